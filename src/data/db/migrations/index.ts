@@ -1,0 +1,14 @@
+import type { TypeNames } from '../sql.ts';
+import { first } from './0001-first.ts';
+
+/** A step of the schema. Steps are only ever added: what was released is never changed. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** Statements to run, in order, in one transaction. */
+  readonly up: (types: TypeNames) => string[];
+}
+
+export const migrations: readonly Migration[] = [{ version: 1, name: 'first', up: first }];
+
+export const schemaVersion: number = migrations.at(-1)?.version ?? 0;

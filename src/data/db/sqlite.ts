@@ -1,0 +1,149 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { Refusal } from '../../base/errors.ts';
+import type { ReadTx, SqlValue, Statement, WriteTx } from './sql.ts';
+
+/** Pages in the write-ahead log before a commit also checkpoints: 8,192 x 4 KiB = 32 MiB. */
+const CHECKPOINT_PAGES = 8192;
+/** KiB of page cache of the writer and of a reader. */
+const WRITER_CACHE_KIB = 32_768;
+const READER_CACHE_KIB = 8_192;
+/** Milliseconds to wait for a lock another process holds (a CLI reading the file, a backup). */
+const BUSY_TIMEOUT_MS = 5000;
+
+export type SqliteRole = 'writer' | 'reader';
+
+/** Open a database file in write-ahead mode; a commit of the writer returns after its fsync (synchronous=FULL). */
+export function openSqlite(path: string, role: SqliteRole): DatabaseSync {
+  const db = new DatabaseSync(path, { readOnly: role === 'reader', timeout: BUSY_TIMEOUT_MS });
+  if (role === 'writer') {
+    db.exec(`PRAGMA journal_mode = WAL`);
+    db.exec(`PRAGMA synchronous = FULL`);
+    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    db.exec(`PRAGMA foreign_keys = ON`);
+    db.exec(`PRAGMA cache_size = -${WRITER_CACHE_KIB}`);
+  } else {
+    db.exec(`PRAGMA query_only = ON`);
+    db.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}`);
+  }
+  return db;
+}
+
+/** Prepared statements of one connection, made on first use. */
+export class SqliteSession {
+  readonly db: DatabaseSync;
+  readonly #prepared: StatementSync[] = [];
+
+  #begin: StatementSync | undefined;
+  #end: StatementSync | undefined;
+
+  constructor(db: DatabaseSync) {
+    this.db = db;
+  }
+
+  /** Begin and end a snapshot for reading. */
+  begin(): void {
+    (this.#begin ??= this.db.prepare('BEGIN')).run();
+  }
+
+  end(): void {
+    (this.#end ??= this.db.prepare('COMMIT')).run();
+  }
+
+  prepare(statement: Statement<readonly SqlValue[], unknown>): StatementSync {
+    return (this.#prepared[statement.id] ??= this.db.prepare(statement.text.sqlite));
+  }
+}
+
+type Any = Statement<readonly SqlValue[], unknown>;
+
+/** Reads on one connection. Synchronous underneath: a promise here never waits. */
+export class SqliteReadTx implements ReadTx {
+  readonly dialect = 'sqlite';
+  protected readonly session: SqliteSession;
+
+  constructor(session: SqliteSession) {
+    this.session = session;
+  }
+
+  get<P extends readonly SqlValue[], R>(statement: Statement<P, R>, ...params: P): Promise<R | undefined> {
+    return settle(() => this.session.prepare(statement as unknown as Any).get(...params) as R | undefined);
+  }
+
+  all<P extends readonly SqlValue[], R>(statement: Statement<P, R>, ...params: P): Promise<R[]> {
+    return settle(() => this.session.prepare(statement as unknown as Any).all(...params) as R[]);
+  }
+}
+
+/** What a group of writes wants to tell the world after its commit. */
+export interface AfterCommit {
+  readonly accounts: Set<number>;
+  readonly revoked: Set<number>;
+  queue: boolean;
+}
+
+export class SqliteWriteTx extends SqliteReadTx implements WriteTx {
+  readonly now: number;
+  readonly #after: AfterCommit;
+
+  constructor(session: SqliteSession, now: number, after: AfterCommit) {
+    super(session);
+    this.now = now;
+    this.#after = after;
+  }
+
+  run<P extends readonly SqlValue[], R>(statement: Statement<P, R>, ...params: P): Promise<number> {
+    return settle(() => Number(this.session.prepare(statement as unknown as Any).run(...params).changes));
+  }
+
+  touch(accountId: number): void {
+    this.#after.accounts.add(accountId);
+  }
+
+  touchQueue(): void {
+    this.#after.queue = true;
+  }
+
+  revoke(accountId: number): void {
+    this.#after.revoked.add(accountId);
+  }
+}
+
+/** A synchronous result as a promise, errors included. */
+function settle<T>(fn: () => T): Promise<T> {
+  try {
+    return Promise.resolve(fn());
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}
+
+const SQLITE_FULL = 13;
+const SQLITE_IOERR = 10;
+const SQLITE_CORRUPT = 11;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_READONLY = 8;
+
+/** Primary result code of an error of node:sqlite, or undefined. */
+function primaryCode(error: unknown): number | undefined {
+  if (error instanceof Error && 'errcode' in error && typeof error.errcode === 'number') return error.errcode & 0xff;
+  return undefined;
+}
+
+/** The disk is full: nothing of the transaction was kept, and nothing else is wrong. */
+export function isDiskFull(error: unknown): boolean {
+  return primaryCode(error) === SQLITE_FULL;
+}
+
+/** The store itself failed (I/O error, failed fsync, damaged file): the connection must not be used again. */
+export function isStoreFailure(error: unknown): boolean {
+  const code = primaryCode(error);
+  return code === SQLITE_IOERR || code === SQLITE_CORRUPT || code === SQLITE_CANTOPEN || code === SQLITE_READONLY;
+}
+
+export function storageFull(): Refusal {
+  return new Refusal('storage-full', 'The disk that holds the mail is full; free some space and try again.');
+}
+
+export function storeUnavailable(): Refusal {
+  return new Refusal('unavailable', 'The mail store is not available at the moment; try again in a minute.');
+}

@@ -1,0 +1,65 @@
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { runGroup, type WriteBatch, type WriteRequest } from './group.ts';
+import { migrateSqlite } from './migrate.ts';
+import { openSqlite, SqliteSession } from './sqlite.ts';
+
+/**
+ * The store: the only thread that writes the database. It takes whatever requests have gathered, runs them in one
+ * transaction and answers after its fsync; while it commits, the next group gathers. So the cost of an fsync is
+ * shared by all who wait for it, and an idle server answers a single write at once.
+ */
+
+/** Requests taken into one transaction at most: bounds the time to the first answer and the memory of a group. */
+const GROUP_MAX = 256;
+
+interface ThreadData {
+  readonly path: string;
+  readonly port: MessagePort;
+}
+
+const { path, port } = workerData as ThreadData;
+const pending: WriteRequest[] = [];
+let running = false;
+/** The time of the newest request: the thread has no clock of its own, so a test's clock holds here too. */
+let now = 0;
+
+const db = openSqlite(path, 'writer');
+const migrated = migrateSqlite(db);
+const session = new SqliteSession(db);
+
+port.on('message', (message: WriteBatch | 'close') => {
+  if (message === 'close') return close();
+  take(message);
+  if (!running) void work();
+});
+parentPort?.postMessage({ ready: migrated });
+
+function take(batch: WriteBatch): void {
+  now = batch.now;
+  pending.push(...batch.requests);
+}
+
+async function work(): Promise<void> {
+  running = true;
+  while (pending.length > 0) {
+    // What arrived during the last commit is still in the port: take it into this group.
+    for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
+      if (more.message === 'close') return close();
+      take(more.message as WriteBatch);
+    }
+    const group = pending.splice(0, GROUP_MAX);
+    const outcome = await runGroup(session, group, now);
+    port.postMessage({ answers: outcome.answers, after: outcome.after });
+    if (outcome.broken !== undefined) {
+      // Leave at once, without closing the connection: closing would checkpoint what the failed fsync left behind.
+      parentPort?.postMessage({ broken: outcome.broken });
+      process.exit(1);
+    }
+  }
+  running = false;
+}
+
+function close(): void {
+  db.close();
+  port.close();
+}

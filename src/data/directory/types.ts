@@ -1,0 +1,96 @@
+/** Domains, accounts, addresses: who may receive, send and sign in. */
+
+export type Role = 'user' | 'domain-admin' | 'admin';
+export type AccountStatus = 'active' | 'suspended' | 'removed';
+
+export interface Domain {
+  readonly id: number;
+  /** A-label, lower case. */
+  readonly name: string;
+  /** Name of the domain this one is an alias of. */
+  readonly aliasOf: string | undefined;
+  /** Address that receives what no account or alias takes. */
+  readonly catchAll: string | undefined;
+  readonly createdAt: number;
+}
+
+export interface Account {
+  readonly id: number;
+  /** Primary address, normalised. */
+  readonly address: string;
+  readonly domainId: number;
+  readonly displayName: string;
+  readonly role: Role;
+  readonly status: AccountStatus;
+  readonly removedAt: number | undefined;
+  /** Octets, 0 unlimited. */
+  readonly quota: number;
+  readonly used: number;
+  readonly emails: number;
+  readonly recipientsPerHour: number | undefined;
+  readonly createdAt: number;
+}
+
+export interface Alias {
+  readonly address: string;
+  readonly targets: readonly string[];
+}
+
+/** Who does an administrative operation; every one of them leaves an audit row. */
+export interface Actor {
+  /** Address of the account, or 'system' for what the program does by itself (init, try-out, jobs). */
+  readonly name: string;
+  readonly role: Role | 'system';
+  /** Domain a domain administrator is bound to. */
+  readonly domainId: number | undefined;
+}
+
+/**
+ * Where mail for an address goes, aliases followed to their ends. `deliveredTo` is the address the mail was for after
+ * domain aliases and without loops; `via` the aliases passed.
+ */
+export type Resolution =
+  | { readonly status: 'ok'; readonly targets: readonly ResolvedTarget[] }
+  | { readonly status: 'unknown' }
+  | { readonly status: 'not-local' }
+  | { readonly status: 'loop'; readonly via: readonly string[] };
+
+export type ResolvedTarget =
+  | {
+      readonly kind: 'account';
+      readonly accountId: number;
+      readonly address: string;
+      /** Subaddress detail after the delimiter ('' when none). */
+      readonly detail: string;
+      readonly overQuota: boolean;
+      readonly suspended: boolean;
+      readonly via: readonly string[];
+    }
+  | { readonly kind: 'external'; readonly address: string; readonly via: readonly string[] };
+
+/** What a submission may use as its reverse-path and From. */
+export interface SenderRights {
+  readonly accountId: number;
+  readonly allowed: boolean;
+  readonly displayName: string;
+}
+
+export interface StoredCredential {
+  readonly accountId: number;
+  readonly address: string;
+  readonly status: AccountStatus;
+  readonly hash: string;
+  readonly scram: { readonly salt: Uint8Array; readonly iterations: number; readonly storedKey: Uint8Array; readonly serverKey: Uint8Array } | undefined;
+  readonly changedAt: number;
+}
+
+export interface DkimKey {
+  readonly id: number;
+  readonly domain: string;
+  readonly selector: string;
+  readonly algorithm: 'rsa-sha256' | 'ed25519-sha256';
+  readonly privateKey: string;
+  /** Base64 for the p= tag. */
+  readonly publicKey: string;
+  readonly state: 'active' | 'retired';
+}

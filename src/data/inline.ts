@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { refusalFromData } from '../base/errors.ts';
+import { FileBlobStore } from './blobs/file.ts';
+import { createBlobReader } from './blobs/reader.ts';
+import { ChangeHub } from './changes.ts';
+import { runGroup } from './db/group.ts';
+import { migrateSqlite } from './db/migrate.ts';
+import { runRead } from './db/read.ts';
+import { openSqlite, SqliteReadTx, SqliteSession } from './db/sqlite.ts';
+import type { OpenStore } from './open.ts';
+import type { ReadTx } from './db/sql.ts';
+import type { ReadName, ReadResult, WriteName, WriteResult } from './store.ts';
+
+export interface InlineStore extends OpenStore {
+  /** Look at the tables directly, for invariants and tests. */
+  inspect<T>(fn: (tx: ReadTx) => Promise<T>): Promise<T>;
+}
+
+/**
+ * The store without threads: every write is its own group, on one connection. For tests, and for commands that work
+ * on the files of a stopped server. ':memory:' keeps the database in memory and large bodies in a temporary directory.
+ */
+export async function openInlineStore(options: { path: string; clock: Clock }): Promise<InlineStore> {
+  const inMemory = options.path === ':memory:';
+  const directory = inMemory ? await mkdtemp(join(tmpdir(), 'postern-')) : options.path;
+  const db = openSqlite(inMemory ? ':memory:' : join(directory, 'mail.db'), 'writer');
+  migrateSqlite(db);
+  const session = new SqliteSession(db);
+  const hub = new ChangeHub();
+  const bodies = await FileBlobStore.open(join(directory, 'bodies'));
+  // One connection: a read that overlapped a write would read inside its transaction, so everything takes turns.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(fn: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(fn, fn);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+
+  const write = <N extends WriteName>(name: N, args: unknown): Promise<WriteResult<N>> =>
+    inTurn(async () => {
+      const outcome = await runGroup(session, [{ id: 0, name, args }], options.clock.now());
+      const answer = outcome.answers[0];
+      if (answer === undefined) throw new Error('a group gave no answer');
+      hub.publish(outcome.after);
+      if (answer.ok) return answer.value as WriteResult<N>;
+      throw 'refusal' in answer ? refusalFromData(answer.refusal) : new Error(answer.bug);
+    });
+  const read = {
+    run: <N extends ReadName>(name: N, args: unknown): Promise<ReadResult<N>> =>
+      inTurn(() => runRead(session, name, args) as Promise<ReadResult<N>>),
+  };
+
+  return {
+    write: { run: write },
+    read,
+    changes: hub,
+    blobs: createBlobReader(read, bodies),
+    bodies,
+    inspect: (fn) => inTurn(() => fn(new SqliteReadTx(session))),
+    reopened: () => 0,
+    async close() {
+      await turn;
+      db.close();
+      if (inMemory) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

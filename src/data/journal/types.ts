@@ -1,0 +1,54 @@
+/**
+ * The journal: every decision about a message or a connection is one typed event with its input, rule and reason.
+ * `postern trace`, the web timeline and metrics are views of it. Passwords, bodies and tokens never enter it.
+ */
+export interface JournalEvent {
+  /** Ties the events of one message, or of one session that carried none, together. */
+  readonly trace: string;
+  readonly at: number;
+  readonly kind: JournalKind;
+  /** Facts of the kind; small, JSON. Strings that come from outside are cut to 500 characters before they get here. */
+  readonly data: JournalData;
+  /** Terms this trace can be found by (see `terms`). */
+  readonly terms: readonly string[];
+}
+
+export type JournalKind =
+  | 'connection.refused' // before any transaction: limits, PROXY, TLS, DNSBL, ...
+  | 'session.refused' // the server refused a command (sequence, framing, AUTH)
+  | 'login.succeeded'
+  | 'login.failed'
+  | 'mail.refused' // MAIL was refused
+  | 'recipient.refused' // RCPT was refused
+  | 'message.refused' // after DATA
+  | 'message.accepted' // from whom, how, how large, for whom
+  | 'message.deposited' // into which mailbox, why there
+  | 'message.queued' // for whom, by which way
+  | 'message.signed'
+  | 'delivery.attempt' // to which host, transcript in short, outcome per recipient
+  | 'delivery.deferred'
+  | 'delivery.delivered'
+  | 'delivery.failed'
+  | 'delivery.interrupted' // found leased at start: the process died mid-attempt, outcome unknown
+  | 'bounce.sent'
+  | 'bounce.suppressed' // no DSN, and why
+  | 'queue.changed' // by an administrator: hold, release, retry, drop, bounce
+  | 'message.expunged'
+  | 'admin.changed';
+
+export type JournalData = { readonly [key: string]: JournalValue };
+export type JournalValue = string | number | boolean | null | readonly JournalValue[] | { readonly [key: string]: JournalValue };
+
+export const terms = {
+  messageId: (id: string): string => `m:${id}`,
+  queueId: (id: string): string => `q:${id}`,
+  address: (address: string): string => `a:${address.toLowerCase()}`,
+  network: (ip: string): string => `i:${ip}`,
+};
+
+export interface JournalRow extends JournalEvent {
+  readonly id: number;
+  /** How many alike this row stands for. */
+  readonly count: number;
+  readonly lastAt: number;
+}

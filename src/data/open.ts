@@ -1,0 +1,41 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { FileBlobStore, type BlobStore } from './blobs/file.ts';
+import { createBlobReader } from './blobs/reader.ts';
+import { ChangeHub } from './changes.ts';
+import type { Store } from './store.ts';
+import { ThreadReader } from './thread-reader.ts';
+import { ThreadWriter } from './thread-writer.ts';
+
+/** The store of a running server; `bodies` is where large bodies are written before the commit that names them. */
+export interface OpenStore extends Store {
+  readonly bodies: BlobStore;
+  /** How often the store had to be opened again after a failure. */
+  reopened(): number;
+  close(): Promise<void>;
+}
+
+/** Open the store in a data directory (made if missing): `mail.db` and `bodies/`. Refusal when its schema is newer. */
+export async function openStore(options: { directory: string; clock: Clock; logger: Logger }): Promise<OpenStore> {
+  const { directory, clock, logger } = options;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, 'mail.db');
+  const hub = new ChangeHub();
+  const write = await ThreadWriter.open({ path, hub, logger, clock });
+  const read = new ThreadReader({ path, logger });
+  const bodies = await FileBlobStore.open(join(directory, 'bodies'));
+  return {
+    write,
+    read,
+    changes: hub,
+    blobs: createBlobReader(read, bodies),
+    bodies,
+    reopened: () => write.reopened,
+    async close() {
+      await write.close();
+      await read.close();
+    },
+  };
+}

@@ -1,0 +1,8 @@
+import { reads as blobs } from './blobs/reads.ts';
+import { reads as directory } from './directory/reads.ts';
+import { reads as journal } from './journal/reads.ts';
+import { reads as mailstore } from './mailstore/reads.ts';
+import { reads as queue } from './queue/reads.ts';
+
+/** Every read of the program, by name. */
+export const reads = { ...blobs, ...directory, ...mailstore, ...queue, ...journal } as const;

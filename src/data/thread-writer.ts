@@ -1,0 +1,161 @@
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import type { Clock } from '../base/clock.ts';
+import { refusalFromData } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { spawnThread } from '../base/threads.ts';
+import type { ChangeHub } from './changes.ts';
+import type { GroupOutcome, WriteAnswer, WriteBatch, WriteRequest } from './db/group.ts';
+import { storeUnavailable } from './db/sqlite.ts';
+import type { WriteArgs, WriteName, WriteResult, Writer } from './store.ts';
+
+/** Milliseconds before a store that failed is opened again, doubled up to the second figure while it keeps failing. */
+const REOPEN_FIRST_MS = 200;
+const REOPEN_MOST_MS = 15_000;
+/** Writes that may wait for the store; more are refused, so that a stuck disk sheds load instead of filling memory. */
+const WAITING_MAX = 4096;
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The `Writer` whose transactions run in the store thread. When the store fails it is reopened; callers get 'unavailable'. */
+export class ThreadWriter implements Writer {
+  readonly #path: string;
+  readonly #hub: ChangeHub;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #waiting = new Map<number, Waiting>();
+  #outbox: WriteRequest[] = [];
+  #nextId = 1;
+  #port: MessagePort | undefined;
+  #worker: Worker | undefined;
+  #closing = false;
+  #reopenMs = REOPEN_FIRST_MS;
+  /** Bugs and reopenings so far, for metrics and tests. */
+  reopened = 0;
+
+  private constructor(options: WriterOptions) {
+    this.#path = options.path;
+    this.#hub = options.hub;
+    this.#logger = options.logger;
+    this.#clock = options.clock;
+  }
+
+  /** Open the database, bring its schema up to date, and resolve when it takes writes. */
+  static async open(options: WriterOptions): Promise<ThreadWriter> {
+    const writer = new ThreadWriter(options);
+    await writer.#start();
+    return writer;
+  }
+
+  run<N extends WriteName>(name: N, args: WriteArgs<N>): Promise<WriteResult<N>> {
+    return new Promise((resolve, reject) => {
+      if (this.#port === undefined || this.#waiting.size >= WAITING_MAX) {
+        reject(storeUnavailable());
+        return;
+      }
+      const id = this.#nextId++;
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      // All requests of one turn of the event loop cross in one message.
+      if (this.#outbox.length === 0) queueMicrotask(() => this.#post());
+      this.#outbox.push({ id, name, args });
+    });
+  }
+
+  #post(): void {
+    const requests = this.#outbox;
+    this.#outbox = [];
+    if (this.#port !== undefined) this.#port.postMessage({ now: this.#clock.now(), requests } satisfies WriteBatch);
+    else this.#rejectAll();
+  }
+
+  async #start(): Promise<void> {
+    const channel = new MessageChannel();
+    const worker = spawnThread(import.meta.url, './db/store.thread', {
+      workerData: { path: this.#path, port: channel.port2 },
+      transferList: [channel.port2],
+      name: 'store',
+    });
+    await new Promise<void>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', (code) => reject(new Error(`the store thread ended with ${code} before it was ready`)));
+      worker.on('message', (message: { ready?: unknown; broken?: string }) => {
+        if (message.ready !== undefined) resolve();
+        if (message.broken !== undefined) this.#logger.error({ reason: message.broken }, 'store: commit failed, reopening');
+      });
+    });
+    worker.removeAllListeners('error');
+    worker.removeAllListeners('exit');
+    this.#worker = worker;
+    this.#port = channel.port1;
+    channel.port1.on('message', (outcome: Pick<GroupOutcome, 'answers' | 'after'>) => this.#answered(outcome));
+    worker.on('error', (error) => this.#logger.error({ error: error.stack ?? error.message }, 'store: thread failed'));
+    worker.once('exit', () => this.#exited(channel.port1));
+  }
+
+  #answered({ answers, after }: Pick<GroupOutcome, 'answers' | 'after'>): void {
+    this.#reopenMs = REOPEN_FIRST_MS;
+    for (const answer of answers) {
+      const waiting = this.#waiting.get(answer.id);
+      this.#waiting.delete(answer.id);
+      if (waiting !== undefined) deliverAnswer(waiting, answer);
+    }
+    this.#hub.publish(after);
+  }
+
+  #exited(port: MessagePort): void {
+    port.close();
+    this.#port = undefined;
+    this.#worker = undefined;
+    this.#rejectAll();
+    if (!this.#closing) this.#reopenLater();
+  }
+
+  #reopenLater(): void {
+    this.#clock.setTimer(this.#reopenMs, () => {
+      if (this.#closing) return;
+      this.#reopenMs = Math.min(this.#reopenMs * 2, REOPEN_MOST_MS);
+      this.#start().then(
+        () => {
+          this.reopened++;
+          this.#logger.warn({}, 'store: open again');
+        },
+        (error: unknown) => {
+          this.#logger.error({ error: String(error) }, 'store: cannot be opened, will try again');
+          this.#reopenLater();
+        },
+      );
+    });
+  }
+
+  #rejectAll(): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(storeUnavailable());
+    this.#waiting.clear();
+    this.#outbox = [];
+  }
+
+  /** Finish what was asked for, then close the database. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    this.#post();
+    this.#port?.postMessage('close');
+    await gone;
+  }
+}
+
+interface WriterOptions {
+  readonly path: string;
+  readonly hub: ChangeHub;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+function deliverAnswer(waiting: Waiting, answer: WriteAnswer): void {
+  if (answer.ok) waiting.resolve(answer.value);
+  else if ('refusal' in answer) waiting.reject(refusalFromData(answer.refusal));
+  else waiting.reject(new Error(answer.bug));
+}

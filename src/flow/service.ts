@@ -1,0 +1,129 @@
+import type { SmtpReply } from '../base/errors.ts';
+import type { TlsFacts } from '../net/tls.ts';
+
+/**
+ * What a line-protocol server (SMTP, LMTP, submission) asks of the mail flow. The server owns bytes, syntax, order and
+ * limits; the flow owns meaning. Each method refuses by throwing a `Refusal` (base/errors.ts) whose SMTP reply goes
+ * to the client as it is; anything else thrown is a bug and answered 451 4.3.0.
+ */
+export interface MailService {
+  readonly protocol: 'smtp' | 'lmtp' | 'submission';
+  /** Decide about a new connection before the greeting: returns normally to accept. */
+  connect(session: SessionFacts): Promise<void>;
+  /** MAIL: decide about the reverse-path ('' is the null one) and open a transaction. */
+  mail(session: SessionFacts, path: string, params: MailParams): Promise<MailTransaction>;
+  /** A session ended; `reason` in plain words ("client said QUIT", "no command for 300 s"). */
+  end(session: SessionFacts, reason: string): void;
+  /** Something worth a journal entry that the server itself refused (bad sequence, framing, limits, failed login). */
+  refused(session: SessionFacts, what: RefusedAtServer): void;
+}
+
+export interface MailTransaction {
+  /** RCPT: resolve one recipient, or throw the refusal for it alone. */
+  rcpt(address: string, params: RcptParams): Promise<void>;
+  /** DATA or the first BDAT: where the message goes. Not called without an accepted recipient. */
+  open(): Promise<MessageSink>;
+  /** RSET, a new EHLO, a lost connection: forget it all. Never called after `finish`. Never throws. */
+  abandon(): void;
+}
+
+/**
+ * Takes the message as it arrives, dot-unstuffed, every line ended by CRLF (BDAT with BINARYMIME: any octets).
+ * When `write` returns a promise, await it before the next call: back-pressure. `write` may throw a `Refusal` (too
+ * large, header too long, disk full): the server then swallows the rest of the data and answers with it.
+ */
+export interface MessageSink {
+  write(chunk: Buffer): void | Promise<void>;
+  /** End of data. Resolves when everything is durable, with what to say. A rejected promise means 451 and nothing kept. */
+  finish(): Promise<DataOutcome>;
+  /** The data was cut off or refused: drop what was kept. Never throws. */
+  abort(): void;
+}
+
+/** `reply` for SMTP and submission; `perRecipient`, in the order of accepted RCPTs, for LMTP (RFC 2033 4.2). */
+export type DataOutcome = { readonly reply: SmtpReply; readonly perRecipient: readonly SmtpReply[] };
+
+/** What is known of a session; the server fills it in as it learns. Live object: read it at the time of the call. */
+export interface SessionFacts {
+  /** Trace id of the session (base/ids.ts timeId). */
+  readonly id: string;
+  readonly protocol: 'smtp' | 'lmtp' | 'submission';
+  /** Canonical text of the client's address (IPv4-mapped addresses as IPv4); '' for a Unix socket. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** HELO, EHLO or LHLO argument, '' before it. */
+  helo: string;
+  /** Whether EHLO/LHLO (true) or HELO (false) was used. */
+  extended: boolean;
+  tls: TlsFacts | undefined;
+  /** Set by a successful AUTH. */
+  login: SessionLogin | undefined;
+}
+
+export interface SessionLogin {
+  readonly accountId: number;
+  /** Primary address of the account. */
+  readonly address: string;
+  readonly mechanism: string;
+  /** Aborted when the account is suspended or its password changed: the server then says 421 and closes. */
+  readonly revoked: AbortSignal;
+}
+
+/** MAIL parameters (RFC 1870, 3461, 3030, 6152, 6531, 8689). */
+export interface MailParams {
+  /** SIZE=, octets, undefined when not declared. */
+  readonly size: number | undefined;
+  readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME';
+  readonly smtputf8: boolean;
+  readonly requireTls: boolean;
+  readonly ret: 'FULL' | 'HDRS' | undefined;
+  /** Decoded from xtext. */
+  readonly envid: string | undefined;
+  /** AUTH= (RFC 4954 section 5), decoded; ignored by the flow except for the journal. */
+  readonly auth: string | undefined;
+}
+
+/** RCPT parameters (RFC 3461). */
+export interface RcptParams {
+  /** NOTIFY=; empty means the default. */
+  readonly notify: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[];
+  /** ORCPT=, address type and decoded address. */
+  readonly orcpt: { readonly type: string; readonly address: string } | undefined;
+}
+
+export interface RefusedAtServer {
+  readonly stage: 'connect' | 'helo' | 'starttls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'command';
+  readonly reply: SmtpReply;
+  /** Plain words for the journal: what the client did. Never a password. */
+  readonly reason: string;
+  /** What the client sent that matters (a user name, an address); bounded, never a secret. */
+  readonly subject?: string;
+}
+
+/** Checks credentials for SASL; implemented by data/directory with bounded CPU. */
+export interface Authenticator {
+  /** PLAIN and LOGIN. Throws Refusal 'authentication-failed' or 'suspended'. */
+  password(request: { login: string; password: string; remoteAddress: string; protocol: string }): Promise<LoginAccount>;
+  /** SCRAM-SHA-256: the stored keys of a login, or stable decoy keys for an unknown one (no enumeration). */
+  scramKeys(login: string): Promise<ScramKeys>;
+  /** After a SCRAM proof was verified against these keys. Throws like `password`. */
+  scramSucceeded(login: string, remoteAddress: string, protocol: string): Promise<LoginAccount>;
+  /** A failed attempt that did not pass through `password` (bad SCRAM proof). */
+  failed(login: string, remoteAddress: string, protocol: string): void;
+}
+
+export interface LoginAccount {
+  readonly accountId: number;
+  readonly address: string;
+  readonly revoked: AbortSignal;
+}
+
+/** RFC 5802 section 3. */
+export interface ScramKeys {
+  readonly salt: Buffer;
+  readonly iterations: number;
+  readonly storedKey: Buffer;
+  readonly serverKey: Buffer;
+}

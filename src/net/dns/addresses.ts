@@ -1,0 +1,82 @@
+import { isIP } from 'node:net';
+import type { Dns } from '../../mail/dns.ts';
+import { canonicalAddress, ipv6Groups } from '../ip.ts';
+
+/** Host names of a PTR answer that are confirmed; RFC 7208 section 5.5 stops at 10 as well. */
+const MAX_PTR_NAMES = 10;
+
+export type Addresses =
+  | {
+      readonly status: 'ok';
+      /** IPv6 and IPv4 addresses in canonical text, each family in the order of its answer. Never empty. */
+      readonly ipv6: readonly string[];
+      readonly ipv4: readonly string[];
+      /** Both answers (records or denial) were validated with DNSSEC. */
+      readonly authenticated: boolean;
+      readonly canonicalName?: string;
+    }
+  /** The host exists without addresses, or does not exist. */
+  | { readonly status: 'none'; readonly nxdomain: boolean; readonly authenticated: boolean }
+  | { readonly status: 'temporary'; readonly reason: string };
+
+/** The addresses of a host: A and AAAA asked together. One family failing is no failure while the other has addresses. */
+export async function lookupAddresses(dns: Dns, host: string, signal?: AbortSignal): Promise<Addresses> {
+  const [six, four] = await Promise.all([dns.query(host, 'AAAA', signal), dns.query(host, 'A', signal)]);
+  const ipv6 = six.status === 'ok' ? six.records.flatMap((address) => canonicalAddress(address) ?? []) : [];
+  const ipv4 = four.status === 'ok' ? four.records.flatMap((address) => canonicalAddress(address) ?? []) : [];
+  const authenticated =
+    six.status !== 'temporary' &&
+    four.status !== 'temporary' &&
+    six.authenticated === true &&
+    four.authenticated === true;
+  if (ipv6.length + ipv4.length > 0) {
+    const canonicalName =
+      (four.status === 'ok' && four.canonicalName) || (six.status === 'ok' && six.canonicalName);
+    return { status: 'ok', ipv6, ipv4, authenticated, ...(canonicalName && { canonicalName }) };
+  }
+  if (four.status === 'temporary') return four;
+  if (six.status === 'temporary') return six;
+  return { status: 'none', nxdomain: four.status === 'nxdomain' && six.status === 'nxdomain', authenticated };
+}
+
+/** The name under which an address has its PTR records (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+export function reverseName(address: string): string | undefined {
+  const canonical = canonicalAddress(address);
+  if (canonical === undefined) return undefined;
+  if (isIP(canonical) === 4) return `${canonical.split('.').reverse().join('.')}.in-addr.arpa`;
+  const nibbles = ipv6Groups(canonical).flatMap((group) => [...group.toString(16).padStart(4, '0')]);
+  return `${nibbles.reverse().join('.')}.ip6.arpa`;
+}
+
+export type ReverseLookup =
+  /** `name` points back at the address: it may be shown and judged by. */
+  | { readonly status: 'confirmed'; readonly name: string }
+  /** There are PTR names, but none of them has this address: anybody can claim any name this way. */
+  | { readonly status: 'unconfirmed'; readonly claimed: string }
+  | { readonly status: 'none' }
+  | { readonly status: 'temporary'; readonly reason: string };
+
+/** Forward-confirmed reverse DNS (RFC 8601 section 2.7.3, "iprev"): a PTR name that has the address itself. */
+export async function forwardConfirmedReverse(
+  dns: Dns,
+  address: string,
+  signal?: AbortSignal,
+): Promise<ReverseLookup> {
+  const canonical = canonicalAddress(address);
+  const reverse = reverseName(address);
+  if (canonical === undefined || reverse === undefined) return { status: 'none' };
+  const pointers = await dns.query(reverse, 'PTR', signal);
+  if (pointers.status === 'temporary') return pointers;
+  if (pointers.status !== 'ok') return { status: 'none' };
+  const type = isIP(canonical) === 6 ? 'AAAA' : 'A';
+  let failure: string | undefined;
+  for (const name of pointers.records.slice(0, MAX_PTR_NAMES)) {
+    const forward = await dns.query(name, type, signal);
+    if (forward.status === 'temporary') failure ??= forward.reason;
+    if (forward.status !== 'ok') continue;
+    if (forward.records.some((record) => canonicalAddress(record) === canonical))
+      return { status: 'confirmed', name };
+  }
+  if (failure !== undefined) return { status: 'temporary', reason: failure };
+  return { status: 'unconfirmed', claimed: pointers.records[0] ?? '' };
+}

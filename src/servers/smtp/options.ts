@@ -1,0 +1,41 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Authenticator, MailService } from '../../flow/service.ts';
+import type { TlsSource } from '../../net/tls.ts';
+import type { SmtpLimits } from './limits.ts';
+
+export type SmtpProtocol = 'smtp' | 'lmtp' | 'submission';
+
+/** What one listener's sessions have in common. */
+export interface SmtpOptions {
+  readonly protocol: SmtpProtocol;
+  readonly service: MailService;
+  /** Our name in the greeting and the EHLO reply. */
+  readonly hostname: string;
+  readonly limits: SmtpLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Certificates for STARTTLS; without one (or while it has no context) STARTTLS is not offered. */
+  readonly tls?: TlsSource | undefined;
+  /** Checks logins; needed for, and used by, submission only. */
+  readonly authenticator?: Authenticator | undefined;
+  /** Offer and take AUTH under TLS only. False is for a try-out's measuring tools. Default true. */
+  readonly requireTlsForAuth?: boolean | undefined;
+  /** Messages a session may send before 421, told as MAILMAX (RFC 9422). No limit unless told otherwise. */
+  readonly messagesPerSession?: number | undefined;
+  /** Milliseconds to hold the greeting back, to see who talks before it. Default 0. */
+  readonly greetingDelayMs?: number | undefined;
+  readonly hooks?: SmtpHooks | undefined;
+}
+
+/** Told as things happen, for metrics; must be fast and must not throw. */
+export interface SmtpHooks {
+  sessionStarted?(): void;
+  sessionEnded?(durationMs: number): void;
+  /** A reply was written. */
+  replied?(code: number): void;
+  /** All of a message's data was answered; `code` is the (first) answer, `octets` what was received of it. */
+  message?(code: number, octets: number, durationMs: number): void;
+  login?(mechanism: string, succeeded: boolean): void;
+  tlsStarted?(version: string): void;
+}

@@ -1,0 +1,146 @@
+import type { SmtpReply } from '../../base/errors.ts';
+import type { DataOutcome } from '../../flow/service.ts';
+import { SESSION_LIMITS } from './limits.ts';
+import { dataFaultReplies, replies } from './replies.ts';
+import {
+  clearTransaction,
+  end,
+  endNoted,
+  failureReply,
+  type Incoming,
+  note,
+  reply,
+  resetTransaction,
+  type Session,
+  type Transaction,
+} from './session.ts';
+import { type DataFault, TextChecker } from './wire/data-framer.ts';
+
+/**
+ * What DATA and BDAT share: a message opened, fed piece by piece, and answered. A message that is refused on the way
+ * is swallowed to its true end, so that the client gets its answer where it expects one.
+ */
+
+/** Ask the flow where the message goes; a reply when it will not have it. */
+export async function openMessage(
+  session: Session,
+  transaction: Transaction,
+  checked: boolean,
+): Promise<Incoming | SmtpReply> {
+  const { limits, clock } = session.options;
+  try {
+    const incoming: Incoming = {
+      sink: await transaction.flow.open(),
+      refusal: undefined,
+      octets: 0,
+      startedAt: clock.monotonic(),
+      text: checked ? new TextChecker(limits.dataLineBytes) : undefined,
+    };
+    session.incoming = incoming;
+    session.watch.startData(limits.dataTotalMs);
+    return incoming;
+  } catch (error) {
+    return failureReply(session, error);
+  }
+}
+
+/** The message cannot be taken: drop what was kept of it. The first reason is the one that is told. */
+export function refuseMessage(incoming: Incoming, what: SmtpReply): void {
+  if (incoming.refusal !== undefined) return;
+  incoming.refusal = what;
+  incoming.sink?.abort();
+  incoming.sink = undefined;
+}
+
+/** A framing rule was broken: refuse the message and say so in the journal. */
+export function refuseFault(session: Session, incoming: Incoming, fault: DataFault | undefined): void {
+  if (fault === undefined || incoming.refusal !== undefined) return;
+  const what = dataFaultReplies[fault];
+  note(session, 'data', what, `message has a ${fault.replaceAll('-', ' ')}`);
+  refuseMessage(incoming, what);
+}
+
+/**
+ * Hand a piece on; the promise is the sink's back-pressure. `received` counts the octets as sent, for the size limit:
+ * they go beyond what was declared as they like, never beyond the limit.
+ */
+export function feed(
+  session: Session,
+  incoming: Incoming,
+  piece: Buffer,
+  received: number,
+): Promise<void> | undefined {
+  const { messageBytes } = session.options.limits;
+  incoming.octets += received;
+  if (incoming.octets > messageBytes) {
+    if (incoming.refusal === undefined) note(session, 'data', replies.tooLarge, `message over ${messageBytes} octets`);
+    refuseMessage(incoming, replies.tooLarge);
+    if (incoming.octets > messageBytes * SESSION_LIMITS.swallowFactor) {
+      end(session, incoming.refusal ?? replies.tooLarge, `message went on to ${incoming.octets} octets`);
+    }
+    return undefined;
+  }
+  const { sink } = incoming;
+  if (sink === undefined || piece.length === 0) return undefined;
+  try {
+    const taken = sink.write(piece);
+    if (taken === undefined) return undefined;
+    return taken.then(undefined, (error: unknown) => refuseMessage(incoming, failureReply(session, error)));
+  } catch (error) {
+    refuseMessage(incoming, failureReply(session, error));
+    return undefined;
+  }
+}
+
+/** End of data: the flow's answer, or why there is none; the transaction is over either way. */
+export async function finishMessage(session: Session, incoming: Incoming): Promise<void> {
+  const { transaction } = session;
+  if (transaction === undefined) return;
+  const answers = await settle(session, transaction, incoming);
+  for (const answer of answers) reply(session, answer);
+  const code = answers[0]?.code ?? 451;
+  const { hooks, clock } = session.options;
+  hooks?.message?.(code, incoming.octets, clock.monotonic() - incoming.startedAt);
+  session.messages++;
+  if (answers.some((answer) => answer.code < 300)) session.idleCommands = 0;
+}
+
+async function settle(
+  session: Session,
+  transaction: Transaction,
+  incoming: Incoming,
+): Promise<readonly SmtpReply[]> {
+  const { sink } = incoming;
+  if (sink === undefined || incoming.refusal !== undefined) {
+    const refusal = incoming.refusal ?? replies.badSequence;
+    resetTransaction(session);
+    return perRecipient(session, transaction, { reply: refusal, perRecipient: [] });
+  }
+  try {
+    const outcome = await sink.finish();
+    clearTransaction(session);
+    return perRecipient(session, transaction, outcome);
+  } catch (error) {
+    // The flow keeps nothing of a message whose finish failed; there is nothing left to abandon.
+    clearTransaction(session);
+    return perRecipient(session, transaction, { reply: failureReply(session, error), perRecipient: [] });
+  }
+}
+
+/** LMTP answers once for each accepted recipient, in their order (RFC 2033 section 4.2); the others once. */
+function perRecipient(session: Session, transaction: Transaction, outcome: DataOutcome): readonly SmtpReply[] {
+  if (session.options.protocol !== 'lmtp') return [outcome.reply];
+  return Array.from({ length: transaction.accepted }, (_, i) => outcome.perRecipient[i] ?? outcome.reply);
+}
+
+/** The client is gone, too slow, or was told to go, in the middle of a message: nothing is kept of it. */
+export function cutOff(session: Session): void {
+  resetTransaction(session);
+}
+
+/** A message that arrives faster than it may end: a reply and the end of the session. */
+export function endOutOfStep(session: Session, what: SmtpReply, reason: string): void {
+  resetTransaction(session);
+  reply(session, what);
+  endNoted(session, 'data', replies.outOfStep, reason);
+}

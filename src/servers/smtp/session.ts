@@ -1,0 +1,248 @@
+import { errorText, Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
+import { timeId } from '../../base/ids.ts';
+import type {
+  MailParams,
+  MailTransaction,
+  MessageSink,
+  RefusedAtServer,
+  SessionFacts,
+} from '../../flow/service.ts';
+import type { Connection } from '../../net/connection.ts';
+import { SESSION_LIMITS } from './limits.ts';
+import type { SmtpOptions } from './options.ts';
+import { refusalReply, replies } from './replies.ts';
+import { Input } from './wire/input.ts';
+import { LineReader } from './wire/line.ts';
+import { ReplyWriter } from './wire/reply.ts';
+import { seconds, Watch } from './wire/watch.ts';
+import type { TextChecker } from './wire/data-framer.ts';
+
+/**
+ * Where a session stands between commands. 'start': no HELO, EHLO or LHLO yet; 'ready': no transaction;
+ * 'mail': MAIL accepted, no recipient yet; 'rcpt': at least one; 'bdat': a first BDAT was accepted, not the last.
+ */
+export type State = 'start' | 'ready' | 'mail' | 'rcpt' | 'bdat';
+
+/** From an accepted MAIL to the answer to its data. */
+export interface Transaction {
+  readonly flow: MailTransaction;
+  readonly params: MailParams;
+  /** Recipients accepted and tried. */
+  accepted: number;
+  attempted: number;
+}
+
+/** A message on its way in. */
+export interface Incoming {
+  /** Undefined from the moment the message is refused. */
+  sink: MessageSink | undefined;
+  /** The first reason why the message cannot be taken; what follows is swallowed. */
+  refusal: SmtpReply | undefined;
+  /** Octets received, as sent. */
+  octets: number;
+  readonly startedAt: number;
+  /** The rules of text lines, across the BDATs of a message without BINARYMIME. */
+  readonly text: TextChecker | undefined;
+}
+
+/** All that is known of one session. Command handlers change it through the functions below. */
+export interface Session {
+  readonly options: SmtpOptions;
+  readonly connection: Connection;
+  readonly facts: SessionFacts;
+  readonly input: Input;
+  readonly lines: LineReader;
+  readonly out: ReplyWriter;
+  readonly watch: Watch;
+  state: State;
+  transaction: Transaction | undefined;
+  incoming: Incoming | undefined;
+  /** A BDAT has failed and nothing began since: the rest of its sequence is on the way (RFC 3030 section 2). */
+  bdatFailed: boolean;
+  errors: number;
+  unknownRecipients: number;
+  refusedRecipients: number;
+  loginFailures: number;
+  idleCommands: number;
+  messages: number;
+  /** Stop taking new transactions. */
+  draining: boolean;
+  /** Waiting for a command: it may be told to go at once. */
+  waiting: boolean;
+  /** Set from outside (timeout, revoked login): say it and end at the next safe point. */
+  interruption: { readonly reply: SmtpReply; readonly reason: string } | undefined;
+  /** Set when the session is over, in plain words. */
+  ended: string | undefined;
+  readonly startedAt: number;
+  /** Forget the login's revocation signal. */
+  unwatchLogin: (() => void) | undefined;
+}
+
+export function createSession(connection: Connection, options: SmtpOptions): Session {
+  const { clock, limits } = options;
+  const input = new Input(connection);
+  const session: Session = {
+    options,
+    connection,
+    facts: {
+      id: timeId(clock.now()),
+      protocol: options.protocol,
+      remoteAddress: connection.remoteAddress,
+      remotePort: connection.remotePort,
+      localAddress: connection.localAddress,
+      localPort: connection.localPort,
+      helo: '',
+      extended: false,
+      tls: connection.tls,
+      login: undefined,
+    },
+    input,
+    lines: new LineReader(input, SESSION_LIMITS.discardedLineBytes),
+    out: new ReplyWriter(connection, SESSION_LIMITS.heldRepliesBytes),
+    watch: new Watch(clock, limits.smtpSessionMs, (why) => interrupt(session, replies.timeout, why)),
+    state: 'start',
+    transaction: undefined,
+    incoming: undefined,
+    bdatFailed: false,
+    errors: 0,
+    unknownRecipients: 0,
+    refusedRecipients: 0,
+    loginFailures: 0,
+    idleCommands: 0,
+    messages: 0,
+    draining: false,
+    waiting: false,
+    interruption: undefined,
+    ended: undefined,
+    startedAt: clock.monotonic(),
+    unwatchLogin: undefined,
+  };
+  return session;
+}
+
+export function reply(session: Session, what: SmtpReply): void {
+  session.out.put(what);
+  session.options.hooks?.replied?.(what.code);
+}
+
+/** Say a last word, if any, and end the session; `reason` goes to the journal. The first end wins. */
+export function end(session: Session, what: SmtpReply | undefined, reason: string): void {
+  if (session.ended !== undefined) return;
+  if (what !== undefined) reply(session, what);
+  session.ended = reason;
+}
+
+/** From outside the loop: end the session with `what` at its next safe point, at once when it waits for the client. */
+export function interrupt(session: Session, what: SmtpReply, reason: string): void {
+  session.interruption ??= { reply: what, reason };
+  session.input.interrupt();
+}
+
+/** Note a refusal of our own in the journal. */
+export function note(
+  session: Session,
+  stage: RefusedAtServer['stage'],
+  what: SmtpReply,
+  reason: string,
+  subject?: string,
+): void {
+  const bounded = subject?.slice(0, 320);
+  session.options.service.refused(session.facts, {
+    stage,
+    reply: what,
+    reason,
+    ...(bounded !== undefined && { subject: bounded }),
+  });
+}
+
+/** Refuse a command that the client should not have sent (so): journal, error count, reply, and 421 when it is too much. */
+export function refuse(
+  session: Session,
+  stage: RefusedAtServer['stage'],
+  what: SmtpReply,
+  reason: string,
+  subject?: string,
+): void {
+  note(session, stage, what, reason, subject);
+  reply(session, what);
+  countError(session);
+}
+
+export function countError(session: Session): void {
+  session.errors++;
+  if (session.errors >= session.options.limits.errorsPerSession) {
+    endNoted(session, 'command', replies.tooManyErrors, `${session.errors} errors in the session`);
+  }
+}
+
+/** A command that moves no mail. Thousands of them are no mail client. */
+export function countIdle(session: Session): void {
+  session.idleCommands++;
+  if (session.idleCommands >= SESSION_LIMITS.idleCommands) {
+    endNoted(session, 'command', replies.tooManyIdle, `${session.idleCommands} commands without a message`);
+  }
+}
+
+/** End the session because of a limit, with an entry in the journal. */
+export function endNoted(
+  session: Session,
+  stage: RefusedAtServer['stage'],
+  what: SmtpReply,
+  reason: string,
+): void {
+  if (session.ended !== undefined) return;
+  note(session, stage, what, reason);
+  end(session, what, reason);
+}
+
+/** The reply to whatever the mail flow threw: its own words, or 451 and an entry in the log when it is a bug. */
+export function failureReply(session: Session, error: unknown): SmtpReply {
+  if (error instanceof Refusal) return refusalReply(error);
+  session.options.logger.error(
+    { session: session.facts.id, error: errorText(error), stack: error instanceof Error ? error.stack : undefined },
+    'smtp: unexpected failure',
+  );
+  return smtpReply(451, '4.3.0', `Internal error, try again later (${session.facts.id})`);
+}
+
+/** RSET: forget the transaction and whatever has arrived of its message. Keeps greeting, TLS and login. */
+export function resetTransaction(session: Session): void {
+  session.incoming?.sink?.abort();
+  session.transaction?.flow.abandon();
+  clearTransaction(session);
+}
+
+/** The transaction is over: the flow has answered for it, or it was abandoned. */
+export function clearTransaction(session: Session): void {
+  session.incoming = undefined;
+  session.transaction = undefined;
+  session.bdatFailed = false;
+  session.watch.endData();
+  session.state = session.facts.helo === '' ? 'start' : 'ready';
+}
+
+/** Whether AUTH is on offer now. */
+export function offersAuth(session: Session): boolean {
+  const { protocol, authenticator, requireTlsForAuth } = session.options;
+  if (protocol !== 'submission' || authenticator === undefined || session.facts.login !== undefined) return false;
+  return session.facts.tls !== undefined || requireTlsForAuth === false;
+}
+
+/** Whether STARTTLS is on offer now. */
+export function offersTls(session: Session): boolean {
+  return session.facts.tls === undefined && session.options.tls?.context() !== undefined;
+}
+
+/**
+ * Wait for the client's next bytes. True: there are some. False: the session is over, or has been interrupted; the
+ * caller returns to the loop, which says so.
+ */
+export async function awaitBytes(session: Session, limitMs: number, what: string): Promise<boolean> {
+  const stalled = session.out.flush();
+  if (stalled !== undefined) await stalled;
+  session.watch.wait(limitMs, `${what} for ${seconds(limitMs)} s`);
+  const filled = await session.input.fill();
+  session.watch.rest();
+  if (filled === 'end') end(session, undefined, session.connection.closeReason ?? 'client closed the connection');
+  return filled === 'data';
+}
