@@ -16,6 +16,8 @@ export interface MailService {
   end(session: SessionFacts, reason: string): void;
   /** Something worth a journal entry that the server itself refused (bad sequence, framing, limits, failed login). */
   refused(session: SessionFacts, what: RefusedAtServer): void;
+  /** AUTH succeeded. */
+  authenticated?(session: SessionFacts, login: SessionLogin): void;
 }
 
 export interface MailTransaction {
@@ -102,28 +104,4 @@ export interface RefusedAtServer {
   readonly subject?: string;
 }
 
-/** Checks credentials for SASL; implemented by data/directory with bounded CPU. */
-export interface Authenticator {
-  /** PLAIN and LOGIN. Throws Refusal 'authentication-failed' or 'suspended'. */
-  password(request: { login: string; password: string; remoteAddress: string; protocol: string }): Promise<LoginAccount>;
-  /** SCRAM-SHA-256: the stored keys of a login, or stable decoy keys for an unknown one (no enumeration). */
-  scramKeys(login: string): Promise<ScramKeys>;
-  /** After a SCRAM proof was verified against these keys. Throws like `password`. */
-  scramSucceeded(login: string, remoteAddress: string, protocol: string): Promise<LoginAccount>;
-  /** A failed attempt that did not pass through `password` (bad SCRAM proof). */
-  failed(login: string, remoteAddress: string, protocol: string): void;
-}
-
-export interface LoginAccount {
-  readonly accountId: number;
-  readonly address: string;
-  readonly revoked: AbortSignal;
-}
-
-/** RFC 5802 section 3. */
-export interface ScramKeys {
-  readonly salt: Buffer;
-  readonly iterations: number;
-  readonly storedKey: Buffer;
-  readonly serverKey: Buffer;
-}
+export type { Authenticator, LoginAccount, ScramKeys } from '../mail/sasl/types.ts';

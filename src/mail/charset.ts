@@ -1,5 +1,6 @@
 /** Character sets of mail: what TextDecoder knows, plus UTF-7, plus a guess for the rest. Never throws. */
 import { isUtf8 } from 'node:buffer';
+import { TextDecoder } from 'node:util';
 
 /** Names that mail uses and the WHATWG table lacks. */
 const aliases: Record<string, string> = {
@@ -16,7 +17,7 @@ const aliases: Record<string, string> = {
   macroman: 'macintosh',
   'mac-roman': 'macintosh',
   'utf-8n': 'utf-8',
-  'utf_8': 'utf-8',
+  utf_8: 'utf-8',
   'unicode-1-1-utf-7': 'utf-7',
   'x-unicode-2-0-utf-7': 'utf-7',
   utf7: 'utf-7',
@@ -51,8 +52,8 @@ export function normalCharset(label: string): string {
 
 /** Text of octets whose character set nobody told: UTF-8 if they are that, else windows-1252. */
 export function guessText(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.utf8Slice();
-  return decoderFor('windows-1252')?.decode(bytes) ?? bytes.latin1Slice();
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  return decoderFor('windows-1252')?.decode(bytes) ?? bytes.toString('latin1');
 }
 
 /** Text of `bytes` in the character set `label`; a guess when the label is empty, unknown or us-ascii. */
@@ -71,7 +72,7 @@ export function knownCharset(label: string): boolean {
 
 /** RFC 2152, tolerant: what is no base64 after "+" ends the shift; octets over 127 are taken as latin1. */
 function decodeUtf7(bytes: Buffer): string {
-  const text = bytes.latin1Slice();
+  const text = bytes.toString('latin1');
   let out = '';
   let pos = 0;
   while (pos < text.length) {
@@ -87,7 +88,7 @@ function decodeUtf7(bytes: Buffer): string {
       out += units
         .subarray(0, units.length & ~1)
         .swap16()
-        .utf16leSlice();
+        .toString('utf16le');
     }
     pos = text.charCodeAt(end) === 45 ? end + 1 : end;
   }

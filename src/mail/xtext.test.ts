@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import {
   decodeUtf8Addr,
   decodeXtext,
-  encodeUtf8AddrUnitext,
-  encodeUtf8AddrXtext,
+  encodeUtf8AddressUnitext,
+  encodeUtf8AddressXtext,
   encodeXtext,
 } from './xtext.ts';
 
@@ -33,8 +33,8 @@ test('xtext encodes what RFC 3461 names and decodes strictly', () => {
 });
 
 test('addresses beyond ASCII have an ASCII and a UTF-8 form', () => {
-  assert.equal(encodeUtf8AddrXtext('ü+😀=\\@x.test'), '\\x{FC}\\x{2B}\\x{1F600}\\x{3D}\\x{5C}@x.test');
-  assert.equal(encodeUtf8AddrUnitext('ü+ x@x.test'), 'ü\\x{2B}\\x{20}x@x.test');
+  assert.equal(encodeUtf8AddressXtext('ü+😀=\\@x.test'), '\\x{FC}\\x{2B}\\x{1F600}\\x{3D}\\x{5C}@x.test');
+  assert.equal(encodeUtf8AddressUnitext('ü+ x@x.test'), 'ü\\x{2B}\\x{20}x@x.test');
   assert.equal(decodeUtf8Addr('\\x{FC}\\x{10FFFD}', { unitext: false }), 'ü\u{10fffd}');
   assert.equal(decodeUtf8Addr('ü', { unitext: false }), undefined);
   assert.equal(decodeUtf8Addr('ü', { unitext: true }), 'ü');
@@ -58,9 +58,9 @@ test('what is encoded decodes to itself', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), (text) => {
       if (/^[ -~]+$/.test(text)) assert.equal(decodeXtext(encodeXtext(text)), text);
-      assert.equal(decodeUtf8Addr(encodeUtf8AddrXtext(text), { unitext: false }), text);
-      assert.equal(decodeUtf8Addr(encodeUtf8AddrUnitext(text), { unitext: true }), text);
-      assert.match(encodeUtf8AddrXtext(text), /^[!-~]+$/);
+      assert.equal(decodeUtf8Addr(encodeUtf8AddressXtext(text), { unitext: false }), text);
+      assert.equal(decodeUtf8Addr(encodeUtf8AddressUnitext(text), { unitext: true }), text);
+      assert.match(encodeUtf8AddressXtext(text), /^[!-~]+$/);
     }),
   );
 });

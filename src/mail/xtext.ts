@@ -38,12 +38,12 @@ export function decodeXtext(text: string, maxLength: number = XTEXT_LENGTH): str
 }
 
 /** utf-8-addr-xtext: an address beyond ASCII in ASCII alone, for ORCPT and notifications to hosts without SMTPUTF8. */
-export function encodeUtf8AddrXtext(address: string): string {
+export function encodeUtf8AddressXtext(address: string): string {
   return encodeEmbedded(address, isQchar);
 }
 
 /** utf-8-addr-unitext: the same where UTF-8 may stand; only backslash, "+", "=", spaces and controls are encoded. */
-export function encodeUtf8AddrUnitext(address: string): string {
+export function encodeUtf8AddressUnitext(address: string): string {
   return encodeEmbedded(address, (code) => isQchar(code) || code >= 0xa0);
 }
 

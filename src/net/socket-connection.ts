@@ -71,7 +71,7 @@ export class SocketConnection implements Connection {
     return this.#tls;
   }
   get closed(): boolean {
-    return this.#closed;
+    return this.#closed || this.#socket.destroyed;
   }
   get closeReason(): string | undefined {
     return this.#closeReason;
@@ -95,7 +95,7 @@ export class SocketConnection implements Connection {
   read(options?: ReadOptions): Promise<Buffer | undefined> {
     if (this.#reader !== undefined)
       return Promise.reject(new Error('a read is already waiting on this connection'));
-    if (this.#closed) return Promise.resolve(undefined);
+    if (this.closed) return Promise.resolve(undefined);
     const chunk = this.#take();
     if (chunk !== undefined) return Promise.resolve(chunk);
     if (this.#ended) return Promise.resolve(undefined);
@@ -109,7 +109,7 @@ export class SocketConnection implements Connection {
   }
 
   write(data: Buffer | string): Promise<void> | undefined {
-    if (this.#closed || this.#ending || data.length === 0) return undefined;
+    if (this.closed || this.#ending || data.length === 0) return undefined;
     const inSocket = this.#socket.writableLength;
     if (this.#unsent.length === 0 && data.length + inSocket <= writeHighWater) {
       this.#socket.write(data);
@@ -173,6 +173,7 @@ export class SocketConnection implements Connection {
   end(): Promise<void> {
     if (!this.#ending && !this.#closed) {
       this.#ending = true;
+      this.#watchStall();
       this.#pump();
       this.#discardInput();
     }
@@ -256,8 +257,10 @@ export class SocketConnection implements Connection {
     this.#stallTimer?.refresh();
     this.#pump();
     if (this.#unsent.length > 0 || this.#socket.writableLength >= writeHighWater) return;
-    this.#stallTimer?.cancel();
-    this.#stallTimer = undefined;
+    if (!this.#ending) {
+      this.#stallTimer?.cancel();
+      this.#stallTimer = undefined;
+    }
     this.#wakeWriters();
   };
 
@@ -282,10 +285,11 @@ export class SocketConnection implements Connection {
       this.#socket.write(piece);
     }
     if (!this.#ending || this.#unsent.length > 0 || this.#socket.writableEnded) return;
-    this.#stallTimer?.cancel();
-    this.#socket.end();
-    // Reuses the field: from here on only the peer's own end is awaited.
-    this.#stallTimer = this.#clock.setTimer(lingerMs, () => this.destroy());
+    this.#socket.end(() => {
+      this.#stallTimer?.cancel();
+      // All is sent. Reuses the field: from here on only the peer's own end is awaited.
+      if (!this.#closed) this.#stallTimer = this.#clock.setTimer(lingerMs, () => this.destroy());
+    });
   }
 
   #watchStall(): void {

@@ -75,12 +75,20 @@ export interface SenderRights {
   readonly displayName: string;
 }
 
+/** What SCRAM-SHA-256 checks against (RFC 5802 section 3), in a form that crosses threads. */
+export interface ScramSecret {
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
 export interface StoredCredential {
   readonly accountId: number;
   readonly address: string;
   readonly status: AccountStatus;
   readonly hash: string;
-  readonly scram: { readonly salt: Uint8Array; readonly iterations: number; readonly storedKey: Uint8Array; readonly serverKey: Uint8Array } | undefined;
+  readonly scram: ScramSecret | undefined;
   readonly changedAt: number;
 }
 

@@ -1,12 +1,96 @@
 import type { WriteFunction } from '../catalogue.ts';
+import type { WriteTx } from '../db/sql.ts';
+import { compact, type CompactEvent } from './compact.ts';
+import {
+  addRepeats,
+  deleteEventsBefore,
+  deleteOldestEvents,
+  deleteTermsBefore,
+  idRange,
+  insertEvent,
+  insertFold,
+  insertTerm,
+  oldestEvent,
+  sizeFrom,
+} from './journal.sql.ts';
 import type { JournalEvent } from './types.ts';
 
 type W<A, R> = WriteFunction<A, R>;
-const todo = async (): Promise<never> => { throw new Error('to be written'); };
+
+/** Milliseconds within which rows with the same fold key are one row. */
+const FOLD_MS = 3_600_000;
+
+/** Rows looked at to estimate the journal's size. */
+const SIZE_SAMPLES = 64;
+
+export type BackgroundEvent = JournalEvent & { readonly foldKey?: string; readonly count?: number };
+
+async function append(tx: WriteTx, args: { events: readonly BackgroundEvent[] }): Promise<null> {
+  const folded: (readonly [fold: string, event: BackgroundEvent])[] = [];
+  for (const event of args.events) {
+    if (event.foldKey === undefined) await addEvent(tx, compact(event), event.count ?? 1);
+    else folded.push([`${Math.floor(event.at / FOLD_MS)}:${event.foldKey}`, event]);
+  }
+  // By fold key, so that two transactions that want the same rows wait for each other and never in a circle.
+  folded.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  for (const [fold, event] of folded) await addFolded(tx, fold, compact(event), event.count ?? 1);
+  return null;
+}
+
+async function addEvent(tx: WriteTx, event: CompactEvent, count: number): Promise<void> {
+  const { trace, at, kind, json, terms, size } = event;
+  await tx.run(insertEvent, trace, at, kind, json, count, at, size);
+  for (const term of terms) await tx.run(insertTerm, term, trace, at);
+}
+
+/** Repeats are counted in the first one's row, and what they can be found by leads to that row's trace. */
+async function addFolded(tx: WriteTx, fold: string, event: CompactEvent, count: number): Promise<void> {
+  const { trace, at, kind, json, terms, size } = event;
+  const grows = size - json.length;
+  const row =
+    (await tx.get(addRepeats, count, at, at, grows, fold)) ??
+    (await tx.get(insertFold, trace, at, kind, json, count, at, size, fold));
+  for (const term of terms) await tx.run(insertTerm, term, row?.trace ?? trace, at);
+}
+
+async function prune(
+  tx: WriteTx,
+  args: { before: number; maxBytes: number; limit: number },
+): Promise<{ deleted: number; more: boolean }> {
+  let deleted = await tx.run(deleteEventsBefore, args.before, args.limit);
+  if (deleted < args.limit) deleted += await pruneBySize(tx, args.maxBytes, args.limit - deleted);
+  const oldest = await tx.get(oldestEvent);
+  // Terms go with the events of their time; a trace that lasted for days is found by its later events' terms only.
+  const terms = await tx.run(deleteTermsBefore, oldest?.at ?? args.before, args.limit);
+  return { deleted, more: deleted >= args.limit || terms >= args.limit };
+}
+
+async function pruneBySize(tx: WriteTx, maxBytes: number, limit: number): Promise<number> {
+  const { rows, average } = await estimateSize(tx);
+  const excess = rows * average - maxBytes;
+  if (excess <= 0) return 0;
+  return tx.run(deleteOldestEvents, Math.min(limit, Math.ceil(excess / average)));
+}
+
+/** Rows are deleted oldest first, so ids run nearly without gaps; sizes are sampled evenly among them. */
+async function estimateSize(tx: WriteTx): Promise<{ rows: number; average: number }> {
+  const range = await tx.get(idRange);
+  if (range === undefined || range.low === null || range.high === null) return { rows: 0, average: 1 };
+  const rows = range.high - range.low + 1;
+  const samples = Math.min(SIZE_SAMPLES, rows);
+  let sum = 0;
+  for (let i = 0; i < samples; i++) {
+    sum += (await tx.get(sizeFrom, range.low + Math.floor((i * rows) / samples)))?.size ?? 0;
+  }
+  return { rows, average: Math.max(1, sum / samples) };
+}
 
 export const writes = {
   /** Background events. `fold`: rows with the same fold key within the hour are counted in one row. */
-  'journal.append': todo as W<{ events: readonly (JournalEvent & { foldKey?: string; count?: number })[] }, null>,
+  'journal.append': append as W<{ events: readonly BackgroundEvent[] }, null>,
   /** Delete what is older than `before`, then oldest first until the estimated size is under `maxBytes`; at most `limit` rows a call. */
-  'journal.prune': todo as W<{ before: number; maxBytes: number; limit: number }, { deleted: number; more: boolean }>,
+  'journal.prune': prune as W<
+    { before: number; maxBytes: number; limit: number },
+    { deleted: number; more: boolean }
+  >,
 } as const;

@@ -100,7 +100,12 @@ export interface StoreFlagsResult {
   /** Modseq given to all rows that changed; the mailbox's when none did. */
   readonly modseq: number;
   /** Rows of the request after the change (also those that were so already). */
-  readonly rows: readonly { readonly uid: number; readonly modseq: number; readonly flags: number; readonly keywords: readonly string[] }[];
+  readonly rows: readonly {
+    readonly uid: number;
+    readonly modseq: number;
+    readonly flags: number;
+    readonly keywords: readonly string[];
+  }[];
   /** UIDs that failed UNCHANGEDSINCE. */
   readonly modified: readonly number[];
 }
@@ -132,6 +137,8 @@ export interface MailboxChanges {
     readonly flags: number;
     readonly keywords: readonly string[];
   }[];
+  /** False when the modseq lies so far back that some expunges are forgotten: then what is not there is gone. */
+  readonly complete: boolean;
 }
 
 /** The stored octets of a message, as a write takes them: inline octets or a file already durable in the blob store. */
@@ -171,6 +178,13 @@ export interface Deposit {
 }
 
 export type DepositResult =
-  | { readonly status: 'stored'; readonly emailId: number; readonly mailboxId: number; readonly mailbox: string; readonly uidvalidity: number; readonly uid: number }
+  | {
+      readonly status: 'stored';
+      readonly emailId: number;
+      readonly mailboxId: number;
+      readonly mailbox: string;
+      readonly uidvalidity: number;
+      readonly uid: number;
+    }
   | { readonly status: 'over-quota' }
   | { readonly status: 'no-account' };

@@ -1,39 +1,75 @@
 import type { WriteFunction } from '../catalogue.ts';
+import { append } from './deposit.ts';
+import { claimRecent, createDefaults, createMailbox, deleteMailboxByName, subscribe } from './mailboxes.ts';
+import { copy, expunge, move } from './placements.ts';
+import { purge, undelete } from './purge.ts';
+import { rename } from './rename.ts';
+import { storeFlags } from './store-flags.ts';
 import type {
-  CopyResult, Deposit, DepositResult, ExpungeResult, FlagSet, Mailbox, NewBlob, ParsedContent, SpecialUse,
-  StoreFlagsRequest, StoreFlagsResult, UidRange,
+  CopyResult,
+  Deposit,
+  DepositResult,
+  ExpungeResult,
+  FlagSet,
+  Mailbox,
+  NewBlob,
+  ParsedContent,
+  SpecialUse,
+  StoreFlagsRequest,
+  StoreFlagsResult,
+  UidRange,
 } from './types.ts';
 
 type W<A, R> = WriteFunction<A, R>;
-const todo = async (): Promise<never> => { throw new Error('to be written'); };
 
 /** One message into several accounts with one body; used inside 'message.accept' and by APPEND. */
 export type Append = { readonly blob: NewBlob; readonly content: ParsedContent; readonly deposit: Deposit };
 
 export const writes = {
   /** APPEND: Refusal 'no-such-mailbox' (TRYCREATE), 'over-quota'. */
-  'mailstore.append': todo as W<Append & { accountId: number; mailboxId: number }, { uidvalidity: number; uid: number; emailId: number }>,
-  'mailstore.storeFlags': todo as W<StoreFlagsRequest, StoreFlagsResult>,
+  'mailstore.append': append as W<
+    Append & { accountId: number; mailboxId: number },
+    { uidvalidity: number; uid: number; emailId: number }
+  >,
+  'mailstore.storeFlags': storeFlags as W<StoreFlagsRequest, StoreFlagsResult>,
   /** Copies share the email (no new octets); flags and keywords go along. Atomic; order of UIDs kept (RFC 9051 6.4.7). */
-  'mailstore.copy': todo as W<{ accountId: number; mailboxId: number; ranges: readonly UidRange[]; targetId: number }, CopyResult>,
-  'mailstore.move': todo as W<{ accountId: number; mailboxId: number; ranges: readonly UidRange[]; targetId: number }, CopyResult & { modseq: number }>,
+  'mailstore.copy': copy as W<
+    { accountId: number; mailboxId: number; ranges: readonly UidRange[]; targetId: number },
+    CopyResult
+  >,
+  'mailstore.move': move as W<
+    { accountId: number; mailboxId: number; ranges: readonly UidRange[]; targetId: number },
+    CopyResult & { modseq: number }
+  >,
   /** Expunge what has \Deleted, within `ranges` when given (UID EXPUNGE); `anyFlag` expunges regardless of \Deleted. */
-  'mailstore.expunge': todo as W<{ accountId: number; mailboxId: number; ranges?: readonly UidRange[]; anyFlag?: boolean }, ExpungeResult>,
-  /** Creates missing parents too. Refusals 'already-exists', 'bad-input', 'limit'. */
-  'mailstore.createMailbox': todo as W<{ accountId: number; name: string; specialUse?: SpecialUse }, Mailbox>,
+  'mailstore.expunge': expunge as W<
+    { accountId: number; mailboxId: number; ranges?: readonly UidRange[]; anyFlag?: boolean },
+    ExpungeResult
+  >,
+  /** Creates missing parents too. Refusals 'already-exists', 'bad-input', 'limit', 'not-permitted' (special use taken). */
+  'mailstore.createMailbox': createMailbox as W<
+    { accountId: number; name: string; specialUse?: SpecialUse },
+    Mailbox
+  >,
   /** Refusals 'no-such-mailbox', 'not-permitted' (INBOX, has children). Its messages become orphaned (undelete). */
-  'mailstore.deleteMailbox': todo as W<{ accountId: number; name: string }, { id: number }>,
+  'mailstore.deleteMailbox': deleteMailboxByName as W<{ accountId: number; name: string }, { id: number }>,
   /** Children move along; INBOX keeps existing and its messages move (RFC 9051 6.3.6). */
-  'mailstore.renameMailbox': todo as W<{ accountId: number; from: string; to: string }, null>,
-  'mailstore.subscribe': todo as W<{ accountId: number; name: string; subscribed: boolean }, null>,
+  'mailstore.renameMailbox': rename as W<{ accountId: number; from: string; to: string }, null>,
+  'mailstore.subscribe': subscribe as W<{ accountId: number; name: string; subscribed: boolean }, null>,
   /** A read-write session takes over \Recent: returns the lowest UID that is recent for it. */
-  'mailstore.claimRecent': todo as W<{ mailboxId: number }, { recentUid: number }>,
+  'mailstore.claimRecent': claimRecent as W<{ mailboxId: number }, { recentUid: number }>,
   /** Special-use mailboxes of a new account. */
-  'mailstore.createDefaults': todo as W<{ accountId: number }, null>,
+  'mailstore.createDefaults': createDefaults as W<{ accountId: number }, null>,
   /** Remove for good emails orphaned before `before`, at most `limit`; returns blob files to unlink and how many went. */
-  'mailstore.purge': todo as W<{ before: number; limit: number }, { emails: number; files: readonly string[] }>,
+  'mailstore.purge': purge as W<
+    { before: number; limit: number },
+    { emails: number; files: readonly string[] }
+  >,
   /** Bring an orphaned email back into a mailbox. */
-  'mailstore.undelete': todo as W<{ accountId: number; emailId: number; mailboxId: number }, { uid: number }>,
+  'mailstore.undelete': undelete as W<
+    { accountId: number; emailId: number; mailboxId: number },
+    { uid: number }
+  >,
 } as const;
 
 export type { DepositResult, FlagSet };

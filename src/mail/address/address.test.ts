@@ -43,7 +43,16 @@ test('invalid domains are refused', () => {
     ['', '.', 'a..b', '.a', 'a.', '-a.example', 'a-.example', 'a b.example', 'a\0.example', 'a/b', '%61.com'],
     ['1.2.3', '1.2.3.4', '0x7f.1', 'example.1', 'example.0x1', '4294967296'],
     ['xn--a', 'xn--', 'xn--abc-.example', 'xn--ASCII-.example', 'xn--zzzzzzzzzzzz.example'],
-    ['ｅxample.com', 'ex\u00adample.com', 'example\u3002com', 'a\uff0eb', 'a\u202eb.com', 'a\u200b.com'],
+    [
+      'ｅxample.com',
+      'ex\u00adample.com',
+      'bü\u00adcher.com',
+      'ｂücher.com',
+      'example\u3002com',
+      'a\uff0eb',
+      'a\u202eb.com',
+      'a\u200b.com',
+    ],
     ['\ufffd.com', '\ud800.com', 'ü/x.com', 'ü:1.com', 'ü@x.com', 'ü x.com', 'user@host', '[1.2.3.4]'],
     ['a'.repeat(64), `${'ü'.repeat(63)}.com`, `${'a.'.repeat(127)}toolong`],
   ].flat();

@@ -41,7 +41,7 @@ class Tap {
   length = 0;
 
   constructor(prefixes: Iterable<number>) {
-    this.#cuts = [...new Set(prefixes)].sort((a, b) => b - a); // the next one is the last
+    this.#cuts = [...new Set(prefixes)].toSorted((a, b) => b - a); // the next one is the last
     this.#cut();
   }
 

@@ -53,10 +53,10 @@ export function splitFields(header: Buffer): RawField[] {
   return fields;
 }
 
-/** The offset behind the next CRLF; a CR or LF alone does not end a line. */
+/** The offset behind the next CRLF; a CR or LF alone does not end a line. A loop, as lines may be two octets long. */
 function lineEnd(header: Buffer, from: number): number {
-  const found = header.indexOf(CRLF, from);
-  return found < 0 ? header.length : found + 2;
+  for (let i = from + 1; i < header.length; i++) if (header[i] === LF && header[i - 1] === CR) return i + 1;
+  return header.length;
 }
 
 /**

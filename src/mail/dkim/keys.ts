@@ -5,11 +5,11 @@ import type { SigningAlgorithm } from './signature.ts';
 import { colonList, decodeBase64, isTagError, parseTags, type TagList } from './tags.ts';
 
 /** Bits below which an RSA key is no proof: RFC 8301 section 3.2. */
-export const MIN_RSA_BITS = 1024;
+const MIN_RSA_BITS = 1024;
 /** Bits above which an RSA key is not evaluated. RFC 8301 asks for 4,096; verification grows with the square. */
-export const MAX_RSA_BITS = 8192;
+const MAX_RSA_BITS = 8192;
 /** Octets of a key record that is read. An RSA key of 8,192 bits takes 1,400. */
-export const MAX_KEY_RECORD_OCTETS = 8192;
+const MAX_KEY_RECORD_OCTETS = 8192;
 /** TXT records at one selector that are looked at. Only one is right (RFC 6376 section 3.6.2.2). */
 const MAX_KEY_RECORDS = 10;
 
@@ -161,7 +161,7 @@ export interface DkimKeyPair {
 const generateAsync = promisify(generate);
 
 /** Bits of the RSA keys we make: RFC 8301 section 3.2 (at least 2,048 recommended); more does not fit a plain DNS reply. */
-export const SIGNING_RSA_BITS = 2048;
+const SIGNING_RSA_BITS = 2048;
 
 /** Make a key pair, RSA-2048 or Ed25519, off the event loop. */
 export async function generateKeyPair(algorithm: SigningAlgorithm): Promise<DkimKeyPair> {

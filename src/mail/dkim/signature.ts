@@ -77,15 +77,20 @@ function algorithm(value: string): SigningAlgorithm {
   throw new Malformed('an unknown algorithm in a=');
 }
 
+function isCanonicalization(name: string): name is Canonicalization {
+  return name === 'simple' || name === 'relaxed';
+}
+
 function canonicalizations(value: string | undefined): [Canonicalization, Canonicalization] {
   const [header = 'simple', body = 'simple', ...rest] = (value ?? 'simple/simple').toLowerCase().split('/');
-  const known = (name: string): name is Canonicalization => name === 'simple' || name === 'relaxed';
-  if (!known(header) || !known(body) || rest.length > 0) {
+  if (!isCanonicalization(header) || !isCanonicalization(body) || rest.length > 0) {
     throw new Malformed('an unknown canonicalization in c=');
   }
   return [header, body];
 }
 
+/** Octets of a DKIM-Signature field. Real ones stay below 4 KiB. */
+const MAX_SIGNATURE_OCTETS = 128 * 1024;
 /** Names in one `h=`. A sender that over-signs everything stays below a hundred. */
 const MAX_SIGNED_NAMES = 10_240;
 
@@ -158,6 +163,7 @@ function build(tags: TagList, domain: string | undefined, selector: string | und
 
 /** Read a DKIM-Signature field (RFC 6376 sections 3.5 and 6.1.1). Never throws. Linear in its octets. */
 export function parseSignature(field: RawField): Signature | SignatureError {
+  if (field.raw.length > MAX_SIGNATURE_OCTETS) return { error: 'the signature field is too long' };
   const tags = parseTags(field.raw.toString('latin1', field.valueStart));
   if (isTagError(tags)) return tags;
   const domain = toALabels(tags.get('d')?.value ?? '', 2);

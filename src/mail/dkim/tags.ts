@@ -27,6 +27,10 @@ export function parseTags(text: string): TagList | { readonly error: string } {
   const tags = new Map<string, Tag>();
   for (let at = 0; at <= text.length; ) {
     const semicolon = text.indexOf(';', at);
+    if (semicolon === at) {
+      at++; // an empty tag, which the grammar lacks and published keys have ("v=DKIM1;; p=")
+      continue;
+    }
     const end = semicolon < 0 ? text.length : semicolon;
     const [from, to] = trim(text, at, end);
     if (from < to) {
@@ -39,7 +43,7 @@ export function parseTags(text: string): TagList | { readonly error: string } {
       if (tags.size >= MAX_TAGS) return { error: `more than ${MAX_TAGS} tags` };
       const [valueFrom, valueTo] = trim(text, equals + 1, to);
       tags.set(name, { value: text.slice(valueFrom, valueTo), start: equals + 1, end });
-    } // else an empty tag, which the grammar lacks and published keys have ("v=DKIM1;; p=")
+    }
     if (semicolon < 0) break;
     at = semicolon + 1;
   }

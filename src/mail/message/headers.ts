@@ -48,7 +48,7 @@ export function forEachField(text: string, base: number, visit: (field: HeaderFi
  */
 export function parseFields(header: Buffer | string, base = 0, max = MAX_FIELDS): HeaderField[] {
   const fields: HeaderField[] = [];
-  const text = typeof header === 'string' ? header : header.latin1Slice();
+  const text = typeof header === 'string' ? header : header.toString('latin1');
   forEachField(text, base, (field) => {
     if (fields.length >= max) return false;
     fields.push(field);
@@ -88,7 +88,7 @@ export interface Header {
 
 /** Reads a header section; `header` may run on into the body, which is ignored. */
 export function readHeader(header: Buffer): Header {
-  const text = header.latin1Slice();
+  const text = header.toString('latin1');
   const fields = parseFields(text);
   const value = (field: HeaderField): string => unfold(text.slice(field.valueStart, field.end));
   return {

@@ -162,13 +162,14 @@ function joinPieces(pieces: Piece[], params: Param[]): void {
     if (group) group.push(piece);
     else byName.set(key, [piece]);
   }
-  for (const key of [...byName.keys()].sort()) {
-    const group = (byName.get(key) ?? []).sort((a, b) => a.index - b.index);
+  for (const key of [...byName.keys()].toSorted()) {
+    const group = (byName.get(key) ?? []).toSorted((a, b) => a.index - b.index);
     const name = group[0]?.name ?? key;
     const run = group.filter((piece, i) => piece.index === i);
     // Numbers that are missing or come twice: what follows the gap cannot be placed.
     if (run.length === 0) {
-      for (const piece of group) params.push([`${name}*${piece.index}${piece.extended ? '*' : ''}`, piece.value]);
+      for (const piece of group)
+        params.push([`${name}*${piece.index}${piece.extended ? '*' : ''}`, piece.value]);
       continue;
     }
     const extended = run.some((piece) => piece.extended);
@@ -198,7 +199,7 @@ export function rawParameter(params: readonly Param[], name: string): string | u
   const plain = params.find(([key]) => key.toLowerCase() === name);
   if (plain) return plain[1];
   const extended = params.find(([key]) => key.toLowerCase() === `${name}*`);
-  return extended && percentDecode(splitCharset(extended[1]).text).latin1Slice();
+  return extended && percentDecode(splitCharset(extended[1]).text).toString('latin1');
 }
 
 function splitCharset(value: string): { charset: string; text: string } {

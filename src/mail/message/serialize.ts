@@ -49,7 +49,12 @@ function pairs(values: Flat | undefined): Param[] {
 function packPart(part: Part, base: number): PackedPart {
   const d = part.disposition;
   return {
-    o: [part.headerStart - base, part.bodyStart - part.headerStart, part.bodyEnd - part.bodyStart, part.lines],
+    o: [
+      part.headerStart - base,
+      part.bodyStart - part.headerStart,
+      part.bodyEnd - part.bodyStart,
+      part.lines,
+    ],
     t: `${part.type}/${part.subtype}`,
     T: part.typeAsSent,
     p: flat(part.params),

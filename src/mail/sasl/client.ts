@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import { decodeSaslBase64 } from './base64.ts';
 import { saslprep } from './saslprep.ts';
 import {
@@ -11,7 +12,6 @@ import {
 } from './scram.ts';
 import { decodeUtf8 } from './text.ts';
 import type { ChannelBindings } from './types.ts';
-import { timingSafeEqual } from 'node:crypto';
 
 /** Iterations we accept from a server: RFC 7677 section 4 sets the lower bound, our CPU the upper (about 0.5 s). */
 const MIN_ITERATIONS = 4096;

@@ -43,9 +43,9 @@ export async function lookupAddresses(dns: Dns, host: string, signal?: AbortSign
 export function reverseName(address: string): string | undefined {
   const canonical = canonicalAddress(address);
   if (canonical === undefined) return undefined;
-  if (isIP(canonical) === 4) return `${canonical.split('.').reverse().join('.')}.in-addr.arpa`;
+  if (isIP(canonical) === 4) return `${canonical.split('.').toReversed().join('.')}.in-addr.arpa`;
   const nibbles = ipv6Groups(canonical).flatMap((group) => [...group.toString(16).padStart(4, '0')]);
-  return `${nibbles.reverse().join('.')}.ip6.arpa`;
+  return `${nibbles.toReversed().join('.')}.ip6.arpa`;
 }
 
 export type ReverseLookup =

@@ -247,7 +247,7 @@ function createUpstream(
     const deadline = clock.monotonic() + bounds.totalMs;
     const now = clock.monotonic();
     const isSick = (server: DnsServer): number => ((sickUntil.get(server) ?? 0) > now ? 1 : 0);
-    const order = [...servers].sort((a, b) => isSick(a) - isSick(b));
+    const order = servers.toSorted((a, b) => isSick(a) - isSick(b));
     let last: Decided = {
       reading: { kind: 'failed', reason: 'no DNS server configured' },
       bytes: 0,

@@ -211,7 +211,10 @@ function txtRecord(data: string | Buffer | (string | Buffer)[]): DnsRecords['TXT
   return { text: chunks.map((chunk) => chunk.toString('latin1')).join(''), chunks };
 }
 
-/** The root, which the codec writes ".", becomes ''. */
+/**
+ * The root, which the codec writes ".", becomes ''. Lower case, since compression lets the case of our question show up
+ * in the names of the answer.
+ */
 function bareName(name: string): string {
-  return name.endsWith('.') ? name.slice(0, -1) : name;
+  return (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
 }

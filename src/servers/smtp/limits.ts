@@ -32,4 +32,6 @@ export const SESSION_LIMITS = {
   heloBytes: 255,
   /** Octets of a refused message that are swallowed to stay in step, as a multiple of the message size limit. */
   swallowFactor: 2,
+  /** Octets allowed on top of that, so that a tiny message limit does not end sessions. */
+  swallowSlack: 1024 * 1024,
 } as const;

@@ -4,7 +4,6 @@ import { SESSION_LIMITS } from './limits.ts';
 import { dataFaultReplies, replies } from './replies.ts';
 import {
   clearTransaction,
-  end,
   endNoted,
   failureReply,
   type Incoming,
@@ -33,6 +32,7 @@ export async function openMessage(
       sink: await transaction.flow.open(),
       refusal: undefined,
       octets: 0,
+      received: 0,
       startedAt: clock.monotonic(),
       text: checked ? new TextChecker(limits.dataLineBytes) : undefined,
     };
@@ -61,8 +61,8 @@ export function refuseFault(session: Session, incoming: Incoming, fault: DataFau
 }
 
 /**
- * Hand a piece on; the promise is the sink's back-pressure. `received` counts the octets as sent, for the size limit:
- * they go beyond what was declared as they like, never beyond the limit.
+ * Hand a piece on; the promise is the sink's back-pressure. `received` counts its octets as sent, stuffing included:
+ * a refused message is swallowed up to a bound, then the session ends.
  */
 export function feed(
   session: Session,
@@ -71,13 +71,19 @@ export function feed(
   received: number,
 ): Promise<void> | undefined {
   const { messageBytes } = session.options.limits;
-  incoming.octets += received;
-  if (incoming.octets > messageBytes) {
-    if (incoming.refusal === undefined) note(session, 'data', replies.tooLarge, `message over ${messageBytes} octets`);
+  incoming.octets += piece.length;
+  incoming.received += received;
+  if (incoming.octets > messageBytes && incoming.refusal === undefined) {
+    note(session, 'data', replies.tooLarge, `message over ${messageBytes} octets`);
     refuseMessage(incoming, replies.tooLarge);
-    if (incoming.octets > messageBytes * SESSION_LIMITS.swallowFactor) {
-      end(session, incoming.refusal ?? replies.tooLarge, `message went on to ${incoming.octets} octets`);
-    }
+  }
+  if (incoming.received > messageBytes * SESSION_LIMITS.swallowFactor + SESSION_LIMITS.swallowSlack) {
+    endNoted(
+      session,
+      'data',
+      incoming.refusal ?? replies.tooLarge,
+      `refused message of over ${incoming.received} octets`,
+    );
     return undefined;
   }
   const { sink } = incoming;
@@ -128,19 +134,11 @@ async function settle(
 }
 
 /** LMTP answers once for each accepted recipient, in their order (RFC 2033 section 4.2); the others once. */
-function perRecipient(session: Session, transaction: Transaction, outcome: DataOutcome): readonly SmtpReply[] {
+function perRecipient(
+  session: Session,
+  transaction: Transaction,
+  outcome: DataOutcome,
+): readonly SmtpReply[] {
   if (session.options.protocol !== 'lmtp') return [outcome.reply];
   return Array.from({ length: transaction.accepted }, (_, i) => outcome.perRecipient[i] ?? outcome.reply);
-}
-
-/** The client is gone, too slow, or was told to go, in the middle of a message: nothing is kept of it. */
-export function cutOff(session: Session): void {
-  resetTransaction(session);
-}
-
-/** A message that arrives faster than it may end: a reply and the end of the session. */
-export function endOutOfStep(session: Session, what: SmtpReply, reason: string): void {
-  resetTransaction(session);
-  reply(session, what);
-  endNoted(session, 'data', replies.outOfStep, reason);
 }

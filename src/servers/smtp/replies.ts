@@ -39,6 +39,8 @@ export const replies = {
   pipelinedTls: smtpReply(503, '5.5.1', 'Nothing may follow STARTTLS before TLS is active'),
   pipelinedData: smtpReply(421, '4.7.0', 'Data was sent without waiting for 354, closing'),
 
+  busy: smtpReply(421, '4.3.2', 'Too many connections, try again later'),
+  tooManySessions: smtpReply(421, '4.7.0', 'Too many connections from your address'),
   draining: smtpReply(421, '4.3.2', 'Shutting down, try again later'),
   timeout: smtpReply(421, '4.4.2', 'Timeout, closing'),
   revoked: smtpReply(421, '4.7.0', 'This login is no longer valid, closing'),
@@ -64,7 +66,11 @@ export const dataFaultReplies: Record<DataFault, SmtpReply> = {
   'bare-cr': smtpReply(550, '5.6.0', 'Message has a CR without LF (RFC 5321 section 2.3.8)'),
   'bare-lf': smtpReply(550, '5.6.0', 'Message has an LF without CR (RFC 5321 section 2.3.8)'),
   nul: smtpReply(550, '5.6.0', 'Message has a NUL octet; it needs BDAT and BODY=BINARYMIME'),
-  'line-too-long': smtpReply(550, '5.6.0', 'Message has a line that is too long (RFC 5321 section 4.5.3.1.6)'),
+  'line-too-long': smtpReply(
+    550,
+    '5.6.0',
+    'Message has a line that is too long (RFC 5321 section 4.5.3.1.6)',
+  ),
 };
 
 const KIND_REPLIES: Record<RefusalKind, readonly [code: number, enhanced: string]> = {

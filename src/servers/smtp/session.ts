@@ -12,7 +12,7 @@ import { SESSION_LIMITS } from './limits.ts';
 import type { SmtpOptions } from './options.ts';
 import { refusalReply, replies } from './replies.ts';
 import { Input } from './wire/input.ts';
-import { LineReader } from './wire/line.ts';
+import { type Line, LineReader } from './wire/line.ts';
 import { ReplyWriter } from './wire/reply.ts';
 import { seconds, Watch } from './wire/watch.ts';
 import type { TextChecker } from './wire/data-framer.ts';
@@ -38,8 +38,9 @@ export interface Incoming {
   sink: MessageSink | undefined;
   /** The first reason why the message cannot be taken; what follows is swallowed. */
   refusal: SmtpReply | undefined;
-  /** Octets received, as sent. */
+  /** Octets of the message so far, and octets received for it, dot-stuffing included. */
   octets: number;
+  received: number;
   readonly startedAt: number;
   /** The rules of text lines, across the BDATs of a message without BINARYMIME. */
   readonly text: TextChecker | undefined;
@@ -199,7 +200,11 @@ export function endNoted(
 export function failureReply(session: Session, error: unknown): SmtpReply {
   if (error instanceof Refusal) return refusalReply(error);
   session.options.logger.error(
-    { session: session.facts.id, error: errorText(error), stack: error instanceof Error ? error.stack : undefined },
+    {
+      session: session.facts.id,
+      error: errorText(error),
+      stack: error instanceof Error ? error.stack : undefined,
+    },
     'smtp: unexpected failure',
   );
   return smtpReply(451, '4.3.0', `Internal error, try again later (${session.facts.id})`);
@@ -224,7 +229,8 @@ export function clearTransaction(session: Session): void {
 /** Whether AUTH is on offer now. */
 export function offersAuth(session: Session): boolean {
   const { protocol, authenticator, requireTlsForAuth } = session.options;
-  if (protocol !== 'submission' || authenticator === undefined || session.facts.login !== undefined) return false;
+  if (protocol !== 'submission' || authenticator === undefined || session.facts.login !== undefined)
+    return false;
   return session.facts.tls !== undefined || requireTlsForAuth === false;
 }
 
@@ -234,15 +240,39 @@ export function offersTls(session: Session): boolean {
 }
 
 /**
- * Wait for the client's next bytes. True: there are some. False: the session is over, or has been interrupted; the
- * caller returns to the loop, which says so.
+ * Wait `limitMs` for the client's next bytes. True: there are some. False: the session is over, or has been
+ * interrupted (by the limit, with `why`): the caller returns to the loop, which says so.
  */
-export async function awaitBytes(session: Session, limitMs: number, what: string): Promise<boolean> {
+export async function awaitBytes(session: Session, limitMs: number, why: string): Promise<boolean> {
   const stalled = session.out.flush();
   if (stalled !== undefined) await stalled;
-  session.watch.wait(limitMs, `${what} for ${seconds(limitMs)} s`);
+  session.watch.wait(limitMs, why);
   const filled = await session.input.fill();
   session.watch.rest();
-  if (filled === 'end') end(session, undefined, session.connection.closeReason ?? 'client closed the connection');
+  if (filled === 'end')
+    end(session, undefined, session.connection.closeReason ?? 'client closed the connection');
   return filled === 'data';
+}
+
+/** `awaitBytes` for message data (RFC 5321 section 4.5.3.2.5). */
+export function awaitData(session: Session): Promise<boolean> {
+  const { dataTimeoutMs } = session.options.limits;
+  return awaitBytes(session, dataTimeoutMs, `no message data for ${seconds(dataTimeoutMs)} s`);
+}
+
+/**
+ * The next line of at most `max` octets; undefined when the session is over or has been interrupted. The limit is for
+ * the whole line: an octet now and then does not make it longer.
+ */
+export async function awaitLine(session: Session, max: number, what: string): Promise<Line | undefined> {
+  const { clock, limits } = session.options;
+  let until: number | undefined;
+  for (;;) {
+    const line = session.lines.take(max);
+    if (line !== undefined) return line;
+    const now = clock.monotonic();
+    until ??= now + limits.commandTimeoutMs;
+    const why = `${what} for ${seconds(limits.commandTimeoutMs)} s`;
+    if (!(await awaitBytes(session, until - now, why))) return undefined;
+  }
 }

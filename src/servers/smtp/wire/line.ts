@@ -48,7 +48,7 @@ export class LineReader {
         this.#input.pos = i + 2;
         if (i + 2 - pos > max) return { fault: 'too-long' };
         if (control) return { fault: 'control' };
-        return high < 0x80 ? { text: chunk.latin1Slice(pos, i) } : utf8Line(chunk.subarray(pos, i));
+        return high < 0x80 ? { text: chunk.toString('latin1', pos, i) } : utf8Line(chunk.subarray(pos, i));
       } else if (byte === LF) {
         return { fault: 'bare-lf' };
       } else if (byte !== TAB) {

@@ -1,7 +1,7 @@
 import type { SmtpReply } from '../../../base/errors.ts';
 import type { MailParams, RcptParams } from '../../../flow/service.ts';
 import { decodeUtf8Addr, decodeXtext } from '../../../mail/xtext.ts';
-import { badParam, isReply, type Param, parseParams, unknownParam } from './params.ts';
+import { badParam, isReply, parseParams, unknownParam } from './params.ts';
 
 /** Which extensions this session was offered: a parameter of another one is refused as unknown. */
 export interface Offered {
@@ -18,7 +18,10 @@ const ORCPT_CHARS = 500;
 const AUTH_CHARS = 500;
 
 type Draft = { -readonly [K in keyof MailParams]: MailParams[K] };
-type MailParam = { offered(offered: Offered): boolean; read(value: string | undefined, draft: Draft): SmtpReply | undefined };
+type MailParam = {
+  offered(offered: Offered): boolean;
+  read(value: string | undefined, draft: Draft): SmtpReply | undefined;
+};
 
 const always = (offered: Offered): boolean => offered.extended;
 
@@ -126,7 +129,8 @@ export function parseRcptParams(rest: string, offered: Offered): RcptParams | Sm
       notify = read;
     } else if (keyword === 'ORCPT') {
       orcpt = readOrcpt(value);
-      if (orcpt === undefined) return badParam('ORCPT is type;address, the address as xtext, at most 500 characters');
+      if (orcpt === undefined)
+        return badParam('ORCPT is type;address, the address as xtext, at most 500 characters');
     } else return unknownParam(keyword);
   }
   return { notify, orcpt };

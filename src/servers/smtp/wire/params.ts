@@ -13,7 +13,7 @@ export interface Param {
 const MAX_PARAMS = 20;
 const KEYWORD = /^[A-Za-z0-9][A-Za-z0-9-]*$/;
 /** esmtp-value: no control, no space, no "="; UTF-8 as RFC 6531 section 3.3 allows. */
-const VALUE = /^[^\x00-\x20=\x7f]+$/;
+const VALUE = /^[^\s=]+$/;
 
 /** Split what follows the path into parameters, in order, or say what is wrong with them. */
 export function parseParams(rest: string): readonly Param[] | SmtpReply {
@@ -28,7 +28,8 @@ export function parseParams(rest: string): readonly Param[] | SmtpReply {
     if (value !== undefined && !VALUE.test(value)) {
       return badParam(`The value of ${keyword.slice(0, 40)} is malformed`);
     }
-    if (params.some((param) => param.keyword === keyword)) return badParam(`${keyword.slice(0, 40)} is given twice`);
+    if (params.some((param) => param.keyword === keyword))
+      return badParam(`${keyword.slice(0, 40)} is given twice`);
     if (params.length === MAX_PARAMS) return badParam('Too many parameters');
     params.push({ keyword, value });
   }

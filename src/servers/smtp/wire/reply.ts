@@ -21,7 +21,8 @@ export function renderReply(reply: SmtpReply): string {
   const last = lines.length - 1;
   if (last <= 0) return `${code} ${status}${cleanText(lines[0] ?? '')}\r\n`;
   let text = '';
-  for (let i = 0; i <= last; i++) text += `${code}${i < last ? '-' : ' '}${status}${cleanText(lines[i] ?? '')}\r\n`;
+  for (let i = 0; i <= last; i++)
+    text += `${code}${i < last ? '-' : ' '}${status}${cleanText(lines[i] ?? '')}\r\n`;
   return text;
 }
 

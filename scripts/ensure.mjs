@@ -1,0 +1,73 @@
+// Makes sure the installed packages are those of the lockfile before anything else runs. Plain JavaScript for any Node
+// from 20 on: it is what brings Node 24 where the machine's own is older.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const modules = join(root, 'node_modules');
+const stamp = join(modules, '.postern-lock-hash');
+const lock = join(root, '.install-lock');
+/** A lock older than this was left by an install that was killed. */
+const LOCK_STALE_MS = 10 * 60 * 1000;
+
+const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+
+function installed() {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+}
+
+/** Take the lock, or wait while another process installs. Returns false when that one did the work. */
+function takeLock() {
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      return true;
+    } catch (error) {
+      if (error.code !== 'EEXIST') fail(`The folder ${root} cannot be written (${error.code}); npm needs to install packages there.`);
+    }
+    if (installed()) return false;
+    try {
+      if (Date.now() - statSync(lock).mtimeMs > LOCK_STALE_MS) rmSync(lock, { recursive: true, force: true });
+    } catch {
+      // Released between our two looks at it.
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+function install() {
+  console.error('Installing packages (first run, or the lockfile has changed) ...');
+  const npm = process.env.npm_execpath;
+  const command = npm === undefined ? ['npm'] : [process.execPath, npm];
+  const result = spawnSync(command[0], [...command.slice(1), 'ci', '--ignore-scripts', '--no-fund', '--no-audit', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    // npm started from an npm script sees that script's settings; what it installs must not depend on them.
+    env: { ...process.env, npm_config_omit: '', npm_config_include: 'dev', NODE_ENV: '' },
+  });
+  if (result.status !== 0) fail('npm ci failed; its message above says why.');
+  writeFileSync(stamp, wanted);
+}
+
+if (!installed() && takeLock()) {
+  try {
+    if (!installed()) install();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+// node_modules/.bin, first on the PATH of npm scripts, now holds Node 24 where one is published for this machine.
+const probe = spawnSync('node', ['--version'], { encoding: 'utf8' });
+const [major, minor] = (probe.stdout ?? '').trim().slice(1).split('.').map(Number);
+if (!(major > 24 || (major === 24 && minor >= 11))) {
+  fail(`Postern needs Node.js 24.11 or newer; this is ${(probe.stdout ?? '').trim() || 'unknown'}. Install it from your system or nodejs.org and try again.`);
+}

@@ -1,0 +1,84 @@
+import { Refusal } from '../../base/errors.ts';
+import type { WriteTx } from '../db/sql.ts';
+import { record } from '../journal/record.ts';
+import { type JournalEvent, terms } from '../journal/types.ts';
+import { depositAll, type Incoming, incoming } from '../mailstore/deposit.ts';
+import type { Deposit, DepositResult, NewBlob, ParsedContent } from '../mailstore/types.ts';
+import { enqueue } from '../queue/enqueue.ts';
+import { settle, type SettleRequest } from '../queue/settle.ts';
+import type { Enqueue } from '../queue/types.ts';
+
+/** One message accepted: its octets once, its deposits, its queue rows and its journal, in one commit. */
+export interface Accept {
+  /** New octets, or those of a message that is stored already (a queued one delivered here). */
+  readonly blob: NewBlob | { readonly id: number; readonly size: number };
+  readonly content: ParsedContent;
+  readonly deposits: readonly Deposit[];
+  /**
+   * What a met quota means. `junk`: SMTP has one answer for all, so when anybody takes the message the others' copies
+   * go to their Junk all the same; when nobody does, Refusal 'over-quota' and nothing is kept. `report`: LMTP answers
+   * each recipient; the result says so.
+   */
+  readonly overQuota: 'junk' | 'report';
+  readonly queue: readonly Enqueue[];
+  readonly events: readonly JournalEvent[];
+  /** A queue attempt that this delivery ends. Refusal 'conflict', and nothing is kept, when its lease is lost. */
+  readonly settle?: SettleRequest;
+}
+
+/**
+ * The commit behind a 250. Deposits come before queue rows, accounts in ascending order: the order of locks under
+ * PostgreSQL. Nothing is stored of a message that nobody took; a file of its octets is then the caller's to unlink.
+ */
+export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: readonly DepositResult[] }> {
+  const message = 'id' in args.blob ? stored(args.blob, args.content) : incoming(tx, args.blob, args.content);
+  const first = await depositAll(tx, message, args.deposits);
+  const deposits = args.overQuota === 'junk' ? await fullOnesToJunk(tx, message, args, first) : first;
+  for (const queued of args.queue) await enqueue(tx, await message.blobId(), queued);
+  if (args.queue.length > 0) tx.touchQueue();
+  if (args.events.length > 0) await record(tx, args.events);
+  if (args.settle !== undefined) {
+    const { stale } = await settle(tx, args.settle);
+    if (stale.length > 0) throw new Refusal('conflict', 'The lease on this delivery was lost.');
+  }
+  return { deposits };
+}
+
+function stored(blob: { readonly id: number; readonly size: number }, content: ParsedContent): Incoming {
+  return { size: blob.size, content, blobId: () => Promise.resolve(blob.id) };
+}
+
+async function fullOnesToJunk(
+  tx: WriteTx,
+  message: Incoming,
+  args: Accept,
+  results: readonly DepositResult[],
+): Promise<DepositResult[]> {
+  const full = args.deposits.filter((_, index) => results[index]?.status === 'over-quota');
+  if (full.length === 0) return [...results];
+  const taken = args.queue.length > 0 || results.some(({ status }) => status === 'stored');
+  if (!taken) throw new Refusal('over-quota', 'Mailbox is full, try again later');
+  const junk = full.map((deposit) => ({
+    ...deposit,
+    mailbox: { specialUse: '\\Junk' } as const,
+    ignoreQuota: true,
+  }));
+  const instead = await depositAll(tx, message, junk);
+  await record(tx, junk.map((deposit) => overQuotaEvent(tx, args, deposit)));
+  let next = 0;
+  return results.map((result) => (result.status === 'over-quota' ? (instead[next++] ?? result) : result));
+}
+
+function overQuotaEvent(tx: WriteTx, args: Accept, deposit: Deposit): JournalEvent {
+  return {
+    trace: deposit.trace ?? '',
+    at: tx.now,
+    kind: 'message.deposited',
+    data: {
+      accountId: deposit.accountId,
+      mailbox: 'Junk',
+      reason: 'its quota was met while the message arrived; others had taken it, so it could not be refused',
+    },
+    terms: args.content.messageId === undefined ? [] : [terms.messageId(args.content.messageId)],
+  };
+}

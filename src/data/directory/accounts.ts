@@ -1,0 +1,179 @@
+import { Refusal } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { WriteTx } from '../db/sql.ts';
+import { createDefaults } from '../mailstore/mailboxes.ts';
+import { aliasAt } from './addresses.sql.ts';
+import { putCredential, upgradeCredential as upgradeCredentialSql } from './credentials.sql.ts';
+import {
+  accountByAddress,
+  insertAccount,
+  otherAdministrators,
+  setQuota as setQuotaSql,
+  setRole as setRoleSql,
+  setStatus as setStatusSql,
+} from './directory.sql.ts';
+import { needAccount, needOwn, needRemovedAccount } from './find.ts';
+import { audit, requireAccount, requireAdmin, requireDomain } from './permission.ts';
+import { PURGE_EMAILS, purgeAccount } from './removal.ts';
+import type { Account, Actor, Role, ScramSecret } from './types.ts';
+
+/** UTF-16 units of a display name. */
+const DISPLAY_NAME = 200;
+
+export interface NewAccount {
+  readonly actor: Actor;
+  readonly address: string;
+  readonly displayName: string;
+  readonly role: Role;
+  readonly quota: number;
+  readonly hash: string;
+  readonly scram: ScramSecret | null;
+}
+
+export async function addAccount(tx: WriteTx, args: NewAccount): Promise<Account> {
+  const { actor, role } = args;
+  const { domain, localPart, address } = await needOwn(tx, args.address);
+  requireAccount(actor, { domainId: domain.id, role });
+  const quota = needQuota(args.quota);
+  if ((await tx.get(accountByAddress, address)) !== undefined) {
+    throw new Refusal('already-exists', `The account ${address} exists already.`);
+  }
+  if ((await tx.get(aliasAt, domain.id, localPart)) !== undefined) {
+    throw new Refusal('already-exists', `${address} is an alias: remove it first.`);
+  }
+  const displayName = args.displayName.slice(0, DISPLAY_NAME).replaceAll('\0', '').toWellFormed();
+  const row = await tx.get(insertAccount, address, domain.id, displayName, role, quota, tx.now);
+  if (row === undefined) throw new Error('an INSERT returned no row');
+  // Makes the account's counters too.
+  await createDefaults(tx, { accountId: row.id });
+  await putPassword(tx, row.id, args);
+  await audit(tx, actor, 'account.add', address, { role, quota });
+  return needAccount(tx, address);
+}
+
+function putPassword(
+  tx: WriteTx,
+  accountId: number,
+  { hash, scram }: { hash: string; scram: ScramSecret | null },
+): Promise<number> {
+  const { salt = null, iterations = null, storedKey = null, serverKey = null } = scram ?? {};
+  return tx.run(putCredential, accountId, hash, salt, iterations, storedKey, serverKey, tx.now);
+}
+
+/** Everybody may set their own password, administrators those of their accounts. Ends the account's sessions. */
+export async function setPassword(
+  tx: WriteTx,
+  args: { actor: Actor; address: string; hash: string; scram: ScramSecret | null },
+): Promise<null> {
+  const account = await needAccount(tx, args.address);
+  if (args.actor.name !== account.address) requireAccount(args.actor, account);
+  await putPassword(tx, account.id, args);
+  tx.revoke(account.id);
+  await audit(tx, args.actor, 'account.password', account.address);
+  return null;
+}
+
+export async function upgradeCredential(
+  tx: WriteTx,
+  args: { accountId: number; oldHash: string; hash: string; scram: ScramSecret },
+): Promise<null> {
+  const { salt, iterations, storedKey, serverKey } = args.scram;
+  await tx.run(
+    upgradeCredentialSql,
+    args.hash,
+    salt,
+    iterations,
+    storedKey,
+    serverKey,
+    args.accountId,
+    args.oldHash,
+  );
+  return null;
+}
+
+export async function setStatus(
+  tx: WriteTx,
+  args: { actor: Actor; address: string; status: 'active' | 'suspended' },
+): Promise<null> {
+  const account = await needAccount(tx, args.address);
+  requireAccount(args.actor, account);
+  if (args.status === 'suspended') {
+    await keepAnAdministrator(tx, account);
+    tx.revoke(account.id);
+  }
+  await tx.run(setStatusSql, args.status, null, account.id);
+  await audit(tx, args.actor, `account.${args.status === 'active' ? 'resume' : 'suspend'}`, account.address);
+  return null;
+}
+
+export async function setRole(
+  tx: WriteTx,
+  args: { actor: Actor; address: string; role: Role },
+): Promise<null> {
+  const account = await needAccount(tx, args.address);
+  requireAccount(args.actor, account);
+  if (args.role === 'admin') requireAdmin(args.actor);
+  else await keepAnAdministrator(tx, account);
+  await tx.run(setRoleSql, args.role, account.id);
+  await audit(tx, args.actor, 'account.role', account.address, { from: account.role, to: args.role });
+  return null;
+}
+
+export async function setQuota(
+  tx: WriteTx,
+  args: { actor: Actor; address: string; quota: number },
+): Promise<null> {
+  const account = await needAccount(tx, args.address);
+  requireAccount(args.actor, account);
+  await tx.run(setQuotaSql, needQuota(args.quota), account.id);
+  await audit(tx, args.actor, 'account.quota', account.address, { from: account.quota, to: args.quota });
+  return null;
+}
+
+/** Unknown at once, sessions ended, mail kept for 30 days unless it is purged. Refusal 'conflict' for the last administrator. */
+export async function removeAccount(
+  tx: WriteTx,
+  args: { actor: Actor; address: string; purge: boolean },
+): Promise<{ files: readonly string[] }> {
+  const account = await needAccount(tx, args.address);
+  requireAccount(args.actor, account);
+  await keepAnAdministrator(tx, account);
+  // A purge that is not done yet goes on in the background, and is past restoring.
+  await tx.run(setStatusSql, 'removed', args.purge ? 0 : tx.now, account.id);
+  tx.revoke(account.id);
+  tx.touch(account.id);
+  await audit(tx, args.actor, 'account.remove', account.address, { purge: Number(args.purge) });
+  if (!args.purge) return { files: [] };
+  return { files: (await purgeAccount(tx, account.id, PURGE_EMAILS)).files };
+}
+
+export async function restoreAccount(
+  tx: WriteTx,
+  args: { actor: Actor; address: string },
+): Promise<null> {
+  const { domain, localPart, address } = await needOwn(tx, args.address);
+  requireDomain(args.actor, domain.id);
+  const account = await needRemovedAccount(tx, address);
+  requireAccount(args.actor, account);
+  if ((account.removedAt ?? 0) <= tx.now - limits.undeleteMs) {
+    throw new Refusal('not-found', `${address} was removed too long ago, or its mail was purged.`);
+  }
+  const taken = (await tx.get(accountByAddress, address)) ?? (await tx.get(aliasAt, domain.id, localPart));
+  if (taken !== undefined) throw new Refusal('already-exists', `${address} is in use again.`);
+  await tx.run(setStatusSql, 'active', null, account.id);
+  await audit(tx, args.actor, 'account.restore', address);
+  return null;
+}
+
+/** Somebody must be left who can undo what an administrator did, and who reads postmaster@. */
+async function keepAnAdministrator(tx: WriteTx, account: Account): Promise<void> {
+  if (account.role !== 'admin' || account.status !== 'active') return;
+  const others = await tx.get(otherAdministrators, account.id);
+  if ((others?.count ?? 0) > 0) return;
+  throw new Refusal('conflict', `${account.address} is the only administrator: make another one first.`);
+}
+
+function needQuota(quota: number): number {
+  if (Number.isSafeInteger(quota) && quota >= 0) return quota;
+  throw new Refusal('bad-input', 'A quota is a number of octets, or 0 for none.');
+}

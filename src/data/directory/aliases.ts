@@ -1,0 +1,109 @@
+import { Refusal } from '../../base/errors.ts';
+import type { WriteTx } from '../db/sql.ts';
+import { baseDomain, needAddress, needDomainName, storedAddress } from './address.ts';
+import {
+  aliasAt,
+  countTargets,
+  deleteAlias,
+  deleteGrant,
+  deleteTarget,
+  deleteTargets,
+  insertAlias,
+  insertGrant,
+  insertTarget,
+  targetsOf,
+} from './addresses.sql.ts';
+import { accountByAddress } from './directory.sql.ts';
+import { needAccount, needOwn } from './find.ts';
+import { audit, isAdmin, notPermitted, requireAccount, requireDomain } from './permission.ts';
+import { ALIAS_FANOUT, resolve } from './resolve.ts';
+import type { Actor, Alias } from './types.ts';
+
+/** Make an alias, or add targets to one. Refusal 'conflict' when it would lead in a circle or to too many. */
+export async function addAlias(
+  tx: WriteTx,
+  args: { actor: Actor; address: string; targets: readonly string[] },
+): Promise<Alias> {
+  const { domain, localPart, address } = await needOwn(tx, args.address);
+  requireDomain(args.actor, domain.id);
+  if (args.targets.length === 0) throw new Refusal('bad-input', 'An alias needs an address to lead to.');
+  if ((await tx.get(accountByAddress, address)) !== undefined) {
+    throw new Refusal('already-exists', `${address} is an account.`);
+  }
+  const alias =
+    (await tx.get(aliasAt, domain.id, localPart)) ?? (await tx.get(insertAlias, domain.id, localPart, tx.now));
+  if (alias === undefined) throw new Error('an INSERT returned no row');
+  for (const target of args.targets) await tx.run(insertTarget, alias.id, await storedAddress(tx, target));
+  await refuseCircle(tx, localPart, domain.name, address);
+  await audit(tx, args.actor, 'alias.add', address, { targets: args.targets.join(' ') });
+  const targets = await tx.all(targetsOf, alias.id, ALIAS_FANOUT);
+  return { address, targets: targets.map((row) => row.address) };
+}
+
+async function refuseCircle(tx: WriteTx, localPart: string, domain: string, address: string): Promise<void> {
+  const found = await resolve(tx, { localPart, domain, delimiter: '', size: 0 });
+  if (found.status !== 'loop') return;
+  throw new Refusal('conflict', `${address} would lead in a circle, or to more than ${ALIAS_FANOUT} addresses.`);
+}
+
+/** Remove one target, and the alias with the last; or the alias as it is. */
+export async function removeAlias(
+  tx: WriteTx,
+  args: { actor: Actor; address: string; target?: string },
+): Promise<null> {
+  const { domain, localPart, address } = await needOwn(tx, args.address);
+  requireDomain(args.actor, domain.id);
+  const alias = await tx.get(aliasAt, domain.id, localPart);
+  if (alias === undefined) throw new Refusal('not-found', `There is no alias ${address}.`);
+  if (args.target === undefined) {
+    await tx.run(deleteTargets, alias.id);
+  } else if ((await tx.run(deleteTarget, alias.id, await storedAddress(tx, args.target))) === 0) {
+    throw new Refusal('not-found', `${address} does not lead to ${args.target}.`);
+  }
+  if (((await tx.get(countTargets, alias.id))?.count ?? 0) === 0) await tx.run(deleteAlias, alias.id);
+  await audit(tx, args.actor, 'alias.remove', address, { target: args.target ?? null });
+  return null;
+}
+
+/** `address` or `@domain` an account may send as besides its own. */
+export async function addGrant(
+  tx: WriteTx,
+  args: { actor: Actor; account: string; address: string },
+): Promise<null> {
+  const account = await needAccount(tx, args.account);
+  requireAccount(args.actor, account);
+  const address = await storedGrant(tx, args.address);
+  await requireGrantable(tx, args.actor, address);
+  await tx.run(insertGrant, account.id, address, tx.now);
+  await audit(tx, args.actor, 'grant.add', account.address, { address });
+  return null;
+}
+
+export async function removeGrant(
+  tx: WriteTx,
+  args: { actor: Actor; account: string; address: string },
+): Promise<null> {
+  const account = await needAccount(tx, args.account);
+  requireAccount(args.actor, account);
+  const address = await storedGrant(tx, args.address);
+  if ((await tx.run(deleteGrant, account.id, address)) === 0) {
+    throw new Refusal('not-found', `${account.address} has no grant for ${address}.`);
+  }
+  await audit(tx, args.actor, 'grant.remove', account.address, { address });
+  return null;
+}
+
+async function storedGrant(tx: WriteTx, text: string): Promise<string> {
+  if (!text.startsWith('@')) return storedAddress(tx, text);
+  const name = needDomainName(text.slice(1));
+  return `@${(await baseDomain(tx, name))?.name ?? name}`;
+}
+
+/** A domain administrator grants addresses of their domain only. */
+async function requireGrantable(tx: WriteTx, actor: Actor, address: string): Promise<void> {
+  if (isAdmin(actor)) return;
+  const name = address.startsWith('@') ? address.slice(1) : needAddress(address).domain;
+  const domain = await baseDomain(tx, name);
+  if (domain === undefined) throw notPermitted();
+  requireDomain(actor, domain.id);
+}

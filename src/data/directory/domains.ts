@@ -1,0 +1,106 @@
+import { Refusal } from '../../base/errors.ts';
+import type { WriteTx } from '../db/sql.ts';
+import { needDomainName, storedAddress } from './address.ts';
+import {
+  addSetting,
+  deleteDkimKeys,
+  deleteDomain,
+  domainByName,
+  domainUse,
+  insertDkimKey,
+  insertDomain,
+  putSetting,
+  setCatchAll as setCatchAllSql,
+  settingByName,
+} from './directory.sql.ts';
+import { needDomain } from './find.ts';
+import { audit, requireAdmin, requireDomain } from './permission.ts';
+import { toDomain } from './rows.ts';
+import type { Actor, DkimKey, Domain } from './types.ts';
+
+/** Domains, their keys, and settings. */
+
+export async function addDomain(
+  tx: WriteTx,
+  args: { actor: Actor; name: string; aliasOf?: string },
+): Promise<Domain> {
+  const { actor, aliasOf } = args;
+  requireAdmin(actor);
+  const name = needDomainName(args.name);
+  if ((await tx.get(domainByName, name)) !== undefined) {
+    throw new Refusal('already-exists', `The domain ${name} is here already.`);
+  }
+  const base = aliasOf === undefined ? undefined : await needDomain(tx, aliasOf);
+  if (base !== undefined && base.alias_of_id !== null) {
+    throw new Refusal('bad-input', `${base.name} is itself an alias of ${base.alias_of ?? ''}: name that one.`);
+  }
+  await tx.get(insertDomain, name, base?.id ?? null, tx.now);
+  await audit(tx, actor, 'domain.add', name, { aliasOf: base?.name ?? null });
+  return toDomain(await needDomain(tx, name));
+}
+
+export async function removeDomain(tx: WriteTx, args: { actor: Actor; name: string }): Promise<null> {
+  requireAdmin(args.actor);
+  const domain = await needDomain(tx, args.name);
+  const use = await tx.get(domainUse, domain.id, domain.id, domain.id, domain.id);
+  if (use !== undefined && use.accounts + use.aliases + use.domains > 0) {
+    throw new Refusal(
+      'conflict',
+      `${domain.name} still has ${use.accounts} accounts, ${use.aliases} aliases and ${use.domains} domain aliases: remove them first.`,
+    );
+  }
+  if (use !== undefined && use.removed > 0) {
+    throw new Refusal(
+      'conflict',
+      `${domain.name} has ${use.removed} removed accounts that can still be restored: purge them first.`,
+    );
+  }
+  await tx.run(deleteDkimKeys, domain.id);
+  await tx.run(deleteDomain, domain.id);
+  await audit(tx, args.actor, 'domain.remove', domain.name);
+  return null;
+}
+
+export async function setCatchAll(
+  tx: WriteTx,
+  args: { actor: Actor; domain: string; address: string | null },
+): Promise<null> {
+  const domain = await needDomain(tx, args.domain);
+  requireDomain(args.actor, domain.id);
+  if (domain.alias_of !== null) {
+    throw new Refusal('bad-input', `${domain.name} is an alias of ${domain.alias_of}: set its catch-all there.`);
+  }
+  const address = args.address === null ? null : await storedAddress(tx, args.address);
+  await tx.run(setCatchAllSql, address, domain.id);
+  await audit(tx, args.actor, 'domain.catch-all', domain.name, { address });
+  return null;
+}
+
+export async function addDkimKey(
+  tx: WriteTx,
+  args: Omit<DkimKey, 'id' | 'state'> & { actor: Actor },
+): Promise<DkimKey> {
+  const { actor, selector, algorithm, privateKey, publicKey } = args;
+  const domain = await needDomain(tx, args.domain);
+  requireDomain(actor, domain.id);
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(selector)) {
+    throw new Refusal('bad-input', 'A selector consists of lower-case letters, digits and hyphens.');
+  }
+  const row = await tx.get(insertDkimKey, domain.id, selector, algorithm, privateKey, publicKey, tx.now);
+  if (row === undefined) {
+    throw new Refusal('already-exists', `${domain.name} has a key with the selector ${selector} already.`);
+  }
+  await audit(tx, actor, 'domain.dkim-key', domain.name, { selector, algorithm });
+  return { id: row.id, domain: domain.name, selector, algorithm, privateKey, publicKey, state: 'active' };
+}
+
+export async function setSetting(tx: WriteTx, args: { name: string; value: string }): Promise<null> {
+  await tx.run(putSetting, args.name, args.value);
+  return null;
+}
+
+/** Keep the setting that stands, or make it this; returns what stands. For keys that several processes want. */
+export async function ensureSetting(tx: WriteTx, args: { name: string; value: string }): Promise<string> {
+  await tx.run(addSetting, args.name, args.value);
+  return (await tx.get(settingByName, args.name))?.value ?? args.value;
+}

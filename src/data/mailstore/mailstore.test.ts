@@ -1,0 +1,4 @@
+import { openSqliteContractStore } from './contract-store.ts';
+import { mailstoreContract } from './mailstore.contract.ts';
+
+mailstoreContract('SQLite', openSqliteContractStore);

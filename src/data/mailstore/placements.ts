@@ -1,0 +1,161 @@
+import type { WriteTx } from '../db/sql.ts';
+import { beginAccount } from './account.ts';
+import { addUsage } from './account.sql.ts';
+import { countsOf } from './flags.ts';
+import { adjustMailbox, type MailboxColumns } from './mailboxes.sql.ts';
+import {
+  buryPlaced,
+  copyPlaced,
+  listPlaced,
+  orphanEmails,
+  type PlacedRow,
+  removePlaced,
+} from './placements.sql.ts';
+import { EVERYTHING, ownMailbox, tidyRanges } from './rows.ts';
+import { type CopyResult, type ExpungeResult, type UidRange } from './types.ts';
+
+interface Place {
+  readonly accountId: number;
+  readonly mailboxId: number;
+  readonly modseq: number;
+}
+
+interface Sums {
+  messages: number;
+  unseen: number;
+  deleted: number;
+  size: number;
+}
+
+function noSums(): Sums {
+  return { messages: 0, unseen: 0, deleted: 0, size: 0 };
+}
+
+function addRows(sums: Sums, rows: readonly PlacedRow[]): void {
+  sums.messages += rows.length;
+  for (const row of rows) {
+    const counts = countsOf(row.flags);
+    sums.unseen += counts.unseen;
+    sums.deleted += counts.deleted;
+    sums.size += row.size;
+  }
+}
+
+/**
+ * Take messages out of a mailbox: tombstones, the mailbox's counters, orphaned emails and the quota.
+ * `ranges` must be tidy; without `anyFlag` only what has \Deleted goes.
+ */
+export async function removePlacements(
+  tx: WriteTx,
+  place: Place,
+  ranges: readonly UidRange[],
+  anyFlag: boolean,
+): Promise<number[]> {
+  const which = anyFlag ? 'all' : 'deleted';
+  const { accountId, mailboxId, modseq } = place;
+  const uids: number[] = [];
+  const gone = noSums();
+  for (const { from, to } of ranges) {
+    const rows = await tx.all(listPlaced[which], mailboxId, from, to);
+    if (rows.length === 0) continue;
+    await tx.run(buryPlaced[which], accountId, modseq, tx.now, mailboxId, from, to);
+    await tx.run(removePlaced[which], mailboxId, from, to);
+    addRows(gone, rows);
+    for (const row of rows) uids.push(row.uid);
+  }
+  if (uids.length === 0) return uids;
+  await tx.run(adjustMailbox, 0, -gone.messages, -gone.unseen, -gone.deleted, -gone.size, modseq, mailboxId);
+  const orphans = await tx.all(orphanEmails, tx.now, mailboxId, modseq);
+  if (orphans.length > 0) {
+    const octets = orphans.reduce((sum, row) => sum + row.size, 0);
+    await tx.run(addUsage, -octets, -orphans.length, accountId);
+  }
+  return uids;
+}
+
+/** EXPUNGE and UID EXPUNGE (RFC 9051 6.4.3, 6.4.9). */
+export async function expunge(
+  tx: WriteTx,
+  args: { accountId: number; mailboxId: number; ranges?: readonly UidRange[]; anyFlag?: boolean },
+): Promise<ExpungeResult> {
+  const { accountId, mailboxId, anyFlag = false } = args;
+  const { modseq } = await beginAccount(tx, accountId);
+  const mailbox = await ownMailbox(tx, accountId, mailboxId);
+  if (!anyFlag && mailbox.deleted === 0) return { uids: [], modseq: mailbox.modseq };
+  const ranges = tidyRanges(args.ranges ?? EVERYTHING, mailbox.uidnext);
+  const uids = await removePlacements(tx, { accountId, mailboxId, modseq }, ranges, anyFlag);
+  if (uids.length === 0) return { uids, modseq: mailbox.modseq };
+  tx.touch(accountId);
+  return { uids, modseq };
+}
+
+/**
+ * Copy or move messages between two mailboxes of one account (or within one: they get new UIDs). Flags and keywords
+ * go along, the order is kept. Returns pairs of source and target UID.
+ */
+export async function transfer(
+  tx: WriteTx,
+  way: { accountId: number; modseq: number; source: MailboxColumns; target: MailboxColumns },
+  given: readonly UidRange[],
+  removeSource: boolean,
+): Promise<(readonly [source: number, target: number])[]> {
+  const { accountId, modseq, source, target } = way;
+  const ranges = tidyRanges(given, source.uidnext);
+  const pairs: (readonly [number, number])[] = [];
+  const total = noSums();
+  for (const { from, to } of ranges) {
+    const rows = await tx.all(listPlaced.all, source.id, from, to);
+    if (rows.length === 0) continue;
+    const base = target.uidnext + pairs.length - 1;
+    await tx.run(copyPlaced, target.id, base, modseq, modseq, tx.now, source.id, from, to);
+    for (const row of rows) pairs.push([row.uid, target.uidnext + pairs.length]);
+    addRows(total, rows);
+  }
+  if (pairs.length === 0) return pairs;
+  await tx.run(
+    adjustMailbox,
+    pairs.length,
+    total.messages,
+    total.unseen,
+    total.deleted,
+    total.size,
+    modseq,
+    target.id,
+  );
+  if (removeSource) await removePlacements(tx, { accountId, mailboxId: source.id, modseq }, ranges, true);
+  return pairs;
+}
+
+interface CopyArgs {
+  accountId: number;
+  mailboxId: number;
+  ranges: readonly UidRange[];
+  targetId: number;
+}
+
+async function begin(tx: WriteTx, args: CopyArgs) {
+  const { modseq } = await beginAccount(tx, args.accountId);
+  const source = await ownMailbox(tx, args.accountId, args.mailboxId);
+  const target = await ownMailbox(tx, args.accountId, args.targetId, 'TRYCREATE');
+  return { accountId: args.accountId, modseq, source, target };
+}
+
+/** COPY (RFC 9051 6.4.7): all or nothing; the copies share their emails, so they cost no quota. */
+export async function copy(tx: WriteTx, args: CopyArgs): Promise<CopyResult> {
+  const way = await begin(tx, args);
+  const pairs = await transfer(tx, way, args.ranges, false);
+  if (pairs.length > 0) tx.touch(args.accountId);
+  return { uidvalidity: way.target.uidvalidity, pairs };
+}
+
+/** MOVE (RFC 9051 6.4.8). */
+export async function move(tx: WriteTx, args: CopyArgs): Promise<CopyResult & { modseq: number }> {
+  const way = await begin(tx, args);
+  const pairs = await transfer(tx, way, args.ranges, true);
+  if (pairs.length > 0) tx.touch(args.accountId);
+  return {
+    uidvalidity: way.target.uidvalidity,
+    pairs,
+    modseq: pairs.length > 0 ? way.modseq : way.source.modseq,
+  };
+}

@@ -1,0 +1,108 @@
+import { Refusal } from '../../base/errors.ts';
+import type { WriteTx } from '../db/sql.ts';
+import { beginAccount } from './account.ts';
+import { addUsage, quotaOf } from './account.sql.ts';
+import { place } from './deposit.ts';
+import { parseKeywords } from './flags.ts';
+import * as sql from './purge.sql.ts';
+import { ownMailbox } from './rows.ts';
+import { Flag } from './types.ts';
+
+/**
+ * Milliseconds a tombstone stays however short the undelete period is: a session that was idle, or a client that was
+ * away for the weekend, must still learn of the expunge.
+ */
+export const TOMBSTONE_MS = 7 * 24 * 3600 * 1000;
+/** Emails read at once where all of an account's go. */
+const PAGE = 1000;
+
+/**
+ * Delete a blob's row when neither an email nor a queued message needs it.
+ * Returns the file to unlink after the commit, if its octets stood in one.
+ */
+export async function releaseBlob(tx: WriteTx, blobId: number): Promise<string | undefined> {
+  const row = await tx.get(sql.deleteUnusedBlob, blobId);
+  return row?.file ?? undefined;
+}
+
+/** Delete emails that lie nowhere. Returns files to unlink after the commit. */
+async function deleteEmails(
+  tx: WriteTx,
+  emails: readonly { id: number; blob_id: number }[],
+): Promise<string[]> {
+  for (const email of emails) await tx.run(sql.deleteEmail, email.id);
+  const files: string[] = [];
+  for (const blobId of new Set(emails.map((email) => email.blob_id))) {
+    const file = await releaseBlob(tx, blobId);
+    if (file !== undefined) files.push(file);
+  }
+  return files;
+}
+
+/** Remove for good what was orphaned before a time (ms), and tombstones that old; at most `limit` of each. */
+export async function purge(
+  tx: WriteTx,
+  { before, limit }: { before: number; limit: number },
+): Promise<{ emails: number; files: readonly string[] }> {
+  const orphans = await tx.all(sql.orphansBefore, before, limit);
+  const files = await deleteEmails(tx, orphans);
+  const oldest = Math.min(before, tx.now - TOMBSTONE_MS);
+  const forgotten = new Map<number, number>();
+  for (const { mailbox_id: mailboxId, uid, modseq } of await tx.all(sql.tombstonesBefore, oldest, limit)) {
+    await tx.run(sql.deleteTombstone, mailboxId, uid);
+    forgotten.set(mailboxId, Math.max(modseq, forgotten.get(mailboxId) ?? 0));
+  }
+  for (const [mailboxId, modseq] of [...forgotten].toSorted(([a], [b]) => a - b)) {
+    await tx.run(sql.forgetUpTo, modseq, mailboxId, modseq);
+  }
+  await tx.run(sql.deleteDeadMailboxes, oldest);
+  return { emails: orphans.length, files };
+}
+
+/**
+ * Bring an orphaned email back, marked as it was but without \Deleted.
+ * @throws Refusal 'no-such-message' when it is not an orphan of this account, 'no-such-mailbox', 'over-quota'
+ */
+export async function undelete(
+  tx: WriteTx,
+  { accountId, emailId, mailboxId }: { accountId: number; emailId: number; mailboxId: number },
+): Promise<{ uid: number }> {
+  const { modseq } = await beginAccount(tx, accountId);
+  await ownMailbox(tx, accountId, mailboxId);
+  const email = await tx.get(sql.orphanToRestore, emailId, accountId);
+  if (email === undefined) throw new Refusal('no-such-message', 'There is no such deleted message.');
+  const quota = await tx.get(quotaOf, accountId);
+  if (quota !== undefined && quota.quota > 0 && quota.used + email.size > quota.quota) {
+    throw new Refusal('over-quota', 'The message would exceed the quota.', { imapCode: 'OVERQUOTA' });
+  }
+  const last = await tx.get(sql.lastTombstone, emailId);
+  await tx.run(sql.restoreEmail, emailId);
+  await tx.run(addUsage, email.size, 1, accountId);
+  const set = { flags: (last?.flags ?? 0) & ~Flag.Deleted, keywords: parseKeywords(last?.keywords ?? null) };
+  const stored = { id: emailId, modseq, size: email.size, receivedAt: email.received_at };
+  const { uid } = await place(tx, stored, mailboxId, set);
+  tx.touch(accountId);
+  return { uid };
+}
+
+/**
+ * Remove all mail of an account, mailboxes included; its counters stay, at zero. Returns files to unlink after the
+ * commit. For the removal of an account.
+ */
+export async function purgeAccount(tx: WriteTx, accountId: number): Promise<string[]> {
+  await beginAccount(tx, accountId);
+  await tx.run(sql.deletePlacementsOfAccount, accountId);
+  await tx.run(sql.deleteTombstonesOfAccount, accountId);
+  const files: string[] = [];
+  for (;;) {
+    const emails = await tx.all(sql.emailsOfAccount, accountId, PAGE);
+    if (emails.length === 0) break;
+    for (const file of await deleteEmails(tx, emails)) files.push(file);
+  }
+  await tx.run(sql.deleteReferencesOfAccount, accountId);
+  await tx.run(sql.deleteDeadMailboxesOfAccount, accountId);
+  await tx.run(sql.deleteMailboxesOfAccount, accountId);
+  await tx.run(sql.clearUsage, accountId);
+  tx.touch(accountId);
+  return files;
+}

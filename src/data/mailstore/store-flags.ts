@@ -1,0 +1,118 @@
+import type { WriteTx } from '../db/sql.ts';
+import { beginAccount } from './account.ts';
+import { checkFlagSet, countsOf, flagMasks, keywordChange, parseKeywords } from './flags.ts';
+import { adjustMailbox } from './mailboxes.sql.ts';
+import { ownMailbox, tidyRanges } from './rows.ts';
+import { type FlagRow, flagsInRange, maskFlags, setFlags } from './store-flags.sql.ts';
+import type { StoreFlagsRequest, StoreFlagsResult, UidRange } from './types.ts';
+
+type ResultRow = StoreFlagsResult['rows'][number];
+
+/** What one request does, worked out range by range. */
+interface Work {
+  readonly mailboxId: number;
+  readonly modseq: number;
+  readonly masks: { readonly keep: number; readonly add: number };
+  readonly nextKeywords: (text: string | null) => string | null;
+  readonly unchangedSince: number;
+  readonly rows: ResultRow[];
+  readonly modified: number[];
+  changed: number;
+  unseen: number;
+  deleted: number;
+}
+
+/** STORE and UID STORE (RFC 9051 6.4.6), with UNCHANGEDSINCE (RFC 7162 3.1.3). */
+export async function storeFlags(tx: WriteTx, request: StoreFlagsRequest): Promise<StoreFlagsResult> {
+  const { accountId, mailboxId, mode } = request;
+  const set = checkFlagSet(request.set);
+  const { modseq } = await beginAccount(tx, accountId);
+  const mailbox = await ownMailbox(tx, accountId, mailboxId);
+  const work: Work = {
+    mailboxId,
+    modseq,
+    masks: flagMasks(mode, set.flags),
+    nextKeywords: keywordChange(mode, set.keywords),
+    unchangedSince: request.unchangedSince ?? Number.MAX_SAFE_INTEGER,
+    rows: [],
+    modified: [],
+    changed: 0,
+    unseen: 0,
+    deleted: 0,
+  };
+  for (const range of tidyRanges(request.ranges, mailbox.uidnext)) await storeRange(tx, work, range);
+  if (work.changed > 0) {
+    await tx.run(adjustMailbox, 0, 0, work.unseen, work.deleted, 0, modseq, mailboxId);
+    tx.touch(accountId);
+  }
+  return { modseq: work.changed > 0 ? modseq : mailbox.modseq, rows: work.rows, modified: work.modified };
+}
+
+/** Rows with the same new keywords, next to each other among the rows there are. */
+interface Run {
+  readonly from: number;
+  to: number;
+  readonly keywords: string | null;
+}
+
+async function storeRange(tx: WriteTx, work: Work, range: UidRange): Promise<void> {
+  const { keep, add } = work.masks;
+  const runs: Run[] = [];
+  let open: Run | undefined;
+  let keywordsChange = false;
+  let changed = 0;
+  for (const row of await tx.all(flagsInRange, work.mailboxId, range.from, range.to)) {
+    const next = nextRow(work, row);
+    if (next === undefined) {
+      open = undefined;
+      continue;
+    }
+    changed += 1;
+    keywordsChange ||= next.keywords !== row.keywords;
+    if (open !== undefined && open.keywords === next.keywords) open.to = row.uid;
+    else runs.push((open = { from: row.uid, to: row.uid, keywords: next.keywords }));
+  }
+  work.changed += changed;
+  if (changed === 0) return;
+  const { mailboxId, modseq } = work;
+  if (keywordsChange) {
+    for (const run of runs)
+      await tx.run(setFlags, keep, add, run.keywords, modseq, mailboxId, run.from, run.to);
+  } else {
+    await tx.run(
+      maskFlags,
+      keep,
+      add,
+      modseq,
+      mailboxId,
+      range.from,
+      range.to,
+      work.unchangedSince,
+      keep,
+      add,
+    );
+  }
+}
+
+/** Count one row of the request; its new state when it changes. */
+function nextRow(work: Work, row: FlagRow): { flags: number; keywords: string | null } | undefined {
+  if (row.modseq > work.unchangedSince) {
+    work.modified.push(row.uid);
+    return undefined;
+  }
+  const flags = (row.flags & work.masks.keep) | work.masks.add;
+  const keywords = work.nextKeywords(row.keywords);
+  const changes = flags !== row.flags || keywords !== row.keywords;
+  work.rows.push({
+    uid: row.uid,
+    modseq: changes ? work.modseq : row.modseq,
+    flags,
+    keywords: parseKeywords(keywords),
+  });
+  if (!changes) return undefined;
+  const before = countsOf(row.flags);
+  const after = countsOf(flags);
+  work.unseen += after.unseen - before.unseen;
+  work.deleted += after.deleted - before.deleted;
+  return { flags, keywords };
+}

@@ -1,0 +1,119 @@
+import type { ResolvedTarget } from '../../data/directory/types.ts';
+import type { Deposit } from '../../data/mailstore/types.ts';
+import type { Enqueue } from '../../data/queue/types.ts';
+import { deliveryFields } from '../trace-header.ts';
+
+/** One accepted recipient of the envelope and where its address leads. */
+export interface PlannedRecipient {
+  /** As the client gave it, formatted. */
+  readonly address: string;
+  readonly notify: readonly string[];
+  /** "rfc822;user@example.net", xtext-decoded. */
+  readonly orcpt: string | undefined;
+  readonly targets: readonly ResolvedTarget[];
+}
+
+export interface PlannedDeposit {
+  readonly deposit: Deposit;
+  /** Address the copy was for, and the recipients of the envelope that led to it. */
+  readonly address: string;
+  readonly recipients: readonly string[];
+  readonly via: readonly string[];
+}
+
+export interface PlannedForward {
+  readonly address: string;
+  readonly recipient: string;
+  readonly orcpt: string | undefined;
+  readonly notify: readonly string[];
+  readonly via: readonly string[];
+}
+
+export interface Plan {
+  readonly deposits: readonly PlannedDeposit[];
+  readonly forwards: readonly PlannedForward[];
+}
+
+export interface PlanInput {
+  readonly recipients: readonly PlannedRecipient[];
+  readonly reversePath: string;
+  /** Received and other fields that go into every copy. */
+  readonly received: string;
+  readonly hidden: Deposit['hidden'];
+  readonly nowMs: number;
+  readonly trace: string;
+}
+
+/**
+ * Alias -> deposit | forward, for each recipient. An account that several recipients lead to gets one copy, and an
+ * external address one message: a list and its member together must not double the mail.
+ */
+export function planDelivery(input: PlanInput): Plan {
+  const deposits = new Map<number, PlannedDeposit & { recipients: string[] }>();
+  const forwards = new Map<string, PlannedForward>();
+  for (const recipient of input.recipients) {
+    for (const target of recipient.targets) {
+      if (target.kind === 'external') {
+        const key = target.address.toLowerCase();
+        if (!forwards.has(key)) forwards.set(key, forwardOf(recipient, target));
+        continue;
+      }
+      const known = deposits.get(target.accountId);
+      if (known === undefined) deposits.set(target.accountId, depositOf(input, recipient, target));
+      else known.recipients.push(recipient.address);
+    }
+  }
+  return { deposits: [...deposits.values()], forwards: [...forwards.values()] };
+}
+
+function depositOf(
+  input: PlanInput,
+  recipient: PlannedRecipient,
+  target: ResolvedTarget & { kind: 'account' },
+): PlannedDeposit & { recipients: string[] } {
+  return {
+    address: target.address,
+    recipients: [recipient.address],
+    via: target.via,
+    deposit: {
+      accountId: target.accountId,
+      mailbox: { name: 'INBOX' },
+      prefix: Buffer.from(deliveryFields(input.reversePath, recipient.address) + input.received),
+      hidden: input.hidden,
+      set: { flags: 0, keywords: [] },
+      receivedAt: input.nowMs,
+      trace: input.trace,
+      ignoreQuota: false,
+    },
+  };
+}
+
+function forwardOf(
+  recipient: PlannedRecipient,
+  target: ResolvedTarget & { kind: 'external' },
+): PlannedForward {
+  return {
+    address: target.address,
+    recipient: recipient.address,
+    orcpt: recipient.orcpt,
+    notify: recipient.notify,
+    via: target.via,
+  };
+}
+
+/** Recipients of a queue message, from addresses already known to be syntactically right. */
+export function queueRecipients(
+  forwards: readonly Pick<PlannedForward, 'address' | 'orcpt' | 'notify'>[],
+): Enqueue['recipients'] {
+  return forwards.map(({ address, orcpt, notify }) => ({
+    address,
+    destination: destinationOf(address),
+    orcpt,
+    notify: notify.join(','),
+  }));
+}
+
+/** What deliveries are grouped by: the domain, or the address literal, in lower case. */
+export function destinationOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
+}

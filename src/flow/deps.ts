@@ -1,0 +1,35 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Recorder } from '../data/journal/recorder.ts';
+import type { OpenStore } from '../data/open.ts';
+import type { Dns } from '../mail/dns.ts';
+
+/** What every part of the flow is given. */
+export interface FlowDeps {
+  readonly store: OpenStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Background journal; the events of an accepted message go with its commit instead. */
+  readonly recorder: Recorder;
+  /** Undefined where no DNS may be asked (the try-out): mail still flows. */
+  readonly dns: Dns | undefined;
+  readonly settings: FlowSettings;
+}
+
+/** The slice of the configuration that the flow reads. May be replaced as a whole by a reload. */
+export interface FlowSettings {
+  /** Our name in Received fields and DSNs. */
+  readonly hostname: string;
+  /** Between user and detail of a subaddress; '' for none. */
+  readonly delimiter: string;
+  readonly maxMessageBytes: number;
+  readonly recipientsPerHour: number;
+  readonly messagesPerHour: number;
+  /** Milliseconds until the sender is told of a delay, and until we give up; undefined: never. */
+  readonly warnAfterMs: number | undefined;
+  readonly expireAfterMs: number | undefined;
+  /** Set: mail to other hosts is held, for this reason. */
+  readonly holdOutgoing: string | undefined;
+  /** Keys of SRS addresses, newest first. */
+  readonly srsKeys: readonly Buffer[];
+}

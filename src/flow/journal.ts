@@ -1,0 +1,89 @@
+import { Refusal, type SmtpReply } from '../base/errors.ts';
+import { type JournalData, type JournalEvent, type JournalKind, terms } from '../data/journal/types.ts';
+import type { FlowDeps } from './deps.ts';
+import type { RefusedAtServer, SessionFacts } from './service.ts';
+
+/** Events of one trace, gathered to be committed with the message they tell of. */
+export class TraceEvents {
+  readonly #events: JournalEvent[] = [];
+  readonly trace: string;
+
+  constructor(trace: string) {
+    this.trace = trace;
+  }
+
+  add(at: number, kind: JournalKind, data: JournalData, found: readonly string[] = []): void {
+    this.#events.push({ trace: this.trace, at, kind, data, terms: found });
+  }
+
+  list(): readonly JournalEvent[] {
+    return this.#events;
+  }
+}
+
+/** What the journal keeps of a session: who it was and how it spoke. */
+export function sessionData(session: SessionFacts): JournalData {
+  return {
+    session: session.id,
+    protocol: session.protocol,
+    ip: session.remoteAddress,
+    port: session.localPort,
+    helo: session.helo.slice(0, 255),
+    tls: session.tls === undefined ? null : `${session.tls.version} ${session.tls.cipher}`,
+    login: session.login?.address ?? null,
+  };
+}
+
+/** Terms for the network and the addresses of an envelope. */
+export function envelopeTerms(session: SessionFacts | undefined, addresses: readonly string[]): string[] {
+  const found = addresses.filter((address) => address !== '').map(terms.address);
+  if (session !== undefined && session.remoteAddress !== '') found.push(terms.network(session.remoteAddress));
+  return found;
+}
+
+/** A refusal by the flow: one background event that says what was refused, with which words. */
+export function recordRefusal(
+  deps: FlowDeps,
+  session: SessionFacts,
+  kind: JournalKind,
+  error: unknown,
+  data: { readonly [key: string]: string | number },
+  addresses: readonly string[],
+): void {
+  if (!(error instanceof Refusal)) return;
+  deps.recorder.event({
+    trace: session.id,
+    at: deps.clock.now(),
+    kind,
+    data: { ...sessionData(session), ...data, reply: replyText(error.smtp), reason: error.message },
+    terms: envelopeTerms(session, addresses),
+  });
+}
+
+/** A refusal by the protocol server itself: framing, order, limits, logins. */
+export function recordServerRefusal(deps: FlowDeps, session: SessionFacts, what: RefusedAtServer): void {
+  const kind =
+    what.stage === 'connect'
+      ? 'connection.refused'
+      : what.stage === 'auth'
+        ? 'login.failed'
+        : 'session.refused';
+  deps.recorder.event({
+    trace: session.id,
+    at: deps.clock.now(),
+    kind,
+    data: {
+      ...sessionData(session),
+      stage: what.stage,
+      reply: replyText(what.reply),
+      reason: what.reason,
+      subject: what.subject ?? null,
+    },
+    terms: envelopeTerms(session, what.subject?.includes('@') === true ? [what.subject] : []),
+  });
+}
+
+export function replyText(reply: SmtpReply | undefined): string {
+  if (reply === undefined) return '';
+  return `${reply.code} ${reply.enhanced === undefined ? '' : `${reply.enhanced} `}${reply.lines.join(' / ')}`;
+}

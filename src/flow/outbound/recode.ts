@@ -1,0 +1,38 @@
+import { createBodyHasher } from '../../mail/dkim/body-hash.ts';
+import { displayAddresses } from '../../mail/message/addresses.ts';
+import { readHeader } from '../../mail/message/headers.ts';
+import { RECODE_MAX_BYTES, recodeTo7bit } from '../../mail/message/recode.ts';
+import { scanMessage } from '../../mail/message/scanner.ts';
+import { destinationOf } from '../delivery/plan.ts';
+import type { FlowDeps } from '../deps.ts';
+import { firstOctets } from './content.ts';
+import { signMessage } from './sign.ts';
+import type { MessageContent } from './transport.ts';
+
+/**
+ * A message of ours re-encoded for a next hop without 8BITMIME, its DKIM signatures (which stand first and no longer
+ * hold) replaced by new ones. Undefined when it cannot be: signed by its author, 8-bit header, too large.
+ */
+export async function recodedFor7bit(deps: FlowDeps, content: MessageContent): Promise<Buffer | undefined> {
+  if (content.size > RECODE_MAX_BYTES) return undefined;
+  const whole = await firstOctets(content, content.size);
+  const recoded = recodeTo7bit(withoutLeadingSignatures(whole));
+  if (recoded.kind === 'impossible') return undefined;
+  const { message } = recoded;
+  const structure = scanMessage(message);
+  const header = message.subarray(0, structure.root.bodyStart);
+  const hasher = createBodyHasher('relaxed');
+  hasher.update(message.subarray(structure.root.bodyStart));
+  const author = displayAddresses(readHeader(header).first('from') ?? '', 1)[0]?.address ?? '';
+  const { fields } = await signMessage(deps, destinationOf(author), header, hasher.digest());
+  return Buffer.concat([fields, message]);
+}
+
+function withoutLeadingSignatures(message: Buffer): Buffer {
+  let end = 0;
+  for (const field of readHeader(message).fields) {
+    if (field.name !== 'dkim-signature') break;
+    end = field.end;
+  }
+  return message.subarray(end);
+}

@@ -1,0 +1,274 @@
+import type { Counter, Gauge } from 'prom-client';
+import type { Timer } from '../../base/clock.ts';
+import { errorText } from '../../base/errors.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { LeasedWork } from '../../data/queue/types.ts';
+import type { FlowDeps } from '../deps.ts';
+import { queuedContent } from './content.ts';
+import { expiredOutcome, judgeAttempt } from './settle.ts';
+import { createDirect } from './transports/direct.ts';
+import { deliverLocally } from './transports/local.ts';
+import { createRelay, type RelaySettings } from './transports/relay.ts';
+import type { MessageContent, Outcome, Transport } from './transport.ts';
+
+/** Attempts at once. */
+const ATTEMPTS_MAX = 64;
+/** Attempts at one destination at once; the pool keeps connections to one host below that. */
+const PER_DESTINATION = 16;
+/** Milliseconds a lease holds without being settled: longer than any attempt (RFC 5321 timeouts add up to under an hour). */
+const LEASE_MS = 2 * 3_600_000;
+/** Milliseconds until leases that ran out are looked for, and the longest sleep between looks at the queue. */
+const LOOK_MS = 60_000;
+/** Milliseconds to wait after the store failed. */
+const STORE_RETRY_MS = 1000;
+
+export interface SchedulerOptions {
+  readonly deps: () => FlowDeps;
+  /** Everything goes there; without it mail goes directly to MX hosts. */
+  readonly relay?: RelaySettings | undefined;
+  /** Name under which leases are held: the same at the next start, so that what was left is found at once. */
+  readonly owner: string;
+  readonly metrics?: Metrics;
+  /** Port of MX hosts; 25 except in tests. */
+  readonly directPort?: number;
+}
+
+export interface Scheduler {
+  /** Take back what a dead process had leased, then work until stopped. */
+  start(): Promise<void>;
+  /** Begin no more attempts; wait for those under way, at most `graceMs` milliseconds. */
+  stop(graceMs: number): Promise<void>;
+  /** Change where mail goes from the next attempt on. */
+  useRelay(relay: RelaySettings | undefined): void;
+}
+
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  return new QueueScheduler(options);
+}
+
+class QueueScheduler implements Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #active = new Map<LeasedWork, Promise<void>>();
+  readonly #perDestination = new Map<string, number>();
+  readonly #counts: SchedulerMetrics | undefined;
+  #transport: Transport;
+  #stopping = false;
+  #wake: () => void = () => undefined;
+  #loop: Promise<void> = Promise.resolve();
+  #unsubscribe: () => void = () => undefined;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#transport = this.#transportFor(options.relay);
+    this.#counts =
+      options.metrics === undefined ? undefined : schedulerMetrics(options.metrics, () => this.#active.size);
+  }
+
+  #transportFor(relay: RelaySettings | undefined): Transport {
+    const { deps, directPort } = this.#options;
+    if (relay !== undefined) return createRelay(deps, relay);
+    return createDirect(deps, directPort === undefined ? {} : { port: directPort });
+  }
+
+  useRelay(relay: RelaySettings | undefined): void {
+    const old = this.#transport;
+    this.#transport = this.#transportFor(relay);
+    void old.close();
+  }
+
+  async start(): Promise<void> {
+    const { store, logger } = this.#options.deps();
+    const { recipients } = await store.write.run('queue.recover', { owner: this.#options.owner });
+    // The process died between an attempt and its record: these may be delivered twice, which cannot be avoided.
+    this.#counts?.interrupted.inc(recipients.length);
+    if (recipients.length > 0)
+      logger.warn({ count: recipients.length }, 'queue: attempts were interrupted, trying again');
+    this.#unsubscribe = store.changes.onQueue(() => this.#wake());
+    this.#loop = this.#run();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#unsubscribe();
+    this.#wake();
+    await this.#loop;
+    const { clock } = this.#options.deps();
+    const enough = new AbortController();
+    await Promise.race([Promise.all(this.#active.values()), clock.sleep(graceMs, enough.signal)]);
+    enough.abort();
+    await this.#transport.close();
+  }
+
+  /** Lease what is due, start attempts, sleep until something ends, arrives or becomes due. */
+  async #run(): Promise<void> {
+    const { clock, logger, store } = this.#options.deps();
+    let recoverAt = clock.monotonic() + LOOK_MS;
+    while (!this.#stopping) {
+      const woken = this.#nextWake();
+      let sleepMs = LOOK_MS;
+      try {
+        const leased = await this.#leaseMore();
+        if (leased > 0 && this.#active.size < ATTEMPTS_MAX) continue;
+        if (leased === 0 && this.#active.size < ATTEMPTS_MAX) {
+          const due = await store.read.run('queue.nextDue', { busy: this.#busy() });
+          if (due !== undefined) sleepMs = Math.min(LOOK_MS, Math.max(0, due - clock.now()));
+        }
+        if (clock.monotonic() >= recoverAt) {
+          recoverAt = clock.monotonic() + LOOK_MS;
+          await store.write.run('queue.recover', { owner: null });
+        }
+      } catch (error) {
+        logger.error({ error: errorText(error) }, 'queue: cannot be read, trying again');
+        sleepMs = STORE_RETRY_MS;
+      }
+      const timer: Timer = clock.setTimer(sleepMs, () => this.#wake());
+      await woken;
+      timer.cancel();
+    }
+  }
+
+  /** A promise that the next wake-up resolves; made before looking, so that none is missed in between. */
+  #nextWake(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #busy(): string[] {
+    return [...this.#perDestination].filter(([, count]) => count >= PER_DESTINATION).map(([name]) => name);
+  }
+
+  async #leaseMore(): Promise<number> {
+    const room = ATTEMPTS_MAX - this.#active.size;
+    if (room <= 0) return 0;
+    const { store } = this.#options.deps();
+    const leased = await store.write.run('queue.lease', {
+      owner: this.#options.owner,
+      leaseMs: LEASE_MS,
+      limit: room,
+      perDestination: PER_DESTINATION,
+      busy: this.#busy(),
+    });
+    for (const work of leased) this.#begin(work);
+    return leased.length;
+  }
+
+  #begin(work: LeasedWork): void {
+    this.#perDestination.set(work.destination, (this.#perDestination.get(work.destination) ?? 0) + 1);
+    const done = this.#attempt(work)
+      .catch((error: unknown) => this.#failedAttempt(work, error))
+      .finally(() => {
+        this.#active.delete(work);
+        const left = (this.#perDestination.get(work.destination) ?? 1) - 1;
+        if (left > 0) this.#perDestination.set(work.destination, left);
+        else this.#perDestination.delete(work.destination);
+        this.#wake();
+      });
+    this.#active.set(work, done);
+  }
+
+  /** One attempt: find the way, hand over, record what came of it. */
+  async #attempt(work: LeasedWork): Promise<void> {
+    const deps = this.#options.deps();
+    const { owner } = this.#options;
+    const content = queuedContent(deps.store.blobs, work.message);
+    const over = expiredBefore(deps, work);
+    if (over !== undefined) {
+      await this.#settle(deps, work, over, content, 'queue');
+      return;
+    }
+    if ((await deps.store.read.run('directory.domain', { name: work.destination })) !== undefined) {
+      const local = await deliverLocally(deps, work, content);
+      this.#count(local.outcomes);
+      await local.commit(await judgeAttempt(deps, owner, work, local.outcomes, content, 'local'));
+      return;
+    }
+    const transport = this.#transport;
+    const outcomes = await transport.attempt(work, content);
+    await this.#settle(deps, work, outcomes, content, transport.name);
+  }
+
+  async #settle(
+    deps: FlowDeps,
+    work: LeasedWork,
+    outcomes: ReadonlyMap<number, Outcome>,
+    content: MessageContent,
+    transport: string,
+  ): Promise<void> {
+    this.#count(outcomes);
+    const request = await judgeAttempt(deps, this.#options.owner, work, outcomes, content, transport);
+    // What was delivered must be recorded, or it is sent again: wait for a store that is being reopened.
+    for (;;) {
+      try {
+        await deps.store.write.run('queue.settle', request);
+        return;
+      } catch (error) {
+        if (this.#stopping) throw error;
+        deps.logger.error(
+          { queueId: work.message.queueId, error: errorText(error) },
+          'queue: cannot record an attempt, trying again',
+        );
+        await deps.clock.sleep(STORE_RETRY_MS);
+      }
+    }
+  }
+
+  /** A bug, or a message that cannot be sent as it is: deferred, so that nothing is lost and the loop goes on. */
+  async #failedAttempt(work: LeasedWork, error: unknown): Promise<void> {
+    const deps = this.#options.deps();
+    deps.logger.error({ queueId: work.message.queueId, error: errorText(error) }, 'queue: attempt failed');
+    const reply = `451 4.3.0 The attempt failed here: ${errorText(error).slice(0, 200)}`;
+    const outcome: Outcome = { outcome: 'deferred', reply, host: undefined, lostReply: false };
+    const outcomes = new Map(work.recipients.map(({ id }) => [id, outcome]));
+    const content = queuedContent(deps.store.blobs, work.message);
+    await this.#settle(deps, work, outcomes, content, 'none').catch((again: unknown) => {
+      deps.logger.error(
+        { queueId: work.message.queueId, error: errorText(again) },
+        'queue: left to its lease',
+      );
+    });
+  }
+
+  #count(outcomes: ReadonlyMap<number, Outcome>): void {
+    for (const outcome of outcomes.values()) {
+      this.#counts?.recipients.inc({ outcome: outcome.outcome });
+      if (outcome.outcome === 'deferred' && outcome.lostReply) this.#counts?.lostReplies.inc();
+    }
+  }
+}
+
+/** Recipients whose time is over are failed without another attempt, with the last reply they got. */
+function expiredBefore(deps: FlowDeps, work: LeasedWork): Map<number, Outcome> | undefined {
+  const { expiresAt } = work.message;
+  if (expiresAt === undefined || expiresAt > deps.clock.now()) return undefined;
+  if (work.recipients.some(({ attempts }) => attempts === 0)) return undefined;
+  return new Map(work.recipients.map((recipient) => [recipient.id, expiredOutcome(recipient)]));
+}
+
+interface SchedulerMetrics {
+  readonly recipients: Counter<'outcome'>;
+  readonly lostReplies: Counter;
+  readonly interrupted: Counter;
+  readonly active: Gauge;
+}
+
+function schedulerMetrics(metrics: Metrics, active: () => number): SchedulerMetrics {
+  return {
+    recipients: metrics.counter(
+      'postern_delivery_recipients_total',
+      'Attempts by how they ended for a recipient',
+      ['outcome'],
+    ),
+    lostReplies: metrics.counter(
+      'postern_delivery_lost_replies_total',
+      'Connections lost after the data was sent: possible duplicates',
+    ),
+    interrupted: metrics.counter(
+      'postern_delivery_interrupted_total',
+      'Recipients found mid-attempt at start: possible duplicates',
+    ),
+    active: metrics.gauge('postern_delivery_active', 'Delivery attempts under way', [], function collect() {
+      this.set(active());
+    }),
+  };
+}

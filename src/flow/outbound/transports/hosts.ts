@@ -1,0 +1,84 @@
+import { randomInt } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Dns, MxRecord } from '../../../mail/dns.ts';
+import { lookupAddresses } from '../../../net/dns/addresses.ts';
+import { deferred, failed, type Outcome } from '../transport.ts';
+
+/** Hosts of a destination that are tried in one attempt. */
+const HOSTS_MAX = 5;
+/** Addresses of one host that are tried. */
+const ADDRESSES_MAX = 6;
+
+export interface NextHost {
+  /** Name for SNI, certificate checks and the journal. */
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+export type Hosts = { readonly hosts: readonly NextHost[] } | { readonly outcome: Outcome };
+
+/**
+ * Where mail for a domain goes (RFC 5321 5.1): its MX hosts by preference, or the domain itself without any; IPv6
+ * before IPv4. A host that is ourselves, and all that are not better than it, are left out: they would loop.
+ */
+export async function findHosts(dns: Dns, destination: string, ourName: string): Promise<Hosts> {
+  const literal = literalAddress(destination);
+  if (literal !== undefined) return { hosts: [{ name: destination, addresses: [literal] }] };
+  const answer = await dns.query(destination, 'MX');
+  if (answer.status === 'temporary')
+    return { outcome: deferred(`451 4.4.3 DNS gave no MX of ${destination}: ${answer.reason}`) };
+  if (answer.status === 'nxdomain')
+    return { outcome: failed('5.1.2', `The domain ${destination} does not exist`) };
+  if (answer.status === 'nodata')
+    return addressesOf(dns, destination, [{ preference: 0, exchange: destination }]);
+  if (answer.records.some(({ exchange }) => exchange === '')) {
+    return {
+      outcome: failed('5.1.10', `The domain ${destination} does not accept mail (null MX, RFC 7505)`),
+    };
+  }
+  const usable = withoutUs(answer.records, ourName);
+  if (usable.length === 0) {
+    return {
+      outcome: failed(
+        '5.4.6',
+        `The MX of ${destination} is this host, which has no such domain: mail would loop`,
+      ),
+    };
+  }
+  return addressesOf(dns, destination, usable);
+}
+
+function literalAddress(destination: string): string | undefined {
+  const match = /^\[(?:IPv6:)?([^\]]+)\]$/i.exec(destination);
+  return match?.[1] !== undefined && isIP(match[1]) !== 0 ? match[1] : undefined;
+}
+
+function withoutUs(records: readonly MxRecord[], ourName: string): MxRecord[] {
+  const own = records.find(({ exchange }) => exchange.toLowerCase() === ourName.toLowerCase());
+  return own === undefined ? [...records] : records.filter(({ preference }) => preference < own.preference);
+}
+
+async function addressesOf(dns: Dns, destination: string, records: readonly MxRecord[]): Promise<Hosts> {
+  const hosts: NextHost[] = [];
+  let problem: string | undefined;
+  let temporary = false;
+  for (const { exchange } of shuffled(records).slice(0, HOSTS_MAX)) {
+    const found = await lookupAddresses(dns, exchange);
+    if (found.status === 'ok') {
+      hosts.push({ name: exchange, addresses: [...found.ipv6, ...found.ipv4].slice(0, ADDRESSES_MAX) });
+    } else if (found.status === 'temporary') {
+      temporary = true;
+      problem = `DNS gave no address of ${exchange}: ${found.reason}`;
+    } else problem ??= `${exchange}, which takes mail for ${destination}, has no address`;
+  }
+  if (hosts.length > 0) return { hosts };
+  return { outcome: temporary ? deferred(`451 4.4.3 ${problem}`) : failed('5.4.4', problem ?? 'No host') };
+}
+
+/** By preference; hosts of the same one in random order, to spread the load (RFC 5321 5.1). */
+function shuffled(records: readonly MxRecord[]): MxRecord[] {
+  return records
+    .map((record) => ({ record, at: randomInt(2 ** 32) }))
+    .toSorted((a, b) => a.record.preference - b.record.preference || a.at - b.at)
+    .map(({ record }) => record);
+}

@@ -1,0 +1,43 @@
+import { Refusal, type RefusalKind, smtpReply } from '../base/errors.ts';
+
+/** The refusals of the mail flow, in one place so that their codes and words can be read side by side. */
+function refusal(kind: RefusalKind, code: number, enhanced: string, text: string): Refusal {
+  return new Refusal(kind, text, { smtp: smtpReply(code, enhanced, text) });
+}
+
+export const replies = {
+  /** RFC 5321 3.6.2, RFC 3463 X.7.1. */
+  relayDenied: (address: string): Refusal =>
+    refusal('not-permitted', 550, '5.7.1', `<${address}>: we do not relay for this domain`),
+  unknownRecipient: (address: string): Refusal =>
+    refusal('no-such-account', 550, '5.1.1', `<${address}>: no such recipient here`),
+  badAddress: (reason: string): Refusal =>
+    refusal('bad-input', 553, '5.1.3', `Bad recipient address: ${reason}`),
+  needsSmtpUtf8: (): Refusal =>
+    refusal('bad-input', 553, '5.6.7', 'This address needs the SMTPUTF8 parameter of MAIL'),
+  badReversePath: (reason: string): Refusal =>
+    refusal('bad-input', 553, '5.1.7', `Bad sender address: ${reason}`),
+  overQuota: (address: string): Refusal =>
+    refusal('over-quota', 452, '4.2.2', `<${address}>: mailbox is full, try again later`),
+  allOverQuota: (): Refusal => refusal('over-quota', 452, '4.2.2', 'Mailbox is full, try again later'),
+  aliasLoop: (address: string): Refusal =>
+    refusal('conflict', 550, '5.4.6', `<${address}>: this alias leads back to itself`),
+  mailLoop: (fields: number): Refusal =>
+    refusal('conflict', 554, '5.4.6', `Mail loop: the message has passed ${fields} hosts`),
+  forwardLoop: (address: string): Refusal =>
+    refusal('conflict', 554, '5.4.6', `Mail loop: the message was already delivered to <${address}> here`),
+  badSrs: (reason: string): Refusal =>
+    refusal('no-such-account', 550, '5.1.1', `Not an address of ours: ${reason}`),
+  srsNotBounce: (): Refusal =>
+    refusal('not-permitted', 550, '5.7.1', 'This address takes delivery notifications only'),
+  notOwned: (address: string, login: string): Refusal =>
+    refusal('not-permitted', 553, '5.7.1', `Sender <${address}> is not an address of the account ${login}`),
+  fromNotOwned: (address: string, login: string): Refusal =>
+    refusal('not-permitted', 553, '5.7.1', `From <${address}> is not an address of the account ${login}`),
+  badFrom: (reason: string): Refusal =>
+    refusal('bad-input', 554, '5.6.0', `The From field is not usable: ${reason}`),
+  hourlyLimit: (what: string, limit: number, minutes: number): Refusal =>
+    refusal('limit', 450, '4.7.1', `More than ${limit} ${what} in an hour; try again in ${minutes} min`),
+  loginRequired: (): Refusal => refusal('not-permitted', 530, '5.7.0', 'Authentication required'),
+  requireTlsLocal: (): Refusal => refusal('not-permitted', 530, '5.7.0', 'REQUIRETLS needs a TLS session'),
+} as const;

@@ -1,0 +1,188 @@
+import type { Server, Socket } from 'node:net';
+import type { Counter, Gauge } from 'prom-client';
+import type { Clock } from '../../base/clock.ts';
+import { errorText } from '../../base/errors.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { Connection } from '../connection.ts';
+import { clientNetwork, networkList } from '../ip.ts';
+import { SocketConnection } from '../socket-connection.ts';
+import type { TlsSource } from '../tls.ts';
+import { bindServer, type ListenTarget } from './bind.ts';
+import { readProxyHeader } from './proxy-header.ts';
+
+/** Why a connection never reached `onConnection`. */
+export interface RefusedConnection {
+  readonly reason: 'total' | 'address' | 'proxy-header' | 'tls' | 'accept';
+  /** Canonical; '' when not known ('accept'). */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Plain words for the journal. */
+  readonly detail: string;
+}
+
+export interface ListenOptions {
+  readonly target: ListenTarget;
+  /** Implicit TLS when given. */
+  readonly tls?: TlsSource | undefined;
+  /** Networks whose connections begin with a PROXY header; theirs must, others' must not. */
+  readonly proxyFrom?: readonly string[];
+  /** Sessions at once, in all and per client (an IPv4 address or an IPv6 /64); 0 means no limit. */
+  readonly maxTotal: number;
+  readonly maxPerAddress: number;
+  /**
+   * Called for every connection that is not let in. For 'total' and 'address' on a listener without implicit TLS, the
+   * text it returns ("421 4.7.0 Too many connections\r\n") is sent before closing.
+   */
+  readonly onRefused: (refused: RefusedConnection) => string | undefined;
+  /** A new session. It ends when the connection closes; a rejected promise destroys the connection and goes to `onError`. */
+  readonly onConnection: (connection: Connection) => void | Promise<void>;
+  /** A bug in `onConnection`. */
+  readonly onError?: (error: unknown, connection: Connection) => void;
+  readonly clock: Clock;
+  readonly metrics?: ListenerMetrics;
+  /** Label of the metrics: "smtp", "imaps". */
+  readonly name?: string;
+  /** Milliseconds for a PROXY header to arrive. */
+  readonly proxyTimeoutMs?: number;
+}
+
+export interface Listener {
+  /** '' for a Unix socket or a descriptor that is one. */
+  readonly address: string;
+  readonly port: number;
+  /** Sessions open now, those in a TLS handshake included. */
+  count(): number;
+  /** Stop accepting; sessions go on. Resolves when the port is free. */
+  close(): Promise<void>;
+  /** Cut every session off, after `close`. Resolves when all are closed. */
+  closeAll(reason?: string): Promise<void>;
+}
+
+export interface ListenerMetrics {
+  readonly accepted: Counter<'listener'>;
+  readonly refused: Counter<'listener' | 'reason'>;
+  readonly open: Gauge<'listener'>;
+}
+
+/** Make once per server; all its listeners share them. */
+export function listenerMetrics(metrics: Metrics): ListenerMetrics {
+  return {
+    accepted: metrics.counter('postern_connections_total', 'Connections let in', ['listener']),
+    refused: metrics.counter('postern_connections_refused_total', 'Connections refused before a session', [
+      'listener',
+      'reason',
+    ]),
+    open: metrics.gauge('postern_connections_open', 'Sessions open now', ['listener']),
+  };
+}
+
+/** The PROXY specification section 2 asks for at least 3 s, which cover one retransmission. */
+const PROXY_TIMEOUT_MS = 5000;
+/** Refused connections that are told why at one time; further ones are just closed. */
+const MAX_LINGERING = 64;
+
+/** Listen and hand out sessions. Throws a `Refusal` when the place cannot be bound. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { onRefused, clock, maxTotal, maxPerAddress } = options;
+  const fromProxy = networkList(options.proxyFrom ?? []);
+  const open = new Set<SocketConnection>();
+  /** Refused ones that are being told so; bounded, or a flood of them would use up the descriptors after all. */
+  const lingering = new Set<SocketConnection>();
+  const perNetwork = new Map<string, number>();
+  const label = options.name ?? 'unnamed';
+
+  function refuse(reason: RefusedConnection['reason'], detail: string, connection?: SocketConnection): void {
+    options.metrics?.refused.inc({ listener: label, reason });
+    const { remoteAddress = '', remotePort = 0 } = connection ?? {};
+    const text = onRefused({ reason, remoteAddress, remotePort, detail });
+    if (connection === undefined) return;
+    const mayWrite = text !== undefined && options.tls === undefined && reason !== 'proxy-header';
+    if (!mayWrite || lingering.size >= MAX_LINGERING) {
+      connection.destroy(detail);
+      return;
+    }
+    lingering.add(connection);
+    connection.onClose(() => lingering.delete(connection));
+    void connection.write(text);
+    void connection.end();
+  }
+
+  /** Take a place for the client's network, released when the connection closes; false when there is none. */
+  function takePlace(connection: SocketConnection): boolean {
+    const network = clientNetwork(connection.remoteAddress);
+    const count = perNetwork.get(network) ?? 0;
+    if (maxPerAddress > 0 && connection.remoteAddress !== '' && count >= maxPerAddress) return false;
+    perNetwork.set(network, count + 1);
+    connection.onClose(() => {
+      const left = (perNetwork.get(network) ?? 1) - 1;
+      if (left > 0) perNetwork.set(network, left);
+      else perNetwork.delete(network);
+    });
+    return true;
+  }
+
+  async function admit(connection: SocketConnection): Promise<void> {
+    if (fromProxy(connection.remoteAddress)) {
+      const timeoutMs = options.proxyTimeoutMs ?? PROXY_TIMEOUT_MS;
+      const wrong = await readProxyHeader(connection, timeoutMs, () => clock.monotonic());
+      if (wrong !== undefined) return refuse('proxy-header', wrong, connection);
+    }
+    if (!takePlace(connection)) {
+      return refuse('address', `more than ${maxPerAddress} connections from one address`, connection);
+    }
+    if (options.tls !== undefined) {
+      try {
+        await connection.acceptTls(options.tls);
+      } catch (error) {
+        return refuse('tls', errorText(error), connection);
+      }
+    }
+    options.metrics?.accepted.inc({ listener: label });
+    await options.onConnection(connection);
+  }
+
+  function onSocket(socket: Socket): void {
+    const connection = new SocketConnection(socket, clock);
+    if (maxTotal > 0 && open.size >= maxTotal) {
+      refuse('total', `more than ${maxTotal} connections`, connection);
+      return;
+    }
+    open.add(connection);
+    options.metrics?.open.inc({ listener: label });
+    connection.onClose(() => {
+      open.delete(connection);
+      options.metrics?.open.dec({ listener: label });
+    });
+    admit(connection).catch((error: unknown) => {
+      connection.destroy('internal error');
+      options.onError?.(error, connection);
+    });
+  }
+
+  const server = await bindServer(options.target, onSocket);
+  // accept() failing, for want of descriptors above all: the server goes on, and so must the program. The kernel keeps
+  // the connection in its queue or libuv drops it; both try again when a descriptor is free.
+  server.on('error', (error) => refuse('accept', errorText(error)));
+  return listenerOf(server, open, lingering);
+}
+
+function listenerOf(server: Server, open: Set<SocketConnection>, lingering: Set<SocketConnection>): Listener {
+  const bound = server.address();
+  const { address, port } = bound !== null && typeof bound === 'object' ? bound : { address: '', port: 0 };
+  return {
+    address,
+    port,
+    count: () => open.size,
+    close: () =>
+      new Promise((resolve) => {
+        // Its callback waits for the sessions too, but the port is free as soon as the handle is closed.
+        server.close();
+        setImmediate(resolve);
+      }),
+    async closeAll(reason) {
+      const all = [...open, ...lingering];
+      for (const connection of all) connection.destroy(reason);
+      await Promise.all(all.map((connection) => new Promise<void>((resolve) => connection.onClose(resolve))));
+    },
+  };
+}

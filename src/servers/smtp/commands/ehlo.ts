@@ -1,0 +1,77 @@
+import { SESSION_LIMITS } from '../limits.ts';
+import { badParam } from '../wire/params.ts';
+import {
+  countIdle,
+  offersAuth,
+  offersTls,
+  refuse,
+  reply,
+  resetTransaction,
+  type Session,
+} from '../session.ts';
+import { saslMechanisms } from './auth.ts';
+import { type Command, ESMTP_ONLY, EVERY_STATE } from './command.ts';
+
+/** A name, an address literal or whatever a client takes for one: visible characters (RFC 5321 section 4.1.3). */
+const HELLO_NAME = /^[\x21-\x7e\u0080-\u{10ffff}]+$/u;
+
+/** EHLO (RFC 5321 section 4.1.1.1): resets the transaction, answers with what we offer now. */
+export const ehlo: Command = {
+  name: 'EHLO',
+  protocols: ESMTP_ONLY,
+  states: EVERY_STATE,
+  stage: 'helo',
+  argument: 'required',
+  grouped: false,
+  run: (session, argument) => hello(session, argument, true),
+};
+
+/** HELO: the same without extensions. */
+export const helo: Command = {
+  ...ehlo,
+  name: 'HELO',
+  run: (session, argument) => hello(session, argument, false),
+};
+
+/** LHLO (RFC 2033 section 4.1) takes the place of both in LMTP. */
+export const lhlo: Command = { ...ehlo, name: 'LHLO', protocols: ['lmtp'] };
+
+function hello(session: Session, argument: string, extended: boolean): void {
+  if (argument.length > SESSION_LIMITS.heloBytes || !HELLO_NAME.test(argument)) {
+    refuse(
+      session,
+      'helo',
+      badParam('This needs one domain name or address literal'),
+      'malformed HELO argument',
+    );
+    return;
+  }
+  const again = session.facts.helo !== '';
+  session.facts.helo = argument;
+  session.facts.extended = extended;
+  resetTransaction(session);
+  const { hostname } = session.options;
+  reply(session, { code: 250, lines: extended ? [hostname, ...extensions(session)] : [hostname] });
+  if (again) countIdle(session);
+}
+
+/** The keywords of the EHLO reply, each with the RFC that defines it. */
+function extensions(session: Session): readonly string[] {
+  const { limits, messagesPerSession } = session.options;
+  const mailMax = messagesPerSession === undefined ? '' : ` MAILMAX=${messagesPerSession}`;
+  const lines = [
+    'PIPELINING', // RFC 2920
+    `SIZE ${limits.messageBytes}`, // RFC 1870
+    '8BITMIME', // RFC 6152
+    'SMTPUTF8', // RFC 6531
+    'DSN', // RFC 3461
+    'CHUNKING', // RFC 3030
+    'BINARYMIME', // RFC 3030
+    'ENHANCEDSTATUSCODES', // RFC 2034
+    `LIMITS${mailMax} RCPTMAX=${limits.recipientsPerTransaction}`, // RFC 9422
+  ];
+  if (offersTls(session)) lines.push('STARTTLS'); // RFC 3207
+  if (session.facts.tls !== undefined) lines.push('REQUIRETLS'); // RFC 8689 section 2
+  if (offersAuth(session)) lines.push(`AUTH ${saslMechanisms(session).join(' ')}`); // RFC 4954
+  return lines;
+}
