@@ -98,23 +98,11 @@ export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> 
   }
 
   async function reload(): Promise<ReloadReport> {
-    const problems: string[] = [];
-    let changed = false;
-    const before = await fingerprintOf(files);
-    for (const [index, pair] of files.entries()) {
-      try {
-        const loaded = await loadFiles(pair);
-        const old = fromFiles[index];
-        if (old?.pair.cert === loaded.pair.cert && old.pair.key === loaded.pair.key) continue;
-        fromFiles[index] = loaded;
-        changed = true;
-      } catch (error) {
-        problems.push(errorText(error));
-      }
-    }
-    fingerprint = before;
-    if (changed) byName = indexByName([...fromFiles, ...installed]);
-    return { changed, problems };
+    const seen = await fingerprintOf(files);
+    const report = await reloadInto(fromFiles, files);
+    fingerprint = seen;
+    if (report.changed) byName = indexByName([...fromFiles, ...installed]);
+    return report;
   }
 
   return {
@@ -133,6 +121,27 @@ export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> 
       return { stop: () => timer.cancel() };
     },
   };
+}
+
+/** Read all pairs again; those that are new and good replace their predecessor in `current`. */
+async function reloadInto(
+  current: (Loaded | undefined)[],
+  files: readonly CertificateFiles[],
+): Promise<ReloadReport> {
+  const problems: string[] = [];
+  let changed = false;
+  for (const [index, pair] of files.entries()) {
+    try {
+      const loaded = await loadFiles(pair);
+      const old = current[index];
+      if (old?.pair.cert === loaded.pair.cert && old.pair.key === loaded.pair.key) continue;
+      current[index] = loaded;
+      changed = true;
+    } catch (error) {
+      problems.push(errorText(error));
+    }
+  }
+  return { changed, problems };
 }
 
 /** A source of one certificate that never changes, for the try-out and tests. */

@@ -1,19 +1,7 @@
 import type { WriteTx } from '../db/sql.ts';
-import { deleteUnusedBlob } from '../queue/admin.sql.ts';
-import {
-  deleteAccount,
-  deleteCounters,
-  deleteCredential,
-  deleteDeadMailboxes,
-  deleteEmail,
-  deleteGrants,
-  deleteMailboxes,
-  deletePlacements,
-  deleteThreadRefs,
-  deleteTombstones,
-  emailsOf,
-  removedBefore,
-} from './removal.sql.ts';
+import { purgeAccount as purgeMail, releaseBlob } from '../mailstore/purge.ts';
+import { deleteEmail, deletePlacementsOfAccount, emailsOfAccount } from '../mailstore/purge.sql.ts';
+import { deleteAccount, deleteCounters, deleteCredential, deleteGrants, removedBefore } from './removal.sql.ts';
 
 /** Emails deleted in one write: others wait meanwhile. What is left goes in the next ones. */
 export const PURGE_EMAILS = 2000;
@@ -31,25 +19,17 @@ export async function purgeAccount(
   limit: number,
 ): Promise<{ emails: number; files: string[]; done: boolean }> {
   const files: string[] = [];
-  await tx.run(deletePlacements, accountId);
-  const emails = await tx.all(emailsOf, accountId, limit);
+  await tx.run(deletePlacementsOfAccount, accountId);
+  const emails = await tx.all(emailsOfAccount, accountId, limit);
   for (const { id, blob_id: blob } of emails) {
     await tx.run(deleteEmail, id);
-    const gone = await tx.get(deleteUnusedBlob, blob, blob, blob);
-    if (gone !== undefined && gone.file !== null) files.push(gone.file);
+    const file = await releaseBlob(tx, blob);
+    if (file !== undefined) files.push(file);
   }
   if (emails.length >= limit) return { emails: emails.length, files, done: false };
-  const everything = [
-    deleteTombstones,
-    deleteDeadMailboxes,
-    deleteThreadRefs,
-    deleteMailboxes,
-    deleteCredential,
-    deleteGrants,
-    deleteCounters,
-    deleteAccount,
-  ];
-  for (const statement of everything) await tx.run(statement, accountId);
+  files.push(...(await purgeMail(tx, accountId)));
+  const rest = [deleteCredential, deleteGrants, deleteCounters, deleteAccount];
+  for (const statement of rest) await tx.run(statement, accountId);
   return { emails: emails.length, files, done: true };
 }
 

@@ -81,8 +81,8 @@ export function acceptOf(
   deposits: readonly Deposit[],
   text = 'Subject: x\r\n\r\nbody\r\n',
   content = contentOf(),
-) {
-  return { blob: blobOf(text), content, deposits, queue: [], events: [] };
+): Accept {
+  return { blob: blobOf(text), content, deposits, overQuota: 'report', queue: [], events: [] };
 }
 
 export async function mailboxId(ops: Operations, accountId: number, name: string): Promise<number> {

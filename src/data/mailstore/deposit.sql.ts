@@ -46,18 +46,14 @@ export const insertPlacement = statement<
      saved_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 );
 
-/** The mailbox asked for, else the inbox. */
-export const targetBySpecialUse = statement<[accountId: number, use: string, use: string], { id: number }>(
-  `SELECT id FROM mailboxes WHERE account_id = ? AND (special_use = ? OR name = 'INBOX')
-   ORDER BY CASE WHEN special_use = ? THEN 0 ELSE 1 END, id LIMIT 1`,
-);
+/** The mailbox asked for, else the inbox, else NULL. */
+function target(condition: string) {
+  return statement<[accountId: number, wanted: string | number, accountId: number], { id: number | null }>(
+    `SELECT COALESCE((SELECT MIN(id) FROM mailboxes WHERE account_id = ? AND ${condition}),
+       (SELECT id FROM mailboxes WHERE account_id = ? AND name = 'INBOX')) AS id`,
+  );
+}
 
-export const targetByName = statement<[accountId: number, name: string, name: string], { id: number }>(
-  `SELECT id FROM mailboxes WHERE account_id = ? AND name IN (?, 'INBOX')
-   ORDER BY CASE WHEN name = ? THEN 0 ELSE 1 END LIMIT 1`,
-);
-
-export const targetById = statement<[accountId: number, id: number, id: number], { id: number }>(
-  `SELECT id FROM mailboxes WHERE account_id = ? AND (id = ? OR name = 'INBOX')
-   ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END LIMIT 1`,
-);
+export const targetBySpecialUse = target('special_use = ?');
+export const targetByName = target('name = ?');
+export const targetById = target('id = ?');

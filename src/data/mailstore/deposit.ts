@@ -186,12 +186,10 @@ function findTarget(
   tx: WriteTx,
   accountId: number,
   wanted: Deposit['mailbox'],
-): Promise<{ id: number } | undefined> {
-  if ('id' in wanted) return tx.get(targetById, accountId, wanted.id, wanted.id);
-  if ('specialUse' in wanted)
-    return tx.get(targetBySpecialUse, accountId, wanted.specialUse, wanted.specialUse);
-  const name = nameOrInbox(wanted.name);
-  return tx.get(targetByName, accountId, name, name);
+): Promise<{ id: number | null } | undefined> {
+  if ('id' in wanted) return tx.get(targetById, accountId, wanted.id, accountId);
+  if ('specialUse' in wanted) return tx.get(targetBySpecialUse, accountId, wanted.specialUse, accountId);
+  return tx.get(targetByName, accountId, nameOrInbox(wanted.name), accountId);
 }
 
 /** A name that cannot be a mailbox's means one that is missing. */

@@ -29,7 +29,11 @@ function flagged(flags: number, ...keywords: string[]): FlagSet {
 }
 
 /** What every engine's mail store must do. One store serves all tests; each has an account of its own. */
-export function mailstoreContract(engine: string, open: () => Promise<ContractStore>): void {
+export function mailstoreContract(
+  engine: string,
+  open: () => Promise<ContractStore>,
+  seeds: readonly number[],
+): void {
   describe(`mail store on ${engine}`, () => {
     let store: ContractStore;
     let ops: Operations;
@@ -58,6 +62,43 @@ export function mailstoreContract(engine: string, open: () => Promise<ContractSt
     };
     const names = async () =>
       (await ops.read('mailstore.mailboxes', { accountId: account })).map((each) => each.name);
+
+    const create = (name: string) => ops.write('mailstore.createMailbox', { accountId: account, name });
+
+    const send = async (messageId: string | undefined, references: string[], to = account) => {
+      const content = contentOf({ messageId, references });
+      await ops.write('delivery.accept', acceptOf([depositOf(to)], 'x', content));
+    };
+
+    const threads = async () =>
+      (
+        await ops.read('mailstore.fetch', { mailboxId: inbox, ranges: ALL, want: ['thread'], limit: 100 })
+      ).map((row) => row.threadId ?? 0);
+
+    const append = (to: number, set: FlagSet = NONE, text = 'text') =>
+      ops.write('mailstore.append', {
+        accountId: account,
+        mailboxId: to,
+        blob: blobOf(text),
+        content: contentOf(),
+        deposit: depositOf(account, { set }),
+      });
+
+    const storeFlags = (
+      mode: 'add' | 'remove' | 'replace',
+      set: FlagSet,
+      more: { ranges?: { from: number; to: number }[]; unchangedSince?: number } = {},
+    ) =>
+      ops.write('mailstore.storeFlags', {
+        accountId: account,
+        mailboxId: inbox,
+        ranges: [...ALL],
+        mode,
+        set,
+        ...more,
+      });
+
+    const archive = () => mailboxId(ops, account, 'Archive');
 
     describe('mailboxes', () => {
       it('gives a new account its special-use mailboxes, subscribed', async () => {
@@ -106,7 +147,6 @@ export function mailstoreContract(engine: string, open: () => Promise<ContractSt
       });
 
       it('refuses names that cannot be', async () => {
-        const create = (name: string) => ops.write('mailstore.createMailbox', { accountId: account, name });
         for (const name of ['', '/', '/a', 'a//b', 'a\r\nb', 'a\u0085', '\ud800'])
           await refused(create(name), 'bad-input');
         await refused(create('x'.repeat(1001)), 'limit');
@@ -406,14 +446,6 @@ export function mailstoreContract(engine: string, open: () => Promise<ContractSt
       });
 
       it('ties replies to what they reply to, whichever came first', async () => {
-        const send = async (messageId: string | undefined, references: string[], to = account) => {
-          const content = contentOf({ messageId, references });
-          await ops.write('delivery.accept', acceptOf([depositOf(to)], 'x', content));
-        };
-        const threads = async () =>
-          (
-            await ops.read('mailstore.fetch', { mailboxId: inbox, ranges: ALL, want: ['thread'], limit: 100 })
-          ).map((row) => row.threadId ?? 0);
         await send('one@x', []);
         await send('two@x', ['one@x']);
         await send('alone@x', []);
@@ -429,15 +461,6 @@ export function mailstoreContract(engine: string, open: () => Promise<ContractSt
     });
 
     describe('append', () => {
-      const append = (to: number, set: FlagSet = NONE, text = 'text') =>
-        ops.write('mailstore.append', {
-          accountId: account,
-          mailboxId: to,
-          blob: blobOf(text),
-          content: contentOf(),
-          deposit: depositOf(account, { set }),
-        });
-
       it('gives ascending UIDs and counts', async () => {
         store.now += 5000;
         const first = await append(inbox, flagged(Flag.Seen, 'Work', '$Label1'));
@@ -479,20 +502,6 @@ export function mailstoreContract(engine: string, open: () => Promise<ContractSt
     });
 
     describe('storing flags', () => {
-      const storeFlags = (
-        mode: 'add' | 'remove' | 'replace',
-        set: FlagSet,
-        more: { ranges?: { from: number; to: number }[]; unchangedSince?: number } = {},
-      ) =>
-        ops.write('mailstore.storeFlags', {
-          accountId: account,
-          mailboxId: inbox,
-          ranges: [...ALL],
-          mode,
-          set,
-          ...more,
-        });
-
       it('adds, removes and replaces, and leaves what is so already', async () => {
         await fill(ops, account, inbox, 3);
         const seen = await storeFlags('add', flagged(Flag.Seen), { ranges: [{ from: 2, to: 2 }] });
@@ -625,8 +634,6 @@ export function mailstoreContract(engine: string, open: () => Promise<ContractSt
     });
 
     describe('copy, move, expunge', () => {
-      const archive = () => mailboxId(ops, account, 'Archive');
-
       it('copies in order, sharing the emails', async () => {
         await fill(ops, account, inbox, 4, flagged(Flag.Seen, 'w'));
         const target = await archive();
@@ -954,6 +961,6 @@ export function mailstoreContract(engine: string, open: () => Promise<ContractSt
       ]);
     });
 
-    randomisedContract(async () => (store ??= await open()));
+    randomisedContract(async () => (store ??= await open()), seeds);
   });
 }

@@ -1,4 +1,4 @@
-import { openPgliteContractStore } from './contract-store.ts';
+import { openPgliteContractStore } from './contract-pglite.ts';
 import { mailstoreContract } from './mailstore.contract.ts';
 
-mailstoreContract('PostgreSQL', openPgliteContractStore);
+mailstoreContract('PostgreSQL', openPgliteContractStore, [5]);

@@ -1,4 +1,4 @@
-import { statement } from '../db/sql.ts';
+import { type SqlValue, type Statement, statement } from '../db/sql.ts';
 
 export interface PlacedRow {
   uid: number;
@@ -6,36 +6,39 @@ export interface PlacedRow {
   size: number;
 }
 
-/** Two forms of each: all rows of a range, or those with \Deleted, which an index of their own finds. */
-const DELETED = ' AND (flags & 8) <> 0';
-
 type Range = [mailboxId: number, from: number, to: number];
 
-function inRange(only: string): string {
-  return `WHERE mailbox_id = ? AND uid BETWEEN ? AND ?${only}`;
+const IN_RANGE = 'WHERE mailbox_id = ? AND uid BETWEEN ? AND ?';
+
+/**
+ * Two forms of a statement on a range: all rows, or those with \Deleted. The few of those have an index, which SQLite
+ * must be told of: without statistics it takes the primary key and reads the whole mailbox.
+ */
+function bothForms<P extends readonly SqlValue[], R>(
+  text: (from: string, where: string) => string,
+): { all: Statement<P, R>; deleted: Statement<P, R> } {
+  const deleted = `${IN_RANGE} AND (flags & 8) <> 0`;
+  return {
+    all: statement<P, R>(text('placements', IN_RANGE)),
+    deleted: statement<P, R>({
+      sqlite: text('placements INDEXED BY placements_deleted', deleted),
+      postgres: text('placements', deleted),
+    }),
+  };
 }
 
-function listStatement(only: string) {
-  return statement<Range, PlacedRow>(`SELECT uid, flags, size FROM placements ${inRange(only)} ORDER BY uid`);
-}
+export const listPlaced = bothForms<Range, PlacedRow>(
+  (from, where) => `SELECT uid, flags, size FROM ${from} ${where} ORDER BY uid`,
+);
 
-export const listPlaced = { all: listStatement(''), deleted: listStatement(DELETED) };
-
-function buryStatement(only: string) {
-  return statement<[accountId: number, modseq: number, at: number, ...Range]>(
+export const buryPlaced = bothForms<[accountId: number, modseq: number, at: number, ...Range], never>(
+  (from, where) =>
     `INSERT INTO tombstones (mailbox_id, uid, email_id, account_id, modseq, flags, keywords, expunged_at)
      SELECT mailbox_id, uid, email_id, CAST(? AS BIGINT), CAST(? AS BIGINT), flags, keywords, CAST(? AS BIGINT)
-     FROM placements ${inRange(only)}`,
-  );
-}
+     FROM ${from} ${where}`,
+);
 
-export const buryPlaced = { all: buryStatement(''), deleted: buryStatement(DELETED) };
-
-function removeStatement(only: string) {
-  return statement<Range>(`DELETE FROM placements ${inRange(only)}`);
-}
-
-export const removePlaced = { all: removeStatement(''), deleted: removeStatement(DELETED) };
+export const removePlaced = bothForms<Range, never>((from, where) => `DELETE FROM ${from} ${where}`);
 
 /** Emails whose last placement went under this modseq become orphans. */
 export const orphanEmails = statement<[at: number, mailboxId: number, modseq: number], { size: number }>(
@@ -53,5 +56,5 @@ export const copyPlaced = statement<
      saved_at)
    SELECT CAST(? AS BIGINT), CAST(? AS BIGINT) + ROW_NUMBER() OVER (ORDER BY uid), email_id, CAST(? AS BIGINT),
      CAST(? AS BIGINT), flags, keywords, size, received_at, CAST(? AS BIGINT)
-   FROM placements ${inRange('')}`,
+   FROM placements ${IN_RANGE}`,
 );

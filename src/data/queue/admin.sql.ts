@@ -68,9 +68,3 @@ export const settledMessages = statement<[before: number, limit: number], { id: 
 export const deleteRecipients = statement<[messageId: number]>('DELETE FROM queue_recipients WHERE message_id = ?');
 
 export const deleteMessage = statement<[id: number]>('DELETE FROM queue_messages WHERE id = ?');
-
-/** The octets go when no email and no queued message needs them any more. */
-export const deleteUnusedBlob = statement<[id: number, emailsOf: number, messagesOf: number], { file: string | null }>(
-  `DELETE FROM blobs WHERE id = ? AND NOT EXISTS (SELECT 1 FROM emails WHERE blob_id = ?)
-     AND NOT EXISTS (SELECT 1 FROM queue_messages WHERE blob_id = ?) RETURNING file`,
-);

@@ -5,11 +5,11 @@ import { audit, notPermitted, requireAdmin, requireDomain, isAdmin } from '../di
 import type { Actor } from '../directory/types.ts';
 import { record } from '../journal/record.ts';
 import { terms } from '../journal/types.ts';
+import { releaseBlob } from '../mailstore/purge.ts';
 import {
   countLeased,
   deleteMessage,
   deleteRecipients,
-  deleteUnusedBlob,
   dropWaiting,
   expireMessage,
   holdQueued,
@@ -138,8 +138,8 @@ export async function purge(
   for (const { id, blob_id: blob } of messages) {
     await tx.run(deleteRecipients, id);
     await tx.run(deleteMessage, id);
-    const gone = await tx.get(deleteUnusedBlob, blob, blob, blob);
-    if (gone !== undefined && gone.file !== null) files.push(gone.file);
+    const file = await releaseBlob(tx, blob);
+    if (file !== undefined) files.push(file);
   }
   return { messages: messages.length, files };
 }

@@ -200,6 +200,10 @@ function finalAnswer(
   }
 }
 
+function failedAt(from: string, what: string): Decided {
+  return { reading: { kind: 'failed', reason: `${what} from ${from}` }, bytes: 0, from };
+}
+
 /** Questions to all servers in rounds, those that recently failed to answer last. */
 function createUpstream(
   options: ResolverOptions,
@@ -207,17 +211,17 @@ function createUpstream(
 ): Upstream {
   const { clock, servers } = options;
   const sickUntil = new Map<DnsServer, number>();
-  const withoutEdns = new Set<DnsServer>();
 
   async function askOnce(
     server: DnsServer,
     name: string,
     type: DnsType,
     timeoutMs: number,
+    edns = true,
   ): Promise<Decided> {
     const from = server.address;
     const query = buildQuery(name, type, {
-      edns: !withoutEdns.has(server),
+      edns,
       mixCase: options.mixCase === true,
     });
     let exchange: Exchange = await askUdp(server, query, timeoutMs, clock);
@@ -225,16 +229,13 @@ function createUpstream(
     if (overTcp) exchange = await askTcp(server, query, bounds.tcpTimeoutMs, clock);
     if (exchange.kind === 'failed') {
       sickUntil.set(server, clock.monotonic() + bounds.sickMs);
-      return { reading: { kind: 'failed', reason: `${exchange.reason} from ${from}` }, bytes: 0, from };
+      return failedAt(from, exchange.reason);
     }
     sickUntil.delete(server);
     const reading = readResponse(query, exchange.packet);
-    if (reading.kind === 'failed')
-      return { reading: { kind: 'failed', reason: `${reading.reason} from ${from}` }, bytes: 0, from };
-    if (reading.kind === 'no-edns' && !withoutEdns.has(server)) {
-      withoutEdns.add(server);
-      return askOnce(server, name, type, timeoutMs);
-    }
+    if (reading.kind === 'failed') return failedAt(from, reading.reason);
+    // For this question only: one odd answer must not cost all later ones their EDNS.
+    if (reading.kind === 'no-edns' && edns) return askOnce(server, name, type, timeoutMs, false);
     // AD means something only from a validating server that nobody can impersonate (RFC 4035 section 4.9.3).
     return {
       reading: 'ad' in reading ? { ...reading, ad: reading.ad && server.trusted } : reading,
@@ -248,11 +249,7 @@ function createUpstream(
     const now = clock.monotonic();
     const isSick = (server: DnsServer): number => ((sickUntil.get(server) ?? 0) > now ? 1 : 0);
     const order = servers.toSorted((a, b) => isSick(a) - isSick(b));
-    let last: Decided = {
-      reading: { kind: 'failed', reason: 'no DNS server configured' },
-      bytes: 0,
-      from: '',
-    };
+    let last = failedAt('an empty list', 'no DNS server');
     for (let round = 0; round < bounds.rounds; round++) {
       for (const server of order) {
         const left = deadline - clock.monotonic();

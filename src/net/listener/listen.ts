@@ -86,9 +86,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const { onRefused, clock, maxTotal, maxPerAddress } = options;
   const fromProxy = networkList(options.proxyFrom ?? []);
   const open = new Set<SocketConnection>();
-  /** Refused ones that are being told so; bounded, or a flood of them would use up the descriptors after all. */
   const lingering = new Set<SocketConnection>();
-  const perNetwork = new Map<string, number>();
+  const places = createPlaces(maxPerAddress);
   const label = options.name ?? 'unnamed';
 
   function refuse(reason: RefusedConnection['reason'], detail: string, connection?: SocketConnection): void {
@@ -96,29 +95,9 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     const { remoteAddress = '', remotePort = 0 } = connection ?? {};
     const text = onRefused({ reason, remoteAddress, remotePort, detail });
     if (connection === undefined) return;
-    const mayWrite = text !== undefined && options.tls === undefined && reason !== 'proxy-header';
-    if (!mayWrite || lingering.size >= MAX_LINGERING) {
-      connection.destroy(detail);
-      return;
-    }
-    lingering.add(connection);
-    connection.onClose(() => lingering.delete(connection));
-    void connection.write(text);
-    void connection.end();
-  }
-
-  /** Take a place for the client's network, released when the connection closes; false when there is none. */
-  function takePlace(connection: SocketConnection): boolean {
-    const network = clientNetwork(connection.remoteAddress);
-    const count = perNetwork.get(network) ?? 0;
-    if (maxPerAddress > 0 && connection.remoteAddress !== '' && count >= maxPerAddress) return false;
-    perNetwork.set(network, count + 1);
-    connection.onClose(() => {
-      const left = (perNetwork.get(network) ?? 1) - 1;
-      if (left > 0) perNetwork.set(network, left);
-      else perNetwork.delete(network);
-    });
-    return true;
+    const mayWrite = options.tls === undefined && reason !== 'proxy-header';
+    if (text === undefined || !mayWrite) connection.destroy(detail);
+    else sayAndClose(connection, text, lingering);
   }
 
   async function admit(connection: SocketConnection): Promise<void> {
@@ -127,7 +106,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       const wrong = await readProxyHeader(connection, timeoutMs, () => clock.monotonic());
       if (wrong !== undefined) return refuse('proxy-header', wrong, connection);
     }
-    if (!takePlace(connection)) {
+    if (!places.take(connection)) {
       return refuse('address', `more than ${maxPerAddress} connections from one address`, connection);
     }
     if (options.tls !== undefined) {
@@ -164,6 +143,37 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   // the connection in its queue or libuv drops it; both try again when a descriptor is free.
   server.on('error', (error) => refuse('accept', errorText(error)));
   return listenerOf(server, open, lingering);
+}
+
+/** Tell a refused connection why. `lingering` bounds those being told, or a flood would use up the descriptors after all. */
+function sayAndClose(connection: SocketConnection, text: string, lingering: Set<SocketConnection>): void {
+  if (lingering.size >= MAX_LINGERING) {
+    connection.destroy('too many refused connections');
+    return;
+  }
+  lingering.add(connection);
+  connection.onClose(() => lingering.delete(connection));
+  void connection.write(text);
+  void connection.end();
+}
+
+/** Places by client network, given back when the connection closes. */
+function createPlaces(maxPerAddress: number): { take(connection: Connection): boolean } {
+  const perNetwork = new Map<string, number>();
+  return {
+    take(connection) {
+      const network = clientNetwork(connection.remoteAddress);
+      const count = perNetwork.get(network) ?? 0;
+      if (maxPerAddress > 0 && connection.remoteAddress !== '' && count >= maxPerAddress) return false;
+      perNetwork.set(network, count + 1);
+      connection.onClose(() => {
+        const left = (perNetwork.get(network) ?? 1) - 1;
+        if (left > 0) perNetwork.set(network, left);
+        else perNetwork.delete(network);
+      });
+      return true;
+    },
+  };
 }
 
 function listenerOf(server: Server, open: Set<SocketConnection>, lingering: Set<SocketConnection>): Listener {

@@ -94,7 +94,7 @@ function mail(t: TypeNames): string[] {
       expunged_at ${t.int} NOT NULL, PRIMARY KEY (mailbox_id, uid))${clustered(t)}`,
     `CREATE INDEX tombstones_email ON tombstones(email_id)`,
     `CREATE INDEX tombstones_expunged ON tombstones(expunged_at)`,
-    `CREATE INDEX tombstones_modseq ON tombstones(mailbox_id, modseq)`,
+    `CREATE INDEX tombstones_modseq ON tombstones(mailbox_id, modseq, email_id)`,
     `CREATE INDEX tombstones_account ON tombstones(account_id, modseq)`,
     // Message-IDs seen in an account (hash: first 48 bits of SHA-256 as a number) and the thread they belong to.
     `CREATE TABLE thread_refs (account_id ${t.int} NOT NULL, hash ${t.int} NOT NULL, thread_id ${t.int} NOT NULL,

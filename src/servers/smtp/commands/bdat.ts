@@ -46,7 +46,7 @@ async function run(session: Session, argument: string): Promise<void> {
     return endNoted(session, 'data', replies.outOfStep, `BDAT of ${command.size} octets`);
   }
   const incoming = await ready(session);
-  if (isReply(incoming)) return reply(session, incoming);
+  if (isReply(incoming)) return discard(session, command, incoming);
   if (!(await receive(session, incoming, command))) return resetTransaction(session);
   if (command.last) {
     incoming.text?.end();

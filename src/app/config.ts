@@ -1,0 +1,215 @@
+import { z } from 'zod';
+import {
+  duration,
+  hostName,
+  integer,
+  listenList,
+  path,
+  plainText,
+  size,
+  textList,
+} from './config-values.ts';
+
+/**
+ * The static configuration: where we listen, where we keep things, how much we take. Everything else is data, changed
+ * at run time (`postern domain`, `postern account`, ...). At most 40 keys; docs/reference/config.md is made from this.
+ */
+
+/** `live` keys take effect with `systemctl reload` (SIGHUP), others with a restart. */
+export interface KeyMeta {
+  readonly description: string;
+  readonly live?: boolean;
+  /** Filled in by `postern init`, so shown in the reference without a default. */
+  readonly required?: boolean;
+}
+
+function key<T extends z.ZodType>(type: T, meta: KeyMeta): T {
+  return type.meta({ ...meta }) as T;
+}
+
+const listen = z.strictObject({
+  smtp: key(listenList.prefault(['*:25']), { description: 'Mail from other hosts.' }),
+  submission: key(listenList.prefault(['*:587']), {
+    description: 'Mail from our users, STARTTLS before login.',
+  }),
+  submissions: key(listenList.prefault(['*:465']), {
+    description: 'Mail from our users, TLS from the first byte.',
+  }),
+  imap: key(listenList.prefault(['*:143']), { description: 'Reading mail, STARTTLS before login.' }),
+  imaps: key(listenList.prefault(['*:993']), { description: 'Reading mail, TLS from the first byte.' }),
+  lmtp: key(listenList.prefault([]), {
+    description:
+      'Local delivery from other programs, without any login: keep it to loopback or a Unix socket ("127.0.0.1:24", "unix:/run/postern/lmtp.sock"). Off by default.',
+  }),
+  http: key(listenList.prefault(['127.0.0.1:8025']), {
+    description:
+      'Metrics (`/metrics`) and health (`/health`), without any login: on loopback unless you name another address here.',
+  }),
+  admin_socket: key(path.prefault(''), {
+    description:
+      'Unix socket of the admin API, which the `postern` commands use. Empty: `run/admin.sock` in the data directory.',
+  }),
+  proxy_from: key(textList.prefault([]), {
+    description:
+      'Networks ("10.0.0.0/8") whose connections begin with a PROXY protocol header: your load balancer, nobody else.',
+  }),
+});
+
+const tls = z.strictObject({
+  cert: key(path.prefault(''), {
+    description:
+      'PEM file with the certificate and its chain ("/etc/letsencrypt/live/…/fullchain.pem"). Read again when it changes. Empty: no TLS, and so no logins.',
+  }),
+  key: key(path.prefault(''), { description: 'PEM file with the private key of the certificate.' }),
+});
+
+const dns = z.strictObject({
+  servers: key(textList.prefault([]), {
+    description: 'Resolvers ("127.0.0.1", "[2001:db8::53]:53"). Empty: those of /etc/resolv.conf.',
+  }),
+});
+
+const relay = z.strictObject({
+  host: key(plainText.prefault(''), {
+    description: 'Send all outgoing mail through this host instead of to its destination. Empty: directly.',
+  }),
+  port: key(integer(1, 65_535).prefault(587), { description: 'Port of the relay.' }),
+  tls: key(
+    z.enum(['starttls', 'implicit', 'opportunistic'], {
+      error: 'must be "starttls", "implicit" or "opportunistic"',
+    }).prefault('starttls'),
+    {
+      description:
+        '`starttls`: TLS after STARTTLS, or no mail; `implicit`: TLS from the first byte (port 465); `opportunistic`: TLS where offered, for a relay on this machine.',
+    },
+  ),
+  username: key(plainText.prefault(''), { description: 'Login at the relay. Empty: none.' }),
+  password_file: key(path.prefault(''), {
+    description: 'File that holds the password for the relay (mode 0600), so that it stands in no configuration.',
+  }),
+});
+
+const limits = z.strictObject({
+  message_size: key(size.prefault('50MiB'), {
+    description: 'Largest message taken. 50 MiB is what large providers accept.',
+    live: true,
+  }),
+  recipients: key(integer(1, 10_000).prefault(100), {
+    description: 'Recipients in one transaction; RFC 5321 asks for at least 100.',
+    live: true,
+  }),
+  sessions: key(integer(1, 100_000).prefault(900), {
+    description:
+      'Sessions at once on each listener; more get 421. Each takes a file descriptor (the unit allows 65,536).',
+  }),
+  sessions_per_address: key(integer(0, 100_000).prefault(20), {
+    description: 'Sessions at once from one IPv4 address or IPv6 /64 on each listener; 0: no limit.',
+  }),
+  recipients_per_hour: key(integer(1, 1_000_000).prefault(500), {
+    description: 'Recipients an account may send to in an hour: what a stolen password can do. Settable per account too.',
+    live: true,
+  }),
+  messages_per_hour: key(integer(1, 1_000_000).prefault(300), {
+    description: 'Messages an account may send in an hour.',
+    live: true,
+  }),
+});
+
+const queue = z.strictObject({
+  warn_after: key(duration.prefault('4h'), {
+    description: 'When a sender is told that a message is late. 0: never.',
+    live: true,
+  }),
+  expire_after: key(duration.prefault('5d'), {
+    description: 'When a message that cannot be delivered goes back; RFC 5321 asks for 4 to 5 days.',
+    live: true,
+  }),
+});
+
+const store = z.strictObject({
+  undelete: key(duration.prefault('30d'), {
+    description: 'How long deleted mail can be brought back; 0: not at all.',
+    live: true,
+  }),
+  journal_age: key(duration.prefault('30d'), {
+    description: 'How long the journal (`postern trace`) remembers.',
+    live: true,
+  }),
+  journal_size: key(size.prefault('1GiB'), {
+    description: 'How large the journal may grow before its oldest entries go.',
+    live: true,
+  }),
+});
+
+const log = z.strictObject({
+  level: key(
+    z.enum(['debug', 'info', 'warn', 'error'], { error: 'must be "debug", "info", "warn" or "error"' }).prefault('info'),
+    { description: 'Least severity that is logged.' },
+  ),
+  format: key(z.enum(['auto', 'json', 'pretty'], { error: 'must be "auto", "json" or "pretty"' }).prefault('auto'), {
+    description: '`auto`: readable lines on a terminal, JSON elsewhere.',
+  }),
+});
+
+export const configSchema = z.strictObject({
+  hostname: key(hostName, {
+    description:
+      'Full name of this machine, as in its MX, address and reverse DNS records: used in greetings and Received fields.',
+    required: true,
+  }),
+  data: key(path.prefault('/var/lib/postern'), {
+    description: 'Directory of all mail, accounts and keys. Back it up.',
+  }),
+  user: key(plainText.prefault('postern'), {
+    description: 'Who to become after binding the ports, when started as root.',
+  }),
+  delimiter: key(plainText.max(8).prefault('+'), {
+    description: 'Between user and detail of an address (`alice+lists@`). Empty: none.',
+    live: true,
+  }),
+  listen: listen.prefault({}),
+  tls: tls.prefault({}),
+  dns: dns.prefault({}),
+  relay: relay.prefault({}),
+  limits: limits.prefault({}),
+  queue: queue.prefault({}),
+  store: store.prefault({}),
+  log: log.prefault({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type ConfigInput = z.input<typeof configSchema>;
+
+export interface ConfigKey extends KeyMeta {
+  /** "limits.message_size". */
+  readonly name: string;
+  /** "POSTERN_LIMITS_MESSAGE_SIZE". */
+  readonly variable: string;
+  /** As written in the file; undefined where there is none. */
+  readonly default: unknown;
+}
+
+/** All keys, in the order of the file. */
+export function configKeys(): ConfigKey[] {
+  return Object.entries(configSchema.shape).flatMap(([name, type]) => {
+    const section = unwrapped(type);
+    if (!(section instanceof z.ZodObject)) return [configKey(name, type)];
+    const shape = section.shape as Record<string, z.ZodType>;
+    return Object.entries(shape).map(([inner, leaf]) => configKey(`${name}.${inner}`, leaf));
+  });
+}
+
+function configKey(name: string, type: z.ZodType): ConfigKey {
+  const meta = type.meta() as KeyMeta | undefined;
+  if (meta === undefined) throw new Error(`the configuration key ${name} has no description`);
+  return {
+    ...meta,
+    name,
+    variable: `POSTERN_${name.replaceAll('.', '_').toUpperCase()}`,
+    default: type instanceof z.ZodPrefault ? type.def.defaultValue : undefined,
+  };
+}
+
+function unwrapped(type: z.ZodType): unknown {
+  return type instanceof z.ZodPrefault ? type.unwrap() : type;
+}

@@ -1,0 +1,278 @@
+import { type Clock, systemClock } from '../base/clock.ts';
+import { errorText, Refusal } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { Metrics } from '../base/metrics.ts';
+import { createAuthenticator } from '../data/directory/authenticator.ts';
+import { createRecorder, type Recorder } from '../data/journal/recorder.ts';
+import { type OpenStore, openStore } from '../data/open.ts';
+import type { FlowDeps } from '../flow/deps.ts';
+import { createScheduler, type Scheduler } from '../flow/outbound/scheduler.ts';
+import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
+import type { Authenticator } from '../flow/service.ts';
+import type { Dns } from '../mail/dns.ts';
+import type { ListenTarget } from '../net/listener/bind.ts';
+import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
+import { type Config, configKeys } from './config.ts';
+import type { ListenSpec } from './config-values.ts';
+import { type HttpPart, startHttp } from './http.ts';
+import { type Jobs, startJobs } from './jobs.ts';
+import { IMPLICIT_TLS, lineServices, type RunningListener, SERVICES, type ServiceName } from './services.ts';
+import { flowSettings, listenTarget, smtpLimits, srsKeys } from './settings.ts';
+
+/** Milliseconds between two looks at the certificate files. */
+const TLS_WATCH_MS = 60_000;
+/** Under which the queue's leases are held; one program works on a data directory, so one name is enough. */
+const LEASE_OWNER = 'postern';
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Certificates; without any there is no STARTTLS, no login, and the services with implicit TLS are left out. */
+  readonly tls?: TlsStore | undefined;
+  /** Undefined: no DNS is asked. */
+  readonly dns?: Dns | undefined;
+  /** Everything that leaves goes there. */
+  readonly relay?: RelaySettings | undefined;
+  /** Mail to other hosts is held, for this reason. */
+  readonly holdOutgoing?: string | undefined;
+  /** Take logins without TLS: for the measuring tools of a try-out. */
+  readonly plaintextAuth?: boolean | undefined;
+  /** HTTP answers to Host localhost, 127.0.0.1 and [::1] only, and refuses foreign Origins. */
+  readonly httpLocalOnly?: boolean | undefined;
+  /** Sockets bound beforehand (as root), by `bindKey`. */
+  readonly bound?: ReadonlyMap<string, ListenTarget> | undefined;
+  /** Port of MX hosts, for tests. */
+  readonly directPort?: number | undefined;
+  /** Metrics of the process itself: once per process. */
+  readonly processMetrics?: boolean | undefined;
+}
+
+export interface ReloadResult {
+  /** Keys that changed and hold from now on. */
+  readonly applied: readonly string[];
+  /** Keys that changed and need a restart. */
+  readonly restart: readonly string[];
+  /** What could not be loaded again, a sentence each; what was before stays. */
+  readonly problems: readonly string[];
+}
+
+export interface RunningServer {
+  readonly listeners: readonly Pick<RunningListener, 'service' | 'address' | 'port' | 'sessions'>[];
+  /** Port of the first listener of each service that runs. */
+  readonly ports: Readonly<Partial<Record<ServiceName, number>>>;
+  /** Path of the admin API's Unix socket; undefined while there is none. */
+  readonly adminSocket: string | undefined;
+  readonly config: Config;
+  readonly store: OpenStore;
+  readonly metrics: Metrics;
+  readonly recorder: Recorder;
+  readonly authenticator: Authenticator;
+  readonly deps: () => FlowDeps;
+  /** Services that the configuration wants and that were left out, with the reason. */
+  readonly leftOut: readonly { readonly service: ServiceName; readonly reason: string }[];
+  /** Take on what changed: certificates always, and the keys of `config` that are live. */
+  reload(config: Config): Promise<ReloadResult>;
+  /**
+   * Stop gracefully: no new connections, transactions under way end (others get 421), attempts under way end, all
+   * within `graceMs` milliseconds; then the journal is flushed and the store closed. Stopping twice is stopping once.
+   */
+  stop(options?: { graceMs?: number }): Promise<void>;
+}
+
+/** Milliseconds that sessions and attempts get to end when the server stops. */
+export const STOP_GRACE_MS = 30_000;
+
+/** What was started so far, to be ended in the opposite order. */
+type Closers = (() => Promise<void>)[];
+
+/** Start everything the configuration says. Throws a `Refusal` (a taken port, an unwritable directory) with nothing left running. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const closers: Closers = [];
+  try {
+    return await start(options, closers);
+  } catch (error) {
+    for (const close of closers.toReversed()) await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** How a socket that was bound beforehand is found again. */
+export function bindKey(service: ServiceName, spec: ListenSpec): string {
+  return `${service} ${'path' in spec ? spec.path : `${spec.address} ${spec.port}`}`;
+}
+
+async function start(options: ServerOptions, closers: Closers): Promise<RunningServer> {
+  const { logger, clock = systemClock } = options;
+  const metrics = new Metrics();
+  const tls = options.tls ?? (await openTlsStore({ files: [], clock }));
+  const store = await openStore({ directory: options.config.data, clock, logger });
+  closers.push(() => store.close());
+  const recorder = createRecorder({ store, clock, logger, metrics });
+  closers.push(() => recorder.flush());
+  const keys = await srsKeys(store);
+
+  const settle = (config: Config) => {
+    const settings = flowSettings(config, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
+    const deps: FlowDeps = { store, clock, logger, recorder, dns: options.dns, settings };
+    return { config, deps, smtpLimits: smtpLimits(config) };
+  };
+  let live = settle(options.config);
+  const deps = (): FlowDeps => live.deps;
+
+  const authenticator = createAuthenticator({ store, clock, logger, journal: recorder });
+  const scheduler = createScheduler({
+    deps,
+    relay: options.relay,
+    owner: LEASE_OWNER,
+    metrics,
+    ...(options.directPort !== undefined && { directPort: options.directPort }),
+  });
+  storeMetrics(metrics, store);
+  const services = lineServices({
+    clock,
+    logger,
+    metrics,
+    recorder,
+    authenticator,
+    tls,
+    requireTlsForAuth: options.plaintextAuth !== true,
+    deps,
+    live: () => live,
+  });
+  const { listeners, leftOut } = await startListeners(options, tls, services, closers);
+  const http = await startHttp({ options, deps, metrics, config: options.config, tls, listeners });
+  closers.push(() => http.close());
+  await scheduler.start();
+  closers.push(() => scheduler.stop(0));
+  const jobs = startJobs({ store, clock, logger, metrics, config: () => live.config });
+  const watch = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(logger, report));
+
+  let stopped: Promise<void> | undefined;
+  const parts = { listeners, http, scheduler, jobs, recorder, store, watch };
+  return {
+    listeners: [...listeners, ...http.listeners],
+    ports: portsOf([...listeners, ...http.listeners]),
+    adminSocket: http.adminSocket,
+    get config() {
+      return live.config;
+    },
+    store,
+    metrics,
+    recorder,
+    authenticator,
+    deps,
+    leftOut,
+    async reload(config) {
+      const report = await tls.reload();
+      const { merged, applied, restart } = mergeLive(live.config, config);
+      live = settle(merged);
+      return { applied, restart, problems: report.problems };
+    },
+    stop({ graceMs = STOP_GRACE_MS } = {}) {
+      stopped ??= stopAll(parts, graceMs);
+      return stopped;
+    },
+  };
+}
+
+interface StopParts {
+  readonly listeners: readonly RunningListener[];
+  readonly http: HttpPart;
+  readonly scheduler: Scheduler;
+  readonly jobs: Jobs;
+  readonly recorder: Recorder;
+  readonly store: OpenStore;
+  readonly watch: { stop(): void };
+}
+
+/** Everything that makes new work ends first, the journal when nobody writes to it, the store last. */
+async function stopAll(parts: StopParts, graceMs: number): Promise<void> {
+  parts.watch.stop();
+  await Promise.all([
+    ...parts.listeners.map((listener) => listener.drain(graceMs)),
+    parts.scheduler.stop(graceMs),
+    parts.jobs.stop(),
+  ]);
+  await parts.http.close();
+  await parts.recorder.flush();
+  await parts.store.close();
+}
+
+async function startListeners(
+  options: ServerOptions,
+  tls: TlsStore,
+  services: ReturnType<typeof lineServices>,
+  closers: Closers,
+): Promise<{ listeners: RunningListener[]; leftOut: { service: ServiceName; reason: string }[] }> {
+  const listeners: RunningListener[] = [];
+  const leftOut: { service: ServiceName; reason: string }[] = [];
+  const hasCertificate = tls.certificates().length > 0;
+  for (const service of SERVICES) {
+    if (service === 'http') continue;
+    const specs = options.config.listen[service];
+    if (specs.length > 0 && IMPLICIT_TLS.has(service) && !hasCertificate) {
+      leftOut.push({ service, reason: 'it needs a certificate (tls.cert, tls.key)' });
+      continue;
+    }
+    for (const spec of specs) {
+      const target = options.bound?.get(bindKey(service, spec)) ?? listenTarget(spec);
+      const listener = await named(service, () => services[service](target));
+      listeners.push(listener);
+      closers.push(() => listener.drain(0));
+    }
+  }
+  return { listeners, leftOut };
+}
+
+/** A refusal to bind says for what it was. */
+async function named<T>(service: ServiceName, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (error instanceof Refusal) throw new Refusal(error.kind, `${service}: ${error.message}`);
+    throw error;
+  }
+}
+
+function portsOf(listeners: readonly Pick<RunningListener, 'service' | 'port'>[]): Partial<Record<ServiceName, number>> {
+  const ports: Partial<Record<ServiceName, number>> = {};
+  for (const { service, port } of listeners) ports[service] ??= port;
+  return ports;
+}
+
+/** The configuration that holds after a reload: live keys from the new one, all others as they were at the start. */
+function mergeLive(
+  old: Config,
+  wanted: Config,
+): { merged: Config; applied: readonly string[]; restart: readonly string[] } {
+  const merged = structuredClone(old);
+  const applied: string[] = [];
+  const restart: string[] = [];
+  for (const { name, live } of configKeys()) {
+    const [first = '', second] = name.split('.');
+    const from = (second === undefined ? wanted : wanted[first as keyof Config]) as Record<string, unknown>;
+    const to = (second === undefined ? merged : merged[first as keyof Config]) as Record<string, unknown>;
+    const key = second ?? first;
+    if (JSON.stringify(from[key]) === JSON.stringify(to[key])) continue;
+    if (live === true) to[key] = from[key];
+    (live === true ? applied : restart).push(name);
+  }
+  return { merged, applied, restart };
+}
+
+export function logTlsReload(logger: Logger, report: { changed: boolean; problems: readonly string[] }): void {
+  if (report.changed) logger.info({}, 'tls: new certificate in use');
+  for (const problem of report.problems) logger.error({ problem }, 'tls: certificate not loaded, the one before stays');
+}
+
+function storeMetrics(metrics: Metrics, store: OpenStore): void {
+  metrics.gauge('postern_store_reopened', 'How often the store had to be opened again', [], function collect() {
+    this.set(store.reopened());
+  });
+}
+
+/** The text of an error for a person at a terminal: a refusal in its words, anything else as the bug it is. */
+export function startFailureText(error: unknown): string {
+  return error instanceof Refusal ? error.message : `internal error: ${errorText(error)}`;
+}

@@ -1,0 +1,4 @@
+import { openInlineStore } from '../inline.ts';
+import { queueContract } from './queue.contract.ts';
+
+queueContract(({ clock }) => openInlineStore({ path: ':memory:', clock }));

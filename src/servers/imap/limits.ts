@@ -1,0 +1,48 @@
+import type { Limits } from '../../base/limits.ts';
+
+/** The limits of base/limits.ts that an IMAP session obeys. */
+export type ImapLimits = Pick<
+  Limits,
+  | 'messageBytes'
+  | 'imapPreauthTimeoutMs'
+  | 'imapTimeoutMs'
+  | 'imapLineBytes'
+  | 'imapPreauthBytes'
+  | 'imapDepth'
+  | 'errorsPerSession'
+>;
+
+/** Fixed limits of a session that no administrator needs to change. */
+export const SESSION_LIMITS = {
+  /** Octets of all literals of one command together, APPEND's message apart. */
+  literalBytes: 64 * 1024,
+  /** Octets of a non-synchronizing literal before login (RFC 7888 section 5, LITERAL-). */
+  preauthLiteralBytes: 4096,
+  /** Octets of a refused message that are swallowed to stay in step, as a multiple of the message size limit. */
+  swallowFactor: 2,
+  /** Octets of an over-long command line that are thrown away before the session is ended instead. */
+  discardedLineBytes: 256 * 1024,
+  /** Failed logins in a session before BYE. */
+  loginFailures: 3,
+  /** Octets of the name that LOGIN or ID give, as far as they are kept. */
+  subjectBytes: 256,
+  /** Milliseconds between signs of life to a client in IDLE: NAT forgets a silent connection after 5 minutes. */
+  idleKeepaliveMs: 4 * 60 * 1000,
+  /** Rows read at once where only flags and numbers are asked for, and where envelopes or bodies are. */
+  rowsPerPage: 250,
+  contentRowsPerPage: 32,
+  /** Messages changed by one write of STORE: a STORE of 1:* must not keep other writers waiting. */
+  messagesPerWrite: 2000,
+  /** Octets of a message part that is decoded in memory for BINARY; larger ones are decoded twice, to count and to send. */
+  binaryInMemoryBytes: 256 * 1024,
+  /** Octets of a header section that are looked at by SEARCH and HEADER.FIELDS. */
+  headerBytes: 1024 * 1024,
+  /** Distinct keywords announced by FLAGS. */
+  announcedKeywords: 200,
+  /** Octets of replies held back for one write before they are sent anyway. */
+  heldBytes: 32 * 1024,
+  /** Octets of a LIST pattern. */
+  patternBytes: 2000,
+  /** Patterns of one LIST. */
+  patterns: 100,
+} as const;

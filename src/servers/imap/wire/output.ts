@@ -1,0 +1,73 @@
+import type { Connection } from '../../../net/connection.ts';
+
+/** Octets up to which bytes are cheaper copied into the text than kept apart. */
+const SMALL = 1024;
+
+/**
+ * What is to be sent, gathered so that many short responses make one write. Text is latin1, one character an octet:
+ * UTF-8 has to be in that form already (`utf8Octets`).
+ */
+export class Output {
+  readonly #connection: Connection;
+  readonly #held: number;
+  #text = '';
+  #parts: Buffer[] = [];
+  #size = 0;
+
+  constructor(connection: Connection, held: number) {
+    this.#connection = connection;
+    this.#held = held;
+  }
+
+  text(text: string): void {
+    this.#text += text;
+    this.#size += text.length;
+  }
+
+  bytes(octets: Uint8Array): void {
+    const buffer = Buffer.isBuffer(octets)
+      ? octets
+      : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
+    if (buffer.length <= SMALL) {
+      this.text(buffer.latin1Slice());
+      return;
+    }
+    this.#endText();
+    this.#parts.push(buffer);
+    this.#size += buffer.length;
+  }
+
+  /** An untagged response or any other whole line, without its CRLF. */
+  line(text: string): void {
+    this.text(`${text}\r\n`);
+  }
+
+  /** Whether there is enough for a write. */
+  get full(): boolean {
+    return this.#size >= this.#held;
+  }
+
+  /** Hand everything to the connection; a promise when the peer should take some of it first. */
+  flush(): Promise<void> | undefined {
+    if (this.#size === 0) return undefined;
+    this.#endText();
+    const [first, ...rest] = this.#parts;
+    const data = rest.length === 0 && first !== undefined ? first : Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#size = 0;
+    return this.#connection.write(data);
+  }
+
+  /** Forget what was not sent yet. */
+  drop(): void {
+    this.#text = '';
+    this.#parts = [];
+    this.#size = 0;
+  }
+
+  #endText(): void {
+    if (this.#text === '') return;
+    this.#parts.push(Buffer.from(this.#text, 'latin1'));
+    this.#text = '';
+  }
+}

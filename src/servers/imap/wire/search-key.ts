@@ -1,0 +1,226 @@
+import { knownCharset } from '../../../mail/charset.ts';
+import { Flag } from '../../../data/mailstore/types.ts';
+import { Refusal } from '../../../base/errors.ts';
+import { date } from './dates.ts';
+import type { Decoder } from './decoder.ts';
+import type { SequenceSet } from './sequence-set.ts';
+
+/** A search-key (RFC 9051 section 6.4.4). Days are days since the epoch; texts are in the charset of the command. */
+export type SearchKey =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'flag'; readonly bit: number; readonly set: boolean }
+  | { readonly kind: 'keyword'; readonly keyword: string; readonly set: boolean }
+  | { readonly kind: 'recent'; readonly set: boolean }
+  | { readonly kind: 'new' }
+  | { readonly kind: 'before' | 'on' | 'since'; readonly of: DateOf; readonly day: number }
+  /** WITHIN (RFC 5032): received at most (younger) or at least (older) so many seconds ago. */
+  | { readonly kind: 'younger' | 'older'; readonly seconds: number }
+  | { readonly kind: 'larger' | 'smaller'; readonly octets: number }
+  | { readonly kind: 'header'; readonly field: string; readonly text: Buffer }
+  | { readonly kind: 'body' | 'text'; readonly text: Buffer }
+  | { readonly kind: 'modseq'; readonly modseq: number }
+  | { readonly kind: 'emailid' | 'threadid'; readonly id: string }
+  | { readonly kind: 'seq' | 'uid'; readonly set: SequenceSet }
+  | { readonly kind: 'never' }
+  | { readonly kind: 'and'; readonly keys: readonly SearchKey[] }
+  | { readonly kind: 'or'; readonly a: SearchKey; readonly b: SearchKey }
+  | { readonly kind: 'not'; readonly key: SearchKey };
+
+export type DateOf = 'received' | 'sent' | 'saved';
+
+export type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE';
+
+export interface SearchProgram {
+  /** RETURN options; undefined without RETURN. An empty list means ALL (RFC 9051 section 6.4.4). */
+  readonly returns: readonly ReturnOption[] | undefined;
+  readonly charset: string;
+  readonly key: SearchKey;
+}
+
+type Read = (d: Decoder) => SearchKey;
+
+function flag(bit: number, set: boolean): Read {
+  return () => ({ kind: 'flag', bit, set });
+}
+
+function keyword(set: boolean): Read {
+  return (d) => {
+    d.sp();
+    return { kind: 'keyword', keyword: d.atom('a keyword'), set };
+  };
+}
+
+function text(kind: 'body' | 'text'): Read {
+  return (d) => {
+    d.sp();
+    return { kind, text: d.astring('a text') };
+  };
+}
+
+function field(name: string): Read {
+  return (d) => {
+    d.sp();
+    return { kind: 'header', field: name, text: d.astring('a text') };
+  };
+}
+
+function when(kind: 'before' | 'on' | 'since', of: DateOf): Read {
+  return (d) => {
+    d.sp();
+    return { kind, of, day: date(d) };
+  };
+}
+
+function size(kind: 'larger' | 'smaller'): Read {
+  return (d) => {
+    d.sp();
+    return { kind, octets: d.number64() };
+  };
+}
+
+function age(kind: 'younger' | 'older'): Read {
+  return (d) => {
+    d.sp();
+    return { kind, seconds: d.nzNumber('a number of seconds') };
+  };
+}
+
+function objectId(kind: 'emailid' | 'threadid'): Read {
+  return (d) => {
+    d.sp();
+    return { kind, id: d.atom('an object id') };
+  };
+}
+
+const KEYS: Readonly<Record<string, Read>> = {
+  ALL: () => ({ kind: 'all' }),
+  ANSWERED: flag(Flag.Answered, true),
+  UNANSWERED: flag(Flag.Answered, false),
+  DELETED: flag(Flag.Deleted, true),
+  UNDELETED: flag(Flag.Deleted, false),
+  DRAFT: flag(Flag.Draft, true),
+  UNDRAFT: flag(Flag.Draft, false),
+  FLAGGED: flag(Flag.Flagged, true),
+  UNFLAGGED: flag(Flag.Flagged, false),
+  SEEN: flag(Flag.Seen, true),
+  UNSEEN: flag(Flag.Seen, false),
+  KEYWORD: keyword(true),
+  UNKEYWORD: keyword(false),
+  // RFC 3501 section 6.4.4 only.
+  RECENT: () => ({ kind: 'recent', set: true }),
+  OLD: () => ({ kind: 'recent', set: false }),
+  NEW: () => ({ kind: 'new' }),
+  BCC: field('bcc'),
+  CC: field('cc'),
+  FROM: field('from'),
+  SUBJECT: field('subject'),
+  TO: field('to'),
+  HEADER(d) {
+    d.sp();
+    const name = d.astring('a header field name').latin1Slice().toLowerCase();
+    d.sp();
+    return { kind: 'header', field: name, text: d.astring('a text') };
+  },
+  BODY: text('body'),
+  TEXT: text('text'),
+  BEFORE: when('before', 'received'),
+  ON: when('on', 'received'),
+  SINCE: when('since', 'received'),
+  SENTBEFORE: when('before', 'sent'),
+  SENTON: when('on', 'sent'),
+  SENTSINCE: when('since', 'sent'),
+  // RFC 8514.
+  SAVEDBEFORE: when('before', 'saved'),
+  SAVEDON: when('on', 'saved'),
+  SAVEDSINCE: when('since', 'saved'),
+  SAVEDATESUPPORTED: () => ({ kind: 'all' }),
+  // RFC 5032.
+  YOUNGER: age('younger'),
+  OLDER: age('older'),
+  LARGER: size('larger'),
+  SMALLER: size('smaller'),
+  // RFC 8474.
+  EMAILID: objectId('emailid'),
+  THREADID: objectId('threadid'),
+  MODSEQ: modseq,
+  UID(d) {
+    d.sp();
+    return { kind: 'uid', set: d.sequenceSet() };
+  },
+  NOT(d) {
+    d.sp();
+    d.enter();
+    const key = searchKey(d);
+    d.leave();
+    return { kind: 'not', key };
+  },
+  OR(d) {
+    d.sp();
+    d.enter();
+    const a = searchKey(d);
+    d.sp();
+    const b = searchKey(d);
+    d.leave();
+    return { kind: 'or', a, b };
+  },
+};
+
+/** MODSEQ [entry-name SP entry-type SP] mod-sequence-valzer (RFC 7162 section 3.1.5); entries are not told apart. */
+function modseq(d: Decoder): SearchKey {
+  d.sp();
+  if (d.peek() === '"') {
+    d.string();
+    d.sp();
+    d.atom('priv, shared or all');
+    d.sp();
+  }
+  return { kind: 'modseq', modseq: d.number64('a mod-sequence') };
+}
+
+function searchKey(d: Decoder): SearchKey {
+  if (d.atList) {
+    const keys = d.list(() => searchKey(d));
+    return keys.length === 1 && keys[0] !== undefined ? keys[0] : { kind: 'and', keys };
+  }
+  if (d.atSequenceSet) return { kind: 'seq', set: d.sequenceSet() };
+  const name = d.keyword('a search key');
+  const read = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
+  return read === undefined ? d.fail('a search key that is known before this') : read(d);
+}
+
+const RETURNS: ReadonlySet<string> = new Set(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE']);
+
+function isReturnOption(name: string): name is ReturnOption {
+  return RETURNS.has(name);
+}
+
+function returnOption(d: Decoder): ReturnOption {
+  const name = d.keyword('a RETURN option');
+  return isReturnOption(name) ? name : d.fail('MIN, MAX, ALL, COUNT or SAVE before this');
+}
+
+/** What follows SEARCH and a space. Refusal BADCHARSET for a character set we cannot read. */
+export function searchProgram(d: Decoder): SearchProgram {
+  let returns: ReturnOption[] | undefined;
+  if (d.skip('RETURN ')) {
+    returns = d.list(() => returnOption(d), { empty: true });
+    d.sp();
+  }
+  let charset = '';
+  if (d.skip('CHARSET ')) {
+    charset = d.astring('a charset').latin1Slice();
+    d.sp();
+  }
+  const keys = [searchKey(d)];
+  while (d.skip(' ')) keys.push(searchKey(d));
+  d.end();
+  if (charset !== '' && !/^us-ascii$/i.test(charset) && !knownCharset(charset)) throw badCharset();
+  const key: SearchKey = keys.length === 1 && keys[0] !== undefined ? keys[0] : { kind: 'and', keys };
+  return { returns, charset, key };
+}
+
+function badCharset(): Refusal {
+  return new Refusal('bad-input', 'This character set is not known here', {
+    imapCode: 'BADCHARSET (US-ASCII UTF-8)',
+  });
+}
