@@ -10,12 +10,13 @@ import { migrateSqlite } from '../src/data/db/migrate.ts';
 import { type AfterCommit, openSqlite, SqliteSession, SqliteWriteTx } from '../src/data/db/sqlite.ts';
 import type { SqlValue, Statement, WriteTx } from '../src/data/db/sql.ts';
 import { accept } from '../src/data/delivery/accept.ts';
-import { acceptOf, contentOf, depositOf } from '../src/data/mailstore/contract-fixtures.ts';
-import { seedAccount, seedDomain } from '../src/data/mailstore/contract.sql.ts';
+import { addAccount } from '../src/data/directory/accounts.ts';
+import { addDomain } from '../src/data/directory/domains.ts';
+import { acceptOf, contentOf, depositOf, DOMAIN, SYSTEM } from '../src/data/mailstore/contract-fixtures.ts';
 import { fetch } from '../src/data/mailstore/fetch.ts';
 import { checkInvariants } from '../src/data/mailstore/invariants.ts';
 import { changesSince, snapshot, uidsByFlags } from '../src/data/mailstore/listing.ts';
-import { createDefaults, findMailbox } from '../src/data/mailstore/mailboxes.ts';
+import { findMailbox } from '../src/data/mailstore/mailboxes.ts';
 import { copy, expunge, move } from '../src/data/mailstore/placements.ts';
 import { purge } from '../src/data/mailstore/purge.ts';
 import { storeFlags } from '../src/data/mailstore/store-flags.ts';
@@ -72,12 +73,11 @@ async function measure(label: string, units: number, fn: (tx: WriteTx) => Promis
 }
 
 const accounts = await transact(async (tx) => {
-  const domain = await tx.get(seedDomain, 'example.test');
+  await addDomain(tx, { actor: SYSTEM, name: DOMAIN });
   const ids: number[] = [];
   for (let i = 0; i < ACCOUNTS; i++) {
-    const account = await tx.get(seedAccount, `user${i}@example.test`, domain?.id ?? 0, 0);
-    await createDefaults(tx, { accountId: account?.id ?? 0 });
-    ids.push(account?.id ?? 0);
+    const rest = { displayName: '', role: 'user', quota: 0, hash: 'none', scram: null } as const;
+    ids.push((await addAccount(tx, { actor: SYSTEM, address: `user${i}@${DOMAIN}`, ...rest })).id);
   }
   return ids;
 });

@@ -209,7 +209,8 @@ async function startListeners(
   const leftOut: { service: ServiceName; reason: string }[] = [];
   const hasCertificate = tls.certificates().length > 0;
   for (const service of SERVICES) {
-    if (service === 'http') continue;
+    const startOne = services[service];
+    if (startOne === undefined) continue;
     const specs = options.config.listen[service];
     if (specs.length > 0 && IMPLICIT_TLS.has(service) && !hasCertificate) {
       leftOut.push({ service, reason: 'it needs a certificate (tls.cert, tls.key)' });
@@ -217,7 +218,7 @@ async function startListeners(
     }
     for (const spec of specs) {
       const target = options.bound?.get(bindKey(service, spec)) ?? listenTarget(spec);
-      const listener = await named(service, () => services[service](target));
+      const listener = await named(service, () => startOne(target));
       listeners.push(listener);
       closers.push(() => listener.drain(0));
     }

@@ -49,7 +49,7 @@ export interface ServiceParts {
 export type StartListener = (target: ListenTarget) => Promise<RunningListener>;
 
 /** How to start a listener of each service that is a line protocol. */
-export function lineServices(parts: ServiceParts): Record<Exclude<ServiceName, 'http'>, StartListener> {
+export function lineServices(parts: ServiceParts): Partial<Record<ServiceName, StartListener>> {
   const shared = { parts, hooks: smtpMetrics(parts.metrics), listeners: listenerMetrics(parts.metrics) };
   const hourly = new HourlyCounts(parts.clock);
   const submission = createSubmission(parts.deps, hourly);
@@ -60,8 +60,6 @@ export function lineServices(parts: ServiceParts): Record<Exclude<ServiceName, '
     smtp: smtp('smtp', 'smtp', createInbound(parts.deps, 'smtp')),
     submission: smtp('submission', 'submission', submission),
     submissions: smtp('submissions', 'submission', submission),
-    imap: notYet,
-    imaps: notYet,
     lmtp: smtp('lmtp', 'lmtp', createInbound(parts.deps, 'lmtp')),
   };
 }
@@ -135,8 +133,4 @@ export function recordRefusedConnection(
     data: { protocol: service, ip: remoteAddress, port: remotePort, stage: reason, reason: detail },
     terms: remoteAddress === '' ? [] : [terms.network(remoteAddress)],
   });
-}
-
-function notYet(): Promise<RunningListener> {
-  throw new Error('IMAP is not there yet');
 }

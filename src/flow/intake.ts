@@ -6,6 +6,7 @@ import type { NewBlob, ParsedContent } from '../data/mailstore/types.ts';
 import { parseDate } from '../mail/message/dates.ts';
 import { readHeader } from '../mail/message/headers.ts';
 import { messageIds } from '../mail/message/ids.ts';
+import { mimeLimits } from '../mail/message/limits.ts';
 import { renderBody, renderEnvelope } from '../mail/message/imap-text.ts';
 import { MessageScanner } from '../mail/message/scanner.ts';
 import { serializeStructure } from '../mail/message/serialize.ts';
@@ -46,6 +47,7 @@ export class Intake {
   #head: Buffer | undefined;
   #size = 0;
   #file: BlobWriter | undefined;
+  #aborted = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -64,14 +66,19 @@ export class Intake {
   }
 
   async #spill(): Promise<void> {
-    this.#head = Buffer.concat(this.#chunks);
+    const head = Buffer.concat(this.#chunks);
     this.#chunks = [];
+    this.#head = head;
+    let file: BlobWriter;
     try {
-      this.#file = await this.#options.bodies.create();
+      file = await this.#options.bodies.create();
     } catch (error) {
       throw asStorageFull(error);
     }
-    await this.#toFile(this.#file, this.#head);
+    // The session may have ended while the file was opened.
+    if (this.#aborted) return file.abort();
+    this.#file = file;
+    await this.#toFile(file, head);
   }
 
   async #toFile(file: BlobWriter, chunk: Buffer): Promise<void> {
@@ -82,34 +89,63 @@ export class Intake {
     }
   }
 
-  /** Everything durable that is not in memory. Throws Refusal 'too-large' (header), 'storage-full'. */
+  /**
+   * Everything durable that is not in memory; from then on a file is the caller's to remove (`dropBody`) should the
+   * message not be stored. Throws Refusal 'too-large' (header), 'storage-full', with nothing left behind.
+   */
   async finish(): Promise<TakenMessage> {
-    const structure = this.#scanner.end();
-    if (structure.headerTruncated) throw headerTooLarge();
-    const head = this.#head ?? Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    const header = head.subarray(0, structure.root.bodyStart);
-    const content = parsedContent(structure, header);
-    let blob: NewBlob;
-    if (this.#file === undefined) blob = inlineBlob(head);
-    else {
-      const file = this.#file;
-      this.#file = undefined;
-      try {
-        blob = { size: this.#size, encoding: 'raw', data: undefined, file: await file.finish() };
-      } catch (error) {
-        await file.abort();
-        throw asStorageFull(error);
-      }
+    const file = this.#file;
+    this.#file = undefined;
+    try {
+      const structure = this.#scanner.end();
+      refuseOddHeader(structure);
+      const head = this.#head ?? Buffer.concat(this.#chunks);
+      this.#chunks = [];
+      const header = head.subarray(0, structure.root.bodyStart);
+      const content = parsedContent(structure, header);
+      const blob: NewBlob =
+        file === undefined
+          ? inlineBlob(head)
+          : { size: this.#size, encoding: 'raw', data: undefined, file: await file.finish() };
+      return { blob, size: this.#size, structure, header, content };
+    } catch (error) {
+      await file?.abort();
+      throw asStorageFull(error);
     }
-    return { blob, size: this.#size, structure, header: Buffer.from(header), content };
   }
 
   /** Drop everything. Never throws; a file it leaves behind on failure is swept at the next start. */
   abort(): void {
+    this.#aborted = true;
     this.#chunks = [];
     void this.#file?.abort();
     this.#file = undefined;
+  }
+}
+
+/** What a server that takes a message for one mailbox (IMAP APPEND) gets to write into. */
+export function appendIntake(store: { readonly bodies: BlobStore }, maxBytes: number): Intake {
+  return new Intake({ bodies: store.bodies, maxBytes });
+}
+
+/**
+ * Remove the file of a message that nobody took. Not to be called when the outcome of the commit is unknown: what no
+ * row refers to is swept later. Never throws, for the same reason.
+ */
+export async function dropBody(bodies: BlobStore, blob: NewBlob): Promise<void> {
+  if (blob.file !== undefined) await bodies.remove(blob.file).catch(() => undefined);
+}
+
+/**
+ * Store a message by `write`, and drop its file when it turns out that it was not: refused by the store, or by anything
+ * before. 'unavailable' and what is no Refusal leave it open whether the commit happened.
+ */
+export async function storeOrDrop<T>(bodies: BlobStore, blob: NewBlob, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof Refusal && error.kind !== 'unavailable') await dropBody(bodies, blob);
+    throw error;
   }
 }
 
@@ -127,17 +163,18 @@ export function inlineBlob(octets: Buffer): NewBlob {
 /** What the store keeps of a message's meaning. */
 export function parsedContent(structure: MessageStructure, headerBytes: Buffer): ParsedContent {
   const header = readHeader(headerBytes);
-  const date = header.first('date');
+  // Of repeated fields the last one counts, as in the ENVELOPE.
+  const date = header.last('date');
   const references = [
-    ...messageIds(header.first('in-reply-to') ?? ''),
-    ...messageIds(header.first('references') ?? ''),
+    ...messageIds(header.last('in-reply-to') ?? ''),
+    ...messageIds(header.last('references') ?? ''),
   ];
   return {
     envelope: renderEnvelope(structure, headerBytes),
     bodystructure: renderBody(structure, true),
     structure: serializeStructure(structure),
     sentAt: date === undefined ? undefined : parseDate(date)?.ms,
-    messageId: messageIds(header.first('message-id') ?? '')[0],
+    messageId: messageIds(header.last('message-id') ?? '')[0],
     references: references.slice(-REFERENCES_MAX),
   };
 }
@@ -154,9 +191,16 @@ function tooLarge(maxBytes: number): Refusal {
   return new Refusal('too-large', text, { smtp: smtpReply(552, '5.3.4', text), imapCode: 'TOOBIG' });
 }
 
-function headerTooLarge(): Refusal {
-  const text = `The header section is larger than ${limits.headerBytes} octets`;
-  return new Refusal('too-large', text, { smtp: smtpReply(552, '5.3.4', text) });
+/** Beyond these limits fields are not told apart, and one that claims our name, or Bcc, would slip through. */
+function refuseOddHeader(structure: MessageStructure): void {
+  const what = structure.headerTruncated
+    ? `larger than ${limits.headerBytes} octets`
+    : structure.fields.length >= mimeLimits.fields
+      ? `longer than ${mimeLimits.fields - 1} fields`
+      : undefined;
+  if (what === undefined) return;
+  const text = `The header section is ${what}`;
+  throw new Refusal('too-large', text, { smtp: smtpReply(552, '5.3.4', text), imapCode: 'LIMIT' });
 }
 
 /** A full disk while a body is written means 452, as it does in the database; anything else stays what it is. */

@@ -5,8 +5,8 @@ import { type JournalEvent, terms } from '../journal/types.ts';
 import { depositAll, type Incoming, incoming } from '../mailstore/deposit.ts';
 import type { Deposit, DepositResult, NewBlob, ParsedContent } from '../mailstore/types.ts';
 import { enqueue } from '../queue/enqueue.ts';
-import { settle, type SettleRequest } from '../queue/settle.ts';
-import type { Enqueue } from '../queue/types.ts';
+import { send, settle, type SettleRequest } from '../queue/settle.ts';
+import type { Enqueue, NewOutgoing } from '../queue/types.ts';
 
 /** One message accepted: its octets once, its deposits, its queue rows and its journal, in one commit. */
 export interface Accept {
@@ -21,7 +21,12 @@ export interface Accept {
    */
   readonly overQuota: 'junk' | 'report';
   readonly queue: readonly Enqueue[];
+  /** Not recorded when nobody took the message. */
   readonly events: readonly JournalEvent[];
+  /** What to record of each deposit that went where it was meant to, in their order. */
+  readonly depositEvents?: readonly JournalEvent[];
+  /** Notifications that go out with the accept; one about a deposit (its index) only if that was stored. */
+  readonly notices?: readonly (NewOutgoing & { readonly deposit: number | undefined })[];
   /** A queue attempt that this delivery ends. Refusal 'conflict', and nothing is kept, when its lease is lost. */
   readonly settle?: SettleRequest;
 }
@@ -34,14 +39,25 @@ export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: rea
   const message = 'id' in args.blob ? stored(args.blob, args.content) : incoming(tx, args.blob, args.content);
   const first = await depositAll(tx, message, args.deposits);
   const deposits = args.overQuota === 'junk' ? await fullOnesToJunk(tx, message, args, first) : first;
+  if (args.settle !== undefined && deposits.some(({ status }) => status !== 'stored')) {
+    throw new Refusal('no-such-account', 'The account was removed during the delivery.');
+  }
+  if (args.queue.length === 0 && !deposits.some(({ status }) => status === 'stored')) return { deposits };
   for (const queued of args.queue) await enqueue(tx, await message.blobId(), queued);
-  if (args.queue.length > 0) tx.touchQueue();
-  if (args.events.length > 0) await record(tx, args.events);
+  for (const { deposit, ...notice } of args.notices ?? []) {
+    if (deposit === undefined || deposits[deposit]?.status === 'stored') await send(tx, notice);
+  }
+  const events = [...args.events, ...args.deposits.flatMap((_, i) => depositEvent(args, first, i))];
+  if (events.length > 0) await record(tx, events);
   if (args.settle !== undefined) {
     const { stale } = await settle(tx, args.settle);
     if (stale.length > 0) throw new Refusal('conflict', 'The lease on this delivery was lost.');
   }
   return { deposits };
+}
+
+function depositEvent(args: Accept, results: readonly DepositResult[], index: number): JournalEvent | [] {
+  return (results[index]?.status === 'stored' && args.depositEvents?.[index]) || [];
 }
 
 function stored(blob: { readonly id: number; readonly size: number }, content: ParsedContent): Incoming {

@@ -1,49 +1,43 @@
 import assert from 'node:assert/strict';
 import { Refusal, type RefusalKind } from '../../base/errors.ts';
-import type { ReadEntry, WriteFunction } from '../catalogue.ts';
-import { type Accept, writes as deliveryWrites } from '../delivery/writes.ts';
-import type { ContractStore } from './contract-store.ts';
-import { seedAccount, seedDomain } from './contract.sql.ts';
+import type { Accept } from '../delivery/writes.ts';
+import type { Actor } from '../directory/types.ts';
+import type { InlineStore } from '../inline.ts';
+import type { ReadArgs, ReadName, ReadResult, WriteArgs, WriteName, WriteResult } from '../store.ts';
 import { checkInvariants } from './invariants.ts';
-import { reads } from './reads.ts';
 import type { Deposit, FlagSet, MessageRow, NewBlob, ParsedContent, UidRange } from './types.ts';
-import { writes as mailstoreWrites } from './writes.ts';
 
-const writes = { ...mailstoreWrites, ...deliveryWrites };
-type Writes = typeof writes;
-type Reads = typeof reads;
-type ArgsOf<F> = F extends WriteFunction<infer A, infer _R> ? A : never;
-type ResultOf<F> = F extends WriteFunction<infer _A, infer R> ? R : never;
-type ReadArgsOf<E> = E extends ReadEntry<infer A, infer _R> ? A : never;
-type ReadResultOf<E> = E extends ReadEntry<infer _A, infer R> ? R : never;
+export const SYSTEM: Actor = { name: 'system', role: 'system', domainId: undefined };
 
-/** Run a named write or read as the store would. */
-export function operations(store: ContractStore) {
+/** The store's operations in short. */
+export function operations(store: InlineStore) {
   return {
-    write<N extends keyof Writes>(name: N, args: ArgsOf<Writes[N]>): Promise<ResultOf<Writes[N]>> {
-      const fn = writes[name] as unknown as WriteFunction<ArgsOf<Writes[N]>, ResultOf<Writes[N]>>;
-      return store.transact((tx) => fn(tx, args));
-    },
-    read<N extends keyof Reads>(name: N, args: ReadArgsOf<Reads[N]>): Promise<ReadResultOf<Reads[N]>> {
-      const entry = reads[name] as unknown as ReadEntry<ReadArgsOf<Reads[N]>, ReadResultOf<Reads[N]>>;
-      return store.transact((tx) => entry.run(tx, args));
-    },
+    write: <N extends WriteName>(name: N, args: WriteArgs<N>): Promise<WriteResult<N>> =>
+      store.write.run(name, args),
+    read: <N extends ReadName>(name: N, args: ReadArgs<N>): Promise<ReadResult<N>> =>
+      store.read.run(name, args),
     async sound(): Promise<void> {
-      assert.deepEqual(await store.transact(checkInvariants), []);
+      assert.deepEqual(await store.inspect(checkInvariants), []);
     },
   };
 }
 
 export type Operations = ReturnType<typeof operations>;
 
-export async function newAccount(store: ContractStore, address: string, quota = 0): Promise<number> {
-  const [localPart, domain] = address.split('@');
-  const id = await store.transact(async (tx) => {
-    const domainRow = await tx.get(seedDomain, `${localPart}.${domain}`);
-    return (await tx.get(seedAccount, address, domainRow?.id ?? 0, quota))?.id ?? 0;
+export const DOMAIN = 'mail.test';
+
+/** An account with its default mailboxes; the domain must be there. */
+export async function newAccount(ops: Operations, localPart: string, quota = 0): Promise<number> {
+  const account = await ops.write('directory.addAccount', {
+    actor: SYSTEM,
+    address: `${localPart}@${DOMAIN}`,
+    displayName: '',
+    role: 'user',
+    quota,
+    hash: 'none',
+    scram: null,
   });
-  await operations(store).write('mailstore.createDefaults', { accountId: id });
-  return id;
+  return account.id;
 }
 
 export function blobOf(text: string): NewBlob {

@@ -1,4 +1,4 @@
-import { openSqliteContractStore } from './contract-store.ts';
+import { openInlineStore } from '../inline.ts';
 import { mailstoreContract } from './mailstore.contract.ts';
 
-mailstoreContract('SQLite', openSqliteContractStore, [1, 2, 3, 4]);
+mailstoreContract(({ clock }) => openInlineStore({ path: ':memory:', clock }), [1, 2, 3, 4]);

@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import {
-  blobOf,
-  contentOf,
-  depositOf,
-  newAccount,
-  type Operations,
-  operations,
-  rowsOf,
-} from './contract-fixtures.ts';
-import type { ContractStore } from './contract-store.ts';
+import { blobOf, contentOf, depositOf, newAccount, type Operations, rowsOf } from './contract-fixtures.ts';
+import type { ManualClock } from '../../../test/support/manual-clock.ts';
 import { Flag, type FlagSet, type StoreMode, type UidRange } from './types.ts';
 
 /** A generator of the same numbers for the same seed. */
@@ -32,6 +24,9 @@ interface Box {
   readonly id: number;
   readonly rows: Map<number, Row>;
   uidnext: number;
+  /** Each row as it was seen last, and with which modseq. */
+  seen: Map<number, { text: string; modseq: number }>;
+  modseq: number;
   /** What it held at each modseq it went through. */
   readonly past: Map<number, Map<number, string>>;
 }
@@ -213,6 +208,15 @@ class World {
         rows.map((row) => box.rows.get(row.uid)?.email),
       );
       assert.deepEqual([mailbox.messages, mailbox.uidnext], [box.rows.size, box.uidnext]);
+      for (const row of rows) {
+        const old = box.seen.get(row.uid);
+        if (old?.text === show(row))
+          assert.equal(row.modseq, old.modseq, 'nothing changed, nor did the modseq');
+        else
+          assert.ok(row.modseq > box.modseq && row.modseq <= mailbox.modseq, 'what changed has a new modseq');
+      }
+      box.seen = new Map(rows.map((row) => [row.uid, { text: show(row), modseq: row.modseq }]));
+      box.modseq = mailbox.modseq;
       const known = box.past.get(mailbox.modseq);
       if (known !== undefined) assert.deepEqual(now, known, 'it changed without a new modseq');
       box.past.set(mailbox.modseq, now);
@@ -241,20 +245,31 @@ class World {
 const STEPS = 100;
 
 /** Random operations against a model, invariants after each, and every past state brought up to date at the end. */
-export function randomisedContract(open: () => Promise<ContractStore>, seeds: readonly number[]): void {
+export function randomisedContract(
+  get: () => { ops: Operations; clock: ManualClock },
+  seeds: readonly number[],
+): void {
   for (const seed of seeds) {
     it(`does as the model does, seed ${seed}`, async () => {
-      const store = await open();
-      const ops = operations(store);
-      const accountId = await newAccount(store, `model${seed}@example.test`);
+      const { ops, clock } = get();
+      const accountId = await newAccount(ops, `model${seed}`);
       const mailboxes = await ops.read('mailstore.mailboxes', { accountId });
       const boxes = mailboxes
         .filter((each) => BOXES.includes(each.name))
-        .map((each): Box => ({ id: each.id, rows: new Map(), uidnext: 1, past: new Map() }));
+        .map(
+          (each): Box => ({
+            id: each.id,
+            rows: new Map(),
+            uidnext: 1,
+            seen: new Map(),
+            modseq: 0,
+            past: new Map(),
+          }),
+        );
       const world = new World(ops, accountId, boxes, seed);
       await world.compare();
       for (let i = 0; i < STEPS; i++) {
-        store.now += 1000;
+        clock.advance(1000);
         await world.step();
         await world.compare();
       }

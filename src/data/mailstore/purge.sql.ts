@@ -26,7 +26,7 @@ export const deleteUnusedBlob = statement<[id: number], { file: string | null }>
    RETURNING file`,
 );
 
-/** The oldest tombstones: a page of them, as the latest time of that page. */
+/** The oldest tombstones. */
 export const tombstonesBefore = statement<
   [before: number, limit: number],
   { mailbox_id: number; uid: number; modseq: number }
@@ -46,6 +46,10 @@ export const deleteDeadMailboxes = statement<[before: number]>(
 
 export const emailsOfAccount = statement<[accountId: number, limit: number], { id: number; blob_id: number }>(
   `SELECT id, blob_id FROM emails WHERE account_id = ? LIMIT ?`,
+);
+
+export const orphanEmailsOfAccount = statement<[at: number, accountId: number]>(
+  `UPDATE emails SET orphaned_at = ? WHERE account_id = ? AND orphaned_at IS NULL`,
 );
 
 export const deletePlacementsOfAccount = statement<[accountId: number]>(

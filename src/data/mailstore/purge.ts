@@ -86,23 +86,38 @@ export async function undelete(
 }
 
 /**
- * Remove all mail of an account, mailboxes included; its counters stay, at zero. Returns files to unlink after the
- * commit. For the removal of an account.
+ * Remove mail of an account, mailboxes included, at most `limit` emails a call: `done` says when all is gone. Between
+ * calls the store is sound: the mailboxes go first, and leave orphans. The counters stay, at zero. Returns files to
+ * unlink after the commit. For the removal of an account.
  */
-export async function purgeAccount(tx: WriteTx, accountId: number): Promise<string[]> {
+export async function purgeAccountStep(
+  tx: WriteTx,
+  accountId: number,
+  limit: number,
+): Promise<{ emails: number; files: string[]; done: boolean }> {
   await beginAccount(tx, accountId);
+  await tx.run(sql.orphanEmailsOfAccount, tx.now, accountId);
   await tx.run(sql.deletePlacementsOfAccount, accountId);
-  await tx.run(sql.deleteTombstonesOfAccount, accountId);
-  const files: string[] = [];
-  for (;;) {
-    const emails = await tx.all(sql.emailsOfAccount, accountId, PAGE);
-    if (emails.length === 0) break;
-    for (const file of await deleteEmails(tx, emails)) files.push(file);
-  }
-  await tx.run(sql.deleteReferencesOfAccount, accountId);
-  await tx.run(sql.deleteDeadMailboxesOfAccount, accountId);
   await tx.run(sql.deleteMailboxesOfAccount, accountId);
   await tx.run(sql.clearUsage, accountId);
+  const emails = await tx.all(sql.emailsOfAccount, accountId, limit);
+  const files = await deleteEmails(tx, emails);
+  const done = emails.length < limit;
+  if (done) {
+    await tx.run(sql.deleteTombstonesOfAccount, accountId);
+    await tx.run(sql.deleteReferencesOfAccount, accountId);
+    await tx.run(sql.deleteDeadMailboxesOfAccount, accountId);
+  }
   tx.touch(accountId);
-  return files;
+  return { emails: emails.length, files, done };
+}
+
+/** The same all at once. */
+export async function purgeAccount(tx: WriteTx, accountId: number): Promise<string[]> {
+  const files: string[] = [];
+  for (;;) {
+    const step = await purgeAccountStep(tx, accountId, PAGE);
+    files.push(...step.files);
+    if (step.done) return files;
+  }
 }

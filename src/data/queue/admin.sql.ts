@@ -52,8 +52,9 @@ export const dropWaiting = statement<[now: number, messageId: number]>(
   `UPDATE queue_recipients SET state = 'dropped', settled_at = ? WHERE message_id = ? AND state IN ('queued', 'held')`,
 );
 
-export const expireMessage = statement<[now: number, messageId: number]>(
-  'UPDATE queue_messages SET expires_at = ?, hold_reason = NULL WHERE id = ?',
+/** An expiry that never was in the future says that somebody gave up, not that time ran out. */
+export const expireMessage = statement<[messageId: number]>(
+  'UPDATE queue_messages SET expires_at = created_at, hold_reason = NULL WHERE id = ?',
 );
 
 export const makeAllDue = statement<[now: number, messageId: number], { destination: string }>(

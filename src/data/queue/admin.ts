@@ -122,7 +122,7 @@ export async function drop(tx: WriteTx, args: Request): Promise<{ count: number 
 /** Its time is over now: what waits becomes due, what is leased will be after its attempt; the scheduler bounces. */
 export async function bounce(tx: WriteTx, args: Request): Promise<{ count: number }> {
   const message = await find(tx, args);
-  await tx.run(expireMessage, tx.now, message.id);
+  await tx.run(expireMessage, message.id);
   const rows = await tx.all(makeAllDue, tx.now, message.id);
   await dueNow(tx, rows);
   return changed(tx, args, message, 'bounce', rows.length + (await leased(tx, message)), '');

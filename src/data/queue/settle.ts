@@ -66,14 +66,17 @@ export async function settle(tx: WriteTx, request: SettleRequest): Promise<{ sta
   for (const id of request.warned) if (!stale.includes(id)) await tx.run(markWarned, id);
   await tally.write(tx);
   if (stale.length === 0 || stale.length < request.settlements.length) {
-    for (const { blob, enqueue: message } of request.outgoing) {
-      const row = await tx.get(insertBlob, blob.size, blob.encoding, blob.data ?? null, blob.file ?? null, tx.now);
-      if (row === undefined) throw new Error('an INSERT returned no row');
-      await enqueue(tx, row.id, message);
-    }
+    for (const outgoing of request.outgoing) await send(tx, outgoing);
   }
   await record(tx, request.events);
   return { stale };
+}
+
+/** Put a message of our own making into the queue, octets and all. */
+export async function send(tx: WriteTx, { blob, enqueue: message }: NewOutgoing): Promise<void> {
+  const row = await tx.get(insertBlob, blob.size, blob.encoding, blob.data ?? null, blob.file ?? null, tx.now);
+  if (row === undefined) throw new Error('an INSERT returned no row');
+  await enqueue(tx, row.id, message);
 }
 
 async function settleOne(tx: WriteTx, settlement: Settlement, row: LeaseRow, tally: Tally): Promise<void> {

@@ -152,9 +152,9 @@ const action: fc.Arbitrary<readonly Action[]> = fc.oneof(
     [command('STARTTLS', (model) => [model.state === 'start' || model.state === 'ready' ? 454 : 503])],
     [command('NONSENSE', () => [500])],
     [
-      command('MAIL FROM:<a@example.org> SIZE=99999999999', (model) =>
-        model.state === 'ready' ? [552] : [503],
-      ),
+      command('MAIL FROM:<a@example.org> SIZE=99999999999', (model) => [
+        model.state !== 'ready' ? 503 : model.extended ? 552 : 555,
+      ]),
     ],
   ),
   { weight: 3, arbitrary: fc.constant([command('MAIL FROM:<a@example.org>', startMail(false))]) },

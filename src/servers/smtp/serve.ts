@@ -31,7 +31,10 @@ export interface ServedSession {
 export function serveSmtp(connection: Connection, options: SmtpOptions): ServedSession {
   const session = createSession(connection, options);
   return {
-    done: serve(session),
+    done: serve(session).catch((error: unknown) => {
+      failureReply(session, error);
+      connection.destroy('internal error');
+    }),
     drain() {
       session.draining = true;
       if (session.waiting && session.transaction === undefined)

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { limits } from '../../base/limits.ts';
 import { silentLogger } from '../../base/log.ts';
 import { Metrics } from '../../base/metrics.ts';
 import { smtpReply } from '../../base/errors.ts';
+import { startClientMechanism } from '../../mail/sasl/client.ts';
 import { type FakeMailService, fakeMailService } from '../../../test/support/fake-mail-service.ts';
 import { type ManualClock, manualClock } from '../../../test/support/manual-clock.ts';
 import { type MemoryConnection, memoryConnection } from '../../../test/support/memory-connection.ts';
@@ -298,4 +300,40 @@ test('the flow sees who it talks to, and metrics count', async (t) => {
     /postern_smtp_logins_total\{protocol="submission",mechanism="PLAIN",outcome="succeeded"\} 1/,
   );
   assert.match(text, /postern_smtp_starttls_total\{protocol="submission",version="TLSv1\.3"\} 1/);
+});
+
+for (const password of ['postern', 'wrong']) {
+  test(`SCRAM-SHA-256 over AUTH with the ${password} password`, async (t) => {
+    const { port } = await serverOf(t, 'submission', { requireTlsForAuth: false });
+    const client = await lineClient(port);
+    await client.talk(['', '220'], ['EHLO client\r\n', '250']);
+    const mechanism = startClientMechanism('SCRAM-SHA-256', {
+      login: 'alice@example.test',
+      password,
+      channelBinding: undefined,
+      random: randomBytes,
+    });
+    let reply = await client.command(`AUTH SCRAM-SHA-256 ${mechanism.initial?.toString('base64')}`);
+    while (reply.startsWith('334 ')) {
+      const step = await mechanism.step(Buffer.from(reply.slice(4), 'base64'));
+      assert('response' in step);
+      reply = await client.command(step.response.toString('base64'));
+    }
+    assert.match(reply, password === 'postern' ? /^235 2\.7\.0/ : /^535 5\.7\.8/);
+    if (password === 'postern') assert.equal(mechanism.incomplete(), undefined);
+    client.close();
+  });
+}
+
+test('a flow that fails at the very end does not keep the server from stopping', async (t) => {
+  const { port, service, server } = await serverOf(t, 'smtp');
+  service.end = () => {
+    throw new Error('a bug');
+  };
+  const client = await lineClient(port);
+  await client.talk(['', '220']);
+  const done = server.drain(1000);
+  client.close();
+  await done;
+  assert.equal(server.sessions(), 0);
 });

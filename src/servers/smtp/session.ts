@@ -220,6 +220,7 @@ export function resetTransaction(session: Session): void {
 /** The transaction is over: the flow has answered for it, or it was abandoned. */
 export function clearTransaction(session: Session): void {
   session.incoming = undefined;
+  session.transaction = undefined;
   session.bdatFailed = false;
   session.watch.endData();
   session.state = session.facts.helo === '' ? 'start' : 'ready';

@@ -94,9 +94,18 @@ export class Decoder {
     throw new SyntaxFault(`expected ${expected} at octet ${this.#before + this.#pos + 1}`);
   }
 
-  /** More of the same command, read while it is being handled (APPEND). */
-  add(segment: Segment): void {
-    this.#segments.push(segment);
+  /** The whole command, whose first line was at hand already; reading goes on where it was. */
+  begin(segments: Segment[]): void {
+    this.#segments = segments;
+  }
+
+  /** The literal that the line at hand ends with, and the line behind it. */
+  putLiteral(literal: Literal, line: Buffer): void {
+    this.#segments = [
+      { line: this.#line, literal },
+      { line, literal: undefined },
+    ];
+    this.#index = 0;
   }
 
   /** The rest of the line at hand, not used up. */

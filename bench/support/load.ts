@@ -1,0 +1,83 @@
+import { systemClock } from '../../src/base/clock.ts';
+import { ImapClient } from './imap.ts';
+import { run } from './processes.ts';
+import type { MailSystem } from './system.ts';
+
+export interface Load {
+  /** In all, spread evenly over the accounts. */
+  readonly messages: number;
+  /** Octets of each body; smtp-source adds a header of about 200. */
+  readonly bytes: number;
+  /** Parallel SMTP sessions in all. */
+  readonly sessions: number;
+  /** Messages on one connection until the end, or a connection for each. */
+  readonly kept: boolean;
+}
+
+export interface Delivered {
+  /** Messages a second with their 250, from the first connection to the last 250. */
+  readonly accepted: number;
+  /** Messages a second in the mailbox, from the first connection until IMAP STATUS counts the last one. */
+  readonly delivered: number;
+}
+
+const STATUS_POLL_MS = 25;
+const DELIVERY_TIMEOUT_MS = 300_000;
+
+/** smtp-source for each account at once. Resolves when all got their 250s; throws when one was refused anything. */
+export async function pour(system: MailSystem, load: Load, to?: readonly string[]): Promise<void> {
+  const addresses = to ?? system.accounts.map((account) => account.address);
+  const sessions = Math.max(1, Math.floor(load.sessions / addresses.length));
+  const each = Math.floor(load.messages / addresses.length);
+  const flags = load.kept ? ['-d'] : [];
+  await Promise.all(
+    addresses.map((address) =>
+      run('smtp-source', [
+        ...['-4', ...flags, '-s', `${sessions}`, '-l', `${load.bytes}`, '-m', `${each}`],
+        ...['-M', 'source.example', '-f', 'sender@source.example', '-t', address],
+        `127.0.0.1:${system.ports.smtp}`,
+      ]),
+    ),
+  );
+}
+
+/** Pour, wait until the mailboxes hold it, then check that each message is there exactly once. */
+export async function deliver(system: MailSystem, load: Load): Promise<Delivered> {
+  const clients = await Promise.all(
+    system.accounts.map((account) => ImapClient.login(system.ports.imap, account)),
+  );
+  try {
+    const before = await Promise.all(clients.map((client) => client.count()));
+    const each = Math.floor(load.messages / clients.length);
+    const total = each * clients.length;
+    const from = systemClock.monotonic();
+    await pour(system, load);
+    const accepted = systemClock.monotonic() - from;
+    await counted(clients, before, each);
+    const delivered = systemClock.monotonic() - from;
+    await Promise.all(clients.map((client, i) => checkOnce(client, before[i] ?? 0, each)));
+    return { accepted: (total * 1000) / accepted, delivered: (total * 1000) / delivered };
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+/** Poll until each mailbox has so many more. */
+async function counted(clients: readonly ImapClient[], before: readonly number[], each: number): Promise<void> {
+  const end = systemClock.monotonic() + DELIVERY_TIMEOUT_MS;
+  for (const [i, client] of clients.entries()) {
+    for (;;) {
+      const count = await client.count();
+      if (count >= (before[i] ?? 0) + each) break;
+      if (systemClock.monotonic() > end) throw new Error(`mailbox ${i} has ${count - (before[i] ?? 0)} of ${each}`);
+      await systemClock.sleep(STATUS_POLL_MS);
+    }
+  }
+}
+
+async function checkOnce(client: ImapClient, before: number, each: number): Promise<void> {
+  const ids = await client.messageIds(before + 1);
+  const count = await client.count();
+  if (ids.length === each && new Set(ids).size === each && count === before + each) return;
+  throw new Error(`sent ${each}, found ${ids.length} new with ${new Set(ids).size} different Message-IDs`);
+}

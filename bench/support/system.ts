@@ -1,0 +1,47 @@
+/** A mail server under measurement, as the cells see it. */
+export interface Account {
+  readonly address: string;
+  readonly password: string;
+}
+
+export interface Ports {
+  readonly smtp: number;
+  readonly imap: number;
+}
+
+export interface MailSystem {
+  readonly name: string;
+  readonly ports: Ports;
+  readonly accounts: readonly Account[];
+  /** Mail to it goes out through the relay (`Setup.relayPort`). */
+  readonly outside: string;
+  /** The processes that together are the system; their descendants count with them. */
+  roots(): number[];
+  /** From the first exec until SMTP and IMAP greeted. */
+  readonly startMs: number;
+  /** Try everything in the queue again now. */
+  flushQueue(): Promise<void>;
+  /** Messages that wait in the queue. */
+  queued(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface Setup {
+  /** An empty directory of its own, or one it used before. */
+  readonly dir: string;
+  readonly portBase: number;
+  readonly accounts: number;
+  /** Where outgoing mail is handed over; nothing needs to listen yet. */
+  readonly relayPort: number;
+  readonly mailFormat: 'maildir' | 'sdbox';
+}
+
+export type StartSystem = (setup: Setup) => Promise<MailSystem>;
+
+export const PASSWORD = 'postern';
+export const DOMAIN = 'example.test';
+
+/** alice, bob, then user3, user4, ... */
+export function accountNames(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => ['alice', 'bob'][i] ?? `user${i + 1}`);
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { Refusal } from '../base/errors.ts';
+import { suggest } from './config-load.ts';
+import { reportRefusals } from './run.ts';
+
+/** The program: one command, one row. Modules are loaded when their command is given, so that `--help` is quick. */
+interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** Resolves with the exit status; throws a `Refusal` for what a person can mend. */
+  run(args: string[]): Promise<number>;
+}
+
+const SERVERS: readonly Command[] = [
+  {
+    name: 'try',
+    summary: 'a mail server on this machine only, to look at (npm start)',
+    run: async (args) => (await import('./try.ts')).tryCommand(args),
+  },
+  {
+    name: 'init',
+    summary: 'set up a real server: configuration, DKIM keys, first account',
+    run: async (args) => (await import('./init.ts')).initCommand(args),
+  },
+  {
+    name: 'serve',
+    summary: 'run the server that init set up',
+    run: async (args) => (await import('./serve.ts')).serveCommand(args),
+  },
+];
+
+/** Commands that talk to a running server through its admin API. */
+const CLIENTS: readonly Command[] = [
+  ['status', 'is all well: services, queue, certificates, disk'],
+  ['domain', 'domains: add, list, show, remove, DNS records'],
+  ['account', 'accounts: add, list, show, password, suspend, remove'],
+  ['alias', 'aliases: add, list, remove'],
+  ['queue', 'outgoing mail: list, show, retry, hold, release, drop, bounce'],
+  ['trace', 'what happened to a message, an address, a connection'],
+].map(([name = '', summary = '']) => ({ name, summary, run: (args) => client(name, args) }));
+
+async function client(name: string, args: string[]): Promise<number> {
+  const { cliCommands } = await import('./cli/index.ts');
+  const command = cliCommands[name];
+  if (command === undefined) throw new Refusal('not-found', `"postern ${name}" is not there yet`);
+  return command(args);
+}
+
+function helpText(): string {
+  const rows = (commands: readonly Command[]): string =>
+    commands.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`).join('\n');
+  return `postern: a complete mail server
+
+Servers
+${rows(SERVERS)}
+
+Administration of a running server (found by --data DIR, POSTERN_DATA, ./.postern or /var/lib/postern)
+${rows(CLIENTS)}
+
+  postern COMMAND --help   what a command takes
+  postern --version        the version of this program
+
+First steps on a public machine: "postern init" asks a few questions and says what to do next.
+`;
+}
+
+function version(): string {
+  for (const path of ['../../package.json', '../package.json']) {
+    try {
+      const { version: found } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string };
+      return found;
+    } catch {
+      // In the published package the files lie one level higher.
+    }
+  }
+  return 'unknown';
+}
+
+async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(helpText());
+    return 0;
+  }
+  if (name === '--version' || name === '-v' || name === 'version') {
+    process.stdout.write(`postern ${version()} (Node.js ${process.version})\n`);
+    return 0;
+  }
+  const commands = [...SERVERS, ...CLIENTS];
+  const command = commands.find((row) => row.name === name);
+  if (command === undefined) {
+    const known = commands.map((row) => row.name);
+    throw new Refusal('bad-input', `there is no command "${name}"${suggest(name, known)} ("postern --help" lists them)`);
+  }
+  return command.run(rest);
+}
+
+process.exitCode = await reportRefusals(() => main(process.argv.slice(2)));

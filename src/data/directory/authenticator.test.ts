@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type ManualClock, manualClock } from '../../../test/support/manual-clock.ts';
+import { Refusal } from '../../base/errors.ts';
+import { silentLogger } from '../../base/log.ts';
+import { scramClient } from '../../mail/sasl/client.ts';
+import { proofMatches } from '../../mail/sasl/scram.ts';
+import type { Authenticator } from '../../mail/sasl/types.ts';
+import { type InlineStore, openInlineStore } from '../inline.ts';
+import type { JournalEvent } from '../journal/types.ts';
+import { createAuthenticator } from './authenticator.ts';
+import { matchesImported } from './imported-hashes.ts';
+import { hashPassword, isOwnHash, matchesOwn, type PasswordSecrets } from './passwords.ts';
+import type { Actor, ScramSecret } from './types.ts';
+
+const SYSTEM: Actor = { name: 'system', role: 'system', domainId: undefined };
+const REMOTE = { remoteAddress: '192.0.2.1', protocol: 'imap' };
+const PASSWORD = 'correct horse';
+
+describe('authenticator', () => {
+  let store: InlineStore;
+  let clock: ManualClock;
+  let secrets: PasswordSecrets;
+  let events: JournalEvent[];
+  let checks: string[];
+  let auth: Authenticator;
+  let address: string;
+  let accountId: number;
+  let n = 0;
+
+  const make = (hasher = counting()): Authenticator =>
+    createAuthenticator({ store, clock, logger: silentLogger, journal: { event: (e) => events.push(e) }, hasher });
+  const counting = () => ({
+    own: (password: string, hash: string) => {
+      checks.push('own');
+      return matchesOwn(password, hash);
+    },
+    imported: (password: string, hash: string) => {
+      checks.push('imported');
+      return matchesImported(password, hash);
+    },
+  });
+  const add = async (hash: string, scram: ScramSecret | null): Promise<void> => {
+    address = `u${++n}@example.test`;
+    const more = { displayName: '', role: 'user', quota: 0 } as const;
+    ({ id: accountId } = await store.write.run('directory.addAccount', { actor: SYSTEM, address, hash, scram, ...more }));
+  };
+  const login = (password: string, name = address) => auth.password({ login: name, password, ...REMOTE });
+  const setStatus = (status: 'active' | 'suspended') =>
+    store.write.run('directory.setStatus', { actor: SYSTEM, address, status });
+
+  before(async () => {
+    clock = manualClock();
+    store = await openInlineStore({ path: ':memory:', clock });
+    await store.write.run('directory.addDomain', { actor: SYSTEM, name: 'example.test' });
+    secrets = await hashPassword(PASSWORD);
+  });
+  beforeEach(async () => {
+    events = [];
+    checks = [];
+    auth = make();
+    await add(secrets.hash, secrets.scram);
+  });
+  after(() => store.close());
+
+  it('lets in who knows the password, and nobody else; all failures look alike', async () => {
+    const account = await login(PASSWORD, ` ${address.toUpperCase()} `);
+    assert.deepEqual([account.accountId, account.address, account.revoked.aborted], [accountId, address, false]);
+    const failures = [
+      () => login('wrong password'),
+      () => login(''),
+      () => login('x'.repeat(1025)),
+      () => login(PASSWORD, 'nobody@example.test'),
+      () => login(PASSWORD, 'nobody'),
+      () => login(PASSWORD, 'x'.repeat(1000)),
+    ];
+    const said = new Set<string>();
+    for (const attempt of failures) {
+      const error = await attempt().then(assert.fail, (caught: unknown) => caught);
+      assert.ok(error instanceof Refusal && error.kind === 'authentication-failed');
+      said.add(`${error.smtp?.code} ${error.message}`);
+    }
+    assert.deepEqual([...said], ['535 The login or password is wrong']);
+    assert.deepEqual(events.map(({ kind }) => kind), ['login.succeeded', ...failures.map(() => 'login.failed')]);
+    assert.ok(events[0]?.terms.includes('i:192.0.2.1') && events[0].terms.includes(`a:${address}`));
+    assert.ok(!JSON.stringify(events).includes(PASSWORD));
+  });
+
+  it('an unknown login costs a hash as a known one does', async () => {
+    await assert.rejects(login('wrong password'));
+    await assert.rejects(login('wrong password', 'nobody@example.test'));
+    assert.deepEqual(checks, ['own', 'own']);
+  });
+
+  it('a verified login is remembered for five minutes, this password only', async () => {
+    await login(PASSWORD);
+    await login(PASSWORD);
+    await assert.rejects(login('wrong password'));
+    assert.equal(checks.length, 2);
+    clock.advance(5 * 60_000 - 1);
+    await login(PASSWORD);
+    assert.equal(checks.length, 2);
+    clock.advance(1);
+    await login(PASSWORD);
+    assert.equal(checks.length, 3);
+  });
+
+  it('a new password ends the memory and the sessions', async () => {
+    const account = await login(PASSWORD);
+    const next = await hashPassword('another password');
+    await store.write.run('directory.setPassword', { actor: SYSTEM, address, ...next });
+    assert.equal(account.revoked.aborted, true);
+    await assert.rejects(login(PASSWORD));
+    assert.equal((await login('another password')).revoked.aborted, false);
+  });
+
+  it('says "suspended" to who knows the password only, remembered or not', async () => {
+    const account = await login(PASSWORD);
+    await setStatus('suspended');
+    assert.equal(account.revoked.aborted, true);
+    await assert.rejects(login('wrong password'), isRefusal('authentication-failed'));
+    await assert.rejects(login(PASSWORD), isRefusal('suspended'));
+    await setStatus('active');
+    assert.equal((await login(PASSWORD)).accountId, accountId);
+  });
+
+  it('an account suspended while its hash is computed is not let in', async () => {
+    let release = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => (release = resolve));
+    auth = make({ own: async () => (await waiting, true), imported: async () => false });
+    const attempt = login(PASSWORD);
+    await turn();
+    await setStatus('suspended');
+    release();
+    await assert.rejects(attempt);
+  });
+
+  it('computes two hashes at a time, lets a hundred wait, and answers 454 to more', async () => {
+    let running = 0;
+    let most = 0;
+    const releases: (() => void)[] = [];
+    auth = make({
+      own: async () => {
+        most = Math.max(most, ++running);
+        await new Promise<void>((resolve) => releases.push(resolve));
+        running--;
+        return true;
+      },
+      imported: async () => false,
+    });
+    const attempts = Array.from({ length: 110 }, () => login(PASSWORD).then(() => 'in', (error: Refusal) => error.smtp?.code));
+    for (let i = 0; i < 50; i++) await turn();
+    assert.equal(releases.length, 2);
+    while (running > 0 || releases.length > 0) {
+      releases.shift()?.();
+      for (let i = 0; i < 10; i++) await turn();
+    }
+    const results = await Promise.all(attempts);
+    assert.equal(results.filter((result) => result === 'in').length, 102);
+    assert.equal(results.filter((result) => result === 454).length, 8);
+    assert.equal(most, 2);
+  });
+
+  it('an imported hash becomes our own at the first login, and SCRAM works from then on', async () => {
+    await add('{PLAIN}old secret', null);
+    const decoy = await auth.scramKeys(address);
+    await login('old secret');
+    assert.deepEqual(checks, ['imported']);
+    for (let i = 0; i < 500 && !isOwnHash((await credential())?.hash ?? ''); i++) await new Promise((r) => setTimeout(r, 5));
+    const stored = await credential();
+    assert.ok(stored?.scram !== undefined && isOwnHash(stored.hash));
+    assert.equal((await login('old secret')).accountId, accountId);
+    assert.deepEqual(checks, ['imported', 'own']);
+    const keys = await auth.scramKeys(address);
+    assert.notDeepEqual(keys.salt, decoy.salt);
+    assert.equal(await scramWorks('old secret'), true);
+    assert.equal(await scramWorks('wrong secret'), false);
+  });
+
+  it('checks imported hashes in a thread of its own', async () => {
+    await add('{SSHA256}' + ssha256('in a thread'), null);
+    auth = createAuthenticator({ store, clock, logger: silentLogger, journal: { event: () => undefined } });
+    assert.equal((await login('in a thread')).accountId, accountId);
+    await assert.rejects(login('not this'), isRefusal('authentication-failed'));
+    clock.advance(60_000);
+  });
+
+  it('SCRAM: stable decoy keys for who does not exist, after a restart too', async () => {
+    const first = await auth.scramKeys('nobody@example.test');
+    const again = await make().scramKeys('NOBODY@example.test');
+    const other = await auth.scramKeys('somebody@example.test');
+    assert.deepEqual(first, again);
+    assert.notDeepEqual(first.salt, other.salt);
+    const real = await auth.scramKeys(address);
+    assert.deepEqual([first.salt.length, first.iterations], [real.salt.length, real.iterations]);
+    assert.equal(await scramWorks(PASSWORD), true);
+    await assert.rejects(auth.scramSucceeded('nobody@example.test', '', 'smtp'), isRefusal('authentication-failed'));
+  });
+
+  it('SCRAM: a verified proof lets in, unless the account is suspended; failures are noted', async () => {
+    const account = await auth.scramSucceeded(address, '192.0.2.1', 'smtp');
+    assert.equal(account.accountId, accountId);
+    auth.failed(address, '192.0.2.1', 'smtp');
+    await setStatus('suspended');
+    await assert.rejects(auth.scramSucceeded(address, '192.0.2.1', 'smtp'), isRefusal('suspended'));
+    assert.deepEqual(events.map(({ kind }) => kind), ['login.succeeded', 'login.failed', 'login.failed']);
+  });
+
+  const credential = () => store.read.run('directory.credential', { login: address });
+
+  /** A whole exchange of the client side against the keys. */
+  async function scramWorks(password: string): Promise<boolean> {
+    const keys = await auth.scramKeys(address);
+    const client = scramClient('SCRAM-SHA-256', { login: address, password, channelBinding: undefined, random: randomBytes });
+    const first = client.initial?.toString() ?? '';
+    const bare = first.slice(3);
+    const nonce = `${/r=([^,]*)/.exec(bare)?.[1]}server`;
+    const serverFirst = `r=${nonce},s=${keys.salt.toString('base64')},i=${keys.iterations}`;
+    const answer = await client.step(Buffer.from(serverFirst));
+    assert.ok('response' in answer);
+    const [withoutProof = '', proof = ''] = answer.response.toString().split(',p=');
+    return proofMatches(Buffer.from(proof, 'base64'), keys.storedKey, `${bare},${serverFirst},${withoutProof}`);
+  }
+});
+
+function ssha256(password: string): string {
+  const salt = randomBytes(8);
+  return Buffer.concat([hash256(Buffer.concat([Buffer.from(password), salt])), salt]).toString('base64');
+}
+
+function hash256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function isRefusal(kind: string): (error: unknown) => boolean {
+  return (error) => error instanceof Refusal && error.kind === kind;
+}

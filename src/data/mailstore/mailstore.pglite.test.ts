@@ -1,4 +1,0 @@
-import { openPgliteContractStore } from './contract-pglite.ts';
-import { mailstoreContract } from './mailstore.contract.ts';
-
-mailstoreContract('PostgreSQL', openPgliteContractStore, [5]);

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { Refusal } from '../../../base/errors.ts';
+import type { Domain } from '../../../data/directory/types.ts';
+import { domainRecords } from '../../../mail/dns-records.ts';
+import { makeDkimKeys } from './dkim-keys.ts';
+import { type AdminContext, done, OK, operation } from './operation.ts';
+import { account, address, alias, dkimKey, dnsRecord, domain, domainName } from './schemas.ts';
+
+async function needDomain(context: AdminContext, name: string): Promise<Domain> {
+  const found = await context.store.read.run('directory.domain', { name });
+  if (found === undefined) throw new Refusal('not-found', `${name} is not one of our domains.`);
+  return found;
+}
+
+async function recordsOf(context: AdminContext, name: string): Promise<z.input<typeof dnsRecord>[]> {
+  const keys = await context.store.read.run('directory.dkimKeys', { domain: name });
+  return domainRecords({
+    domain: name,
+    hostname: context.facts.hostname,
+    addresses: context.facts.publicAddresses(),
+    adminAddress: context.facts.adminAddress() ?? `postmaster@${name}`,
+    dkim: keys
+      .filter(({ state }) => state === 'active')
+      .map(({ selector, algorithm, publicKey }) => ({
+        selector,
+        algorithm: algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519',
+        publicKeyBase64: publicKey,
+      })),
+  });
+}
+
+const list = operation({
+  method: 'GET',
+  path: '/domains',
+  summary: 'All domains',
+  access: 'administrator',
+  input: z.strictObject({}),
+  output: z.object({
+    domains: z.array(domain.extend({ accounts: z.number(), aliases: z.number() })),
+  }),
+  async run({ store }) {
+    return { domains: await store.read.run('directory.domains', null) };
+  },
+});
+
+const add = operation({
+  method: 'POST',
+  path: '/domains',
+  summary: 'Add a domain, with its DKIM keys; or another name of a domain',
+  access: 'store-decides',
+  input: z.strictObject({ name: domainName, aliasOf: domainName.optional() }),
+  output: z.object({ domain, dkim: z.array(dkimKey), records: z.array(dnsRecord) }),
+  async run(context, { name, aliasOf }, actor) {
+    const args = aliasOf === undefined ? { actor, name } : { actor, name, aliasOf };
+    const added = await context.store.write.run('directory.addDomain', args);
+    const dkim = await makeDkimKeys(context, actor, added.name);
+    return { domain: added, dkim, records: await recordsOf(context, added.name) };
+  },
+});
+
+const show = operation({
+  method: 'GET',
+  path: '/domains/:domain',
+  summary: 'A domain with its accounts, aliases, and DKIM keys',
+  access: 'administrator',
+  input: z.strictObject({ domain: domainName }),
+  output: z.object({
+    domain,
+    otherNames: z.array(z.string()),
+    accounts: z.array(account),
+    aliases: z.array(alias),
+    dkim: z.array(dkimKey),
+  }),
+  async run(context, input) {
+    const { read } = context.store;
+    const found = await needDomain(context, input.domain);
+    const { name } = found;
+    const [domains, accounts, aliases, dkim] = await Promise.all([
+      read.run('directory.domains', null),
+      read.run('directory.accounts', { domain: name }),
+      read.run('directory.aliases', { domain: name }),
+      read.run('directory.dkimKeys', { domain: name }),
+    ]);
+    const otherNames = domains.filter(({ aliasOf }) => aliasOf === name).map((other) => other.name);
+    return { domain: found, otherNames, accounts, aliases, dkim };
+  },
+});
+
+const remove = operation({
+  method: 'DELETE',
+  path: '/domains/:domain',
+  summary: 'Remove a domain that has no accounts and aliases any more',
+  access: 'store-decides',
+  input: z.strictObject({ domain: domainName }),
+  output: done,
+  async run({ store }, input, actor) {
+    await store.write.run('directory.removeDomain', { actor, name: input.domain });
+    return OK;
+  },
+});
+
+const catchAll = operation({
+  method: 'PUT',
+  path: '/domains/:domain/catch-all',
+  summary: 'Set, or with null clear, the address for what no account or alias of the domain takes',
+  access: 'store-decides',
+  input: z.strictObject({ domain: domainName, address: address.nullable() }),
+  output: done,
+  async run({ store }, input, actor) {
+    await store.write.run('directory.setCatchAll', { actor, domain: input.domain, address: input.address });
+    return OK;
+  },
+});
+
+const records = operation({
+  method: 'GET',
+  path: '/domains/:domain/records',
+  summary: 'The DNS records a domain should publish',
+  access: 'administrator',
+  input: z.strictObject({ domain: domainName }),
+  output: z.object({ domain: z.string(), records: z.array(dnsRecord) }),
+  async run(context, input) {
+    const { name } = await needDomain(context, input.domain);
+    return { domain: name, records: await recordsOf(context, name) };
+  },
+});
+
+export const domains = { list, add, show, remove, catchAll, records };

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { Clock } from '../../../base/clock.ts';
+import type { Logger } from '../../../base/log.ts';
+import type { Actor } from '../../../data/directory/types.ts';
+import type { OpenStore } from '../../../data/open.ts';
+import type { ServerFacts } from '../facts.ts';
+
+/** What the operations work with. */
+export interface AdminContext {
+  readonly store: Pick<OpenStore, 'read' | 'write' | 'bodies' | 'reopened'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly facts: ServerFacts;
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/**
+ * One administrative operation: a row from which the server makes its route, the command line its request, and (later)
+ * the OpenAPI document its entry. `input` holds the parameters of the path together with those of the query (GET,
+ * DELETE) or the JSON body (POST, PUT); `output` also decides what leaves the server: what it does not name is cut.
+ */
+export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+  readonly method: Method;
+  /** Below `API_PREFIX`, parameters as `:name`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly input: I;
+  readonly output: O;
+  /** Who may: reads are for administrators only, writes are judged by the store itself, which knows the domains. */
+  readonly access: 'administrator' | 'store-decides';
+  run(context: AdminContext, input: z.output<I>, actor: Actor): Promise<z.input<O>>;
+}
+
+/** Path of the API on the socket; a later version of it would stand beside this one. */
+export const API_PREFIX = '/admin/v1';
+
+export function operation<I extends z.ZodType, O extends z.ZodType>(row: Operation<I, O>): Operation<I, O> {
+  return row;
+}
+
+/** Whether an operation's input travels in the query instead of a JSON body. */
+export function inputInQuery(method: Method): boolean {
+  return method === 'GET' || method === 'DELETE';
+}
+
+/** The answer of operations that have nothing to tell. */
+export const done = z.object({ ok: z.literal(true) });
+export const OK: z.output<typeof done> = { ok: true };

@@ -1,0 +1,12 @@
+import { accounts } from './accounts.ts';
+import { aliases } from './aliases.ts';
+import { audit } from './audit.ts';
+import { dkim } from './dkim.ts';
+import { domains } from './domains.ts';
+import { grants } from './grants.ts';
+import { queue } from './queue.ts';
+import { status } from './status.ts';
+import { trace } from './trace.ts';
+
+/** Every administrative operation, by area. The command line and web pages do nothing that is not here. */
+export const operations = { domains, accounts, aliases, grants, dkim, queue, trace, audit, status } as const;

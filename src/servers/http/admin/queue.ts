@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { Refusal } from '../../../base/errors.ts';
+import type { Actor } from '../../../data/directory/types.ts';
+import type { QueueEntry } from '../../../data/queue/reads.ts';
+import { type AdminContext, operation } from './operation.ts';
+import { domainName, queueId, queueMessage } from './schemas.ts';
+
+/** Messages listed at once unless told otherwise, and at most. */
+const LIST_DEFAULT = 100;
+const LIST_MAX = 1000;
+
+const byId = z.strictObject({ queueId });
+const moved = z.object({ count: z.number() });
+
+function view({ message, recipients }: QueueEntry): z.input<typeof queueMessage> {
+  return { ...message, recipients };
+}
+
+const list = operation({
+  method: 'GET',
+  path: '/queue',
+  summary: 'Messages in the queue, oldest first; `next` continues a list that was cut',
+  access: 'administrator',
+  input: z.strictObject({
+    state: z.enum(['queued', 'leased', 'held', 'delivered', 'failed', 'dropped']).optional(),
+    destination: domainName.optional(),
+    limit: z.coerce.number<number | string>().int().min(1).max(LIST_MAX).default(LIST_DEFAULT),
+    after: z.coerce.number<number | string>().int().min(0).default(0),
+  }),
+  output: z.object({ messages: z.array(queueMessage), next: z.number().optional() }),
+  async run({ store }, { state, destination, limit, after }) {
+    const entries = await store.read.run('queue.list', {
+      limit: limit + 1,
+      after,
+      ...(state !== undefined && { state }),
+      ...(destination !== undefined && { destination: destination.toLowerCase() }),
+    });
+    const messages = entries.slice(0, limit).map(view);
+    const last = messages.at(-1);
+    return entries.length > limit && last !== undefined ? { messages, next: last.id } : { messages };
+  },
+});
+
+const show = operation({
+  method: 'GET',
+  path: '/queue/:queueId',
+  summary: 'One message with all its recipients',
+  access: 'administrator',
+  input: byId,
+  output: z.object({ message: queueMessage }),
+  async run({ store }, input) {
+    const entry = await store.read.run('queue.show', input);
+    if (entry === undefined) {
+      throw new Refusal('not-found', `No message in the queue has the id ${input.queueId}.`);
+    }
+    return { message: view(entry) };
+  },
+});
+
+const retryAll = operation({
+  method: 'POST',
+  path: '/queue/retry',
+  summary: 'Try everything that waits now, or what waits for one domain',
+  access: 'store-decides',
+  input: z.strictObject({ destination: domainName.optional() }),
+  output: moved,
+  run({ store }, { destination }, actor) {
+    const args = { actor, queueId: null };
+    return store.write.run(
+      'queue.retry',
+      destination === undefined ? args : { ...args, destination: destination.toLowerCase() },
+    );
+  },
+});
+
+/** The operations that move the recipients of one message and say how many. */
+function change(
+  name: string,
+  summary: string,
+  run: (context: AdminContext, input: { queueId: string }, actor: Actor) => Promise<{ count: number }>,
+) {
+  return operation({
+    method: 'POST',
+    path: `/queue/:queueId/${name}`,
+    summary,
+    access: 'store-decides',
+    input: byId,
+    output: moved,
+    run,
+  });
+}
+
+const retry = change('retry', 'Try a message now', ({ store }, input, actor) =>
+  store.write.run('queue.retry', { actor, queueId: input.queueId }),
+);
+const release = change('release', 'Let a held message go on', ({ store }, input, actor) =>
+  store.write.run('queue.release', { actor, ...input }),
+);
+const drop = change('drop', 'Forget a message without telling its sender', ({ store }, input, actor) =>
+  store.write.run('queue.drop', { actor, ...input }),
+);
+const bounce = change('bounce', 'Give a message up and tell its sender', ({ store }, input, actor) =>
+  store.write.run('queue.bounce', { actor, ...input }),
+);
+
+const hold = operation({
+  method: 'POST',
+  path: '/queue/:queueId/hold',
+  summary: 'Keep a message from being sent until it is released',
+  access: 'store-decides',
+  input: z.strictObject({ queueId, reason: z.string().max(500).default('') }),
+  output: moved,
+  run({ store }, { queueId: id, reason }, actor) {
+    const words = reason === '' ? `held by ${actor.name}` : reason;
+    return store.write.run('queue.hold', { actor, queueId: id, reason: words });
+  },
+});
+
+export const queue = { list, show, retryAll, retry, hold, release, drop, bounce };

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import type { JournalData } from '../../../data/journal/types.ts';
+
+/** Shapes that several operations share. Times are milliseconds since the epoch, sizes octets. */
+
+export const domainName = z.string().min(1).max(255).describe('A domain name, in ASCII or Unicode');
+export const address = z.string().min(1).max(320).describe('An e-mail address');
+export const role = z.enum(['user', 'domain-admin', 'admin']);
+export const password = z.string().max(1024);
+export const quota = z.number().int().min(0).describe('Octets; 0 for no limit');
+export const queueId = z.string().min(1).max(64);
+const time = z.number();
+
+export const domain = z.object({
+  name: z.string(),
+  aliasOf: z.string().optional(),
+  catchAll: z.string().optional(),
+  createdAt: time,
+});
+
+export const account = z.object({
+  address: z.string(),
+  displayName: z.string(),
+  role,
+  status: z.enum(['active', 'suspended', 'removed']),
+  removedAt: time.optional(),
+  quota: z.number(),
+  used: z.number(),
+  emails: z.number(),
+  recipientsPerHour: z.number().optional(),
+  createdAt: time,
+});
+
+export const alias = z.object({ address: z.string(), targets: z.array(z.string()).readonly() });
+
+/** The public half only; the private key never leaves the store. */
+export const dkimKey = z.object({
+  domain: z.string(),
+  selector: z.string(),
+  algorithm: z.enum(['rsa-sha256', 'ed25519-sha256']),
+  publicKey: z.string(),
+  state: z.enum(['active', 'retired']),
+});
+
+export const dnsRecord = z.object({
+  name: z.string(),
+  type: z.enum(['MX', 'A', 'AAAA', 'PTR', 'TXT', 'SRV']),
+  value: z.string(),
+  why: z.string(),
+  elsewhere: z.boolean().optional(),
+});
+
+export const queueRecipient = z.object({
+  address: z.string(),
+  destination: z.string(),
+  state: z.enum(['queued', 'leased', 'held', 'delivered', 'failed', 'dropped']),
+  attempts: z.number(),
+  nextAt: time,
+  lastAt: time.optional(),
+  lastReply: z.string().optional(),
+  lastHost: z.string().optional(),
+  warned: z.boolean(),
+});
+
+export const queueMessage = z.object({
+  id: z.number(),
+  queueId: z.string(),
+  trace: z.string(),
+  origin: z.enum(['submission', 'forward', 'dsn', 'report']),
+  /** '' is the null reverse-path. */
+  reversePath: z.string(),
+  mayBounce: z.boolean(),
+  messageId: z.string().optional(),
+  size: z.number(),
+  createdAt: time,
+  warnAt: time.optional(),
+  expiresAt: time.optional(),
+  holdReason: z.string().optional(),
+  recipients: z.array(queueRecipient).readonly(),
+});
+
+/** The data of an event is the event's own affair; see data/journal/types.ts. */
+const journalData = z.record(z.string(), z.json()) as unknown as z.ZodType<JournalData>;
+
+export const journalRow = z.object({
+  id: z.number(),
+  trace: z.string(),
+  at: time,
+  kind: z.string(),
+  data: journalData,
+  count: z.number(),
+  lastAt: time,
+});
+
+export type AdminDomain = z.output<typeof domain>;
+export type AdminAccount = z.output<typeof account>;
+export type AdminQueueMessage = z.output<typeof queueMessage>;
+export type TraceRow = z.output<typeof journalRow>;

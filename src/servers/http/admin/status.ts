@@ -1,0 +1,103 @@
+import { stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { operation } from './operation.ts';
+
+/** Octets of a file, 0 when there is none. */
+async function fileBytes(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+async function freeBytes(directory: string): Promise<number | undefined> {
+  return statfs(directory).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => undefined,
+  );
+}
+
+const get = operation({
+  method: 'GET',
+  path: '/status',
+  summary: 'How the server is',
+  access: 'administrator',
+  input: z.strictObject({}),
+  output: z.object({
+    version: z.string(),
+    mode: z.enum(['try', 'serve']),
+    hostname: z.string(),
+    now: z.number(),
+    startedAt: z.number(),
+    dataDirectory: z.string(),
+    node: z.string(),
+    memoryBytes: z.number(),
+    listeners: z.array(
+      z.object({
+        name: z.string(),
+        address: z.string(),
+        port: z.number(),
+        security: z.enum(['tls', 'starttls', 'none']),
+        open: z.boolean(),
+      }),
+    ),
+    domains: z.number(),
+    accounts: z.number(),
+    aliases: z.number(),
+    queue: z.array(z.object({ state: z.string(), count: z.number(), oldest: z.number().optional() })),
+    store: z.object({
+      /** The database with its log; bodies in files come on top. */
+      databaseBytes: z.number(),
+      /** Mail of all accounts, as quotas count it. */
+      mailBytes: z.number(),
+      emails: z.number(),
+      freeBytes: z.number().optional(),
+      /** How often it had to be opened again after a failure since the start. */
+      reopened: z.number(),
+    }),
+    journalError: z.object({ at: z.number(), message: z.string() }).optional(),
+    certificates: z.array(
+      z.object({
+        names: z.array(z.string()).readonly(),
+        notAfter: z.number(),
+        certFile: z.string().optional(),
+      }),
+    ),
+  }),
+  async run({ store, clock, facts }) {
+    const [domains, accounts, queue] = await Promise.all([
+      store.read.run('directory.domains', null),
+      store.read.run('directory.accounts', {}),
+      store.read.run('queue.counts', null),
+    ]);
+    const database = join(facts.dataDirectory, 'mail.db');
+    const journalError = facts.lastJournalError?.();
+    return {
+      version: facts.version,
+      mode: facts.mode,
+      hostname: facts.hostname,
+      now: clock.now(),
+      startedAt: facts.startedAt,
+      dataDirectory: facts.dataDirectory,
+      node: process.version,
+      memoryBytes: process.memoryUsage.rss(),
+      listeners: [...facts.listeners()],
+      domains: domains.length,
+      accounts: accounts.length,
+      aliases: domains.reduce((sum, domain) => sum + domain.aliases, 0),
+      queue,
+      store: {
+        databaseBytes: (await fileBytes(database)) + (await fileBytes(`${database}-wal`)),
+        mailBytes: accounts.reduce((sum, { used }) => sum + used, 0),
+        emails: accounts.reduce((sum, { emails }) => sum + emails, 0),
+        freeBytes: await freeBytes(facts.dataDirectory),
+        reopened: store.reopened(),
+      },
+      ...(journalError !== undefined && { journalError }),
+      certificates: [...facts.certificates()],
+    };
+  },
+});
+
+export const status = { get };

@@ -1,0 +1,160 @@
+import { userInfo } from 'node:os';
+import type { Clock } from '../../base/clock.ts';
+import { errorText } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { Actor } from '../../data/directory/types.ts';
+import type { OpenStore } from '../../data/open.ts';
+import type { ListenTarget } from '../../net/listener/bind.ts';
+import { alwaysActor, createAdminApp } from './admin/app.ts';
+import { prepareSocketPlace } from './admin/socket.ts';
+import type { ListenerFacts, ServerFacts } from './facts.ts';
+import { type HttpLimits, type HttpListener, listenHttp } from './node-server.ts';
+import { createWebApp } from './web/app.ts';
+import { createGuard } from './web/guard.ts';
+
+export interface HttpDeps {
+  readonly store: OpenStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** May name the HTTP listeners too: it is only asked when a request comes. */
+  readonly facts: ServerFacts;
+}
+
+export interface WebOptions {
+  /** Several for both families of addresses; all serve the same. */
+  readonly targets: readonly ListenTarget[];
+  /** Host names that are answered, without ports (LOOPBACK_HOSTS in the try-out); undefined: any. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** Paragraphs of the home page. */
+  readonly notes?: readonly string[];
+  /** Serve /health and /metrics. Default true; false for a public listener. */
+  readonly operational?: boolean;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export interface AdminServer {
+  readonly socketPath: string;
+  drain(graceMs: number): Promise<void>;
+}
+
+export interface WebServer {
+  listeners(): readonly ListenerFacts[];
+  drain(graceMs: number): Promise<void>;
+}
+
+export interface HttpServers {
+  readonly admin: AdminServer;
+  readonly web: WebServer;
+  /** Stop both: requests in hand end, what is left after `graceMs` milliseconds is cut off. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/**
+ * The admin API on its Unix socket and the HTTP port. Call it as the user the server runs as: the socket is made for
+ * that user alone. Throws a `Refusal` that names the place that cannot be used.
+ */
+export async function createHttpServers(
+  deps: HttpDeps,
+  options: { readonly web: WebOptions },
+): Promise<HttpServers> {
+  const admin = await createAdminServer(deps);
+  try {
+    const web = await createWebServer(deps, options.web);
+    return {
+      admin,
+      web,
+      async drain(graceMs) {
+        await Promise.all([admin.drain(graceMs), web.drain(graceMs)]);
+      },
+    };
+  } catch (error) {
+    await admin.drain(0);
+    throw error;
+  }
+}
+
+/** The admin API for whoever may reach the socket: the user the server runs as, and root. */
+export async function createAdminServer(deps: HttpDeps): Promise<AdminServer> {
+  const { clock, logger, facts } = deps;
+  const place = await prepareSocketPlace(facts.dataDirectory);
+  const app = createAdminApp(deps, alwaysActor(socketActor()));
+  let listener: HttpListener;
+  try {
+    listener = await listenHttp({
+      target: { path: place.path },
+      fetch: app.fetch,
+      clock,
+      onError: (error) => logger.error({ error: errorText(error) }, 'admin: a request failed'),
+    });
+  } catch (error) {
+    await place.clear();
+    throw error;
+  }
+  try {
+    await place.secure();
+  } catch (error) {
+    await listener.drain(0);
+    await place.clear();
+    throw error;
+  }
+  return {
+    socketPath: place.path,
+    async drain(graceMs) {
+      await listener.drain(graceMs);
+      await place.clear();
+    },
+  };
+}
+
+export async function createWebServer(deps: HttpDeps, options: WebOptions): Promise<WebServer> {
+  const { clock, logger } = deps;
+  const { targets, allowedHosts, notes = [], operational = true, limits } = options;
+  const app = createWebApp({ ...deps, notes, operational });
+  const open: HttpListener[] = [];
+  const drain = async (graceMs: number): Promise<void> => {
+    await Promise.all(open.map((listener) => listener.drain(graceMs)));
+  };
+  try {
+    for (const target of targets) {
+      const listener = await listenHttp({
+        target,
+        fetch: app.fetch,
+        guard: createGuard(allowedHosts),
+        clock,
+        onError: (error) => logger.error({ error: errorText(error) }, 'http: a request failed'),
+        ...(limits !== undefined && { limits }),
+      });
+      open.push(listener);
+    }
+  } catch (error) {
+    await drain(0);
+    throw error;
+  }
+  return {
+    listeners: () =>
+      open.map(({ address, port, isOpen }) => ({
+        name: 'http',
+        address,
+        port,
+        security: 'none',
+        open: isOpen(),
+      })),
+    drain,
+  };
+}
+
+/** Whoever opens the socket is its owner or root; the audit says it was done from this machine's command line. */
+function socketActor(): Actor {
+  return { name: `cli:${userName()}`, role: 'system', domainId: undefined };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry in passwd, as in containers.
+    return `uid-${process.getuid?.() ?? 0}`;
+  }
+}

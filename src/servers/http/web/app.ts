@@ -1,0 +1,53 @@
+import { Hono } from 'hono';
+import type { Clock } from '../../../base/clock.ts';
+import { errorText } from '../../../base/errors.ts';
+import { timeId } from '../../../base/ids.ts';
+import type { Logger } from '../../../base/log.ts';
+import type { Metrics } from '../../../base/metrics.ts';
+import type { Store } from '../../../data/store.ts';
+import type { ServerFacts } from '../facts.ts';
+import { securityHeaders } from './headers.ts';
+import { createHealth } from './health.ts';
+import { homePage, STYLE_HASH } from './home.ts';
+
+export interface WebAppOptions {
+  readonly store: Pick<Store, 'write'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly facts: ServerFacts;
+  /** Paragraphs below the table of the home page, e.g. the try-out's accounts. */
+  readonly notes: readonly string[];
+  /** Health and metrics tell strangers more than they need: false where the listener is public. */
+  readonly operational: boolean;
+}
+
+/** What the HTTP port shows: a page about the server, its health, its metrics. */
+export function createWebApp(options: WebAppOptions): Hono {
+  const { clock, logger, metrics, facts } = options;
+  const app = new Hono();
+  app.use(securityHeaders(STYLE_HASH));
+  app.onError((error, c) => {
+    const id = timeId(clock.now());
+    logger.error(
+      { id, path: c.req.path, error: errorText(error), stack: error.stack },
+      'http: a request failed',
+    );
+    return c.text(`Something went wrong inside the server (${id}).\n`, 500);
+  });
+  app.notFound((c) => c.text('There is nothing here.\n', 404));
+  app.get('/', (c) => c.html(homePage(facts, options.notes)));
+  if (options.operational) {
+    const health = createHealth(options);
+    app.get('/health/live', (c) => c.text('ok\n'));
+    app.get('/health/ready', async (c) => {
+      const state = await health();
+      return c.json(state, state.ready ? 200 : 503);
+    });
+    app.get('/metrics', async (c) => {
+      const text = await metrics.text();
+      return c.body(text, 200, { 'Content-Type': metrics.registry.contentType });
+    });
+  }
+  return app;
+}

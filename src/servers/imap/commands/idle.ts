@@ -1,0 +1,56 @@
+import type { Timer } from '../../../base/clock.ts';
+import { SESSION_LIMITS } from '../limits.ts';
+import { refresh, tell } from '../refresh.ts';
+import { awaitOctets, type Session, SessionEnd, untagged } from '../session.ts';
+import { SyntaxFault } from '../wire/decoder.ts';
+import { type Command, LOGGED_IN } from './command.ts';
+
+/** Octets of what ends IDLE. */
+const DONE_BYTES = 64;
+
+/** IDLE (RFC 9051 section 6.3.13): news at once, until the client says DONE. */
+export const idle: Command = {
+  name: 'IDLE',
+  states: LOGGED_IN,
+  capabilities: ['IDLE'],
+  async run(session, d) {
+    d.end();
+    session.out.line('+ idling');
+    let due = false;
+    const { clock } = session.options;
+    const keepalive: Timer = clock.setTimer(SESSION_LIMITS.idleKeepaliveMs, () => {
+      due = true;
+      session.input.wake();
+    });
+    try {
+      await refresh(session, true);
+      for (;;) {
+        await tell(session, true);
+        if (takeDone(session)) return undefined;
+        await awaitOctets(session);
+        await refresh(session);
+        if (due) {
+          due = false;
+          untagged(session, 'OK Still here');
+          rearm();
+        }
+      }
+    } finally {
+      keepalive.cancel();
+    }
+
+    function rearm(): void {
+      keepalive.refresh();
+    }
+  },
+};
+
+/** Whether the client has said DONE; anything else ends IDLE as a bad command. */
+function takeDone(session: Session): boolean {
+  const line = session.input.takeLine(DONE_BYTES);
+  if (line === undefined) return false;
+  if (line === 'bare-lf' || line === 'too-long')
+    throw new SessionEnd('IDLE ended by something else than DONE', 'Expected DONE');
+  if (line.latin1Slice().toUpperCase() !== 'DONE') throw new SyntaxFault('expected DONE');
+  return true;
+}

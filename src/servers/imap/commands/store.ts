@@ -1,0 +1,116 @@
+import type { StoreMode, StoreFlagsResult, UidRange } from '../../../data/mailstore/types.ts';
+import { SESSION_LIMITS } from '../limits.ts';
+import { refresh, tellFlags } from '../refresh.ts';
+import { flushIfFull, isRev2, loginOf, type Session, viewOf } from '../session.ts';
+import type { Decoder } from '../wire/decoder.ts';
+import { storeFlags } from '../wire/flags.ts';
+import { type Command, type Outcome, SELECTED } from './command.ts';
+
+/** STORE (RFC 9051 section 6.4.6, RFC 7162 section 3.1.3). */
+export const store: Command = {
+  name: 'STORE',
+  states: SELECTED,
+  holdsExpunges: true,
+  run: (session, d) => change(session, d, false),
+};
+
+/** UID STORE (RFC 9051 section 6.4.9). */
+export const uidStore: Command = {
+  name: 'UID STORE',
+  states: SELECTED,
+  run: (session, d) => change(session, d, true),
+};
+
+const MODES: Readonly<Record<string, StoreMode>> = { '': 'replace', '+': 'add', '-': 'remove' };
+
+interface Request {
+  readonly ranges: readonly UidRange[];
+  readonly mode: StoreMode;
+  readonly silent: boolean;
+  readonly set: ReturnType<typeof storeFlags>;
+  readonly unchangedSince: number | undefined;
+}
+
+function parse(session: Session, d: Decoder, byUid: boolean): Request {
+  d.sp();
+  const set = d.sequenceSet();
+  d.sp();
+  let unchangedSince: number | undefined;
+  if (d.atList) {
+    d.list(() => {
+      if (d.keyword('UNCHANGEDSINCE') !== 'UNCHANGEDSINCE') d.fail('UNCHANGEDSINCE before this');
+      d.sp();
+      unchangedSince = d.number64('a mod-sequence');
+    });
+    d.sp();
+  }
+  const sign = d.skip('+') ? '+' : d.skip('-') ? '-' : '';
+  const item = d.keyword('FLAGS');
+  if (item !== 'FLAGS' && item !== 'FLAGS.SILENT') d.fail('FLAGS or FLAGS.SILENT before this');
+  d.sp();
+  const flags = storeFlags(d);
+  d.end();
+  return {
+    ranges: viewOf(session).ranges(set, byUid, session.saved),
+    mode: MODES[sign] ?? 'replace',
+    silent: item === 'FLAGS.SILENT',
+    set: flags,
+    unchangedSince,
+  };
+}
+
+async function change(session: Session, d: Decoder, byUid: boolean): Promise<Outcome> {
+  const request = parse(session, d, byUid);
+  const view = viewOf(session);
+  view.needWritable();
+  // RFC 7162 section 3.1: UNCHANGEDSINCE is a CONDSTORE enabling command.
+  if (request.unchangedSince !== undefined) session.enabled.add('CONDSTORE');
+  const modified: number[] = [];
+  let done = 0;
+  for (const range of view.chunks(request.ranges, SESSION_LIMITS.messagesPerWrite)) {
+    const result = await write(session, request, range);
+    modified.push(...result.modified);
+    done += result.rows.length + result.modified.length;
+    await answer(session, request, result, byUid);
+  }
+  if (modified.length > 0)
+    return { code: `MODIFIED ${view.formatSet(modified, byUid)}`, text: 'Some messages were changed meanwhile' };
+  if (!byUid && done < view.countIn(request.ranges))
+    return { status: 'NO', code: 'EXPUNGEISSUED', text: 'Some of the messages no longer exist' };
+  return undefined;
+}
+
+async function write(session: Session, request: Request, range: UidRange): Promise<StoreFlagsResult> {
+  const { set, mode, unchangedSince } = request;
+  // What others changed so far is told apart from what we change.
+  await refresh(session);
+  const result = await session.options.store.write.run('mailstore.storeFlags', {
+    accountId: loginOf(session).accountId,
+    mailboxId: viewOf(session).mailboxId,
+    ranges: [range],
+    mode,
+    set,
+    ...(unchangedSince !== undefined && { unchangedSince }),
+  });
+  return result;
+}
+
+async function answer(
+  session: Session,
+  request: Request,
+  result: StoreFlagsResult,
+  byUid: boolean,
+): Promise<void> {
+  const view = viewOf(session);
+  // RFC 9051 section 6.4.6: .SILENT is for what the client knows. If anything else was committed since we looked, it
+  // does not know these flags for sure.
+  const undisturbed = result.modseq <= view.modseq + 1;
+  const withFlags = !request.silent || !undisturbed;
+  view.madeChange(result.modseq);
+  const withUid = byUid || session.enabled.has('CONDSTORE') || isRev2(session);
+  if (!withFlags && !session.enabled.has('CONDSTORE')) return;
+  for (const row of result.rows) {
+    tellFlags(session, row, withUid, withFlags);
+    await flushIfFull(session);
+  }
+}

@@ -1,0 +1,275 @@
+import type { Mailbox, MailboxChanges, UidRange } from '../../data/mailstore/types.ts';
+import { refuse } from './replies.ts';
+import { SyntaxFault } from './wire/decoder.ts';
+import { formatSet, type SequenceSet, tidy } from './wire/sequence-set.ts';
+
+const NONE: readonly number[] = [];
+
+type FlagRow = MailboxChanges['changed'][number];
+
+/**
+ * A session's view of its selected mailbox: which message has which number. It changes only when the client is told
+ * (RFC 9051 section 7.5.1): what other sessions expunged keeps its number until EXPUNGE is sent, what arrived gets
+ * one with EXISTS. Four octets a message, so that a thousand idle sessions are cheap.
+ */
+export class MailboxView {
+  readonly mailboxId: number;
+  readonly name: string;
+  readonly uidvalidity: number;
+  readonly readOnly: boolean;
+  /** The highest change this view has taken in. */
+  modseq: number;
+  /** Messages from this UID on are \Recent in this session; Infinity when it knows no \Recent. */
+  readonly recentUid: number;
+  /** UIDs that arrived since SELECT and were shown as \Recent: claimed when the mailbox is left. */
+  arrivals = false;
+  /** Something in the account changed since we looked. */
+  dirty = false;
+  /** Keywords, in small letters, that FLAGS has told the client of. */
+  readonly announced: Map<string, string>;
+  #uids: Uint32Array;
+  #length: number;
+  /** Expunged elsewhere, not told yet; ascending. */
+  #expunged: readonly number[] = NONE;
+  /** Changed elsewhere, not told yet. */
+  #changed: FlagRow[] = [];
+  #grown = false;
+  /** Changes of our own, which the client has been told of by the command that made them. */
+  #own: Set<number> | undefined;
+  #stop: () => void;
+
+  constructor(options: {
+    mailbox: Mailbox;
+    uids: Uint32Array;
+    readOnly: boolean;
+    recentUid: number;
+    keywords: readonly string[];
+    stop: () => void;
+  }) {
+    const { mailbox, uids } = options;
+    this.mailboxId = mailbox.id;
+    this.name = mailbox.name;
+    this.uidvalidity = mailbox.uidvalidity;
+    this.modseq = mailbox.modseq;
+    this.readOnly = options.readOnly;
+    this.recentUid = options.recentUid;
+    this.announced = new Map(options.keywords.map((keyword) => [keyword.toLowerCase(), keyword]));
+    this.#uids = uids;
+    this.#length = uids.length;
+    this.#stop = options.stop;
+  }
+
+  /** Stop listening to changes. */
+  close(): void {
+    this.#stop();
+    this.#stop = () => undefined;
+  }
+
+  /** Messages that have numbers. */
+  get count(): number {
+    return this.#length;
+  }
+
+  /** The highest UID in view, 0 in an empty mailbox. */
+  get lastUid(): number {
+    return this.uidAt(this.#length);
+  }
+
+  /** The UID of a message number, 0 when there is none. */
+  uidAt(seq: number): number {
+    return seq >= 1 && seq <= this.#length ? (this.#uids[seq - 1] ?? 0) : 0;
+  }
+
+  /** The message number of a UID, 0 when it is not in view. */
+  seqOf(uid: number): number {
+    const at = this.#firstFrom(uid);
+    return at < this.#length && this.#uids[at] === uid ? at + 1 : 0;
+  }
+
+  /** Index of the first UID that is at least this. */
+  #firstFrom(uid: number): number {
+    let low = 0;
+    let high = this.#length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#uids[middle] ?? 0) < uid) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  isRecent(uid: number): boolean {
+    return uid >= this.recentUid;
+  }
+
+  /** How many messages in view are \Recent. */
+  get recent(): number {
+    return this.#length - this.#firstFrom(Math.min(this.recentUid, 0xffff_ffff + 1));
+  }
+
+  /** How many messages in view lie in these UID ranges. */
+  countIn(ranges: readonly UidRange[]): number {
+    let count = 0;
+    for (const { from, to } of ranges) count += this.#firstFrom(to + 1) - this.#firstFrom(from);
+    return count;
+  }
+
+  /** The UIDs in view that lie in these ranges, ascending. */
+  uidsIn(ranges: readonly UidRange[]): number[] {
+    const uids: number[] = [];
+    for (const { from, to } of ranges) {
+      const end = this.#firstFrom(to + 1);
+      for (let at = this.#firstFrom(from); at < end; at++) uids.push(this.#uids[at] ?? 0);
+    }
+    return uids;
+  }
+
+  /**
+   * The UID ranges that a set of a command means, each between UIDs in view. Message numbers that do not exist are
+   * the client's fault (RFC 9051 section 9 seq-number), UIDs that do not exist are passed over.
+   */
+  ranges(set: SequenceSet, byUid: boolean, saved: readonly number[]): UidRange[] {
+    if (set === '$') return this.rangesOf(saved.filter((uid) => this.seqOf(uid) > 0));
+    if (byUid) return this.#uidRanges(set);
+    if (this.#length === 0) throw new SyntaxFault('expected no message number: the mailbox is empty');
+    const numbers = tidy(set, this.#length);
+    if ((numbers.at(-1)?.to ?? 0) > this.#length)
+      throw new SyntaxFault(`expected message numbers up to ${this.#length}`);
+    return numbers.map(({ from, to }) => ({ from: this.uidAt(from), to: this.uidAt(to) }));
+  }
+
+  #uidRanges(set: Exclude<SequenceSet, '$'>): UidRange[] {
+    const last = this.lastUid;
+    if (last === 0) return [];
+    const ranges: UidRange[] = [];
+    // What arrived but has no number yet is not there for this client.
+    for (const { from, to } of tidy(set, last)) {
+      if (from <= last) ranges.push({ from, to: Math.min(to, last) });
+    }
+    return ranges.filter((range) => this.countIn([range]) > 0);
+  }
+
+  /** Ranges that hold exactly these of the UIDs in view; `uids` ascending, all in view. */
+  rangesOf(uids: readonly number[]): UidRange[] {
+    const ranges: { from: number; to: number }[] = [];
+    let nextAt = -1;
+    for (const uid of uids) {
+      const at = this.#firstFrom(uid);
+      const last = ranges.at(-1);
+      if (last !== undefined && at === nextAt) last.to = uid;
+      else ranges.push({ from: uid, to: uid });
+      nextAt = at + 1;
+    }
+    return ranges;
+  }
+
+  /** Ranges cut so that none covers more than `size` messages in view. */
+  *chunks(ranges: readonly UidRange[], size: number): Generator<UidRange> {
+    for (const { from, to } of ranges) {
+      const end = this.#firstFrom(to + 1);
+      for (let at = this.#firstFrom(from); at < end; at += size) {
+        yield { from: this.#uids[at] ?? 0, to: this.#uids[Math.min(at + size, end) - 1] ?? 0 };
+      }
+    }
+  }
+
+  /** A change this session made and has told its client of itself. */
+  madeChange(modseq: number): void {
+    this.#own ??= new Set();
+    this.#own.add(modseq);
+    this.dirty = true;
+  }
+
+  /** Take in what changed; it is told by `tell`. */
+  absorb(changes: MailboxChanges): void {
+    if (changes.expunged.length > 0) {
+      const gone = changes.expunged.filter((uid) => this.seqOf(uid) > 0);
+      this.#expunged = merge(this.#expunged, gone);
+    }
+    const last = this.lastUid;
+    const arrived: number[] = [];
+    for (const row of changes.changed) {
+      if (row.uid > last) arrived.push(row.uid);
+      else if (!this.#own?.has(row.modseq)) this.#changed.push(row);
+    }
+    if (arrived.length > 0) this.#append(arrived);
+    this.#own = undefined;
+    this.modseq = Math.max(this.modseq, changes.modseq);
+  }
+
+  #append(uids: readonly number[]): void {
+    const length = this.#length + uids.length;
+    if (length > this.#uids.length) {
+      const larger = new Uint32Array(Math.max(length, Math.ceil(this.#uids.length * 1.1) + 8));
+      larger.set(this.#uids.subarray(0, this.#length));
+      this.#uids = larger;
+    }
+    this.#uids.set(uids, this.#length);
+    this.#length = length;
+    this.#grown = true;
+    this.arrivals = true;
+  }
+
+  /** All that is in view but not in `uids`, for when the store has forgotten what went. */
+  missing(uids: Uint32Array): number[] {
+    const there = new Set(uids);
+    const gone: number[] = [];
+    for (let at = 0; at < this.#length; at++) {
+      const uid = this.#uids[at] ?? 0;
+      if (!there.has(uid)) gone.push(uid);
+    }
+    return gone;
+  }
+
+  get hasNews(): boolean {
+    return this.#grown || this.#changed.length > 0 || this.#expunged.length > 0;
+  }
+
+  /**
+   * What to tell now. Message numbers of `expunged` are such that each is right when those before it have been told
+   * (highest first, so none moves another); rows of `changed` are to be numbered after that.
+   */
+  tell(withExpunges: boolean): { expunged: number[]; grown: boolean; changed: readonly FlagRow[] } {
+    const expunged: number[] = [];
+    if (withExpunges && this.#expunged.length > 0) {
+      for (const uid of this.#expunged.toReversed()) {
+        const seq = this.seqOf(uid);
+        if (seq > 0) expunged.push(seq);
+      }
+      this.#remove(new Set(this.#expunged));
+      this.#expunged = NONE;
+    }
+    const grown = this.#grown;
+    this.#grown = false;
+    const changed = this.#changed;
+    this.#changed = [];
+    return { expunged, grown, changed };
+  }
+
+  #remove(gone: ReadonlySet<number>): void {
+    let to = 0;
+    for (let at = 0; at < this.#length; at++) {
+      const uid = this.#uids[at] ?? 0;
+      if (!gone.has(uid)) this.#uids[to++] = uid;
+    }
+    this.#length = to;
+  }
+
+  /** Message numbers or UIDs of these UIDs, as a set for a response; what is not in view is left out. */
+  formatSet(uids: readonly number[], byUid: boolean): string {
+    if (byUid) return formatSet(uids);
+    return formatSet(uids.map((uid) => this.seqOf(uid)).filter((seq) => seq > 0));
+  }
+
+  /** Throws when the mailbox is selected read-only. */
+  needWritable(): void {
+    if (this.readOnly) throw refuse('not-permitted', 'READ-ONLY', 'The mailbox is selected read-only');
+  }
+}
+
+/** Two ascending lists as one, each number once. */
+function merge(a: readonly number[], b: readonly number[]): readonly number[] {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  return [...new Set([...a, ...b])].toSorted((x, y) => x - y);
+}

@@ -1,0 +1,120 @@
+import { randomToken } from '../../base/ids.ts';
+import { errorText, Refusal } from '../../base/errors.ts';
+import type { Connection } from '../../net/connection.ts';
+import { capabilityText } from './capabilities.ts';
+import type { Command, Outcome } from './commands/command.ts';
+import { commandCapabilities } from './commands/table.ts';
+import type { ImapOptions } from './options.ts';
+import { readCommand } from './read-command.ts';
+import { deselect, refresh, tell } from './refresh.ts';
+import { type Completion, refusalReply } from './replies.ts';
+import { createSession, cutSession, flushIfFull, type Session, SessionEnd } from './session.ts';
+import { type Decoder, SyntaxFault } from './wire/decoder.ts';
+import { respText } from './wire/encoder.ts';
+
+/** A session from the outside. */
+export interface ServedSession {
+  /** Resolves, never rejects, when the connection is closed. */
+  readonly done: Promise<void>;
+  /** Say BYE and close: at once in IDLE or between commands, else after the command in hand. */
+  drain(): void;
+}
+
+/** Serve one IMAP session (RFC 9051, RFC 3501) until it is closed. */
+export function serveImap(connection: Connection, options: ImapOptions): ServedSession {
+  const session = createSession(connection, options, commandCapabilities);
+  return {
+    done: serve(session),
+    drain: () => cutSession(session, '[UNAVAILABLE] The server is shutting down', 'shutting down'),
+  };
+}
+
+async function serve(session: Session): Promise<void> {
+  const { hooks, clock, hostname } = session.options;
+  hooks?.sessionStarted?.(session.facts);
+  session.out.line(`* OK [CAPABILITY ${capabilityText(session)}] ${hostname} Postern ready`);
+  try {
+    while (session.ended === undefined) await turn(session);
+  } catch (error) {
+    leave(session, error);
+  }
+  session.unwatchLogin?.();
+  await deselect(session);
+  await session.out.flush();
+  hooks?.sessionEnded?.(session.facts, session.ended ?? 'closed', clock.monotonic() - session.startedAt);
+  await session.connection.end();
+}
+
+/** The loop was left by an exception: the reason, and BYE where it can be said. */
+function leave(session: Session, error: unknown): void {
+  let bye: string | undefined;
+  if (error instanceof SessionEnd) {
+    session.ended = error.message;
+    bye = error.bye;
+  } else {
+    const id = randomToken(8);
+    session.options.logger.error({ id, session: session.facts.id, error: stackOf(error) }, 'imap: session failed');
+    session.ended = `internal error ${id}: ${errorText(error)}`;
+    bye = `[SERVERBUG] Internal error ${id}`;
+  }
+  if (session.inLiteral) {
+    // Anything said now would be taken for the rest of a message.
+    session.out.drop();
+    session.connection.destroy(session.ended);
+  } else if (bye !== undefined) session.out.line(`* BYE ${respText(bye)}`);
+}
+
+/** Read a command, run it, answer it. */
+async function turn(session: Session): Promise<void> {
+  const read = await readCommand(session);
+  const { clock, hooks } = session.options;
+  const startedAt = clock.monotonic();
+  session.tag = read.tag;
+  let status = 'BAD';
+  if ('fault' in read) bad(session, read.fault);
+  else status = await run(session, read.command, read.d);
+  const name = 'fault' in read ? read.name : read.command.name;
+  hooks?.command?.(session.facts, name, status, clock.monotonic() - startedAt);
+  if (session.ended === undefined && session.errors >= session.options.limits.errorsPerSession)
+    throw new SessionEnd('too many bad commands', 'Too many bad commands');
+  await flushIfFull(session);
+}
+
+async function run(session: Session, command: Command, d: Decoder): Promise<string> {
+  let completion: Outcome;
+  try {
+    completion = await command.run(session, d);
+    await refresh(session);
+  } catch (error) {
+    if (error instanceof SessionEnd || session.inLiteral) throw error;
+    if (error instanceof SyntaxFault) {
+      bad(session, `${command.name}: ${error.message}`);
+      return 'BAD';
+    }
+    completion = error instanceof Refusal ? refusalReply(error) : bug(session, command, error);
+  }
+  if (completion === 'answered') return 'OK';
+  await tell(session, command.holdsExpunges !== true);
+  const { status = 'OK', code, text = `${command.name} completed` } = completion ?? {};
+  session.out.line(`${session.tag} ${status} ${code === undefined ? '' : `[${code}] `}${respText(text)}`);
+  return status;
+}
+
+/** Something that was not foreseen: this command fails, the session goes on. */
+function bug(session: Session, command: Command, error: unknown): Completion {
+  const id = randomToken(8);
+  session.options.logger.error(
+    { id, session: session.facts.id, command: command.name, error: stackOf(error) },
+    'imap: command failed',
+  );
+  return { status: 'NO', code: 'SERVERBUG', text: `Internal error ${id}` };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function bad(session: Session, fault: string): void {
+  session.errors++;
+  session.out.line(`${session.tag} BAD ${respText(fault)}`);
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { makeConfig } from '../../src/app/config-load.ts';
+import { startServer } from '../../src/app/server.ts';
+import { silentLogger } from '../../src/base/log.ts';
+import { testClock } from '../support/clock.ts';
+import { startTestServer, TEST_PASSWORD, testActor } from '../support/server.ts';
+import { lineClient } from '../support/smtp-client.ts';
+
+const MESSAGE = 'From: <a@remote.test>\r\nSubject: hello\r\n\r\nhello\r\n.\r\n';
+
+const plain = (address: string, password: string): string =>
+  Buffer.from(`\0${address}\0${password}`).toString('base64');
+
+async function mailsOf(server: Awaited<ReturnType<typeof startTestServer>>, address: string): Promise<number> {
+  return (await server.account(address)).emails;
+}
+
+describe('the whole server', () => {
+  it('takes mail on SMTP, LMTP, submission and submissions into mailboxes', async () => {
+    await using server = await startTestServer();
+    const { ports } = server;
+    for (const [port, hello] of [
+      [ports.smtp, 'EHLO remote.test'],
+      [ports.lmtp, 'LHLO remote.test'],
+    ] as const) {
+      assert.ok(port);
+      const client = await lineClient(port);
+      await client.talk(
+        ['', '220'],
+        [`${hello}\r\n`, '250'],
+        ['MAIL FROM:<a@remote.test>\r\n', '250'],
+        ['RCPT TO:<bob@example.test>\r\n', '250'],
+        ['DATA\r\n', '354'],
+        [MESSAGE, '250'],
+        ['QUIT\r\n', '221'],
+      );
+      client.close();
+    }
+    for (const [port, tls] of [
+      [ports.submission, false],
+      [ports.submissions, true],
+    ] as const) {
+      assert.ok(port);
+      const client = await lineClient(port, { tls });
+      await client.talk(['', '220'], ['EHLO here\r\n', '250']);
+      if (!tls) {
+        await client.talk(['AUTH PLAIN AAAA\r\n', '5'], ['STARTTLS\r\n', '220']);
+        await client.startTls();
+        await client.talk(['EHLO here\r\n', '250']);
+      }
+      await client.talk(
+        [`AUTH PLAIN ${plain('alice@example.test', TEST_PASSWORD)}\r\n`, '235'],
+        ['MAIL FROM:<alice@example.test>\r\n', '250'],
+        ['RCPT TO:<bob@example.test>\r\n', '250'],
+        ['DATA\r\n', '354'],
+        ['From: <alice@example.test>\r\n\r\nhello\r\n.\r\n', '250'],
+        ['QUIT\r\n', '221'],
+      );
+      client.close();
+    }
+    assert.equal(await mailsOf(server, 'bob@example.test'), 4);
+  });
+
+  it('finishes a transaction under way when it stops, and refuses new ones with 421', async () => {
+    const server = await startTestServer();
+    assert.ok(server.ports.smtp);
+    const busy = await lineClient(server.ports.smtp);
+    const idle = await lineClient(server.ports.smtp);
+    await idle.talk(['', '220'], ['EHLO remote.test\r\n', '250']);
+    await busy.talk(
+      ['', '220'],
+      ['EHLO remote.test\r\n', '250'],
+      ['MAIL FROM:<a@remote.test>\r\n', '250'],
+      ['RCPT TO:<bob@example.test>\r\n', '250'],
+      ['DATA\r\n', '354'],
+    );
+    const stopped = server.stop({ graceMs: 5000 });
+    assert.match(await idle.reply(), /^421/);
+    assert.equal(await mailsOf(server, 'bob@example.test'), 0);
+    await busy.talk([MESSAGE, '250']);
+    assert.match(await busy.reply(), /^421/);
+    await stopped;
+    const again = await startTestServer({ directory: server.directory });
+    assert.equal(await mailsOf(again, 'bob@example.test'), 1, 'what was answered 250 is there after a restart');
+    await again.close();
+    await rm(server.directory, { recursive: true });
+  });
+
+  it('takes live keys on reload, names those that need a restart, and keeps the rest', async () => {
+    await using server = await startTestServer();
+    assert.ok(server.ports.smtp);
+    const before = server.config;
+    const result = await server.reload({
+      ...before,
+      delimiter: '-',
+      limits: { ...before.limits, message_size: 1000, sessions: 5 },
+    });
+    assert.deepEqual(result, {
+      applied: ['delimiter', 'limits.message_size'],
+      restart: ['limits.sessions'],
+      problems: [],
+    });
+    const client = await lineClient(server.ports.smtp);
+    await client.talk(['', '220']);
+    assert.match(await client.command('EHLO remote.test'), /SIZE 1000\b/);
+    await client.talk(
+      ['MAIL FROM:<a@remote.test>\r\n', '250'],
+      ['RCPT TO:<bob-lists@example.test>\r\n', '250'],
+      ['RCPT TO:<bob+lists@example.test>\r\n', '550'],
+    );
+    client.close();
+  });
+
+  it('leaves out what needs a certificate, and offers no login, when there is none', async () => {
+    await using server = await startTestServer({ certificate: false });
+    assert.deepEqual(
+      server.leftOut.map(({ service }) => service).toSorted(),
+      ['imaps', 'submissions'].filter((service) => server.leftOut.some((left) => left.service === service)),
+    );
+    assert.equal(server.ports.submissions, undefined);
+    assert.ok(server.ports.submission);
+    const client = await lineClient(server.ports.submission);
+    await client.talk(['', '220']);
+    const offers = await client.command('EHLO here');
+    assert.doesNotMatch(offers, /AUTH|STARTTLS/);
+    client.close();
+  });
+
+  it('leaves nothing running when a port is taken, and says which', async () => {
+    await using server = await startTestServer();
+    const directory = await mkdtemp(join(tmpdir(), 'postern-test-'));
+    const listen = {
+      smtp: ['127.0.0.1:0'],
+      submission: [`127.0.0.1:${server.ports.smtp}`],
+      submissions: [],
+      imap: [],
+      imaps: [],
+      http: [],
+    };
+    const config = makeConfig({ hostname: 'mx.example.test', data: directory, listen });
+    await assert.rejects(startServer({ config, logger: silentLogger }), {
+      name: 'Refusal',
+      message: new RegExp(`^submission: 127\\.0\\.0\\.1:${server.ports.smtp} is taken`),
+    });
+    const after = await startServer({
+      config: { ...config, listen: { ...config.listen, submission: [] } },
+      logger: silentLogger,
+    });
+    await after.stop({ graceMs: 0 });
+    await rm(directory, { recursive: true });
+  });
+
+  it('forgets deleted mail after the undelete period, by its own clock', async () => {
+    const clock = testClock();
+    await using server = await startTestServer({ clock, config: { store: { undelete: '2d' } } });
+    assert.ok(server.ports.lmtp);
+    const client = await lineClient(server.ports.lmtp);
+    await client.talk(
+      ['', '220'],
+      ['LHLO remote.test\r\n', '250'],
+      ['MAIL FROM:<a@remote.test>\r\n', '250'],
+      ['RCPT TO:<bob@example.test>\r\n', '250'],
+      ['DATA\r\n', '354'],
+      [`Subject: large\r\n\r\n${'x'.repeat(900).concat('\r\n').repeat(400)}.\r\n`, '250'],
+    );
+    client.close();
+    const bodies = async (): Promise<number> => {
+      let count = 0;
+      for await (const _body of server.store.bodies.list()) count++;
+      return count;
+    };
+    assert.equal(await bodies(), 1);
+    await server.store.write.run('directory.removeAccount', {
+      actor: testActor,
+      address: 'bob@example.test',
+      purge: false,
+    });
+    await clock.advance(86_400_000);
+    assert.equal(await bodies(), 1, 'a removed account can be restored');
+    await clock.advance(31 * 86_400_000);
+    assert.equal(await bodies(), 0);
+  });
+});

@@ -1,0 +1,82 @@
+import type { Clock, Timer } from '../../src/base/clock.ts';
+
+/**
+ * A clock for whole servers: it stands still until told to move, then fires timers in order and lets what they start
+ * (promises, other threads' answers) come to rest before the next one. So a test runs a week in moments.
+ */
+export interface TestClock extends Clock {
+  /** Move on by `ms` milliseconds. Resolves when everything due on the way has run. */
+  advance(ms: number): Promise<void>;
+  /** Timers set and not yet fired or cancelled. */
+  readonly timers: number;
+}
+
+interface Entry {
+  at: number;
+  readonly ms: number;
+  readonly order: number;
+  readonly fn: () => void;
+}
+
+/** Turns of the event loop after each timer: enough for a write to cross into the store's thread and back. */
+const TURNS = 3;
+/** Milliseconds of real time after a timer's turns, for what waits for another thread. */
+const BREATH_MS = 1;
+
+export function testClock(startMs = Date.UTC(2030, 0, 1)): TestClock {
+  let passed = 0;
+  let serial = 0;
+  const entries = new Set<Entry>();
+
+  function setTimer(ms: number, fn: () => void): Timer {
+    const entry: Entry = { at: passed + Math.max(0, ms), ms, order: serial++, fn };
+    entries.add(entry);
+    return {
+      cancel: () => void entries.delete(entry),
+      refresh() {
+        if (entries.has(entry)) entry.at = passed + entry.ms;
+      },
+    };
+  }
+
+  return {
+    now: () => startMs + passed,
+    monotonic: () => passed,
+    setTimer,
+    sleep(ms, signal) {
+      return new Promise((resolve) => {
+        if (signal?.aborted === true) return resolve();
+        const done = (): void => {
+          timer.cancel();
+          signal?.removeEventListener('abort', done);
+          resolve();
+        };
+        const timer = setTimer(ms, done);
+        signal?.addEventListener('abort', done, { once: true });
+      });
+    },
+    async advance(ms) {
+      const until = passed + ms;
+      for (;;) {
+        const due = [...entries]
+          .filter((entry) => entry.at <= until)
+          .toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
+        if (due === undefined) break;
+        passed = Math.max(passed, due.at);
+        entries.delete(due);
+        due.fn();
+        await settle();
+      }
+      passed = until;
+      await settle();
+    },
+    get timers() {
+      return entries.size;
+    },
+  };
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setTimeout(resolve, BREATH_MS));
+}
