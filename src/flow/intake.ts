@@ -179,13 +179,6 @@ export function parsedContent(structure: MessageStructure, headerBytes: Buffer):
   };
 }
 
-/** A whole message in memory (one we made) as an intake would have given it. */
-export async function takeWhole(message: Buffer, bodies: BlobStore): Promise<TakenMessage> {
-  const intake = new Intake({ bodies, maxBytes: Number.MAX_SAFE_INTEGER });
-  await intake.write(message);
-  return intake.finish();
-}
-
 function tooLarge(maxBytes: number): Refusal {
   const text = `Message is larger than the ${maxBytes} octets accepted here`;
   return new Refusal('too-large', text, { smtp: smtpReply(552, '5.3.4', text), imapCode: 'TOOBIG' });

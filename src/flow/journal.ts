@@ -1,24 +1,32 @@
 import { Refusal, type SmtpReply } from '../base/errors.ts';
 import { type JournalData, type JournalEvent, type JournalKind, terms } from '../data/journal/types.ts';
+import type { Enqueue } from '../data/queue/types.ts';
+import type { Plan } from './delivery/plan.ts';
 import type { FlowDeps } from './deps.ts';
 import type { RefusedAtServer, SessionFacts } from './service.ts';
 
-/** Events of one trace, gathered to be committed with the message they tell of. */
-export class TraceEvents {
-  readonly #events: JournalEvent[] = [];
-  readonly trace: string;
+/** One event for each deposit of a plan, in their order. */
+export function depositEvents(plan: Plan, trace: string, at: number): JournalEvent[] {
+  return plan.deposits.map(({ address, recipients, via }) => ({
+    trace,
+    at,
+    kind: 'message.deposited',
+    data: { account: address, recipients: [...recipients], via: [...via], mailbox: 'INBOX' },
+    terms: [terms.address(address)],
+  }));
+}
 
-  constructor(trace: string) {
-    this.trace = trace;
-  }
-
-  add(at: number, kind: JournalKind, data: JournalData, found: readonly string[] = []): void {
-    this.#events.push({ trace: this.trace, at, kind, data, terms: found });
-  }
-
-  list(): readonly JournalEvent[] {
-    return this.#events;
-  }
+export function queuedEvent(queued: Enqueue, at: number): JournalEvent {
+  const to = queued.recipients.map(({ address }) => address);
+  const { trace, queueId, reversePath, holdReason } = queued;
+  const data = { queueId, from: reversePath, to, held: holdReason ?? null };
+  return {
+    trace,
+    at,
+    kind: 'message.queued',
+    data,
+    terms: [terms.queueId(queueId), ...to.map(terms.address)],
+  };
 }
 
 /** What the journal keeps of a session: who it was and how it spoke. */

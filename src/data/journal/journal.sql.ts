@@ -62,7 +62,7 @@ export const recentEventsOfKind = statement<[from: number, to: number, kind: str
 );
 
 export const idRange = statement<[], { low: number | null; high: number | null }>(
-  'SELECT MIN(id) AS low, MAX(id) AS high FROM journal',
+  'SELECT (SELECT MIN(id) FROM journal) AS low, (SELECT MAX(id) FROM journal) AS high',
 );
 
 export const sizeFrom = statement<[id: number], { size: number }>(

@@ -69,8 +69,9 @@ async function leaseNext(
   if (first === undefined) return undefined;
   const until = tx.now + request.leaseMs;
   const { owner } = request;
-  const rows = await tx.all(leaseGroup, owner, until, first.message_id, destination, tx.now, GROUP_RECIPIENTS);
-  const message = await tx.get(messageById, first.message_id);
+  const { message_id: messageId } = first;
+  const rows = await tx.all(leaseGroup, messageId, destination, tx.now, GROUP_RECIPIENTS, owner, until);
+  const message = await tx.get(messageById, messageId);
   if (rows.length === 0 || message === undefined) return undefined;
   const recipients = rows.map(toRecipient).toSorted((a, b) => a.id - b.id);
   return { message: toMessage(message), destination, recipients };

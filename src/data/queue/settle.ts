@@ -121,8 +121,9 @@ export async function recover(
   tx: WriteTx,
   args: { owner: string | null },
 ): Promise<{ recipients: readonly { id: number; queueId: string; trace: string; address: string }[] }> {
-  const lost =
-    args.owner === null ? await tx.all(expiredLeases, tx.now) : await tx.all(leasesOf, args.owner);
+  const { owner } = args;
+  const found = owner === null ? await tx.all(expiredLeases, tx.now) : await tx.all(leasesOf, owner);
+  const lost = found.toSorted((a, b) => a.id - b.id);
   const tally = new Tally();
   for (const row of lost) {
     const state = waitingState(row);

@@ -38,7 +38,7 @@ export interface PlanInput {
   readonly recipients: readonly PlannedRecipient[];
   readonly reversePath: string;
   /** Received and other fields that go into every copy. */
-  readonly received: string;
+  readonly received: Buffer;
   readonly hidden: Deposit['hidden'];
   readonly nowMs: number;
   readonly trace: string;
@@ -78,7 +78,10 @@ function depositOf(
     deposit: {
       accountId: target.accountId,
       mailbox: { name: 'INBOX' },
-      prefix: Buffer.from(deliveryFields(input.reversePath, recipient.address) + input.received),
+      prefix: Buffer.concat([
+        Buffer.from(deliveryFields(input.reversePath, recipient.address)),
+        input.received,
+      ]),
       hidden: input.hidden,
       set: { flags: 0, keywords: [] },
       receivedAt: input.nowMs,
@@ -96,9 +99,23 @@ function forwardOf(
     address: target.address,
     recipient: recipient.address,
     orcpt: recipient.orcpt,
-    notify: recipient.notify,
+    notify: onwardNotify(recipient),
     via: target.via,
   };
+}
+
+/**
+ * RFC 3461 5.2.7.3: success of an alias to several ends here, with our 'expanded'; what they are asked for is the rest.
+ */
+function onwardNotify({ notify, targets }: PlannedRecipient): readonly string[] {
+  if (targets.length < 2 || !notify.includes('SUCCESS')) return notify;
+  const rest = notify.filter((word) => word !== 'SUCCESS');
+  return rest.length === 0 ? ['NEVER'] : rest;
+}
+
+/** Forwards by the recipient they are for: each gets its own message, so that one alias is not shown to another's. */
+export function forwardsByRecipient(plan: Plan): ReadonlyMap<string, readonly PlannedForward[]> {
+  return Map.groupBy(plan.forwards, ({ recipient }) => recipient);
 }
 
 /** Recipients of a queue message, from addresses already known to be syntactically right. */

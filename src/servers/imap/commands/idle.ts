@@ -16,12 +16,14 @@ export const idle: Command = {
   async run(session, d) {
     d.end();
     session.out.line('+ idling');
-    let due = false;
     const { clock } = session.options;
-    const keepalive: Timer = clock.setTimer(SESSION_LIMITS.idleKeepaliveMs, () => {
-      due = true;
-      session.input.wake();
-    });
+    let due = false;
+    const arm = (): Timer =>
+      clock.setTimer(SESSION_LIMITS.idleKeepaliveMs, () => {
+        due = true;
+        session.input.wake();
+      });
+    let keepalive = arm();
     try {
       await refresh(session, true);
       for (;;) {
@@ -32,15 +34,11 @@ export const idle: Command = {
         if (due) {
           due = false;
           untagged(session, 'OK Still here');
-          rearm();
+          keepalive = arm();
         }
       }
     } finally {
       keepalive.cancel();
-    }
-
-    function rearm(): void {
-      keepalive.refresh();
     }
   },
 };

@@ -1,0 +1,110 @@
+import type { SpecialUse } from '../../../data/mailstore/types.ts';
+import { deselect } from '../refresh.ts';
+import { refuse } from '../replies.ts';
+import { loginOf, untaggedOk } from '../session.ts';
+import type { Decoder } from '../wire/decoder.ts';
+import { type Command, LOGGED_IN } from './command.ts';
+
+const SPECIAL_USES: Readonly<Record<string, SpecialUse>> = {
+  ARCHIVE: '\\Archive',
+  DRAFTS: '\\Drafts',
+  FLAGGED: '\\Flagged',
+  JUNK: '\\Junk',
+  SENT: '\\Sent',
+  TRASH: '\\Trash',
+};
+
+/** USE (use-attr ...) of CREATE (RFC 6154 section 3). */
+function specialUse(d: Decoder): SpecialUse | undefined {
+  d.sp();
+  d.need('(USE ');
+  const uses = d.list(
+    () => {
+      d.need('\\');
+      return d.keyword('a special use');
+    },
+    { empty: true },
+  );
+  d.need(')');
+  if (uses.length > 1) throw refuse('not-permitted', 'USEATTR', 'A mailbox may have one special use');
+  const [name] = uses;
+  if (name === undefined) return undefined;
+  const use = Object.hasOwn(SPECIAL_USES, name) ? SPECIAL_USES[name] : undefined;
+  if (use === undefined) throw refuse('not-permitted', 'USEATTR', 'This special use is not known here');
+  return use;
+}
+
+/** CREATE (RFC 9051 section 6.3.4). */
+export const create: Command = {
+  name: 'CREATE',
+  states: LOGGED_IN,
+  async run(session, d) {
+    d.sp();
+    const name = d.mailbox();
+    const use = d.atEnd ? undefined : specialUse(d);
+    d.end();
+    const { accountId } = loginOf(session);
+    const made = await session.options.store.write.run('mailstore.createMailbox', {
+      accountId,
+      name,
+      ...(use !== undefined && { specialUse: use }),
+    });
+    return { code: `MAILBOXID (F${made.id})`, text: 'CREATE completed' };
+  },
+};
+
+/** DELETE (RFC 9051 section 6.3.5). */
+export const remove: Command = {
+  name: 'DELETE',
+  states: LOGGED_IN,
+  async run(session, d) {
+    d.sp();
+    const name = d.mailbox();
+    d.end();
+    const { accountId } = loginOf(session);
+    const { id } = await session.options.store.write.run('mailstore.deleteMailbox', { accountId, name });
+    if (session.view?.mailboxId === id) {
+      session.view.arrivals = false;
+      await deselect(session);
+      untaggedOk(session, 'CLOSED', 'The selected mailbox is gone');
+    }
+    return undefined;
+  },
+};
+
+/** RENAME (RFC 9051 section 6.3.6). */
+export const rename: Command = {
+  name: 'RENAME',
+  states: LOGGED_IN,
+  async run(session, d) {
+    d.sp();
+    const from = d.mailbox();
+    d.sp();
+    const to = d.mailbox();
+    d.end();
+    const { accountId } = loginOf(session);
+    await session.options.store.write.run('mailstore.renameMailbox', { accountId, from, to });
+    return undefined;
+  },
+};
+
+function subscription(name: string, subscribed: boolean): Command {
+  return {
+    name,
+    states: LOGGED_IN,
+    async run(session, d) {
+      d.sp();
+      const mailbox = d.mailbox();
+      d.end();
+      const { accountId } = loginOf(session);
+      await session.options.store.write.run('mailstore.subscribe', { accountId, name: mailbox, subscribed });
+      return undefined;
+    },
+  };
+}
+
+/** SUBSCRIBE (RFC 9051 section 6.3.7). */
+export const subscribe = subscription('SUBSCRIBE', true);
+
+/** UNSUBSCRIBE (RFC 9051 section 6.3.8). */
+export const unsubscribe = subscription('UNSUBSCRIBE', false);

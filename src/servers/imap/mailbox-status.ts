@@ -1,0 +1,40 @@
+import type { Mailbox } from '../../data/mailstore/types.ts';
+import { isRev2, type Session, untagged } from './session.ts';
+import type { Decoder } from './wire/decoder.ts';
+import { mailbox as mailboxText } from './wire/encoder.ts';
+
+type Item = (mailbox: Mailbox, session: Session) => string;
+
+/** Data items of STATUS (RFC 9051 section 6.3.11 and others), by name. */
+const ITEMS: Readonly<Record<string, Item>> = {
+  MESSAGES: (mailbox) => String(mailbox.messages),
+  // RFC 3501: those no session has been told of.
+  RECENT: (mailbox) => String(Math.min(mailbox.messages, Math.max(0, mailbox.uidnext - mailbox.recentUid))),
+  UIDNEXT: (mailbox) => String(mailbox.uidnext),
+  UIDVALIDITY: (mailbox) => String(mailbox.uidvalidity),
+  UNSEEN: (mailbox) => String(mailbox.unseen),
+  DELETED: (mailbox) => String(mailbox.deleted),
+  SIZE: (mailbox) => String(mailbox.size),
+  HIGHESTMODSEQ: (mailbox) => String(Math.max(1, mailbox.modseq)),
+  // RFC 7889 section 4.
+  APPENDLIMIT: (_, session) => String(session.options.limits.messageBytes),
+  // RFC 8474.
+  MAILBOXID: (mailbox) => `(F${mailbox.id})`,
+};
+
+/** status-att list: "(" name *(SP name) ")". */
+export function statusItems(session: Session, d: Decoder): readonly string[] {
+  return d.list(() => {
+    const name = d.keyword('a status item');
+    if (!Object.hasOwn(ITEMS, name)) d.fail('a status item that is known before this');
+    // RFC 7162 section 3.1: a CONDSTORE enabling command.
+    if (name === 'HIGHESTMODSEQ') session.enabled.add('CONDSTORE');
+    return name;
+  });
+}
+
+/** The STATUS response for a mailbox. */
+export function tellStatus(session: Session, mailbox: Mailbox, items: readonly string[]): void {
+  const values = items.map((name) => `${name} ${ITEMS[name]?.(mailbox, session) ?? 'NIL'}`);
+  untagged(session, `STATUS ${mailboxText(mailbox.name, isRev2(session))} (${values.join(' ')})`);
+}
