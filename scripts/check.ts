@@ -33,6 +33,7 @@ for (const source of sources) {
     checkSize(source);
   }
 }
+checkRfcIndex();
 run('tsc', ['-p', '.']);
 run('oxlint', ['--quiet', 'src', 'test', 'scripts', 'bench']);
 run('biome', ['format', '.']);
@@ -114,5 +115,19 @@ function* functions(lines: readonly string[]): Generator<{ name: string; line: n
     let end = i;
     while (end < lines.length && !(lines[end] ?? '').startsWith(`${indent}}`)) end++;
     yield { name: match[2] ?? match[3] ?? match[4] ?? '?', line: i + 1, length: end - i + 1 };
+  }
+}
+
+/** Every RFC the code cites stands in docs/rfc-index.md with its state. */
+function checkRfcIndex(): void {
+  const known = new Set<string>();
+  for (const row of readFileSync('docs/rfc-index.md', 'utf8').split('\n')) {
+    const numbers = /^\| ([\d, ]+) \|/.exec(row)?.[1];
+    for (const number of numbers?.split(', ') ?? []) known.add(number);
+  }
+  for (const source of sources) {
+    for (const [, number = ''] of source.text.matchAll(/RFC ?(\d{3,5})/g)) {
+      if (!known.has(number)) problems.push(`${source.path}: cites RFC ${number}, which docs/rfc-index.md does not list`);
+    }
   }
 }

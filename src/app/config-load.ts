@@ -13,13 +13,7 @@ const MAX_FILE_BYTES = 256 * 1024;
 const MAX_PROBLEMS = 10;
 
 /** Keys that hold paths, taken relative to the file that names them. */
-const PATHS = [
-  ['data'],
-  ['listen', 'admin_socket'],
-  ['tls', 'cert'],
-  ['tls', 'key'],
-  ['relay', 'password_file'],
-] as const;
+const PATHS = [['data'], ['tls', 'cert'], ['tls', 'key'], ['relay', 'password_file']] as const;
 
 /**
  * Read the configuration: the file (none when undefined), then the environment over it. Throws a `Refusal` whose lines
@@ -27,7 +21,12 @@ const PATHS = [
  */
 export async function loadConfig(file: string | undefined, environment: Environment): Promise<Config> {
   const base = file === undefined ? process.cwd() : dirname(resolve(file));
-  return readConfig(file === undefined ? '' : await readText(file), file ?? 'configuration', environment, base);
+  return readConfig(
+    file === undefined ? '' : await readText(file),
+    file ?? 'configuration',
+    environment,
+    base,
+  );
 }
 
 /** The same from text. `name` is what problems call it; relative paths are under `base`. */
@@ -79,7 +78,9 @@ function applyEnvironment(
   file: string,
 ): Map<string, string> {
   const keys = new Map(configKeys().map((key) => [key.variable, key]));
-  const sections = [...keys.values()].flatMap(({ name }) => (name.includes('.') ? [name.split('.')[0] ?? ''] : []));
+  const sections = [...keys.values()].flatMap(({ name }) =>
+    name.includes('.') ? [name.split('.')[0] ?? ''] : [],
+  );
   const used = new Map<string, string>();
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith('POSTERN_') || value === undefined) continue;
@@ -88,7 +89,10 @@ function applyEnvironment(
       setKey(tree, key, value, file);
       used.set(key.name, variable);
     } else if (sections.some((section) => variable.startsWith(`POSTERN_${section.toUpperCase()}_`))) {
-      throw new Refusal('bad-input', `${variable}: there is no such setting${suggest(variable, [...keys.keys()])}`);
+      throw new Refusal(
+        'bad-input',
+        `${variable}: there is no such setting${suggest(variable, [...keys.keys()])}`,
+      );
     }
   }
   return used;
@@ -122,7 +126,9 @@ function problems(
 
 function issueLines(issue: z.core.$ZodIssue): { key: string; message: string }[] {
   const key = issue.path
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`,
+    )
     .join('');
   if (issue.code === 'unrecognized_keys') {
     const known = configKeys().flatMap(({ name }) => [name, name.split('.')[0] ?? '']);
@@ -189,7 +195,9 @@ function refuseContradictions(config: Config, file: string): void {
     );
   }
   if (relay.username !== '' && relay.tls === 'opportunistic') {
-    wrong.push('relay.tls: with a login it must be "starttls" or "implicit": a password never travels in the clear');
+    wrong.push(
+      'relay.tls: with a login it must be "starttls" or "implicit": a password never travels in the clear',
+    );
   }
   if (queue.expire_after > 0 && queue.warn_after >= queue.expire_after) {
     wrong.push('queue.warn_after: must be shorter than queue.expire_after');

@@ -31,7 +31,8 @@ export function parseSize(text: string): number | undefined {
 /** "127.0.0.1:25", "[::1]:25", "*:25", "25", "unix:/run/x.sock"; undefined for what is none. */
 export function parseListen(text: string): ListenSpec | undefined {
   if (text.startsWith('unix:/')) return { path: text.slice('unix:'.length) };
-  const match = /^(?:\[([^\]]{2,45})\]|([\d.]{7,15})|(\*)):(\d{1,5})$/.exec(text) ?? /^()()()(\d{1,5})$/.exec(text);
+  const match =
+    /^(?:\[([^\]]{2,45})\]|([\d.]{7,15})|(\*)):(\d{1,5})$/.exec(text) ?? /^()()()(\d{1,5})$/.exec(text);
   if (match === null) return undefined;
   const address = match[1] || match[2] || ALL_ADDRESSES;
   const port = Number(match[4]);

@@ -1,14 +1,5 @@
 import { z } from 'zod';
-import {
-  duration,
-  hostName,
-  integer,
-  listenList,
-  path,
-  plainText,
-  size,
-  textList,
-} from './config-values.ts';
+import { duration, hostName, integer, listenList, path, plainText, size, textList } from './config-values.ts';
 
 /**
  * The static configuration: where we listen, where we keep things, how much we take. Everything else is data, changed
@@ -45,10 +36,6 @@ const listen = z.strictObject({
     description:
       'Metrics (`/metrics`) and health (`/health`), without any login: on loopback unless you name another address here.',
   }),
-  admin_socket: key(path.prefault(''), {
-    description:
-      'Unix socket of the admin API, which the `postern` commands use. Empty: `run/admin.sock` in the data directory.',
-  }),
   proxy_from: key(textList.prefault([]), {
     description:
       'Networks ("10.0.0.0/8") whose connections begin with a PROXY protocol header: your load balancer, nobody else.',
@@ -75,9 +62,11 @@ const relay = z.strictObject({
   }),
   port: key(integer(1, 65_535).prefault(587), { description: 'Port of the relay.' }),
   tls: key(
-    z.enum(['starttls', 'implicit', 'opportunistic'], {
-      error: 'must be "starttls", "implicit" or "opportunistic"',
-    }).prefault('starttls'),
+    z
+      .enum(['starttls', 'implicit', 'opportunistic'], {
+        error: 'must be "starttls", "implicit" or "opportunistic"',
+      })
+      .prefault('starttls'),
     {
       description:
         '`starttls`: TLS after STARTTLS, or no mail; `implicit`: TLS from the first byte (port 465); `opportunistic`: TLS where offered, for a relay on this machine.',
@@ -85,7 +74,8 @@ const relay = z.strictObject({
   ),
   username: key(plainText.prefault(''), { description: 'Login at the relay. Empty: none.' }),
   password_file: key(path.prefault(''), {
-    description: 'File that holds the password for the relay (mode 0600), so that it stands in no configuration.',
+    description:
+      'File that holds the password for the relay (mode 0600), so that it stands in no configuration.',
   }),
 });
 
@@ -106,7 +96,8 @@ const limits = z.strictObject({
     description: 'Sessions at once from one IPv4 address or IPv6 /64 on each listener; 0: no limit.',
   }),
   recipients_per_hour: key(integer(1, 1_000_000).prefault(500), {
-    description: 'Recipients an account may send to in an hour: what a stolen password can do. Settable per account too.',
+    description:
+      'Recipients an account may send to in an hour: what a stolen password can do. Settable per account too.',
     live: true,
   }),
   messages_per_hour: key(integer(1, 1_000_000).prefault(300), {
@@ -143,12 +134,17 @@ const store = z.strictObject({
 
 const log = z.strictObject({
   level: key(
-    z.enum(['debug', 'info', 'warn', 'error'], { error: 'must be "debug", "info", "warn" or "error"' }).prefault('info'),
+    z
+      .enum(['debug', 'info', 'warn', 'error'], { error: 'must be "debug", "info", "warn" or "error"' })
+      .prefault('info'),
     { description: 'Least severity that is logged.' },
   ),
-  format: key(z.enum(['auto', 'json', 'pretty'], { error: 'must be "auto", "json" or "pretty"' }).prefault('auto'), {
-    description: '`auto`: readable lines on a terminal, JSON elsewhere.',
-  }),
+  format: key(
+    z.enum(['auto', 'json', 'pretty'], { error: 'must be "auto", "json" or "pretty"' }).prefault('auto'),
+    {
+      description: '`auto`: readable lines on a terminal, JSON elsewhere.',
+    },
+  ),
 });
 
 export const configSchema = z.strictObject({

@@ -24,7 +24,10 @@ export function readFlags(
   try {
     ({ values } = parseArgs({ args: [...args], options, allowPositionals: false }));
   } catch (error) {
-    throw new Refusal('bad-input', `${flagProblem(error, args, Object.keys(options))}; "${command} --help" lists what there is`);
+    throw new Refusal(
+      'bad-input',
+      `${flagProblem(error, args, Object.keys(options))}; "${command} --help" lists what there is`,
+    );
   }
   const text: Record<string, string> = {};
   const on = new Set<string>();
@@ -40,7 +43,10 @@ function flagProblem(error: unknown, args: readonly string[], known: readonly st
   const flags = args.filter((arg) => arg.startsWith('-')).map((arg) => arg.split('=')[0] ?? arg);
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
     const unknown = flags.find((flag) => !known.includes(flag.slice(2))) ?? '';
-    return `unknown option ${unknown}${suggest(unknown, known.map((name) => `--${name}`))}`;
+    return `unknown option ${unknown}${suggest(
+      unknown,
+      known.map((name) => `--${name}`),
+    )}`;
   }
   if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') {
     const word = /'([^']*)'/.exec(errorText(error))?.[1] ?? '';

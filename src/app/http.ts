@@ -1,26 +1,90 @@
+import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
-import type { FlowDeps } from '../flow/deps.ts';
+import type { OpenStore } from '../data/open.ts';
+import { isLoopback } from '../net/ip.ts';
 import type { TlsStore } from '../net/tls-store.ts';
+import type { ListenerFacts, ServerFacts } from '../servers/http/facts.ts';
+import { createHttpServers } from '../servers/http/servers.ts';
+import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
 import type { Config } from './config.ts';
 import type { ServerOptions } from './server.ts';
-import type { RunningListener } from './services.ts';
+import { bindKey, IMPLICIT_TLS, type RunningListener } from './services.ts';
+import { listenTarget, machineAddresses } from './settings.ts';
+import { programVersion } from './version.ts';
 
 /** The HTTP side of the program: metrics and health on `listen.http`, the admin API on its Unix socket. */
 export interface HttpPart {
   readonly listeners: readonly RunningListener[];
-  readonly adminSocket: string | undefined;
-  close(): Promise<void>;
+  readonly adminSocket: string;
+  drain(graceMs: number): Promise<void>;
 }
 
 export interface HttpParts {
   readonly options: ServerOptions;
-  readonly deps: () => FlowDeps;
+  readonly clock: Clock;
+  readonly store: OpenStore;
   readonly metrics: Metrics;
-  readonly config: Config;
   readonly tls: TlsStore;
+  readonly config: () => Config;
   readonly listeners: readonly RunningListener[];
+  readonly stopping: () => boolean;
 }
 
-export async function startHttp(_parts: HttpParts): Promise<HttpPart> {
-  return { listeners: [], adminSocket: undefined, close: async () => undefined };
+export async function startHttp(parts: HttpParts): Promise<HttpPart> {
+  const { options, clock, store, metrics } = parts;
+  const { logger } = options;
+  const tryOut = options.tryOut === true;
+  const specs = options.config.listen.http;
+  let own: readonly ListenerFacts[] = [];
+  const servers = await createHttpServers(
+    { store, clock, logger, metrics, facts: serverFacts(parts, () => own) },
+    {
+      web: {
+        targets: specs.map((spec) => options.bound?.get(bindKey('http', spec)) ?? listenTarget(spec)),
+        allowedHosts: tryOut ? LOOPBACK_HOSTS : undefined,
+        ...(tryOut && { notes: ['This is a try-out: it can be reached from this machine only.'] }),
+      },
+    },
+  );
+  own = servers.web.listeners();
+  const listeners = own.map(({ address, port }): RunningListener => {
+    return { service: 'http', address, port, sessions: () => 0, drain: async () => undefined };
+  });
+  return { listeners, adminSocket: servers.admin.socketPath, drain: (graceMs) => servers.drain(graceMs) };
+}
+
+function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): ServerFacts {
+  const { options, clock, tls, config, listeners, stopping } = parts;
+  const hasCertificate = (): boolean => tls.certificates().length > 0;
+  const line = ({ service, address, port }: RunningListener): ListenerFacts => {
+    const starttls = service !== 'lmtp' && hasCertificate() ? 'starttls' : 'none';
+    return {
+      name: service,
+      address,
+      port,
+      security: IMPLICIT_TLS.has(service) ? 'tls' : starttls,
+      open: !stopping(),
+    };
+  };
+  return {
+    version: programVersion(),
+    mode: options.tryOut === true ? 'try' : 'serve',
+    hostname: options.config.hostname,
+    startedAt: clock.now(),
+    dataDirectory: options.config.data,
+    publicAddresses: () => publicAddresses(),
+    adminAddress: () => undefined,
+    listeners: () => [...listeners.map(line), ...own()],
+    certificates: () => tls.certificates(),
+    stopping,
+  };
+}
+
+/** Networks that nobody outside can reach (RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291). */
+const PRIVATE =
+  /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|fe[89ab])/i;
+
+/** Addresses of this machine that the world can reach; none behind address translation. */
+export function publicAddresses(): string[] {
+  return [...new Set(machineAddresses())].filter((address) => !isLoopback(address) && !PRIVATE.test(address));
 }

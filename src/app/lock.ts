@@ -50,9 +50,15 @@ export function unwritable(directory: string, error: unknown): Refusal {
   switch (errnoCode(error)) {
     case 'EACCES':
     case 'EPERM':
-      return new Refusal('not-permitted', `cannot write in ${directory}: permission denied; choose another with --data`);
+      return new Refusal(
+        'not-permitted',
+        `cannot write in ${directory}: permission denied; choose another with --data`,
+      );
     case 'EROFS':
-      return new Refusal('not-permitted', `cannot write in ${directory}: the file system is read-only; choose another with --data`);
+      return new Refusal(
+        'not-permitted',
+        `cannot write in ${directory}: the file system is read-only; choose another with --data`,
+      );
     case 'ENOTDIR':
     case 'EEXIST':
       return new Refusal('bad-input', `${directory} is not a directory; choose another with --data`);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Refusal } from '../base/errors.ts';
 import { suggest } from './config-load.ts';
 import { reportRefusals } from './run.ts';
+import { programVersion } from './version.ts';
 
 /** The program: one command, one row. Modules are loaded when their command is given, so that `--help` is quick. */
 interface Command {
@@ -64,18 +64,6 @@ First steps on a public machine: "postern init" asks a few questions and says wh
 `;
 }
 
-function version(): string {
-  for (const path of ['../../package.json', '../package.json']) {
-    try {
-      const { version: found } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string };
-      return found;
-    } catch {
-      // In the published package the files lie one level higher.
-    }
-  }
-  return 'unknown';
-}
-
 async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
@@ -83,14 +71,17 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   if (name === '--version' || name === '-v' || name === 'version') {
-    process.stdout.write(`postern ${version()} (Node.js ${process.version})\n`);
+    process.stdout.write(`postern ${programVersion()} (Node.js ${process.version})\n`);
     return 0;
   }
   const commands = [...SERVERS, ...CLIENTS];
   const command = commands.find((row) => row.name === name);
   if (command === undefined) {
     const known = commands.map((row) => row.name);
-    throw new Refusal('bad-input', `there is no command "${name}"${suggest(name, known)} ("postern --help" lists them)`);
+    throw new Refusal(
+      'bad-input',
+      `there is no command "${name}"${suggest(name, known)} ("postern --help" lists them)`,
+    );
   }
   return command.run(rest);
 }

@@ -45,12 +45,16 @@ export function prepareTryOut(directory: string): void {
 /** Before `--fresh` deletes: a directory that exists and is no try-out's is refused. */
 export function requireTryOut(directory: string): void {
   if (!existsSync(directory) || isTryOut(directory)) return;
-  throw new Refusal('conflict', `${directory} is not the directory of a try-out, so --fresh will not delete it`);
+  throw new Refusal(
+    'conflict',
+    `${directory} is not the directory of a try-out, so --fresh will not delete it`,
+  );
 }
 
 /** Delete what a try-out kept; the mark goes last, so that a deletion cut short can be finished. `keep`: files in use. */
 export function emptyTryOut(directory: string, keep: readonly string[]): void {
   for (const name of readdirSync(directory)) {
-    if (name !== MARKER && !keep.includes(name)) rmSync(join(directory, name), { recursive: true, force: true });
+    if (name !== MARKER && !keep.includes(name))
+      rmSync(join(directory, name), { recursive: true, force: true });
   }
 }

@@ -13,10 +13,16 @@ import type { Dns } from '../mail/dns.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
 import { type Config, configKeys } from './config.ts';
-import type { ListenSpec } from './config-values.ts';
 import { type HttpPart, startHttp } from './http.ts';
 import { type Jobs, startJobs } from './jobs.ts';
-import { IMPLICIT_TLS, lineServices, type RunningListener, SERVICES, type ServiceName } from './services.ts';
+import {
+  bindKey,
+  IMPLICIT_TLS,
+  lineServices,
+  type RunningListener,
+  SERVICES,
+  type ServiceName,
+} from './services.ts';
 import { flowSettings, listenTarget, smtpLimits, srsKeys } from './settings.ts';
 
 /** Milliseconds between two looks at the certificate files. */
@@ -38,8 +44,8 @@ export interface ServerOptions {
   readonly holdOutgoing?: string | undefined;
   /** Take logins without TLS: for the measuring tools of a try-out. */
   readonly plaintextAuth?: boolean | undefined;
-  /** HTTP answers to Host localhost, 127.0.0.1 and [::1] only, and refuses foreign Origins. */
-  readonly httpLocalOnly?: boolean | undefined;
+  /** A try-out: HTTP answers to Host localhost, 127.0.0.1 and [::1] only, refuses foreign Origins, and says what it is. */
+  readonly tryOut?: boolean | undefined;
   /** Sockets bound beforehand (as root), by `bindKey`. */
   readonly bound?: ReadonlyMap<string, ListenTarget> | undefined;
   /** Port of MX hosts, for tests. */
@@ -61,8 +67,8 @@ export interface RunningServer {
   readonly listeners: readonly Pick<RunningListener, 'service' | 'address' | 'port' | 'sessions'>[];
   /** Port of the first listener of each service that runs. */
   readonly ports: Readonly<Partial<Record<ServiceName, number>>>;
-  /** Path of the admin API's Unix socket; undefined while there is none. */
-  readonly adminSocket: string | undefined;
+  /** Path of the admin API's Unix socket. */
+  readonly adminSocket: string;
   readonly config: Config;
   readonly store: OpenStore;
   readonly metrics: Metrics;
@@ -83,6 +89,9 @@ export interface RunningServer {
 /** Milliseconds that sessions and attempts get to end when the server stops. */
 export const STOP_GRACE_MS = 30_000;
 
+/** Milliseconds for requests of the admin API and of those who watch, who are told of the stop to the end. */
+const HTTP_GRACE_MS = 500;
+
 /** What was started so far, to be ended in the opposite order. */
 type Closers = (() => Promise<void>)[];
 
@@ -95,11 +104,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const close of closers.toReversed()) await close().catch(() => undefined);
     throw error;
   }
-}
-
-/** How a socket that was bound beforehand is found again. */
-export function bindKey(service: ServiceName, spec: ListenSpec): string {
-  return `${service} ${'path' in spec ? spec.path : `${spec.address} ${spec.port}`}`;
 }
 
 async function start(options: ServerOptions, closers: Closers): Promise<RunningServer> {
@@ -141,14 +145,22 @@ async function start(options: ServerOptions, closers: Closers): Promise<RunningS
     live: () => live,
   });
   const { listeners, leftOut } = await startListeners(options, tls, services, closers);
-  const http = await startHttp({ options, deps, metrics, config: options.config, tls, listeners });
-  closers.push(() => http.close());
+  let stopped: Promise<void> | undefined;
+  const http = await startHttp({
+    options,
+    clock,
+    store,
+    metrics,
+    tls,
+    config: () => live.config,
+    listeners,
+    stopping: () => stopped !== undefined,
+  });
+  closers.push(() => http.drain(0));
   await scheduler.start();
   closers.push(() => scheduler.stop(0));
   const jobs = startJobs({ store, clock, logger, metrics, config: () => live.config });
   const watch = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(logger, report));
-
-  let stopped: Promise<void> | undefined;
   const parts = { listeners, http, scheduler, jobs, recorder, store, watch };
   return {
     listeners: [...listeners, ...http.listeners],
@@ -194,7 +206,7 @@ async function stopAll(parts: StopParts, graceMs: number): Promise<void> {
     parts.scheduler.stop(graceMs),
     parts.jobs.stop(),
   ]);
-  await parts.http.close();
+  await parts.http.drain(HTTP_GRACE_MS);
   await parts.recorder.flush();
   await parts.store.close();
 }
@@ -236,7 +248,9 @@ async function named<T>(service: ServiceName, start: () => Promise<T>): Promise<
   }
 }
 
-function portsOf(listeners: readonly Pick<RunningListener, 'service' | 'port'>[]): Partial<Record<ServiceName, number>> {
+function portsOf(
+  listeners: readonly Pick<RunningListener, 'service' | 'port'>[],
+): Partial<Record<ServiceName, number>> {
   const ports: Partial<Record<ServiceName, number>> = {};
   for (const { service, port } of listeners) ports[service] ??= port;
   return ports;
@@ -262,15 +276,24 @@ function mergeLive(
   return { merged, applied, restart };
 }
 
-export function logTlsReload(logger: Logger, report: { changed: boolean; problems: readonly string[] }): void {
+export function logTlsReload(
+  logger: Logger,
+  report: { changed: boolean; problems: readonly string[] },
+): void {
   if (report.changed) logger.info({}, 'tls: new certificate in use');
-  for (const problem of report.problems) logger.error({ problem }, 'tls: certificate not loaded, the one before stays');
+  for (const problem of report.problems)
+    logger.error({ problem }, 'tls: certificate not loaded, the one before stays');
 }
 
 function storeMetrics(metrics: Metrics, store: OpenStore): void {
-  metrics.gauge('postern_store_reopened', 'How often the store had to be opened again', [], function collect() {
-    this.set(store.reopened());
-  });
+  metrics.gauge(
+    'postern_store_reopened',
+    'How often the store had to be opened again',
+    [],
+    function collect() {
+      this.set(store.reopened());
+    },
+  );
 }
 
 /** The text of an error for a person at a terminal: a refusal in its words, anything else as the bug it is. */

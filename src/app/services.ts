@@ -17,6 +17,7 @@ import type { SmtpHooks, SmtpProtocol } from '../servers/smtp/options.ts';
 import type { SmtpLimits } from '../servers/smtp/limits.ts';
 import { createSmtpServer } from '../servers/smtp/server.ts';
 import type { Config } from './config.ts';
+import type { ListenSpec } from './config-values.ts';
 
 /** Services with listeners, in the order in which a person reads them. */
 export const SERVICES = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'lmtp', 'http'] as const;
@@ -133,4 +134,9 @@ export function recordRefusedConnection(
     data: { protocol: service, ip: remoteAddress, port: remotePort, stage: reason, reason: detail },
     terms: remoteAddress === '' ? [] : [terms.network(remoteAddress)],
   });
+}
+
+/** How a socket that was bound beforehand is found again. */
+export function bindKey(service: ServiceName, spec: ListenSpec): string {
+  return `${service} ${'path' in spec ? spec.path : `${spec.address} ${spec.port}`}`;
 }

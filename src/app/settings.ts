@@ -22,7 +22,10 @@ const SRS_KEY_OCTETS = 32;
 /** Octets of a password file that are read. */
 const PASSWORD_FILE_BYTES = 4096;
 
-export function flowSettings(config: Config, more: Pick<FlowSettings, 'holdOutgoing' | 'srsKeys'>): FlowSettings {
+export function flowSettings(
+  config: Config,
+  more: Pick<FlowSettings, 'holdOutgoing' | 'srsKeys'>,
+): FlowSettings {
   const { limits: limit, queue } = config;
   return {
     hostname: config.hostname,
@@ -56,11 +59,17 @@ export async function systemDns(config: Config, clock: Clock): Promise<Dns> {
   const servers = config.dns.servers.map((text) => {
     const server = parseDnsServer(text);
     if (server === undefined) {
-      throw new Refusal('bad-input', `dns.servers: "${text}" is not an address such as "127.0.0.1" or "[::1]:53"`);
+      throw new Refusal(
+        'bad-input',
+        `dns.servers: "${text}" is not an address such as "127.0.0.1" or "[::1]:53"`,
+      );
     }
     return server;
   });
-  return createResolver({ servers: servers.length > 0 ? servers : await readResolvConf('/etc/resolv.conf'), clock });
+  return createResolver({
+    servers: servers.length > 0 ? servers : await readResolvConf('/etc/resolv.conf'),
+    clock,
+  });
 }
 
 const RELAY_TLS = { starttls: 'required', implicit: 'implicit', opportunistic: 'opportunistic' } as const;

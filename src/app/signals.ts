@@ -57,7 +57,10 @@ export function handleFailures({ logger, clock, count, flush }: FailureHandlers)
   let ending = false;
   process.on('unhandledRejection', (error) => {
     count('rejection');
-    logger.error({ id: timeId(clock.now()), error: stackOf(error) }, 'bug: a promise was rejected and nobody looked');
+    logger.error(
+      { id: timeId(clock.now()), error: stackOf(error) },
+      'bug: a promise was rejected and nobody looked',
+    );
   });
   process.on('uncaughtException', (error) => {
     count('exception');

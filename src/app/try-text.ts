@@ -15,8 +15,12 @@ const WHAT: readonly (readonly [ServiceName, string])[] = [
 /** What a person sees when the try-out runs: what to connect to, who can log in, what to type first. */
 export function tryOutText(server: RunningServer, flags: TryFlags): string {
   const { ports } = server;
-  const addresses = [...new Set(server.listeners.map(({ address }) => (address.includes(':') ? `[${address}]` : address)))];
-  const rows = WHAT.flatMap(([service, text]) => (ports[service] === undefined ? [] : [`  ${String(ports[service]).padEnd(6)} ${text}`]));
+  const addresses = [
+    ...new Set(server.listeners.map(({ address }) => (address.includes(':') ? `[${address}]` : address))),
+  ];
+  const rows = WHAT.flatMap(([service, text]) =>
+    ports[service] === undefined ? [] : [`  ${String(ports[service]).padEnd(6)} ${text}`],
+  );
   const outgoing =
     flags.relay === undefined
       ? 'Mail to other domains is held, never sent (--relay HOST:PORT sends it).'

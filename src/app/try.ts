@@ -10,7 +10,7 @@ import type { OpenStore } from '../data/open.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import { type CertificatePair, createSelfSigned } from '../net/tls-self-signed.ts';
 import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
-import { type Config } from './config.ts';
+import type { Config } from './config.ts';
 import { makeConfig } from './config-load.ts';
 import { readFlags } from './flags.ts';
 import { type DirectoryLock, lockDirectory, unwritable } from './lock.ts';
@@ -112,7 +112,10 @@ function portBase(given: string | undefined): number {
   if (given === undefined) return PORT_BASE;
   const base = Number(given);
   if (!/^\d{1,5}$/.test(given) || base > HIGHEST_PORT) {
-    throw new Refusal('bad-input', `--port-base must be a whole number from 0 to ${HIGHEST_PORT}, not "${given}"`);
+    throw new Refusal(
+      'bad-input',
+      `--port-base must be a whole number from 0 to ${HIGHEST_PORT}, not "${given}"`,
+    );
   }
   return base;
 }
@@ -154,7 +157,7 @@ export async function startTryOut(
     relay: flags.relay,
     holdOutgoing: flags.relay === undefined ? HELD : undefined,
     plaintextAuth: flags.plaintextAuth,
-    httpLocalOnly: true,
+    tryOut: true,
     processMetrics: true,
   });
   try {
@@ -177,7 +180,12 @@ function tryConfig({ directory, portBase: base }: TryFlags): Config {
     hostname: HOSTNAME,
     data: directory,
     listen,
-    limits: { sessions: 20_000, sessions_per_address: 0, recipients_per_hour: 1_000_000, messages_per_hour: 1_000_000 },
+    limits: {
+      sessions: 20_000,
+      sessions_per_address: 0,
+      recipients_per_hour: 1_000_000,
+      messages_per_hour: 1_000_000,
+    },
     queue: { warn_after: 0, expire_after: 0 },
   });
 }
@@ -227,6 +235,13 @@ async function ensurePeople(store: OpenStore): Promise<void> {
     const address = `${name}@${TRY_DOMAIN}`;
     if ((await store.read.run('directory.account', { address })) !== undefined) continue;
     const secrets = await hashPassword(TRY_PASSWORD, { minLength: 1 });
-    await store.write.run('directory.addAccount', { actor, address, displayName, role, quota: 0, ...secrets });
+    await store.write.run('directory.addAccount', {
+      actor,
+      address,
+      displayName,
+      role,
+      quota: 0,
+      ...secrets,
+    });
   }
 }

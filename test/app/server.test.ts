@@ -7,7 +7,7 @@ import { makeConfig } from '../../src/app/config-load.ts';
 import { startServer } from '../../src/app/server.ts';
 import { silentLogger } from '../../src/base/log.ts';
 import { testClock } from '../support/clock.ts';
-import { startTestServer, TEST_PASSWORD, testActor } from '../support/server.ts';
+import { startTestServer, TEST_PASSWORD } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
 
 const MESSAGE = 'From: <a@remote.test>\r\nSubject: hello\r\n\r\nhello\r\n.\r\n';
@@ -15,7 +15,10 @@ const MESSAGE = 'From: <a@remote.test>\r\nSubject: hello\r\n\r\nhello\r\n.\r\n';
 const plain = (address: string, password: string): string =>
   Buffer.from(`\0${address}\0${password}`).toString('base64');
 
-async function mailsOf(server: Awaited<ReturnType<typeof startTestServer>>, address: string): Promise<number> {
+async function mailsOf(
+  server: Awaited<ReturnType<typeof startTestServer>>,
+  address: string,
+): Promise<number> {
   return (await server.account(address)).emails;
 }
 
@@ -83,9 +86,15 @@ describe('the whole server', () => {
     assert.equal(await mailsOf(server, 'bob@example.test'), 0);
     await busy.talk([MESSAGE, '250']);
     assert.match(await busy.reply(), /^421/);
+    busy.close();
+    idle.close();
     await stopped;
     const again = await startTestServer({ directory: server.directory });
-    assert.equal(await mailsOf(again, 'bob@example.test'), 1, 'what was answered 250 is there after a restart');
+    assert.equal(
+      await mailsOf(again, 'bob@example.test'),
+      1,
+      'what was answered 250 is there after a restart',
+    );
     await again.close();
     await rm(server.directory, { recursive: true });
   });
@@ -174,14 +183,15 @@ describe('the whole server', () => {
       return count;
     };
     assert.equal(await bodies(), 1);
-    await server.store.write.run('directory.removeAccount', {
-      actor: testActor,
-      address: 'bob@example.test',
-      purge: false,
-    });
-    await clock.advance(86_400_000);
-    assert.equal(await bodies(), 1, 'a removed account can be restored');
-    await clock.advance(31 * 86_400_000);
+    const { read, write } = server.store;
+    const { id: accountId } = await server.account('bob@example.test');
+    const mailboxes = await read.run('mailstore.mailboxes', { accountId });
+    const inbox = mailboxes.find(({ name }) => name === 'INBOX');
+    assert.ok(inbox);
+    await write.run('mailstore.expunge', { accountId, mailboxId: inbox.id, anyFlag: true });
+    await clock.advance(1.9 * 86_400_000);
+    assert.equal(await bodies(), 1, 'a deleted message can be brought back');
+    await clock.advance(0.2 * 86_400_000);
     assert.equal(await bodies(), 0);
   });
 });

@@ -9,6 +9,8 @@ export interface TestClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Timers set and not yet fired or cancelled. */
   readonly timers: number;
+  /** How to wait until what a timer started has come to rest; by default a few turns and a millisecond. */
+  settleWith(settle: () => Promise<void>): void;
 }
 
 interface Entry {
@@ -18,7 +20,7 @@ interface Entry {
   readonly fn: () => void;
 }
 
-/** Turns of the event loop after each timer: enough for a write to cross into the store's thread and back. */
+/** Turns of the event loop after each timer. */
 const TURNS = 3;
 /** Milliseconds of real time after a timer's turns, for what waits for another thread. */
 const BREATH_MS = 1;
@@ -27,6 +29,7 @@ export function testClock(startMs = Date.UTC(2030, 0, 1)): TestClock {
   let passed = 0;
   let serial = 0;
   const entries = new Set<Entry>();
+  let settle = breathe;
 
   function setTimer(ms: number, fn: () => void): Timer {
     const entry: Entry = { at: passed + Math.max(0, ms), ms, order: serial++, fn };
@@ -73,10 +76,13 @@ export function testClock(startMs = Date.UTC(2030, 0, 1)): TestClock {
     get timers() {
       return entries.size;
     },
+    settleWith(own) {
+      settle = own;
+    },
   };
 }
 
-async function settle(): Promise<void> {
+async function breathe(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setTimeout(resolve, BREATH_MS));
 }

@@ -147,10 +147,7 @@ export async function removeAccount(
   return { files: (await purgeAccount(tx, account.id, PURGE_EMAILS)).files };
 }
 
-export async function restoreAccount(
-  tx: WriteTx,
-  args: { actor: Actor; address: string },
-): Promise<null> {
+export async function restoreAccount(tx: WriteTx, args: { actor: Actor; address: string }): Promise<null> {
   const { domain, localPart, address } = await needOwn(tx, args.address);
   requireDomain(args.actor, domain.id);
   const account = await needRemovedAccount(tx, address);

@@ -31,7 +31,8 @@ export async function addAlias(
     throw new Refusal('already-exists', `${address} is an account.`);
   }
   const alias =
-    (await tx.get(aliasAt, domain.id, localPart)) ?? (await tx.get(insertAlias, domain.id, localPart, tx.now));
+    (await tx.get(aliasAt, domain.id, localPart)) ??
+    (await tx.get(insertAlias, domain.id, localPart, tx.now));
   if (alias === undefined) throw new Error('an INSERT returned no row');
   for (const target of args.targets) await tx.run(insertTarget, alias.id, await storedAddress(tx, target));
   await refuseCircle(tx, localPart, domain.name, address);
@@ -43,7 +44,10 @@ export async function addAlias(
 async function refuseCircle(tx: WriteTx, localPart: string, domain: string, address: string): Promise<void> {
   const found = await resolve(tx, { localPart, domain, delimiter: '', size: 0 });
   if (found.status !== 'loop') return;
-  throw new Refusal('conflict', `${address} would lead in a circle, or to more than ${ALIAS_FANOUT} addresses.`);
+  throw new Refusal(
+    'conflict',
+    `${address} would lead in a circle, or to more than ${ALIAS_FANOUT} addresses.`,
+  );
 }
 
 /** Remove one target, and the alias with the last; or the alias as it is. */

@@ -31,7 +31,13 @@ describe('authenticator', () => {
   let n = 0;
 
   const make = (hasher = counting()): Authenticator =>
-    createAuthenticator({ store, clock, logger: silentLogger, journal: { event: (e) => events.push(e) }, hasher });
+    createAuthenticator({
+      store,
+      clock,
+      logger: silentLogger,
+      journal: { event: (e) => events.push(e) },
+      hasher,
+    });
   const counting = () => ({
     own: (password: string, hash: string) => {
       checks.push('own');
@@ -45,7 +51,13 @@ describe('authenticator', () => {
   const add = async (hash: string, scram: ScramSecret | null): Promise<void> => {
     address = `u${++n}@example.test`;
     const more = { displayName: '', role: 'user', quota: 0 } as const;
-    ({ id: accountId } = await store.write.run('directory.addAccount', { actor: SYSTEM, address, hash, scram, ...more }));
+    ({ id: accountId } = await store.write.run('directory.addAccount', {
+      actor: SYSTEM,
+      address,
+      hash,
+      scram,
+      ...more,
+    }));
   };
   const login = (password: string, name = address) => auth.password({ login: name, password, ...REMOTE });
   const setStatus = (status: 'active' | 'suspended') =>
@@ -67,7 +79,10 @@ describe('authenticator', () => {
 
   it('lets in who knows the password, and nobody else; all failures look alike', async () => {
     const account = await login(PASSWORD, ` ${address.toUpperCase()} `);
-    assert.deepEqual([account.accountId, account.address, account.revoked.aborted], [accountId, address, false]);
+    assert.deepEqual(
+      [account.accountId, account.address, account.revoked.aborted],
+      [accountId, address, false],
+    );
     const failures = [
       () => login('wrong password'),
       () => login(''),
@@ -78,12 +93,18 @@ describe('authenticator', () => {
     ];
     const said = new Set<string>();
     for (const attempt of failures) {
-      const error: unknown = await attempt().then(() => undefined, (caught: unknown) => caught);
+      const error: unknown = await attempt().then(
+        () => undefined,
+        (caught: unknown) => caught,
+      );
       assert.ok(error instanceof Refusal && error.kind === 'authentication-failed');
       said.add(`${error.smtp?.code} ${error.message}`);
     }
     assert.deepEqual([...said], ['535 The login or password is wrong']);
-    assert.deepEqual(events.map(({ kind }) => kind), ['login.succeeded', ...failures.map(() => 'login.failed')]);
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['login.succeeded', ...failures.map(() => 'login.failed')],
+    );
     assert.ok(events[0]?.terms.includes('i:192.0.2.1') && events[0].terms.includes(`a:${address}`));
     assert.ok(!JSON.stringify(events).includes(PASSWORD));
   });
@@ -150,7 +171,12 @@ describe('authenticator', () => {
       },
       imported: async () => false,
     });
-    const attempts = Array.from({ length: 110 }, () => login(PASSWORD).then(() => 'in', (error: Refusal) => error.smtp?.code));
+    const attempts = Array.from({ length: 110 }, () =>
+      login(PASSWORD).then(
+        () => 'in',
+        (error: Refusal) => error.smtp?.code,
+      ),
+    );
     for (let i = 0; i < 50; i++) await turn();
     assert.equal(releases.length, 2);
     while (running > 0 || releases.length > 0) {
@@ -168,7 +194,8 @@ describe('authenticator', () => {
     const decoy = await auth.scramKeys(address);
     await login('old secret');
     assert.deepEqual(checks, ['imported']);
-    for (let i = 0; i < 500 && !isOwnHash((await credential())?.hash ?? ''); i++) await new Promise((r) => setTimeout(r, 5));
+    for (let i = 0; i < 500 && !isOwnHash((await credential())?.hash ?? ''); i++)
+      await new Promise((r) => setTimeout(r, 5));
     const stored = await credential();
     assert.ok(stored?.scram !== undefined && isOwnHash(stored.hash));
     assert.equal((await login('old secret')).accountId, accountId);
@@ -196,7 +223,10 @@ describe('authenticator', () => {
     const real = await auth.scramKeys(address);
     assert.deepEqual([first.salt.length, first.iterations], [real.salt.length, real.iterations]);
     assert.equal(await scramWorks(PASSWORD), true);
-    await assert.rejects(auth.scramSucceeded('nobody@example.test', '', 'smtp'), isRefusal('authentication-failed'));
+    await assert.rejects(
+      auth.scramSucceeded('nobody@example.test', '', 'smtp'),
+      isRefusal('authentication-failed'),
+    );
   });
 
   it('SCRAM: a verified proof lets in, unless the account is suspended; failures are noted', async () => {
@@ -205,7 +235,10 @@ describe('authenticator', () => {
     auth.failed(address, '192.0.2.1', 'smtp');
     await setStatus('suspended');
     await assert.rejects(auth.scramSucceeded(address, '192.0.2.1', 'smtp'), isRefusal('suspended'));
-    assert.deepEqual(events.map(({ kind }) => kind), ['login.succeeded', 'login.failed', 'login.failed']);
+    assert.deepEqual(
+      events.map(({ kind }) => kind),
+      ['login.succeeded', 'login.failed', 'login.failed'],
+    );
   });
 
   const credential = () => store.read.run('directory.credential', { login: address });
@@ -213,7 +246,12 @@ describe('authenticator', () => {
   /** A whole exchange of the client side against the keys. */
   async function scramWorks(password: string): Promise<boolean> {
     const keys = await auth.scramKeys(address);
-    const client = scramClient('SCRAM-SHA-256', { login: address, password, channelBinding: undefined, random: randomBytes });
+    const client = scramClient('SCRAM-SHA-256', {
+      login: address,
+      password,
+      channelBinding: undefined,
+      random: randomBytes,
+    });
     const first = client.initial?.toString() ?? '';
     const bare = first.slice(3);
     const nonce = `${/r=([^,]*)/.exec(bare)?.[1]}server`;
@@ -221,7 +259,11 @@ describe('authenticator', () => {
     const answer = await client.step(Buffer.from(serverFirst));
     assert.ok('response' in answer);
     const [withoutProof = '', proof = ''] = answer.response.toString().split(',p=');
-    return proofMatches(Buffer.from(proof, 'base64'), keys.storedKey, `${bare},${serverFirst},${withoutProof}`);
+    return proofMatches(
+      Buffer.from(proof, 'base64'),
+      keys.storedKey,
+      `${bare},${serverFirst},${withoutProof}`,
+    );
   }
 });
 

@@ -75,7 +75,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const found = [terms.address(login)];
     if (remoteAddress !== '') found.push(terms.network(remoteAddress));
     const at = clock.now();
-    journal.event({ trace: timeId(at), at, kind, data: { login, remoteAddress, protocol, ...data }, terms: found });
+    journal.event({
+      trace: timeId(at),
+      at,
+      kind,
+      data: { login, remoteAddress, protocol, ...data },
+      terms: found,
+    });
   }
 
   function fail(attempt: Attempt, reason: string): Refusal {
@@ -85,13 +91,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   async function slowCheck(credential: StoredCredential | undefined, password: string): Promise<boolean> {
     const hash = credential?.hash ?? decoy;
-    const check = gate(() => (isOwnHash(hash) ? hasher.own(password, hash) : hasher.imported(password, hash)));
+    const check = gate(() =>
+      isOwnHash(hash) ? hasher.own(password, hash) : hasher.imported(password, hash),
+    );
     if (check === undefined) throw tooBusy();
     const matches = await check;
     if (!matches || credential === undefined) return false;
     // It took a while: the account may have been suspended or got another password meanwhile.
     const now = await find(credential.address);
-    return now?.accountId === credential.accountId && now.hash === credential.hash && now.status === credential.status;
+    return (
+      now?.accountId === credential.accountId &&
+      now.hash === credential.hash &&
+      now.status === credential.status
+    );
   }
 
   /** Imported hashes give way to our own as soon as the password is known; failing at it costs nobody the login. */
@@ -102,7 +114,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const { accountId, hash: oldHash } = credential;
       await store.write.run('directory.upgradeCredential', { accountId, oldHash, ...secrets });
     } catch (error) {
-      logger.warn({ account: credential.address, error: errorText(error) }, 'an imported password stays as it is');
+      logger.warn(
+        { account: credential.address, error: errorText(error) },
+        'an imported password stays as it is',
+      );
     }
   }
 

@@ -35,7 +35,10 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
       await store.write.run('directory.addDomain', { actor: SYSTEM, name });
       return name;
     };
-    const addAccount = (address: string, more: Partial<WriteArgs<'directory.addAccount'>> = {}): Promise<Account> =>
+    const addAccount = (
+      address: string,
+      more: Partial<WriteArgs<'directory.addAccount'>> = {},
+    ): Promise<Account> =>
       store.write.run('directory.addAccount', {
         actor: SYSTEM,
         address,
@@ -69,7 +72,22 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
     const login = (name: string) => store.read.run('directory.credential', { login: name });
     const remove = (address: string, purge = false) =>
       store.write.run('directory.removeAccount', { actor: SYSTEM, address, purge });
-    const actor = (role: Role, domainId?: number): Actor => ({ name: `${role}@elsewhere.test`, role, domainId });
+    const actor = (role: Role, domainId?: number): Actor => ({
+      name: `${role}@elsewhere.test`,
+      role,
+      domainId,
+    });
+
+    const deliver = async (file: string, ...accounts: number[]) => {
+      await store.write.run('delivery.accept', {
+        blob: { size: 10, encoding: 'raw', data: undefined, file },
+        content: CONTENT,
+        deposits: accounts.map((accountId) => ({ ...DEPOSIT, accountId })),
+        overQuota: 'report',
+        queue: [],
+        events: [],
+      });
+    };
 
     describe('where mail goes', () => {
       it('accounts, in any case and normalization; others are unknown, other domains not ours', async () => {
@@ -113,7 +131,7 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         await addAccount(`b@${d}`);
         await addAlias(`team@${d}`, `A@${d}`, `more@${d}`, 'Some.One@Else.Test');
         await addAlias(`more@${d}`, `b@${d}`, `a@${d}`, `nobody@${d}`);
-        assert.deepEqual((await ends(`TEAM@${d}`) as string[]).toSorted(), [
+        assert.deepEqual(((await ends(`TEAM@${d}`)) as string[]).toSorted(), [
           '-> Some.One@else.test',
           `a@${d}`,
           `b@${d}`,
@@ -164,7 +182,11 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         assert.deepEqual(await ends(`a+x@${d}`), [`a@${d} x`]);
         assert.deepEqual(await ends(`b@${d}`), ['-> x@else.test']);
         assert.deepEqual(await ends(`whoever@${d}`), [`all@${d}`]);
-        await store.write.run('directory.setCatchAll', { actor: SYSTEM, domain: d, address: 'far@else.test' });
+        await store.write.run('directory.setCatchAll', {
+          actor: SYSTEM,
+          domain: d,
+          address: 'far@else.test',
+        });
         assert.deepEqual(await ends(`whoever@${d}`), ['-> far@else.test']);
       });
 
@@ -184,7 +206,11 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         await addAccount(`u@${d}`);
         await addAlias(`c@${d}`, `a@${d}`, `u@${d}`);
         assert.deepEqual(await ends(`b@${d}`), [`u@${d}`]);
-        await store.write.run('directory.removeAlias', { actor: SYSTEM, address: `c@${d}`, target: `u@${d}` });
+        await store.write.run('directory.removeAlias', {
+          actor: SYSTEM,
+          address: `c@${d}`,
+          target: `u@${d}`,
+        });
         const found = await resolve(`b@${d}`);
         assert.deepEqual(found, { status: 'loop', via: [`b@${d}`, `c@${d}`, `a@${d}`, `b@${d}`] });
       });
@@ -205,7 +231,11 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
       it('postmaster and abuse always reach somebody', async () => {
         const d = await newDomain();
         await addAccount(`user@${d}`);
-        assert.equal(await ends(`postmaster@${d}`), 'unknown', 'without any administrator nobody can have it');
+        assert.equal(
+          await ends(`postmaster@${d}`),
+          'unknown',
+          'without any administrator nobody can have it',
+        );
         await addAccount(`second@${d}`, { role: 'domain-admin' });
         assert.deepEqual(await ends(`Postmaster@${d}`), [`second@${d}`]);
         const o = await newDomain();
@@ -221,16 +251,35 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         assert.deepEqual(await ends(`postmaster@${d}`), [`root@${o}`], 'an alias to nobody does not count');
       });
 
+      it('a mailbox that is exactly full is over its quota whatever comes', async () => {
+        const d = await newDomain();
+        const { id } = await addAccount(`a@${d}`, { quota: 10 });
+        const over = async (size: number): Promise<boolean> => {
+          const found = await resolve(`a@${d}`, '+', size);
+          assert.ok(found.status === 'ok' && found.targets[0]?.kind === 'account');
+          return found.targets[0].overQuota;
+        };
+        assert.deepEqual([await over(0), await over(10), await over(11)], [false, false, true]);
+        await deliver('f'.repeat(26), id);
+        assert.equal((await store.read.run('directory.account', { id }))?.used, 10);
+        assert.equal(await over(0), true);
+      });
+
       it('says who is suspended and whose quota is met', async () => {
         const d = await newDomain();
         await addAccount(`a@${d}`, { quota: 1000 });
-        await store.write.run('directory.setStatus', { actor: SYSTEM, address: `a@${d}`, status: 'suspended' });
+        await store.write.run('directory.setStatus', {
+          actor: SYSTEM,
+          address: `a@${d}`,
+          status: 'suspended',
+        });
         const target = async (size: number) => {
           const found = await resolve(`a@${d}`, '+', size);
           assert.ok(found.status === 'ok' && found.targets[0]?.kind === 'account');
           const { overQuota, suspended } = found.targets[0];
           return { overQuota, suspended };
         };
+        assert.deepEqual(await target(0), { overQuota: false, suspended: true });
         assert.deepEqual(await target(1000), { overQuota: false, suspended: true });
         assert.deepEqual(await target(1001), { overQuota: true, suspended: true });
         await store.write.run('directory.setQuota', { actor: SYSTEM, address: `a@${d}`, quota: 0 });
@@ -251,7 +300,14 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
           store.write.run('directory.addGrant', { actor: SYSTEM, account: `A@${d}`, address });
         await grant(`@${granted}`);
         await grant('Me@Home.Test');
-        for (const address of [`A@${d}`, `a+x@${d}`, `team@${d}`, `a@alias${n}.test`, `x@${granted}`, 'me@home.test']) {
+        for (const address of [
+          `A@${d}`,
+          `a+x@${d}`,
+          `team@${d}`,
+          `a@alias${n}.test`,
+          `x@${granted}`,
+          'me@home.test',
+        ]) {
           assert.equal(await maySend(id, address), true, address);
         }
         for (const address of [`b@${d}`, `whoever@${d}`, `postmaster@${d}`, 'you@home.test', 'a@else.test']) {
@@ -262,9 +318,17 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
           `@${granted}`,
           'Me@home.test',
         ]);
-        await store.write.run('directory.removeGrant', { actor: SYSTEM, account: `a@${d}`, address: `@${granted}` });
+        await store.write.run('directory.removeGrant', {
+          actor: SYSTEM,
+          account: `a@${d}`,
+          address: `@${granted}`,
+        });
         assert.equal(await maySend(id, `x@${granted}`), false);
-        await store.write.run('directory.setStatus', { actor: SYSTEM, address: `a@${d}`, status: 'suspended' });
+        await store.write.run('directory.setStatus', {
+          actor: SYSTEM,
+          address: `a@${d}`,
+          status: 'suspended',
+        });
         assert.equal(await maySend(id, `a@${d}`), false);
       });
 
@@ -277,10 +341,21 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         await addAlias(`copy@${d}`, `a@${d}`, 'x@else.test');
         await store.write.run('directory.setCatchAll', { actor: SYSTEM, domain: d, address: `a@${d}` });
         const found = await login(` A@${d.toUpperCase()} `);
-        assert.deepEqual([found?.accountId, found?.address, found?.hash, found?.status], [id, `a@${d}`, '{PLAIN}secret', 'active']);
+        assert.deepEqual(
+          [found?.accountId, found?.address, found?.hash, found?.status],
+          [id, `a@${d}`, '{PLAIN}secret', 'active'],
+        );
         assert.deepEqual(Buffer.from(found?.scram?.storedKey ?? []), SCRAM.storedKey);
         assert.equal((await login(`nick@${d}`))?.accountId, id);
-        for (const name of [`team@${d}`, `copy@${d}`, `whoever@${d}`, `a+x@${d}`, 'a', '', `postmaster@${d}`]) {
+        for (const name of [
+          `team@${d}`,
+          `copy@${d}`,
+          `whoever@${d}`,
+          `a+x@${d}`,
+          'a',
+          '',
+          `postmaster@${d}`,
+        ]) {
           assert.equal(await login(name), undefined, name);
         }
         await remove(`a@${d}`);
@@ -298,7 +373,10 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         assert.equal(revoked.aborted, true);
         const upgrade = { accountId: id, oldHash: '{PLAIN}secret', hash: 'new', scram: SCRAM };
         await store.write.run('directory.upgradeCredential', upgrade);
-        assert.deepEqual([(await login(`a@${d}`))?.hash, (await login(`a@${d}`))?.changedAt], ['{PLAIN}two', clock.now()]);
+        assert.deepEqual(
+          [(await login(`a@${d}`))?.hash, (await login(`a@${d}`))?.changedAt],
+          ['{PLAIN}two', clock.now()],
+        );
         await store.write.run('directory.upgradeCredential', { ...upgrade, oldHash: '{PLAIN}two' });
         const found = await login(`a@${d}`);
         assert.deepEqual([found?.hash, found?.scram?.iterations], ['new', 4096]);
@@ -309,7 +387,11 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         const a = await addAccount(`a@${d}`);
         const b = await addAccount(`b@${d}`);
         const [first, second] = [store.changes.revocation(a.id), store.changes.revocation(b.id)];
-        await store.write.run('directory.setStatus', { actor: SYSTEM, address: `a@${d}`, status: 'suspended' });
+        await store.write.run('directory.setStatus', {
+          actor: SYSTEM,
+          address: `a@${d}`,
+          status: 'suspended',
+        });
         assert.deepEqual([first.aborted, second.aborted], [true, false]);
         await remove(`b@${d}`);
         assert.equal(second.aborted, true);
@@ -345,12 +427,22 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
 
       it('makes an account with its mailboxes; the address is then taken', async () => {
         const d = await newDomain();
-        const made = await addAccount(`New@${d}`, { displayName: 'New \0 One', quota: 5, role: 'domain-admin' });
+        const made = await addAccount(`New@${d}`, {
+          displayName: 'New \0 One',
+          quota: 5,
+          role: 'domain-admin',
+        });
         assert.deepEqual(made, await store.read.run('directory.account', { address: `NEW@${d}` }));
         assert.deepEqual(made, await store.read.run('directory.account', { id: made.id }));
-        assert.deepEqual([made.address, made.quota, made.role, made.status, made.used], [`new@${d}`, 5, 'domain-admin', 'active', 0]);
+        assert.deepEqual(
+          [made.address, made.quota, made.role, made.status, made.used],
+          [`new@${d}`, 5, 'domain-admin', 'active', 0],
+        );
         const boxes = await store.read.run('mailstore.mailboxes', { accountId: made.id });
-        assert.ok(boxes.some(({ name }) => name === 'INBOX') && boxes.some(({ specialUse }) => specialUse === '\\Junk'));
+        assert.ok(
+          boxes.some(({ name }) => name === 'INBOX') &&
+            boxes.some(({ specialUse }) => specialUse === '\\Junk'),
+        );
         await assert.rejects(addAccount(`NEW@${d}`), refusal('already-exists'));
         await assert.rejects(addAlias(`new@${d}`, 'x@else.test'), refusal('already-exists'));
         await addAlias(`taken@${d}`, 'x@else.test');
@@ -367,9 +459,13 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         const { id } = await addAccount(`a@${d}`);
         await remove(`a@${d}`);
         assert.equal(await ends(`a@${d}`), 'unknown');
-        assert.deepEqual((await store.read.run('directory.accounts', { domain: d, removed: true })).map((a) => a.id), [id]);
+        assert.deepEqual(
+          (await store.read.run('directory.accounts', { domain: d, removed: true })).map((a) => a.id),
+          [id],
+        );
         assert.deepEqual(await store.read.run('directory.accounts', { domain: d }), []);
-        const restore = () => store.write.run('directory.restoreAccount', { actor: SYSTEM, address: `A@${d}` });
+        const restore = () =>
+          store.write.run('directory.restoreAccount', { actor: SYSTEM, address: `A@${d}` });
         clock.advance(29 * DAY);
         await addAlias(`a@${d}`, 'x@else.test');
         await assert.rejects(restore(), refusal('already-exists'));
@@ -387,23 +483,20 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         const d = await newDomain();
         const a = await addAccount(`a@${d}`);
         const b = await addAccount(`b@${d}`);
-        await store.write.run('directory.addGrant', { actor: SYSTEM, account: `a@${d}`, address: 'x@else.test' });
-        const deliver = async (file: string, ...accounts: number[]) => {
-          await store.write.run('delivery.accept', {
-            blob: { size: 10, encoding: 'raw', data: undefined, file },
-            content: CONTENT,
-            deposits: accounts.map((accountId) => ({ ...DEPOSIT, accountId })),
-            overQuota: 'report',
-            queue: [],
-            events: [],
-          });
-        };
+        await store.write.run('directory.addGrant', {
+          actor: SYSTEM,
+          account: `a@${d}`,
+          address: 'x@else.test',
+        });
         const [own, shared] = ['o'.repeat(26), 's'.repeat(26)];
         await deliver(own, a.id);
         await deliver(shared, a.id, b.id);
         assert.deepEqual(await remove(`a@${d}`, true), { files: [own] });
         const left = await store.inspect((tx) => tx.all(rowsOfAccount, a.id, a.id, a.id, a.id, a.id, a.id));
-        assert.deepEqual(left.map((row) => row.rows), [0]);
+        assert.deepEqual(
+          left.map((row) => row.rows),
+          [0],
+        );
         await assert.rejects(
           store.write.run('directory.restoreAccount', { actor: SYSTEM, address: `a@${d}` }),
           refusal('no-such-account'),
@@ -415,12 +508,17 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
           await store.write.run('directory.purgeRemoved', { before: clock.now() - 30 * DAY, limit: 1 }),
           { accounts: 0, files: [shared], more: true },
         );
-        const rest = await store.write.run('directory.purgeRemoved', { before: clock.now() - 30 * DAY, limit: 1 });
+        const rest = await store.write.run('directory.purgeRemoved', {
+          before: clock.now() - 30 * DAY,
+          limit: 1,
+        });
         assert.deepEqual(rest, { accounts: 1, files: [], more: false });
       });
 
       it('never loses the last administrator', async () => {
-        const admins = (await store.read.run('directory.accounts', {})).filter(({ role }) => role === 'admin');
+        const admins = (await store.read.run('directory.accounts', {})).filter(
+          ({ role }) => role === 'admin',
+        );
         const d = await newDomain();
         await addAccount(`root@${d}`, { role: 'admin' });
         for (const { address } of admins) {
@@ -466,9 +564,17 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         const local = actor('domain-admin', id);
         await addAccount(`boss@${d}`, { role: 'admin' });
         await addAccount(`mine@${d}`, { actor: local });
-        await store.write.run('directory.addAlias', { actor: local, address: `al@${d}`, targets: [`mine@${d}`] });
+        await store.write.run('directory.addAlias', {
+          actor: local,
+          address: `al@${d}`,
+          targets: [`mine@${d}`],
+        });
         await store.write.run('directory.setQuota', { actor: local, address: `mine@${d}`, quota: 1 });
-        await store.write.run('directory.addGrant', { actor: local, account: `mine@${d}`, address: `x@${d}` });
+        await store.write.run('directory.addGrant', {
+          actor: local,
+          account: `mine@${d}`,
+          address: `x@${d}`,
+        });
         const secret = { hash: 'x', scram: null };
         const forbidden: (() => Promise<unknown>)[] = [
           () => store.write.run('directory.addDomain', { actor: local, name: 'new.test' }),
@@ -477,15 +583,33 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
           () => addAccount(`x@${d}`, { actor: local, role: 'admin' }),
           () => store.write.run('directory.setPassword', { actor: local, address: `boss@${d}`, ...secret }),
           () => store.write.run('directory.setRole', { actor: local, address: `mine@${d}`, role: 'admin' }),
-          () => store.write.run('directory.removeAccount', { actor: local, address: `boss@${d}`, purge: true }),
-          () => store.write.run('directory.addAlias', { actor: local, address: `x@${o}`, targets: [`mine@${d}`] }),
+          () =>
+            store.write.run('directory.removeAccount', { actor: local, address: `boss@${d}`, purge: true }),
+          () =>
+            store.write.run('directory.addAlias', {
+              actor: local,
+              address: `x@${o}`,
+              targets: [`mine@${d}`],
+            }),
           () => store.write.run('directory.setCatchAll', { actor: local, domain: o, address: null }),
-          () => store.write.run('directory.addGrant', { actor: local, account: `mine@${d}`, address: `@${o}` }),
-          () => store.write.run('directory.addGrant', { actor: local, account: `mine@${d}`, address: 'x@else.test' }),
+          () =>
+            store.write.run('directory.addGrant', { actor: local, account: `mine@${d}`, address: `@${o}` }),
+          () =>
+            store.write.run('directory.addGrant', {
+              actor: local,
+              account: `mine@${d}`,
+              address: 'x@else.test',
+            }),
           () => addAccount(`x@${d}`, { actor: actor('user', id) }),
-          () => store.write.run('directory.setPassword', { actor: actor('user', id), address: `mine@${d}`, ...secret }),
+          () =>
+            store.write.run('directory.setPassword', {
+              actor: actor('user', id),
+              address: `mine@${d}`,
+              ...secret,
+            }),
         ];
-        for (const attempt of forbidden) await assert.rejects(attempt(), refusal('not-permitted'), String(attempt));
+        for (const attempt of forbidden)
+          await assert.rejects(attempt(), refusal('not-permitted'), String(attempt));
         const self: Actor = { name: `mine@${d}`, role: 'user', domainId: id };
         await store.write.run('directory.setPassword', { actor: self, address: `MINE@${d}`, ...secret });
         assert.equal((await login(`mine@${d}`))?.hash, 'x');
@@ -495,7 +619,12 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         const d = await newDomain();
         const by: Actor = { name: 'carol@admins.test', role: 'admin', domainId: undefined };
         await addAccount(`a@${d}`, { actor: by, hash: 'TOPSECRET' });
-        await store.write.run('directory.setPassword', { actor: by, address: `a@${d}`, hash: 'TOPSECRET', scram: null });
+        await store.write.run('directory.setPassword', {
+          actor: by,
+          address: `a@${d}`,
+          hash: 'TOPSECRET',
+          scram: null,
+        });
         const rows = await store.read.run('directory.audit', { limit: 2 });
         assert.deepEqual(
           rows.map(({ actor: name, action, subject, at }) => [name, action, subject, at]),
@@ -505,13 +634,19 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
           ],
         );
         assert.ok(!JSON.stringify(rows).includes('TOPSECRET'));
-        const before = await store.read.run('directory.audit', { limit: 1, before: rows[1]?.id ?? 0 });
-        assert.equal(before[0]?.action, 'domain.add');
+        const older = await store.read.run('directory.audit', { limit: 1, before: rows[1]?.id ?? 0 });
+        assert.equal(older[0]?.action, 'domain.add');
       });
 
       it('keeps DKIM keys per domain and selector', async () => {
         const d = await newDomain();
-        const key = { domain: d, selector: 's1', algorithm: 'ed25519-sha256', privateKey: 'P', publicKey: 'p' } as const;
+        const key = {
+          domain: d,
+          selector: 's1',
+          algorithm: 'ed25519-sha256',
+          privateKey: 'P',
+          publicKey: 'p',
+        } as const;
         const made = await store.write.run('directory.addDkimKey', { actor: SYSTEM, ...key });
         assert.deepEqual(made, { ...key, id: made.id, state: 'active' });
         assert.deepEqual(await store.read.run('directory.dkimKeys', { domain: d }), [made]);

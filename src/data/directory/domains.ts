@@ -32,7 +32,10 @@ export async function addDomain(
   }
   const base = aliasOf === undefined ? undefined : await needDomain(tx, aliasOf);
   if (base !== undefined && base.alias_of_id !== null) {
-    throw new Refusal('bad-input', `${base.name} is itself an alias of ${base.alias_of ?? ''}: name that one.`);
+    throw new Refusal(
+      'bad-input',
+      `${base.name} is itself an alias of ${base.alias_of ?? ''}: name that one.`,
+    );
   }
   await tx.get(insertDomain, name, base?.id ?? null, tx.now);
   await audit(tx, actor, 'domain.add', name, { aliasOf: base?.name ?? null });
@@ -68,7 +71,10 @@ export async function setCatchAll(
   const domain = await needDomain(tx, args.domain);
   requireDomain(args.actor, domain.id);
   if (domain.alias_of !== null) {
-    throw new Refusal('bad-input', `${domain.name} is an alias of ${domain.alias_of}: set its catch-all there.`);
+    throw new Refusal(
+      'bad-input',
+      `${domain.name} is an alias of ${domain.alias_of}: set its catch-all there.`,
+    );
   }
   const address = args.address === null ? null : await storedAddress(tx, args.address);
   await tx.run(setCatchAllSql, address, domain.id);

@@ -121,8 +121,7 @@ export const reads = {
       (await tx.get(settingByName, args.name))?.value,
   ),
   /** Newest first, before the row `before`. */
-  'directory.audit': point(
-    (tx: ReadTx, args: { limit: number; before?: number }) =>
-      tx.all(auditBefore, args.before ?? Number.MAX_SAFE_INTEGER, args.limit),
+  'directory.audit': point((tx: ReadTx, args: { limit: number; before?: number }) =>
+    tx.all(auditBefore, args.before ?? Number.MAX_SAFE_INTEGER, args.limit),
   ),
 } as const;

@@ -2,9 +2,13 @@ import { statement } from '../db/sql.ts';
 
 /** Deleting for good what the directory knew of an account; its mail is the mail store's to delete. */
 
-export const deleteCredential = statement<[accountId: number]>('DELETE FROM credentials WHERE account_id = ?');
+export const deleteCredential = statement<[accountId: number]>(
+  'DELETE FROM credentials WHERE account_id = ?',
+);
 export const deleteGrants = statement<[accountId: number]>('DELETE FROM sender_grants WHERE account_id = ?');
-export const deleteCounters = statement<[accountId: number]>('DELETE FROM account_counters WHERE account_id = ?');
+export const deleteCounters = statement<[accountId: number]>(
+  'DELETE FROM account_counters WHERE account_id = ?',
+);
 export const deleteAccount = statement<[id: number]>('DELETE FROM accounts WHERE id = ?');
 
 export const removedBefore = statement<[before: number, limit: number], { id: number }>(

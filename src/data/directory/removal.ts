@@ -1,7 +1,13 @@
 import type { WriteTx } from '../db/sql.ts';
 import { purgeAccount as purgeMail, releaseBlob } from '../mailstore/purge.ts';
 import { deleteEmail, deletePlacementsOfAccount, emailsOfAccount } from '../mailstore/purge.sql.ts';
-import { deleteAccount, deleteCounters, deleteCredential, deleteGrants, removedBefore } from './removal.sql.ts';
+import {
+  deleteAccount,
+  deleteCounters,
+  deleteCredential,
+  deleteGrants,
+  removedBefore,
+} from './removal.sql.ts';
 
 /** Emails deleted in one write: others wait meanwhile. What is left goes in the next ones. */
 export const PURGE_EMAILS = 2000;

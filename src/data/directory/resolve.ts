@@ -50,15 +50,15 @@ interface Step {
 export async function resolve(tx: ReadTx, request: ResolveRequest): Promise<Resolution> {
   const domain = await baseDomain(tx, request.domain);
   if (domain === undefined) return { status: 'not-local' };
-  if (!isAlwaysDeliverable(request)) return search(tx, request, true);
-  const found = await search(tx, request, false);
+  if (!isAlwaysDeliverable(request)) return run(tx, request, true);
+  const found = await run(tx, request, false);
   if (found.status === 'ok') return found;
   const administrator = await tx.get(firstAdministrator, domain.id);
-  if (administrator === undefined) return search(tx, request, true);
+  if (administrator === undefined) return run(tx, request, true);
   return { status: 'ok', targets: [toTarget(administrator, { detail: '', via: [] }, request.size)] };
 }
 
-async function search(tx: ReadTx, request: ResolveRequest, catchAll: boolean): Promise<Resolution> {
+async function run(tx: ReadTx, request: ResolveRequest, catchAll: boolean): Promise<Resolution> {
   const state = newSearch(request, catchAll);
   await follow(tx, state, { localPart: request.localPart, domain: request.domain, detail: '', via: [] });
   return outcome(state);
@@ -73,7 +73,7 @@ export async function resolveOwn(
   request: { localPart: string; domain: string; delimiter: string },
 ): Promise<readonly ResolvedTarget[]> {
   if ((await baseDomain(tx, request.domain)) === undefined) return [];
-  const found = await search(tx, { ...request, size: 0 }, false);
+  const found = await run(tx, { ...request, size: 0 }, false);
   return found.status === 'ok' ? found.targets : [];
 }
 
@@ -98,7 +98,9 @@ function outcome(search: Search): Resolution {
 
 function isAlwaysDeliverable(request: ResolveRequest): boolean {
   const local = normalizeLocalPart(request.localPart);
-  return splits(local, normalizeLocalPart(request.delimiter)).some(({ user }) => ALWAYS_DELIVERABLE.has(user));
+  return splits(local, normalizeLocalPart(request.delimiter)).some(({ user }) =>
+    ALWAYS_DELIVERABLE.has(user),
+  );
 }
 
 /** Follow one address; `via` are the aliases that led to it. */
@@ -142,7 +144,13 @@ async function followExact(tx: ReadTx, search: Search, step: Step, domain: Domai
   const alias = await tx.get(aliasAt, domain.id, step.localPart);
   if (alias === undefined) return false;
   const targets = await tx.all(targetsOf, alias.id, ALIAS_FANOUT + 1);
-  await followTargets(tx, search, { ...step, via: [...step.via, address] }, address, targets.map((row) => row.address));
+  await followTargets(
+    tx,
+    search,
+    { ...step, via: [...step.via, address] },
+    address,
+    targets.map((row) => row.address),
+  );
   return true;
 }
 

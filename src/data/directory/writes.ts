@@ -23,15 +23,34 @@ export const writes = {
   'directory.removeDomain': removeDomain as W<{ name: string }, null>,
   'directory.setCatchAll': setCatchAll as W<{ domain: string; address: string | null }, null>,
   /** hash and scram keys are computed by the caller (app) from the password. Creates default mailboxes. */
-  'directory.addAccount': addAccount as W<{ address: string; displayName: string; role: Role; quota: number; hash: string; scram: ScramSecret | null }, Account>,
-  'directory.setPassword': setPassword as W<{ address: string; hash: string; scram: ScramSecret | null }, null>,
+  'directory.addAccount': addAccount as W<
+    {
+      address: string;
+      displayName: string;
+      role: Role;
+      quota: number;
+      hash: string;
+      scram: ScramSecret | null;
+    },
+    Account
+  >,
+  'directory.setPassword': setPassword as W<
+    { address: string; hash: string; scram: ScramSecret | null },
+    null
+  >,
   /** An imported hash gains argon2id and SCRAM keys at the first PLAIN login; no audit, no revocation. */
-  'directory.upgradeCredential': upgradeCredential as WriteFunction<{ accountId: number; oldHash: string; hash: string; scram: ScramSecret }, null>,
+  'directory.upgradeCredential': upgradeCredential as WriteFunction<
+    { accountId: number; oldHash: string; hash: string; scram: ScramSecret },
+    null
+  >,
   'directory.setStatus': setStatus as W<{ address: string; status: 'active' | 'suspended' }, null>,
   'directory.setRole': setRole as W<{ address: string; role: Role }, null>,
   'directory.setQuota': setQuota as W<{ address: string; quota: number }, null>,
   /** status 'removed', mail kept; `purge` deletes the mail now (beyond 2,000 emails in purgeRemoved). Undone by restoreAccount within 30 days. */
-  'directory.removeAccount': removeAccount as W<{ address: string; purge: boolean }, { files: readonly string[] }>,
+  'directory.removeAccount': removeAccount as W<
+    { address: string; purge: boolean },
+    { files: readonly string[] }
+  >,
   'directory.restoreAccount': restoreAccount as W<{ address: string }, null>,
   'directory.addAlias': addAlias as W<{ address: string; targets: readonly string[] }, Alias>,
   'directory.removeAlias': removeAlias as W<{ address: string; target?: string }, null>,
@@ -42,5 +61,8 @@ export const writes = {
   /** Set it unless it is set; returns what stands. For keys that several processes may want to make. */
   'directory.ensureSetting': ensureSetting as WriteFunction<{ name: string; value: string }, string>,
   /** A job: forget accounts removed before a time (30 days ago), at most `limit` emails a call; `more`: call again. */
-  'directory.purgeRemoved': purgeRemoved as WriteFunction<{ before: number; limit: number }, { accounts: number; files: readonly string[]; more: boolean }>,
+  'directory.purgeRemoved': purgeRemoved as WriteFunction<
+    { before: number; limit: number },
+    { accounts: number; files: readonly string[]; more: boolean }
+  >,
 } as const;

@@ -37,12 +37,18 @@ export function journalContract(open: (options: { clock: ManualClock }) => Promi
 
     it('shows a trace in the order of its events, with all their facts', async () => {
       const data = { a: 1, b: 'two', c: null, d: [true, { e: 'f' }], unicode: 'grüße \0 end' };
-      await append(event('order', { at: 2000, kind: 'message.accepted', data }), event('order', { at: 1000 }));
+      await append(
+        event('order', { at: 2000, kind: 'message.accepted', data }),
+        event('order', { at: 1000 }),
+      );
       const rows = await byTrace('order');
-      assert.deepEqual(rows.map(({ at, kind, count, lastAt }) => ({ at, kind, count, lastAt })), [
-        { at: 1000, kind: 'connection.refused', count: 1, lastAt: 1000 },
-        { at: 2000, kind: 'message.accepted', count: 1, lastAt: 2000 },
-      ]);
+      assert.deepEqual(
+        rows.map(({ at, kind, count, lastAt }) => ({ at, kind, count, lastAt })),
+        [
+          { at: 1000, kind: 'connection.refused', count: 1, lastAt: 1000 },
+          { at: 2000, kind: 'message.accepted', count: 1, lastAt: 2000 },
+        ],
+      );
       assert.deepEqual(rows[1]?.data, data);
       assert.deepEqual(await byTrace('nobody'), []);
     });
@@ -103,7 +109,7 @@ export function journalContract(open: (options: { clock: ManualClock }) => Promi
       await append(event('cut', { data: long, terms: [`a:${'y'.repeat(5000)}\0`, 'a:\ud800', 'a:short'] }));
       const data = (await byTrace('cut'))[0]?.data;
       assert.equal(String(data?.['long']).length, 500);
-      assert.equal((data?.['list'] as number[]).length, 200);
+      assert.equal((data?.['list'] as number[] | undefined)?.length, 200);
       assert.ok(!JSON.stringify(data).includes('lost'));
       assert.deepEqual(await find({ term: 'a:short' }), ['cut']);
       const huge = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`k${i}`, 'z'.repeat(500)]));
@@ -116,22 +122,42 @@ export function journalContract(open: (options: { clock: ManualClock }) => Promi
       const now = clock.now();
       for (let i = 0; i < 10; i++) await append(event(`p${i}`, { at: now + i, terms: ['q:prune'] }));
       const bounds = { before: now + 5, maxBytes: 1e9 };
-      assert.deepEqual(await store.write.run('journal.prune', { ...bounds, limit: 3 }), { deleted: 3, more: true });
-      assert.deepEqual(await store.write.run('journal.prune', { ...bounds, limit: 3 }), { deleted: 2, more: false });
+      assert.deepEqual(await store.write.run('journal.prune', { ...bounds, limit: 3 }), {
+        deleted: 3,
+        more: true,
+      });
+      assert.deepEqual(await store.write.run('journal.prune', { ...bounds, limit: 3 }), {
+        deleted: 2,
+        more: false,
+      });
       assert.deepEqual(await find({ term: 'q:prune' }), ['p9', 'p8', 'p7', 'p6', 'p5']);
-      assert.deepEqual(await store.write.run('journal.prune', { ...bounds, limit: 3 }), { deleted: 0, more: false });
+      assert.deepEqual(await store.write.run('journal.prune', { ...bounds, limit: 3 }), {
+        deleted: 0,
+        more: false,
+      });
     });
 
     it('stays under its size: the oldest go first', async () => {
       const now = clock.now() + 10 * HOUR;
       await store.write.run('journal.prune', { before: now, maxBytes: 1e9, limit: 10_000 });
       for (let i = 0; i < 100; i++) {
-        await append(event(`s${i}`, { at: now + i, data: { text: 'x'.repeat(400) }, terms: [terms.queueId(`s${i}`)] }));
+        await append(
+          event(`s${i}`, { at: now + i, data: { text: 'x'.repeat(400) }, terms: [terms.queueId(`s${i}`)] }),
+        );
       }
-      const all = (await store.read.run('journal.recent', everything)).filter(({ trace }) => trace.startsWith('s'));
+      const all = (await store.read.run('journal.recent', everything)).filter(({ trace }) =>
+        trace.startsWith('s'),
+      );
       assert.equal(all.length, 100);
-      const { deleted } = await store.write.run('journal.prune', { before: 0, maxBytes: 35_000, limit: 1000 });
-      assert.ok(deleted > 20 && deleted < 80, `${deleted} of 100 rows of about 700 octets went to be under 35,000`);
+      const { deleted } = await store.write.run('journal.prune', {
+        before: 0,
+        maxBytes: 35_000,
+        limit: 1000,
+      });
+      assert.ok(
+        deleted > 20 && deleted < 80,
+        `${deleted} of 100 rows of about 700 octets went to be under 35,000`,
+      );
       assert.deepEqual([await byTrace('s0'), await find({ term: 'q:s0' })], [[], []]);
       assert.deepEqual(await find({ term: 'q:s99' }), ['s99']);
       const again = await store.write.run('journal.prune', { before: 0, maxBytes: 35_000, limit: 1000 });

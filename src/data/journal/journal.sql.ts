@@ -19,7 +19,16 @@ export const addRepeats = statement<
 
 /** The first of a fold. On PostgreSQL another process may have been faster: then the repeats are added to its row. */
 export const insertFold = statement<
-  [trace: string, at: number, kind: string, data: string, count: number, lastAt: number, size: number, fold: string],
+  [
+    trace: string,
+    at: number,
+    kind: string,
+    data: string,
+    count: number,
+    lastAt: number,
+    size: number,
+    fold: string,
+  ],
   { trace: string }
 >(
   `INSERT INTO journal (trace, at, kind, data, count, last_at, size, fold) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -56,7 +65,10 @@ export const recentEvents = statement<[from: number, to: number, limit: number],
    ORDER BY at DESC, id DESC LIMIT ?`,
 );
 
-export const recentEventsOfKind = statement<[from: number, to: number, kind: string, limit: number], EventRow>(
+export const recentEventsOfKind = statement<
+  [from: number, to: number, kind: string, limit: number],
+  EventRow
+>(
   `SELECT id, trace, at, kind, data, count, last_at FROM journal WHERE at >= ? AND at < ? AND kind = ?
    ORDER BY at DESC, id DESC LIMIT ?`,
 );

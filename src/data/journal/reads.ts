@@ -1,6 +1,12 @@
 import { long, point } from '../catalogue.ts';
 import type { ReadTx } from '../db/sql.ts';
-import { type EventRow, eventsOfTrace, recentEvents, recentEventsOfKind, tracesOfTerm } from './journal.sql.ts';
+import {
+  type EventRow,
+  eventsOfTrace,
+  recentEvents,
+  recentEventsOfKind,
+  tracesOfTerm,
+} from './journal.sql.ts';
 import type { JournalData, JournalKind, JournalRow } from './types.ts';
 
 /** Events of one trace that are read at most: a message to many recipients, tried for five days. */

@@ -50,7 +50,9 @@ function fixture(): Fixture {
         ...more,
       }),
     metric: async (name) =>
-      (await metrics.text()).split('\n').find((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)),
+      (await metrics.text())
+        .split('\n')
+        .find((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)),
   };
   return made;
 }
@@ -151,6 +153,10 @@ test('flush stores what waits, and gives up when the store does not take it', as
 
 test('an event that cannot be taken never reaches the caller as an error', () => {
   const f = fixture();
-  const broken = { get reason(): string { throw new Error('no'); } };
+  const broken = {
+    get reason(): string {
+      throw new Error('no');
+    },
+  };
   assert.doesNotThrow(() => f.refused('192.0.2.1', { data: broken }));
 });

@@ -36,7 +36,10 @@ export interface RecorderOptions {
 export function createRecorder(options: RecorderOptions): Recorder {
   const { store, clock, logger, metrics } = options;
   const events = metrics.counter('postern_events_total', 'Journal events by kind', ['kind']);
-  const dropped = metrics.counter('postern_events_dropped_total', 'Journal events lost before they were stored');
+  const dropped = metrics.counter(
+    'postern_events_dropped_total',
+    'Journal events lost before they were stored',
+  );
   const foldKey = createFolder();
   /** By fold key, or a number for those that stand alone; in the order they came. */
   const buffer = new Map<string | number, BackgroundEvent>();
@@ -89,7 +92,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const batch = [...buffer.entries()].slice(0, BATCH_EVENTS);
     for (const [key] of batch) buffer.delete(key);
     try {
-      if (batch.length > 0) await store.write.run('journal.append', { events: batch.map(([, event]) => event) });
+      if (batch.length > 0)
+        await store.write.run('journal.append', { events: batch.map(([, event]) => event) });
       return true;
     } catch (error) {
       logger.warn({ error: errorText(error), events: batch.length }, 'the journal could not be written');

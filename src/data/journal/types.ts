@@ -37,7 +37,13 @@ export type JournalKind =
   | 'admin.changed';
 
 export type JournalData = { readonly [key: string]: JournalValue };
-export type JournalValue = string | number | boolean | null | readonly JournalValue[] | { readonly [key: string]: JournalValue };
+export type JournalValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JournalValue[]
+  | { readonly [key: string]: JournalValue };
 
 export const terms = {
   messageId: (id: string): string => `m:${id}`,

@@ -66,6 +66,8 @@ export const settledMessages = statement<[before: number, limit: number], { id: 
   'SELECT id, blob_id FROM queue_messages WHERE settled_at < ? ORDER BY settled_at LIMIT ?',
 );
 
-export const deleteRecipients = statement<[messageId: number]>('DELETE FROM queue_recipients WHERE message_id = ?');
+export const deleteRecipients = statement<[messageId: number]>(
+  'DELETE FROM queue_recipients WHERE message_id = ?',
+);
 
 export const deleteMessage = statement<[id: number]>('DELETE FROM queue_messages WHERE id = ?');

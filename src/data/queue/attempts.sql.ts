@@ -43,7 +43,9 @@ export const moveInLine = statement<[dueAt: number, destination: string]>(
   'UPDATE queue_destinations SET due_at = ?, served = served + 1 WHERE destination = ?',
 );
 
-export const leaveLine = statement<[destination: string]>('DELETE FROM queue_destinations WHERE destination = ?');
+export const leaveLine = statement<[destination: string]>(
+  'DELETE FROM queue_destinations WHERE destination = ?',
+);
 
 export interface LeaseRow {
   message_id: number;
@@ -106,7 +108,10 @@ const LOST = `SELECT r.id, r.message_id, r.address, r.destination, m.queue_id, m
 const ofOwner = `${LOST} WHERE r.state = 'leased' AND r.lease = ?`;
 const expired = `${LOST} WHERE r.state = 'leased' AND r.lease_until <= ?`;
 
-export const leasesOf = statement<[owner: string], LostLease>({ sqlite: ofOwner, postgres: `${ofOwner} FOR UPDATE` });
+export const leasesOf = statement<[owner: string], LostLease>({
+  sqlite: ofOwner,
+  postgres: `${ofOwner} FOR UPDATE`,
+});
 
 export const expiredLeases = statement<[now: number], LostLease>({
   sqlite: expired,

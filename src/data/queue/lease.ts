@@ -36,11 +36,7 @@ export async function lease(tx: WriteTx, request: LeaseRequest): Promise<LeasedW
   return [];
 }
 
-async function serve(
-  tx: WriteTx,
-  request: LeaseRequest,
-  line: readonly string[],
-): Promise<LeasedWork[]> {
+async function serve(tx: WriteTx, request: LeaseRequest, line: readonly string[]): Promise<LeasedWork[]> {
   const visited: string[] = [];
   let turn = line;
   const work: LeasedWork[] = [];

@@ -115,7 +115,14 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         ...more,
       });
     const settle = (settlements: readonly Settlement[], more: Partial<WriteArgs<'queue.settle'>> = {}) =>
-      store.write.run('queue.settle', { owner: 'one', settlements, warned: [], outgoing: [], events: [], ...more });
+      store.write.run('queue.settle', {
+        owner: 'one',
+        settlements,
+        warned: [],
+        outgoing: [],
+        events: [],
+        ...more,
+      });
     const show = async (queueId: string) => {
       const found = await store.read.run('queue.show', { queueId });
       assert.ok(found);
@@ -182,26 +189,32 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
             holdReason: undefined,
           },
         );
-        assert.deepEqual(recipients.map(({ address, state, nextAt, attempts }) => ({ address, state, nextAt, attempts })), [
-          { address: 'a@far.test', state: 'queued', nextAt: clock.now(), attempts: 0 },
-          { address: 'b@far.test', state: 'queued', nextAt: clock.now(), attempts: 0 },
-        ]);
+        assert.deepEqual(
+          recipients.map(({ address, state, nextAt, attempts }) => ({ address, state, nextAt, attempts })),
+          [
+            { address: 'a@far.test', state: 'queued', nextAt: clock.now(), attempts: 0 },
+            { address: 'b@far.test', state: 'queued', nextAt: clock.now(), attempts: 0 },
+          ],
+        );
       });
 
       it('enqueue with a reason to hold: held, never leased', async () => {
         await put(enqueueOf('q1', ['a@far.test'], { holdReason: 'try-out' }));
         assert.deepEqual(await states('q1'), ['held']);
-        assert.deepEqual(await lease(), []);
         assert.equal(await store.read.run('queue.nextDue', { busy: [] }), undefined);
+        assert.deepEqual(await lease(), []);
       });
 
       it('lease: queued and due becomes leased, what is not due stays', async () => {
         await put(enqueueOf('q1', ['a@far.test', 'b@far.test']));
         const [work] = await lease();
-        assert.deepEqual(work?.recipients.map(({ address, state }) => [address, state]), [
-          ['a@far.test', 'leased'],
-          ['b@far.test', 'leased'],
-        ]);
+        assert.deepEqual(
+          work?.recipients.map(({ address, state }) => [address, state]),
+          [
+            ['a@far.test', 'leased'],
+            ['b@far.test', 'leased'],
+          ],
+        );
         assert.equal(work?.message.queueId, 'q1');
         assert.deepEqual(await lease(), [], 'a lease is given once');
       });
@@ -234,7 +247,10 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         const { id } = await only('q1');
         await settle([putBack(id, clock.now())]);
         const recipient = await only('q1');
-        assert.deepEqual([recipient.state, recipient.attempts, recipient.lastReply], ['queued', 0, undefined]);
+        assert.deepEqual(
+          [recipient.state, recipient.attempts, recipient.lastReply],
+          ['queued', 0, undefined],
+        );
         assert.equal((await lease()).length, 1);
       });
 
@@ -253,7 +269,11 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         const { stale } = await settle([end(id, 'delivered')], { owner: 'two', outgoing: [outgoing('d1')] });
         assert.deepEqual(stale, [id]);
         assert.deepEqual(await states('q1'), ['leased']);
-        assert.equal(await store.read.run('queue.show', { queueId: 'd1' }), undefined, 'nor does it tell the sender');
+        assert.equal(
+          await store.read.run('queue.show', { queueId: 'd1' }),
+          undefined,
+          'nor does it tell the sender',
+        );
         const again = await settle([end(id, 'delivered')]);
         assert.deepEqual(again.stale, []);
         assert.deepEqual((await settle([end(id, 'failed')])).stale, [id], 'settled is settled');
@@ -264,16 +284,27 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         await put(enqueueOf('q1', ['a@far.test']));
         await lease();
         const { id } = await only('q1');
-        const event = { trace: traceOf('q1'), at: clock.now(), kind: 'delivery.failed', data: { reply: '550' }, terms: [] } as const;
+        const event = {
+          trace: traceOf('q1'),
+          at: clock.now(),
+          kind: 'delivery.failed',
+          data: { reply: '550' },
+          terms: [],
+        } as const;
         await settle([end(id, 'failed')], { outgoing: [outgoing('d1')], events: [event] });
         const { message } = await show('d1');
         assert.deepEqual([message.origin, message.reversePath, message.blobSize], ['dsn', '', 14]);
-        assert.deepEqual((await journal('q1')).map(({ kind }) => kind), ['delivery.failed']);
+        assert.deepEqual(
+          (await journal('q1')).map(({ kind }) => kind),
+          ['delivery.failed'],
+        );
         // One that cannot be stored takes all of its commit with it.
         await put(enqueueOf('q2', ['a@far.test']));
         await lease();
         const second = await only('q2');
-        await assert.rejects(settle([end(second.id, 'failed')], { outgoing: [outgoing('d1')], events: [event] }));
+        await assert.rejects(
+          settle([end(second.id, 'failed')], { outgoing: [outgoing('d1')], events: [event] }),
+        );
         assert.deepEqual(await states('q2'), ['leased']);
         assert.equal((await journal('q1')).length, 1);
       });
@@ -288,8 +319,14 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         assert.deepEqual(recipients, [{ id, queueId: 'q1', trace: traceOf('q1'), address: 'a@far.test' }]);
         assert.deepEqual([await states('q1'), await states('q2')], [['queued'], ['leased']]);
         assert.equal((await only('q1')).attempts, 1, 'it may have been one');
-        assert.deepEqual((await journal('q1')).map(({ kind }) => kind), ['delivery.interrupted']);
-        assert.deepEqual((await lease()).map(({ message }) => message.queueId), ['q1']);
+        assert.deepEqual(
+          (await journal('q1')).map(({ kind }) => kind),
+          ['delivery.interrupted'],
+        );
+        assert.deepEqual(
+          (await lease()).map(({ message }) => message.queueId),
+          ['q1'],
+        );
         assert.deepEqual((await settle([end(id, 'failed')], { owner: 'dead' })).stale, [id]);
       });
 
@@ -300,7 +337,10 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         await lease({ leaseMs: 3 * MINUTE });
         clock.advance(2 * MINUTE);
         const { recipients } = await store.write.run('queue.recover', { owner: null });
-        assert.deepEqual(recipients.map(({ queueId }) => queueId), ['q1']);
+        assert.deepEqual(
+          recipients.map(({ queueId }) => queueId),
+          ['q1'],
+        );
         assert.deepEqual([await states('q1'), await states('q2')], [['queued'], ['leased']]);
       });
 
@@ -320,11 +360,21 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         for (const { recipients } of await lease()) {
           await settle(recipients.map(({ id }) => defer(id, clock.now() + 60 * MINUTE)));
         }
-        const far = await store.write.run('queue.retry', { actor: ADMIN, queueId: null, destination: 'far.test' });
+        const far = await store.write.run('queue.retry', {
+          actor: ADMIN,
+          queueId: null,
+          destination: 'far.test',
+        });
         assert.deepEqual(far, { count: 1 });
-        assert.deepEqual((await lease()).map(({ message }) => message.queueId), ['q1']);
+        assert.deepEqual(
+          (await lease()).map(({ message }) => message.queueId),
+          ['q1'],
+        );
         assert.deepEqual(await store.write.run('queue.retry', { actor: ADMIN, queueId: 'q2' }), { count: 1 });
-        assert.deepEqual((await lease()).map(({ message }) => message.queueId), ['q2']);
+        assert.deepEqual(
+          (await lease()).map(({ message }) => message.queueId),
+          ['q2'],
+        );
         assert.deepEqual(await store.write.run('queue.retry', { actor: ADMIN, queueId: null }), { count: 0 });
         assert.deepEqual(await states('q3'), ['held']);
       });
@@ -332,7 +382,10 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
       it('hold and release: at once what is queued, after the attempt what is leased', async () => {
         await put(enqueueOf('q1', ['a@far.test', 'b@other.test', 'c@third.test']));
         const work = await lease({ busy: ['other.test'] });
-        assert.deepEqual(await store.write.run('queue.hold', { actor: ADMIN, queueId: 'q1', reason: 'asked' }), { count: 3 });
+        assert.deepEqual(
+          await store.write.run('queue.hold', { actor: ADMIN, queueId: 'q1', reason: 'asked' }),
+          { count: 3 },
+        );
         assert.deepEqual(await states('q1'), ['leased', 'held', 'leased']);
         assert.equal((await show('q1')).message.holdReason, 'asked');
         const [a, c] = work.flatMap(({ recipients }) => recipients).toSorted((x, y) => x.id - y.id);
@@ -340,7 +393,9 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         await settle([defer(a.id, clock.now()), end(c.id, 'delivered')]);
         assert.deepEqual(await states('q1'), ['held', 'held', 'delivered'], 'what arrived has arrived');
         assert.deepEqual(await lease(), []);
-        assert.deepEqual(await store.write.run('queue.release', { actor: ADMIN, queueId: 'q1' }), { count: 2 });
+        assert.deepEqual(await store.write.run('queue.release', { actor: ADMIN, queueId: 'q1' }), {
+          count: 2,
+        });
         assert.deepEqual(await states('q1'), ['queued', 'queued', 'delivered']);
         assert.equal((await show('q1')).message.holdReason, undefined);
         assert.equal((await lease()).length, 2);
@@ -366,12 +421,19 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
       });
 
       it('bounce: all becomes due with its expiry passed, held ones and those in an attempt too', async () => {
-        await put(enqueueOf('q1', ['a@far.test', 'b@other.test'], { holdReason: 'x', expiresAt: clock.now() + 99 * MINUTE }));
+        await put(
+          enqueueOf('q1', ['a@far.test', 'b@other.test'], {
+            holdReason: 'x',
+            expiresAt: clock.now() + 99 * MINUTE,
+          }),
+        );
         await store.write.run('queue.release', { actor: ADMIN, queueId: 'q1' });
         const [work] = await lease({ busy: ['other.test'] });
         await store.write.run('queue.hold', { actor: ADMIN, queueId: 'q1', reason: 'y' });
         clock.advance(MINUTE);
-        assert.deepEqual(await store.write.run('queue.bounce', { actor: ADMIN, queueId: 'q1' }), { count: 2 });
+        assert.deepEqual(await store.write.run('queue.bounce', { actor: ADMIN, queueId: 'q1' }), {
+          count: 2,
+        });
         const { expiresAt, createdAt } = (await show('q1')).message;
         assert.equal(expiresAt, createdAt, 'given up, not expired');
         assert.deepEqual(await states('q1'), ['leased', 'queued']);
@@ -381,37 +443,66 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
 
       it('purge: a message goes when all of it was settled long enough ago, its octets with the last who needs them', async () => {
         const file = 'a'.repeat(26);
-        await putAll([enqueueOf('q1', ['a@far.test', 'b@other.test']), enqueueOf('q2', ['c@third.test'])], file);
+        await putAll(
+          [enqueueOf('q1', ['a@far.test', 'b@other.test']), enqueueOf('q2', ['c@third.test'])],
+          file,
+        );
         const work = await lease();
-        const ids = new Map(work.flatMap(({ recipients }) => recipients).map(({ address, id }) => [address, id]));
+        const ids = new Map(
+          work.flatMap(({ recipients }) => recipients).map(({ address, id }) => [address, id]),
+        );
         const id = (address: string): number => ids.get(address) ?? 0;
         await settle([end(id('a@far.test'), 'delivered')]);
         clock.advance(MINUTE);
-        assert.equal((await store.write.run('queue.purge', { before: clock.now(), limit: 10 })).messages, 0, 'b is still open');
+        assert.equal(
+          (await store.write.run('queue.purge', { before: clock.now(), limit: 10 })).messages,
+          0,
+          'b is still open',
+        );
         await settle([end(id('b@other.test'), 'failed')]);
-        assert.equal((await store.write.run('queue.purge', { before: clock.now(), limit: 10 })).messages, 0, 'not long enough');
+        assert.equal(
+          (await store.write.run('queue.purge', { before: clock.now(), limit: 10 })).messages,
+          0,
+          'not long enough',
+        );
         assert.deepEqual(await states('q1'), ['delivered', 'failed']);
         clock.advance(MINUTE);
-        assert.deepEqual(await store.write.run('queue.purge', { before: clock.now(), limit: 10 }), { messages: 1, files: [] });
+        assert.deepEqual(await store.write.run('queue.purge', { before: clock.now(), limit: 10 }), {
+          messages: 1,
+          files: [],
+        });
         assert.equal(await store.read.run('queue.show', { queueId: 'q1' }), undefined);
         await settle([end(id('c@third.test'), 'delivered')]);
         clock.advance(MINUTE);
-        assert.deepEqual(await store.write.run('queue.purge', { before: clock.now(), limit: 10 }), { messages: 1, files: [file] });
+        assert.deepEqual(await store.write.run('queue.purge', { before: clock.now(), limit: 10 }), {
+          messages: 1,
+          files: [file],
+        });
         assert.deepEqual(await look(countBlobs), [{ count: 0 }]);
       });
 
       it('what is settled is past every command; strangers may not give any', async () => {
         await put(enqueueOf('q1', ['a@far.test']));
         for (const name of ['queue.retry', 'queue.release', 'queue.drop', 'queue.bounce'] as const) {
-          await assert.rejects(store.write.run(name, { actor: USER, queueId: 'q1' }), refusal('not-permitted'));
+          await assert.rejects(
+            store.write.run(name, { actor: USER, queueId: 'q1' }),
+            refusal('not-permitted'),
+          );
           await assert.rejects(store.write.run(name, { actor: ADMIN, queueId: 'nil' }), refusal('not-found'));
         }
-        await assert.rejects(store.write.run('queue.retry', { actor: USER, queueId: null }), refusal('not-permitted'));
+        await assert.rejects(
+          store.write.run('queue.retry', { actor: USER, queueId: null }),
+          refusal('not-permitted'),
+        );
         await store.write.run('queue.drop', { actor: ADMIN, queueId: 'q1' });
-        await assert.rejects(store.write.run('queue.release', { actor: ADMIN, queueId: 'q1' }), refusal('conflict'));
-        assert.deepEqual((await journal('q1')).map(({ kind, data }) => [kind, data['action'], data['by']]), [
-          ['queue.changed', 'drop', ADMIN.name],
-        ]);
+        await assert.rejects(
+          store.write.run('queue.release', { actor: ADMIN, queueId: 'q1' }),
+          refusal('conflict'),
+        );
+        assert.deepEqual(
+          (await journal('q1')).map(({ kind, data }) => [kind, data['action'], data['by']]),
+          [['queue.changed', 'drop', ADMIN.name]],
+        );
       });
     });
 
@@ -437,7 +528,8 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
       const holdReason = state === 'held' ? 'x' : undefined;
       await put(enqueueOf(queueId, [`a@${queueId}.test`, 'b@open.test'], { holdReason }));
       const id = (await only(queueId)).id;
-      if (state === 'leased' || state === 'delivered' || state === 'failed') await lease({ busy: ['open.test'] });
+      if (state === 'leased' || state === 'delivered' || state === 'failed')
+        await lease({ busy: ['open.test'] });
       if (state === 'delivered' || state === 'failed') await settle([end(id, state)]);
       if (state === 'dropped') {
         // Only one recipient of the two: the other one is in an attempt.
@@ -498,7 +590,10 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         await put(enqueueOf('two', ['b@small.test']));
         const [next] = await lease({ limit: 1 });
         const [then] = await lease({ limit: 1 });
-        assert.deepEqual(new Set([next?.destination, then?.destination]), new Set(['bulk.test', 'small.test']));
+        assert.deepEqual(
+          new Set([next?.destination, then?.destination]),
+          new Set(['bulk.test', 'small.test']),
+        );
         const order = (await lease({ limit: 3 })).map(({ message }) => message.queueId);
         assert.deepEqual(order, ['bulk4', 'bulk5', 'bulk6'], 'one destination in the order of its due times');
       });
@@ -510,7 +605,10 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         for (let turn = 0; turn < 2; turn++) {
           const work = await lease({ limit: 6, perDestination: 5 });
           const per = Object.groupBy(work, ({ destination }) => destination);
-          assert.deepEqual(Object.values(per).map((groups) => groups?.length), [2, 2, 2]);
+          assert.deepEqual(
+            Object.values(per).map((groups) => groups?.length),
+            [2, 2, 2],
+          );
         }
         assert.equal((await lease({ limit: 6 })).length, 3);
       });
@@ -520,7 +618,10 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         for (const name of busy) await put(enqueueOf(`q-${name}`, [`a@${name}`]));
         clock.advance(10);
         await put(enqueueOf('free', ['a@free.test']));
-        assert.deepEqual((await lease({ busy, limit: 1 })).map(({ message }) => message.queueId), ['free']);
+        assert.deepEqual(
+          (await lease({ busy, limit: 1 })).map(({ message }) => message.queueId),
+          ['free'],
+        );
         assert.equal(await store.read.run('queue.nextDue', { busy }), undefined);
         assert.equal(await store.read.run('queue.nextDue', { busy: [] }), clock.now() - 10);
       });
@@ -532,18 +633,47 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         }
         clock.advance(10);
         await put(enqueueOf('last', ['a@last.test']));
-        assert.deepEqual((await lease({ limit: 3 })).map(({ message }) => message.queueId), ['last']);
+        assert.deepEqual(
+          (await lease({ limit: 3 })).map(({ message }) => message.queueId),
+          ['last'],
+        );
         assert.deepEqual(await look(line), [], 'and they are gone afterwards');
         await store.write.run('queue.release', { actor: ADMIN, queueId: 'q0' });
         assert.equal((await lease()).length, 1);
       });
 
+      it('many at once: nothing is leased twice, nothing is lost, counts stay right', async () => {
+        const destinations = Array.from({ length: 6 }, (_, i) => `d${i}.test`);
+        const taken: number[] = [];
+        const work = async (owner: string): Promise<void> => {
+          for (let turn = 0; turn < 6; turn++) {
+            for (const { recipients } of await lease({ owner, limit: 3, perDestination: 2 })) {
+              taken.push(...recipients.map(({ id }) => id));
+              const settlements = recipients.map(({ id }) => end(id, 'delivered'));
+              assert.deepEqual((await settle(settlements, { owner })).stale, []);
+            }
+          }
+        };
+        const fill = async (name: string): Promise<void> => {
+          for (let i = 0; i < 10; i++) {
+            const to = destinations.map((destination) => `r@${destination}`);
+            await put(enqueueOf(`${name}${i}`, i % 2 === 0 ? to : to.toReversed()));
+          }
+        };
+        await Promise.all([fill('a'), work('one'), fill('b'), work('two'), fill('c'), work('three')]);
+        while (taken.length < 180) {
+          const before = taken.length;
+          await work('last');
+          assert.ok(taken.length > before, `${taken.length} of 180 recipients were found`);
+        }
+        assert.equal(new Set(taken).size, 180);
+        assert.deepEqual(await store.read.run('queue.list', { limit: 10 }), []);
+      });
+
       it('a lease names its owner and its end until it is settled', async () => {
         await put(enqueueOf('q1', ['a@far.test']));
         await lease({ owner: 'me', leaseMs: MINUTE });
-        assert.deepEqual(await look(leaseFields), [
-          { lease: 'me', lease_until: clock.now() + MINUTE },
-        ]);
+        assert.deepEqual(await look(leaseFields), [{ lease: 'me', lease_until: clock.now() + MINUTE }]);
         await settle([putBack((await only('q1')).id, clock.now())], { owner: 'me' });
         assert.deepEqual(await look(leaseFields), [{ lease: null, lease_until: null }]);
       });
@@ -587,8 +717,15 @@ function stateTable(): string[][] {
   const lines = text.split('\n');
   const start = lines.findIndex((each) => each.startsWith('| operation |'));
   const length = lines.slice(start).findIndex((each) => !each.startsWith('|'));
-  const cells = (row: string): string[] => row.split('|').slice(1, -1).map((cell) => cell.trim());
-  return lines.slice(start, start + length).filter((_, i) => i !== 1).map(cells);
+  const cells = (row: string): string[] =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+  return lines
+    .slice(start, start + length)
+    .filter((_, i) => i !== 1)
+    .map(cells);
 }
 
 function refusal(kind: string): (error: unknown) => boolean {

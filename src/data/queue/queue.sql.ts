@@ -128,7 +128,14 @@ export const openMessages = statement<[after: number, limit: number], { id: numb
 
 /** Messages with a recipient in a state (or any, '') to a destination (or any, ''). */
 export const messagesByRecipient = statement<
-  [after: number, state: string, sameState: string, destination: string, sameDestination: string, limit: number],
+  [
+    after: number,
+    state: string,
+    sameState: string,
+    destination: string,
+    sameDestination: string,
+    limit: number,
+  ],
   { id: number }
 >(
   `SELECT DISTINCT message_id AS id FROM queue_recipients

@@ -41,9 +41,7 @@ async function list(
   return entries;
 }
 
-async function counts(
-  tx: ReadTx,
-): Promise<{ state: string; count: number; oldest: number | undefined }[]> {
+async function counts(tx: ReadTx): Promise<{ state: string; count: number; oldest: number | undefined }[]> {
   const result: { state: string; count: number; oldest: number | undefined }[] = [];
   for (const { state, count, first } of await tx.all(openCounts)) {
     const created = first === null ? undefined : await tx.get(createdAtOfRecipient, first);

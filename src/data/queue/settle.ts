@@ -74,7 +74,14 @@ export async function settle(tx: WriteTx, request: SettleRequest): Promise<{ sta
 
 /** Put a message of our own making into the queue, octets and all. */
 export async function send(tx: WriteTx, { blob, enqueue: message }: NewOutgoing): Promise<void> {
-  const row = await tx.get(insertBlob, blob.size, blob.encoding, blob.data ?? null, blob.file ?? null, tx.now);
+  const row = await tx.get(
+    insertBlob,
+    blob.size,
+    blob.encoding,
+    blob.data ?? null,
+    blob.file ?? null,
+    tx.now,
+  );
   if (row === undefined) throw new Error('an INSERT returned no row');
   await enqueue(tx, row.id, message);
 }
@@ -87,7 +94,17 @@ async function settleOne(tx: WriteTx, settlement: Settlement, row: LeaseRow, tal
   const state = outcome === 'deferred' || outcome === 'released' ? waitingState(row) : outcome;
   const nextAt = 'nextAt' in settlement ? untilExpiry(settlement.nextAt, row, tx.now) : tx.now;
   const settledAt = isSettled(state) ? tx.now : null;
-  await tx.run(endLease, state, nextAt, attempts, attempts === 0 ? null : tx.now, reply, host, settledAt, recipientId);
+  await tx.run(
+    endLease,
+    state,
+    nextAt,
+    attempts,
+    attempts === 0 ? null : tx.now,
+    reply,
+    host,
+    settledAt,
+    recipientId,
+  );
   if (settledAt !== null) tally.settle(row.message_id);
   else if (state === 'queued') tally.queued(row.destination, nextAt);
 }

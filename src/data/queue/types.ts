@@ -95,7 +95,11 @@ export interface LeasedWork {
 }
 
 /** How one attempt ended for one recipient. */
-export type Settlement = { readonly recipientId: number; readonly reply: string; readonly host: string | undefined } & (
+export type Settlement = {
+  readonly recipientId: number;
+  readonly reply: string;
+  readonly host: string | undefined;
+} & (
   | { readonly outcome: 'delivered' }
   | { readonly outcome: 'deferred'; readonly nextAt: number }
   | { readonly outcome: 'failed' }

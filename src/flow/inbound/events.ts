@@ -1,9 +1,11 @@
+import type { Refusal } from '../../base/errors.ts';
 import { type JournalData, type JournalEvent, terms } from '../../data/journal/types.ts';
 import type { Enqueue } from '../../data/queue/types.ts';
+import { hiddenOctets } from '../delivery/hidden.ts';
 import type { Plan } from '../delivery/plan.ts';
 import type { TakenMessage } from '../intake.ts';
-import { depositEvents, envelopeTerms, queuedEvent, sessionData } from '../journal.ts';
-import type { Envelope } from './pipeline.ts';
+import { depositEvents, envelopeTerms, queuedEvent, replyText, sessionData } from '../journal.ts';
+import type { Envelope, Failures } from './envelope.ts';
 
 /** What the journal says of an accepted message, to be committed with it. */
 export function acceptedEvents(
@@ -11,21 +13,33 @@ export function acceptedEvents(
   message: TakenMessage,
   plan: Plan,
   queue: readonly Enqueue[],
-  hidden: number,
+  loops: Failures,
 ): { events: JournalEvent[]; depositEvents: JournalEvent[] } {
   const { deps, session, reversePath, recipients, trace } = envelope;
   const at = deps.clock.now();
   const found = envelopeTerms(session, [reversePath, ...recipients.map(({ address }) => address)]);
   const { messageId } = message.content;
   if (messageId !== undefined) found.push(terms.messageId(messageId));
-  const data = acceptedData(envelope, message, hidden);
+  const data = acceptedData(envelope, message, hiddenIn(plan));
   return {
     events: [
       { trace, at, kind: 'message.accepted', data, terms: found },
       ...queue.map((queued) => queuedEvent(queued, at)),
+      ...[...loops].map(([{ address }, refusal]) => refusedEvent(envelope, at, address, refusal)),
     ],
     depositEvents: depositEvents(plan, trace, at),
   };
+}
+
+/** A recipient that would have been refused, had not others taken the message. */
+function refusedEvent({ trace }: Envelope, at: number, to: string, refusal: Refusal): JournalEvent {
+  const data = { to, reply: replyText(refusal.smtp), reason: refusal.message };
+  return { trace, at, kind: 'message.refused', data, terms: [terms.address(to)] };
+}
+
+/** Octets hidden in each copy. */
+function hiddenIn(plan: Plan): number {
+  return hiddenOctets(plan.deposits[0]?.deposit.hidden ?? []);
 }
 
 function acceptedData(envelope: Envelope, message: TakenMessage, hidden: number): JournalData {

@@ -4,7 +4,7 @@ import { forwardsByRecipient, type Plan, type PlannedForward, queueRecipients } 
 import type { TakenMessage } from '../intake.ts';
 import { neededParams, queueTimes } from '../outbound/enqueue.ts';
 import { forwardedReversePath } from '../srs.ts';
-import type { Envelope } from './pipeline.ts';
+import { type Envelope, receivedFor } from './envelope.ts';
 
 /**
  * Queue messages for what aliases send on, with the original octets and an SRS reverse-path; one for each alias, so
@@ -14,12 +14,11 @@ export async function forwardMessages(
   envelope: Envelope,
   message: TakenMessage,
   plan: Plan,
-  received: Buffer,
   genuine: () => Promise<boolean>,
 ): Promise<Enqueue[]> {
   const queue: Enqueue[] = [];
   for (const [via, forwards] of forwardsByRecipient(plan)) {
-    queue.push(await forwardMessage(envelope, message, via, forwards, received, await genuine()));
+    queue.push(await forwardMessage(envelope, message, via, forwards, await genuine()));
   }
   return queue;
 }
@@ -29,11 +28,10 @@ async function forwardMessage(
   message: TakenMessage,
   via: string,
   forwards: readonly PlannedForward[],
-  received: Buffer,
   mayBounce: boolean,
 ): Promise<Enqueue> {
   const { deps, reversePath, params } = envelope;
-  const prefix = Buffer.concat([Buffer.from(`Delivered-To: ${via}\r\n`), received]);
+  const prefix = Buffer.concat([Buffer.from(`Delivered-To: ${via}\r\n`), receivedFor(envelope)]);
   const sender = await forwardedReversePath(deps, reversePath, via);
   const addresses = [sender, ...forwards.map(({ address }) => address)];
   return {

@@ -1,194 +1,116 @@
-import { type SmtpReply, smtpReply } from '../../base/errors.ts';
-import { timeId } from '../../base/ids.ts';
+import { Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import { type JournalData, terms } from '../../data/journal/types.ts';
 import type { DepositResult } from '../../data/mailstore/types.ts';
-import type { Enqueue } from '../../data/queue/types.ts';
 import { readHeader } from '../../mail/message/headers.ts';
-import { checkHost } from '../../mail/spf/check.ts';
-import { claimingFields, hiddenOctets } from '../delivery/hidden.ts';
-import { type Plan, type PlannedRecipient, planDelivery, queueRecipients } from '../delivery/plan.ts';
-import type { FlowDeps } from '../deps.ts';
-import type { TakenMessage } from '../intake.ts';
-import { envelopeTerms, sessionData, TraceEvents } from '../journal.ts';
+import { claimingFields } from '../delivery/hidden.ts';
+import { type Plan, type PlannedRecipient, planDelivery } from '../delivery/plan.ts';
+import { dropBody, storeOrDrop, type TakenMessage } from '../intake.ts';
+import { recordRefusal } from '../journal.ts';
 import { replies } from '../replies.ts';
-import type { DataOutcome, MailParams, SessionFacts } from '../service.ts';
-import { forwardedReversePath } from '../srs.ts';
-import { receivedField } from '../trace-header.ts';
-
-/** What the pipeline knows of a transaction when the message has arrived. */
-export interface Envelope {
-  readonly deps: FlowDeps;
-  readonly session: SessionFacts;
-  readonly reversePath: string;
-  readonly params: MailParams;
-  readonly trace: string;
-  readonly recipients: readonly PlannedRecipient[];
-}
+import type { DataOutcome } from '../service.ts';
+import { type Envelope, type Failures, receivedFor } from './envelope.ts';
+import { acceptedEvents } from './events.ts';
+import { forwardMessages } from './forward.ts';
+import { senderIsGenuine } from './genuine.ts';
+import { inboundNotices } from './notices.ts';
 
 /** The life of a received message: check it, plan where it goes, commit all of it at once, answer. */
 export async function receive(envelope: Envelope, message: TakenMessage): Promise<DataOutcome> {
-  const { deps, session, trace } = envelope;
-  refuseLoops(envelope, message);
-  const received = receivedFor(envelope);
-  const hidden = claimingFields(message.structure, message.header, deps.settings.hostname);
-  const plan = planDelivery({ ...envelope, received, hidden, nowMs: deps.clock.now() });
-  const forward =
-    plan.forwards.length === 0 ? undefined : await forwardMessage(envelope, message, plan, received);
-  const events = acceptedEvents(envelope, message, plan, forward);
-  const done = await deps.store.write.run('delivery.accept', {
-    blob: message.blob,
-    content: message.content,
-    deposits: plan.deposits.map(({ deposit }) => deposit),
-    overQuota: session.protocol === 'lmtp' ? 'report' : 'junk',
-    queue: forward === undefined ? [] : [forward],
-    events: events.list(),
+  const { bodies } = envelope.deps.store;
+  return storeOrDrop(bodies, message.blob, async () => {
+    const loops = findLoops(envelope, message);
+    const recipients = envelope.recipients.filter((recipient) => !loops.has(recipient));
+    const plan = planFor(envelope, message, recipients);
+    const results = await deliver(envelope, message, plan, loops);
+    const failures = new Map([...loops, ...refused(recipients, plan, results)]);
+    if (failures.size < envelope.recipients.length) return answer(envelope, failures);
+    const first = failures.values().next().value;
+    if (first !== undefined && envelope.session.protocol !== 'lmtp') throw first;
+    await dropBody(bodies, message.blob);
+    return answer(envelope, failures);
   });
-  return outcome(envelope, plan, done.deposits);
 }
 
-/** RFC 5321 6.3: too many hosts passed, or an alias sends out what it has sent out before. */
-function refuseLoops(envelope: Envelope, message: TakenMessage): void {
-  if (message.structure.receivedFields > limits.receivedFields)
-    throw replies.mailLoop(message.structure.receivedFields);
-  const forwards = envelope.recipients.filter(({ targets }) =>
+/** RFC 5321 6.3: too many hosts passed; or an alias that would send out what it has sent out before. */
+function findLoops(envelope: Envelope, message: TakenMessage): Failures {
+  const { receivedFields } = message.structure;
+  if (receivedFields > limits.receivedFields) throw replies.mailLoop(receivedFields);
+  const forwarding = envelope.recipients.filter(({ targets }) =>
     targets.some(({ kind }) => kind === 'external'),
   );
-  if (forwards.length === 0) return;
-  const seen = new Set(
-    readHeader(message.header)
-      .all('delivered-to')
-      .map((value) => value.trim().toLowerCase()),
-  );
-  for (const { address } of forwards) if (seen.has(address.toLowerCase())) throw replies.forwardLoop(address);
+  if (forwarding.length === 0) return new Map();
+  const passed = readHeader(message.header).all('delivered-to');
+  const seen = new Set(passed.map((value) => value.trim().toLowerCase()));
+  const looping = forwarding.filter(({ address }) => seen.has(address.toLowerCase()));
+  return new Map(looping.map((recipient) => [recipient, replies.forwardLoop(recipient.address)]));
 }
 
-function receivedFor(envelope: Envelope): string {
-  const { deps, session, recipients, trace, params } = envelope;
-  return receivedField({
-    session,
-    hostname: deps.settings.hostname,
+function planFor(envelope: Envelope, message: TakenMessage, recipients: readonly PlannedRecipient[]): Plan {
+  const { deps, reversePath, trace } = envelope;
+  return planDelivery({
+    recipients,
+    reversePath,
+    received: receivedFor(envelope),
+    hidden: claimingFields(message.structure, message.header, deps.settings.hostname),
+    nowMs: deps.clock.now(),
     trace,
-    nowMs: deps.clock.now(),
-    smtputf8: params.smtputf8,
-    recipient: recipients.length === 1 ? recipients[0]?.address : undefined,
   });
 }
 
-/** One queue message for all external addresses of the plan, with the original octets and an SRS reverse-path. */
-async function forwardMessage(
+/** The commit behind the 250: deposits, queue, notifications, journal. */
+async function deliver(
   envelope: Envelope,
   message: TakenMessage,
   plan: Plan,
-  received: string,
-): Promise<Enqueue> {
-  const { deps, reversePath, params } = envelope;
-  const now = deps.clock.now();
-  const first = plan.forwards[0];
-  const via = first?.recipient ?? '';
-  const prefix = Buffer.from(`Delivered-To: ${via}\r\n${received}`);
-  const { warnAfterMs, expireAfterMs, holdOutgoing } = deps.settings;
-  return {
-    queueId: timeId(now),
-    trace: envelope.trace,
-    origin: 'forward',
-    accountId: undefined,
-    reversePath: await forwardedReversePath(deps, reversePath, via),
-    mayBounce: reversePath !== '' && (await senderIsGenuine(envelope)),
-    prefix,
-    hidden: [],
-    ret: params.ret,
-    envid: params.envid,
-    body: params.body,
-    smtputf8: params.smtputf8,
-    requireTls: params.requireTls,
-    originated: false,
-    messageId: message.content.messageId,
-    size: message.size + prefix.length,
-    warnAt: warnAfterMs === undefined ? undefined : now + warnAfterMs,
-    expiresAt: expireAfterMs === undefined ? undefined : now + expireAfterMs,
-    holdReason: holdOutgoing,
-    recipients: queueRecipients(plan.forwards),
-  };
+  loops: Failures,
+): Promise<readonly DepositResult[]> {
+  const { deps, session, reversePath, dkim } = envelope;
+  let known: Promise<boolean> | undefined;
+  const genuine = (): Promise<boolean> => (known ??= senderIsGenuine(deps, session, reversePath, dkim));
+  const queue = await forwardMessages(envelope, message, plan, genuine);
+  const notices = await inboundNotices(envelope, message, plan, loops, genuine);
+  try {
+    const { deposits } = await deps.store.write.run('delivery.accept', {
+      blob: message.blob,
+      content: message.content,
+      deposits: plan.deposits.map(({ deposit }) => deposit),
+      overQuota: session.protocol === 'lmtp' ? 'report' : 'junk',
+      queue,
+      ...acceptedEvents(envelope, message, plan, queue, loops),
+      notices,
+    });
+    return deposits;
+  } catch (error) {
+    throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
+  }
 }
 
-/** Whether a failure may be told to the reverse-path after our 250: only when SPF says it is its own. */
-async function senderIsGenuine(envelope: Envelope): Promise<boolean> {
-  const { deps, session, reversePath } = envelope;
-  if (deps.dns === undefined) return false;
-  const spf = await checkHost({
-    ip: session.remoteAddress,
-    helo: session.helo,
-    mailFrom: reversePath,
-    dns: deps.dns,
-    nowMs: deps.clock.now(),
-    receiver: deps.settings.hostname,
-  });
-  return spf.result === 'pass';
-}
-
-function acceptedEvents(
-  envelope: Envelope,
-  message: TakenMessage,
+/** Recipients none of whose targets took the message: an alias to several is refused only when all refuse. */
+function refused(
+  recipients: readonly PlannedRecipient[],
   plan: Plan,
-  forward: Enqueue | undefined,
-): TraceEvents {
-  const { deps, session, reversePath, recipients, trace } = envelope;
-  const now = deps.clock.now();
-  const events = new TraceEvents(trace);
-  const addresses = [reversePath, ...recipients.map(({ address }) => address)];
-  const found = envelopeTerms(session, addresses);
-  if (message.content.messageId !== undefined) found.push(terms.messageId(message.content.messageId));
-  events.add(now, 'message.accepted', acceptedData(envelope, message), found);
-  for (const { address, recipients: from, via } of plan.deposits) {
-    events.add(
-      now,
-      'message.deposited',
-      { account: address, recipients: from, via: [...via], mailbox: 'INBOX' },
-      [terms.address(address)],
+  results: readonly DepositResult[],
+): [PlannedRecipient, Refusal][] {
+  const statuses = new Map(plan.deposits.map(({ deposit }, i) => [deposit.accountId, results[i]?.status]));
+  return recipients.flatMap((recipient): [PlannedRecipient, Refusal][] => {
+    const outcomes = recipient.targets.map((target) =>
+      target.kind === 'account' ? statuses.get(target.accountId) : 'stored',
     );
-  }
-  if (forward !== undefined) {
-    const to = forward.recipients.map(({ address }) => address);
-    const data = {
-      queueId: forward.queueId,
-      from: forward.reversePath,
-      to,
-      held: forward.holdReason ?? null,
-    };
-    events.add(now, 'message.queued', data, [terms.queueId(forward.queueId), ...to.map(terms.address)]);
-  }
-  return events;
-}
-
-function acceptedData(envelope: Envelope, message: TakenMessage): JournalData {
-  return {
-    ...sessionData(envelope.session),
-    from: envelope.reversePath,
-    to: envelope.recipients.map(({ address }) => address),
-    size: message.size,
-    messageId: message.content.messageId ?? null,
-    hidden: hiddenOctets(claimingFields(message.structure, message.header, envelope.deps.settings.hostname)),
-  };
+    if (outcomes.includes('stored')) return [];
+    const full = outcomes.includes('over-quota');
+    return [[recipient, (full ? replies.overQuota : replies.unknownRecipient)(recipient.address)]];
+  });
 }
 
 /** RFC 2033 4.2 wants an answer for each recipient; SMTP one for all. */
-function outcome(envelope: Envelope, plan: Plan, results: readonly DepositResult[]): DataOutcome {
-  const reply = smtpReply(250, '2.0.0', `Ok: queued as ${envelope.trace}`);
-  const failed = new Map<number, SmtpReply>();
-  plan.deposits.forEach(({ deposit, address }, index) => {
-    const status = results[index]?.status;
-    if (status === 'over-quota')
-      failed.set(deposit.accountId, smtpReply(452, '4.2.2', `<${address}>: mailbox is full`));
-    if (status === 'no-account')
-      failed.set(deposit.accountId, smtpReply(550, '5.1.1', `<${address}>: no such recipient`));
-  });
-  const perRecipient = envelope.recipients.map(({ targets }) => {
-    // An alias to several is refused only when none of them took the message.
-    const refusals = targets.map((target) =>
-      target.kind === 'account' ? failed.get(target.accountId) : undefined,
-    );
-    return refusals.includes(undefined) ? reply : (refusals[0] ?? reply);
-  });
+function answer(envelope: Envelope, failures: Failures): DataOutcome {
+  const { deps, session, reversePath, recipients, trace } = envelope;
+  const reply = smtpReply(250, '2.0.0', `Ok: queued as ${trace}`);
+  if (session.protocol !== 'lmtp') return { reply, perRecipient: recipients.map(() => reply) };
+  for (const [{ address }, refusal] of failures) {
+    const data = { from: reversePath, to: address };
+    recordRefusal(deps, session, 'message.refused', refusal, data, [reversePath, address]);
+  }
+  const perRecipient = recipients.map((recipient): SmtpReply => failures.get(recipient)?.smtp ?? reply);
   return { reply, perRecipient };
 }

@@ -14,6 +14,7 @@ import type {
   RcptParams,
   SessionFacts,
 } from '../service.ts';
+import { DkimTap } from './genuine.ts';
 import { receive } from './pipeline.ts';
 import { srsTarget } from '../srs.ts';
 
@@ -25,6 +26,7 @@ export class InboundTransaction implements MailTransaction {
   readonly params: MailParams;
   readonly trace: string;
   readonly recipients: PlannedRecipient[] = [];
+  dkim: DkimTap | undefined;
   #intake: Intake | undefined;
 
   constructor(deps: FlowDeps, session: SessionFacts, reversePath: string, params: MailParams, trace: string) {
@@ -64,9 +66,21 @@ export class InboundTransaction implements MailTransaction {
   }
 
   async open(): Promise<MessageSink> {
+    const { deps } = this;
+    // Whether a sender may be written to is only asked for mail that can come back, or that asks for news.
+    const asks =
+      this.session.protocol === 'smtp' &&
+      this.reversePath !== '' &&
+      this.recipients.some(
+        ({ targets, notify }) =>
+          notify.includes('SUCCESS') || targets.some(({ kind }) => kind === 'external'),
+      );
+    const dkim = asks && deps.dns !== undefined ? new DkimTap(deps, deps.dns) : undefined;
+    this.dkim = dkim;
     const intake = new Intake({
-      bodies: this.deps.store.bodies,
-      maxBytes: this.deps.settings.maxMessageBytes,
+      bodies: deps.store.bodies,
+      maxBytes: deps.settings.maxMessageBytes,
+      ...(dkim !== undefined && { tap: (chunk: Buffer) => dkim.push(chunk) }),
     });
     this.#intake = intake;
     return {

@@ -1,31 +1,48 @@
 import { randomBytes } from 'node:crypto';
 import { timeId } from '../../base/ids.ts';
-import type {
-  Enqueue,
-  LeasedWork,
-  NewOutgoing,
-  QueueMessage,
-  QueueRecipient,
-} from '../../data/queue/types.ts';
-import { createBodyHasher } from '../../mail/dkim/body-hash.ts';
+import { limits } from '../../base/limits.ts';
+import type { Enqueue, NewOutgoing, QueueMessage, QueueRecipient } from '../../data/queue/types.ts';
 import { buildDsn } from '../../mail/dsn/build.ts';
-import type { DsnAction, DsnRecipient } from '../../mail/dsn/types.ts';
-import { scanMessage } from '../../mail/message/scanner.ts';
+import type { Dsn, DsnAction, DsnRecipient } from '../../mail/dsn/types.ts';
+import { readHeader } from '../../mail/message/headers.ts';
+import { decodeWords } from '../../mail/message/words.ts';
 import { destinationOf } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
 import { inlineBlob } from '../intake.ts';
-import { signMessage } from './sign.ts';
+import { firstOctets } from './content.ts';
+import { queueTimes } from './enqueue.ts';
+import { hashed, signMessage } from './sign.ts';
+import type { MessageContent } from './transport.ts';
 
 /** Octets of an original message returned whole on request (RET=FULL); of a larger one only the header. */
 const RETURN_FULL_BYTES = 64 * 1024;
+/** Octets of the original read for a notification: its header is within them. */
+const ORIGINAL_BYTES = limits.headerBytes + RETURN_FULL_BYTES;
+
+/** The message that a notification is about. */
+export type NoticeSource = Pick<
+  QueueMessage,
+  'trace' | 'accountId' | 'reversePath' | 'ret' | 'envid' | 'smtputf8' | 'createdAt' | 'expiresAt'
+> & {
+  /** A domain of ours to write from when the reverse-path has none. */
+  readonly ownDomain?: string;
+};
+
+/** What may be returned of it. */
+export interface Original {
+  readonly header: Buffer;
+  readonly full?: Buffer | undefined;
+}
 
 /** One recipient to tell the sender about. */
 export interface Notice {
-  readonly recipient: QueueRecipient;
+  readonly recipient: Pick<QueueRecipient, 'id' | 'address' | 'orcpt'>;
   readonly action: DsnAction;
   readonly status: string;
   readonly reply: string;
   readonly host: string | undefined;
+  /** Of the last attempt, when there was one. */
+  readonly attemptedAt: number | undefined;
 }
 
 /** What NOTIFY asks for (RFC 3461 4.1): nothing given means failures and delays. */
@@ -38,49 +55,68 @@ export function wants(notify: string, what: 'SUCCESS' | 'FAILURE' | 'DELAY'): bo
 export function whySilent(message: QueueMessage): string | undefined {
   if (message.reversePath === '')
     return 'its reverse-path is null: a notification is never answered by another';
-  if (!message.mayBounce) return 'its sender was not proven by SPF, so the reverse-path may be a bystander';
+  if (!message.mayBounce)
+    return 'its sender was not proven by SPF or DKIM, so the reverse-path may be a bystander';
   return undefined;
+}
+
+/** What may be returned of a queued message. */
+export async function originalOf(content: MessageContent): Promise<Original> {
+  const octets = await firstOctets(content, Math.min(content.size, ORIGINAL_BYTES));
+  return { header: octets, full: content.size <= RETURN_FULL_BYTES ? octets : undefined };
 }
 
 /** A delivery status notification to the sender, signed and ready for the queue, to commit with what it tells of. */
 export async function notification(
   deps: FlowDeps,
-  work: Pick<LeasedWork, 'message'>,
+  source: NoticeSource,
   notices: readonly Notice[],
-  original: Buffer,
+  original: Original,
 ): Promise<NewOutgoing> {
-  const { message } = work;
   const { settings, clock } = deps;
-  const ownDomain = destinationOf(message.reversePath);
-  const ours = await deps.store.read.run('directory.domain', { name: ownDomain });
-  const from = `mailer-daemon@${ours === undefined ? settings.hostname : ownDomain}`;
+  const toUs = await isOurs(deps, destinationOf(source.reversePath));
+  const domain = toUs ? destinationOf(source.reversePath) : await ownDomain(deps, source);
   const dsn = buildDsn({
     reportingMta: settings.hostname,
     now: clock.now(),
-    arrived: message.createdAt,
-    envid: message.envid,
-    from,
-    to: message.reversePath,
-    recipients: notices.map((notice) => dsnRecipient(notice, message)),
-    original: { headerBytes: original, full: original.length <= RETURN_FULL_BYTES ? original : undefined },
-    ret: message.ret,
-    smtputf8: message.smtputf8,
+    arrived: source.createdAt,
+    envid: source.envid,
+    from: `mailer-daemon@${domain}`,
+    to: source.reversePath,
+    recipients: notices.map((notice) => dsnRecipient(notice, source)),
+    original: { headerBytes: original.header, full: original.full, subject: subjectOf(original.header) },
+    ret: source.ret,
+    smtputf8: source.smtputf8,
     random: randomBytes,
   });
-  const structure = scanMessage(dsn.bytes);
-  const hasher = createBodyHasher('relaxed');
-  hasher.update(dsn.bytes.subarray(structure.root.bodyStart));
-  const header = dsn.bytes.subarray(0, structure.root.bodyStart);
-  const { fields } = await signMessage(deps, destinationOf(from), header, hasher.digest());
-  return {
-    blob: inlineBlob(dsn.bytes),
-    enqueue: dsnEnqueue(deps, message, dsn, fields),
-  };
+  const { header, bodyHash } = hashed(dsn.bytes);
+  const { fields } = await signMessage(deps, domain, header, bodyHash);
+  // Held mail is mail to others; a notice to a user of ours is delivered here.
+  const holdReason = toUs ? undefined : settings.holdOutgoing;
+  return { blob: inlineBlob(dsn.bytes), enqueue: dsnEnqueue(deps, source, dsn, fields, holdReason) };
+}
+
+async function isOurs(deps: FlowDeps, domain: string): Promise<boolean> {
+  return (await deps.store.read.run('directory.domain', { name: domain })) !== undefined;
+}
+
+/** The domain a notification to somebody elsewhere is written from: one that can sign it, if there is one. */
+async function ownDomain(deps: FlowDeps, source: NoticeSource): Promise<string> {
+  if (source.ownDomain !== undefined) return source.ownDomain;
+  if (source.accountId === undefined) return deps.settings.hostname;
+  const account = await deps.store.read.run('directory.account', { id: source.accountId });
+  return account === undefined ? deps.settings.hostname : destinationOf(account.address);
+}
+
+/** Decoded, for the text that a person reads. */
+function subjectOf(header: Buffer): string | undefined {
+  const raw = readHeader(header).first('subject');
+  return raw === undefined ? undefined : decodeWords(raw);
 }
 
 function dsnRecipient(
-  { recipient, action, status, reply, host }: Notice,
-  message: QueueMessage,
+  { recipient, action, status, reply, host, attemptedAt }: Notice,
+  source: NoticeSource,
 ): DsnRecipient {
   const separator = recipient.orcpt?.indexOf(';') ?? -1;
   return {
@@ -96,24 +132,24 @@ function dsnRecipient(
           address: recipient.orcpt.slice(separator + 1),
         },
       }),
-    ...(action === 'delayed' && message.expiresAt !== undefined && { willRetryUntil: message.expiresAt }),
-    ...(recipient.lastAt !== undefined && { lastAttempt: recipient.lastAt }),
+    ...(action === 'delayed' && source.expiresAt !== undefined && { willRetryUntil: source.expiresAt }),
+    ...(attemptedAt !== undefined && { lastAttempt: attemptedAt }),
   };
 }
 
 function dsnEnqueue(
   deps: FlowDeps,
-  message: QueueMessage,
-  dsn: { bytes: Buffer; body: '7BIT' | '8BITMIME'; smtputf8: boolean },
+  source: NoticeSource,
+  dsn: Dsn,
   signature: Buffer,
+  holdReason: string | undefined,
 ): Enqueue {
-  const now = deps.clock.now();
-  const { warnAfterMs, expireAfterMs, holdOutgoing } = deps.settings;
+  const address = source.reversePath;
   return {
-    queueId: timeId(now),
-    trace: message.trace,
+    queueId: timeId(deps.clock.now()),
+    trace: source.trace,
     origin: 'dsn',
-    accountId: message.accountId,
+    accountId: source.accountId,
     reversePath: '',
     mayBounce: false,
     prefix: signature,
@@ -126,17 +162,8 @@ function dsnEnqueue(
     originated: true,
     messageId: undefined,
     size: dsn.bytes.length + signature.length,
-    warnAt: warnAfterMs === undefined ? undefined : now + warnAfterMs,
-    expiresAt: expireAfterMs === undefined ? undefined : now + expireAfterMs,
-    // Held mail is mail to others; a notice to a user of ours is delivered here.
-    holdReason: message.origin === 'submission' ? undefined : holdOutgoing,
-    recipients: [
-      {
-        address: message.reversePath,
-        destination: destinationOf(message.reversePath),
-        orcpt: undefined,
-        notify: 'NEVER',
-      },
-    ],
+    ...queueTimes(deps),
+    holdReason,
+    recipients: [{ address, destination: destinationOf(address), orcpt: undefined, notify: 'NEVER' }],
   };
 }

@@ -1,12 +1,10 @@
-import { createBodyHasher } from '../../mail/dkim/body-hash.ts';
 import { displayAddresses } from '../../mail/message/addresses.ts';
 import { readHeader } from '../../mail/message/headers.ts';
 import { RECODE_MAX_BYTES, recodeTo7bit } from '../../mail/message/recode.ts';
-import { scanMessage } from '../../mail/message/scanner.ts';
 import { destinationOf } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
 import { firstOctets } from './content.ts';
-import { signMessage } from './sign.ts';
+import { hashed, signMessage } from './sign.ts';
 import type { MessageContent } from './transport.ts';
 
 /**
@@ -19,12 +17,9 @@ export async function recodedFor7bit(deps: FlowDeps, content: MessageContent): P
   const recoded = recodeTo7bit(withoutLeadingSignatures(whole));
   if (recoded.kind === 'impossible') return undefined;
   const { message } = recoded;
-  const structure = scanMessage(message);
-  const header = message.subarray(0, structure.root.bodyStart);
-  const hasher = createBodyHasher('relaxed');
-  hasher.update(message.subarray(structure.root.bodyStart));
+  const { header, bodyHash } = hashed(message);
   const author = displayAddresses(readHeader(header).first('from') ?? '', 1)[0]?.address ?? '';
-  const { fields } = await signMessage(deps, destinationOf(author), header, hasher.digest());
+  const { fields } = await signMessage(deps, destinationOf(author), header, bodyHash);
   return Buffer.concat([fields, message]);
 }
 

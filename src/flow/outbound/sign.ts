@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { DkimKey } from '../../data/directory/types.ts';
 import { createBodyHasher } from '../../mail/dkim/body-hash.ts';
 import { signAll } from '../../mail/dkim/sign.ts';
+import { scanMessage } from '../../mail/message/scanner.ts';
 import { BodySplit } from '../body-split.ts';
 import type { FlowDeps } from '../deps.ts';
 
@@ -22,6 +23,14 @@ export class BodyTap {
   hash(bodyStart: number): Buffer | undefined {
     return this.#split.bodyStart === bodyStart ? this.#hasher.digest() : undefined;
   }
+}
+
+/** Header and body hash of a whole message in memory. */
+export function hashed(message: Buffer): { header: Buffer; bodyHash: Buffer } {
+  const { bodyStart } = scanMessage(message).root;
+  const hasher = createBodyHasher('relaxed');
+  hasher.update(message.subarray(bodyStart));
+  return { header: message.subarray(0, bodyStart), bodyHash: hasher.digest() };
 }
 
 /** DKIM-Signature fields by all active keys of the domain (RSA and Ed25519), empty when it has none. */

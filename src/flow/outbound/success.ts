@@ -28,12 +28,12 @@ export async function successNotices(
     const notice: Notice = {
       recipient: { id: 0, address: recipient.address, orcpt: recipient.orcpt },
       action,
-      status: action === 'delivered' ? '2.1.5' : '2.0.0',
-      reply: `250 2.1.5 ${text}`,
+      status: '2.0.0',
+      reply: `250 2.0.0 ${text}`,
       host: undefined,
       attemptedAt: undefined,
     };
-    const made = await notification(deps, source, [notice], header);
+    const made = await notification(deps, source, [notice], { header });
     notices.push({ ...made, deposit: depositIndex(recipient) });
   }
   return notices;

@@ -1,0 +1,57 @@
+import type { JournalValue } from '../../data/journal/types.ts';
+import type { TraceRow } from '../../servers/http/admin/schemas.ts';
+import { plain } from './plain-text.ts';
+
+/** Addresses that are named before the rest is counted. */
+const NAMED_ADDRESSES = 5;
+
+/** The data of an event, read without trusting it: other versions of the program may have written it. */
+export interface Facts {
+  readonly row: TraceRow;
+  /** A string or number as plain text; '' when there is none. */
+  text(key: string): string;
+  number(key: string): number | undefined;
+  /** Strings of a list; a string alone is a list of one. */
+  list(key: string): readonly string[];
+}
+
+export function factsOf(row: TraceRow): Facts {
+  const get = (key: string): JournalValue | undefined =>
+    Object.hasOwn(row.data, key) ? row.data[key] : undefined;
+  return {
+    row,
+    text(key) {
+      const value = get(key);
+      return typeof value === 'string' || typeof value === 'number' ? plain(String(value)) : '';
+    },
+    number(key) {
+      const value = get(key);
+      return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+    },
+    list(key) {
+      const value = get(key);
+      if (typeof value === 'string') return value === '' ? [] : [plain(value)];
+      if (!Array.isArray(value)) return [];
+      return value.filter((entry): entry is string => typeof entry === 'string').map(plain);
+    },
+  };
+}
+
+/** "<a@example.org>", the null reverse-path in words. */
+export function addressText(address: string): string {
+  return address === '' ? 'nobody (a notification)' : `<${address}>`;
+}
+
+/** "<a>, <b> and 7 more". */
+export function addressesText(addresses: readonly string[]): string {
+  const named = addresses.slice(0, NAMED_ADDRESSES).map((address) => `<${address}>`);
+  const more = addresses.length - named.length;
+  return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
+}
+
+/** Who was at the other end: "mail.example.net [192.0.2.1]". */
+export function peerText(facts: Facts): string {
+  const ip = facts.text('ip') === '' ? 'a program on this machine' : `[${facts.text('ip')}]`;
+  const helo = facts.text('helo');
+  return helo === '' || helo === ip ? ip : `${helo} ${ip}`;
+}

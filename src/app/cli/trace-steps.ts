@@ -1,0 +1,243 @@
+import type { JournalKind } from '../../data/journal/types.ts';
+import { sizeText, timeText } from './quantities.ts';
+import { addressesText, addressText, type Facts, peerText } from './trace-facts.ts';
+import { remedyForOurs, remedyForTheirs } from './trace-remedies.ts';
+
+/** One event in words: what happened, the particulars, and what can be done. */
+export interface Step {
+  readonly headline: string;
+  readonly details: readonly string[];
+  readonly remedy: string;
+}
+
+export interface StepContext {
+  readonly timeZone: string | undefined;
+  /** Queue ids of notifications that we made about the message. */
+  readonly notices: ReadonlySet<string>;
+}
+
+type Teller = (facts: Facts, context: StepContext) => Step;
+
+/** Where in a session a refusal fell, for people who never met SMTP. */
+const STAGES: Readonly<Record<string, string>> = {
+  connect: 'when it connected',
+  helo: 'when it introduced itself (EHLO)',
+  starttls: 'when it turned encryption on (STARTTLS)',
+  auth: 'when it signed in (AUTH)',
+  mail: 'when it named the sender (MAIL)',
+  rcpt: 'when it named a recipient (RCPT)',
+  data: 'when it sent the message (DATA)',
+  command: 'at a command',
+};
+
+const CHANGES: Readonly<Record<string, string>> = {
+  retry: 'asked for an attempt now',
+  hold: 'put it on hold',
+  release: 'released it',
+  drop: 'dropped it; the sender is not told',
+  bounce: 'gave it up; the sender will be told',
+};
+
+const STEPS: Readonly<Record<JournalKind, Teller>> = {
+  'connection.refused': (facts) => refusal(facts, `A connection from ${peerText(facts)} was refused`),
+  'session.refused': (facts) => {
+    const stage = STAGES[facts.text('stage')] ?? '';
+    return refusal(facts, `${peerText(facts)} was refused ${stage}`.trimEnd());
+  },
+  'login.succeeded': (facts) => ({
+    headline: `${facts.text('login')} signed in from ${peerText(facts)}`,
+    details: [
+      `By ${facts.text('mechanism') || 'password'}, port ${facts.text('port')}, ${encryption(facts)}.`,
+    ],
+    remedy: '',
+  }),
+  'login.failed': (facts) => {
+    const who = facts.text('subject');
+    return refusal(facts, `Signing in${who === '' ? '' : ` as "${who}"`} from ${peerText(facts)} failed`);
+  },
+  'mail.refused': (facts) =>
+    refusal(
+      facts,
+      `${peerText(facts)} was refused as it wanted to send from ${addressText(facts.text('from'))}`,
+    ),
+  'recipient.refused': (facts) => {
+    const to = addressesText(facts.list('to'));
+    return refusal(
+      facts,
+      `The recipient ${to} was refused; the message was from ${addressText(facts.text('from'))}`,
+    );
+  },
+  'message.refused': (facts) =>
+    refusal(facts, `A message from ${addressText(facts.text('from'))} was refused after it had arrived`, [
+      `It was for ${facts.list('to').join(', ')}.`,
+    ]),
+  'message.accepted': accepted,
+  'message.deposited': deposited,
+  'message.queued': queued,
+  'message.signed': (facts) => ({
+    headline: 'We signed it, so that receivers can verify that it is ours (DKIM)',
+    details: facts.list('selectors').map((name) => `With the key at ${name}.`),
+    remedy: '',
+  }),
+  'delivery.attempt': (facts) => ({
+    headline: `Tried to deliver to ${addressesText(facts.list('to'))}`,
+    details: transcript(facts),
+    remedy: '',
+  }),
+  'delivery.deferred': (facts, context) => {
+    const next = facts.number('nextAt');
+    return {
+      headline: `Not delivered yet to ${addressesText(facts.list('to'))} (attempt ${facts.text('attempt')})`,
+      details: [
+        ...transcript(facts),
+        ...(next === undefined ? [] : [`Next attempt at ${timeText(next, context.timeZone)}.`]),
+      ],
+      remedy: remedyForTheirs(facts, 'delayed'),
+    };
+  },
+  'delivery.delivered': delivered,
+  'delivery.failed': (facts) => ({
+    headline: `Could not be delivered to ${addressesText(facts.list('to'))}; we have given up (attempt ${facts.text('attempt')})`,
+    details: transcript(facts),
+    remedy: remedyForTheirs(facts, 'failed'),
+  }),
+  'delivery.interrupted': (facts) => ({
+    headline: `An attempt to deliver to <${facts.text('recipient')}> was interrupted`,
+    details: [
+      sentence(facts.text('reason')),
+      'It is tried again; if the first attempt went through, the recipient gets it twice.',
+    ],
+    remedy: '',
+  }),
+  'bounce.sent': (facts) => ({
+    headline: `The sender ${addressText(facts.text('to'))} was told by a notification`,
+    details: [
+      ...facts.list('about').map((line) => `About ${line}.`),
+      `The notification is ${facts.text('notice')} in the queue.`,
+    ],
+    remedy: '',
+  }),
+  'bounce.suppressed': (facts) => ({
+    headline: 'The sender was not told',
+    details: [
+      ...facts.list('about').map((line) => `It would have been about ${line}.`),
+      `Why: ${facts.text('reason')}.`,
+    ],
+    remedy: '',
+  }),
+  'queue.changed': (facts) => {
+    const what = CHANGES[facts.text('action')] ?? facts.text('action');
+    const reason = facts.text('reason');
+    return {
+      headline: `${facts.text('by')} ${what}`,
+      details: [
+        `${facts.text('recipients')} recipient(s).`,
+        ...(reason === '' ? [] : [`Reason: ${reason}.`]),
+      ],
+      remedy:
+        facts.text('action') === 'hold'
+          ? `It waits until: postern queue release ${facts.text('queueId')}`
+          : '',
+    };
+  },
+  'message.expunged': (facts) => other(facts, 'The message was deleted from a mailbox'),
+  'admin.changed': (facts) => other(facts, 'An administrator changed something'),
+};
+
+/** The words for an event; an unknown kind, of a later version, shows what it holds. */
+export function tell(facts: Facts, context: StepContext): Step {
+  const { kind } = facts.row;
+  const teller = Object.hasOwn(STEPS, kind) ? STEPS[kind as JournalKind] : undefined;
+  return teller?.(facts, context) ?? other(facts, kind);
+}
+
+function refusal(facts: Facts, headline: string, more: readonly string[] = []): Step {
+  const details = [...more];
+  const [reply, reason] = [facts.text('reply'), facts.text('reason')];
+  if (reason !== '' && !reply.includes(reason)) details.push(`Why: ${reason}.`);
+  if (reply !== '') details.push(`We answered: ${reply}`);
+  const port = facts.text('port');
+  const login = facts.text('login');
+  if (port !== '')
+    details.push(`On port ${port}, ${encryption(facts)}${login === '' ? '' : `, signed in as ${login}`}.`);
+  return { headline, details, remedy: remedyForOurs(facts) };
+}
+
+function encryption(facts: Facts): string {
+  const tls = facts.text('tls');
+  return tls === '' ? 'not encrypted' : `encrypted (${tls})`;
+}
+
+function accepted(facts: Facts): Step {
+  const login = facts.text('login');
+  const from = login === '' ? peerText(facts) : `our user ${login}, at ${peerText(facts)}`;
+  const messageId = facts.text('messageId');
+  const hidden = facts.number('hidden') ?? 0;
+  return {
+    headline: `We took a message of ${sizeText(facts.number('size') ?? 0)} from ${from}`,
+    details: [
+      `From ${addressText(facts.text('from'))} for ${addressesText(facts.list('to'))}.`,
+      ...(messageId === '' ? [] : [`Message-ID: <${messageId}>`]),
+      `It came in on port ${facts.text('port')}, ${encryption(facts)}.`,
+      ...(hidden > 0
+        ? [`${hidden} octets of its header claimed to be ours and are hidden from readers.`]
+        : []),
+    ],
+    remedy: '',
+  };
+}
+
+function deposited(facts: Facts): Step {
+  const account = facts.text('account');
+  const others = facts.list('recipients').filter((address) => address !== account);
+  const via = facts.list('via');
+  return {
+    headline: `It is in the mailbox ${facts.text('mailbox')} of ${account}`,
+    details: [
+      ...(others.length === 0 ? [] : [`It was for ${addressesText(others)}, which leads there.`]),
+      ...(via.length === 0 ? [] : [`By way of ${via.join(', ')}.`]),
+    ],
+    remedy: '',
+  };
+}
+
+function queued(facts: Facts): Step {
+  const held = facts.text('held');
+  const queueId = facts.text('queueId');
+  return {
+    headline: `It is in the queue for ${addressesText(facts.list('to'))}`,
+    details: [
+      `Queue id ${queueId}, sender ${addressText(facts.text('from'))}.`,
+      ...(held === '' ? [] : [`It is held and not sent: ${held}.`]),
+    ],
+    remedy: held === '' ? '' : `Send it all the same: postern queue release ${queueId}`,
+  };
+}
+
+function delivered(facts: Facts, { notices }: StepContext): Step {
+  const to = addressesText(facts.list('to'));
+  const what = notices.has(facts.text('queueId')) ? 'The notification was delivered' : 'Delivered';
+  return { headline: `${what} to ${to}`, details: transcript(facts), remedy: '' };
+}
+
+/** Who said what at the other end, and how the way there was protected. */
+function transcript(facts: Facts): string[] {
+  const [host, reply, tls] = [facts.text('host'), facts.text('reply'), facts.text('tls')];
+  const lines: string[] = [];
+  if (reply !== '') lines.push(host === '' ? `Why: ${reply}` : `${host} answered: ${reply}`);
+  if (tls === 'plain') lines.push('The way there was not encrypted.');
+  else if (tls !== '' && tls !== 'local') lines.push(`The way there was encrypted (${tls}).`);
+  return lines;
+}
+
+function sentence(text: string): string {
+  return text === '' ? '' : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}
+
+function other(facts: Facts, headline: string): Step {
+  const details = Object.keys(facts.row.data).map((key) => {
+    const list = facts.list(key);
+    return `${key}: ${list.length > 0 ? list.join(', ') : facts.text(key)}`;
+  });
+  return { headline, details, remedy: '' };
+}

@@ -1,0 +1,109 @@
+import type { TraceRow } from '../../servers/http/admin/schemas.ts';
+import { plain, WIDTH, wrap } from './plain-text.ts';
+import { spanText, timeText } from './quantities.ts';
+import { type Facts, factsOf } from './trace-facts.ts';
+import { tell } from './trace-steps.ts';
+
+export interface TraceTextOptions {
+  /** IANA name; the machine's own when absent. */
+  readonly timeZone?: string;
+  readonly width?: number;
+}
+
+const INDENT = ' '.repeat(4);
+
+/**
+ * The events of one trace, in order, as text for a person who never met SMTP: what happened when, why, and the nearest
+ * remedy. Whatever strangers put into the events, no control character and no terminal escape comes out.
+ */
+export function traceText(rows: readonly TraceRow[], options: TraceTextOptions = {}): string {
+  const { timeZone, width = WIDTH } = options;
+  const events = rows.map(factsOf);
+  const first = events[0];
+  if (first === undefined) return '';
+  const notices = new Set(
+    events.filter(({ row }) => row.kind === 'bounce.sent').map((facts) => facts.text('notice')),
+  );
+  const isMessage = events.some(({ row }) => /^(?:message|delivery|bounce|queue)\./.test(row.kind));
+  const lines = [`${isMessage ? 'Message' : 'Session'} ${first.row.trace}`];
+  for (const facts of events) {
+    const { headline, details, remedy } = tell(facts, { timeZone, notices });
+    lines.push('', ...wrap(`${timeText(facts.row.at, timeZone)}  ${headline}`, width));
+    for (const detail of [...details, repeats(facts, timeZone)]) {
+      if (detail !== '') lines.push(...indented(detail, width));
+    }
+    if (remedy !== '') lines.push(...indented(`-> ${remedy}`, width));
+  }
+  const short = isMessage ? summary(events, notices, timeZone) : '';
+  if (short !== '') lines.push('', ...wrap(`In short: ${short}`, width));
+  return lines.map((line) => `${plain(line).trimEnd()}\n`).join('');
+}
+
+function indented(text: string, width: number): string[] {
+  return wrap(text, width - INDENT.length).map((line) => INDENT + line);
+}
+
+function repeats({ row }: Facts, timeZone: string | undefined): string {
+  if (row.count <= 1) return '';
+  const last = timeText(row.lastAt, timeZone);
+  return `This happened ${row.count} times within ${spanText(row.lastAt - row.at)}, the last time at ${last}.`;
+}
+
+type Fate = 'delivered' | 'waiting' | 'held' | 'failed';
+
+const FATES: readonly (readonly [fate: Fate, words: string])[] = [
+  ['delivered', 'delivered'],
+  ['waiting', 'waiting in the queue'],
+  ['held', 'held'],
+  ['failed', 'given up'],
+];
+
+const FATE_OF: Readonly<Record<string, Fate>> = {
+  'delivery.delivered': 'delivered',
+  'delivery.deferred': 'waiting',
+  'delivery.interrupted': 'waiting',
+  'delivery.failed': 'failed',
+};
+
+/** Where the message stands, counted by recipient: "2 delivered, 1 waiting in the queue". */
+function summary(
+  events: readonly Facts[],
+  notices: ReadonlySet<string>,
+  timeZone: string | undefined,
+): string {
+  const fates = new Map<string, Fate>();
+  let next: number | undefined;
+  let ended = '';
+  for (const facts of events) {
+    const { kind } = facts.row;
+    if (notices.has(facts.text('queueId'))) continue;
+    if (kind === 'message.deposited') fates.set(`in ${facts.text('account')}`, 'delivered');
+    if (kind === 'message.queued') {
+      for (const to of facts.list('to')) fates.set(to, facts.text('held') === '' ? 'waiting' : 'held');
+    }
+    if (kind === 'queue.changed')
+      ended = afterChange(facts.text('action'), fates) ? 'by an administrator' : ended;
+    const fate = FATE_OF[kind];
+    if (fate === undefined) continue;
+    for (const to of [...facts.list('to'), ...facts.list('recipient')]) fates.set(to, fate);
+    next = kind === 'delivery.deferred' ? facts.number('nextAt') : next;
+  }
+  const counted = FATES.flatMap(([fate, words]) => {
+    const count = [...fates.values()].filter((one) => one === fate).length;
+    return count === 0 ? [] : [`${count} ${words}${fate === 'failed' && ended !== '' ? ` (${ended})` : ''}`];
+  });
+  const waits = [...fates.values()].includes('waiting') && next !== undefined;
+  const when = waits && next !== undefined ? `; next attempt at ${timeText(next, timeZone)}` : '';
+  return counted.length === 0 ? '' : `${counted.join(', ')}${when}.`;
+}
+
+/** What an administrator did to everything that waited. True when it ended there. */
+function afterChange(action: string, fates: Map<string, Fate>): boolean {
+  const from: readonly Fate[] =
+    action === 'release' ? ['held'] : action === 'hold' ? ['waiting'] : ['waiting', 'held'];
+  const to = { release: 'waiting', hold: 'held', drop: 'failed' } as const;
+  const fate = Object.hasOwn(to, action) ? to[action as keyof typeof to] : undefined;
+  if (fate === undefined) return false;
+  for (const [recipient, now] of fates) if (from.includes(now)) fates.set(recipient, fate);
+  return action === 'drop';
+}

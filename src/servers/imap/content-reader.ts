@@ -1,0 +1,134 @@
+import type { ContentRef } from '../../data/mailstore/types.ts';
+import type { BlobReader } from '../../data/store.ts';
+import { parseStructure } from '../../mail/message/serialize.ts';
+import { resolveBinary, resolveSection, type Section } from '../../mail/message/section.ts';
+import type { MessageStructure } from '../../mail/message/structure.ts';
+
+/** A run of octets of a message as its reader sees it: from what was put before it, or from what is stored. */
+export interface Piece {
+  readonly source: 'prefix' | 'blob';
+  /** In the prefix or the stored octets; `end` is exclusive. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The octets of a section, and the header fields to pick from them, if not all. */
+export interface SectionPieces {
+  readonly pieces: readonly Piece[];
+  readonly filter: { readonly names: readonly string[]; readonly not: boolean } | undefined;
+}
+
+/** A message as its reader sees it: a prefix, then the stored octets without the hidden ranges. */
+export interface ContentReader {
+  readonly structure: MessageStructure;
+  /** Where a section is; undefined when there is none such. */
+  section(section: Section): SectionPieces | undefined;
+  /** Where a part is and how it is encoded, for BINARY. */
+  binary(part: readonly number[]): { readonly pieces: readonly Piece[]; readonly encoding: string } | undefined;
+  /** What a range of the stored octets shows. */
+  stored(start: number, end: number): readonly Piece[];
+  /** The header section of the message, the prefix included, at most `max` octets. */
+  header(max: number): Promise<Buffer>;
+  /** Octets in pieces of at most 64 KiB. */
+  read(pieces: readonly Piece[]): AsyncIterable<Buffer>;
+  /** Octets at once, for pieces known to be small. */
+  bytes(pieces: readonly Piece[]): Promise<Buffer>;
+}
+
+export function sizeOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.end - piece.start, 0);
+}
+
+/** `count` octets from `offset` on. */
+export function slicePieces(pieces: readonly Piece[], offset: number, count: number): readonly Piece[] {
+  const out: Piece[] = [];
+  let skip = offset;
+  let left = count;
+  for (const { source, start, end } of pieces) {
+    if (left <= 0) break;
+    const length = end - start;
+    if (skip >= length) {
+      skip -= length;
+      continue;
+    }
+    const from = start + skip;
+    const to = Math.min(end, from + left);
+    skip = 0;
+    left -= to - from;
+    out.push({ source, start: from, end: to });
+  }
+  return out;
+}
+
+export function contentReader(blobs: BlobReader, ref: ContentRef): ContentReader {
+  let structure: MessageStructure | undefined;
+  const { prefix, hidden, blobId } = ref;
+  const prefixBytes = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.byteLength);
+  const prefixPiece: readonly Piece[] =
+    prefix.length > 0 ? [{ source: 'prefix', start: 0, end: prefix.length }] : [];
+
+  function parsed(): MessageStructure {
+    structure ??= parseStructure(ref.structure);
+    return structure;
+  }
+
+  /** A range of the stored octets without what is hidden in it. */
+  function stored(start: number, end: number): readonly Piece[] {
+    const pieces: Piece[] = [];
+    let at = start;
+    for (const [from, to] of hidden) {
+      if (to <= at) continue;
+      if (from >= end) break;
+      if (from > at) pieces.push({ source: 'blob', start: at, end: from });
+      at = Math.min(to, end);
+    }
+    if (at < end) pieces.push({ source: 'blob', start: at, end });
+    return pieces;
+  }
+
+  /** The prefix belongs to the header of the message, not to any part of it. */
+  function section(wanted: Section): SectionPieces | undefined {
+    if (wanted.part.length === 0 && wanted.text === undefined)
+      return { pieces: [...prefixPiece, ...stored(0, ref.blobSize)], filter: undefined };
+    const found = resolveSection(parsed(), wanted);
+    if (found === undefined) return undefined;
+    const own = stored(found.start, found.end);
+    const ofMessage = wanted.part.length === 0 && wanted.text !== 'TEXT';
+    return { pieces: ofMessage ? [...prefixPiece, ...own] : own, filter: found.filter };
+  }
+
+  async function* read(pieces: readonly Piece[]): AsyncGenerator<Buffer, void> {
+    for (const { source, start, end } of pieces) {
+      if (source === 'prefix') yield prefixBytes.subarray(start, end);
+      else yield* blobs.read(blobId, start, end);
+    }
+  }
+
+  async function bytes(pieces: readonly Piece[]): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (const { source, start, end } of pieces) {
+      parts.push(source === 'prefix' ? prefixBytes.subarray(start, end) : await blobs.bytes(blobId, start, end));
+    }
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+  }
+
+  return {
+    get structure() {
+      return parsed();
+    },
+    section,
+    binary(part) {
+      const found = resolveBinary(parsed(), part);
+      if (found === undefined) return undefined;
+      const own = stored(found.start, found.end);
+      return { pieces: part.length === 0 ? [...prefixPiece, ...own] : own, encoding: found.encoding };
+    },
+    stored,
+    header(max) {
+      const pieces = [...prefixPiece, ...stored(0, parsed().root.bodyStart)];
+      return bytes(slicePieces(pieces, 0, max));
+    },
+    read,
+    bytes,
+  };
+}

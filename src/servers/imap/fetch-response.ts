@@ -1,0 +1,232 @@
+import { Refusal } from '../../base/errors.ts';
+import type { MessageRow } from '../../data/mailstore/types.ts';
+import { createDecoder, isKnownEncoding } from '../../mail/message/decode.ts';
+import { renderBody } from '../../mail/message/imap-text.ts';
+import { selectFields } from '../../mail/message/section.ts';
+import { type ContentReader, contentReader, type Piece, sizeOf, slicePieces } from './content-reader.ts';
+import { SESSION_LIMITS } from './limits.ts';
+import { announceKeywords } from './refresh.ts';
+import { flush, type Session, viewOf } from './session.ts';
+import { dateTime, flagList } from './wire/encoder.ts';
+import type { FetchAtt, Partial } from './wire/fetch-att.ts';
+
+/** Octets of a section that are read before they are announced; of larger ones the first piece is. */
+const SMALL = 64 * 1024;
+
+type SectionAtt = Extract<FetchAtt, { kind: 'section' | 'binary' }>;
+
+/** Writes FETCH responses (RFC 9051 section 7.5.2) for the rows of one command. */
+export async function tellMessage(session: Session, row: MessageRow, atts: readonly FetchAtt[]): Promise<void> {
+  const view = viewOf(session);
+  const seq = view.seqOf(row.uid);
+  if (seq === 0) return;
+  const { out } = session;
+  announceKeywords(session, row.keywords);
+  const content = row.content && contentReader(session.options.store.blobs, row.content);
+  out.text(`* ${seq} FETCH (`);
+  let first = true;
+  for (const att of atts) {
+    if (!first) out.text(' ');
+    first = false;
+    const text = simpleItem(session, row, att);
+    if (text !== undefined) out.text(text);
+    else await contentItem(session, row, att, content);
+  }
+  out.text(')\r\n');
+}
+
+/** Items that are short texts; undefined for the others. */
+function simpleItem(session: Session, row: MessageRow, att: FetchAtt): string | undefined {
+  switch (att.kind) {
+    case 'uid':
+      return `UID ${row.uid}`;
+    case 'flags':
+      return `FLAGS ${flagList(row.flags, row.keywords, viewOf(session).isRecent(row.uid))}`;
+    case 'internaldate':
+      return `INTERNALDATE ${dateTime(row.receivedAt)}`;
+    case 'size':
+      return `RFC822.SIZE ${row.size}`;
+    case 'modseq':
+      return `MODSEQ (${row.modseq})`;
+    case 'savedate':
+      return `SAVEDATE ${dateTime(row.savedAt)}`;
+    case 'emailid':
+      return `EMAILID (M${row.emailId})`;
+    case 'threadid':
+      return row.threadId === undefined ? 'THREADID NIL' : `THREADID (T${row.threadId})`;
+    default:
+      return undefined;
+  }
+}
+
+async function contentItem(
+  session: Session,
+  row: MessageRow,
+  att: FetchAtt,
+  content: ContentReader | undefined,
+): Promise<void> {
+  const { out } = session;
+  if (att.kind === 'envelope') {
+    out.text('ENVELOPE ');
+    out.bytes(row.envelope ?? missing('envelope'));
+  } else if (att.kind === 'bodystructure') {
+    out.text('BODYSTRUCTURE ');
+    out.bytes(row.bodystructure ?? missing('bodystructure'));
+  } else if (att.kind === 'body') {
+    out.text('BODY ');
+    out.bytes(renderBody((content ?? missing('content')).structure, false));
+  } else if (att.kind === 'section') await sectionItem(session, att, content ?? missing('content'));
+  else if (att.kind === 'binary') await binaryItem(session, att, content ?? missing('content'));
+  else if (att.kind === 'binary-size') {
+    out.text(`${att.label} ${await binarySize(session, content ?? missing('content'), att.part)}`);
+  }
+}
+
+function missing(what: string): never {
+  throw new Error(`a row came without its ${what}`);
+}
+
+async function sectionItem(session: Session, att: SectionAtt, content: ContentReader): Promise<void> {
+  const found = content.section(att.section);
+  // RFC 9051 section 7.5.2: nstring; a part that is not there is NIL.
+  if (found === undefined) {
+    session.out.text(`${att.label} NIL`);
+    return;
+  }
+  if (found.filter === undefined) return literal(session, att.label, content, part(found.pieces, att.partial));
+  const header = await content.bytes(slicePieces(found.pieces, 0, SESSION_LIMITS.headerBytes));
+  const fields = selectFields(header, found.filter.names, found.filter.not);
+  whole(session, att.label, '', cut(fields, att.partial));
+}
+
+function part(pieces: readonly Piece[], partial: Partial | undefined): readonly Piece[] {
+  return partial === undefined ? pieces : slicePieces(pieces, partial.offset, partial.count);
+}
+
+function cut(octets: Buffer, partial: Partial | undefined): Buffer {
+  return partial === undefined ? octets : octets.subarray(partial.offset, partial.offset + partial.count);
+}
+
+function whole(session: Session, label: string, tilde: string, octets: Buffer): void {
+  session.out.text(`${label} ${tilde}{${octets.length}}\r\n`);
+  session.out.bytes(octets);
+}
+
+/** A literal of any size, at most 64 KiB of it in memory. */
+async function literal(
+  session: Session,
+  label: string,
+  content: ContentReader,
+  pieces: readonly Piece[],
+): Promise<void> {
+  const size = sizeOf(pieces);
+  if (size <= SMALL) {
+    whole(session, label, '', await content.bytes(pieces));
+    return;
+  }
+  await stream(session, `${label} {${size}}\r\n`, size, content.read(pieces));
+}
+
+/** Announce `size` octets and send them. The announcement waits for the first of them, so that none is made in vain. */
+async function stream(
+  session: Session,
+  head: string,
+  size: number,
+  source: AsyncIterable<Buffer>,
+): Promise<void> {
+  let sent = 0;
+  for await (const piece of source) {
+    if (sent === 0) {
+      session.out.text(head);
+      session.inLiteral = true;
+    }
+    sent += piece.length;
+    session.out.bytes(piece);
+    await flush(session);
+  }
+  if (sent !== size) throw new Error(`a message of ${size} octets has ${sent} in the store`);
+  session.inLiteral = false;
+}
+
+/** A part decoded (RFC 3516 section 4.3). */
+async function binaryItem(session: Session, att: SectionAtt, content: ContentReader): Promise<void> {
+  const found = content.binary(att.section.part);
+  if (found === undefined) {
+    session.out.text(`${att.label} NIL`);
+    return;
+  }
+  const { pieces, encoding } = found;
+  needKnown(encoding);
+  if (sizeOf(pieces) <= SESSION_LIMITS.binaryInMemoryBytes) {
+    const decoder = createDecoder(encoding);
+    const encoded = await content.bytes(pieces);
+    whole(session, att.label, '~', cut(Buffer.concat([decoder.push(encoded), decoder.end()]), att.partial));
+    return;
+  }
+  // Large: decode once to know the size, once to send.
+  const total = await decodedOctets(session, content, pieces, encoding);
+  const { offset, count } = att.partial ?? { offset: 0, count: total };
+  const size = Math.max(0, Math.min(count, total - offset));
+  if (size === 0) whole(session, att.label, '~', Buffer.alloc(0));
+  else {
+    const octets = window(decoded(content, pieces, encoding), offset, size);
+    await stream(session, `${att.label} ~{${size}}\r\n`, size, octets);
+  }
+}
+
+async function binarySize(session: Session, content: ContentReader, path: readonly number[]): Promise<number> {
+  const found = content.binary(path);
+  if (found === undefined) return 0;
+  needKnown(found.encoding);
+  return decodedOctets(session, content, found.pieces, found.encoding);
+}
+
+function needKnown(encoding: string): void {
+  if (isKnownEncoding(encoding)) return;
+  // RFC 3516 section 4.3.
+  throw new Refusal('bad-input', 'The part has a transfer encoding that is not known here', {
+    imapCode: 'UNKNOWN-CTE',
+  });
+}
+
+async function* decoded(
+  content: ContentReader,
+  pieces: readonly Piece[],
+  encoding: string,
+): AsyncGenerator<Buffer, void> {
+  const decoder = createDecoder(encoding);
+  for await (const piece of content.read(pieces)) yield decoder.push(piece);
+  yield decoder.end();
+}
+
+async function decodedOctets(
+  session: Session,
+  content: ContentReader,
+  pieces: readonly Piece[],
+  encoding: string,
+): Promise<number> {
+  let size = 0;
+  for await (const piece of decoded(content, pieces, encoding)) {
+    size += piece.length;
+    if (session.connection.closed) break;
+  }
+  return size;
+}
+
+/** `size` octets from `offset` on. */
+async function* window(
+  source: AsyncIterable<Buffer>,
+  offset: number,
+  size: number,
+): AsyncGenerator<Buffer, void> {
+  let skip = offset;
+  let left = size;
+  for await (const piece of source) {
+    const from = Math.min(skip, piece.length);
+    skip -= from;
+    const taken = piece.subarray(from, from + left);
+    left -= taken.length;
+    if (taken.length > 0) yield taken;
+    if (left === 0) return;
+  }
+}
