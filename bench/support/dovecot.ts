@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitOf, stopTree } from './processes.ts';
 import { accountNames, DOMAIN, PASSWORD, type Setup } from './system.ts';
@@ -18,7 +18,6 @@ export async function startDovecot(setup: Setup, imapPort: number): Promise<Dove
   const dir = join(setup.dir, 'dovecot');
   const mail = join(dir, 'mail');
   await mkdir(mail, { recursive: true });
-  const { chown } = await import('node:fs/promises');
   await chown(mail, MAIL_UID, MAIL_UID);
   const users = accountNames(setup.accounts).map((name) => `${name}@${DOMAIN}:{PLAIN}${PASSWORD}\n`);
   await writeFile(join(dir, 'users'), users.join(''));

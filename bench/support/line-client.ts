@@ -82,7 +82,7 @@ export async function greeting(port: number, start: string, timeoutMs = 60_000):
       if (line.startsWith(start)) return;
       throw new Error(`port ${port} answered ${line}`);
     } catch (error) {
-      if (systemClock.monotonic() > end) throw new Error(`port ${port}: ${String(error)}`);
+      if (systemClock.monotonic() > end) throw new Error(`port ${port}: ${String(error)}`, { cause: error });
       await systemClock.sleep(2);
     }
   }

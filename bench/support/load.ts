@@ -1,6 +1,9 @@
+import { randomBytes, randomInt } from 'node:crypto';
 import { systemClock } from '../../src/base/clock.ts';
+import { cpuMsOf } from './cpu.ts';
 import { ImapClient } from './imap.ts';
 import { run } from './processes.ts';
+import { messageOf, SmtpClient } from './smtp.ts';
 import type { MailSystem } from './system.ts';
 
 export interface Load {
@@ -12,6 +15,11 @@ export interface Load {
   readonly sessions: number;
   /** Messages on one connection until the end, or a connection for each. */
   readonly kept: boolean;
+  /**
+   * What the bodies are. `filler` is smtp-source's one repeated letter, which a server that compresses (Postern does)
+   * makes very small; `random` is base64 of random bytes as in an attachment, which none can: sent by our own client.
+   */
+  readonly body?: 'filler' | 'random';
 }
 
 export interface Delivered {
@@ -19,25 +27,52 @@ export interface Delivered {
   readonly accepted: number;
   /** Messages a second in the mailbox, from the first connection until IMAP STATUS counts the last one. */
   readonly delivered: number;
+  /** CPU milliseconds of the whole system for each message, delivery included. */
+  readonly cpuMs: number;
 }
 
+const SENDER = 'sender@source.example';
 const STATUS_POLL_MS = 25;
 const DELIVERY_TIMEOUT_MS = 300_000;
 
 /** smtp-source for each account at once. Resolves when all got their 250s; throws when one was refused anything. */
 export async function pour(system: MailSystem, load: Load, to?: readonly string[]): Promise<void> {
   const addresses = to ?? system.accounts.map((account) => account.address);
+  if (load.body === 'random') return pourRandom(system, load, addresses);
   const sessions = Math.max(1, Math.floor(load.sessions / addresses.length));
   const each = Math.floor(load.messages / addresses.length);
   const flags = load.kept ? ['-d'] : [];
   await Promise.all(
     addresses.map((address) =>
       run('smtp-source', [
-        ...['-4', ...flags, '-s', `${sessions}`, '-l', `${load.bytes}`, '-m', `${each}`],
-        ...['-M', 'source.example', '-f', 'sender@source.example', '-t', address],
+        '-4',
+        ...flags,
+        ...['-s', `${sessions}`, '-l', `${load.bytes}`, '-m', `${each}`],
+        ...['-M', 'source.example', '-f', SENDER, '-t', address],
         `127.0.0.1:${system.ports.smtp}`,
       ]),
     ),
+  );
+}
+
+/** As smtp-source does, one process less: kept connections only. */
+async function pourRandom(system: MailSystem, load: Load, addresses: readonly string[]): Promise<void> {
+  const pool = randomBytes(3 * (load.bytes + 2 ** 20)).toString('base64');
+  const id = `${process.pid}.${systemClock.now()}`;
+  await Promise.all(
+    Array.from({ length: load.sessions }, async (_, session) => {
+      const to = addresses[session % addresses.length] ?? '';
+      const share = Math.floor(session / addresses.length);
+      const sessions = Math.floor(load.sessions / addresses.length);
+      const messages = Math.floor(load.messages / addresses.length);
+      const client = await SmtpClient.open(system.ports.smtp);
+      for (let n = share; n < messages; n += sessions) {
+        const at = randomInt(2 ** 20);
+        const lines = pool.slice(at, at + load.bytes).match(/.{1,76}/g) ?? [];
+        await client.send(SENDER, to, messageOf(`${id}.${session}.${n}`, SENDER, to, lines.join('\r\n')));
+      }
+      client.close();
+    }),
   );
 }
 
@@ -50,26 +85,33 @@ export async function deliver(system: MailSystem, load: Load): Promise<Delivered
     const before = await Promise.all(clients.map((client) => client.count()));
     const each = Math.floor(load.messages / clients.length);
     const total = each * clients.length;
+    const cpuBefore = cpuMsOf(system.roots());
     const from = systemClock.monotonic();
     await pour(system, load);
     const accepted = systemClock.monotonic() - from;
     await counted(clients, before, each);
     const delivered = systemClock.monotonic() - from;
+    const cpuMs = (cpuMsOf(system.roots()) - cpuBefore) / total;
     await Promise.all(clients.map((client, i) => checkOnce(client, before[i] ?? 0, each)));
-    return { accepted: (total * 1000) / accepted, delivered: (total * 1000) / delivered };
+    return { accepted: (total * 1000) / accepted, delivered: (total * 1000) / delivered, cpuMs };
   } finally {
     for (const client of clients) client.close();
   }
 }
 
 /** Poll until each mailbox has so many more. */
-async function counted(clients: readonly ImapClient[], before: readonly number[], each: number): Promise<void> {
+async function counted(
+  clients: readonly ImapClient[],
+  before: readonly number[],
+  each: number,
+): Promise<void> {
   const end = systemClock.monotonic() + DELIVERY_TIMEOUT_MS;
   for (const [i, client] of clients.entries()) {
     for (;;) {
       const count = await client.count();
       if (count >= (before[i] ?? 0) + each) break;
-      if (systemClock.monotonic() > end) throw new Error(`mailbox ${i} has ${count - (before[i] ?? 0)} of ${each}`);
+      if (systemClock.monotonic() > end)
+        throw new Error(`mailbox ${i} has ${count - (before[i] ?? 0)} of ${each}`);
       await systemClock.sleep(STATUS_POLL_MS);
     }
   }

@@ -8,6 +8,8 @@ import { accountNames, DOMAIN, type MailSystem, PASSWORD, type Setup } from './s
 export interface Peer extends MailSystem {
   /** Change main.cf settings ("name=value") and reload. */
   set(...settings: string[]): Promise<void>;
+  /** Throw away what waits in Postfix's queue. */
+  emptyQueue(): Promise<void>;
 }
 
 /** Postfix and Dovecot side by side, both started at once, LMTP between them. Needs root. */
@@ -16,24 +18,27 @@ export async function startPeer(setup: Setup): Promise<Peer> {
   const from = systemClock.monotonic();
   const dovecot = await startDovecot(setup, ports.imap);
   const undoDovecot = defer(() => dovecot.stop());
+  // `postfix start` lingers after its services answer: the greetings are what counts.
+  const greeted = Promise.all([greeting(ports.smtp, '220'), greeting(ports.imap, '* OK')]).then(() =>
+    systemClock.monotonic(),
+  );
   const postfix = await startPostfix(setup, ports.smtp, dovecot.lmtpSocket);
   const undoPostfix = defer(() => postfix.stop());
-  await Promise.all([greeting(ports.smtp, '220'), greeting(ports.imap, '* OK')]);
-  const startMs = systemClock.monotonic() - from;
+  const startMs = (await greeted) - from;
   const master = await postfix.pid();
   return {
     name: 'Postfix + Dovecot',
     ports,
-    accounts: accountNames(setup.accounts).map((name) => ({ address: `${name}@${DOMAIN}`, password: PASSWORD })),
-    outside: 'someone@outside.example',
+    accounts: accountNames(setup.accounts).map((name) => ({
+      address: `${name}@${DOMAIN}`,
+      password: PASSWORD,
+    })),
+    submission: ports.smtp,
     roots: () => [master, dovecot.pid],
     startMs,
     set: (...settings) => postfix.set(...settings),
     flushQueue: async () => void (await postfix.command('postqueue', '-f')),
-    async queued() {
-      const text = await postfix.command('postqueue', '-j');
-      return text.split('\n').length - 1;
-    },
+    emptyQueue: async () => void (await postfix.command('postsuper', '-d', 'ALL')),
     async stop() {
       await undoPostfix();
       await undoDovecot();

@@ -18,7 +18,11 @@ export interface Output {
 export async function run(
   command: string,
   args: readonly string[],
-  options: { readonly input?: string; readonly env?: NodeJS.ProcessEnv; readonly allowFailure?: boolean } = {},
+  options: {
+    readonly input?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly allowFailure?: boolean;
+  } = {},
 ): Promise<Output> {
   const from = systemClock.monotonic();
   const child = spawn(command, args, { stdio: 'pipe', env: options.env ?? process.env });
@@ -80,8 +84,8 @@ function parentOf(pid: number): number | undefined {
 export async function stopTree(root: number, graceMs = GRACE_MS): Promise<void> {
   const pids = treeOf(root);
   signal(root, 'SIGTERM');
-  const until = systemClock.monotonic() + graceMs;
-  while (pids.some(isAlive) && systemClock.monotonic() < until) await systemClock.sleep(POLL_MS);
+  const end = systemClock.monotonic() + graceMs;
+  while (pids.some(isAlive) && systemClock.monotonic() < end) await systemClock.sleep(POLL_MS);
   for (const pid of pids) if (isAlive(pid)) signal(pid, 'SIGKILL');
   while (pids.some(isAlive)) await systemClock.sleep(POLL_MS);
 }

@@ -13,16 +13,14 @@ export interface MailSystem {
   readonly name: string;
   readonly ports: Ports;
   readonly accounts: readonly Account[];
-  /** Mail to it goes out through the relay (`Setup.relayPort`). */
-  readonly outside: string;
+  /** Port that takes mail for elsewhere: from anyone on loopback, or after AUTH. */
+  readonly submission: number;
   /** The processes that together are the system; their descendants count with them. */
   roots(): number[];
   /** From the first exec until SMTP and IMAP greeted. */
   readonly startMs: number;
   /** Try everything in the queue again now. */
   flushQueue(): Promise<void>;
-  /** Messages that wait in the queue. */
-  queued(): Promise<number>;
   stop(): Promise<void>;
 }
 

@@ -7,6 +7,9 @@ import { type Config, type ConfigInput, type ConfigKey, configKeys, configSchema
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Where the system's server has its configuration. */
+export const DEFAULT_CONFIG = '/etc/postern/postern.toml';
+
 /** Octets of a configuration file that is read. */
 const MAX_FILE_BYTES = 256 * 1024;
 /** Problems told at once. */

@@ -34,7 +34,7 @@ const listen = z.strictObject({
   }),
   http: key(listenList.prefault(['127.0.0.1:8025']), {
     description:
-      'Metrics (`/metrics`) and health (`/health`), without any login: on loopback unless you name another address here.',
+      'Metrics (`/metrics`) and health (`/health/live`, `/health/ready`), without any login: on loopback unless you name another address here.',
   }),
   proxy_from: key(textList.prefault([]), {
     description:

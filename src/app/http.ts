@@ -1,15 +1,16 @@
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { OpenStore } from '../data/open.ts';
-import { isLoopback } from '../net/ip.ts';
 import type { TlsStore } from '../net/tls-store.ts';
 import type { ListenerFacts, ServerFacts } from '../servers/http/facts.ts';
 import { createHttpServers } from '../servers/http/servers.ts';
 import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
 import type { Config } from './config.ts';
 import type { ServerOptions } from './server.ts';
-import { bindKey, IMPLICIT_TLS, type RunningListener } from './services.ts';
-import { listenTarget, machineAddresses } from './settings.ts';
+import { publicAddresses } from './addresses.ts';
+import { bindKey, IMPLICIT_TLS } from './service-names.ts';
+import type { RunningListener } from './services.ts';
+import { listenTarget } from './addresses.ts';
 import { programVersion } from './version.ts';
 
 /** The HTTP side of the program: metrics and health on `listen.http`, the admin API on its Unix socket. */
@@ -78,13 +79,4 @@ function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): Ser
     certificates: () => tls.certificates(),
     stopping,
   };
-}
-
-/** Networks that nobody outside can reach (RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291). */
-const PRIVATE =
-  /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|fe[89ab])/i;
-
-/** Addresses of this machine that the world can reach; none behind address translation. */
-export function publicAddresses(): string[] {
-  return [...new Set(machineAddresses())].filter((address) => !isLoopback(address) && !PRIVATE.test(address));
 }

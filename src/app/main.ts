@@ -1,6 +1,6 @@
 import { Refusal } from '../base/errors.ts';
 import { suggest } from './config-load.ts';
-import { reportRefusals } from './run.ts';
+import { reportRefusals } from './report.ts';
 import { programVersion } from './version.ts';
 
 /** The program: one command, one row. Modules are loaded when their command is given, so that `--help` is quick. */

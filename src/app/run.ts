@@ -1,5 +1,4 @@
 import { systemClock } from '../base/clock.ts';
-import { Refusal } from '../base/errors.ts';
 import { createLogger, type Logger } from '../base/log.ts';
 import type { Config } from './config.ts';
 import { type RunningServer, STOP_GRACE_MS } from './server.ts';
@@ -55,16 +54,5 @@ export async function runProgram(program: Program): Promise<number> {
   } finally {
     program.ended?.();
     signals.dispose();
-  }
-}
-
-/** Run a command; expected failures are one line (or a few) on stderr and status 1, never a stack. */
-export async function reportRefusals(run: () => Promise<number>): Promise<number> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    for (const line of error.message.split('\n')) process.stderr.write(`postern: ${line}\n`);
-    return 1;
   }
 }

@@ -1,5 +1,6 @@
+import { collectDefaultMetrics } from 'prom-client';
 import { type Clock, systemClock } from '../base/clock.ts';
-import { errorText, Refusal } from '../base/errors.ts';
+import { Refusal } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
 import { createAuthenticator } from '../data/directory/authenticator.ts';
@@ -15,15 +16,10 @@ import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
 import { type Config, configKeys } from './config.ts';
 import { type HttpPart, startHttp } from './http.ts';
 import { type Jobs, startJobs } from './jobs.ts';
-import {
-  bindKey,
-  IMPLICIT_TLS,
-  lineServices,
-  type RunningListener,
-  SERVICES,
-  type ServiceName,
-} from './services.ts';
-import { flowSettings, listenTarget, smtpLimits, srsKeys } from './settings.ts';
+import { bindKey, IMPLICIT_TLS, SERVICES, type ServiceName } from './service-names.ts';
+import { lineServices, type RunningListener } from './services.ts';
+import { listenTarget } from './addresses.ts';
+import { flowSettings, imapLimits, smtpLimits, srsKeys } from './settings.ts';
 
 /** Milliseconds between two looks at the certificate files. */
 const TLS_WATCH_MS = 60_000;
@@ -50,6 +46,8 @@ export interface ServerOptions {
   readonly bound?: ReadonlyMap<string, ListenTarget> | undefined;
   /** Port of MX hosts, for tests. */
   readonly directPort?: number | undefined;
+  /** Has a look at the store before anything listens; what it throws ends the start. */
+  readonly beforeListening?: ((store: OpenStore) => Promise<void>) | undefined;
   /** Metrics of the process itself: once per process. */
   readonly processMetrics?: boolean | undefined;
 }
@@ -114,12 +112,13 @@ async function start(options: ServerOptions, closers: Closers): Promise<RunningS
   closers.push(() => store.close());
   const recorder = createRecorder({ store, clock, logger, metrics });
   closers.push(() => recorder.flush());
+  await options.beforeListening?.(store);
   const keys = await srsKeys(store);
 
   const settle = (config: Config) => {
     const settings = flowSettings(config, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
     const deps: FlowDeps = { store, clock, logger, recorder, dns: options.dns, settings };
-    return { config, deps, smtpLimits: smtpLimits(config) };
+    return { config, deps, smtpLimits: smtpLimits(config), imapLimits: imapLimits(config) };
   };
   let live = settle(options.config);
   const deps = (): FlowDeps => live.deps;
@@ -133,6 +132,7 @@ async function start(options: ServerOptions, closers: Closers): Promise<RunningS
     ...(options.directPort !== undefined && { directPort: options.directPort }),
   });
   storeMetrics(metrics, store);
+  if (options.processMetrics === true) collectDefaultMetrics({ register: metrics.registry });
   const services = lineServices({
     clock,
     logger,
@@ -294,9 +294,4 @@ function storeMetrics(metrics: Metrics, store: OpenStore): void {
       this.set(store.reopened());
     },
   );
-}
-
-/** The text of an error for a person at a terminal: a refusal in its words, anything else as the bug it is. */
-export function startFailureText(error: unknown): string {
-  return error instanceof Refusal ? error.message : `internal error: ${errorText(error)}`;
 }

@@ -7,21 +7,22 @@ import { terms } from '../data/journal/types.ts';
 import type { FlowDeps } from '../flow/deps.ts';
 import { createInbound } from '../flow/inbound/service.ts';
 import type { Authenticator, MailService } from '../flow/service.ts';
+import { Intake } from '../flow/intake.ts';
 import { HourlyCounts } from '../flow/submission/hourly.ts';
 import { createSubmission } from '../flow/submission/service.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import { type ListenerMetrics, listenerMetrics, type RefusedConnection } from '../net/listener/listen.ts';
 import type { TlsStore } from '../net/tls-store.ts';
+import type { ImapLimits } from '../servers/imap/limits.ts';
+import { imapMetrics } from '../servers/imap/metrics.ts';
+import type { ImapHooks } from '../servers/imap/options.ts';
+import { createImapServer } from '../servers/imap/server.ts';
 import { smtpMetrics } from '../servers/smtp/metrics.ts';
 import type { SmtpHooks, SmtpProtocol } from '../servers/smtp/options.ts';
 import type { SmtpLimits } from '../servers/smtp/limits.ts';
 import { createSmtpServer } from '../servers/smtp/server.ts';
 import type { Config } from './config.ts';
-import type { ListenSpec } from './config-values.ts';
-
-/** Services with listeners, in the order in which a person reads them. */
-export const SERVICES = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'lmtp', 'http'] as const;
-export type ServiceName = (typeof SERVICES)[number];
+import { IMPLICIT_TLS, type ServiceName } from './service-names.ts';
 
 /** One bound listener of a service. */
 export interface RunningListener {
@@ -44,29 +45,37 @@ export interface ServiceParts {
   readonly tls: TlsStore;
   readonly requireTlsForAuth: boolean;
   readonly deps: () => FlowDeps;
-  readonly live: () => { readonly config: Config; readonly smtpLimits: SmtpLimits };
+  readonly live: () => {
+    readonly config: Config;
+    readonly smtpLimits: SmtpLimits;
+    readonly imapLimits: ImapLimits;
+  };
 }
 
 export type StartListener = (target: ListenTarget) => Promise<RunningListener>;
 
 /** How to start a listener of each service that is a line protocol. */
 export function lineServices(parts: ServiceParts): Partial<Record<ServiceName, StartListener>> {
-  const shared = { parts, hooks: smtpMetrics(parts.metrics), listeners: listenerMetrics(parts.metrics) };
+  const listeners = listenerMetrics(parts.metrics);
+  const smtpHooks = smtpMetrics(parts.metrics);
+  const imapHooks = imapMetrics(parts.metrics);
   const hourly = new HourlyCounts(parts.clock);
   const submission = createSubmission(parts.deps, hourly);
   const smtp = (name: ServiceName, protocol: SmtpProtocol, service: MailService): StartListener => {
-    return (target) => startSmtp({ ...shared, name, protocol, service, target });
+    return (target) => startSmtp({ parts, listeners, hooks: smtpHooks, name, protocol, service, target });
+  };
+  const imap = (name: ServiceName): StartListener => {
+    return (target) => startImap({ parts, listeners, hooks: imapHooks, name, target });
   };
   return {
     smtp: smtp('smtp', 'smtp', createInbound(parts.deps, 'smtp')),
     submission: smtp('submission', 'submission', submission),
     submissions: smtp('submissions', 'submission', submission),
+    imap: imap('imap'),
+    imaps: imap('imaps'),
     lmtp: smtp('lmtp', 'lmtp', createInbound(parts.deps, 'lmtp')),
   };
 }
-
-/** Services that are nothing without a certificate. */
-export const IMPLICIT_TLS: ReadonlySet<ServiceName> = new Set(['submissions', 'imaps']);
 
 interface SmtpListener {
   readonly parts: ServiceParts;
@@ -114,6 +123,49 @@ async function startSmtp(listener: SmtpListener): Promise<RunningListener> {
   };
 }
 
+interface ImapListener {
+  readonly parts: ServiceParts;
+  readonly hooks: ImapHooks;
+  readonly listeners: ListenerMetrics;
+  readonly name: ServiceName;
+  readonly target: ListenTarget;
+}
+
+async function startImap({ parts, hooks, listeners, name, target }: ImapListener): Promise<RunningListener> {
+  const { clock, logger, live, deps, authenticator } = parts;
+  const { limits, hostname } = live().config;
+  const { store } = deps();
+  const server = await createImapServer({
+    name,
+    target,
+    store,
+    hostname,
+    clock,
+    logger,
+    authenticator,
+    intake: () => new Intake({ bodies: store.bodies, maxBytes: deps().settings.maxMessageBytes }),
+    tls: parts.tls.source(name, 'strict'),
+    implicitTls: IMPLICIT_TLS.has(name),
+    requireTlsForLogin: parts.requireTlsForAuth,
+    get limits() {
+      return live().imapLimits;
+    },
+    maxTotal: limits.sessions,
+    maxPerAddress: limits.sessions_per_address,
+    proxyFrom: proxyNetworks(live().config, name),
+    hooks,
+    listenerMetrics: listeners,
+    onRefused: (refused) => recordRefusedConnection(parts, name, refused),
+  });
+  return {
+    service: name,
+    address: server.address,
+    port: server.port,
+    sessions: () => server.sessions(),
+    drain: (graceMs) => server.drain(graceMs),
+  };
+}
+
 /** LMTP is for programs beside us; no proxy stands in front of it. */
 export function proxyNetworks(config: Config, name: ServiceName): readonly string[] {
   return name === 'lmtp' ? [] : config.listen.proxy_from;
@@ -134,9 +186,4 @@ export function recordRefusedConnection(
     data: { protocol: service, ip: remoteAddress, port: remotePort, stage: reason, reason: detail },
     terms: remoteAddress === '' ? [] : [terms.network(remoteAddress)],
   });
-}
-
-/** How a socket that was bound beforehand is found again. */
-export function bindKey(service: ServiceName, spec: ListenSpec): string {
-  return `${service} ${'path' in spec ? spec.path : `${spec.address} ${spec.port}`}`;
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import { errorText, Refusal } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
@@ -10,10 +9,9 @@ import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Dns } from '../mail/dns.ts';
 import { parseDnsServer, readResolvConf } from '../net/dns/resolv-conf.ts';
 import { createResolver } from '../net/dns/resolver.ts';
+import type { ImapLimits } from '../servers/imap/limits.ts';
 import type { SmtpLimits } from '../servers/smtp/limits.ts';
-import type { ListenTarget } from '../net/listener/bind.ts';
 import type { Config } from './config.ts';
-import { ALL_ADDRESSES, type ListenSpec } from './config-values.ts';
 
 /** From the static configuration to what each part of the program takes. */
 
@@ -45,6 +43,10 @@ export function smtpLimits(config: Config): SmtpLimits {
     messageBytes: config.limits.message_size,
     recipientsPerTransaction: config.limits.recipients,
   };
+}
+
+export function imapLimits(config: Config): ImapLimits {
+  return { ...limits, messageBytes: config.limits.message_size };
 }
 
 /** The keys of rewritten reverse-paths, made on the first start and kept with the data. Newest first. */
@@ -91,19 +93,4 @@ async function readSecret(file: string): Promise<string> {
   } catch (error) {
     throw new Refusal('bad-input', `relay.password_file: cannot read ${file}: ${errorText(error)}`);
   }
-}
-
-/** Where to bind for what the configuration says; `*` is `::`, which takes IPv4 too, where the machine has IPv6. */
-export function listenTarget(spec: ListenSpec): ListenTarget {
-  if ('path' in spec || spec.address !== ALL_ADDRESSES) return spec;
-  return { address: hasIPv6() ? '::' : '0.0.0.0', port: spec.port };
-}
-
-function hasIPv6(): boolean {
-  return machineAddresses().some((address) => address.includes(':'));
-}
-
-/** Addresses of this machine's interfaces, loopback included. */
-export function machineAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 }

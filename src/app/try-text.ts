@@ -1,5 +1,5 @@
 import type { RunningServer } from './server.ts';
-import type { ServiceName } from './services.ts';
+import type { ServiceName } from './service-names.ts';
 import type { TryFlags } from './try.ts';
 
 const WHAT: readonly (readonly [ServiceName, string])[] = [

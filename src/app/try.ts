@@ -10,6 +10,7 @@ import type { OpenStore } from '../data/open.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import { type CertificatePair, createSelfSigned } from '../net/tls-self-signed.ts';
 import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
+import { makeDkimKeys } from '../servers/http/admin/dkim-keys.ts';
 import type { Config } from './config.ts';
 import { makeConfig } from './config-load.ts';
 import { readFlags } from './flags.ts';
@@ -17,7 +18,7 @@ import { type DirectoryLock, lockDirectory, unwritable } from './lock.ts';
 import { emptyTryOut, prepareTryOut, requireTryOut } from './marker.ts';
 import { runProgram } from './run.ts';
 import { type RunningServer, startServer } from './server.ts';
-import { machineAddresses } from './settings.ts';
+import { machineAddresses } from './addresses.ts';
 import { tryOutText } from './try-text.ts';
 
 /** `npm start`: a whole mail server for one person at one machine. Nothing of it can be reached from elsewhere. */
@@ -227,6 +228,7 @@ async function ensurePeople(store: OpenStore): Promise<void> {
   const actor = TRY_ACTOR;
   if ((await store.read.run('directory.domain', { name: TRY_DOMAIN })) === undefined) {
     await store.write.run('directory.addDomain', { actor, name: TRY_DOMAIN });
+    await makeDkimKeys({ store, clock: systemClock }, actor, TRY_DOMAIN);
   }
   for (const [name, displayName, role] of [
     ['alice', 'Alice', 'admin'],

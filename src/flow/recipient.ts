@@ -1,4 +1,5 @@
 import type { Resolution } from '../data/directory/types.ts';
+import { sameDomain } from '../mail/address/domain.ts';
 import { formatAddress, type Mailbox, parsePath } from '../mail/address/path.ts';
 import type { FlowDeps } from './deps.ts';
 import { replies } from './replies.ts';
@@ -15,14 +16,21 @@ export function parseRecipient(address: string, smtputf8: boolean, hostname: str
   throw path.problem === 'needs-smtputf8' ? replies.needsSmtpUtf8() : replies.badAddress(path.reason);
 }
 
+/** Local parts of our host's own name that reach whoever runs it (RFC 5321 4.5.1, RFC 2142). */
+const HOST_CONTACTS: ReadonlySet<string> = new Set(['postmaster', 'abuse']);
+
 /** Ask the directory where an address leads; `size` is what the message was declared to take. */
-export function resolve(deps: FlowDeps, mailbox: Mailbox, size: number): Promise<Resolution> {
-  return deps.store.read.run('directory.resolve', {
-    localPart: mailbox.localPart,
-    domain: mailbox.domain,
-    delimiter: deps.settings.delimiter,
-    size,
-  });
+export async function resolve(deps: FlowDeps, mailbox: Mailbox, size: number): Promise<Resolution> {
+  const { delimiter, hostname } = deps.settings;
+  const { localPart, domain } = mailbox;
+  const found = await deps.store.read.run('directory.resolve', { localPart, domain, delimiter, size });
+  const contact = found.status === 'not-local' && HOST_CONTACTS.has(localPart.toLowerCase());
+  if (!contact || !sameDomain(domain, hostname)) return found;
+  // The host's name is often no mail domain; then the first domain's people answer for it.
+  const domains = await deps.store.read.run('directory.domains', null);
+  const first = domains.toSorted((a, b) => a.id - b.id)[0];
+  if (first === undefined) return found;
+  return deps.store.read.run('directory.resolve', { localPart, domain: first.name, delimiter, size });
 }
 
 /** The canonical text of an address for journals, headers and comparisons. */

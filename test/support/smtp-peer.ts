@@ -19,6 +19,8 @@ export type Behaviour =
 export type Script = Behaviour | Behaviour[] | ((argument: string) => Behaviour | undefined);
 
 export interface SmtpPeerOptions {
+  /** Another address of 127.0.0.0/8, and a port that a peer at 127.0.0.1 has: two hosts with one port. */
+  listen?: { host: string; port: number };
   protocol?: 'smtp' | 'lmtp';
   /** EHLO keywords. Default: PIPELINING, SIZE, 8BITMIME, SMTPUTF8, DSN, CHUNKING, BINARYMIME, ENHANCEDSTATUSCODES. */
   capabilities?: string[];
@@ -91,7 +93,7 @@ export async function startSmtpPeer(options: SmtpPeerOptions = {}): Promise<Smtp
     socket.on('close', () => sockets.delete(socket));
     startSession({ options, transactions, commands, groups, context }, socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(options.listen?.port ?? 0, options.listen?.host ?? '127.0.0.1', resolve));
   const bound = server.address();
   return {
     port: bound !== null && typeof bound === 'object' ? bound.port : 0,

@@ -41,8 +41,8 @@ const OURS: readonly Remedy[] = [
   {
     words: /5\.7\.8|login or password is wrong/,
     say: (facts) =>
-      facts.text('subject').includes('@')
-        ? `If it was the person, set a new password: postern account passwd ${facts.text('subject')}. If not, somebody is guessing, and was refused.`
+      typeable(facts.text('subject')) !== 'ADDRESS'
+        ? `If it was the person, set a new password: postern account passwd ${typeable(facts.text('subject'))}. If not, somebody is guessing, and was refused.`
         : 'Sign in with the whole e-mail address. If nobody of yours did this, somebody is guessing, and was refused.',
   },
   {
@@ -143,10 +143,14 @@ function find(table: readonly Remedy[], facts: Facts): Remedy | undefined {
   return table.find(({ words }) => words.test(text));
 }
 
-/** The recipient an event is about, for a command line; a placeholder where it is none that one could type. */
+/** The recipient an event is about, for a command line. */
 function recipient(facts: Facts): string {
-  const address = facts.list('to')[0] ?? '';
-  return /^[\w.+-]+@[\w.-]+$/.test(address) ? address : 'ADDRESS';
+  return typeable(facts.list('to')[0] ?? '');
+}
+
+/** An address as part of a command to copy: a placeholder for one that a shell would take for more than a word. */
+function typeable(address: string): string {
+  return /^[\w.+-]{1,64}@[\w.-]{1,255}$/.test(address) && !address.startsWith('-') ? address : 'ADDRESS';
 }
 
 function domainOf(address: string): string {

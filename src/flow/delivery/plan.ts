@@ -113,6 +113,16 @@ function onwardNotify({ notify, targets }: PlannedRecipient): readonly string[] 
   return rest.length === 0 ? ['NEVER'] : rest;
 }
 
+/** Where in the plan the one mailbox of a recipient is. */
+export function depositIndexes(plan: Plan): (recipient: PlannedRecipient) => number | undefined {
+  return ({ targets }) => {
+    const [only, second] = targets;
+    if (second !== undefined || only?.kind !== 'account') return undefined;
+    const index = plan.deposits.findIndex(({ deposit }) => deposit.accountId === only.accountId);
+    return index < 0 ? undefined : index;
+  };
+}
+
 /** Forwards by the recipient they are for: each gets its own message, so that one alias is not shown to another's. */
 export function forwardsByRecipient(plan: Plan): ReadonlyMap<string, readonly PlannedForward[]> {
   return Map.groupBy(plan.forwards, ({ recipient }) => recipient);

@@ -52,4 +52,3 @@ function acceptedData(envelope: Envelope, message: TakenMessage, hidden: number)
     hidden,
   };
 }
-

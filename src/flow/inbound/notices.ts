@@ -1,5 +1,4 @@
-import type { PlannedRecipient, Plan } from '../delivery/plan.ts';
-import { destinationOf } from '../delivery/plan.ts';
+import { depositIndexes, destinationOf, type Plan, type PlannedRecipient } from '../delivery/plan.ts';
 import type { TakenMessage } from '../intake.ts';
 import { type NoticeSource, notification, wants } from '../outbound/notify.ts';
 import { type PlannedNotice, successNotices } from '../outbound/success.ts';
@@ -51,15 +50,5 @@ function sourceOf(envelope: Envelope, first: PlannedRecipient): NoticeSource {
     createdAt: deps.clock.now(),
     expiresAt: undefined,
     ownDomain: destinationOf(first.address),
-  };
-}
-
-/** Where in the plan the one mailbox of a recipient is. */
-export function depositIndexes(plan: Plan): (recipient: PlannedRecipient) => number | undefined {
-  return ({ targets }) => {
-    const [only, second] = targets;
-    if (second !== undefined || only?.kind !== 'account') return undefined;
-    const index = plan.deposits.findIndex(({ deposit }) => deposit.accountId === only.accountId);
-    return index < 0 ? undefined : index;
   };
 }

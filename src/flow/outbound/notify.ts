@@ -90,7 +90,7 @@ export async function notification(
     random: randomBytes,
   });
   const { header, bodyHash } = hashed(dsn.bytes);
-  const { fields } = await signMessage(deps, domain, header, bodyHash);
+  const { fields } = await signMessage(deps, [domain], header, bodyHash);
   // Held mail is mail to others; a notice to a user of ours is delivered here.
   const holdReason = toUs ? undefined : settings.holdOutgoing;
   return { blob: inlineBlob(dsn.bytes), enqueue: dsnEnqueue(deps, source, dsn, fields, holdReason) };

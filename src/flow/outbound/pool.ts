@@ -16,6 +16,11 @@ interface Slot {
   readonly waiting: (() => void)[];
 }
 
+export type PoolOutcome<T> =
+  | { readonly done: T }
+  | { readonly failed: ConnectOutcome & { status: 'failed' } }
+  | 'stopped';
+
 /** Sessions with next hosts: at most so many to one of them, used again while there is mail for it. */
 export class ClientPool {
   readonly #clock: Clock;
@@ -30,15 +35,17 @@ export class ClientPool {
 
   /**
    * Run `use` with a session to `key`, an idle one when there is one (`reused`), else a new one by `open`. It is kept
-   * afterwards if it is still usable. Answers the failure when none could be opened.
+   * afterwards if it is still usable. Answers the failure when none could be opened, or 'stopped' when `stopping` came
+   * before its turn.
    */
   async run<T>(
     key: string,
     open: () => Promise<ConnectOutcome>,
     use: (client: SmtpClient, reused: boolean) => Promise<T>,
-    options: { fresh?: boolean } = {},
-  ): Promise<{ readonly done: T } | { readonly failed: ConnectOutcome & { status: 'failed' } }> {
-    const slot = await this.#enter(key);
+    options: { fresh?: boolean; stopping: AbortSignal },
+  ): Promise<PoolOutcome<T>> {
+    const slot = await this.#enter(key, options.stopping);
+    if (slot === undefined) return 'stopped';
     let client: SmtpClient | undefined;
     try {
       const kept = options.fresh === true ? undefined : takeIdle(slot);
@@ -56,13 +63,13 @@ export class ClientPool {
     }
   }
 
-  async #enter(key: string): Promise<Slot> {
+  async #enter(key: string, stopping: AbortSignal): Promise<Slot | undefined> {
+    if (stopping.aborted) return undefined;
     let slot = this.#slots.get(key);
     if (slot === undefined) this.#slots.set(key, (slot = { active: 0, idle: [], waiting: [] }));
-    const mine = slot;
-    if (mine.active >= this.#perHost) await new Promise<void>((resolve) => mine.waiting.push(resolve));
-    else mine.active++;
-    return mine;
+    if (slot.active >= this.#perHost) return (await turnIn(slot, stopping)) ? slot : undefined;
+    slot.active++;
+    return slot;
   }
 
   #leave(key: string, slot: Slot, client: SmtpClient | undefined): void {
@@ -106,6 +113,22 @@ export class ClientPool {
       }),
     );
   }
+}
+
+/** Wait for a place; false when `stopping` came first. */
+function turnIn(slot: Slot, stopping: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const onTurn = (): void => {
+      stopping.removeEventListener('abort', onStop);
+      resolve(true);
+    };
+    const onStop = (): void => {
+      slot.waiting.splice(slot.waiting.indexOf(onTurn), 1);
+      resolve(false);
+    };
+    slot.waiting.push(onTurn);
+    stopping.addEventListener('abort', onStop, { once: true });
+  });
 }
 
 function takeIdle(slot: Slot): SmtpClient | undefined {

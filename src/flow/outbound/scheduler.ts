@@ -1,15 +1,15 @@
 import type { Counter, Gauge } from 'prom-client';
 import type { Timer } from '../../base/clock.ts';
-import { errorText } from '../../base/errors.ts';
+import { errorText, Refusal } from '../../base/errors.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { LeasedWork } from '../../data/queue/types.ts';
 import type { FlowDeps } from '../deps.ts';
 import { queuedContent } from './content.ts';
-import { expiredOutcome, judgeAttempt } from './settle.ts';
+import { judgeAttempt, outcomesWithoutAttempt } from './settle.ts';
 import { createDirect } from './transports/direct.ts';
 import { deliverLocally } from './transports/local.ts';
 import { createRelay, type RelaySettings } from './transports/relay.ts';
-import type { MessageContent, Outcome, Transport } from './transport.ts';
+import { deferred, forAll, type MessageContent, type Outcome, type Transport } from './transport.ts';
 
 /** Attempts at once. */
 const ATTEMPTS_MAX = 64;
@@ -19,6 +19,10 @@ const PER_DESTINATION = 16;
 const LEASE_MS = 2 * 3_600_000;
 /** Milliseconds until leases that ran out are looked for, and the longest sleep between looks at the queue. */
 const LOOK_MS = 60_000;
+/** Milliseconds between two looks at least: what is due but was not leased must not make us spin. */
+const LEAST_SLEEP_MS = 20;
+/** Times that recording an attempt may fail by an error of ours; a store that is away is waited for. */
+const BUGS_MAX = 5;
 /** Milliseconds to wait after the store failed. */
 const STORE_RETRY_MS = 1000;
 
@@ -51,8 +55,11 @@ class QueueScheduler implements Scheduler {
   readonly #active = new Map<LeasedWork, Promise<void>>();
   readonly #perDestination = new Map<string, number>();
   readonly #counts: SchedulerMetrics | undefined;
+  /** Begin nothing more. */
+  readonly #stopping = new AbortController();
+  /** The time to wait for what is under way is over. */
+  readonly #abandoned = new AbortController();
   #transport: Transport;
-  #stopping = false;
   #wake: () => void = () => undefined;
   #loop: Promise<void> = Promise.resolve();
   #unsubscribe: () => void = () => undefined;
@@ -77,18 +84,14 @@ class QueueScheduler implements Scheduler {
   }
 
   async start(): Promise<void> {
-    const { store, logger } = this.#options.deps();
-    const { recipients } = await store.write.run('queue.recover', { owner: this.#options.owner });
-    // The process died between an attempt and its record: these may be delivered twice, which cannot be avoided.
-    this.#counts?.interrupted.inc(recipients.length);
-    if (recipients.length > 0)
-      logger.warn({ count: recipients.length }, 'queue: attempts were interrupted, trying again');
+    const { store } = this.#options.deps();
+    await this.#recover(this.#options.owner);
     this.#unsubscribe = store.changes.onQueue(() => this.#wake());
     this.#loop = this.#run();
   }
 
   async stop(graceMs: number): Promise<void> {
-    this.#stopping = true;
+    this.#stopping.abort();
     this.#unsubscribe();
     this.#wake();
     await this.#loop;
@@ -96,6 +99,7 @@ class QueueScheduler implements Scheduler {
     const enough = new AbortController();
     await Promise.race([Promise.all(this.#active.values()), clock.sleep(graceMs, enough.signal)]);
     enough.abort();
+    this.#abandoned.abort();
     await this.#transport.close();
   }
 
@@ -103,7 +107,7 @@ class QueueScheduler implements Scheduler {
   async #run(): Promise<void> {
     const { clock, logger, store } = this.#options.deps();
     let recoverAt = clock.monotonic() + LOOK_MS;
-    while (!this.#stopping) {
+    while (!this.#stopping.signal.aborted) {
       const woken = this.#nextWake();
       let sleepMs = LOOK_MS;
       try {
@@ -111,11 +115,11 @@ class QueueScheduler implements Scheduler {
         if (leased > 0 && this.#active.size < ATTEMPTS_MAX) continue;
         if (leased === 0 && this.#active.size < ATTEMPTS_MAX) {
           const due = await store.read.run('queue.nextDue', { busy: this.#busy() });
-          if (due !== undefined) sleepMs = Math.min(LOOK_MS, Math.max(0, due - clock.now()));
+          if (due !== undefined) sleepMs = Math.min(LOOK_MS, Math.max(LEAST_SLEEP_MS, due - clock.now()));
         }
         if (clock.monotonic() >= recoverAt) {
           recoverAt = clock.monotonic() + LOOK_MS;
-          await store.write.run('queue.recover', { owner: null });
+          await this.#recover(null);
         }
       } catch (error) {
         logger.error({ error: errorText(error) }, 'queue: cannot be read, trying again');
@@ -125,6 +129,15 @@ class QueueScheduler implements Scheduler {
       await woken;
       timer.cancel();
     }
+  }
+
+  /** A process died between an attempt and its record: these may be delivered twice, which cannot be avoided. */
+  async #recover(owner: string | null): Promise<void> {
+    const { store, logger } = this.#options.deps();
+    const { recipients } = await store.write.run('queue.recover', { owner });
+    if (recipients.length === 0) return;
+    this.#counts?.interrupted.inc(recipients.length);
+    logger.warn({ count: recipients.length }, 'queue: attempts were interrupted, trying again');
   }
 
   /** A promise that the next wake-up resolves; made before looking, so that none is missed in between. */
@@ -138,6 +151,11 @@ class QueueScheduler implements Scheduler {
     return [...this.#perDestination].filter(([, count]) => count >= PER_DESTINATION).map(([name]) => name);
   }
 
+  /** Attempts under way at destinations that are not busy. */
+  #counted(): number[] {
+    return [...this.#perDestination.values()].filter((count) => count < PER_DESTINATION);
+  }
+
   async #leaseMore(): Promise<number> {
     const room = ATTEMPTS_MAX - this.#active.size;
     if (room <= 0) return 0;
@@ -146,7 +164,8 @@ class QueueScheduler implements Scheduler {
       owner: this.#options.owner,
       leaseMs: LEASE_MS,
       limit: room,
-      perDestination: PER_DESTINATION,
+      // What is under way counts, so that together they stay within the limit.
+      perDestination: PER_DESTINATION - Math.max(0, ...this.#counted()),
       busy: this.#busy(),
     });
     for (const work of leased) this.#begin(work);
@@ -170,25 +189,34 @@ class QueueScheduler implements Scheduler {
   /** One attempt: find the way, hand over, record what came of it. */
   async #attempt(work: LeasedWork): Promise<void> {
     const deps = this.#options.deps();
-    const { owner } = this.#options;
     const content = queuedContent(deps.store.blobs, work.message);
-    const over = expiredBefore(deps, work);
-    if (over !== undefined) {
-      await this.#settle(deps, work, over, content, 'queue');
-      return;
-    }
+    const over = outcomesWithoutAttempt(work, deps.clock.now());
+    if (over !== undefined) return this.#record(deps, work, over, content, 'queue');
     if ((await deps.store.read.run('directory.domain', { name: work.destination })) !== undefined) {
-      const local = await deliverLocally(deps, work, content);
-      this.#count(local.outcomes);
+      const { owner } = this.#options;
+      const local = await deliverLocally(deps, work);
       await local.commit(await judgeAttempt(deps, owner, work, local.outcomes, content, 'local'));
-      return;
+      return this.#count(local.outcomes);
     }
     const transport = this.#transport;
-    const outcomes = await transport.attempt(work, content);
-    await this.#settle(deps, work, outcomes, content, transport.name);
+    const outcomes = await transport.attempt(work, content, this.#stopping.signal);
+    return this.#record(deps, work, outcomes, content, transport.name);
   }
 
-  async #settle(
+  /** A bug, or a message that cannot be sent as it is: deferred, so that nothing is lost and the loop goes on. */
+  #failedAttempt(work: LeasedWork, error: unknown): Promise<void> {
+    const deps = this.#options.deps();
+    deps.logger.error({ queueId: work.message.queueId, error: errorText(error) }, 'queue: attempt failed');
+    const outcome = deferred(`451 4.3.0 The attempt failed here: ${errorText(error).slice(0, 200)}`);
+    const content = queuedContent(deps.store.blobs, work.message);
+    return this.#record(deps, work, forAll(work, outcome), content, 'none');
+  }
+
+  /**
+   * Record what came of an attempt. What was delivered must be recorded or it is sent again, so a store that fails is
+   * waited for until the program ends; then the lease is left, and found at the next start. Never throws.
+   */
+  async #record(
     deps: FlowDeps,
     work: LeasedWork,
     outcomes: ReadonlyMap<number, Outcome>,
@@ -196,37 +224,36 @@ class QueueScheduler implements Scheduler {
     transport: string,
   ): Promise<void> {
     this.#count(outcomes);
-    const request = await judgeAttempt(deps, this.#options.owner, work, outcomes, content, transport);
-    // What was delivered must be recorded, or it is sent again: wait for a store that is being reopened.
-    for (;;) {
+    const { queueId } = work.message;
+    let mute: string | undefined;
+    let bugs = 0;
+    while (!this.#abandoned.signal.aborted && bugs < BUGS_MAX) {
       try {
-        await deps.store.write.run('queue.settle', request);
+        const judged = await judgeAttempt(
+          deps,
+          this.#options.owner,
+          work,
+          outcomes,
+          content,
+          transport,
+          mute,
+        );
+        await deps.store.write.run('queue.settle', judged);
         return;
       } catch (error) {
-        if (this.#stopping) throw error;
         deps.logger.error(
-          { queueId: work.message.queueId, error: errorText(error) },
+          { queueId, error: errorText(error) },
           'queue: cannot record an attempt, trying again',
         );
-        await deps.clock.sleep(STORE_RETRY_MS);
+        // A notification that cannot be made must not keep its cause from being recorded.
+        if (!(error instanceof Refusal)) {
+          mute = `it could not be made: ${errorText(error).slice(0, 200)}`;
+          bugs++;
+        }
+        await deps.clock.sleep(STORE_RETRY_MS, this.#abandoned.signal);
       }
     }
-  }
-
-  /** A bug, or a message that cannot be sent as it is: deferred, so that nothing is lost and the loop goes on. */
-  async #failedAttempt(work: LeasedWork, error: unknown): Promise<void> {
-    const deps = this.#options.deps();
-    deps.logger.error({ queueId: work.message.queueId, error: errorText(error) }, 'queue: attempt failed');
-    const reply = `451 4.3.0 The attempt failed here: ${errorText(error).slice(0, 200)}`;
-    const outcome: Outcome = { outcome: 'deferred', reply, host: undefined, lostReply: false };
-    const outcomes = new Map(work.recipients.map(({ id }) => [id, outcome]));
-    const content = queuedContent(deps.store.blobs, work.message);
-    await this.#settle(deps, work, outcomes, content, 'none').catch((again: unknown) => {
-      deps.logger.error(
-        { queueId: work.message.queueId, error: errorText(again) },
-        'queue: left to its lease',
-      );
-    });
+    deps.logger.error({ queueId }, 'queue: an attempt is not recorded, it is left to its lease');
   }
 
   #count(outcomes: ReadonlyMap<number, Outcome>): void {
@@ -235,14 +262,6 @@ class QueueScheduler implements Scheduler {
       if (outcome.outcome === 'deferred' && outcome.lostReply) this.#counts?.lostReplies.inc();
     }
   }
-}
-
-/** Recipients whose time is over are failed without another attempt, with the last reply they got. */
-function expiredBefore(deps: FlowDeps, work: LeasedWork): Map<number, Outcome> | undefined {
-  const { expiresAt } = work.message;
-  if (expiresAt === undefined || expiresAt > deps.clock.now()) return undefined;
-  if (work.recipients.some(({ attempts }) => attempts === 0)) return undefined;
-  return new Map(work.recipients.map((recipient) => [recipient.id, expiredOutcome(recipient)]));
 }
 
 interface SchedulerMetrics {

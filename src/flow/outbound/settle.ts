@@ -1,17 +1,12 @@
-import { limits } from '../../base/limits.ts';
 import { type JournalEvent, type JournalKind, terms } from '../../data/journal/types.ts';
 import type { LeasedWork, NewOutgoing, QueueRecipient, Settlement } from '../../data/queue/types.ts';
 import type { WriteArgs } from '../../data/store.ts';
 import type { FlowDeps } from '../deps.ts';
 import { backoff } from './backoff.ts';
-import { firstOctets } from './content.ts';
-import { type Notice, notification, wants, whySilent } from './notify.ts';
-import { deferred, type MessageContent, type Outcome } from './transport.ts';
+import { type Notice, notification, originalOf, wants, whySilent } from './notify.ts';
+import { deferred, failed, type MessageContent, type Outcome } from './transport.ts';
 
 export type SettleRequest = WriteArgs<'queue.settle'>;
-
-/** Octets of the original read for a notification: its header is within them. */
-const ORIGINAL_BYTES = limits.headerBytes + 64 * 1024;
 
 interface Judged {
   readonly recipient: QueueRecipient;
@@ -23,7 +18,8 @@ interface Judged {
 
 /**
  * What an attempt means: a state and a next time for each recipient, the journal's words, and the notifications it
- * calls for. All of it is one commit, so a failure and its bounce are never apart.
+ * calls for. All of it is one commit, so a failure and its bounce are never apart. `mute`: why no notification is to be
+ * made whatever happened.
  */
 export async function judgeAttempt(
   deps: FlowDeps,
@@ -32,11 +28,12 @@ export async function judgeAttempt(
   outcomes: ReadonlyMap<number, Outcome>,
   content: MessageContent,
   transport: string,
+  mute?: string,
 ): Promise<SettleRequest> {
   const now = deps.clock.now();
   const judged = work.recipients.map((recipient) => judge(work, recipient, outcomes.get(recipient.id), now));
   const notices = judged.flatMap(({ notice }) => notice ?? []);
-  const silent = notices.length === 0 ? undefined : whySilent(work.message);
+  const silent = notices.length === 0 ? undefined : (mute ?? whySilent(work.message));
   const outgoing = silent === undefined ? await notifications(deps, work, notices, content) : [];
   return {
     owner,
@@ -58,64 +55,63 @@ function judge(
 ): Judged {
   const { id: recipientId } = recipient;
   if (outcome === undefined) {
-    const settlement: Settlement = {
+    const settlement = {
       recipientId,
       outcome: 'released',
       nextAt: now,
       reply: '',
       host: undefined,
-    };
+    } as const;
     return { recipient, settlement, kind: undefined, notice: undefined, tls: undefined };
   }
   const { reply, host } = outcome;
+  const about = { recipient, reply, host, attemptedAt: now };
   if (outcome.outcome === 'delivered') {
-    const tells = outcome.dsnEndsHere && wants(recipient.notify, 'SUCCESS');
-    const notice: Notice = { recipient, action: 'relayed', status: '2.0.0', reply, host };
-    const settlement: Settlement = { recipientId, outcome: 'delivered', reply, host };
+    const { success, tls } = outcome;
+    const tells = success !== undefined && wants(recipient.notify, 'SUCCESS');
     return {
       recipient,
-      settlement,
+      settlement: { recipientId, outcome: 'delivered', reply, host },
       kind: 'delivery.delivered',
-      notice: tells ? notice : undefined,
-      tls: outcome.tls,
+      notice: tells ? { ...about, action: success, status: '2.0.0' } : undefined,
+      tls,
     };
   }
   const { expiresAt } = work.message;
-  const expired = expiresAt !== undefined && expiresAt <= now;
-  if (outcome.outcome === 'failed' || expired) {
-    const status = outcome.outcome === 'failed' ? outcome.status : '4.4.7';
-    const settlement: Settlement = { recipientId, outcome: 'failed', reply, host };
-    const notice: Notice = { recipient, action: 'failed', status, reply, host };
-    const tells = wants(recipient.notify, 'FAILURE');
-    return {
-      recipient,
-      settlement,
-      kind: 'delivery.failed',
-      notice: tells ? notice : undefined,
-      tls: undefined,
-    };
-  }
-  return judgeDeferred(work, recipient, outcome, now);
+  if (outcome.outcome === 'deferred' && (expiresAt === undefined || expiresAt > now))
+    return judgeDeferred(work, recipient, outcome, now);
+  // RFC 3463 3.5: X.4.7, delivery time expired; the class says that the cause was temporary.
+  const status = outcome.outcome === 'failed' ? outcome.status : '4.4.7';
+  return {
+    recipient,
+    settlement: { recipientId, outcome: 'failed', reply, host },
+    kind: 'delivery.failed',
+    notice: wants(recipient.notify, 'FAILURE') ? { ...about, action: 'failed', status } : undefined,
+    tls: undefined,
+  };
 }
 
 function judgeDeferred(work: LeasedWork, recipient: QueueRecipient, outcome: Outcome, now: number): Judged {
   const { warnAt, expiresAt } = work.message;
   const { reply, host } = outcome;
-  const wait = backoff(recipient.attempts + 1, Math.random());
-  // The last attempt is made when the time is over, not some hours after it.
-  const nextAt = Math.min(now + wait, Math.max(expiresAt ?? Number.POSITIVE_INFINITY, now + 1000));
+  const nextAt = nextAttempt(recipient, now, recipient.warned ? [expiresAt] : [warnAt, expiresAt]);
   const warns =
     warnAt !== undefined && warnAt <= now && !recipient.warned && wants(recipient.notify, 'DELAY');
   const status = /^\d{3} (4\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1] ?? '4.4.1';
-  const notice: Notice = { recipient, action: 'delayed', status, reply, host };
-  const settlement: Settlement = { recipientId: recipient.id, outcome: 'deferred', nextAt, reply, host };
+  const notice: Notice = { recipient, action: 'delayed', status, reply, host, attemptedAt: now };
   return {
     recipient,
-    settlement,
+    settlement: { recipientId: recipient.id, outcome: 'deferred', nextAt, reply, host },
     kind: 'delivery.deferred',
     notice: warns ? notice : undefined,
     tls: undefined,
   };
+}
+
+/** After the backoff, but not past a time at which the sender is to be told: an attempt is made then, and news sent. */
+function nextAttempt(recipient: QueueRecipient, now: number, times: readonly (number | undefined)[]): number {
+  const ahead = times.filter((time) => time !== undefined && time > now) as number[];
+  return Math.min(now + backoff(recipient.attempts + 1, Math.random()), ...ahead);
 }
 
 function warnedIds(notices: readonly Notice[]): number[] {
@@ -130,11 +126,11 @@ async function notifications(
   content: MessageContent,
 ): Promise<NewOutgoing[]> {
   if (notices.length === 0) return [];
-  const original = await firstOctets(content, Math.min(content.size, ORIGINAL_BYTES));
+  const original = await originalOf(content);
   const made: NewOutgoing[] = [];
-  for (const action of ['failed', 'delayed', 'relayed'] as const) {
+  for (const action of ['failed', 'delayed', 'relayed', 'delivered', 'expanded'] as const) {
     const alike = notices.filter((notice) => notice.action === action);
-    if (alike.length > 0) made.push(await notification(deps, work, alike, original));
+    if (alike.length > 0) made.push(await notification(deps, work.message, alike, original));
   }
   return made;
 }
@@ -194,7 +190,22 @@ function noticeEvents(
   }));
 }
 
-/** The outcome of a recipient whose time was over before an attempt could be made. */
-export function expiredOutcome(recipient: QueueRecipient): Outcome {
-  return deferred(recipient.lastReply ?? 'No attempt succeeded within the time allowed', recipient.lastHost);
+/**
+ * Recipients whose time is over are failed without another attempt, with the last reply they got; undefined while
+ * there is time. One that was never tried gets its attempt, however late: after a long outage of ours mail is not lost
+ * unsent. An expiry that never was in the future is an administrator's order to give up.
+ */
+export function outcomesWithoutAttempt(work: LeasedWork, now: number): Map<number, Outcome> | undefined {
+  const { expiresAt, createdAt } = work.message;
+  if (expiresAt === undefined || expiresAt > now) return undefined;
+  if (expiresAt <= createdAt) {
+    const outcome = failed('5.3.0', 'The administrator of this server has given up on the message');
+    return new Map(work.recipients.map(({ id }) => [id, outcome]));
+  }
+  if (work.recipients.some(({ attempts }) => attempts === 0)) return undefined;
+  const outcomes = work.recipients.map(({ id, lastReply, lastHost }): [number, Outcome] => [
+    id,
+    deferred(lastReply ?? 'No attempt succeeded within the time allowed', lastHost),
+  ]);
+  return new Map(outcomes);
 }

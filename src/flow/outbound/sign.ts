@@ -33,19 +33,18 @@ export function hashed(message: Buffer): { header: Buffer; bodyHash: Buffer } {
   return { header: message.subarray(0, bodyStart), bodyHash: hasher.digest() };
 }
 
-/** DKIM-Signature fields by all active keys of the domain (RSA and Ed25519), empty when it has none. */
+/**
+ * DKIM-Signature fields by all active keys (RSA and Ed25519) of the first of `domains` that has any; empty when none
+ * has, or when the body could not be hashed.
+ */
 export async function signMessage(
   deps: FlowDeps,
-  domain: string,
+  domains: readonly string[],
   header: Buffer,
   bodyHash: Buffer | undefined,
 ): Promise<{ fields: Buffer; selectors: readonly string[] }> {
-  const none = { fields: Buffer.alloc(0), selectors: [] };
-  if (bodyHash === undefined) return none;
-  const keys = (await deps.store.read.run('directory.dkimKeys', { domain })).filter(
-    ({ state }) => state === 'active',
-  );
-  if (keys.length === 0) return none;
+  const keys = bodyHash === undefined ? [] : await activeKeys(deps, domains);
+  if (bodyHash === undefined || keys.length === 0) return { fields: Buffer.alloc(0), selectors: [] };
   const fields = await signAll({
     header,
     bodyHash,
@@ -57,7 +56,16 @@ export async function signMessage(
       key: keyOf(key),
     })),
   });
-  return { fields, selectors: keys.map(({ selector, domain: of }) => `${selector}._domainkey.${of}`) };
+  return { fields, selectors: keys.map(({ selector, domain }) => `${selector}._domainkey.${domain}`) };
+}
+
+async function activeKeys(deps: FlowDeps, domains: readonly string[]): Promise<DkimKey[]> {
+  for (const domain of new Set(domains)) {
+    const keys = await deps.store.read.run('directory.dkimKeys', { domain });
+    const active = keys.filter(({ state }) => state === 'active');
+    if (active.length > 0) return active;
+  }
+  return [];
 }
 
 function keyOf(key: DkimKey): KeyObject {

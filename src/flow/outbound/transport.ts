@@ -8,8 +8,11 @@ export type Outcome = {
 } & (
   | {
       readonly outcome: 'delivered';
-      /** The next hop does not speak DSN, so a success notice is ours to send (RFC 3461 5.2.2). */
-      readonly dsnEndsHere: boolean;
+      /**
+       * The success notice that is ours to send if one was asked for: 'relayed' when the next hop does not speak DSN
+       * (RFC 3461 5.2.2), 'delivered' for a mailbox of ours; undefined when those after us see to it.
+       */
+      readonly success: 'relayed' | 'delivered' | 'expanded' | undefined;
       /** "TLSv1.3 verified", "plain": for the journal. */
       readonly tls: string;
     }
@@ -24,8 +27,12 @@ export type Outcome = {
 /** A way to hand over a message. One attempt; remote failures are outcomes, never exceptions. */
 export interface Transport {
   readonly name: string;
-  /** Outcomes by recipient id; a recipient that is missing was not tried (shutdown). */
-  attempt(work: LeasedWork, content: MessageContent): Promise<ReadonlyMap<number, Outcome>>;
+  /** Outcomes by recipient id; a recipient that is missing was not tried (`stopping` came first). */
+  attempt(
+    work: LeasedWork,
+    content: MessageContent,
+    stopping: AbortSignal,
+  ): Promise<ReadonlyMap<number, Outcome>>;
   /** Close idle connections. */
   close(): Promise<void>;
 }

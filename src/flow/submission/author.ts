@@ -1,7 +1,7 @@
 import { parsePath } from '../../mail/address/path.ts';
 import { displayAddresses } from '../../mail/message/addresses.ts';
 import { foldField, formatAddress, formatDate } from '../../mail/message/build.ts';
-import { type Header, readHeader } from '../../mail/message/headers.ts';
+import { readHeader } from '../../mail/message/headers.ts';
 import { randomToken } from '../../base/ids.ts';
 import type { FlowDeps } from '../deps.ts';
 import { replies } from '../replies.ts';
@@ -11,12 +11,10 @@ import type { SessionLogin } from '../service.ts';
 const AUTHORS_MAX = 20;
 
 export interface AuthorCheck {
-  readonly header: Header;
   /** Domain of the (first) author: whose DKIM key signs. */
   readonly fromDomain: string;
   /** Fields that were missing (RFC 6409 8.1 to 8.3), to go before the message. */
   readonly added: string;
-  readonly messageId: string | undefined;
 }
 
 /**
@@ -35,18 +33,18 @@ export async function checkAuthors(
   const authors = mailboxes(froms[0] ?? '');
   if (froms.length === 1 && authors.length === 0) throw replies.badFrom('it names no address');
   if (authors.length > AUTHORS_MAX) throw replies.badFrom(`it names more than ${AUTHORS_MAX} addresses`);
-  for (const address of [...authors, ...mailboxes(header.first('sender') ?? '')]) {
+  const senders = header.all('sender');
+  if (senders.length > 1) throw replies.badFrom('there is more than one Sender');
+  for (const address of new Set([...authors, ...mailboxes(senders[0] ?? '')])) {
     if (!(await owns(deps, login, address))) throw replies.fromNotOwned(address.slice(0, 254), login.address);
   }
   const from = authors[0] ?? login.address;
   const domain = domainOf(from) ?? domainOf(login.address) ?? deps.settings.hostname;
-  const known = header.first('message-id');
-  const messageId = known === undefined ? `${randomToken(24)}@${domain}` : undefined;
   let added = '';
   if (header.first('date') === undefined) added += `Date: ${formatDate(deps.clock.now())}\r\n`;
-  if (messageId !== undefined) added += `Message-ID: <${messageId}>\r\n`;
+  if (header.first('message-id') === undefined) added += `Message-ID: <${randomToken(24)}@${domain}>\r\n`;
   if (froms.length === 0) added += foldField('From', formatAddress(displayName, login.address));
-  return { header, fromDomain: domain, added, messageId };
+  return { fromDomain: domain, added };
 }
 
 /** The addresses of a field, groups dissolved; a name without an address counts as one, and is nobody's. */

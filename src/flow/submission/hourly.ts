@@ -34,14 +34,15 @@ export class HourlyCounts {
     };
   }
 
-  add(accountId: number, recipients: number): void {
+  /** Count a message; returns how to take that back. */
+  add(accountId: number, recipients: number): () => void {
     const slots = this.#live(accountId);
     const start = Math.floor(this.#clock.now() / SLOT_MS) * SLOT_MS;
     const last = slots.at(-1);
-    if (last?.start === start) {
-      last.messages++;
-      last.recipients += recipients;
-    } else slots.push({ start, messages: 1, recipients });
+    const slot = last?.start === start ? last : { start, messages: 0, recipients: 0 };
+    if (slot !== last) slots.push(slot);
+    slot.messages++;
+    slot.recipients += recipients;
     // Re-inserted at the end: the map's order is that of last use.
     this.#accounts.delete(accountId);
     this.#accounts.set(accountId, slots);
@@ -49,6 +50,10 @@ export class HourlyCounts {
       const oldest = this.#accounts.keys().next();
       if (oldest.done !== true) this.#accounts.delete(oldest.value);
     }
+    return () => {
+      slot.messages--;
+      slot.recipients -= recipients;
+    };
   }
 
   #live(accountId: number): Slot[] {

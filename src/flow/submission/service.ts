@@ -69,6 +69,7 @@ async function open(
     login,
     reversePath: path,
     params,
+    messagesPerHour,
     recipientsPerHour,
     displayName: account?.displayName ?? '',
     trace: timeId(deps.clock.now()),

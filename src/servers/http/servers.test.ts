@@ -231,6 +231,24 @@ describe('admin socket', () => {
     assert.equal((await get('/admin/v1/domains/a.example', { Host: 'postern' }, target)).status, 200);
   });
 
+  it('reads no body beyond its limit, even one whose length nobody told', async () => {
+    const answer = await new Promise<number>((resolve) => {
+      const path = '/admin/v1/domains';
+      const headers = { Host: 'postern', 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' };
+      const sent = httpRequest(
+        { socketPath: servers.admin.socketPath, method: 'POST', path, headers },
+        (response) => {
+          resolve(response.statusCode ?? 0);
+          sent.destroy();
+        },
+      );
+      sent.on('error', () => {});
+      const chunk = Buffer.alloc(64 * 1024, ' ');
+      for (let i = 0; i < 20; i++) sent.write(chunk);
+    });
+    assert.equal(answer, 413);
+  });
+
   it('has no other pages', async () => {
     assert.equal((await get('/', { Host: 'postern' }, { socketPath: servers.admin.socketPath })).status, 404);
   });

@@ -57,9 +57,9 @@ export interface HttpServers {
  */
 export async function createHttpServers(
   deps: HttpDeps,
-  options: { readonly web: WebOptions },
+  options: { readonly web: WebOptions; readonly adminSocket?: string | undefined },
 ): Promise<HttpServers> {
-  const admin = await createAdminServer(deps);
+  const admin = await createAdminServer(deps, options.adminSocket);
   try {
     const web = await createWebServer(deps, options.web);
     return {
@@ -75,10 +75,13 @@ export async function createHttpServers(
   }
 }
 
-/** The admin API for whoever may reach the socket: the user the server runs as, and root. */
-export async function createAdminServer(deps: HttpDeps): Promise<AdminServer> {
+/**
+ * The admin API for whoever may reach the socket: the user the server runs as, and root. `socketPath` is where the
+ * configuration wants it; undefined: `run/admin.sock` in the data directory, or a short path where that is too long.
+ */
+export async function createAdminServer(deps: HttpDeps, socketPath?: string): Promise<AdminServer> {
   const { clock, logger, facts } = deps;
-  const place = await prepareSocketPlace(facts.dataDirectory);
+  const place = await prepareSocketPlace(facts.dataDirectory, { configured: socketPath });
   const app = createAdminApp(deps, alwaysActor(socketActor()));
   let listener: HttpListener;
   try {

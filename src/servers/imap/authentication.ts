@@ -25,7 +25,8 @@ export function mechanismFor(session: Session, name: string): ServerMechanism {
     protocol: 'imap',
     random: randomBytes,
   });
-  if (mechanism === undefined) throw refuse('bad-input', 'CANNOT', 'There is no such authentication mechanism');
+  if (mechanism === undefined)
+    throw refuse('bad-input', 'CANNOT', 'There is no such authentication mechanism');
   return mechanism;
 }
 

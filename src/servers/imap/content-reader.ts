@@ -24,7 +24,9 @@ export interface ContentReader {
   /** Where a section is; undefined when there is none such. */
   section(section: Section): SectionPieces | undefined;
   /** Where a part is and how it is encoded, for BINARY. */
-  binary(part: readonly number[]): { readonly pieces: readonly Piece[]; readonly encoding: string } | undefined;
+  binary(
+    part: readonly number[],
+  ): { readonly pieces: readonly Piece[]; readonly encoding: string } | undefined;
   /** What a range of the stored octets shows. */
   stored(start: number, end: number): readonly Piece[];
   /** The header section of the message, the prefix included, at most `max` octets. */
@@ -107,7 +109,9 @@ export function contentReader(blobs: BlobReader, ref: ContentRef): ContentReader
   async function bytes(pieces: readonly Piece[]): Promise<Buffer> {
     const parts: Buffer[] = [];
     for (const { source, start, end } of pieces) {
-      parts.push(source === 'prefix' ? prefixBytes.subarray(start, end) : await blobs.bytes(blobId, start, end));
+      parts.push(
+        source === 'prefix' ? prefixBytes.subarray(start, end) : await blobs.bytes(blobId, start, end),
+      );
     }
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
   }

@@ -15,14 +15,38 @@ const SMALL = 64 * 1024;
 
 type SectionAtt = Extract<FetchAtt, { kind: 'section' | 'binary' }>;
 
-/** Writes FETCH responses (RFC 9051 section 7.5.2) for the rows of one command. */
-export async function tellMessage(session: Session, row: MessageRow, atts: readonly FetchAtt[]): Promise<void> {
+/**
+ * Write the FETCH response (RFC 9051 section 7.5.2) for a row. When something of it cannot be read nothing is written
+ * and the error is thrown; `session.inLiteral` says when it was too late for that.
+ */
+export async function tellMessage(
+  session: Session,
+  row: MessageRow,
+  atts: readonly FetchAtt[],
+): Promise<void> {
   const view = viewOf(session);
   const seq = view.seqOf(row.uid);
   if (seq === 0) return;
   const { out } = session;
   announceKeywords(session, row.keywords);
   const content = row.content && contentReader(session.options.store.blobs, row.content);
+  const mark = out.mark();
+  try {
+    await response(session, seq, row, atts, content);
+  } catch (error) {
+    if (!out.rollBack(mark)) session.inLiteral = true;
+    throw error;
+  }
+}
+
+async function response(
+  session: Session,
+  seq: number,
+  row: MessageRow,
+  atts: readonly FetchAtt[],
+  content: ContentReader | undefined,
+): Promise<void> {
+  const { out } = session;
   out.text(`* ${seq} FETCH (`);
   let first = true;
   for (const att of atts) {
@@ -93,7 +117,8 @@ async function sectionItem(session: Session, att: SectionAtt, content: ContentRe
     session.out.text(`${att.label} NIL`);
     return;
   }
-  if (found.filter === undefined) return literal(session, att.label, content, part(found.pieces, att.partial));
+  if (found.filter === undefined)
+    return literal(session, att.label, content, part(found.pieces, att.partial));
   const header = await content.bytes(slicePieces(found.pieces, 0, SESSION_LIMITS.headerBytes));
   const fields = selectFields(header, found.filter.names, found.filter.not);
   whole(session, att.label, '', cut(fields, att.partial));
@@ -174,7 +199,11 @@ async function binaryItem(session: Session, att: SectionAtt, content: ContentRea
   }
 }
 
-async function binarySize(session: Session, content: ContentReader, path: readonly number[]): Promise<number> {
+async function binarySize(
+  session: Session,
+  content: ContentReader,
+  path: readonly number[],
+): Promise<number> {
   const found = content.binary(path);
   if (found === undefined) return 0;
   needKnown(found.encoding);

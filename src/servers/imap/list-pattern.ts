@@ -21,7 +21,8 @@ export function listPattern(pattern: string): ListPattern {
 function foldInbox(text: string): string {
   const level = text.slice(0, 5);
   const next = text.charAt(5);
-  return level.toUpperCase() === 'INBOX' && (next === '' || next === SEPARATOR || next === '*' || next === '%')
+  return level.toUpperCase() === 'INBOX' &&
+    (next === '' || next === SEPARATOR || next === '*' || next === '%')
     ? `INBOX${text.slice(5)}`
     : text;
 }

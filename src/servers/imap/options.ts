@@ -54,6 +54,10 @@ export interface ImapHooks {
   /** A tagged reply was given. `status`: OK, NO or BAD. */
   command?(session: ImapSessionFacts, name: string, status: string, durationMs: number): void;
   /** A login succeeded, or failed for `reason`. `subject` is the name that was tried; bounded, never a secret. */
-  login?(session: ImapSessionFacts, mechanism: string, failure?: { reason: string; subject: string | undefined }): void;
+  login?(
+    session: ImapSessionFacts,
+    mechanism: string,
+    failure?: { reason: string; subject: string | undefined },
+  ): void;
   tlsStarted?(session: ImapSessionFacts): void;
 }

@@ -2,7 +2,14 @@ import type { Command } from './commands/command.ts';
 import { findCommand } from './commands/table.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import { isRev2, readLine, readOctets, type Session, SessionEnd, stateOf } from './session.ts';
-import { Decoder, type Literal, literalHead, type LiteralHead, type Segment, SyntaxFault } from './wire/decoder.ts';
+import {
+  Decoder,
+  type Literal,
+  literalHead,
+  type LiteralHead,
+  type Segment,
+  SyntaxFault,
+} from './wire/decoder.ts';
 
 /** A command as it was read, or why it is none. */
 export type ReadCommand =
@@ -120,7 +127,8 @@ async function passOver(session: Session, firstLine: Buffer): Promise<void> {
     if (head === undefined || !head.nonSync) return;
     room -= head.size;
     const limit = session.facts.login === undefined ? SESSION_LIMITS.preauthLiteralBytes : room;
-    if (room < 0 || head.size > limit) throw new SessionEnd('literal too large', '[TOOBIG] Literal too large');
+    if (room < 0 || head.size > limit)
+      throw new SessionEnd('literal too large', '[TOOBIG] Literal too large');
     for await (const piece of readOctets(session, head.size)) void piece;
     line = await readLine(session, lineLimit(session));
   }

@@ -16,7 +16,10 @@ export async function refresh(session: Session, force = false): Promise<void> {
     modseq: view.modseq,
   });
   if (!changes.exists || changes.uidvalidity !== view.uidvalidity)
-    throw new SessionEnd('the selected mailbox was deleted', '[UNAVAILABLE] The selected mailbox was deleted');
+    throw new SessionEnd(
+      'the selected mailbox was deleted',
+      '[UNAVAILABLE] The selected mailbox was deleted',
+    );
   view.absorb(changes.complete ? changes : await completed(session, view, changes));
 }
 
@@ -82,7 +85,10 @@ export function announceFlags(session: Session, view: MailboxView): void {
   const all = [SYSTEM_FLAGS, ...keywords.filter((keyword) => keyword !== '')].join(' ');
   untagged(session, `FLAGS (${all})`);
   const permanent = view.readOnly ? '' : `${all} \\*`;
-  untagged(session, `OK [PERMANENTFLAGS (${permanent})] ${view.readOnly ? 'Read-only' : 'Keywords may be new'}`);
+  untagged(
+    session,
+    `OK [PERMANENTFLAGS (${permanent})] ${view.readOnly ? 'Read-only' : 'Keywords may be new'}`,
+  );
 }
 
 /** A keyword the client has not heard of must be in FLAGS before it is shown on a message. */

@@ -53,7 +53,10 @@ function leave(session: Session, error: unknown): void {
     bye = error.bye;
   } else {
     const id = randomToken(8);
-    session.options.logger.error({ id, session: session.facts.id, error: stackOf(error) }, 'imap: session failed');
+    session.options.logger.error(
+      { id, session: session.facts.id, error: stackOf(error) },
+      'imap: session failed',
+    );
     session.ended = `internal error ${id}: ${errorText(error)}`;
     bye = `[SERVERBUG] Internal error ${id}`;
   }

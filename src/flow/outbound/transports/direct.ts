@@ -16,7 +16,7 @@ export function createDirect(deps: () => FlowDeps, options: { port?: number } = 
   return {
     name: 'direct',
     close: () => pool.close(),
-    async attempt(work, content) {
+    async attempt(work, content, stopping) {
       const current = deps();
       if (current.dns === undefined) return forAll(work, deferred('451 4.4.3 No DNS resolver is configured'));
       const found = await findHosts(current.dns, work.destination, current.settings.hostname);
@@ -27,9 +27,10 @@ export function createDirect(deps: () => FlowDeps, options: { port?: number } = 
       const tls = work.message.requireTls ? 'required' : 'opportunistic';
       for (const host of found.hosts) {
         const hop = { host, options: { protocol: 'smtp', tls, verify: 'none', port } as const };
-        const result = await tryHop(current, pool, hop, work, left, content);
+        const result = await tryHop(current, pool, hop, { work, content, stopping }, left);
         for (const [id, outcome] of result.outcomes) outcomes.set(id, outcome);
         left = result.untried;
+        if (result.stopped) return outcomes;
         if (left.length === 0) break;
         last = failureOutcome(result.failure, result.hostText);
       }

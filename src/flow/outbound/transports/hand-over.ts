@@ -32,8 +32,11 @@ export async function handOver(
 ): Promise<HandOver> {
   const outcomes = new Map<number, Outcome>();
   let left = recipients;
-  let sending = await asSent(deps, client, work, content);
   for (let round = 0; left.length > 0 && round < TRANSACTIONS_MAX; round++) {
+    // It may have taken as many transactions as it allows (RFC 9422): the rest goes by another session.
+    if (round > 0 && !client.usable) break;
+    // A body that streams can be read once; each transaction opens it anew.
+    const sending = await asSent(deps, client, work, content);
     const result = await client.sendMessage({ ...sending, recipients: left.map(outgoingRecipient) });
     const again: QueueRecipient[] = [];
     const lost: QueueRecipient[] = [];
@@ -48,8 +51,6 @@ export async function handOver(
       return { outcomes, untried: [...lost, ...again], failure: result.failure };
     }
     left = again;
-    // A body that streams can be read once; each transaction opens it anew.
-    sending = await asSent(deps, client, work, content);
   }
   return { outcomes, untried: left, failure: undefined };
 }
@@ -60,7 +61,7 @@ function outcomeOf(outcome: RecipientOutcome, client: SmtpClient, host: string):
       outcome: 'delivered',
       reply: replyText(outcome.reply),
       host,
-      dsnEndsHere: !client.capabilities.has('DSN'),
+      success: client.capabilities.has('DSN') ? undefined : 'relayed',
       tls: tlsText(client),
     };
   }
@@ -71,9 +72,12 @@ function outcomeOf(outcome: RecipientOutcome, client: SmtpClient, host: string):
     if (outcome.reply.code < 500) return { outcome: 'deferred', reply, host: by, lostReply: false };
     return { outcome: 'failed', reply, host: by, status: outcome.reply.enhanced ?? '5.0.0' };
   }
-  const reason =
-    outcome.status === 'lost' ? outcome.failure.reason : 'the server takes fewer recipients at once';
-  return { outcome: 'deferred', reply: reason, host, lostReply: outcome.status === 'lost' };
+  // RFC 3463 3.5: X.4.2, bad connection; X.5.3, too many recipients.
+  const reply =
+    outcome.status === 'lost'
+      ? `451 4.4.2 ${outcome.failure.reason}; the message may have arrived`
+      : '452 4.5.3 The server takes fewer recipients at once';
+  return { outcome: 'deferred', reply, host, lostReply: outcome.status === 'lost' };
 }
 
 function tlsText(client: SmtpClient): string {
@@ -119,7 +123,7 @@ async function asSent(
     (message.body === 'BINARYMIME' && !takesBinary) ||
     (message.body === '8BITMIME' && !capabilities.has('8BITMIME'));
   if (poor && message.originated) {
-    const recoded = await recodedFor7bit(deps, content);
+    const recoded = await recodedFor7bit(deps, message, content);
     if (recoded !== undefined) {
       return {
         reversePath: message.reversePath,

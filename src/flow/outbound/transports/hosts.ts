@@ -31,12 +31,14 @@ export async function findHosts(dns: Dns, destination: string, ourName: string):
     return { outcome: failed('5.1.2', `The domain ${destination} does not exist`) };
   if (answer.status === 'nodata')
     return addressesOf(dns, destination, [{ preference: 0, exchange: destination }]);
-  if (answer.records.some(({ exchange }) => exchange === '')) {
+  // RFC 7505 section 3: a null MX stands alone; beside others it means nothing.
+  const named = answer.records.filter(({ exchange }) => exchange !== '');
+  if (named.length === 0) {
     return {
       outcome: failed('5.1.10', `The domain ${destination} does not accept mail (null MX, RFC 7505)`),
     };
   }
-  const usable = withoutUs(answer.records, ourName);
+  const usable = withoutUs(named, ourName);
   if (usable.length === 0) {
     return {
       outcome: failed(

@@ -1,18 +1,27 @@
 import type { ResolvedTarget } from '../../../data/directory/types.ts';
-import { terms } from '../../../data/journal/types.ts';
 import type { Enqueue, LeasedWork, QueueRecipient } from '../../../data/queue/types.ts';
-import { scanMessage } from '../../../mail/message/scanner.ts';
 import { timeId } from '../../../base/ids.ts';
-import { type Plan, type PlannedRecipient, planDelivery, queueRecipients } from '../../delivery/plan.ts';
+import { limits } from '../../../base/limits.ts';
+import type { ParsedContent } from '../../../data/mailstore/types.ts';
+import { MessageScanner } from '../../../mail/message/scanner.ts';
+import { visibleHeader } from '../../delivery/hidden.ts';
+import {
+  forwardsByRecipient,
+  type Plan,
+  type PlannedForward,
+  type PlannedRecipient,
+  planDelivery,
+  queueRecipients,
+} from '../../delivery/plan.ts';
 import type { FlowDeps } from '../../deps.ts';
 import { parsedContent } from '../../intake.ts';
 import { parseRecipient, resolve } from '../../recipient.ts';
 import { replies } from '../../replies.ts';
 import { srsTarget } from '../../srs.ts';
 import { Refusal } from '../../../base/errors.ts';
-import { firstOctets } from '../content.ts';
+import { depositEvents, queuedEvent } from '../../journal.ts';
 import type { SettleRequest } from '../settle.ts';
-import type { MessageContent, Outcome } from '../transport.ts';
+import type { Outcome } from '../transport.ts';
 
 /**
  * Delivery into our own mailboxes of what the queue holds: notifications to our users, and mail whose domain became
@@ -24,11 +33,7 @@ export interface LocalDelivery {
 }
 
 /** Notifications are small; anything the queue brings here is read whole up to our own message limit. */
-export async function deliverLocally(
-  deps: FlowDeps,
-  work: LeasedWork,
-  content: MessageContent,
-): Promise<LocalDelivery> {
+export async function deliverLocally(deps: FlowDeps, work: LeasedWork): Promise<LocalDelivery> {
   const outcomes = new Map<number, Outcome>();
   const planned: PlannedRecipient[] = [];
   for (const recipient of work.recipients) {
@@ -36,24 +41,30 @@ export async function deliverLocally(
     if ('outcome' in found) outcomes.set(recipient.id, found);
     else {
       planned.push(found);
-      outcomes.set(recipient.id, {
-        outcome: 'delivered',
-        reply: '250 2.0.0 delivered here',
-        host: undefined,
-        dsnEndsHere: true,
-        tls: 'local',
-      });
+      outcomes.set(recipient.id, deliveredHere(found));
     }
   }
   const plan = planDelivery({
     recipients: planned,
     reversePath: work.message.reversePath,
-    received: Buffer.from(work.message.prefix).toString('latin1'),
+    received: Buffer.from(work.message.prefix),
     hidden: work.message.hidden,
     nowMs: deps.clock.now(),
     trace: work.message.trace,
   });
-  return { outcomes, commit: (settle) => commit(deps, work, content, plan, settle) };
+  return { outcomes, commit: (settle) => commit(deps, work, plan, settle) };
+}
+
+function deliveredHere({ targets }: PlannedRecipient): Outcome {
+  const [only, second] = targets;
+  const sentOn = second === undefined && only?.kind === 'external';
+  return {
+    outcome: 'delivered',
+    reply: sentOn ? `250 2.0.0 sent on to ${only.address}` : '250 2.0.0 delivered here',
+    host: undefined,
+    success: sentOn ? undefined : second === undefined ? 'delivered' : 'expanded',
+    tls: 'local',
+  };
 }
 
 async function targetsOf(
@@ -85,57 +96,50 @@ function withoutQuota(target: ResolvedTarget): ResolvedTarget {
   return target.kind === 'account' ? { ...target, overQuota: false } : target;
 }
 
-async function commit(
-  deps: FlowDeps,
-  work: LeasedWork,
-  content: MessageContent,
-  plan: Plan,
-  settle: SettleRequest,
-): Promise<void> {
+async function commit(deps: FlowDeps, work: LeasedWork, plan: Plan, settle: SettleRequest): Promise<void> {
   if (plan.deposits.length === 0 && plan.forwards.length === 0) {
     await deps.store.write.run('queue.settle', settle);
     return;
   }
-  // Offsets of the structure are those of the stored octets, so those are parsed, not prefix and all.
-  const stored = await deps.store.blobs.bytes(work.message.blobId);
-  const structure = scanMessage(stored);
-  const header = stored.subarray(0, structure.root.bodyStart);
-  const forward = plan.forwards.length === 0 ? [] : [await sendOn(deps, work, content, plan)];
+  const at = deps.clock.now();
+  const queue = [...forwardsByRecipient(plan)].map(([via, forwards]) => sendOn(deps, work, via, forwards));
   await deps.store.write.run('delivery.accept', {
     blob: { id: work.message.blobId, size: work.message.blobSize },
-    content: parsedContent(structure, header),
+    content: await storedContent(deps, work),
     deposits: plan.deposits.map(({ deposit }) => ({ ...deposit, ignoreQuota: true })),
     overQuota: 'report',
-    queue: forward,
-    events: plan.deposits.map(({ address, via }) => ({
-      trace: work.message.trace,
-      at: deps.clock.now(),
-      kind: 'message.deposited' as const,
-      data: { account: address, queueId: work.message.queueId, via: [...via], mailbox: 'INBOX' },
-      terms: [terms.address(address)],
-    })),
+    queue,
+    events: queue.map((queued) => queuedEvent(queued, at)),
+    depositEvents: depositEvents(plan, work.message.trace, at),
     settle,
   });
 }
 
+/** Offsets of the structure are those of the stored octets; its words (ENVELOPE) are what readers see. */
+async function storedContent(deps: FlowDeps, { message }: LeasedWork): Promise<ParsedContent> {
+  const scanner = new MessageScanner();
+  let head = Buffer.alloc(0);
+  for await (const piece of deps.store.blobs.read(message.blobId)) {
+    scanner.push(piece);
+    if (head.length <= limits.headerBytes) head = Buffer.concat([head, piece]);
+  }
+  const structure = scanner.end();
+  const header = visibleHeader(head.subarray(0, structure.root.bodyStart), message.hidden);
+  return parsedContent(structure, Buffer.concat([message.prefix, header]));
+}
+
 /** A bounce that came to a rewritten address, or to an alias of somebody elsewhere, goes on to them. */
-async function sendOn(
-  deps: FlowDeps,
-  work: LeasedWork,
-  content: MessageContent,
-  plan: Plan,
-): Promise<Enqueue> {
+function sendOn(deps: FlowDeps, work: LeasedWork, via: string, forwards: readonly PlannedForward[]): Enqueue {
   const { message } = work;
-  const now = deps.clock.now();
-  const head = await firstOctets(content, message.prefix.length);
+  const passed = Buffer.from(`Delivered-To: ${via}\r\n`);
   return {
-    queueId: timeId(now),
+    queueId: timeId(deps.clock.now()),
     trace: message.trace,
     origin: message.origin,
     accountId: message.accountId,
     reversePath: message.reversePath,
-    mayBounce: false,
-    prefix: head,
+    mayBounce: message.mayBounce,
+    prefix: Buffer.concat([message.prefix, passed]),
     hidden: message.hidden,
     ret: message.ret,
     envid: message.envid,
@@ -144,10 +148,10 @@ async function sendOn(
     requireTls: message.requireTls,
     originated: message.originated,
     messageId: message.messageId,
-    size: message.size,
+    size: message.size + passed.length,
     warnAt: message.warnAt,
     expiresAt: message.expiresAt,
     holdReason: deps.settings.holdOutgoing,
-    recipients: queueRecipients(plan.forwards),
+    recipients: queueRecipients(forwards),
   };
 }

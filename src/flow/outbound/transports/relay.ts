@@ -32,7 +32,7 @@ export function createRelay(deps: () => FlowDeps, relay: RelaySettings): Transpo
   return {
     name: `relay ${relay.host}`,
     close: () => pool.close(),
-    async attempt(work, content) {
+    async attempt(work, content, stopping) {
       const current = deps();
       const addresses = await relayAddresses(current, relay.host);
       if (typeof addresses === 'string') return forAll(work, deferred(`451 4.4.3 ${addresses}`));
@@ -47,8 +47,9 @@ export function createRelay(deps: () => FlowDeps, relay: RelaySettings): Transpo
         },
         ...(relay.login !== undefined && { login: loginWith(relay.login) }),
       };
-      const result = await tryHop(current, pool, hop, work, work.recipients, content);
+      const result = await tryHop(current, pool, hop, { work, content, stopping }, work.recipients);
       const outcomes = new Map<number, Outcome>(result.outcomes);
+      if (result.stopped) return outcomes;
       for (const { id } of result.untried) outcomes.set(id, failureOutcome(result.failure, result.hostText));
       return outcomes;
     },

@@ -1,10 +1,11 @@
 import type { LeasedWork, QueueRecipient } from '../../../data/queue/types.ts';
 import type { ConnectOptions, ConnectOutcome } from '../../../net/smtp-client/connect.ts';
+import type { SmtpClient } from '../../../net/smtp-client/client.ts';
 import { connect } from '../../../net/smtp-client/connect.ts';
 import type { ClientFailure } from '../../../net/smtp-client/failure.ts';
 import { replyText } from '../../../net/smtp-client/reply.ts';
 import type { FlowDeps } from '../../deps.ts';
-import type { ClientPool } from '../pool.ts';
+import type { ClientPool, PoolOutcome } from '../pool.ts';
 import type { MessageContent, Outcome } from '../transport.ts';
 import { type HandOver, handOver } from './hand-over.ts';
 import type { NextHost } from './hosts.ts';
@@ -27,42 +28,73 @@ export interface HopResult {
   /** Why, when some are untried. */
   readonly failure: ClientFailure | undefined;
   readonly hostText: string;
+  /** The program is stopping: the untried were not tried. */
+  readonly stopped: boolean;
 }
 
-/** Give a message to one host: an open session if there is one, else a new one; once more when a kept one had died. */
+/** Sessions with one host for one message at most. */
+const SESSIONS_MAX = 10;
+
+/** What is to be handed over, and the signal not to begin. */
+export interface Parcel {
+  readonly work: LeasedWork;
+  readonly content: MessageContent;
+  readonly stopping: AbortSignal;
+}
+
+/**
+ * Give a message to one host: by an open session if there is one, else by a new one; once more when a kept one had
+ * died, and again while the host takes only so many recipients in a session.
+ */
 export async function tryHop(
   deps: FlowDeps,
   pool: ClientPool,
   hop: Hop,
-  work: LeasedWork,
+  parcel: Parcel,
   recipients: readonly QueueRecipient[],
-  content: MessageContent,
 ): Promise<HopResult> {
+  const outcomes = new Map<number, Outcome>();
+  let untried = recipients;
+  for (let session = 0; ; session++) {
+    const result = await oneSession(deps, pool, hop, parcel, untried, session > 0);
+    if (result === 'stopped') return { outcomes, untried, failure: undefined, hostText: '', stopped: true };
+    for (const [id, outcome] of result.outcomes) outcomes.set(id, outcome);
+    untried = result.untried;
+    const more = untried.length > 0 && result.failure === undefined && result.outcomes.size > 0;
+    if (!more || session + 1 >= SESSIONS_MAX) return { ...result, outcomes, stopped: false };
+  }
+}
+
+async function oneSession(
+  deps: FlowDeps,
+  pool: ClientPool,
+  hop: Hop,
+  { work, content, stopping }: Parcel,
+  recipients: readonly QueueRecipient[],
+  fresh: boolean,
+): Promise<Omit<HopResult, 'stopped'> | 'stopped'> {
   const key = `${hop.host.name}:${hop.options.port}:${hop.options.tls}`;
   let hostText = hop.host.name;
-  const use = async (
-    client: Parameters<typeof handOver>[1],
-    reused: boolean,
-  ): Promise<HandOver & { reused: boolean }> => {
+  const use = async (client: SmtpClient, reused: boolean): Promise<HandOver & { reused: boolean }> => {
     hostText = `${hop.host.name} [${client.remoteAddress}]`;
     return { ...(await handOver(deps, client, work, recipients, content, hostText)), reused };
   };
   const open = (): Promise<ConnectOutcome> => openSession(deps, hop);
-  let result = await pool.run(key, open, use);
+  let result = await pool.run(key, open, use, { stopping, fresh });
   // A session kept idle may have been closed by the other side just now: that says nothing about the host.
-  if (
-    'done' in result &&
-    result.done.reused &&
-    result.done.outcomes.size === 0 &&
-    result.done.failure !== undefined
-  ) {
-    result = await pool.run(key, open, use, { fresh: true });
-  }
+  if (diedIdle(result)) result = await pool.run(key, open, use, { stopping, fresh: true });
+  if (result === 'stopped') return result;
   if ('failed' in result) {
     const { failure, address } = result.failed;
     return { outcomes: new Map(), untried: recipients, failure, hostText: `${hop.host.name} [${address}]` };
   }
   return { ...result.done, hostText };
+}
+
+function diedIdle(result: PoolOutcome<HandOver & { reused: boolean }>): boolean {
+  if (result === 'stopped' || !('done' in result)) return false;
+  const { reused, outcomes, failure } = result.done;
+  return reused && outcomes.size === 0 && failure !== undefined;
 }
 
 async function openSession(deps: FlowDeps, hop: Hop): Promise<ConnectOutcome> {

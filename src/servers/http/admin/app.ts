@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import type { Context, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import { errorText, Refusal, type RefusalKind } from '../../../base/errors.ts';
@@ -65,13 +64,6 @@ export function createAdminApp(context: AdminContext, authenticate: Authenticate
     c.header('X-Content-Type-Options', 'nosniff');
   });
   app.use(authenticate);
-  app.use(
-    bodyLimit({
-      maxSize: ADMIN_BODY_BYTES,
-      onError: (c) =>
-        refused(c, new Refusal('too-large', `A request has at most ${ADMIN_BODY_BYTES} octets.`)),
-    }),
-  );
   for (const area of Object.values(operations)) {
     for (const row of Object.values(area)) mount(app, context, row as Operation);
   }
@@ -96,9 +88,29 @@ function mount(app: Hono<AdminEnv>, context: AdminContext, row: Operation): void
 async function jsonBody(c: Context<AdminEnv>): Promise<object> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new Refusal('bad-input', 'The body must be application/json.');
-  const body: unknown = await c.req.json().catch(() => undefined);
+  const text = await boundedText(c.req.raw);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Refusal('bad-input', 'The body is not JSON.');
+  }
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
   throw new Refusal('bad-input', 'The body is not a JSON object.');
+}
+
+/** The body, read no further than its limit whatever its length was said to be. */
+async function boundedText(request: Request): Promise<string> {
+  const tooLarge = new Refusal('too-large', `A request has at most ${ADMIN_BODY_BYTES} octets.`);
+  if (Number(request.headers.get('content-length') ?? 0) > ADMIN_BODY_BYTES) throw tooLarge;
+  const chunks: Uint8Array[] = [];
+  let octets = 0;
+  for await (const chunk of request.body ?? []) {
+    octets += chunk.length;
+    if (octets > ADMIN_BODY_BYTES) throw tooLarge;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function problems(error: z.ZodError): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JournalData } from '../../../data/journal/types.ts';
+import type { DnsRecord } from '../../../mail/dns-records.ts';
 
 /** Shapes that several operations share. Times are milliseconds since the epoch, sizes octets. */
 
@@ -42,12 +43,12 @@ export const dkimKey = z.object({
   state: z.enum(['active', 'retired']),
 });
 
-export const dnsRecord = z.object({
+export const dnsRecord: z.ZodType<DnsRecord, DnsRecord> = z.object({
   name: z.string(),
   type: z.enum(['MX', 'A', 'AAAA', 'PTR', 'TXT', 'SRV']),
   value: z.string(),
   why: z.string(),
-  elsewhere: z.boolean().optional(),
+  elsewhere: z.boolean().exactOptional(),
 });
 
 export const queueRecipient = z.object({

@@ -92,7 +92,7 @@ describe('admin socket', () => {
     await mkdir(long, { recursive: true });
     const runtime = join(data, 'rt');
     await mkdir(runtime, { mode: 0o700 });
-    const place = await prepareSocketPlace(long, { XDG_RUNTIME_DIR: runtime });
+    const place = await prepareSocketPlace(long, { env: { XDG_RUNTIME_DIR: runtime } });
     assert.ok(place.path.startsWith(`${runtime}/postern-`));
     assert.ok(Buffer.byteLength(place.path) <= SOCKET_PATH_BYTES);
     assert.equal(await socketPathOf(long), place.path);
@@ -101,7 +101,7 @@ describe('admin socket', () => {
     await place.secure();
     // A second server finds the first one through the same file.
     await assert.rejects(
-      prepareSocketPlace(long, { XDG_RUNTIME_DIR: runtime }),
+      prepareSocketPlace(long, { env: { XDG_RUNTIME_DIR: runtime } }),
       refusedWith(/another server/),
     );
     await place.clear();
@@ -112,11 +112,25 @@ describe('admin socket', () => {
   it('clears the short path of a run that died', async () => {
     const long = join(data, 'x'.repeat(60), 'y'.repeat(60));
     await mkdir(long, { recursive: true });
-    const first = await prepareSocketPlace(long, {});
+    const first = await prepareSocketPlace(long, { env: {} });
     await leaveStale(first.path);
-    const second = await prepareSocketPlace(long, {});
+    const second = await prepareSocketPlace(long, { env: {} });
     assert.notEqual(first.path, second.path);
     await assert.rejects(lstat(dirname(first.path)), { code: 'ENOENT' });
     await second.clear();
+  });
+
+  it('takes the path the configuration names, if its directory is private', async () => {
+    const configured = join(data, 'elsewhere', 'a.sock');
+    const place = await prepareSocketPlace(data, { configured });
+    assert.equal(place.path, configured);
+    assert.equal(await socketPathOf(data), configured);
+    await listenAt(configured);
+    await place.secure();
+    await assert.rejects(prepareSocketPlace(data, { configured }), refusedWith(/another server/));
+    await place.clear();
+    assert.notEqual(await socketPathOf(data), configured);
+    await chmod(join(data, 'elsewhere'), 0o770);
+    await assert.rejects(prepareSocketPlace(data, { configured }), refusedWith(/mode 770/));
   });
 });

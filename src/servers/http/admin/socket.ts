@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, mkdtemp, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { errnoCode, errorText, Refusal } from '../../../base/errors.ts';
 import {
   distrust,
@@ -10,6 +10,7 @@ import {
   readPointer,
   regularSocketDirectory,
   SOCKET_NAME,
+  SOCKET_PATH_BYTES,
 } from './socket-place.ts';
 
 /** A place for the admin socket, checked and free. */
@@ -21,17 +22,26 @@ export interface SocketPlace {
   clear(): Promise<void>;
 }
 
+export interface SocketOptions {
+  /** A path the configuration asks for; its directory has to be private as well. */
+  readonly configured?: string | undefined;
+  readonly env?: { readonly XDG_RUNTIME_DIR?: string | undefined };
+}
+
 /**
  * Prepare the place of the admin socket: a directory of our own that nobody else may enter, without the socket of a
  * process that died. A Refusal says what is in the way: another server that answers, a foreign owner, a wide mode.
  */
 export async function prepareSocketPlace(
   dataDirectory: string,
-  env: { readonly XDG_RUNTIME_DIR?: string | undefined } = process.env,
+  options: SocketOptions = {},
 ): Promise<SocketPlace> {
+  const { configured, env = process.env } = options;
   const regular = join(regularSocketDirectory(dataDirectory), SOCKET_NAME);
   const before = await readPointer(dataDirectory);
   if (before !== undefined) await removeOld(dataDirectory, before);
+  if (configured !== undefined && resolve(configured) !== regular)
+    return configuredPlace(dataDirectory, configured);
   if (fitsSocketPath(regular)) {
     await mkdir(dirname(regular), { recursive: true, mode: 0o700 });
     await requireTrust(dirname(regular));
@@ -46,6 +56,26 @@ export async function prepareSocketPlace(
     await rm(pointerPath(dataDirectory), { force: true });
     await rmdir(directory);
   });
+}
+
+/** Where the administrator wants it; the file in the data directory leads the command line there. */
+async function configuredPlace(dataDirectory: string, configured: string): Promise<SocketPlace> {
+  const path = resolve(configured);
+  if (!fitsSocketPath(path)) {
+    throw new Refusal(
+      'bad-input',
+      `the path of the admin socket has more than ${SOCKET_PATH_BYTES} octets: ${path}`,
+    );
+  }
+  await mkdir(dirname(path), { mode: 0o700 }).catch((error: unknown) => {
+    if (errnoCode(error) !== 'EEXIST') {
+      throw new Refusal('bad-input', `cannot make the directory of the admin socket: ${errorText(error)}`);
+    }
+  });
+  await requireTrust(dirname(path));
+  await removeStale(path);
+  await writeFile(pointerPath(dataDirectory), `${path}\n`, { mode: 0o600 });
+  return place(path, () => rm(pointerPath(dataDirectory), { force: true }));
 }
 
 function place(path: string, clear: () => Promise<void>): SocketPlace {

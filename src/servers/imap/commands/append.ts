@@ -75,7 +75,7 @@ async function receive(session: Session, d: Decoder): Promise<Outcome> {
     if (failure !== undefined) throw failure;
     const { blob, content } = await intake.finish();
     finished = true;
-    return await store(session, refusal, args, blob, content);
+    return await deposit(session, refusal, args, blob, content);
   } finally {
     if (!finished) intake.abort();
   }
@@ -103,7 +103,7 @@ async function takeIn(session: Session, intake: MessageIntake, size: number): Pr
   for await (const piece of readOctets(session, size)) {
     if (failure !== undefined) continue;
     try {
-      await intake.write(Buffer.from(piece));
+      await intake.write(piece);
     } catch (error) {
       failure = error;
     }
@@ -119,7 +119,7 @@ async function endOfCommand(session: Session): Promise<void> {
   throw new SyntaxFault('expected the end of the command behind the message');
 }
 
-async function store(
+async function deposit(
   session: Session,
   mailbox: Mailbox,
   { set, receivedAt }: Arguments,
@@ -128,7 +128,7 @@ async function store(
 ): Promise<Outcome> {
   const { accountId } = loginOf(session);
   const mailboxId = mailbox.id;
-  const deposit = {
+  const where = {
     accountId,
     mailbox: { id: mailboxId },
     prefix: NO_BYTES,
@@ -143,7 +143,7 @@ async function store(
     mailboxId,
     blob,
     content,
-    deposit,
+    deposit: where,
   });
   // RFC 9051 section 6.3.12: into the selected mailbox, it is told of at once.
   await refresh(session, session.view?.mailboxId === mailboxId);

@@ -25,7 +25,7 @@ async function exchange(session: Session, challenge: Buffer): Promise<Buffer> {
   session.out.line(`+ ${challenge.toString('base64')}`);
   const line = await readLine(session, session.options.limits.imapPreauthBytes);
   if (line === undefined) throw new SessionEnd('AUTHENTICATE response too long', 'Response too long');
-  const text = line.latin1Slice();
+  const text = line.toString('latin1');
   // RFC 9051 section 6.2.2: the client cancels with "*".
   if (text === '*') throw new SyntaxFault('authentication cancelled');
   return fromBase64(text);
@@ -36,4 +36,3 @@ function fromBase64(text: string): Buffer {
   if (octets === undefined) throw new SyntaxFault('expected base64');
   return octets;
 }
-

@@ -9,8 +9,6 @@ export interface Command {
   readonly states: readonly State[];
   /** Capabilities that this command stands for, advertised after login. */
   readonly capabilities?: readonly string[];
-  /** Advertised before login too. */
-  readonly preauth?: boolean;
   /** The handler reads literals itself, as they come (APPEND). */
   readonly streams?: boolean;
   /** EXPUNGE must not be told during this command (RFC 9051 section 7.5.1). */

@@ -2,7 +2,7 @@ import { Flag, type MessageRow, type UidRange } from '../../../data/mailstore/ty
 import { tellMessage } from '../fetch-response.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { refresh } from '../refresh.ts';
-import { flushIfFull, loginOf, type Session, viewOf, yieldTurn } from '../session.ts';
+import { flushIfFull, loginOf, type Session, SessionEnd, viewOf, yieldTurn } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { type FetchAtt, fetchAtts } from '../wire/fetch-att.ts';
 import { type Command, type Outcome, SELECTED } from './command.ts';
@@ -75,6 +75,7 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
   const marking = setsSeen(atts) && !view.readOnly;
   const size = want.length > 0 ? SESSION_LIMITS.contentRowsPerPage : SESSION_LIMITS.rowsPerPage;
   let told = 0;
+  let failure: unknown;
   for (const range of view.chunks(ranges, size)) {
     const rows = await session.options.store.read.run('mailstore.fetch', {
       mailboxId: view.mailboxId,
@@ -85,16 +86,29 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
     });
     const seen = marking ? await markSeen(session, rows) : undefined;
     for (const row of rows) {
-      await tellMessage(session, seen?.get(row.uid) ?? row, seen?.has(row.uid) ? withFlags(session, atts) : atts);
+      const items = seen?.has(row.uid) ? withFlags(session, atts) : atts;
+      failure ??= await tryMessage(session, seen?.get(row.uid) ?? row, items);
       await flushIfFull(session);
     }
     told += rows.length;
     await yieldTurn();
   }
   await refresh(session);
+  if (failure !== undefined) throw failure;
   if (!byUid && changedSince === undefined && told < view.countIn(ranges))
     return { status: 'NO', code: 'EXPUNGEISSUED', text: 'Some of the messages no longer exist' };
   return undefined;
+}
+
+/** A message that cannot be shown does not keep the others from it; the command then ends with its error. */
+async function tryMessage(session: Session, row: MessageRow, atts: readonly FetchAtt[]): Promise<unknown> {
+  try {
+    await tellMessage(session, row, atts);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SessionEnd || session.inLiteral) throw error;
+    return error;
+  }
 }
 
 /** RFC 9051 section 6.4.5: reading a body sets \Seen, and the client is told. The rows that this changed. */

@@ -27,7 +27,7 @@ function parameters(d: Decoder): string[] {
   if (d.skip('NIL')) return [];
   const pairs = d.list(
     () => {
-      const field = d.string('a field name').latin1Slice();
+      const field = d.string('a field name').toString('latin1');
       d.sp();
       const value = d.nstringText() ?? '';
       return `${field}=${value}`.slice(0, SESSION_LIMITS.subjectBytes);

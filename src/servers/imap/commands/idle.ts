@@ -49,6 +49,6 @@ function takeDone(session: Session): boolean {
   if (line === undefined) return false;
   if (line === 'bare-lf' || line === 'too-long')
     throw new SessionEnd('IDLE ended by something else than DONE', 'Expected DONE');
-  if (line.latin1Slice().toUpperCase() !== 'DONE') throw new SyntaxFault('expected DONE');
+  if (line.toString('latin1').toUpperCase() !== 'DONE') throw new SyntaxFault('expected DONE');
   return true;
 }

@@ -140,8 +140,7 @@ async function answer(session: Session, request: Request): Promise<Outcome> {
       (!select.has('SPECIAL-USE') || mailbox.specialUse !== undefined) &&
       (mailbox.id !== 0 || select.has('SUBSCRIBED'));
     // RFC 5258 section 3.5: a parent is shown when something below it is subscribed and not shown itself.
-    const below =
-      select.has('RECURSIVEMATCH') && mailbox.id !== 0 && tree.subscribedBelow.has(mailbox.name);
+    const below = select.has('RECURSIVEMATCH') && mailbox.id !== 0 && tree.subscribedBelow.has(mailbox.name);
     if (!hit && !below) continue;
     tellMailbox(session, request, mailbox, tree, below);
     if (request.status.length > 0 && mailbox.id !== 0) tellStatus(session, mailbox, request.status);
@@ -190,10 +189,7 @@ function tellMailbox(
 /** Matches between turns of other sessions: thousands of mailboxes by a pattern full of wildcards take a while. */
 const PER_TURN = 50;
 
-async function matching(
-  mailboxes: readonly Mailbox[],
-  patterns: readonly ListPattern[],
-): Promise<Mailbox[]> {
+async function matching(mailboxes: readonly Mailbox[], patterns: readonly ListPattern[]): Promise<Mailbox[]> {
   const found: Mailbox[] = [];
   let count = 0;
   for (const mailbox of mailboxes) {

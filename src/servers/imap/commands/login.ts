@@ -13,8 +13,11 @@ export const login: Command = {
     d.end();
     if (user.includes(0) || password.includes(0)) d.fail('no NUL in user name and password');
     const nul = Buffer.alloc(1);
-    return logIn(session, mechanismFor(session, 'PLAIN'), Buffer.concat([nul, user, nul, password]), async () =>
-      Buffer.alloc(0),
+    return logIn(
+      session,
+      mechanismFor(session, 'PLAIN'),
+      Buffer.concat([nul, user, nul, password]),
+      async () => Buffer.alloc(0),
     );
   },
 };

@@ -37,7 +37,10 @@ async function open(session: Session, d: Decoder, readOnly: boolean): Promise<Ou
   const { view, mailbox, firstUnseen } = await openView(session, found, readOnly);
   session.view = view;
   announce(session, view, mailbox, firstUnseen);
-  return { code: readOnly ? 'READ-ONLY' : 'READ-WRITE', text: `${readOnly ? 'EXAMINE' : 'SELECT'} completed` };
+  return {
+    code: readOnly ? 'READ-ONLY' : 'READ-WRITE',
+    text: `${readOnly ? 'EXAMINE' : 'SELECT'} completed`,
+  };
 }
 
 function parameter(session: Session, d: Decoder): void {
@@ -84,7 +87,12 @@ async function recentFrom(session: Session, mailbox: Mailbox, readOnly: boolean)
   return claimed.recentUid;
 }
 
-function announce(session: Session, view: MailboxView, mailbox: Mailbox, firstUnseen: number | undefined): void {
+function announce(
+  session: Session,
+  view: MailboxView,
+  mailbox: Mailbox,
+  firstUnseen: number | undefined,
+): void {
   const rev2 = isRev2(session);
   announceFlags(session, view);
   untagged(session, `${view.count} EXISTS`);

@@ -28,6 +28,6 @@ export const starttls: Command = {
       throw error;
     }
     hooks?.tlsStarted?.(session.facts);
-    return 'answered';
+    return 'answered' as const;
   },
 };

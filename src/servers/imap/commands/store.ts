@@ -74,7 +74,10 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
     await answer(session, request, result, byUid);
   }
   if (modified.length > 0)
-    return { code: `MODIFIED ${view.formatSet(modified, byUid)}`, text: 'Some messages were changed meanwhile' };
+    return {
+      code: `MODIFIED ${view.formatSet(modified, byUid)}`,
+      text: 'Some messages were changed meanwhile',
+    };
   if (!byUid && done < view.countIn(request.ranges))
     return { status: 'NO', code: 'EXPUNGEISSUED', text: 'Some of the messages no longer exist' };
   return undefined;

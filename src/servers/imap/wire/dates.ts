@@ -5,15 +5,15 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Days since the epoch of a date of the calendar, or undefined for one that does not exist. */
 function dayNumber(year: number, month: number, day: number): number | undefined {
-  const date = new Date(0);
-  date.setUTCFullYear(year, month, day);
-  if (month < 0 || date.getUTCMonth() !== month || date.getUTCDate() !== day) return undefined;
-  return Math.floor(date.getTime() / DAY_MS);
+  const at = new Date(0);
+  at.setUTCFullYear(year, month, day);
+  if (month < 0 || at.getUTCMonth() !== month || at.getUTCDate() !== day) return undefined;
+  return Math.floor(at.getTime() / DAY_MS);
 }
 
 /** date: 1-Feb-2026, quoted or not; as days since the epoch. */
 export function date(d: Decoder): number {
-  const text = d.peek() === '"' ? d.string('a date').latin1Slice() : d.atom('a date');
+  const text = d.peek() === '"' ? d.string('a date').toString('latin1') : d.atom('a date');
   const match = /^(\d{1,2})-([A-Z]{3})-(\d{4})$/.exec(text.toUpperCase());
   const [, day = '', month = '', year = ''] = match ?? [];
   const days = match === null ? undefined : dayNumber(Number(year), MONTHS.indexOf(month), Number(day));
@@ -22,7 +22,7 @@ export function date(d: Decoder): number {
 
 /** date-time: "01-Feb-2026 09:30:00 +0100"; milliseconds since the epoch. */
 export function dateTime(d: Decoder): number {
-  const text = d.string('a date and time').latin1Slice().toUpperCase();
+  const text = d.string('a date and time').toString('latin1').toUpperCase();
   const match = /^([ \d]\d)-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/.exec(text);
   if (match === null) return d.fail('a date and time like "01-Feb-2026 09:30:00 +0100" before this');
   const [, day = '', month = '', year = '', hour, minute, second, sign, zoneHour, zoneMinute] = match;

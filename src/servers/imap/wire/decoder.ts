@@ -55,7 +55,7 @@ const MAX_HEAD = 40;
 /** The literal head at the end of a line, if there is one. Sizes too large to be exact come out too large, not wrong. */
 export function literalHead(line: Buffer): LiteralHead | undefined {
   if (line[line.length - 1] !== 0x7d) return undefined;
-  const tail = line.latin1Slice(Math.max(0, line.length - MAX_HEAD), line.length);
+  const tail = line.toString('latin1', Math.max(0, line.length - MAX_HEAD), line.length);
   const match = /(~?)\{(\d{1,20})(\+?)\}$/.exec(tail);
   if (match === null) return undefined;
   const [all, tilde, digits = '', plus] = match;
@@ -132,7 +132,7 @@ export class Decoder {
   skip(text: string): boolean {
     const end = this.#pos + text.length;
     if (end > this.#line.length) return false;
-    if (this.#line.latin1Slice(this.#pos, end).toUpperCase() !== text) return false;
+    if (this.#line.toString('latin1', this.#pos, end).toUpperCase() !== text) return false;
     this.#pos = end;
     return true;
   }
@@ -161,7 +161,7 @@ export class Decoder {
     let pos = start;
     while (pos < this.#line.length && ((classes[this.#line[pos] ?? 0] ?? 0) & mask) !== 0) pos++;
     this.#pos = pos;
-    return this.#line.latin1Slice(start, pos);
+    return this.#line.toString('latin1', start, pos);
   }
 
   atom(what = 'an atom'): string {
@@ -175,6 +175,13 @@ export class Decoder {
 
   tag(): string {
     return this.#run(TAG) || this.fail('a tag');
+  }
+
+  /** Base64, or "=" for an empty initial response (RFC 4959). */
+  base64(): string {
+    const start = this.#pos;
+    while (/[A-Za-z0-9+/=]/.test(this.peek())) this.#pos++;
+    return start === this.#pos ? this.fail('base64') : this.#line.toString('latin1', start, this.#pos);
   }
 
   number(what = 'a number'): number {
@@ -243,7 +250,8 @@ export class Decoder {
     for (; pos < line.length; pos++) {
       const code = line[pos] ?? 0;
       if (code === QUOTE) break;
-      if (code === 0 || code === 0x0d || code === 0x0a) this.#failAt(pos, 'no NUL, CR or LF in a quoted string');
+      if (code === 0 || code === 0x0d || code === 0x0a)
+        this.#failAt(pos, 'no NUL, CR or LF in a quoted string');
       if (code === BACKSLASH) {
         escaped = true;
         const next = line[++pos];
@@ -253,7 +261,7 @@ export class Decoder {
     if (pos >= line.length) this.#failAt(pos, 'the end of the quoted string');
     const raw = line.subarray(this.#pos + 1, pos);
     this.#pos = pos + 1;
-    return escaped ? Buffer.from(raw.latin1Slice().replace(/\\(.)/g, '$1'), 'latin1') : raw;
+    return escaped ? Buffer.from(raw.toString('latin1').replace(/\\(.)/g, '$1'), 'latin1') : raw;
   }
 
   #failAt(pos: number, expected: string): never {
@@ -284,7 +292,7 @@ export class Decoder {
       ? isUtf8(octets)
         ? octets.toString('utf8')
         : undefined
-      : decodeUtf7(octets.latin1Slice());
+      : decodeUtf7(octets.toString('latin1'));
     if (name === undefined) this.fail(`a mailbox name in ${this.utf8 ? 'UTF-8' : 'modified UTF-7'}`);
     if (name.includes('\0')) this.fail('a mailbox name without NUL');
     return name.length === 5 && name.toUpperCase() === 'INBOX' ? 'INBOX' : name;

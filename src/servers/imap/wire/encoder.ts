@@ -4,7 +4,7 @@ import { encodeUtf7 } from './utf7.ts';
 /** Text as the octets of its UTF-8, one character each: the form that `Output` takes. */
 export function utf8Octets(text: string): string {
   for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) > 127) return Buffer.from(text, 'utf8').latin1Slice();
+    if (text.charCodeAt(i) > 127) return Buffer.from(text, 'utf8').toString('latin1');
   }
   return text;
 }

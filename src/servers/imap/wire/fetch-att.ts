@@ -148,7 +148,7 @@ function sectionSpec(d: Decoder, begun: string): Section {
     return { part, text: rest };
   }
   d.sp();
-  const fields = d.list(() => d.astring('a header field name').latin1Slice());
+  const fields = d.list(() => d.astring('a header field name').toString('latin1'));
   d.need(']');
   return { part, text: rest, fields };
 }
@@ -162,5 +162,7 @@ function sectionText(section: Section): string {
 }
 
 function fieldName(name: string): string {
-  return /^[!#$&'+\-./0-9:;<=>?@A-Z[\]^_`a-z|}~]+$/.test(name) ? name : `"${name.replace(/["\\]/g, '\\$&').replace(/[\r\n\0]/g, '?')}"`;
+  return /^[!#$&'+\-./0-9:;<=>?@A-Z[\]^_`a-z|}~]+$/.test(name)
+    ? name
+    : `"${name.replace(/["\\]/g, '\\$&').replace(/[\r\n\0]/g, '?')}"`;
 }

@@ -3,6 +3,13 @@ import type { Connection } from '../../../net/connection.ts';
 /** Octets up to which bytes are cheaper copied into the text than kept apart. */
 const SMALL = 1024;
 
+export interface OutputMark {
+  readonly text: string;
+  readonly parts: number;
+  readonly size: number;
+  readonly flushes: number;
+}
+
 /**
  * What is to be sent, gathered so that many short responses make one write. Text is latin1, one character an octet:
  * UTF-8 has to be in that form already (`utf8Octets`).
@@ -13,6 +20,7 @@ export class Output {
   #text = '';
   #parts: Buffer[] = [];
   #size = 0;
+  #flushes = 0;
 
   constructor(connection: Connection, held: number) {
     this.#connection = connection;
@@ -29,7 +37,7 @@ export class Output {
       ? octets
       : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
     if (buffer.length <= SMALL) {
-      this.text(buffer.latin1Slice());
+      this.text(buffer.toString('latin1'));
       return;
     }
     this.#endText();
@@ -50,12 +58,27 @@ export class Output {
   /** Hand everything to the connection; a promise when the peer should take some of it first. */
   flush(): Promise<void> | undefined {
     if (this.#size === 0) return undefined;
+    this.#flushes++;
     this.#endText();
     const [first, ...rest] = this.#parts;
     const data = rest.length === 0 && first !== undefined ? first : Buffer.concat(this.#parts);
     this.#parts = [];
     this.#size = 0;
     return this.#connection.write(data);
+  }
+
+  /** Where the output stands now, for `rollBack`. */
+  mark(): OutputMark {
+    return { text: this.#text, parts: this.#parts.length, size: this.#size, flushes: this.#flushes };
+  }
+
+  /** Take back what was added since; false when some of it has been sent. */
+  rollBack(mark: OutputMark): boolean {
+    if (mark.flushes !== this.#flushes) return false;
+    this.#parts.length = mark.parts;
+    this.#text = mark.text;
+    this.#size = mark.size;
+    return true;
   }
 
   /** Forget what was not sent yet. */

@@ -117,7 +117,7 @@ const KEYS: Readonly<Record<string, Read>> = {
   TO: field('to'),
   HEADER(d) {
     d.sp();
-    const name = d.astring('a header field name').latin1Slice().toLowerCase();
+    const name = d.astring('a header field name').toString('latin1').toLowerCase();
     d.sp();
     return { kind: 'header', field: name, text: d.astring('a text') };
   },
@@ -208,7 +208,7 @@ export function searchProgram(d: Decoder): SearchProgram {
   }
   let charset = '';
   if (d.skip('CHARSET ')) {
-    charset = d.astring('a charset').latin1Slice();
+    charset = d.astring('a charset').toString('latin1');
     d.sp();
   }
   const keys = [searchKey(d)];

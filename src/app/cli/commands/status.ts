@@ -1,0 +1,127 @@
+import type { z } from 'zod';
+import { operations } from '../../../servers/http/admin/operations.ts';
+import type { CliCommand, CliIo } from '../command.ts';
+import { facts, plain, table } from '../plain-text.ts';
+import { sizeText, spanText, timeText } from '../quantities.ts';
+
+const { status, audit } = operations;
+type Status = z.output<typeof status.get.output>;
+
+/** Milliseconds before a certificate's end from which it is worth a warning. */
+const CERTIFICATE_SOON_MS = 14 * 86_400_000;
+
+function statusText(value: Status, io: CliIo): string {
+  const { store, now } = value;
+  const up = spanText(now - value.startedAt);
+  const open = value.listeners.filter((listener) => listener.open);
+  const closed = value.listeners.filter((listener) => !listener.open);
+  const pairs: [string, string][] = [
+    [
+      'Server',
+      `${value.hostname}, Postern ${value.version}${value.mode === 'try' ? ' (local try-out)' : ''}`,
+    ],
+    [
+      'Running',
+      `for ${up}, since ${timeText(value.startedAt, io.timeZone)}; ${sizeText(value.memoryBytes)} of memory, Node.js ${value.node}`,
+    ],
+    ['Data', value.dataDirectory],
+    ['Listening', ports(open)],
+    ...(closed.length === 0 ? [] : [['NOT LISTENING', ports(closed)] as [string, string]]),
+    ['Directory', `${value.domains} domain(s), ${value.accounts} account(s), ${value.aliases} alias(es)`],
+    ['Mail', `${store.emails} message(s), ${sizeText(store.mailBytes)}`],
+    ['Store', storeText(value)],
+    ['Queue', queueText(value)],
+    [
+      'Journal',
+      value.journalError === undefined
+        ? 'ok'
+        : `FAILED at ${timeText(value.journalError.at, io.timeZone)}: ${value.journalError.message}`,
+    ],
+    ...certificates(value, io),
+  ];
+  return facts(pairs, io.width);
+}
+
+/** "smtp 25 (starttls), imaps 993 (tls)"; both families of addresses are one. */
+function ports(listeners: Status['listeners']): string {
+  const texts = listeners.map(({ name, port, security }) => {
+    const where = port === 0 ? '' : ` ${port}`;
+    return `${name}${where}${security === 'none' ? '' : ` (${security.toUpperCase()})`}`;
+  });
+  return [...new Set(texts)].join(', ') || 'nothing';
+}
+
+function storeText({ store }: Status): string {
+  const free = store.freeBytes === undefined ? '' : `, ${sizeText(store.freeBytes)} free on its disk`;
+  const reopened =
+    store.reopened === 0 ? '' : `; REOPENED ${store.reopened} time(s) after a failure, see the log`;
+  return `database of ${sizeText(store.databaseBytes)}${free}${reopened}`;
+}
+
+function queueText({ queue, now }: Status): string {
+  const waiting = queue.filter(({ count }) => count > 0);
+  if (waiting.length === 0) return 'empty';
+  return waiting
+    .map(
+      ({ state, count, oldest }) =>
+        `${count} ${state}${oldest === undefined ? '' : ` (oldest ${spanText(now - oldest)})`}`,
+    )
+    .join(', ');
+}
+
+function certificates(value: Status, io: CliIo): [string, string][] {
+  if (value.certificates.length === 0) return [['Certificate', 'none: mail programs cannot connect safely']];
+  return value.certificates.map(({ names, notAfter }) => {
+    const left = notAfter - value.now;
+    const state =
+      left <= 0
+        ? 'EXPIRED'
+        : left < CERTIFICATE_SOON_MS
+          ? `EXPIRES in ${spanText(left)}`
+          : `good for ${spanText(left)}`;
+    return ['Certificate', `${names.join(', ')}: ${state}, until ${timeText(notAfter, io.timeZone)}`];
+  });
+}
+
+export const statusCommands: readonly CliCommand[] = [
+  {
+    words: ['status'],
+    summary: 'is all well: services, queue, certificates, disk',
+    args: [],
+    options: {},
+    example: 'status',
+    async run({ admin, io }) {
+      const value = await admin.call(status.get, {});
+      return { value, text: () => statusText(value, io) };
+    },
+  },
+  {
+    words: ['audit'],
+    summary: 'who changed what',
+    args: [],
+    options: { limit: { value: 'N', help: 'at most so many changes (50)' } },
+    example: 'audit --limit 10',
+    async run({ admin, io, text }) {
+      const limit = text('limit');
+      const value = await admin.call(audit.list, limit === undefined ? {} : { limit });
+      const rows = value.rows.map(({ at, actor, action, subject, data }) => [
+        timeText(at, io.timeZone),
+        actor,
+        action,
+        subject,
+        data === '{}' ? '' : plain(data),
+      ]);
+      const columns = [
+        { title: 'TIME', whole: true },
+        { title: 'WHO' },
+        { title: 'WHAT' },
+        { title: 'OF' },
+        { title: 'MORE' },
+      ];
+      return {
+        value,
+        text: () => (rows.length === 0 ? 'Nothing was changed yet.\n' : table(columns, rows, io.width)),
+      };
+    },
+  },
+];

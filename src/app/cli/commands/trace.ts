@@ -1,0 +1,47 @@
+import { operations } from '../../../servers/http/admin/operations.ts';
+import { type CliCommand, UsageError } from '../command.ts';
+import { plain } from '../plain-text.ts';
+import { parseTime } from '../quantities.ts';
+import { traceText } from '../trace-text.ts';
+
+const { trace } = operations;
+
+export const traceCommands: readonly CliCommand[] = [
+  {
+    words: ['trace'],
+    summary: 'what happened to a message or a connection, step by step',
+    details:
+      'TERM is a Message-ID, a queue id, an e-mail address, or an IP address. Times are those of this machine: 2026-01-31, "2026-01-31 15:04", or 2h for two hours ago.',
+    args: [{ name: 'TERM', help: 'what to look for', optional: true }],
+    options: {
+      last: { help: 'the newest, whatever it is about' },
+      from: { value: 'TIME', help: 'nothing older' },
+      to: { value: 'TIME', help: 'nothing newer' },
+      limit: { value: 'N', help: 'at most so many (10; with --last 1)' },
+    },
+    example: 'trace alice@example.org --from 2h',
+    async run({ admin, io, args, text, on }) {
+      const [term, from, to, limit] = [args[0], text('from'), text('to'), text('limit')];
+      if (term === undefined && !on('last') && from === undefined && to === undefined) {
+        throw new UsageError(
+          'say what to look for: a Message-ID, queue id, address or IP address, --from TIME, or --last',
+        );
+      }
+      if (term !== undefined && on('last'))
+        throw new UsageError('--last takes no TERM: use --limit 1 with it');
+      const now = io.clock.now();
+      const value = await admin.call(trace.search, {
+        ...(term !== undefined && { term }),
+        ...(on('last') && { last: 'true' }),
+        ...(from !== undefined && { from: parseTime(from, now) }),
+        ...(to !== undefined && { to: parseTime(to, now) }),
+        ...(limit !== undefined && { limit }),
+      });
+      const options = { width: io.width, ...(io.timeZone !== undefined && { timeZone: io.timeZone }) };
+      const texts = (): string[] => value.traces.map(({ events }) => traceText(events, options));
+      const none = `Nothing is known${term === undefined ? '' : ` about ${plain(term)}`}${from === undefined && to === undefined ? '' : ' in that time'}. Events are kept for 30 days unless the configuration says otherwise.\n`;
+      const more = value.more && !on('last') ? ['There are older ones: --limit N shows more of them.\n'] : [];
+      return { value, text: () => (value.traces.length === 0 ? none : [...texts(), ...more].join('\n')) };
+    },
+  },
+];

@@ -1,0 +1,29 @@
+import type { CliCommand } from './command.ts';
+import { accountCommands } from './commands/account.ts';
+import { aliasCommands } from './commands/alias.ts';
+import { dkimCommands } from './commands/dkim.ts';
+import { domainCommands } from './commands/domain.ts';
+import { queueCommands } from './commands/queue.ts';
+import { statusCommands } from './commands/status.ts';
+import { traceCommands } from './commands/trace.ts';
+
+/** Every command that talks to a running server; the help and docs/reference/cli.md are made from this table. */
+export const commandTable: readonly CliCommand[] = [
+  ...statusCommands,
+  ...domainCommands,
+  ...accountCommands,
+  ...aliasCommands,
+  ...dkimCommands,
+  ...queueCommands,
+  ...traceCommands,
+];
+
+/** Options that every command takes. */
+export const COMMON_OPTIONS: CliCommand['options'] = {
+  data: {
+    value: 'DIR',
+    help: "data directory of the server (else POSTERN_DATA, ./.postern, or the system's)",
+  },
+  json: { help: 'print JSON, for programs' },
+  help: { help: 'this help' },
+};

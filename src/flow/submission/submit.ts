@@ -1,0 +1,209 @@
+import { Refusal, smtpReply } from '../../base/errors.ts';
+import { type JournalEvent, terms } from '../../data/journal/types.ts';
+import type { DepositResult } from '../../data/mailstore/types.ts';
+import type { Enqueue } from '../../data/queue/types.ts';
+import { hiddenOctets, privateFields, visibleHeader } from '../delivery/hidden.ts';
+import {
+  depositIndexes,
+  destinationOf,
+  type Plan,
+  type PlannedRecipient,
+  planDelivery,
+  queueRecipients,
+} from '../delivery/plan.ts';
+import { parsedContent, storeOrDrop, type TakenMessage } from '../intake.ts';
+import { depositEvents, envelopeTerms, queuedEvent, sessionData } from '../journal.ts';
+import { neededParams, queueTimes } from '../outbound/enqueue.ts';
+import type { NoticeSource } from '../outbound/notify.ts';
+import { type BodyTap, signMessage } from '../outbound/sign.ts';
+import { successNotices } from '../outbound/success.ts';
+import { replies } from '../replies.ts';
+import type { DataOutcome } from '../service.ts';
+import { receivedField } from '../trace-header.ts';
+import { checkAuthors } from './author.ts';
+import type { SubmissionContext } from './transaction.ts';
+
+/** A message as it goes out: what stands before it, what of it is not shown, what its reader's header is. */
+interface Completed {
+  readonly message: TakenMessage;
+  readonly prefix: Buffer;
+  readonly hidden: Enqueue['hidden'];
+  /** Selectors of the keys that signed it. */
+  readonly selectors: readonly string[];
+}
+
+/** Count it, check the authors, complete the header, sign, plan, commit, answer. */
+export function submit(
+  context: SubmissionContext,
+  recipients: readonly PlannedRecipient[],
+  message: TakenMessage,
+  body: BodyTap,
+): Promise<DataOutcome> {
+  const { deps, trace } = context;
+  return storeOrDrop(deps.store.bodies, message.blob, async () => {
+    const takeBack = count(context, recipients.length);
+    try {
+      const completed = await complete(context, message, body);
+      const results = await store(context, recipients, completed);
+      if (results.length > 0 && results.every(({ status }) => status === 'no-account')) {
+        throw replies.unknownRecipient(recipients[0]?.address ?? '');
+      }
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+    const reply = smtpReply(250, '2.0.0', `Ok: queued as ${trace}`);
+    return { reply, perRecipient: recipients.map(() => reply) };
+  });
+}
+
+/**
+ * Sessions side by side have each passed MAIL and RCPT within the limits: here, before anything is awaited, the sum is
+ * checked. Returns how to take the count back.
+ */
+function count(context: SubmissionContext, recipients: number): () => void {
+  const { hourly, login, messagesPerHour, recipientsPerHour } = context;
+  const used = hourly.used(login.accountId);
+  if (used.messages >= messagesPerHour)
+    throw replies.hourlyLimit('messages', messagesPerHour, used.minutesToWait);
+  if (used.recipients + recipients > recipientsPerHour)
+    throw replies.hourlyLimit('recipients', recipientsPerHour, used.minutesToWait);
+  return hourly.add(login.accountId, recipients);
+}
+
+async function complete(
+  context: SubmissionContext,
+  message: TakenMessage,
+  body: BodyTap,
+): Promise<Completed> {
+  const { deps, session, login, params, trace } = context;
+  const authors = await checkAuthors(deps, login, context.displayName, message.header);
+  const hidden = privateFields(message.structure);
+  const received = receivedField({
+    session,
+    hostname: deps.settings.hostname,
+    trace,
+    nowMs: deps.clock.now(),
+    smtputf8: params.smtputf8,
+    recipient: undefined,
+  });
+  const added = Buffer.from(authors.added);
+  const visible = Buffer.concat([added, visibleHeader(message.header, hidden)]);
+  const bodyHash = body.hash(message.structure.root.bodyStart);
+  const signed = await signMessage(
+    deps,
+    [authors.fromDomain, destinationOf(login.address)],
+    visible,
+    bodyHash,
+  );
+  // What is told of the message (ENVELOPE, threading) is what its readers see: no Bcc, but the Date that was added.
+  const same = added.length === 0 && hidden.length === 0;
+  const content = same ? message.content : parsedContent(message.structure, visible);
+  return {
+    message: { ...message, content },
+    prefix: Buffer.concat([signed.fields, Buffer.from(received), added]),
+    hidden,
+    selectors: signed.selectors,
+  };
+}
+
+async function store(
+  context: SubmissionContext,
+  recipients: readonly PlannedRecipient[],
+  completed: Completed,
+): Promise<readonly DepositResult[]> {
+  const { deps, reversePath, trace } = context;
+  const { message, prefix, hidden } = completed;
+  const plan = planDelivery({
+    recipients,
+    reversePath,
+    received: prefix,
+    hidden,
+    nowMs: deps.clock.now(),
+    trace,
+  });
+  const queue = plan.forwards.length === 0 ? [] : [outgoing(context, plan, completed)];
+  const header = visibleHeader(message.header, hidden);
+  const index = depositIndexes(plan);
+  const notices =
+    reversePath === '' ? [] : await successNotices(deps, sourceOf(context), recipients, index, header);
+  try {
+    const { deposits } = await deps.store.write.run('delivery.accept', {
+      blob: message.blob,
+      content: message.content,
+      deposits: plan.deposits.map(({ deposit }) => deposit),
+      overQuota: 'junk',
+      queue,
+      events: acceptedEvents(context, recipients, completed, queue),
+      depositEvents: depositEvents(plan, trace, deps.clock.now()),
+      notices,
+    });
+    return queue.length > 0 ? [] : deposits;
+  } catch (error) {
+    throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
+  }
+}
+
+function sourceOf({ deps, trace, login, reversePath, params }: SubmissionContext): NoticeSource {
+  return {
+    trace,
+    accountId: login.accountId,
+    reversePath,
+    ret: params.ret,
+    envid: params.envid,
+    smtputf8: params.smtputf8,
+    createdAt: deps.clock.now(),
+    expiresAt: undefined,
+  };
+}
+
+function outgoing(context: SubmissionContext, plan: Plan, completed: Completed): Enqueue {
+  const { deps, params, trace, login, reversePath } = context;
+  const { message, prefix, hidden } = completed;
+  const addresses = [reversePath, ...plan.forwards.map(({ address }) => address)];
+  return {
+    queueId: trace,
+    trace,
+    origin: 'submission',
+    accountId: login.accountId,
+    reversePath,
+    mayBounce: reversePath !== '',
+    prefix,
+    hidden,
+    ret: params.ret,
+    envid: params.envid,
+    ...neededParams(message.structure, params, addresses, true),
+    requireTls: params.requireTls,
+    originated: true,
+    messageId: message.content.messageId,
+    size: message.size + prefix.length - hiddenOctets(hidden),
+    ...queueTimes(deps),
+    holdReason: deps.settings.holdOutgoing,
+    recipients: queueRecipients(plan.forwards),
+  };
+}
+
+function acceptedEvents(
+  context: SubmissionContext,
+  recipients: readonly PlannedRecipient[],
+  { message, selectors }: Completed,
+  queue: readonly Enqueue[],
+): JournalEvent[] {
+  const { deps, session, reversePath, trace } = context;
+  const at = deps.clock.now();
+  const to = recipients.map(({ address }) => address);
+  const { messageId } = message.content;
+  const found = envelopeTerms(session, [reversePath, ...to]);
+  if (messageId !== undefined) found.push(terms.messageId(messageId));
+  const data = {
+    ...sessionData(session),
+    from: reversePath,
+    to,
+    size: message.size,
+    messageId: messageId ?? null,
+  };
+  const events: JournalEvent[] = [{ trace, at, kind: 'message.accepted', data, terms: found }];
+  if (selectors.length > 0)
+    events.push({ trace, at, kind: 'message.signed', data: { selectors: [...selectors] }, terms: [] });
+  return [...events, ...queue.map((queued) => queuedEvent(queued, at))];
+}

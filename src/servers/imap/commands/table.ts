@@ -1,0 +1,80 @@
+import { append } from './append.ts';
+import { authenticate } from './authenticate.ts';
+import { capability } from './capability.ts';
+import { close, unselect } from './close.ts';
+import type { Command } from './command.ts';
+import { copy, move, uidCopy, uidMove } from './copy.ts';
+import { enable } from './enable.ts';
+import { expunge, uidExpunge } from './expunge.ts';
+import { fetch, uidFetch } from './fetch.ts';
+import { id } from './id.ts';
+import { idle } from './idle.ts';
+import { list, lsub } from './list.ts';
+import { login } from './login.ts';
+import { logout } from './logout.ts';
+import { create, remove, rename, subscribe, unsubscribe } from './mailboxes.ts';
+import { namespace } from './namespace.ts';
+import { check, noop } from './noop.ts';
+import { getQuota, getQuotaRoot } from './quota.ts';
+import { search, uidSearch } from './search.ts';
+import { examine, select } from './select.ts';
+import { starttls } from './starttls.ts';
+import { status } from './status.ts';
+import { store, uidStore } from './store.ts';
+
+/** Every command of the protocol. A new one is a file and a row. */
+const commands: readonly Command[] = [
+  // Any state
+  capability,
+  noop,
+  logout,
+  id,
+  // Not authenticated
+  starttls,
+  authenticate,
+  login,
+  // Authenticated
+  enable,
+  select,
+  examine,
+  create,
+  remove,
+  rename,
+  subscribe,
+  unsubscribe,
+  list,
+  lsub,
+  namespace,
+  status,
+  append,
+  idle,
+  getQuota,
+  getQuotaRoot,
+  // Selected
+  close,
+  unselect,
+  check,
+  expunge,
+  uidExpunge,
+  search,
+  uidSearch,
+  fetch,
+  uidFetch,
+  store,
+  uidStore,
+  copy,
+  uidCopy,
+  move,
+  uidMove,
+];
+
+const byName: ReadonlyMap<string, Command> = new Map(commands.map((command) => [command.name, command]));
+
+export function findCommand(name: string): Command | undefined {
+  return byName.get(name);
+}
+
+/** Capabilities that come with commands. */
+export const commandCapabilities: readonly string[] = commands.flatMap(
+  (command) => command.capabilities ?? [],
+);

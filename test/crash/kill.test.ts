@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { startSmtpPeer } from '../support/smtp-peer.ts';
+import { startTryServer } from '../support/try-server.ts';
+import { brokenPromises, damage, gatherEvidence } from './evidence.ts';
+import { Ledger, pour } from './load.ts';
+
+/** Rounds of load and SIGKILL. CRASH_ROUNDS=50 takes about a minute and a half on two cores. */
+const ROUNDS = Number(process.env.CRASH_ROUNDS ?? (process.env.CI === 'true' ? 50 : 6));
+/** Milliseconds from the first 250 until the kill, at most. */
+const ALIVE_MS = 500;
+
+function first(ms: number): { promise: Promise<void>; happened: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { promise, happened: () => setTimeout(resolve, Math.random() * ms) };
+}
+
+describe('SIGKILL under load', () => {
+  it(`keeps every promise over ${ROUNDS} rounds`, async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'postern-crash-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    const ledger = new Ledger();
+    for (let round = 0; round < ROUNDS; round++) {
+      const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
+      assert.deepEqual(await readdir(join(directory, 'bodies/incoming')), [], 'what was half written is gone');
+      const doomed = first(ALIVE_MS);
+      const load = pour({
+        ports: server.ports,
+        ledger,
+        label: `r${round}`,
+        connections: { local: 5, large: 2, out: 3 },
+        onAnswer: doomed.happened,
+      });
+      await doomed.promise;
+      assert.equal(await server.end('SIGKILL'), null);
+      await load.done;
+    }
+    const last = await startTryServer({ directory });
+    assert.equal(await last.end('SIGTERM'), 0);
+    const evidence = gatherEvidence(directory);
+    assert.deepEqual(brokenPromises(ledger, evidence), []);
+    assert.deepEqual(await damage(directory, evidence), []);
+    assert.ok(ledger.answered.length >= ROUNDS);
+    const { length } = ledger.answered.filter(({ kind }) => kind === 'large');
+    t.diagnostic(
+      `report: ${ROUNDS} kills; ${ledger.sent.length} messages, ${ledger.answered.length} answered 250 ` +
+        `(${length} of them of 300 KiB), ${ledger.codes.none ?? 0} without an answer; none lost, none doubled; ` +
+        `${evidence.unnamed.length} body files without a row, which the sweep removes`,
+    );
+  });
+
+  it('loses nothing of the queue while it delivers, and doubles only interrupted attempts', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'postern-crash-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    // Half of the answers come late, so that a kill meets attempts whose reply is on its way.
+    const peer = await startSmtpPeer({
+      script: { BODY: () => ({ do: 'delay', ms: Math.random() < 0.5 ? 0 : 30, reply: '250 2.0.0 taken' }) },
+    });
+    t.after(() => peer.close());
+    const args = ['--plaintext-auth', '--relay', `127.0.0.1:${peer.port}`];
+    const ledger = new Ledger();
+    let interrupted = 0;
+    for (let round = 0; round < 2; round++) {
+      const server = await startTryServer({ directory, args });
+      interrupted += await server.metric('postern_delivery_interrupted_total');
+      const doomed = first(ALIVE_MS);
+      const load = pour({
+        ports: server.ports,
+        ledger,
+        label: `q${round}`,
+        connections: { out: 6 },
+        onAnswer: doomed.happened,
+      });
+      await doomed.promise;
+      await server.end('SIGKILL');
+      await load.done;
+    }
+    const last = await startTryServer({ directory, args });
+    interrupted += await last.metric('postern_delivery_interrupted_total');
+    const delivered = (): Map<string, number> => {
+      const times = new Map<string, number>();
+      for (const { data } of peer.transactions) {
+        const id = /^Message-ID: <([^>]+)>/m.exec(data.toString('latin1'))?.[1] ?? '?';
+        times.set(id, (times.get(id) ?? 0) + 1);
+      }
+      return times;
+    };
+    const missing = (): string[] => ledger.answered.map(({ id }) => id).filter((id) => !delivered().has(id));
+    for (let waited = 0; missing().length > 0 && waited < 20_000; waited += 250) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    assert.deepEqual(missing(), [], 'every message answered 250 reached the next hop');
+    assert.equal(await last.end('SIGTERM'), 0);
+    const evidence = gatherEvidence(directory);
+    assert.deepEqual(brokenPromises(ledger, evidence), []);
+    assert.deepEqual(await damage(directory, evidence), []);
+    const doubled = [...delivered().values()].reduce((sum, times) => sum + times - 1, 0);
+    assert.ok(doubled <= interrupted, `${doubled} doubled, ${interrupted} interrupted`);
+    assert.equal(evidence.interrupted.length, interrupted, 'each interrupted attempt is in the journal');
+    t.diagnostic(
+      `report: 2 kills while delivering; ${ledger.answered.length} messages answered 250, all delivered; ` +
+        `${interrupted} attempts interrupted, ${doubled} of them delivered twice`,
+    );
+  });
+});
