@@ -15,6 +15,18 @@ const pages: Record<string, () => string> = {
   'docs/reference/limits.md': limitsPage,
 };
 
+const DURATIONS = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1000, 's'],
+] as const;
+const SIZES = [
+  [1024 ** 3, 'GiB'],
+  [1024 ** 2, 'MiB'],
+  [1024, 'KiB'],
+] as const;
+
 const check = process.argv.includes('--check');
 let stale = 0;
 for (const [path, make] of Object.entries(pages)) {
@@ -70,7 +82,8 @@ ${parts.join('\n')}`;
 
 function configEntry({ name, variable, description, live, required, default: fallback }: ConfigKey): string {
   const key = name.slice(name.indexOf('.') + 1);
-  const value = required === true ? 'required' : `default \`${JSON.stringify(fallback).replaceAll(',', ', ')}\``;
+  const value =
+    required === true ? 'required' : `default \`${JSON.stringify(fallback).replaceAll(',', ', ')}\``;
   return `### ${key}\n\n${description}\n\n${value}${live === true ? ', *live*' : ''}, environment \`${variable}\`\n`;
 }
 
@@ -89,7 +102,8 @@ function limitsPage(): string {
       rows.push(`| ${name} | ${readable(name, value)} | ${comment} |`);
     }
   }
-  if (rows.length !== Object.keys(limits).length) throw new Error('src/base/limits.ts is not laid out as expected');
+  if (rows.length !== Object.keys(limits).length)
+    throw new Error('src/base/limits.ts is not laid out as expected');
   return `# Limits
 
 <!-- Made by scripts/docs.ts from src/base/limits.ts. Change it there. -->
@@ -102,18 +116,6 @@ are fixed.
 ${rows.join('\n')}
 `;
 }
-
-const DURATIONS = [
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'min'],
-  [1000, 's'],
-] as const;
-const SIZES = [
-  [1024 ** 3, 'GiB'],
-  [1024 ** 2, 'MiB'],
-  [1024, 'KiB'],
-] as const;
 
 function readable(name: string, value: number): string {
   const units = name.endsWith('Ms') ? DURATIONS : name.endsWith('Bytes') ? SIZES : [];

@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/base/clock.ts';
+import { every, systemClock } from '../../src/base/clock.ts';
 import { pour } from '../support/load.ts';
 import { type Memory, memoryOf } from '../support/memory.ts';
 import type { MailSystem } from '../support/system.ts';
@@ -37,17 +37,14 @@ export const underLoad: Cell = {
 };
 
 async function watch(system: MailSystem, messages: number): Promise<Memory> {
-  const stop = new AbortController();
   let highest = memoryOf(system.roots());
-  const sampling = (async () => {
-    while (!stop.signal.aborted) {
-      const now = memoryOf(system.roots());
-      if (now.pss > highest.pss) highest = now;
-      await systemClock.sleep(SAMPLE_MS, stop.signal);
-    }
-  })();
-  await pour(system, { ...LOAD, messages }).finally(() => stop.abort());
-  await sampling;
+  const look = (): void => {
+    const now = memoryOf(system.roots());
+    if (now.pss > highest.pss) highest = now;
+  };
+  const sampling = every(systemClock, SAMPLE_MS, look);
+  await pour(system, { ...LOAD, messages }).finally(() => sampling.cancel());
+  look();
   return highest;
 }
 

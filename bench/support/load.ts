@@ -41,16 +41,11 @@ export async function pour(system: MailSystem, load: Load, to?: readonly string[
   if (load.body === 'random') return pourRandom(system, load, addresses);
   const sessions = Math.max(1, Math.floor(load.sessions / addresses.length));
   const each = Math.floor(load.messages / addresses.length);
-  const flags = load.kept ? ['-d'] : [];
+  const session = ['-4', '-M', 'source.example', '-f', SENDER, ...(load.kept ? ['-d'] : [])];
+  const flags = [...session, '-s', `${sessions}`, '-l', `${load.bytes}`, '-m', `${each}`];
   await Promise.all(
     addresses.map((address) =>
-      run('smtp-source', [
-        '-4',
-        ...flags,
-        ...['-s', `${sessions}`, '-l', `${load.bytes}`, '-m', `${each}`],
-        ...['-M', 'source.example', '-f', SENDER, '-t', address],
-        `127.0.0.1:${system.ports.smtp}`,
-      ]),
+      run('smtp-source', [...flags, '-t', address, `127.0.0.1:${system.ports.smtp}`]),
     ),
   );
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../base/clock.ts';
-import { createLogger, silentLogger } from '../../base/log.ts';
+import { createLogger } from '../../base/log.ts';
 import { Metrics } from '../../base/metrics.ts';
 import { matchesOwn } from '../../data/directory/passwords.ts';
 import { type InlineStore, openInlineStore } from '../../data/inline.ts';

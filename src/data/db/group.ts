@@ -49,9 +49,9 @@ export async function runGroup(session: SqliteSession, requests: readonly WriteR
   const after: AfterCommit = { accounts: new Set(), revoked: new Set(), queue: false };
   const answers: WriteAnswer[] = [];
   try {
-    session.db.exec('BEGIN IMMEDIATE');
+    session.control('BEGIN IMMEDIATE');
     for (const request of requests) answers.push(await runOne(session, request, now, after));
-    session.db.exec('COMMIT');
+    session.control('COMMIT');
   } catch (error) {
     return failedGroup(session, requests, error);
   }
@@ -65,16 +65,16 @@ export async function runGroup(session: SqliteSession, requests: readonly WriteR
 async function runOne(session: SqliteSession, request: WriteRequest, now: number, after: AfterCommit): Promise<WriteAnswer> {
   const fn = Object.hasOwn(catalogue, request.name) ? catalogue[request.name] : undefined;
   if (fn === undefined) return { id: request.id, ok: false, bug: `no write is named ${request.name}` };
-  session.db.exec('SAVEPOINT one');
+  session.control('SAVEPOINT one');
   try {
     const value = await fn(new SqliteWriteTx(session, now, after), request.args);
-    session.db.exec('RELEASE one');
+    session.control('RELEASE one');
     return { id: request.id, ok: true, value };
   } catch (error) {
     // These end the whole transaction, whichever statement met them.
     if (isDiskFull(error) || isStoreFailure(error)) throw error;
-    session.db.exec('ROLLBACK TO one');
-    session.db.exec('RELEASE one');
+    session.control('ROLLBACK TO one');
+    session.control('RELEASE one');
     if (error instanceof Refusal) return { id: request.id, ok: false, refusal: refusalToData(error) };
     return { id: request.id, ok: false, bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

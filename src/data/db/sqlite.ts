@@ -33,20 +33,26 @@ export class SqliteSession {
   readonly db: DatabaseSync;
   readonly #prepared: StatementSync[] = [];
 
-  #begin: StatementSync | undefined;
-  #end: StatementSync | undefined;
+  readonly #control = new Map<string, StatementSync>();
 
   constructor(db: DatabaseSync) {
     this.db = db;
   }
 
+  /** Run a transaction-control statement, prepared once. */
+  control(text: string): void {
+    let prepared = this.#control.get(text);
+    if (prepared === undefined) this.#control.set(text, (prepared = this.db.prepare(text)));
+    prepared.run();
+  }
+
   /** Begin and end a snapshot for reading. */
   begin(): void {
-    (this.#begin ??= this.db.prepare('BEGIN')).run();
+    this.control('BEGIN');
   }
 
   end(): void {
-    (this.#end ??= this.db.prepare('COMMIT')).run();
+    this.control('COMMIT');
   }
 
   prepare(statement: Statement<readonly SqlValue[], unknown>): StatementSync {

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { skipWithout } from '../support/programs.ts';
+import { lineClient } from '../support/smtp-client.ts';
+import { startTryServer, type TryServer } from '../support/try-server.ts';
+import { brokenPromises, damage, type Evidence, gatherEvidence } from './evidence.ts';
+import { Ledger, messageText, pour, type Sent } from './load.ts';
+import { readStrace, type SystemCall, syncsOf } from './strace-log.ts';
+
+/** What SIGKILL cannot show, because the page cache survives it: strace shows the order of system calls, and makes disks slow or bad. */
+
+const LOG_SYNC = /mail\.db-wal>/;
+
+/** Containers often forbid ptrace, and old versions lack what we ask for. */
+function skipWithoutTracing(): string | false {
+  const absent = skipWithout('strace');
+  if (absent !== false) return absent;
+  const args = ['-f', '--seccomp-bpf', '-y', '-e', 'trace=fsync', '-e', 'inject=fsync:delay_exit=1', '-o', '/dev/null', 'true'];
+  const tried = spawnSync('strace', args, { encoding: 'utf8' });
+  return tried.status === 0 ? false : `strace cannot trace here: ${tried.stderr.split('\n')[0] ?? ''}`;
+}
+
+interface Traced {
+  readonly server: TryServer;
+  readonly directory: string;
+  /** Stop the server and read everything. */
+  finish(): Promise<{ calls: SystemCall[]; evidence: Evidence }>;
+}
+
+async function startTraced(t: TestContext, ...options: string[]): Promise<Traced> {
+  const directory = mkdtempSync(join(tmpdir(), 'postern-disk-'));
+  const log = `${directory}.strace`;
+  t.after(() => {
+    for (const path of [directory, log]) rmSync(path, { recursive: true, force: true });
+  });
+  const under = ['strace', '-f', '--seccomp-bpf', '-ttt', '-y', '-s', '200', '-o', log, ...options];
+  const server = await startTryServer({ directory, under, args: ['--plaintext-auth'] });
+  t.after(() => server.end('SIGKILL'));
+  return {
+    server,
+    directory,
+    async finish() {
+      await server.end('SIGTERM');
+      return { calls: readStrace(readFileSync(log, 'latin1')), evidence: gatherEvidence(directory) };
+    },
+  };
+}
+
+describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() }, () => {
+  it('syncs what covers a message before its 250 leaves', async (t) => {
+    const { server, finish } = await startTraced(t, '-e', 'trace=fsync,fdatasync,read,write,writev,sendto');
+    const ledger = new Ledger();
+    const connections = [{ local: 1 }, { out: 1 }, { large: 1 }];
+    for (const one of connections) {
+      await pour({ ports: server.ports, ledger, label: 's', connections: one, each: 8 }).done;
+    }
+    const { calls } = await finish();
+    assert.equal(ledger.answered.length, 24);
+    const answers = messageAnswers(calls);
+    assert.equal(answers.length, 24, 'each message was seen in the trace');
+    for (const { from, to } of answers) {
+      const between = calls.filter(({ began, ended }) => began > from && ended < to);
+      const synced = syncsOf(between, LOG_SYNC).filter(({ result }) => result.startsWith('0'));
+      assert.ok(synced.length > 0, `no fsync of the log between lines ${from} and ${to}`);
+    }
+    const large = answers.slice(16);
+    for (const { to } of large) {
+      const before = calls.filter(({ ended }) => ended < to);
+      const [body] = syncsOf(before, /bodies\/incoming\//).slice(-1);
+      const [directory] = syncsOf(before, /bodies\/\w\w>/).slice(-1);
+      const [commit] = syncsOf(before, LOG_SYNC).slice(-1);
+      assert.ok(body && directory && commit);
+      assert.ok(body.ended < directory.began, 'the body before the directory that names it');
+      assert.ok(directory.ended < commit.began, 'both before the row that refers to it');
+    }
+    t.diagnostic(`report: ${answers.length} of ${answers.length} messages had their fsync between end of data and 250`);
+  });
+
+  it('shares a slow disk: several 250 for each fsync', async (t) => {
+    const delay = 'inject=fsync,fdatasync:delay_exit=50000';
+    const { server, directory, finish } = await startTraced(t, '-e', 'trace=fsync,fdatasync', '-e', delay);
+    const ledger = new Ledger();
+    const connections = { local: 20, out: 4, large: 2 };
+    await pour({ ports: server.ports, ledger, label: 'slow', connections, each: 5 }).done;
+    const { calls, evidence } = await finish();
+    assert.equal(ledger.answered.length, 130);
+    assert.deepEqual(brokenPromises(ledger, evidence), []);
+    assert.deepEqual(await damage(directory, evidence), []);
+    const commits = syncsOf(calls, LOG_SYNC).length;
+    assert.ok(commits < ledger.answered.length / 2, `${commits} fsyncs`);
+    t.diagnostic(`report: fsync takes 50 ms: ${ledger.answered.length} messages answered 250 with ${commits} fsyncs of the log`);
+  });
+
+  it('answers 451 when an fsync fails, opens the store anew, never retries that commit', async (t) => {
+    // Counted by thread: each store thread that is opened fails at its 40th.
+    const failure = 'inject=fsync,fdatasync:error=EIO:when=40';
+    const { server, directory, finish } = await startTraced(t, '-e', 'trace=fsync,fdatasync', '-e', failure);
+    const ledger = new Ledger();
+    const load = pour({ ports: server.ports, ledger, label: 'bad', connections: { local: 3, out: 1 }, each: 60 });
+    await load.done;
+    const later = pour({ ports: server.ports, ledger, label: 'later', connections: { local: 1 }, each: 5 });
+    await later.done;
+    const reopened = await server.metric('postern_store_reopened');
+    const { calls, evidence } = await finish();
+    const failed = syncsOf(calls, LOG_SYNC).filter(({ result }) => result.includes('EIO'));
+    assert.ok(failed.length > 0, 'the disk failed');
+    assert.ok(reopened >= failed.length - 1, `opened again ${reopened} times`);
+    for (const { thread, ended } of failed) {
+      const again = calls.filter((call) => call.thread === thread && call.began > ended);
+      assert.deepEqual(again, [], 'the thread of a failed fsync syncs nothing any more');
+    }
+    assert.ok((ledger.codes['451 4.3.0'] ?? ledger.codes['451 4.3.2'] ?? 0) > 0, JSON.stringify(ledger.codes));
+    assert.ok(ledger.answered.length > 100, JSON.stringify(ledger.codes));
+    assert.deepEqual(brokenPromises(ledger, evidence), []);
+    assert.deepEqual(await damage(directory, evidence), []);
+    t.diagnostic(
+      `report: ${failed.length} failed fsyncs, store opened again ${reopened} times; replies ${JSON.stringify(ledger.codes)}; ` +
+        'every 250 once, no refused message stored',
+    );
+  });
+});
+
+/** From the end of each message's data to the 250 that answers it, by places in the trace. */
+function messageAnswers(calls: readonly SystemCall[]): { from: number; to: number }[] {
+  const answers: { from: number; to: number }[] = [];
+  const lastRead = new Map<string, SystemCall>();
+  const inData = new Set<string>();
+  for (const call of calls.toSorted((a, b) => a.ended - b.ended)) {
+    const socket = /^\d+<(TCP[^>]*|socket[^>]*)>/.exec(call.args)?.[0];
+    if (socket === undefined) continue;
+    if (call.name === 'read') {
+      lastRead.set(socket, call);
+      continue;
+    }
+    if (/("|\\n)354 /.test(call.args)) inData.add(socket);
+    else if (call.args.includes('"250 ') && inData.delete(socket)) {
+      answers.push({ from: lastRead.get(socket)?.ended ?? 0, to: call.began });
+    }
+  }
+  return answers;
+}
