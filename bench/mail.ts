@@ -19,12 +19,13 @@ import { startPeer } from './support/peer.ts';
 import { startPostern } from './support/postern.ts';
 import { run } from './support/processes.ts';
 import { defer, undoAll, undoOnSignals } from './support/resources.ts';
-import type { Setup } from './support/system.ts';
+import type { MailFormat, Setup } from './support/system.ts';
 
 const CELLS: readonly Cell[] = [startup, atRest, ...throughput, acceptOnly, underLoad, idle, drain];
 const QUICK = 0.1;
 /** Ports of one system lie within this many above its base. */
 const PORTS_EACH = 1000;
+const FORMATS: readonly MailFormat[] = ['sdbox', 'mdbox', 'maildir'];
 const TMPFS_MAGIC = 0x01021994;
 
 const HELP = `node bench/mail.ts [OPTIONS]
@@ -34,7 +35,7 @@ const HELP = `node bench/mail.ts [OPTIONS]
   --only NAME,...     some cells: ${CELLS.map((cell) => cell.name).join(', ')}
   --system NAME       only postern, or only peer
   --accounts N        accounts that share the mail of the throughput cells (2)
-  --mail-format F     what Dovecot keeps mail in: sdbox (default) or maildir
+  --mail-format F     how Dovecot keeps mail: sdbox (default), mdbox or maildir
   --dir DIR           where the temporary directory is made, on the disk to measure (${tmpdir()})
   --port-base N       ports from N on are used (22000)
   --cpu-prof DIR      write a CPU profile of Postern's process there
@@ -129,7 +130,8 @@ function chosenCells(): readonly Cell[] {
 /** Each system gets a directory and ports of its own. */
 function setups(dir: string): (name: string) => Promise<Setup> {
   let next = 0;
-  const format = flags['mail-format'] === 'maildir' ? 'maildir' : 'sdbox';
+  const format = FORMATS.find((name) => name === flags['mail-format']);
+  if (format === undefined) throw new Error(`--mail-format is ${FORMATS.join(', ')}`);
   return async (name) => {
     const portBase = Number(flags['port-base']) + PORTS_EACH * (next % 10);
     const own = join(dir, `${name}${next++}`);

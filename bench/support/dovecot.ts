@@ -36,7 +36,7 @@ export async function startDovecot(setup: Setup, imapPort: number): Promise<Dove
  * Limits are raised as for a busy server; `imap-login` runs in its high-performance mode.
  */
 function configuration(dir: string, format: Setup['mailFormat'], imapPort: number): string {
-  const location = format === 'maildir' ? 'maildir:~/Maildir' : 'sdbox:~/sdbox';
+  const location = `${format}:~/${format}`;
   return `base_dir = ${dir}/run
 state_dir = ${dir}/state
 log_path = ${dir}/dovecot.log

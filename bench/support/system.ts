@@ -24,6 +24,8 @@ export interface MailSystem {
   stop(): Promise<void>;
 }
 
+export type MailFormat = 'sdbox' | 'mdbox' | 'maildir';
+
 export interface Setup {
   /** An empty directory of its own, or one it used before. */
   readonly dir: string;
@@ -31,7 +33,8 @@ export interface Setup {
   readonly accounts: number;
   /** Where outgoing mail is handed over; nothing needs to listen yet. */
   readonly relayPort: number;
-  readonly mailFormat: 'maildir' | 'sdbox';
+  /** How Dovecot keeps mail. */
+  readonly mailFormat: MailFormat;
 }
 
 export type StartSystem = (setup: Setup) => Promise<MailSystem>;

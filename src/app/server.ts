@@ -239,9 +239,9 @@ async function startListeners(
 }
 
 /** A refusal to bind says for what it was. */
-async function named<T>(service: ServiceName, start: () => Promise<T>): Promise<T> {
+async function named<T>(service: ServiceName, run: () => Promise<T>): Promise<T> {
   try {
-    return await start();
+    return await run();
   } catch (error) {
     if (error instanceof Refusal) throw new Refusal(error.kind, `${service}: ${error.message}`);
     throw error;

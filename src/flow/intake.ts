@@ -14,8 +14,11 @@ import type { MessageStructure } from '../mail/message/structure.ts';
 
 /** References kept for threading: the newest say most. */
 const REFERENCES_MAX = 20;
-/** Bodies from this size on are compressed when that makes them smaller by an eighth; below it is not worth a call. */
-const COMPRESS_FROM_BYTES = 1024;
+/**
+ * Bodies from this size on are compressed when that makes them smaller by an eighth. Smaller ones are not: for a message
+ * of 4 KiB it took a third of all the work of receiving it (2,800 a second without, 1,900 with) to save 30 % of its rows.
+ */
+const COMPRESS_FROM_BYTES = 16 * 1024;
 /** A compression of this many octets takes under a millisecond; larger inline bodies are stored as they are. */
 const COMPRESS_UP_TO_BYTES = 64 * 1024;
 

@@ -39,5 +39,4 @@ export const replies = {
   hourlyLimit: (what: string, limit: number, minutes: number): Refusal =>
     refusal('limit', 450, '4.7.1', `More than ${limit} ${what} in an hour; try again in ${minutes} min`),
   loginRequired: (): Refusal => refusal('not-permitted', 530, '5.7.0', 'Authentication required'),
-  requireTlsLocal: (): Refusal => refusal('not-permitted', 530, '5.7.0', 'REQUIRETLS needs a TLS session'),
 } as const;

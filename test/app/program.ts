@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** The program as a child process, as a person would start it. */
@@ -32,7 +33,8 @@ export interface ProgramOptions {
 }
 
 const running = new Set<ChildProcess>();
-process.on('exit', () => {
+/** What a failed test leaves behind would keep the whole run waiting. */
+afterEach(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 

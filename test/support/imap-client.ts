@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 
 /** Milliseconds until a test that waits for a server in vain fails. */
 const PATIENCE_MS = 10_000;
@@ -31,6 +31,8 @@ export interface ImapClient {
   /** The next response must match. */
   next(pattern: RegExp | string): Promise<string>;
   startTls(): Promise<void>;
+  /** Channel binding data of our TLS connection (RFC 9266). */
+  exporter(): Buffer | undefined;
   /** Stop reading from the network, or go on. */
   pause(): void;
   resume(): void;
@@ -164,6 +166,10 @@ export async function imapClient(port: number, options: { tls?: boolean } = {}):
       return response;
     },
     startTls: upgrade,
+    exporter: () =>
+      socket instanceof TLSSocket
+        ? socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
+        : undefined,
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     async closed() {

@@ -93,7 +93,9 @@ export async function startSmtpPeer(options: SmtpPeerOptions = {}): Promise<Smtp
     socket.on('close', () => sockets.delete(socket));
     startSession({ options, transactions, commands, groups, context }, socket);
   });
-  await new Promise<void>((resolve) => server.listen(options.listen?.port ?? 0, options.listen?.host ?? '127.0.0.1', resolve));
+  await new Promise<void>((resolve) =>
+    server.listen(options.listen?.port ?? 0, options.listen?.host ?? '127.0.0.1', resolve),
+  );
   const bound = server.address();
   return {
     port: bound !== null && typeof bound === 'object' ? bound.port : 0,

@@ -7,8 +7,8 @@ export const WIDTH = 80;
  * Characters that do something instead of showing something: C0 and C1 controls (terminal escapes begin with them),
  * line separators, and those that turn the direction of text around or take no space.
  */
-// oxlint-disable-next-line no-control-regex -- controls are what it looks for
 const ACTIVE =
+  // oxlint-disable-next-line no-control-regex -- controls are what it looks for
   /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 
 /** The text on one line with everything active in it replaced by U+FFFD. */

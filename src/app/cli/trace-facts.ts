@@ -8,6 +8,8 @@ const NAMED_ADDRESSES = 5;
 /** The data of an event, read without trusting it: other versions of the program may have written it. */
 export interface Facts {
   readonly row: TraceRow;
+  /** Whether the event says anything about it, be it that there is none. */
+  has(key: string): boolean;
   /** A string or number as plain text; '' when there is none. */
   text(key: string): string;
   number(key: string): number | undefined;
@@ -20,6 +22,7 @@ export function factsOf(row: TraceRow): Facts {
     Object.hasOwn(row.data, key) ? row.data[key] : undefined;
   return {
     row,
+    has: (key) => get(key) !== undefined,
     text(key) {
       const value = get(key);
       return typeof value === 'string' || typeof value === 'number' ? plain(String(value)) : '';
@@ -51,7 +54,13 @@ export function addressesText(addresses: readonly string[]): string {
 
 /** Who was at the other end: "mail.example.net [192.0.2.1]". */
 export function peerText(facts: Facts): string {
-  const ip = facts.text('ip') === '' ? 'a program on this machine' : `[${facts.text('ip')}]`;
+  const address = facts.text('ip') || facts.text('remoteAddress');
+  const ip = address === '' ? 'a program on this machine' : `[${address}]`;
   const helo = facts.text('helo');
   return helo === '' || helo === ip ? ip : `${helo} ${ip}`;
+}
+
+/** The name somebody tried to sign in with; the server and the check of passwords write it under different names. */
+export function triedLogin(facts: Facts): string {
+  return facts.text('subject') || facts.text('login');
 }

@@ -1,5 +1,5 @@
 import { adviceFor } from '../../mail/dsn/advice.ts';
-import type { Facts } from './trace-facts.ts';
+import { type Facts, triedLogin } from './trace-facts.ts';
 
 /** What an administrator can do about a refusal or a failure. A row applies when its words are in the reply or reason. */
 interface Remedy {
@@ -39,10 +39,14 @@ const OURS: readonly Remedy[] = [
       `The limit protects against stolen passwords. If this was not the person: postern account suspend ${facts.text('login') || 'ACCOUNT'}. If it was, wait, or raise the limit in postern.toml.`,
   },
   {
-    words: /5\.7\.8|login or password is wrong/,
+    words: /account is suspended/,
+    say: (facts) => `Let it in again: postern account resume ${typeable(triedLogin(facts))}.`,
+  },
+  {
+    words: /5\.7\.8|password is wrong|wrong password|unknown login|no such (login|account)/,
     say: (facts) =>
-      typeable(facts.text('subject')) !== 'ADDRESS'
-        ? `If it was the person, set a new password: postern account passwd ${typeable(facts.text('subject'))}. If not, somebody is guessing, and was refused.`
+      typeable(triedLogin(facts)) !== 'ADDRESS'
+        ? `If it was the person, set a new password: postern account passwd ${triedLogin(facts)}. If not, somebody is guessing, and was refused.`
         : 'Sign in with the whole e-mail address. If nobody of yours did this, somebody is guessing, and was refused.',
   },
   {
@@ -112,7 +116,12 @@ const THEIRS: readonly Remedy[] = [
       'If this happens with every domain, your provider blocks outgoing port 25: ask for it to be opened, or send through a relay.',
   },
   {
-    words: /No DNS resolver|4\.4\.3/,
+    words: /No DNS resolver is configured/,
+    say: () =>
+      'This server asks no DNS, as in the try-out: it can send through a relay only (--relay HOST:PORT).',
+  },
+  {
+    words: /4\.4\.3/,
     say: () => 'The name server did not answer: check /etc/resolv.conf on this machine.',
   },
   {

@@ -1,6 +1,6 @@
 import type { JournalKind } from '../../data/journal/types.ts';
 import { sizeText, timeText } from './quantities.ts';
-import { addressesText, addressText, type Facts, peerText } from './trace-facts.ts';
+import { addressesText, addressText, type Facts, peerText, triedLogin } from './trace-facts.ts';
 import { remedyForOurs, remedyForTheirs } from './trace-remedies.ts';
 
 /** One event in words: what happened, the particulars, and what can be done. */
@@ -46,13 +46,11 @@ const STEPS: Readonly<Record<JournalKind, Teller>> = {
   },
   'login.succeeded': (facts) => ({
     headline: `${facts.text('login')} signed in from ${peerText(facts)}`,
-    details: [
-      `By ${facts.text('mechanism') || 'password'}, port ${facts.text('port')}, ${encryption(facts)}.`,
-    ],
+    details: [`By ${facts.text('mechanism') || facts.text('how') || 'password'}.`, ...connection(facts)],
     remedy: '',
   }),
   'login.failed': (facts) => {
-    const who = facts.text('subject');
+    const who = triedLogin(facts);
     return refusal(facts, `Signing in${who === '' ? '' : ` as "${who}"`} from ${peerText(facts)} failed`);
   },
   'mail.refused': (facts) =>
@@ -68,9 +66,11 @@ const STEPS: Readonly<Record<JournalKind, Teller>> = {
     );
   },
   'message.refused': (facts) =>
-    refusal(facts, `A message from ${addressText(facts.text('from'))} was refused after it had arrived`, [
-      `It was for ${facts.list('to').join(', ')}.`,
-    ]),
+    facts.has('from')
+      ? refusal(facts, `A message from ${addressText(facts.text('from'))} was refused after it had arrived`, [
+          `It was for ${facts.list('to').join(', ')}.`,
+        ])
+      : refusal(facts, `It could not be taken for ${addressesText(facts.list('to'))}, though for others`),
   'message.accepted': accepted,
   'message.deposited': deposited,
   'message.queued': queued,
@@ -156,11 +156,15 @@ function refusal(facts: Facts, headline: string, more: readonly string[] = []): 
   const [reply, reason] = [facts.text('reply'), facts.text('reason')];
   if (reason !== '' && !reply.includes(reason)) details.push(`Why: ${reason}.`);
   if (reply !== '') details.push(`We answered: ${reply}`);
-  const port = facts.text('port');
-  const login = facts.text('login');
-  if (port !== '')
-    details.push(`On port ${port}, ${encryption(facts)}${login === '' ? '' : `, signed in as ${login}`}.`);
-  return { headline, details, remedy: remedyForOurs(facts) };
+  return { headline, details: [...details, ...connection(facts)], remedy: remedyForOurs(facts) };
+}
+
+/** Where and how protected, as far as the event tells: only a session's events know our own port. */
+function connection(facts: Facts): string[] {
+  if (!facts.has('session')) return facts.has('protocol') ? [`Service: ${facts.text('protocol')}.`] : [];
+  const login = facts.row.kind.startsWith('login.') ? '' : facts.text('login');
+  const signedIn = login === '' ? '' : `, signed in as ${login}`;
+  return [`On port ${facts.text('port')}, ${encryption(facts)}${signedIn}.`];
 }
 
 function encryption(facts: Facts): string {
@@ -178,7 +182,7 @@ function accepted(facts: Facts): Step {
     details: [
       `From ${addressText(facts.text('from'))} for ${addressesText(facts.list('to'))}.`,
       ...(messageId === '' ? [] : [`Message-ID: <${messageId}>`]),
-      `It came in on port ${facts.text('port')}, ${encryption(facts)}.`,
+      ...connection(facts),
       ...(hidden > 0
         ? [`${hidden} octets of its header claimed to be ours and are hidden from readers.`]
         : []),
@@ -188,7 +192,8 @@ function accepted(facts: Facts): Step {
 }
 
 function deposited(facts: Facts): Step {
-  const account = facts.text('account');
+  const account = facts.text('account') || `the account number ${facts.text('accountId')}`;
+  const reason = facts.text('reason');
   const others = facts.list('recipients').filter((address) => address !== account);
   const via = facts.list('via');
   return {
@@ -196,6 +201,7 @@ function deposited(facts: Facts): Step {
     details: [
       ...(others.length === 0 ? [] : [`It was for ${addressesText(others)}, which leads there.`]),
       ...(via.length === 0 ? [] : [`By way of ${via.join(', ')}.`]),
+      ...(reason === '' ? [] : [`Why there: ${reason}.`]),
     ],
     remedy: '',
   };

@@ -79,7 +79,7 @@ describe('traceText', () => {
       /^Message t1 2026-01-31 15:00:00 We took a message of 4\.2 KiB from mail\.example\.net \[192\.0\.2\.1\]/,
     );
     assert.match(text, /From <ann@example\.net> for <info@example\.org>\. Message-ID: <x@y>/);
-    assert.match(text, /port 25, encrypted \(TLSv1\.3/);
+    assert.match(text, /On port 25, encrypted \(TLSv1\.3/);
     assert.match(text, /40 octets of its header claimed to be ours and are hidden/);
     assert.match(
       text,

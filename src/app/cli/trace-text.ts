@@ -28,7 +28,9 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
   const lines = [`${isMessage ? 'Message' : 'Session'} ${first.row.trace}`];
   for (const facts of events) {
     const { headline, details, remedy } = tell(facts, { timeZone, notices });
-    lines.push('', ...wrap(`${timeText(facts.row.at, timeZone)}  ${headline}`, width));
+    const time = `${timeText(facts.row.at, timeZone)}  `;
+    const hang = ' '.repeat(time.length);
+    lines.push('', ...wrap(headline, width - time.length).map((line, i) => (i === 0 ? time : hang) + line));
     for (const detail of [...details, repeats(facts, timeZone)]) {
       if (detail !== '') lines.push(...indented(detail, width));
     }

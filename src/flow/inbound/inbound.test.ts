@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import {
   bodyFiles,
@@ -11,8 +12,11 @@ import {
   openFlow,
   refusal,
   session,
+  traceOf,
   transact,
-} from '../fixtures.ts';
+} from '../../../test/support/flow.ts';
+import { signAll } from '../../mail/dkim/sign.ts';
+import { hashed } from '../outbound/sign.ts';
 import type { MailService } from '../service.ts';
 import { createInbound } from './service.ts';
 
@@ -38,8 +42,11 @@ describe('inbound', () => {
   });
   afterEach(() => flow.close());
 
-  const send = (to: Parameters<typeof transact>[3], message: string | Buffer = MESSAGE, from = 'carol@sender.test') =>
-    transact(smtp, session(), from, to, message);
+  const send = (
+    to: Parameters<typeof transact>[3],
+    message: string | Buffer = MESSAGE,
+    from = 'carol@sender.test',
+  ) => transact(smtp, session(), from, to, message);
   const publishSpf = (): void => {
     flow.zone['sender.test'] = { TXT: ['v=spf1 ip4:192.0.2.1 -all'] };
     flow.clock.advance(120_000); // what was not there before is remembered for a minute
@@ -61,7 +68,11 @@ describe('inbound', () => {
         address: 'pong@example.test',
       });
       assert.equal(await rcpt('ping@example.test'), '550 5.4.6');
-      await flow.store.write.run('directory.setCatchAll', { actor: flow.admin, domain: 'example.test', address: null });
+      await flow.store.write.run('directory.setCatchAll', {
+        actor: flow.admin,
+        domain: 'example.test',
+        address: null,
+      });
       assert.equal(await rcpt('nobody@example.test'), '550 5.1.1');
       assert.equal(await rcpt('someone@elsewhere.test'), '550 5.7.1');
       assert.equal(await rcpt('no at all'), '553 5.1.3');
@@ -108,7 +119,11 @@ describe('inbound', () => {
 
     it('one that is refused costs the others nothing; one copy for an account however it is reached', async () => {
       await flow.addAlias('team@example.test', 'alice@example.test', 'bob@example.test');
-      const { reply, refused } = await send(['nobody@example.test', 'alice@example.test', 'team@example.test']);
+      const { reply, refused } = await send([
+        'nobody@example.test',
+        'alice@example.test',
+        'team@example.test',
+      ]);
       assert.equal(code(reply), '250 2.0.0');
       assert.deepEqual([...refused.keys()], ['nobody@example.test']);
       assert.equal((await mailbox(flow.store, flow.alice)).length, 1);
@@ -122,7 +137,7 @@ describe('inbound', () => {
       const [message] = await mailbox(flow.store, flow.alice);
       assert.ok(message);
       assert.equal(message.stored.toString(), MESSAGE);
-      const trace = /queued as (\S+)/.exec(reply.lines[0] ?? '')?.[1];
+      const trace = traceOf(reply);
       assert.equal(
         message.text.slice(0, -MESSAGE.length),
         lines(
@@ -161,25 +176,37 @@ describe('inbound', () => {
 
     it('a header of more fields than are told apart is refused, so that none slips through', async () => {
       const many = 'A: b\r\n'.repeat(2500);
-      assert.equal(await refusal(send(['alice@example.test'], `${many}X-Postern-Verdict: ham\r\n${MESSAGE}`)), '552 5.3.4');
+      assert.equal(
+        await refusal(send(['alice@example.test'], `${many}X-Postern-Verdict: ham\r\n${MESSAGE}`)),
+        '552 5.3.4',
+      );
     });
 
     it('of repeated fields the last Message-ID counts, as in the ENVELOPE', async () => {
       const { reply } = await send(['alice@example.test'], `Message-ID: <zero@sender.test>\r\n${MESSAGE}`);
       const [message] = await mailbox(flow.store, flow.alice);
       assert.match(message?.envelope ?? '', /one@sender\.test/);
-      const trace = /queued as (\S+)/.exec(reply.lines[0] ?? '')?.[1] ?? '';
+      const trace = traceOf(reply);
       assert.match((await journalOf(flow.store, trace))[0] ?? '', /"messageId":"one@sender\.test"/);
     });
 
     it('the journal: accepted and deposited, found by address and Message-ID', async () => {
       const { reply } = await send(['alice@example.test']);
-      const trace = /queued as (\S+)/.exec(reply.lines[0] ?? '')?.[1] ?? '';
+      const trace = traceOf(reply);
       const kinds = (await journalOf(flow.store, trace)).map((text) => text.split(' ')[0]);
       assert.deepEqual(kinds, ['message.accepted', 'message.deposited']);
-      for (const term of ['m:one@sender.test', 'a:alice@example.test', 'a:carol@sender.test', 'i:192.0.2.1']) {
+      for (const term of [
+        'm:one@sender.test',
+        'a:alice@example.test',
+        'a:carol@sender.test',
+        'i:192.0.2.1',
+      ]) {
         const found = await flow.store.read.run('journal.find', { term, limit: 10 });
-        assert.deepEqual(found.map((each) => each.trace), [trace], term);
+        assert.deepEqual(
+          found.map((each) => each.trace),
+          [trace],
+          term,
+        );
       }
     });
   });
@@ -195,10 +222,12 @@ describe('inbound', () => {
       assert.equal(code(reply), '250 2.0.0');
       assert.equal((await mailbox(flow.store, full)).length, 0);
       assert.equal((await mailbox(flow.store, full, 'Junk')).length, 1);
-      const trace = /queued as (\S+)/.exec(reply.lines[0] ?? '')?.[1] ?? '';
+      const trace = traceOf(reply);
       const events = await journalOf(flow.store, trace);
       assert.ok(events.some((text) => text.includes('"mailbox":"Junk"') && text.includes('quota')));
-      assert.ok(!events.some((text) => text.includes('full@example.test') && text.includes('"mailbox":"INBOX"')));
+      assert.ok(
+        !events.some((text) => text.includes('full@example.test') && text.includes('"mailbox":"INBOX"')),
+      );
     });
 
     it('452 and nothing stored when all refuse, body files included', async () => {
@@ -208,12 +237,21 @@ describe('inbound', () => {
       assert.equal((await mailbox(flow.store, full, 'Junk')).length, 0);
       assert.deepEqual(await bodyFiles(flow.store), []);
       assert.equal(flow.events.filter(({ kind }) => kind === 'message.refused').length, 2);
-      assert.deepEqual(await flow.store.read.run('journal.find', { term: 'm:one@sender.test', limit: 9 }), []);
+      assert.deepEqual(
+        await flow.store.read.run('journal.find', { term: 'm:one@sender.test', limit: 9 }),
+        [],
+      );
     });
 
     it('LMTP answers each recipient; nothing is left when none takes it', async () => {
       const facts = session({ protocol: 'lmtp', remoteAddress: '' });
-      const both = await transact(lmtp, facts, 'c@sender.test', ['full@example.test', 'alice@example.test'], MESSAGE);
+      const both = await transact(
+        lmtp,
+        facts,
+        'c@sender.test',
+        ['full@example.test', 'alice@example.test'],
+        MESSAGE,
+      );
       assert.deepEqual(both.perRecipient.map(code), ['452 4.2.2', '250 2.0.0']);
       assert.equal((await mailbox(flow.store, full, 'Junk')).length, 0);
       const big = Buffer.concat([Buffer.from(MESSAGE), Buffer.alloc(400_000, 'x\r\n')]);
@@ -244,6 +282,13 @@ describe('inbound', () => {
       assert.equal((await bodyFiles(flow.store)).length, 1);
       const [message] = await mailbox(flow.store, flow.alice);
       assert.ok(message?.stored.equals(big));
+    });
+
+    it('a middling one is kept compressed and comes back whole', async () => {
+      const middling = Buffer.concat([Buffer.from(MESSAGE), Buffer.alloc(30_000, 'line of text\r\n')]);
+      await send(['alice@example.test'], middling);
+      const [message] = await mailbox(flow.store, flow.alice);
+      assert.ok(message?.stored.equals(middling));
     });
 
     it('over the limit: 552 5.3.4, and abort leaves no file', async () => {
@@ -283,10 +328,16 @@ describe('inbound', () => {
       const { message, recipients } = entry;
       assert.equal(message.origin, 'forward');
       assert.match(message.reversePath, /^SRS0=\w+=\w\w=sender\.test=carol@example\.test$/);
-      assert.match(Buffer.from(message.prefix).toString(), /^Delivered-To: away@example\.test\r\nReceived: from /);
+      assert.match(
+        Buffer.from(message.prefix).toString(),
+        /^Delivered-To: away@example\.test\r\nReceived: from /,
+      );
       assert.equal((await flow.store.blobs.bytes(message.blobId)).toString(), MESSAGE);
       assert.equal(message.size, MESSAGE.length + message.prefix.length);
-      assert.deepEqual(recipients.map(({ address }) => address), ['carla@far.test']);
+      assert.deepEqual(
+        recipients.map(({ address }) => address),
+        ['carla@far.test'],
+      );
       assert.equal(message.mayBounce, false, 'nothing proves the sender');
     });
 
@@ -309,6 +360,23 @@ describe('inbound', () => {
       assert.equal(genuine?.message.mayBounce, true);
     });
 
+    it('a DKIM signature of the reverse-path’s domain proves it, one of another does not', async () => {
+      const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+      const p = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64');
+      const signedBy = async (domain: string): Promise<boolean | undefined> => {
+        flow.zone[`s._domainkey.${domain}`] = { TXT: [`v=DKIM1; k=ed25519; p=${p}`] };
+        const key = { domain, selector: 's', algorithm: 'ed25519-sha256', key: privateKey } as const;
+        const whole = Buffer.from(MESSAGE);
+        const fields = await signAll({ ...hashed(whole), nowMs: flow.clock.now(), keys: [key] });
+        await send(['away@example.test'], Buffer.concat([fields, whole]), 'carol@news.sender.test');
+        return (await queue()).at(-1)?.message.mayBounce;
+      };
+      assert.equal(await signedBy('sender.test'), true);
+      assert.equal(await signedBy('news.sender.test'), true);
+      assert.equal(await signedBy('s.test'), false);
+      assert.equal(await signedBy('er.test'), false);
+    });
+
     it('a bounce to the rewritten address goes to the sender; forged, old or ordinary mail is refused', async () => {
       await send(['away@example.test']);
       const srs = (await queue())[0]?.message.reversePath ?? '';
@@ -316,7 +384,10 @@ describe('inbound', () => {
       assert.equal(code(reply), '250 2.0.0');
       const back = (await queue())[1];
       assert.equal(back?.message.reversePath, '');
-      assert.deepEqual(back?.recipients.map(({ address }) => address), ['carol@sender.test']);
+      assert.deepEqual(
+        back?.recipients.map(({ address }) => address),
+        ['carol@sender.test'],
+      );
       const refused = async (address: string, from = ''): Promise<string> => {
         const transaction = await smtp.mail(session(), from, noParams);
         return refusal(transaction.rcpt(address, { notify: [], orcpt: undefined }));
@@ -333,7 +404,10 @@ describe('inbound', () => {
       const srs = (await queue())[0]?.message.reversePath ?? '';
       assert.match(srs, /^SRST=/);
       await send([srs], MESSAGE, '');
-      assert.deepEqual((await queue())[1]?.recipients.map(({ address }) => address), [long]);
+      assert.deepEqual(
+        (await queue())[1]?.recipients.map(({ address }) => address),
+        [long],
+      );
     });
 
     it('what was forwarded here before is refused, for its own recipient alone', async () => {
@@ -343,8 +417,12 @@ describe('inbound', () => {
       assert.equal(code(reply), '250 2.0.0');
       assert.equal((await mailbox(flow.store, flow.alice)).length, 1);
       assert.equal((await queue()).length, 0);
-      const trace = /queued as (\S+)/.exec(reply.lines[0] ?? '')?.[1] ?? '';
-      assert.ok((await journalOf(flow.store, trace)).some((text) => text.startsWith('message.refused') && text.includes('loop')));
+      const trace = traceOf(reply);
+      assert.ok(
+        (await journalOf(flow.store, trace)).some(
+          (text) => text.startsWith('message.refused') && text.includes('loop'),
+        ),
+      );
       publishSpf();
       await send(['away@example.test', 'alice@example.test'], looped);
       const [notice] = await queue();
@@ -356,9 +434,19 @@ describe('inbound', () => {
     it('SMTPUTF8 and 8BITMIME are asked of the next hop only when needed', async () => {
       const params = { body: '8BITMIME', smtputf8: true } as const;
       await transact(smtp, session(), 'carol@sender.test', ['away@example.test'], MESSAGE, params);
-      await transact(smtp, session(), 'carol@sender.test', ['away@example.test'], `${MESSAGE}\xc3\xbc\r\n`, params);
+      await transact(
+        smtp,
+        session(),
+        'carol@sender.test',
+        ['away@example.test'],
+        `${MESSAGE}\xc3\xbc\r\n`,
+        params,
+      );
       const found = (await queue()).map(({ message }) => [message.body, message.smtputf8]);
-      assert.deepEqual(found, [['7BIT', false], ['8BITMIME', false]]);
+      assert.deepEqual(found, [
+        ['7BIT', false],
+        ['8BITMIME', false],
+      ]);
     });
   });
 
@@ -372,9 +460,15 @@ describe('inbound', () => {
       await send(ask('alice@example.test'));
       const [notice] = await queue();
       assert.equal(notice?.message.reversePath, '');
-      assert.deepEqual(notice?.recipients.map(({ address }) => address), ['carol@sender.test']);
+      assert.deepEqual(
+        notice?.recipients.map(({ address }) => address),
+        ['carol@sender.test'],
+      );
       const text = (await flow.store.blobs.bytes(notice?.message.blobId ?? 0)).toString();
-      assert.match(text, /Final-Recipient: rfc822; alice@example\.test\r\nAction: delivered\r\nStatus: 2\.0\.0/);
+      assert.match(
+        text,
+        /Final-Recipient: rfc822; alice@example\.test\r\nAction: delivered\r\nStatus: 2\.0\.0/,
+      );
       assert.match(text, /From: .*mailer-daemon@example\.test/);
       assert.match(Buffer.from(notice?.message.prefix ?? []).toString(), /^DKIM-Signature: /);
     });
@@ -390,13 +484,21 @@ describe('inbound', () => {
       assert.equal(told.length, 1);
       const text = (await flow.store.blobs.bytes(told[0]?.message.blobId ?? 0)).toString();
       assert.match(text, /Action: expanded/);
-      const notify = entries.flatMap(({ message, recipients }) => (message.origin === 'forward' ? recipients.map((r) => r.notify) : []));
+      const notify = entries.flatMap(({ message, recipients }) =>
+        message.origin === 'forward' ? recipients.map((r) => r.notify) : [],
+      );
       assert.deepEqual(notify, ['NEVER', 'SUCCESS']);
     });
 
     it('LMTP never proves a sender', async () => {
       publishSpf();
-      await transact(lmtp, session({ protocol: 'lmtp' }), 'carol@sender.test', ask('alice@example.test'), MESSAGE);
+      await transact(
+        lmtp,
+        session({ protocol: 'lmtp' }),
+        'carol@sender.test',
+        ask('alice@example.test'),
+        MESSAGE,
+      );
       assert.equal((await queue()).length, 0);
     });
   });

@@ -22,6 +22,10 @@ export const SESSION_LIMITS = {
   swallowFactor: 2,
   /** Octets of an over-long command line that are thrown away before the session is ended instead. */
   discardedLineBytes: 256 * 1024,
+  /** Milliseconds until a login, however busy the client is: a byte now and then must not hold a session. */
+  preauthTotalMs: 5 * 60 * 1000,
+  /** Milliseconds of pipelined commands in a row before other sessions get a turn. */
+  turnMs: 5,
   /** Failed logins in a session before BYE. */
   loginFailures: 3,
   /** Octets of the name that LOGIN or ID give, as far as they are kept. */

@@ -20,7 +20,7 @@ export class MailboxView {
   /** The highest change this view has taken in. */
   modseq: number;
   /** Messages from this UID on are \Recent in this session; Infinity when it knows no \Recent. */
-  readonly recentUid: number;
+  recentUid: number;
   /** UIDs that arrived since SELECT and were shown as \Recent: claimed when the mailbox is left. */
   arrivals = false;
   /** Something in the account changed since we looked. */
@@ -126,16 +126,26 @@ export class MailboxView {
 
   /**
    * The UID ranges that a set of a command means, each between UIDs in view. Message numbers that do not exist are
-   * the client's fault (RFC 9051 section 9 seq-number), UIDs that do not exist are passed over.
+   * the client's fault (RFC 9051 section 9 seq-number) unless `lenient`, UIDs that do not exist are passed over.
    */
-  ranges(set: SequenceSet, byUid: boolean, saved: readonly number[]): UidRange[] {
+  ranges(set: SequenceSet, byUid: boolean, saved: readonly number[], lenient = false): UidRange[] {
     if (set === '$') return this.rangesOf(saved.filter((uid) => this.seqOf(uid) > 0));
     if (byUid) return this.#uidRanges(set);
-    if (this.#length === 0) throw new SyntaxFault('expected no message number: the mailbox is empty');
+    if (this.#length === 0) {
+      if (lenient) return [];
+      throw new SyntaxFault('expected no message number: the mailbox is empty');
+    }
     const numbers = tidy(set, this.#length);
+    if (lenient) return this.#clipped(numbers);
     if ((numbers.at(-1)?.to ?? 0) > this.#length)
       throw new SyntaxFault(`expected message numbers up to ${this.#length}`);
     return numbers.map(({ from, to }) => ({ from: this.uidAt(from), to: this.uidAt(to) }));
+  }
+
+  #clipped(numbers: readonly UidRange[]): UidRange[] {
+    return numbers
+      .filter(({ from }) => from <= this.#length)
+      .map(({ from, to }) => ({ from: this.uidAt(from), to: this.uidAt(Math.min(to, this.#length)) }));
   }
 
   #uidRanges(set: Exclude<SequenceSet, '$'>): UidRange[] {

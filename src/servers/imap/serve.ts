@@ -8,7 +8,16 @@ import type { ImapOptions } from './options.ts';
 import { readCommand } from './read-command.ts';
 import { deselect, refresh, tell } from './refresh.ts';
 import { type Completion, refusalReply } from './replies.ts';
-import { createSession, cutSession, flushIfFull, type Session, SessionEnd } from './session.ts';
+import { SESSION_LIMITS } from './limits.ts';
+import {
+  createSession,
+  cutSession,
+  flush,
+  flushIfFull,
+  type Session,
+  SessionEnd,
+  yieldTurn,
+} from './session.ts';
 import { type Decoder, SyntaxFault } from './wire/decoder.ts';
 import { respText } from './wire/encoder.ts';
 
@@ -33,8 +42,15 @@ async function serve(session: Session): Promise<void> {
   const { hooks, clock, hostname } = session.options;
   hooks?.sessionStarted?.(session.facts);
   session.out.line(`* OK [CAPABILITY ${capabilityText(session)}] ${hostname} Postern ready`);
+  let since = clock.monotonic();
   try {
-    while (session.ended === undefined) await turn(session);
+    while (session.ended === undefined) {
+      await turn(session);
+      // Many commands may have arrived at once; none of them need wait for anything but this process.
+      if (clock.monotonic() - since < SESSION_LIMITS.turnMs) continue;
+      await yieldTurn();
+      since = clock.monotonic();
+    }
   } catch (error) {
     leave(session, error);
   }
@@ -69,6 +85,8 @@ function leave(session: Session, error: unknown): void {
 
 /** Read a command, run it, answer it. */
 async function turn(session: Session): Promise<void> {
+  // However much the client has sent ahead.
+  if (session.cut !== undefined) await flush(session);
   const read = await readCommand(session);
   const { clock, hooks } = session.options;
   const startedAt = clock.monotonic();
@@ -96,6 +114,8 @@ async function run(session: Session, command: Command, d: Decoder): Promise<stri
     }
     completion = error instanceof Refusal ? refusalReply(error) : bug(session, command, error);
   }
+  // Only bad commands in a row count: a session may last for days.
+  session.errors = 0;
   if (completion === 'answered') return 'OK';
   await tell(session, command.holdsExpunges !== true);
   const { status = 'OK', code, text = `${command.name} completed` } = completion ?? {};

@@ -4,6 +4,7 @@ import type { Connection } from '../../net/connection.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import type { MailboxView } from './mailbox-view.ts';
 import type { ImapOptions, ImapSessionFacts } from './options.ts';
+import { literalHead } from './wire/decoder.ts';
 import { respText } from './wire/encoder.ts';
 import { Input } from './wire/input.ts';
 import { Output } from './wire/output.ts';
@@ -31,6 +32,7 @@ export interface Session {
   saved: readonly number[];
   /** Tag of the command in hand. */
   tag: string;
+  /** Bad commands since the last one that was not. */
   errors: number;
   loginFailures: number;
   /** Set from outside: the session must say this as BYE and end as soon as it can. */
@@ -147,9 +149,13 @@ export function yieldTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Milliseconds the client may be silent from now on. */
 function silenceLimit(session: Session): number {
-  const { imapTimeoutMs, imapPreauthTimeoutMs } = session.options.limits;
-  return session.facts.login === undefined ? imapPreauthTimeoutMs : imapTimeoutMs;
+  const { limits, clock } = session.options;
+  if (session.facts.login !== undefined) return limits.imapTimeoutMs;
+  const left = session.startedAt + SESSION_LIMITS.preauthTotalMs - clock.monotonic();
+  if (left <= 0) throw new SessionEnd('no login for too long', 'No login for too long');
+  return Math.min(limits.imapPreauthTimeoutMs, left);
 }
 
 /** Wait for octets. True when some came, false when woken (look at what changed). Throws SessionEnd. */
@@ -179,16 +185,24 @@ export async function readLine(session: Session, max: number): Promise<Buffer | 
 }
 
 async function discardLine(session: Session): Promise<void> {
-  let octets = 0;
+  let count = 0;
+  let tail = Buffer.alloc(0);
   for (;;) {
-    const discarded = session.input.discardLine();
-    if (discarded.found) return;
-    octets += discarded.octets;
-    if (octets > SESSION_LIMITS.discardedLineBytes)
+    const { octets, found } = session.input.discardLine();
+    count += octets.length;
+    tail = Buffer.concat([tail, octets.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+    if (found) break;
+    if (count > SESSION_LIMITS.discardedLineBytes)
       throw new SessionEnd('command line without end', 'Command line too long');
     await awaitOctets(session);
   }
+  // The literal of a line nobody has read must not be taken for commands.
+  if (literalHead(tail.subarray(0, -2))?.nonSync)
+    throw new SessionEnd('command line too long, with a literal', 'Command line too long');
 }
+
+/** Octets of a line's end that show whether a literal follows. */
+const TAIL_BYTES = 48;
 
 /** The next `size` octets, piece by piece; pieces are valid until the next one is asked for. */
 export async function* readOctets(session: Session, size: number): AsyncGenerator<Buffer, void> {

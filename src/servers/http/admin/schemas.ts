@@ -93,7 +93,6 @@ export const journalRow = z.object({
   lastAt: time,
 });
 
-export type AdminDomain = z.output<typeof domain>;
 export type AdminAccount = z.output<typeof account>;
 export type AdminQueueMessage = z.output<typeof queueMessage>;
 export type TraceRow = z.output<typeof journalRow>;

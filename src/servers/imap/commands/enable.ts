@@ -14,6 +14,9 @@ export const enable: Command = {
       if (name !== 'CONDSTORE' && name !== 'IMAP4REV2') continue;
       if (session.enabled.has(name)) continue;
       session.enabled.add(name);
+      // RFC 9051 has no \Recent, and a mailbox may be selected already.
+      if (name === 'IMAP4REV2' && session.view !== undefined)
+        session.view.recentUid = Number.POSITIVE_INFINITY;
       now.push(name === 'IMAP4REV2' ? 'IMAP4rev2' : name);
     } while (!d.atEnd);
     untagged(session, ['ENABLED', ...now].join(' '));

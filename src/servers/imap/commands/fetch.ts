@@ -87,7 +87,8 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
     const seen = marking ? await markSeen(session, rows) : undefined;
     for (const row of rows) {
       const items = seen?.has(row.uid) ? withFlags(session, atts) : atts;
-      failure ??= await tryMessage(session, seen?.get(row.uid) ?? row, items);
+      const problem = await tryMessage(session, seen?.get(row.uid) ?? row, items);
+      failure ??= problem;
       await flushIfFull(session);
     }
     told += rows.length;

@@ -68,7 +68,7 @@ export function matcher(key: SearchKey, context: MatchContext): Matcher {
       return { needs: new Set(['thread']), cost: 1, test: (row) => `T${row.threadId}` === key.id };
     case 'seq':
     case 'uid': {
-      const inside = insideOf(context.view.ranges(key.set, key.kind === 'uid', context.saved));
+      const inside = insideOf(setRanges(key, context));
       return ofRow((row) => inside(row.uid));
     }
     case 'before':
@@ -82,6 +82,14 @@ export function matcher(key: SearchKey, context: MatchContext): Matcher {
     default:
       return combined(key, context);
   }
+}
+
+/** Clients search 1:* in a mailbox that may be empty: what is not there does not match, and is no fault. */
+export function setRanges(
+  key: Extract<SearchKey, { kind: 'seq' | 'uid' }>,
+  { view, saved }: MatchContext,
+): UidRange[] {
+  return view.ranges(key.set, key.kind === 'uid', saved, true);
 }
 
 function combined(key: Extract<SearchKey, { kind: 'and' | 'or' | 'not' }>, context: MatchContext): Matcher {

@@ -2,7 +2,7 @@ import type { UidRange } from '../../../data/mailstore/types.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { flush, type Session, viewOf, yieldTurn } from '../session.ts';
 import type { SearchKey, SearchProgram } from '../wire/search-key.ts';
-import { insideOf, type MatchContext, matcher, type Matcher } from './match.ts';
+import { insideOf, type MatchContext, matcher, type Matcher, setRanges } from './match.ts';
 import { type MessageText, messageText } from './text.ts';
 
 export interface SearchResult {
@@ -33,8 +33,7 @@ function planOf(key: SearchKey, context: MatchContext): Plan {
     } else if (each.kind === 'keyword' && each.set && plan.keyword === undefined) plan.keyword = each.keyword;
     else if (each.kind === 'keyword' && !each.set && plan.notKeyword === undefined)
       plan.notKeyword = each.keyword;
-    else if (each.kind === 'seq' || each.kind === 'uid')
-      plan.sets.push(context.view.ranges(each.set, each.kind === 'uid', context.saved));
+    else if (each.kind === 'seq' || each.kind === 'uid') plan.sets.push(setRanges(each, context));
     else if (each.kind !== 'all') plan.rest.push(each);
   };
   add(key, true);

@@ -43,11 +43,11 @@ export class Input {
     return this.#chunk.subarray(start, lf - 1);
   }
 
-  /** Throw away what has arrived up to the end of the line; the number of octets, and whether the end was among them. */
-  discardLine(): { octets: number; found: boolean } {
+  /** Throw away what has arrived up to the end of the line: the octets, and whether the end was among them. */
+  discardLine(): { octets: Buffer; found: boolean } {
     const lf = this.#chunk.indexOf(LF, this.#pos);
     const end = lf === -1 ? this.#chunk.length : lf + 1;
-    const octets = end - this.#pos;
+    const octets = this.#chunk.subarray(this.#pos, end);
     this.#pos = end;
     return { octets, found: lf !== -1 };
   }

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { skipUnlessRoot } from '../support/programs.ts';
+import { startTryServer } from '../support/try-server.ts';
+import { brokenPromises, damage, gatherEvidence } from './evidence.ts';
+import { Ledger, pour } from './load.ts';
+
+const MiB = 1024 * 1024;
+const SIZE_MIB = 24;
+
+function skipWithoutMount(): string | false {
+  const notRoot = skipUnlessRoot();
+  if (notRoot !== false) return notRoot;
+  const mounted = mountSmall();
+  if (typeof mounted === 'string') return mounted;
+  mounted.unmount();
+  return false;
+}
+
+/** A file system of 24 MiB, or why there can be none. */
+function mountSmall(): { path: string; unmount: () => void } | string {
+  const path = mkdtempSync(join(tmpdir(), 'postern-full-'));
+  const remove = (): void => rmSync(path, { recursive: true, force: true });
+  const tried = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m`, 'tmpfs', path], { encoding: 'utf8' });
+  if (tried.status !== 0) {
+    remove();
+    return `cannot mount a tmpfs: ${tried.stderr.trim()}`;
+  }
+  return {
+    path,
+    unmount() {
+      spawnSync('umount', ['--lazy', path]);
+      remove();
+    },
+  };
+}
+
+function smallDisk(t: TestContext): string {
+  const mounted = mountSmall();
+  if (typeof mounted === 'string') throw new Error(mounted);
+  t.after(() => mounted.unmount());
+  return mounted.path;
+}
+
+/** Leave so many octets on the disk; the returned function gives the rest back. */
+function fill(disk: string, leave: number): () => void {
+  const { bavail, bsize } = statfsSync(disk);
+  const filler = join(disk, 'filler');
+  writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - leave)));
+  return () => rmSync(filler);
+}
+
+/** 452 of the message, or of what comes before it. */
+function refusals(ledger: Ledger): number {
+  return Object.entries(ledger.codes).reduce((sum, [code, count]) => sum + (code === '452 4.3.1' ? count : 0), 0);
+}
+
+describe('a full disk', { skip: skipWithoutMount() }, () => {
+  it('refuses whole groups of writers with 452, loses none, goes on when there is room', async (t) => {
+    const disk = smallDisk(t);
+    const directory = join(disk, 'data');
+    const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
+    t.after(() => server.end('SIGKILL'));
+    const ledger = new Ledger();
+    const before = pour({ ports: server.ports, ledger, label: 'before', connections: { local: 2, out: 1 }, each: 5 });
+    await before.done;
+    assert.equal(ledger.answered.length, 15);
+    const free = fill(disk, MiB / 2);
+    await pour({ ports: server.ports, ledger, label: 'full', connections: { local: 16, out: 4 }, each: 25 }).done;
+    const refused = refusals(ledger);
+    assert.ok(refused > 20, JSON.stringify(ledger.codes));
+    assert.equal(refused + ledger.answered.length, ledger.sent.length, JSON.stringify(ledger.codes));
+    free();
+    const room = new Ledger();
+    await pour({ ports: server.ports, ledger: room, label: 'room', connections: { local: 4, out: 2 }, each: 5 }).done;
+    assert.deepEqual(room.codes, { '250 2.0.0': 30 }, 'once there is room everything is taken');
+    ledger.sent.push(...room.sent);
+    assert.equal(await server.end('SIGTERM'), 0);
+    const evidence = gatherEvidence(directory);
+    assert.deepEqual(brokenPromises(ledger, evidence), []);
+    assert.deepEqual(await damage(directory, evidence), []);
+    t.diagnostic(`report: full disk: ${refused} messages got 452 4.3.1, ${ledger.answered.length} got 250 and are there once`);
+  });
+
+  it('refuses large messages whose file finds no room, leaves nothing of them, takes them later', async (t) => {
+    const disk = smallDisk(t);
+    const directory = join(disk, 'data');
+    const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
+    t.after(() => server.end('SIGKILL'));
+    const ledger = new Ledger();
+    const free = fill(disk, 2 * MiB);
+    await pour({ ports: server.ports, ledger, label: 'full', connections: { large: 8 }, each: 3 }).done;
+    const refused = refusals(ledger);
+    assert.ok(refused >= 10, JSON.stringify(ledger.codes));
+    assert.equal(refused + ledger.answered.length, ledger.sent.length, JSON.stringify(ledger.codes));
+    free();
+    const room = new Ledger();
+    await pour({ ports: server.ports, ledger: room, label: 'room', connections: { large: 3 }, each: 3 }).done;
+    assert.deepEqual(room.codes, { '250 2.0.0': 9 });
+    ledger.sent.push(...room.sent);
+    assert.equal(await server.end('SIGTERM'), 0);
+    const evidence = gatherEvidence(directory);
+    assert.deepEqual(brokenPromises(ledger, evidence), []);
+    assert.deepEqual(await damage(directory, evidence), []);
+    assert.deepEqual(evidence.unnamed, [], 'no file is left of what was refused');
+    t.diagnostic(`report: full disk: ${refused} messages of 300 KiB got 452 4.3.1, ${ledger.answered.length} got 250 and are whole`);
+  });
+});

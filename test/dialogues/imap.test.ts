@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { ImapLimits } from '../../src/servers/imap/limits.ts';
+import { type ImapTestServer, imapTestServer } from '../support/imap-server.ts';
+import { lineClient } from '../support/smtp-client.ts';
+import { type Dialogue, type Directives, playDialogue, readDialogues } from './dialogue.ts';
+
+/** SERVER settings: tls=implicit, tls-only (no login without TLS), quota=N octets, and any limit of ImapLimits by its name. */
+async function serverFor({ settings }: Dialogue): Promise<ImapTestServer> {
+  const limits: Partial<Record<keyof ImapLimits, number>> = {};
+  for (const [key, value] of Object.entries(settings)) {
+    if (/^[a-z]+[A-Z]/.test(key)) limits[key as keyof ImapLimits] = Number(value);
+  }
+  const server = await imapTestServer({
+    limits,
+    ...(settings['tls'] === 'implicit' && { implicitTls: true }),
+    ...('tls-only' in settings && { requireTlsForLogin: true }),
+  });
+  if (settings['quota'] !== undefined) {
+    await server.store.write.run('directory.setQuota', {
+      actor: { name: 'system', role: 'system', domainId: undefined },
+      address: 'alice@example.test',
+      quota: Number(settings['quota']),
+    });
+  }
+  return server;
+}
+
+/** What an IMAP dialogue can do and assert besides talking. */
+function directivesFor(server: ImapTestServer): Directives {
+  return {
+    /** MESSAGE mailbox subject: another client has put a message there. */
+    MESSAGE: async (text) => {
+      const [mailbox = 'INBOX', subject = 'x'] = text.split(' ');
+      const client = await server.ready();
+      await client.append(
+        mailbox,
+        `From: bob@example.test\r\nSubject: ${subject}\r\n\r\nbody of ${subject}\r\n`,
+      );
+      client.close();
+    },
+    /** OTHER command: another client with INBOX selected does this. */
+    OTHER: async (command) => {
+      const client = await server.ready('INBOX');
+      await client.ok(command);
+      client.close();
+    },
+    /** REVOKE: the password has changed. */
+    REVOKE: () => server.authenticator.revoke(),
+  };
+}
+
+for (const dialogue of readDialogues(join(import.meta.dirname, 'imap'))) {
+  test(`IMAP: ${dialogue.name}`, async () => {
+    const server = await serverFor(dialogue);
+    const client = await lineClient(server.port, { tls: dialogue.settings['tls'] === 'implicit' });
+    try {
+      await playDialogue(dialogue, client, directivesFor(server));
+      assert.deepEqual(server.logged, []);
+    } finally {
+      client.close();
+      await server.close();
+    }
+  });
+}
