@@ -65,10 +65,10 @@ export async function startPostern(setup: Setup, options: PosternOptions = {}): 
   };
 }
 
-/** Both ports greet, and alice, who is made in the first run, gets mail. */
+/** Both ports greet, and bob, who is made last in the first run, gets mail. */
 async function ready(smtp: number, imap: number): Promise<void> {
   await Promise.all([greeting(smtp, '220'), greeting(imap, '* OK')]);
   const client = await SmtpClient.open(smtp);
-  await until('the first account', 10_000, 5, () => client.takes(`alice@${DOMAIN}`));
+  await until('the accounts', 10_000, 5, () => client.takes(`bob@${DOMAIN}`));
   client.close();
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { createResolver } from '../../src/net/dns/resolver.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { fetchBodies, openMailbox } from '../support/imap-mailbox.ts';
 import { startDnsServer, type TestDnsServer } from '../support/dns-server.ts';
-import { type PostfixPeer, startPostfixPeer } from '../support/postfix.ts';
+import { freePort, type PostfixPeer, startPostfixPeer } from '../support/postfix.ts';
 import { cleanEnvironment, skipUnlessRoot, skipWithout } from '../support/programs.ts';
 import { startTestServer, TEST_PASSWORD, type TestServer, testActor } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
@@ -33,7 +33,6 @@ describe('Postfix as the other host', { skip: skipWithout('postfix', 'swaks') ||
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'postern-postfix-'));
-    await chmod(directory, 0o755);
     dns = await startDnsServer({
       'peer.test': { MX: [{ preference: 10, exchange: 'mx.peer.test' }] },
       'mx.peer.test': { A: ['127.0.0.1'] },
@@ -43,13 +42,14 @@ describe('Postfix as the other host', { skip: skipWithout('postfix', 'swaks') ||
       protocol: 'lmtp',
       perRecipient: (address) => (address.startsWith('gone@') ? '550 5.2.1 mailbox closed' : '250 2.0.0 taken'),
     });
-    const port = await reservePort();
+    const port = await freePort();
     postfix = await startPostfixPeer({
       directory,
       domain: 'peer.test',
       users: ['carol', 'dave', 'gone', 'busy'],
       lmtpPort: mailboxes.port,
       routes: { 'example.test': port },
+      insideHelo: 'inside.peer.test',
       settings: [
         'smtpd_recipient_restrictions = ' +
           'check_recipient_access inline:{{busy@peer.test=450 4.2.1 busy just now}, {closed@peer.test=550 5.2.1 closed}}, ' +
@@ -65,8 +65,8 @@ describe('Postfix as the other host', { skip: skipWithout('postfix', 'swaks') ||
   });
 
   after(async () => {
-    await postfix.stop();
-    await server.close();
+    await postfix?.stop();
+    await server?.close();
     await mailboxes.close();
     await greylist.close();
     await dns.close();
@@ -203,12 +203,4 @@ async function startGreylist(): Promise<Greylist> {
     deferred: { get: () => state.deferred },
     close: { value: () => new Promise<void>((resolve) => server.close(() => resolve())) },
   });
-}
-
-async function reservePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const bound = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return bound !== null && typeof bound === 'object' ? bound.port : 0;
 }

@@ -80,7 +80,10 @@ async function fullOnesToJunk(
     ignoreQuota: true,
   }));
   const instead = await depositAll(tx, message, junk);
-  await record(tx, junk.map((deposit) => overQuotaEvent(tx, args, deposit)));
+  await record(
+    tx,
+    junk.map((deposit) => overQuotaEvent(tx, args, deposit)),
+  );
   let next = 0;
   return results.map((result) => (result.status === 'over-quota' ? (instead[next++] ?? result) : result));
 }

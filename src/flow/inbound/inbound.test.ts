@@ -258,6 +258,9 @@ describe('inbound', () => {
       const none = await transact(lmtp, facts, 'c@sender.test', ['full@example.test'], big);
       assert.deepEqual(none.perRecipient.map(code), ['452 4.2.2']);
       assert.deepEqual(await bodyFiles(flow.store), []);
+      const accepted = await flow.store.read.run('journal.find', { term: 'm:one@sender.test', limit: 9 });
+      assert.equal(accepted.length, 1, 'what nobody took was not accepted');
+      assert.equal(flow.events.filter(({ kind }) => kind === 'message.refused').length, 2);
     });
 
     it('an account that goes away meanwhile: refused, not lost', async () => {

@@ -133,6 +133,24 @@ describe('direct delivery', () => {
     assert.equal(peer.connections(), 3);
   });
 
+  it('a message that cannot be read on for a later transaction stays delivered to those before', async () => {
+    peer.options.capabilities = ['PIPELINING', 'LIMITS RCPTMAX=1', 'DSN'];
+    const { store } = out.flow;
+    let reads = 0;
+    const blobs = {
+      ...store.blobs,
+      read: (id: number, start?: number, end?: number) => {
+        if (++reads > 1) throw new Error('unreadable');
+        return store.blobs.read(id, start, end);
+      },
+    };
+    out.flow.deps = { ...out.flow.deps, store: { ...store, blobs } };
+    const id = await out.send(['a@far.test', 'b@far.test']);
+    await out.idle();
+    assert.deepEqual(await out.states(id), ['delivered', 'queued']);
+    assert.match((await out.entry(id)).recipients[1]?.lastReply ?? '', /^451 4\.3\.0 .*unreadable/);
+  });
+
   it('one recipient refused costs the others nothing', async () => {
     peer.options.script = { RCPT: (arg) => (arg.includes('bad@') ? '550 5.1.1 who?' : undefined) };
     const id = await out.send(['a@far.test', 'bad@far.test', 'c@far.test']);

@@ -29,7 +29,7 @@ export interface ContentReader {
   ): { readonly pieces: readonly Piece[]; readonly encoding: string } | undefined;
   /** What a range of the stored octets shows. */
   stored(start: number, end: number): readonly Piece[];
-  /** The header section of the message, the prefix included, at most `max` octets. */
+  /** The header section of the message, the prefix included, at most `max` octets; read once. */
   header(max: number): Promise<Buffer>;
   /** Octets in pieces of at most 64 KiB. */
   read(pieces: readonly Piece[]): AsyncIterable<Buffer>;
@@ -62,77 +62,80 @@ export function slicePieces(pieces: readonly Piece[], offset: number, count: num
   return out;
 }
 
+/** A range of the stored octets without what is hidden in it. */
+function visible(hidden: ContentRef['hidden'], start: number, end: number): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let at = start;
+  for (const [from, to] of hidden) {
+    if (to <= at) continue;
+    if (from >= end) break;
+    if (from > at) pieces.push({ source: 'blob', start: at, end: from });
+    at = Math.min(to, end);
+  }
+  if (at < end) pieces.push({ source: 'blob', start: at, end });
+  return pieces;
+}
+
+async function* stream(
+  blobs: BlobReader,
+  { blobId, prefix }: ContentRef,
+  pieces: readonly Piece[],
+): AsyncGenerator<Buffer, void> {
+  for (const { source, start, end } of pieces) {
+    if (source === 'prefix') yield Buffer.from(prefix.subarray(start, end));
+    else yield* blobs.read(blobId, start, end);
+  }
+}
+
+async function gather(
+  blobs: BlobReader,
+  { blobId, prefix }: ContentRef,
+  pieces: readonly Piece[],
+): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (const { source, start, end } of pieces) {
+    parts.push(
+      source === 'prefix' ? Buffer.from(prefix.subarray(start, end)) : await blobs.bytes(blobId, start, end),
+    );
+  }
+  return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+}
+
 export function contentReader(blobs: BlobReader, ref: ContentRef): ContentReader {
   let structure: MessageStructure | undefined;
-  const { prefix, hidden, blobId } = ref;
-  const prefixBytes = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.byteLength);
-  const prefixPiece: readonly Piece[] =
-    prefix.length > 0 ? [{ source: 'prefix', start: 0, end: prefix.length }] : [];
-
-  function parsed(): MessageStructure {
-    structure ??= parseStructure(ref.structure);
-    return structure;
-  }
-
-  /** A range of the stored octets without what is hidden in it. */
-  function stored(start: number, end: number): readonly Piece[] {
-    const pieces: Piece[] = [];
-    let at = start;
-    for (const [from, to] of hidden) {
-      if (to <= at) continue;
-      if (from >= end) break;
-      if (from > at) pieces.push({ source: 'blob', start: at, end: from });
-      at = Math.min(to, end);
-    }
-    if (at < end) pieces.push({ source: 'blob', start: at, end });
-    return pieces;
-  }
-
-  /** The prefix belongs to the header of the message, not to any part of it. */
-  function section(wanted: Section): SectionPieces | undefined {
-    if (wanted.part.length === 0 && wanted.text === undefined)
-      return { pieces: [...prefixPiece, ...stored(0, ref.blobSize)], filter: undefined };
-    const found = resolveSection(parsed(), wanted);
-    if (found === undefined) return undefined;
-    const own = stored(found.start, found.end);
-    const ofMessage = wanted.part.length === 0 && wanted.text !== 'TEXT';
-    return { pieces: ofMessage ? [...prefixPiece, ...own] : own, filter: found.filter };
-  }
-
-  async function* read(pieces: readonly Piece[]): AsyncGenerator<Buffer, void> {
-    for (const { source, start, end } of pieces) {
-      if (source === 'prefix') yield prefixBytes.subarray(start, end);
-      else yield* blobs.read(blobId, start, end);
-    }
-  }
-
-  async function bytes(pieces: readonly Piece[]): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for (const { source, start, end } of pieces) {
-      parts.push(
-        source === 'prefix' ? prefixBytes.subarray(start, end) : await blobs.bytes(blobId, start, end),
-      );
-    }
-    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
-  }
+  let header: Promise<Buffer> | undefined;
+  const prefix: readonly Piece[] =
+    ref.prefix.length > 0 ? [{ source: 'prefix', start: 0, end: ref.prefix.length }] : [];
+  const parsed = (): MessageStructure => (structure ??= parseStructure(ref.structure));
+  const stored = (start: number, end: number): readonly Piece[] => visible(ref.hidden, start, end);
 
   return {
     get structure() {
       return parsed();
     },
-    section,
+    section(wanted) {
+      if (wanted.part.length === 0 && wanted.text === undefined)
+        return { pieces: [...prefix, ...stored(0, ref.blobSize)], filter: undefined };
+      const found = resolveSection(parsed(), wanted);
+      if (found === undefined) return undefined;
+      const own = stored(found.start, found.end);
+      // The prefix belongs to the header of the message, not to any part of it.
+      const ofMessage = wanted.part.length === 0 && wanted.text !== 'TEXT';
+      return { pieces: ofMessage ? [...prefix, ...own] : own, filter: found.filter };
+    },
     binary(part) {
       const found = resolveBinary(parsed(), part);
       if (found === undefined) return undefined;
       const own = stored(found.start, found.end);
-      return { pieces: part.length === 0 ? [...prefixPiece, ...own] : own, encoding: found.encoding };
+      return { pieces: part.length === 0 ? [...prefix, ...own] : own, encoding: found.encoding };
     },
     stored,
     header(max) {
-      const pieces = [...prefixPiece, ...stored(0, parsed().root.bodyStart)];
-      return bytes(slicePieces(pieces, 0, max));
+      const pieces = [...prefix, ...stored(0, parsed().root.bodyStart)];
+      header ??= gather(blobs, ref, slicePieces(pieces, 0, max));
+      return header;
     },
-    read,
-    bytes,
+    read: (pieces) => stream(blobs, ref, pieces),
+    bytes: (pieces) => gather(blobs, ref, pieces),
   };
 }

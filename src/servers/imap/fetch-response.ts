@@ -16,6 +16,27 @@ const SMALL = 64 * 1024;
 type SectionAtt = Extract<FetchAtt, { kind: 'section' | 'binary' }>;
 
 /**
+ * The contents of a page of rows. Where header fields are asked for, as every client does to show a mailbox, the
+ * headers are read all at once: one after the other they would each wait for the store.
+ */
+export async function openContents(
+  session: Session,
+  rows: readonly MessageRow[],
+  atts: readonly FetchAtt[],
+): Promise<readonly (ContentReader | undefined)[]> {
+  const contents = rows.map((row) => row.content && contentReader(session.options.store.blobs, row.content));
+  if (!atts.some(isTopFields)) return contents;
+  // What cannot be read fails again where its message is told.
+  await Promise.allSettled(contents.map((content) => content?.header(SESSION_LIMITS.headerBytes)));
+  return contents;
+}
+
+/** BODY[HEADER.FIELDS (...)] of the message itself. */
+function isTopFields(att: FetchAtt): boolean {
+  return att.kind === 'section' && att.section.part.length === 0 && att.section.fields !== undefined;
+}
+
+/**
  * Write the FETCH response (RFC 9051 section 7.5.2) for a row. When something of it cannot be read nothing is written
  * and the error is thrown; `session.inLiteral` says when it was too late for that.
  */
@@ -23,13 +44,13 @@ export async function tellMessage(
   session: Session,
   row: MessageRow,
   atts: readonly FetchAtt[],
+  content: ContentReader | undefined,
 ): Promise<void> {
   const view = viewOf(session);
   const seq = view.seqOf(row.uid);
   if (seq === 0) return;
   const { out } = session;
   announceKeywords(session, row.keywords);
-  const content = row.content && contentReader(session.options.store.blobs, row.content);
   const mark = out.mark();
   try {
     await response(session, seq, row, atts, content);
@@ -119,7 +140,9 @@ async function sectionItem(session: Session, att: SectionAtt, content: ContentRe
   }
   if (found.filter === undefined)
     return literal(session, att.label, content, part(found.pieces, att.partial));
-  const header = await content.bytes(slicePieces(found.pieces, 0, SESSION_LIMITS.headerBytes));
+  const header = isTopFields(att)
+    ? await content.header(SESSION_LIMITS.headerBytes)
+    : await content.bytes(slicePieces(found.pieces, 0, SESSION_LIMITS.headerBytes));
   const fields = selectFields(header, found.filter.names, found.filter.not);
   whole(session, att.label, '', cut(fields, att.partial));
 }

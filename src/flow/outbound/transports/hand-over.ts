@@ -1,3 +1,4 @@
+import { errorText, Refusal } from '../../../base/errors.ts';
 import type { LeasedWork, QueueRecipient } from '../../../data/queue/types.ts';
 import type { SmtpClient } from '../../../net/smtp-client/client.ts';
 import type { ClientFailure } from '../../../net/smtp-client/failure.ts';
@@ -6,10 +7,11 @@ import type {
   OutgoingMessage,
   OutgoingRecipient,
   RecipientOutcome,
+  SendOutcome,
 } from '../../../net/smtp-client/transaction.ts';
 import type { FlowDeps } from '../../deps.ts';
 import { recodedFor7bit } from '../recode.ts';
-import type { MessageContent, Outcome } from '../transport.ts';
+import { deferred, failed, type MessageContent, type Outcome } from '../transport.ts';
 
 /** Transactions for one message at most: a server that takes one recipient at a time still gets a hundred. */
 const TRANSACTIONS_MAX = 100;
@@ -35,9 +37,15 @@ export async function handOver(
   for (let round = 0; left.length > 0 && round < TRANSACTIONS_MAX; round++) {
     // It may have taken as many transactions as it allows (RFC 9422): the rest goes by another session.
     if (round > 0 && !client.usable) break;
-    // A body that streams can be read once; each transaction opens it anew.
-    const sending = await asSent(deps, client, work, content);
-    const result = await client.sendMessage({ ...sending, recipients: left.map(outgoingRecipient) });
+    const result = await transaction(deps, client, work, left, content).catch((error: unknown) => ({
+      error,
+    }));
+    if ('error' in result) {
+      // What earlier transactions delivered stays delivered.
+      const outcome = notSent(deps, work, result.error);
+      for (const { id } of left) outcomes.set(id, outcome);
+      return { outcomes, untried: [], failure: undefined };
+    }
     const again: QueueRecipient[] = [];
     const lost: QueueRecipient[] = [];
     left.forEach((recipient, index) => {
@@ -53,6 +61,27 @@ export async function handOver(
     left = again;
   }
   return { outcomes, untried: left, failure: undefined };
+}
+
+/** One transaction. A body that streams can be read once, so each opens it anew. */
+async function transaction(
+  deps: FlowDeps,
+  client: SmtpClient,
+  work: LeasedWork,
+  recipients: readonly QueueRecipient[],
+  content: MessageContent,
+): Promise<SendOutcome> {
+  const sending = await asSent(deps, client, work, content);
+  return client.sendMessage({ ...sending, recipients: recipients.map(outgoingRecipient) });
+}
+
+/** The fault is ours or the message's: one that cannot be sent as it is never will be. */
+function notSent(deps: FlowDeps, { message }: LeasedWork, error: unknown): Outcome {
+  const text = errorText(error).slice(0, 200);
+  deps.logger.error({ queueId: message.queueId, error: text }, 'queue: a message could not be sent');
+  if (error instanceof Refusal && error.kind === 'bad-input')
+    return failed('5.6.0', `The message cannot be sent: ${text}`);
+  return deferred(`451 4.3.0 The attempt failed here: ${text}`);
 }
 
 function outcomeOf(outcome: RecipientOutcome, client: SmtpClient, host: string): Outcome {

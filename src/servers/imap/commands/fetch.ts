@@ -1,5 +1,6 @@
 import { Flag, type MessageRow, type UidRange } from '../../../data/mailstore/types.ts';
-import { tellMessage } from '../fetch-response.ts';
+import type { ContentReader } from '../content-reader.ts';
+import { openContents, tellMessage } from '../fetch-response.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { refresh } from '../refresh.ts';
 import { flushIfFull, loginOf, type Session, SessionEnd, viewOf, yieldTurn } from '../session.ts';
@@ -85,9 +86,10 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
       ...(changedSince !== undefined && { changedSince }),
     });
     const seen = marking ? await markSeen(session, rows) : undefined;
-    for (const row of rows) {
+    const contents = await openContents(session, rows, atts);
+    for (const [at, row] of rows.entries()) {
       const items = seen?.has(row.uid) ? withFlags(session, atts) : atts;
-      const problem = await tryMessage(session, seen?.get(row.uid) ?? row, items);
+      const problem = await tryMessage(session, seen?.get(row.uid) ?? row, items, contents[at]);
       failure ??= problem;
       await flushIfFull(session);
     }
@@ -102,9 +104,14 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
 }
 
 /** A message that cannot be shown does not keep the others from it; the command then ends with its error. */
-async function tryMessage(session: Session, row: MessageRow, atts: readonly FetchAtt[]): Promise<unknown> {
+async function tryMessage(
+  session: Session,
+  row: MessageRow,
+  atts: readonly FetchAtt[],
+  content: ContentReader | undefined,
+): Promise<unknown> {
   try {
-    await tellMessage(session, row, atts);
+    await tellMessage(session, row, atts, content);
     return undefined;
   } catch (error) {
     if (error instanceof SessionEnd || session.inLiteral) throw error;

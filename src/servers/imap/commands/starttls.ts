@@ -16,7 +16,7 @@ export const starttls: Command = {
     if (tls === undefined || !mayStartTls(session))
       throw refuse('unavailable', 'UNAVAILABLE', 'There is no certificate yet');
     // CVE-2011-0411: what came in clear behind the command must never be taken for protected.
-    if (false) {
+    if (session.input.pending) {
       throw new SessionEnd('plain text behind STARTTLS', 'There was more data in clear behind STARTTLS');
     }
     session.out.line(`${session.tag} OK Begin TLS negotiation now`);

@@ -15,7 +15,7 @@ const WINDOW = 64 * 1024;
 /** Characters of one window that are looked at again with the next, per character of what is searched for. */
 const OVERLAP = 4;
 
-/** Text as it is compared: without case and with composed and compatibility forms alike (RFC 5051 in spirit). */
+/** Text as it is compared: without case, and with composed and compatibility forms alike. */
 export function fold(text: string): string {
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) > 127) return text.normalize('NFKD').toLowerCase();
