@@ -86,4 +86,5 @@ async function main(args: string[]): Promise<number> {
   return command.run(rest);
 }
 
-process.exitCode = await reportRefusals(() => main(process.argv.slice(2)));
+// Whatever still waits (a remembered login's timer, a kept connection) is of no use once the command is over.
+process.exit(await reportRefusals(() => main(process.argv.slice(2))));

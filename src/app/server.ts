@@ -202,12 +202,12 @@ interface StopParts {
 async function stopAll(parts: StopParts, graceMs: number): Promise<void> {
   parts.watch.stop();
   await Promise.all([
-    ...parts.listeners.map((listener) => listener.drain(graceMs).then(() => console.error('DBG', listener.service, listener.sessions()))),
-    parts.scheduler.stop(graceMs).then(() => console.error('DBG sched')),
-    parts.jobs.stop().then(() => console.error('DBG jobs')),
+    ...parts.listeners.map((listener) => listener.drain(graceMs)),
+    parts.scheduler.stop(graceMs),
+    parts.jobs.stop(),
   ]);
   await parts.http.drain(HTTP_GRACE_MS);
-console.error('DBG http');  await parts.recorder.flush();console.error('DBG rec');
+  await parts.recorder.flush();
   await parts.store.close();
 }
 

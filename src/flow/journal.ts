@@ -70,12 +70,7 @@ export function recordRefusal(
 
 /** A refusal by the protocol server itself: framing, order, limits, logins. */
 export function recordServerRefusal(deps: FlowDeps, session: SessionFacts, what: RefusedAtServer): void {
-  const kind =
-    what.stage === 'connect'
-      ? 'connection.refused'
-      : what.stage === 'auth'
-        ? 'login.failed'
-        : 'session.refused';
+  const kind = what.stage === 'connect' ? 'connection.refused' : 'session.refused';
   deps.recorder.event({
     trace: session.id,
     at: deps.clock.now(),

@@ -16,8 +16,6 @@ export interface MailService {
   end(session: SessionFacts, reason: string): void;
   /** Something worth a journal entry that the server itself refused (bad sequence, framing, limits, failed login). */
   refused(session: SessionFacts, what: RefusedAtServer): void;
-  /** AUTH succeeded. */
-  authenticated?(session: SessionFacts, login: SessionLogin): void;
 }
 
 export interface MailTransaction {

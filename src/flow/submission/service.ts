@@ -1,7 +1,7 @@
 import { timeId } from '../../base/ids.ts';
 import { parsePath } from '../../mail/address/path.ts';
 import type { FlowDeps } from '../deps.ts';
-import { envelopeTerms, recordRefusal, recordServerRefusal, sessionData } from '../journal.ts';
+import { recordRefusal, recordServerRefusal } from '../journal.ts';
 import { replies } from '../replies.ts';
 import type { MailParams, MailService, MailTransaction, SessionFacts, SessionLogin } from '../service.ts';
 import type { HourlyCounts } from './hourly.ts';
@@ -33,16 +33,6 @@ export function createSubmission(deps: () => FlowDeps, hourly: HourlyCounts): Ma
     },
     refused(session, what) {
       recordServerRefusal(deps(), session, what);
-    },
-    authenticated(session, login) {
-      const current = deps();
-      current.recorder.event({
-        trace: session.id,
-        at: current.clock.now(),
-        kind: 'login.succeeded',
-        data: { ...sessionData(session), login: login.address, mechanism: login.mechanism },
-        terms: envelopeTerms(session, [login.address]),
-      });
     },
   };
 }

@@ -125,7 +125,10 @@ function succeed(session: Session, mechanism: string, account: LoginAccount): vo
 
 function fail(session: Session, mechanism: ServerMechanism, error: unknown): void {
   const what = failure(session, error);
-  note(session, 'auth', what, `login by ${mechanism.name} failed`, mechanism.login);
+  // Wrong passwords and suspended accounts (535, 525) are in the journal already, written by the authenticator.
+  if (what.code !== 535 && what.code !== 525) {
+    note(session, 'auth', what, `login by ${mechanism.name} failed`, mechanism.login);
+  }
   session.options.hooks?.login?.(mechanism.name, false);
   reply(session, what);
   if (what.code === 454) return;
