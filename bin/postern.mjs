@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const built = join(root, 'dist', 'app', 'main.js');
 const source = join(root, 'src', 'app', 'main.ts');
-const inCheckout = existsSync(source) && !fileURLToPath(import.meta.url).includes(`${join('node_modules', 'postern')}`);
+const inCheckout =
+  existsSync(source) && !fileURLToPath(import.meta.url).includes(`${join('node_modules', 'postern')}`);
 const entry = inCheckout ? source : built;
 
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -22,7 +23,9 @@ if (!existsSync(entry)) {
   console.error('postern: this installation is incomplete (no program files); reinstall it.');
   process.exitCode = 1;
 } else if (inCheckout && !existsSync(join(root, 'node_modules'))) {
-  console.error('postern: its packages are not installed yet; run "npm ci" (or "npm start") in this folder once.');
+  console.error(
+    'postern: its packages are not installed yet; run "npm ci" (or "npm start") in this folder once.',
+  );
   process.exitCode = 1;
 } else if (newEnough) {
   await import(entry);
@@ -33,6 +36,8 @@ if (!existsSync(entry)) {
     process.exitCode = code ?? (signal === null ? 0 : 1);
   });
 } else {
-  console.error(`postern: needs Node.js 24.11 or newer; this is ${process.version}. Install a newer Node.js and try again.`);
+  console.error(
+    `postern: needs Node.js 24.11 or newer; this is ${process.version}. Install a newer Node.js and try again.`,
+  );
   process.exitCode = 1;
 }

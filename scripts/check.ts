@@ -71,8 +71,14 @@ function checkLayer(source: Source): void {
       problems.push(`${source.path}: ${layer} may not import ${targetLayer} (${relative('src', target)})`);
     }
     if (isTest || targetLayer !== layer || targetPart === part) continue;
-    if (layer === 'servers' && !targetPart.endsWith('.ts')) problems.push(`${source.path}: servers never import each other (${target})`);
-    if (layer === 'flow' && !targetPart.endsWith('.ts') && !part.endsWith('.ts') && !(FLOW[part] ?? []).includes(targetPart)) {
+    if (layer === 'servers' && !targetPart.endsWith('.ts'))
+      problems.push(`${source.path}: servers never import each other (${target})`);
+    if (
+      layer === 'flow' &&
+      !targetPart.endsWith('.ts') &&
+      !part.endsWith('.ts') &&
+      !(FLOW[part] ?? []).includes(targetPart)
+    ) {
       problems.push(`${source.path}: inside flow, ${part} may not import ${targetPart}`);
     }
   }
@@ -96,11 +102,15 @@ function checkSql(source: Source): void {
 
 /** Tables (files of rows) are exempt from the length of a file, not from that of a function. */
 function checkSize(source: Source): void {
-  const exempt = /\/(table|migrations\/.*|.*\.sql|.*\.contract|.*-table|.*-tables)\.ts$/.test(source.path) || source.path.includes('/migrations/');
-  if (!exempt && source.lines.length > MAX_LINES + 1) problems.push(`${source.path}: ${source.lines.length} lines (limit ${MAX_LINES})`);
+  const exempt =
+    /\/(table|migrations\/.*|.*\.sql|.*\.contract|.*-table|.*-tables)\.ts$/.test(source.path) ||
+    source.path.includes('/migrations/');
+  if (!exempt && source.lines.length > MAX_LINES + 1)
+    problems.push(`${source.path}: ${source.lines.length} lines (limit ${MAX_LINES})`);
   if (exempt) return;
   for (const { name, line, length } of functions(source.lines)) {
-    if (length > MAX_FUNCTION_LINES) problems.push(`${source.path}:${line}: ${name} has ${length} lines (limit ${MAX_FUNCTION_LINES})`);
+    if (length > MAX_FUNCTION_LINES)
+      problems.push(`${source.path}:${line}: ${name} has ${length} lines (limit ${MAX_FUNCTION_LINES})`);
   }
 }
 
@@ -110,7 +120,8 @@ function* functions(lines: readonly string[]): Generator<{ name: string; line: n
     /^(\s*)(?:export )?(?:default )?(?:(?:async )?function\*? (\w+)|(?:static |override |async |\*|get |set )*(#?\w+)\(.*\).*\{$|const (\w+) = (?:async )?\(.*=> \{$)/;
   for (let i = 0; i < lines.length; i++) {
     const match = start.exec(lines[i] ?? '');
-    if (match === null || /^\s*(if|for|while|switch|catch|return|describe|test|it)\b/.test(lines[i] ?? '')) continue;
+    if (match === null || /^\s*(if|for|while|switch|catch|return|describe|test|it)\b/.test(lines[i] ?? ''))
+      continue;
     const indent = match[1] ?? '';
     let end = i;
     while (end < lines.length && !(lines[end] ?? '').startsWith(`${indent}}`)) end++;
@@ -127,7 +138,8 @@ function checkRfcIndex(): void {
   }
   for (const source of sources) {
     for (const [, number = ''] of source.text.matchAll(/RFC ?(\d{3,5})/g)) {
-      if (!known.has(number)) problems.push(`${source.path}: cites RFC ${number}, which docs/rfc-index.md does not list`);
+      if (!known.has(number))
+        problems.push(`${source.path}: cites RFC ${number}, which docs/rfc-index.md does not list`);
     }
   }
 }

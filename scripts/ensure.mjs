@@ -13,7 +13,9 @@ const lock = join(root, '.install-lock');
 /** A lock older than this was left by an install that was killed. */
 const LOCK_STALE_MS = 10 * 60 * 1000;
 
-const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const wanted = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 
 function installed() {
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
@@ -26,7 +28,8 @@ function takeLock() {
       mkdirSync(lock);
       return true;
     } catch (error) {
-      if (error.code !== 'EEXIST') fail(`The folder ${root} cannot be written (${error.code}); npm needs to install packages there.`);
+      if (error.code !== 'EEXIST')
+        fail(`The folder ${root} cannot be written (${error.code}); npm needs to install packages there.`);
     }
     if (installed()) return false;
     try {
@@ -47,12 +50,16 @@ function install() {
   console.error('Installing packages (first run, or the lockfile has changed) ...');
   const npm = process.env.npm_execpath;
   const command = npm === undefined ? ['npm'] : [process.execPath, npm];
-  const result = spawnSync(command[0], [...command.slice(1), 'ci', '--ignore-scripts', '--no-fund', '--no-audit', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    // npm started from an npm script sees that script's settings; what it installs must not depend on them.
-    env: { ...process.env, npm_config_omit: '', npm_config_include: 'dev', NODE_ENV: '' },
-  });
+  const result = spawnSync(
+    command[0],
+    [...command.slice(1), 'ci', '--ignore-scripts', '--no-fund', '--no-audit', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      // npm started from an npm script sees that script's settings; what it installs must not depend on them.
+      env: { ...process.env, npm_config_omit: '', npm_config_include: 'dev', NODE_ENV: '' },
+    },
+  );
   if (result.status !== 0) fail('npm ci failed; its message above says why.');
   writeFileSync(stamp, wanted);
 }
@@ -69,5 +76,7 @@ if (!installed() && takeLock()) {
 const probe = spawnSync('node', ['--version'], { encoding: 'utf8' });
 const [major, minor] = (probe.stdout ?? '').trim().slice(1).split('.').map(Number);
 if (!(major > 24 || (major === 24 && minor >= 11))) {
-  fail(`Postern needs Node.js 24.11 or newer; this is ${(probe.stdout ?? '').trim() || 'unknown'}. Install it from your system or nodejs.org and try again.`);
+  fail(
+    `Postern needs Node.js 24.11 or newer; this is ${(probe.stdout ?? '').trim() || 'unknown'}. Install it from your system or nodejs.org and try again.`,
+  );
 }

@@ -11,7 +11,16 @@ if (asked.length === 0) {
 // Two at a time: most wait for sockets and processes, and a laptop has at least as many cores.
 const run = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=3', '--test-timeout=240000', '--test-reporter=dot', '--test-reporter-destination=stdout', '--test-reporter=./scripts/test-summary.ts', '--test-reporter-destination=stdout', ...files],
+  [
+    '--test',
+    '--test-concurrency=3',
+    '--test-timeout=240000',
+    '--test-reporter=dot',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=./scripts/test-summary.ts',
+    '--test-reporter-destination=stdout',
+    ...files,
+  ],
   { stdio: 'inherit', env: { ...process.env, FORCE_COLOR: '0' } },
 );
 process.exit(run.status ?? 1);

@@ -5,7 +5,6 @@ import type { TlsStore } from '../net/tls-store.ts';
 import type { ListenerFacts, ServerFacts } from '../servers/http/facts.ts';
 import { createHttpServers } from '../servers/http/servers.ts';
 import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
-import type { Config } from './config.ts';
 import type { ServerOptions } from './server.ts';
 import { publicAddresses } from './addresses.ts';
 import { bindKey, IMPLICIT_TLS } from './service-names.ts';
@@ -26,7 +25,6 @@ export interface HttpParts {
   readonly store: OpenStore;
   readonly metrics: Metrics;
   readonly tls: TlsStore;
-  readonly config: () => Config;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
 }
@@ -55,7 +53,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
 }
 
 function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): ServerFacts {
-  const { options, clock, tls, config, listeners, stopping } = parts;
+  const { options, clock, tls, listeners, stopping } = parts;
   const hasCertificate = (): boolean => tls.certificates().length > 0;
   const line = ({ service, address, port }: RunningListener): ListenerFacts => {
     const starttls = service !== 'lmtp' && hasCertificate() ? 'starttls' : 'none';

@@ -1,7 +1,7 @@
 import { systemClock } from '../base/clock.ts';
 import { createLogger, type Logger } from '../base/log.ts';
 import type { Config } from './config.ts';
-import { type RunningServer, STOP_GRACE_MS } from './server.ts';
+import type { RunningServer } from './server.ts';
 import { handleFailures, stopSignals } from './signals.ts';
 
 /** The logger that the configuration asks for: JSON lines on stdout, readable ones on a terminal. */
@@ -48,7 +48,7 @@ export async function runProgram(program: Program): Promise<number> {
     program.started?.(server);
     const signal = await signals.asked;
     logger.info({ signal }, 'stopping');
-    await server.stop({ graceMs: program.graceMs ?? STOP_GRACE_MS });
+    await server.stop(program.graceMs === undefined ? {} : { graceMs: program.graceMs });
     logger.info({}, 'stopped');
     return 0;
   } finally {

@@ -11,7 +11,7 @@ import { type DirectoryLock, lockDirectory } from './lock.ts';
 import { isTryOut } from './marker.ts';
 import { becomeUser, bindPorts, type BoundSockets, checkAccess, findUser } from './privileges.ts';
 import { configuredLogger, runProgram } from './run.ts';
-import { type RunningServer, startServer } from './server.ts';
+import type { RunningServer } from './server.ts';
 import { relaySettings, systemDns } from './settings.ts';
 import { refuseTryOutPasswords } from './weak-passwords.ts';
 
@@ -52,6 +52,8 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
     logger,
     async start() {
       lock = lockDirectory(config.data);
+      // Loaded only now, so that a mistake in the configuration is told at once.
+      const { startServer } = await import('./server.ts');
       const server = await startServer({
         config,
         logger,

@@ -13,6 +13,8 @@ import type { Authenticator } from '../flow/service.ts';
 import type { Dns } from '../mail/dns.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
+import type { ImapLimits } from '../servers/imap/limits.ts';
+import type { SmtpLimits } from '../servers/smtp/limits.ts';
 import { type Config, configKeys } from './config.ts';
 import { type HttpPart, startHttp } from './http.ts';
 import { type Jobs, startJobs } from './jobs.ts';
@@ -105,110 +107,124 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function start(options: ServerOptions, closers: Closers): Promise<RunningServer> {
-  const { logger, clock = systemClock } = options;
+  const core = await openCore(options, closers);
+  return running(core, await startWork(core, closers));
+}
+
+/** What is kept and what says how to work on it. */
+interface Core {
+  readonly options: ServerOptions;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly tls: TlsStore;
+  readonly store: OpenStore;
+  readonly recorder: Recorder;
+  /** All that follows from the configuration; replaced as a whole by a reload. */
+  live: Live;
+  readonly settle: (config: Config) => Live;
+  stopped: Promise<void> | undefined;
+}
+
+interface Live {
+  readonly config: Config;
+  readonly deps: FlowDeps;
+  readonly smtpLimits: SmtpLimits;
+  readonly imapLimits: ImapLimits;
+}
+
+async function openCore(options: ServerOptions, closers: Closers): Promise<Core> {
+  const { logger, clock = systemClock, config } = options;
   const metrics = new Metrics();
   const tls = options.tls ?? (await openTlsStore({ files: [], clock }));
-  const store = await openStore({ directory: options.config.data, clock, logger });
+  const store = await openStore({ directory: config.data, clock, logger });
   closers.push(() => store.close());
   const recorder = createRecorder({ store, clock, logger, metrics });
   closers.push(() => recorder.flush());
   await options.beforeListening?.(store);
   const keys = await srsKeys(store);
-
-  const settle = (config: Config) => {
-    const settings = flowSettings(config, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
-    const deps: FlowDeps = { store, clock, logger, recorder, dns: options.dns, settings };
-    return { config, deps, smtpLimits: smtpLimits(config), imapLimits: imapLimits(config) };
-  };
-  let live = settle(options.config);
-  const deps = (): FlowDeps => live.deps;
-
-  const authenticator = createAuthenticator({ store, clock, logger, journal: recorder });
-  const scheduler = createScheduler({
-    deps,
-    relay: options.relay,
-    owner: LEASE_OWNER,
-    metrics,
-    ...(options.directPort !== undefined && { directPort: options.directPort }),
-  });
   storeMetrics(metrics, store);
   if (options.processMetrics === true) collectDefaultMetrics({ register: metrics.registry });
-  const services = lineServices({
-    clock,
-    logger,
-    metrics,
-    recorder,
-    authenticator,
-    tls,
-    requireTlsForAuth: options.plaintextAuth !== true,
-    deps,
-    live: () => live,
-  });
-  const { listeners, leftOut } = await startListeners(options, tls, services, closers);
-  let stopped: Promise<void> | undefined;
-  const http = await startHttp({
-    options,
-    clock,
-    store,
-    metrics,
-    tls,
-    config: () => live.config,
-    listeners,
-    stopping: () => stopped !== undefined,
-  });
-  closers.push(() => http.drain(0));
-  await scheduler.start();
-  closers.push(() => scheduler.stop(0));
-  const jobs = startJobs({ store, clock, logger, metrics, config: () => live.config });
-  const watch = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(logger, report));
-  const parts = { listeners, http, scheduler, jobs, recorder, store, watch };
-  return {
-    listeners: [...listeners, ...http.listeners],
-    ports: portsOf([...listeners, ...http.listeners]),
-    adminSocket: http.adminSocket,
-    get config() {
-      return live.config;
-    },
-    store,
-    metrics,
-    recorder,
-    authenticator,
-    deps,
-    leftOut,
-    async reload(config) {
-      const report = await tls.reload();
-      const { merged, applied, restart } = mergeLive(live.config, config);
-      live = settle(merged);
-      return { applied, restart, problems: report.problems };
-    },
-    stop({ graceMs = STOP_GRACE_MS } = {}) {
-      stopped ??= stopAll(parts, graceMs);
-      return stopped;
-    },
+
+  const settle = (wanted: Config): Live => {
+    const settings = flowSettings(wanted, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
+    const deps: FlowDeps = { store, clock, logger, recorder, dns: options.dns, settings };
+    return { config: wanted, deps, smtpLimits: smtpLimits(wanted), imapLimits: imapLimits(wanted) };
   };
+  return { options, clock, metrics, tls, store, recorder, settle, live: settle(config), stopped: undefined };
 }
 
-interface StopParts {
+/** What works: sessions, the queue, HTTP, jobs. */
+interface Work {
+  readonly authenticator: Authenticator;
   readonly listeners: readonly RunningListener[];
+  readonly leftOut: RunningServer['leftOut'];
   readonly http: HttpPart;
   readonly scheduler: Scheduler;
   readonly jobs: Jobs;
-  readonly recorder: Recorder;
-  readonly store: OpenStore;
   readonly watch: { stop(): void };
 }
 
+async function startWork(core: Core, closers: Closers): Promise<Work> {
+  const { options, clock, metrics, tls, store, recorder } = core;
+  const { logger, relay, directPort } = options;
+  const deps = (): FlowDeps => core.live.deps;
+  const authenticator = createAuthenticator({ store, clock, logger, journal: recorder });
+  const port = directPort === undefined ? {} : { directPort };
+  const scheduler = createScheduler({ deps, relay, owner: LEASE_OWNER, metrics, ...port });
+  const requireTlsForAuth = options.plaintextAuth !== true;
+  const live = (): Live => core.live;
+  const parts = { clock, logger, metrics, recorder, authenticator, tls, requireTlsForAuth, deps, live };
+  const { listeners, leftOut } = await startListeners(options, tls, lineServices(parts), closers);
+  const stopping = (): boolean => core.stopped !== undefined;
+  const http = await startHttp({ options, clock, store, metrics, tls, listeners, stopping });
+  closers.push(() => http.drain(0));
+  await scheduler.start();
+  const jobs = startJobs({ store, clock, logger, metrics, config: () => core.live.config });
+  const watch = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(logger, report));
+  return { authenticator, listeners, leftOut, http, scheduler, jobs, watch };
+}
+
+function running(core: Core, work: Work): RunningServer {
+  const { store, metrics, recorder, tls, settle } = core;
+  const { authenticator, leftOut, http } = work;
+  const listeners = [...work.listeners, ...http.listeners];
+  return {
+    listeners,
+    ports: portsOf(listeners),
+    adminSocket: http.adminSocket,
+    get config() {
+      return core.live.config;
+    },
+    store,
+    metrics,
+    recorder,
+    authenticator,
+    deps: () => core.live.deps,
+    leftOut,
+    async reload(config) {
+      const report = await tls.reload();
+      const { merged, applied, restart } = mergeLive(core.live.config, config);
+      core.live = settle(merged);
+      return { applied, restart, problems: report.problems };
+    },
+    stop({ graceMs = STOP_GRACE_MS } = {}) {
+      core.stopped ??= stopAll(core, work, graceMs);
+      return core.stopped;
+    },
+  };
+}
+
 /** Everything that makes new work ends first, the journal when nobody writes to it, the store last. */
-async function stopAll(parts: StopParts, graceMs: number): Promise<void> {
-  parts.watch.stop();
+async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
+  work.watch.stop();
   await Promise.all([
-    ...parts.listeners.map((listener) => listener.drain(graceMs)),
-    parts.scheduler.stop(graceMs),
-    parts.jobs.stop(),
+    ...work.listeners.map((listener) => listener.drain(graceMs)),
+    work.scheduler.stop(graceMs),
+    work.jobs.stop(),
   ]);
-  await parts.http.drain(HTTP_GRACE_MS);
-  await parts.recorder.flush();
-  await parts.store.close();
+  await work.http.drain(HTTP_GRACE_MS);
+  await core.recorder.flush();
+  await core.store.close();
 }
 
 async function startListeners(

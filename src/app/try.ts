@@ -17,7 +17,7 @@ import { readFlags } from './flags.ts';
 import { type DirectoryLock, lockDirectory, unwritable } from './lock.ts';
 import { emptyTryOut, prepareTryOut, requireTryOut } from './marker.ts';
 import { runProgram } from './run.ts';
-import { type RunningServer, startServer } from './server.ts';
+import type { RunningServer } from './server.ts';
 import { machineAddresses } from './addresses.ts';
 import { tryOutText } from './try-text.ts';
 
@@ -151,7 +151,9 @@ export async function startTryOut(
   flags: TryFlags,
   logger: ReturnType<typeof createLogger>,
 ): Promise<RunningServer> {
-  const server = await startServer({
+  // Loaded only now, so that a mistake in the options is told at once.
+  const { startServer } = await import('./server.ts');
+  return startServer({
     config: tryConfig(flags),
     logger,
     tls: await tryCertificate(flags.directory),
@@ -160,14 +162,8 @@ export async function startTryOut(
     plaintextAuth: flags.plaintextAuth,
     tryOut: true,
     processMetrics: true,
+    beforeListening: ensurePeople,
   });
-  try {
-    await ensurePeople(server.store);
-  } catch (error) {
-    await server.stop({ graceMs: 0 });
-    throw error;
-  }
-  return server;
 }
 
 /** Loopback only, no limits by address, and held mail neither expires nor bounces. */

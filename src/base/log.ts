@@ -14,7 +14,11 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 const REDACTED = ['password', 'secret', 'token', 'hash', '*.password', '*.secret', '*.token', '*.hash'];
 
 /** JSON lines on stdout, or one readable line each when `pretty` (a terminal). */
-export function createLogger(options: { level: LogLevel; pretty: boolean; write?: (line: string) => void }): Logger {
+export function createLogger(options: {
+  level: LogLevel;
+  pretty: boolean;
+  write?: (line: string) => void;
+}): Logger {
   const write = options.write ?? ((line: string) => void process.stdout.write(line));
   const sink = { write: options.pretty ? (line: string) => write(prettyLine(line)) : write };
   const logger: PinoLogger = pino(

@@ -14,7 +14,13 @@ export class Metrics {
     labelNames: readonly L[] = [],
     collect?: (this: Gauge<L>) => void | Promise<void>,
   ): Gauge<L> {
-    return new Gauge({ name, help, labelNames: [...labelNames], registers: [this.registry], ...(collect && { collect }) });
+    return new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.registry],
+      ...(collect && { collect }),
+    });
   }
 
   /** Durations in seconds, from a millisecond to ten minutes. */

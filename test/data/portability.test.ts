@@ -33,16 +33,24 @@ test('SQLite prepares every statement', () => {
   db.close();
 });
 
-describe('PostgreSQL', { skip: programs === undefined ? 'PostgreSQL (Debian package postgresql) is not installed' : false }, () => {
+describe('PostgreSQL', {
+  skip: programs === undefined ? 'PostgreSQL (Debian package postgresql) is not installed' : false,
+}, () => {
   let server: Awaited<ReturnType<typeof startPostgres>>;
   before(async () => {
     server = await startPostgres(programs ?? '');
   });
   after(() => server.stop());
 
-  const openStore = async (options: { clock?: typeof systemClock } = {}): ReturnType<typeof openPostgresStore> => {
+  const openStore = async (
+    options: { clock?: typeof systemClock } = {},
+  ): ReturnType<typeof openPostgresStore> => {
     const directory = await mkdtemp(join(tmpdir(), 'postern-'));
-    const store = await openPostgresStore({ url: await server.createDatabase(), directory, clock: options.clock ?? systemClock });
+    const store = await openPostgresStore({
+      url: await server.createDatabase(),
+      directory,
+      clock: options.clock ?? systemClock,
+    });
     return {
       ...store,
       async close() {
@@ -62,7 +70,9 @@ describe('PostgreSQL', { skip: programs === undefined ? 'PostgreSQL (Debian pack
     const failures: string[] = [];
     for (const statement of allStatements()) {
       const text = `PREPARE p${statement.id} AS ${statement.text.postgres}`;
-      await pool.query(text).catch((error: unknown) => failures.push(`${statement.text.postgres}\n  ${String(error)}`));
+      await pool
+        .query(text)
+        .catch((error: unknown) => failures.push(`${statement.text.postgres}\n  ${String(error)}`));
     }
     await pool.end();
     await rm(directory, { recursive: true, force: true });

@@ -18,6 +18,8 @@ export async function openMailbox(
 export async function fetchBodies(client: ImapClient, uids = '1:*'): Promise<Map<number, Buffer>> {
   const bodies = new Map<number, Buffer>();
   for (const text of await client.ok(`UID FETCH ${uids} (UID BODY.PEEK[])`)) {
+    // Others may change the mailbox meanwhile: EXISTS, EXPUNGE, FETCH of flags.
+    if (!/^\d+ FETCH \([^{]*BODY\[\] /.test(text)) continue;
     const [head = '', before = '', count = ''] =
       /^\d+ FETCH \(([^{]*)BODY\[\] \{(\d+)\}\r\n/.exec(text) ?? [];
     assert.notEqual(head, '', `no FETCH with a literal: ${text.slice(0, 100)}`);

@@ -17,18 +17,37 @@ export function postgresPrograms(): string | undefined {
 }
 
 /** A throw-away PostgreSQL server on a free port of 127.0.0.1; `createDatabase` gives the URL of an empty database. */
-export async function startPostgres(programs: string): Promise<{ createDatabase(): Promise<string>; stop(): Promise<void> }> {
+export async function startPostgres(
+  programs: string,
+): Promise<{ createDatabase(): Promise<string>; stop(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-pg-'));
   // The server refuses to run as root: it is started as Debian's `postgres` then.
   const isRoot = process.getuid?.() === 0;
   const ids = isRoot ? await idsOf('postgres') : undefined;
   if (ids !== undefined) await chown(directory, ids.uid, ids.gid);
   const data = join(directory, 'data');
-  await run(join(programs, 'initdb'), ['-D', data, '-U', 'postern', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'], { ...ids, cwd: directory });
+  await run(
+    join(programs, 'initdb'),
+    ['-D', data, '-U', 'postern', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    { ...ids, cwd: directory },
+  );
   const port = await freePort();
   const server = spawn(
     join(programs, 'postgres'),
-    ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${directory}`, '-c', 'fsync=off', '-c', 'shared_buffers=16MB'],
+    [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      `unix_socket_directories=${directory}`,
+      '-c',
+      'fsync=off',
+      '-c',
+      'shared_buffers=16MB',
+    ],
     { ...ids, stdio: 'ignore', cwd: directory },
   );
   const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
@@ -36,7 +55,10 @@ export async function startPostgres(programs: string): Promise<{ createDatabase(
   let count = 0;
   const psql = (sql: string): Promise<unknown> => run(join(programs, 'psql'), [url('postgres'), '-qc', sql]);
   for (let tries = 0; ; tries++) {
-    const ready = await psql('SELECT 1').then(() => true, () => false);
+    const ready = await psql('SELECT 1').then(
+      () => true,
+      () => false,
+    );
     if (ready) break;
     if (tries > 200) throw new Error('PostgreSQL did not start');
     await new Promise((resolve) => setTimeout(resolve, 50));

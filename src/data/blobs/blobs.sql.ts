@@ -7,6 +7,8 @@ export interface BlobRow {
   file: string | null;
 }
 
-export const blobById = statement<[id: number], BlobRow>('SELECT size, encoding, data, file FROM blobs WHERE id = ?');
+export const blobById = statement<[id: number], BlobRow>(
+  'SELECT size, encoding, data, file FROM blobs WHERE id = ?',
+);
 
 export const blobFileKnown = statement<[file: string], { id: number }>('SELECT id FROM blobs WHERE file = ?');

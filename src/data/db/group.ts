@@ -45,7 +45,11 @@ const catalogue = writes as unknown as Record<string, WriteFunction<unknown, unk
  * When the disk is full the whole group is refused. When the commit or its fsync fails, the group is refused as
  * unavailable and the connection is declared broken: a failed fsync may have dropped pages, so it is never retried.
  */
-export async function runGroup(session: SqliteSession, requests: readonly WriteRequest[], now: number): Promise<GroupOutcome> {
+export async function runGroup(
+  session: SqliteSession,
+  requests: readonly WriteRequest[],
+  now: number,
+): Promise<GroupOutcome> {
   const after: AfterCommit = { accounts: new Set(), revoked: new Set(), queue: false };
   const answers: WriteAnswer[] = [];
   try {
@@ -62,7 +66,12 @@ export async function runGroup(session: SqliteSession, requests: readonly WriteR
   };
 }
 
-async function runOne(session: SqliteSession, request: WriteRequest, now: number, after: AfterCommit): Promise<WriteAnswer> {
+async function runOne(
+  session: SqliteSession,
+  request: WriteRequest,
+  now: number,
+  after: AfterCommit,
+): Promise<WriteAnswer> {
   const fn = Object.hasOwn(catalogue, request.name) ? catalogue[request.name] : undefined;
   if (fn === undefined) return { id: request.id, ok: false, bug: `no write is named ${request.name}` };
   session.control('SAVEPOINT one');
@@ -76,11 +85,19 @@ async function runOne(session: SqliteSession, request: WriteRequest, now: number
     session.control('ROLLBACK TO one');
     session.control('RELEASE one');
     if (error instanceof Refusal) return { id: request.id, ok: false, refusal: refusalToData(error) };
-    return { id: request.id, ok: false, bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return {
+      id: request.id,
+      ok: false,
+      bug: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
   }
 }
 
-function failedGroup(session: SqliteSession, requests: readonly WriteRequest[], error: unknown): GroupOutcome {
+function failedGroup(
+  session: SqliteSession,
+  requests: readonly WriteRequest[],
+  error: unknown,
+): GroupOutcome {
   let broken: string | undefined = isDiskFull(error) ? undefined : errorText(error);
   try {
     if (session.db.isTransaction) session.db.exec('ROLLBACK');

@@ -20,7 +20,9 @@ type Any = Statement<readonly SqlValue[], unknown>;
 export function openPool(url: string, max: number): pg.Pool {
   const types = {
     getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-      oid === INT8 || oid === NUMERIC ? Number : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
+      oid === INT8 || oid === NUMERIC
+        ? Number
+        : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
   };
   return new pg.Pool({ connectionString: url, max, types: types as unknown as pg.CustomTypesConfig });
 }
@@ -39,7 +41,10 @@ export class PostgresReadTx implements ReadTx {
     this.client = client;
   }
 
-  async get<P extends readonly SqlValue[], R>(statement: Statement<P, R>, ...params: P): Promise<R | undefined> {
+  async get<P extends readonly SqlValue[], R>(
+    statement: Statement<P, R>,
+    ...params: P
+  ): Promise<R | undefined> {
     return (await query(this.client, statement as unknown as Any, params)).rows[0] as R | undefined;
   }
 
@@ -81,7 +86,9 @@ export async function migratePostgres(pool: pg.Pool): Promise<{ from: number; to
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await client.query('CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)');
-    const from = Number((await client.query('SELECT max(version) AS version FROM schema_version')).rows[0]?.version ?? 0);
+    const from = Number(
+      (await client.query('SELECT max(version) AS version FROM schema_version')).rows[0]?.version ?? 0,
+    );
     refuseNewer(from);
     for (const step of migrations) {
       if (step.version <= from) continue;

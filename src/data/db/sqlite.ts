@@ -131,7 +131,8 @@ const SQLITE_READONLY = 8;
 
 /** Primary result code of an error of node:sqlite, or undefined. */
 function primaryCode(error: unknown): number | undefined {
-  if (error instanceof Error && 'errcode' in error && typeof error.errcode === 'number') return error.errcode & 0xff;
+  if (error instanceof Error && 'errcode' in error && typeof error.errcode === 'number')
+    return error.errcode & 0xff;
   return undefined;
 }
 
@@ -143,7 +144,9 @@ export function isDiskFull(error: unknown): boolean {
 /** The store itself failed (I/O error, failed fsync, damaged file): the connection must not be used again. */
 export function isStoreFailure(error: unknown): boolean {
   const code = primaryCode(error);
-  return code === SQLITE_IOERR || code === SQLITE_CORRUPT || code === SQLITE_CANTOPEN || code === SQLITE_READONLY;
+  return (
+    code === SQLITE_IOERR || code === SQLITE_CORRUPT || code === SQLITE_CANTOPEN || code === SQLITE_READONLY
+  );
 }
 
 export function storageFull(): Refusal {
