@@ -165,16 +165,21 @@ describe('npm start', () => {
   });
 
   it('explains itself and what it does not understand', async () => {
-    const help = await runProgram(['try', '--help']);
-    assert.match(help.stdout, /--fresh/);
-    assert.equal(help.status, 0);
-    assertOneLine(await runProgram(['try', '--frehs']), /unknown option --frehs; did you mean --fresh\?/);
-    assertOneLine(await runProgram(['try', '--port-base', 'x']), /--port-base must be a whole number/);
-    assertOneLine(await runProgram(['try', '--relay', 'nowhere']), /--relay must be HOST:PORT/);
-    assertOneLine(await runProgram(['try', 'now']), /unexpected argument "now"/);
-    assertOneLine(await runProgram(['try', '--data']), /--data/);
-    assertOneLine(await runProgram(['frobnicate']), /there is no command "frobnicate"/);
-    assert.match((await runProgram([])).stdout, /postern COMMAND --help/);
-    assert.match((await runProgram(['--version'])).stdout, /^postern \d+\.\d+\.\d+/);
+    const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
+      [['try', '--frehs'], /unknown option --frehs; did you mean --fresh\?/],
+      [['try', '--port-base', 'x'], /--port-base must be a whole number/],
+      [['try', '--relay', 'nowhere'], /--relay must be HOST:PORT/],
+      [['try', 'now'], /unexpected argument "now"/],
+      [['try', '--data'], /--data/],
+      [['frobnicate'], /there is no command "frobnicate"/],
+    ];
+    const told = wrong.map(async ([args, says]) => assertOneLine(await runProgram(args), says));
+    const asked = ['try --help', '', '--version'].map((text) => runProgram(text.split(' ').filter(Boolean)));
+    const [help, nothing, version] = await Promise.all(asked);
+    assert.match(help?.stdout ?? '', /--fresh/);
+    assert.match(nothing?.stdout ?? '', /postern COMMAND --help/);
+    assert.match(version?.stdout ?? '', /^postern \d+\.\d+\.\d+/);
+    assert.equal(help?.status, 0);
+    await Promise.all(told);
   });
 });

@@ -39,8 +39,10 @@ export interface GroupOutcome {
 const catalogue = writes as unknown as Record<string, WriteFunction<unknown, unknown>>;
 
 /**
- * Run a group of writes in one transaction, each inside its own savepoint so that one's refusal costs the others
- * nothing, and commit them with one fsync. Answers are to be sent only after this returns: they are durable then.
+ * Run a group of writes in one transaction and commit them with one fsync. Answers are to be sent only after this
+ * returns: they are durable then. One write's refusal costs the others nothing: the group is first run as if nothing
+ * could fail; when something does, it is rolled back and run again with a savepoint around each write, which restores
+ * what the refused one had changed. (A savepoint copies every page that is touched, so the common case does without.)
  *
  * When the disk is full the whole group is refused. When the commit or its fsync fails, the group is refused as
  * unavailable and the connection is declared broken: a failed fsync may have dropped pages, so it is never retried.
@@ -50,20 +52,47 @@ export async function runGroup(
   requests: readonly WriteRequest[],
   now: number,
 ): Promise<GroupOutcome> {
-  const after: AfterCommit = { accounts: new Set(), revoked: new Set(), queue: false };
-  const answers: WriteAnswer[] = [];
   try {
-    session.control('BEGIN IMMEDIATE');
-    for (const request of requests) answers.push(await runOne(session, request, now, after));
-    session.control('COMMIT');
+    return (await runHopefully(session, requests, now)) ?? (await runGuarded(session, requests, now));
   } catch (error) {
     return failedGroup(session, requests, error);
   }
-  return {
-    answers,
-    after: { accounts: [...after.accounts], revoked: [...after.revoked], queue: after.queue },
-    broken: undefined,
-  };
+}
+
+/** Undefined, with nothing kept, when one of the writes failed in a way that concerns it alone. */
+async function runHopefully(
+  session: SqliteSession,
+  requests: readonly WriteRequest[],
+  now: number,
+): Promise<GroupOutcome | undefined> {
+  const after = nothingYet();
+  const answers: WriteAnswer[] = [];
+  session.control('BEGIN IMMEDIATE');
+  try {
+    for (const { id, name, args } of requests) {
+      const value = await write(name)(new SqliteWriteTx(session, now, after), args);
+      answers.push({ id, ok: true, value });
+    }
+  } catch (error) {
+    if (isDiskFull(error) || isStoreFailure(error)) throw error;
+    session.control('ROLLBACK');
+    return undefined;
+  }
+  session.control('COMMIT');
+  return done(answers, after);
+}
+
+async function runGuarded(
+  session: SqliteSession,
+  requests: readonly WriteRequest[],
+  now: number,
+): Promise<GroupOutcome> {
+  const after = nothingYet();
+  const answers: WriteAnswer[] = [];
+  session.control('BEGIN IMMEDIATE');
+  for (const request of requests) answers.push(await runOne(session, request, now, after));
+  session.control('COMMIT');
+  return done(answers, after);
 }
 
 async function runOne(
@@ -72,12 +101,15 @@ async function runOne(
   now: number,
   after: AfterCommit,
 ): Promise<WriteAnswer> {
-  const fn = Object.hasOwn(catalogue, request.name) ? catalogue[request.name] : undefined;
-  if (fn === undefined) return { id: request.id, ok: false, bug: `no write is named ${request.name}` };
+  // What a refused write wanted to tell is not told.
+  const mine = nothingYet();
   session.control('SAVEPOINT one');
   try {
-    const value = await fn(new SqliteWriteTx(session, now, after), request.args);
+    const value = await write(request.name)(new SqliteWriteTx(session, now, mine), request.args);
     session.control('RELEASE one');
+    for (const account of mine.accounts) after.accounts.add(account);
+    for (const account of mine.revoked) after.revoked.add(account);
+    after.queue ||= mine.queue;
     return { id: request.id, ok: true, value };
   } catch (error) {
     // These end the whole transaction, whichever statement met them.
@@ -85,12 +117,24 @@ async function runOne(
     session.control('ROLLBACK TO one');
     session.control('RELEASE one');
     if (error instanceof Refusal) return { id: request.id, ok: false, refusal: refusalToData(error) };
-    return {
-      id: request.id,
-      ok: false,
-      bug: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    };
+    const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { id: request.id, ok: false, bug };
   }
+}
+
+function write(name: string): WriteFunction<unknown, unknown> {
+  const fn = Object.hasOwn(catalogue, name) ? catalogue[name] : undefined;
+  if (fn === undefined) throw new Error(`no write is named ${name}`);
+  return fn;
+}
+
+function nothingYet(): AfterCommit {
+  return { accounts: new Set(), revoked: new Set(), queue: false };
+}
+
+function done(answers: WriteAnswer[], after: AfterCommit): GroupOutcome {
+  const { accounts, revoked, queue } = after;
+  return { answers, after: { accounts: [...accounts], revoked: [...revoked], queue }, broken: undefined };
 }
 
 function failedGroup(

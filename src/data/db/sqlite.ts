@@ -19,6 +19,8 @@ export function openSqlite(path: string, role: SqliteRole): DatabaseSync {
     db.exec(`PRAGMA journal_mode = WAL`);
     db.exec(`PRAGMA synchronous = FULL`);
     db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    // Savepoints copy the pages they may have to restore; in a temporary file that is two writes a page.
+    db.exec(`PRAGMA temp_store = MEMORY`);
     db.exec(`PRAGMA foreign_keys = ON`);
     db.exec(`PRAGMA cache_size = -${WRITER_CACHE_KIB}`);
   } else {
