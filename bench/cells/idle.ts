@@ -88,6 +88,7 @@ async function measure(context: Context, system: MailSystem, open: ImapClient[])
 }
 
 interface Watcher {
+  /** Messages told of so far. Throws when the connection is lost. */
   count(): number;
   /** When the mailbox first had n messages, in order; emptied for each measurement. */
   times: Map<number, number>;
@@ -106,7 +107,13 @@ async function watcher(system: MailSystem, open: ImapClient[]): Promise<Watcher>
     for (let n = count + 1; n <= told; n++) times.set(n, at);
     count = Math.max(count, told);
   });
-  return { count: () => count, times };
+  return {
+    times,
+    count() {
+      client.line.check();
+      return count;
+    },
+  };
 }
 
 /** Send, note each 250, and set the n-th 250 against the notice that n more are there. */

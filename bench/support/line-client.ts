@@ -45,6 +45,11 @@ export class LineClient {
     }
   }
 
+  /** Throws when the connection is gone. */
+  check(): void {
+    if (this.#failed !== undefined) throw this.#failed;
+  }
+
   #fail(error: Error): void {
     this.#failed ??= error;
     this.#waiting?.reject(error);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { appendFile, chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -146,7 +146,6 @@ describe('postern init and serve', () => {
     await deliver(here.ports.smtp, 'me@example.org');
     const { pid } = server.child;
     assert.ok(pid);
-    const { readdirSync } = await import('node:fs');
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
       const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
       assert.match(status, new RegExp(`^Uid:\\s+${NOBODY}\\s+${NOBODY}\\s+${NOBODY}\\s+${NOBODY}$`, 'm'));
@@ -185,39 +184,23 @@ describe('postern init and serve', () => {
     const here = await site(place.path);
     const check = (env: Record<string, string>): ReturnType<typeof runProgram> =>
       runProgram(['serve', '--config', here.config], { env });
-    assertOneLine(
-      await check({ POSTERN_DATA: join(place.path, 'nowhere') }),
-      /nowhere holds no mail of Postern: run "postern init"/,
-    );
-    assertOneLine(await check({ POSTERN_TLS_CERT: '/nowhere.pem' }), /cannot read \/nowhere\.pem/);
-    assertOneLine(
-      await check({ POSTERN_DNS_SERVERS: 'resolver' }),
-      /dns\.servers: "resolver" is not an address/,
-    );
-    if (isRoot) assertOneLine(await check({ POSTERN_USER: 'no-such-user' }), /no user "no-such-user"/);
-    assertOneLine(
-      await runProgram(['serve', '--config', '/nowhere.toml']),
-      /\/nowhere\.toml: there is no such file/,
-    );
-    assertOneLine(await check({ POSTERN_LISTEN_SMTP: '203.0.113.9:25' }), /smtp: .*203\.0\.113\.9/);
-
     const tryOut = join(place.path, 'try');
     await mkdir(tryOut);
     await writeFile(join(tryOut, 'TRY-OUT'), '');
-    assertOneLine(await check({ POSTERN_DATA: tryOut }), /belongs to a try-out/);
-    assertOneLine(
-      await runProgram([
-        'init',
-        '--domain',
-        'example.org',
-        '--yes',
-        '--data',
-        tryOut,
-        '--config',
-        join(place.path, 'x.toml'),
-      ]),
-      /belongs to a try-out/,
-    );
+    const cases: (readonly [env: Record<string, string>, says: RegExp])[] = [
+      [{ POSTERN_DATA: join(place.path, 'nowhere') }, /nowhere holds no mail of Postern: run "postern init"/],
+      [{ POSTERN_TLS_CERT: '/nowhere.pem' }, /cannot read \/nowhere\.pem/],
+      [{ POSTERN_DNS_SERVERS: 'resolver' }, /dns\.servers: "resolver" is not an address/],
+      [{ POSTERN_LISTEN_SMTP: '203.0.113.9:25' }, /smtp: .*203\.0\.113\.9/],
+      [{ POSTERN_DATA: tryOut }, /belongs to a try-out/],
+    ];
+    if (isRoot) cases.push([{ POSTERN_USER: 'no-such-user' }, /no user "no-such-user"/]);
+    await Promise.all(cases.map(async ([env, says]) => assertOneLine(await check(env), says)));
+    const missing = await runProgram(['serve', '--config', '/nowhere.toml']);
+    assertOneLine(missing, /\/nowhere\.toml: there is no such file/);
+    const other = ['--data', tryOut, '--config', join(place.path, 'x.toml')];
+    const init = await runProgram(['init', '--domain', 'example.org', '--yes', ...other]);
+    assertOneLine(init, /belongs to a try-out/);
 
     const store = await openStore({ directory: here.data, clock: systemClock, logger: silentLogger });
     const weak = await hashPassword('postern', { minLength: 1 });
@@ -317,15 +300,15 @@ describe('postern init', () => {
     assert.match(unit.stdout, /^\[Unit\]/);
     assert.match(unit.stdout, /^ReadWritePaths="\/srv\/my mail"$/m);
     assert.match(unit.stdout, /^ExecStart=.* serve --config \/etc\/postern\/postern\.toml$/m);
-    assertOneLine(await runProgram(['init']), /--domain is missing/);
-    assertOneLine(await runProgram(['init', '--domain', 'org', '--yes']), /"org" is not a domain/);
-    assertOneLine(
-      await runProgram(['init', '--domain', 'a.org', '--admin', 'me@b.org', '--yes']),
-      /must be in a\.org/,
-    );
-    assertOneLine(
-      await runProgram(['init', '--domain', 'a.org', '--password-stdin'], { stdin: 'short\n' }),
-      /at least 8 characters/,
-    );
+    const cases: readonly (readonly [args: string[], says: RegExp, stdin?: string])[] = [
+      [[], /--domain is missing/],
+      [['--domain', 'org', '--yes'], /"org" is not a domain/],
+      [['--domain', 'a.org', '--admin', 'me@b.org', '--yes'], /must be in a\.org/],
+      [['--domain', 'a.org', '--password-stdin'], /at least 8 characters/, 'short\n'],
+    ];
+    const told = cases.map(async ([args, says, stdin = '']) => {
+      assertOneLine(await runProgram(['init', ...args], { stdin }), says);
+    });
+    await Promise.all(told);
   });
 });
