@@ -65,11 +65,9 @@ function install() {
 }
 
 if (!installed() && takeLock()) {
-  try {
-    if (!installed()) install();
-  } finally {
-    rmSync(lock, { recursive: true, force: true });
-  }
+  // process.exit, which `fail` uses, runs no `finally`.
+  process.on('exit', () => rmSync(lock, { recursive: true, force: true }));
+  if (!installed()) install();
 }
 
 // node_modules/.bin, first on the PATH of npm scripts, now holds Node 24 where one is published for this machine.

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
+import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { TlsStore } from '../net/tls-store.ts';
 import type { ListenerFacts, ServerFacts } from '../servers/http/facts.ts';
@@ -25,6 +26,7 @@ export interface HttpParts {
   readonly store: OpenStore;
   readonly metrics: Metrics;
   readonly tls: TlsStore;
+  readonly recorder: Pick<Recorder, 'lastError'>;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
 }
@@ -53,7 +55,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
 }
 
 function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): ServerFacts {
-  const { options, clock, tls, listeners, stopping } = parts;
+  const { options, clock, tls, recorder, listeners, stopping } = parts;
   const hasCertificate = (): boolean => tls.certificates().length > 0;
   const line = ({ service, address, port }: RunningListener): ListenerFacts => {
     const starttls = service !== 'lmtp' && hasCertificate() ? 'starttls' : 'none';
@@ -75,6 +77,7 @@ function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): Ser
     adminAddress: () => undefined,
     listeners: () => [...listeners.map(line), ...own()],
     certificates: () => tls.certificates(),
+    lastJournalError: () => recorder.lastError(),
     stopping,
   };
 }

@@ -18,6 +18,8 @@ const QUEUE_KEPT_MS = 7 * DAY;
 const SRS_KEPT_MS = 25 * DAY;
 /** Milliseconds in which a removed account can be brought back. */
 const REMOVED_ACCOUNT_MS = 30 * DAY;
+/** Milliseconds the record of what administrators did is kept. */
+const AUDIT_KEPT_MS = 2 * 365 * DAY;
 /** Milliseconds a body without a row is left alone: its commit may be on the way. */
 const UNKNOWN_BODY_MS = DAY;
 /** Rows in one write: others wait while it runs. */
@@ -93,6 +95,14 @@ const JOBS: readonly Job[] = [
     async run({ store, clock }) {
       await store.write.run('srs.forget', { before: clock.now() - SRS_KEPT_MS });
       return false;
+    },
+  },
+  {
+    name: 'prune the audit',
+    everyMs: DAY,
+    async run({ store, clock }) {
+      const before = clock.now() - AUDIT_KEPT_MS;
+      return (await store.write.run('directory.pruneAudit', { before, limit: BATCH })) >= BATCH;
     },
   },
   { name: 'sweep bodies', everyMs: DAY, run: sweepBodies },

@@ -176,7 +176,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   const parts = { clock, logger, metrics, recorder, authenticator, tls, requireTlsForAuth, deps, live };
   const { listeners, leftOut } = await startListeners(options, tls, lineServices(parts), closers);
   const stopping = (): boolean => core.stopped !== undefined;
-  const http = await startHttp({ options, clock, store, metrics, tls, listeners, stopping });
+  const http = await startHttp({ options, clock, store, metrics, tls, recorder, listeners, stopping });
   closers.push(() => http.drain(0));
   await scheduler.start();
   const jobs = startJobs({ store, clock, logger, metrics, config: () => core.live.config });

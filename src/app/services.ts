@@ -178,12 +178,12 @@ export function recordRefusedConnection(
   refused: RefusedConnection,
 ): void {
   const at = parts.clock.now();
-  const { reason, remoteAddress, remotePort, detail } = refused;
+  const { reason, remoteAddress, localPort, detail } = refused;
   parts.recorder.event({
     trace: timeId(at),
     at,
     kind: 'connection.refused',
-    data: { protocol: service, ip: remoteAddress, port: remotePort, stage: reason, reason: detail },
+    data: { protocol: service, ip: remoteAddress, port: localPort, stage: reason, reason: detail },
     terms: remoteAddress === '' ? [] : [terms.network(remoteAddress)],
   });
 }

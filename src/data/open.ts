@@ -18,7 +18,11 @@ export interface OpenStore extends Store {
 }
 
 /** Open the store in a data directory (made if missing): `mail.db` and `bodies/`. Refusal when its schema is newer. */
-export async function openStore(options: { directory: string; clock: Clock; logger: Logger }): Promise<OpenStore> {
+export async function openStore(options: {
+  directory: string;
+  clock: Clock;
+  logger: Logger;
+}): Promise<OpenStore> {
   const { directory, clock, logger } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, 'mail.db');

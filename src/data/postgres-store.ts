@@ -20,7 +20,11 @@ const catalogue = writes as unknown as Record<string, WriteFunction<unknown, unk
  * The same store over PostgreSQL: every write is a transaction of the server, which groups commits itself. Wake-ups
  * reach this process only; several processes on one database come with the roles that need them.
  */
-export async function openPostgresStore(options: { url: string; directory: string; clock: Clock }): Promise<InlineStore> {
+export async function openPostgresStore(options: {
+  url: string;
+  directory: string;
+  clock: Clock;
+}): Promise<InlineStore> {
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
   const pool = openPool(options.url, POOL);
   await migratePostgres(pool);

@@ -50,7 +50,10 @@ export class ThreadReader implements Reader {
   }
 
   #start(): Worker {
-    const worker = spawnThread(import.meta.url, './db/reader.thread', { workerData: { path: this.#path }, name: 'reader' });
+    const worker = spawnThread(import.meta.url, './db/reader.thread', {
+      workerData: { path: this.#path },
+      name: 'reader',
+    });
     worker.on('message', (answer: ReadAnswer) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
@@ -59,7 +62,9 @@ export class ThreadReader implements Reader {
       else if ('refusal' in answer) waiting.reject(refusalFromData(answer.refusal));
       else waiting.reject(new Error(answer.bug));
     });
-    worker.on('error', (error) => this.#logger.error({ error: error.stack ?? error.message }, 'store: reader thread failed'));
+    worker.on('error', (error) =>
+      this.#logger.error({ error: error.stack ?? error.message }, 'store: reader thread failed'),
+    );
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = undefined;
       for (const waiting of this.#waiting.values()) waiting.reject(storeUnavailable());

@@ -66,7 +66,8 @@ export class ThreadWriter implements Writer {
   #post(): void {
     const requests = this.#outbox;
     this.#outbox = [];
-    if (this.#port !== undefined) this.#port.postMessage({ now: this.#clock.now(), requests } satisfies WriteBatch);
+    if (this.#port !== undefined)
+      this.#port.postMessage({ now: this.#clock.now(), requests } satisfies WriteBatch);
     else this.#rejectAll();
   }
 
@@ -79,18 +80,25 @@ export class ThreadWriter implements Writer {
     });
     await new Promise<void>((resolve, reject) => {
       worker.once('error', reject);
-      worker.once('exit', (code) => reject(new Error(`the store thread ended with ${code} before it was ready`)));
+      worker.once('exit', (code) =>
+        reject(new Error(`the store thread ended with ${code} before it was ready`)),
+      );
       worker.on('message', (message: { ready?: unknown; broken?: string }) => {
         if (message.ready !== undefined) resolve();
-        if (message.broken !== undefined) this.#logger.error({ reason: message.broken }, 'store: commit failed, reopening');
+        if (message.broken !== undefined)
+          this.#logger.error({ reason: message.broken }, 'store: commit failed, reopening');
       });
     });
     worker.removeAllListeners('error');
     worker.removeAllListeners('exit');
     this.#worker = worker;
     this.#port = channel.port1;
-    channel.port1.on('message', (outcome: Pick<GroupOutcome, 'answers' | 'after'>) => this.#answered(outcome));
-    worker.on('error', (error) => this.#logger.error({ error: error.stack ?? error.message }, 'store: thread failed'));
+    channel.port1.on('message', (outcome: Pick<GroupOutcome, 'answers' | 'after'>) =>
+      this.#answered(outcome),
+    );
+    worker.on('error', (error) =>
+      this.#logger.error({ error: error.stack ?? error.message }, 'store: thread failed'),
+    );
     worker.once('exit', () => this.#exited(channel.port1));
   }
 

@@ -19,7 +19,18 @@ const LOG_SYNC = /mail\.db-wal>/;
 function skipWithoutTracing(): string | false {
   const absent = skipWithout('strace');
   if (absent !== false) return absent;
-  const args = ['-f', '--seccomp-bpf', '-y', '-e', 'trace=fsync', '-e', 'inject=fsync:delay_exit=1', '-o', '/dev/null', 'true'];
+  const args = [
+    '-f',
+    '--seccomp-bpf',
+    '-y',
+    '-e',
+    'trace=fsync',
+    '-e',
+    'inject=fsync:delay_exit=1',
+    '-o',
+    '/dev/null',
+    'true',
+  ];
   const tried = spawnSync('strace', args, { encoding: 'utf8' });
   return tried.status === 0 ? false : `strace cannot trace here: ${tried.stderr.split('\n')[0] ?? ''}`;
 }
@@ -77,7 +88,9 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
       assert.ok(body.ended < directory.began, 'the body before the directory that names it');
       assert.ok(directory.ended < commit.began, 'both before the row that refers to it');
     }
-    t.diagnostic(`report: ${answers.length} of ${answers.length} messages had their fsync between end of data and 250`);
+    t.diagnostic(
+      `report: ${answers.length} of ${answers.length} messages had their fsync between end of data and 250`,
+    );
   });
 
   it('shares a slow disk: several 250 for each fsync', async (t) => {
@@ -92,7 +105,9 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
     assert.deepEqual(await damage(directory, evidence), []);
     const commits = syncsOf(calls, LOG_SYNC).length;
     assert.ok(commits < ledger.answered.length / 2, `${commits} fsyncs`);
-    t.diagnostic(`report: fsync takes 50 ms: ${ledger.answered.length} messages answered 250 with ${commits} fsyncs of the log`);
+    t.diagnostic(
+      `report: fsync takes 50 ms: ${ledger.answered.length} messages answered 250 with ${commits} fsyncs of the log`,
+    );
   });
 
   it('answers 451 when an fsync fails, opens the store anew, never retries that commit', async (t) => {
@@ -100,7 +115,13 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
     const failure = 'inject=fsync,fdatasync:error=EIO:when=40';
     const { server, directory, finish } = await startTraced(t, '-e', 'trace=fsync,fdatasync', '-e', failure);
     const ledger = new Ledger();
-    const load = pour({ ports: server.ports, ledger, label: 'bad', connections: { local: 3, out: 1 }, each: 60 });
+    const load = pour({
+      ports: server.ports,
+      ledger,
+      label: 'bad',
+      connections: { local: 3, out: 1 },
+      each: 60,
+    });
     await load.done;
     const later = pour({ ports: server.ports, ledger, label: 'later', connections: { local: 1 }, each: 5 });
     await later.done;
@@ -113,7 +134,10 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
       const again = calls.filter((call) => call.thread === thread && call.began > ended);
       assert.deepEqual(again, [], 'the thread of a failed fsync syncs nothing any more');
     }
-    assert.ok((ledger.codes['451 4.3.0'] ?? ledger.codes['451 4.3.2'] ?? 0) > 0, JSON.stringify(ledger.codes));
+    assert.ok(
+      (ledger.codes['451 4.3.0'] ?? ledger.codes['451 4.3.2'] ?? 0) > 0,
+      JSON.stringify(ledger.codes),
+    );
     assert.ok(ledger.answered.length > 100, JSON.stringify(ledger.codes));
     assert.deepEqual(brokenPromises(ledger, evidence), []);
     assert.deepEqual(await damage(directory, evidence), []);

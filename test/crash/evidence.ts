@@ -34,10 +34,16 @@ export function gatherEvidence(directory: string): Evidence {
     for (const row of db.prepare(PLACED).iterate()) {
       const id = idOf(Buffer.from(row.envelope as Uint8Array).toString('latin1'));
       count(id, row.place);
-      if (typeof row.file === 'string') files.set(id, { path: bodyPath(directory, row.file), size: Number(row.size) });
+      if (typeof row.file === 'string')
+        files.set(id, { path: bodyPath(directory, row.file), size: Number(row.size) });
     }
     for (const row of db.prepare(QUEUED).iterate()) count(idOf(String(row.id)), row.place);
-    const named = new Set(db.prepare('SELECT file FROM blobs WHERE file IS NOT NULL').all().map((row) => String(row.file)));
+    const named = new Set(
+      db
+        .prepare('SELECT file FROM blobs WHERE file IS NOT NULL')
+        .all()
+        .map((row) => String(row.file)),
+    );
     const unnamed = bodyFiles(directory).filter((name) => !named.has(name));
     const events = db.prepare(`SELECT data FROM journal WHERE kind = 'delivery.interrupted'`).all();
     return { copies, files, unnamed, interrupted: events.map((row) => String(row.data)) };
@@ -90,7 +96,8 @@ export async function damage(directory: string, evidence: Evidence): Promise<str
   const problems = await storeViolations(directory);
   for (const [id, { path, size }] of evidence.files) {
     const wanted = messageText({ id, kind: 'large' });
-    if (statSync(path).size !== size || readFileSync(path, 'latin1') !== wanted) problems.push(`the body of ${id} differs`);
+    if (statSync(path).size !== size || readFileSync(path, 'latin1') !== wanted)
+      problems.push(`the body of ${id} differs`);
   }
   return problems;
 }

@@ -25,7 +25,9 @@ function skipWithoutMount(): string | false {
 function mountSmall(): { path: string; unmount: () => void } | string {
   const path = mkdtempSync(join(tmpdir(), 'postern-full-'));
   const remove = (): void => rmSync(path, { recursive: true, force: true });
-  const tried = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m`, 'tmpfs', path], { encoding: 'utf8' });
+  const tried = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MIB}m`, 'tmpfs', path], {
+    encoding: 'utf8',
+  });
   if (tried.status !== 0) {
     remove();
     return `cannot mount a tmpfs: ${tried.stderr.trim()}`;
@@ -56,7 +58,10 @@ function fill(disk: string, leave: number): () => void {
 
 /** 452 of the message, or of what comes before it. */
 function refusals(ledger: Ledger): number {
-  return Object.entries(ledger.codes).reduce((sum, [code, count]) => sum + (code === '452 4.3.1' ? count : 0), 0);
+  return Object.entries(ledger.codes).reduce(
+    (sum, [code, count]) => sum + (code === '452 4.3.1' ? count : 0),
+    0,
+  );
 }
 
 describe('a full disk', { skip: skipWithoutMount() }, () => {
@@ -66,24 +71,39 @@ describe('a full disk', { skip: skipWithoutMount() }, () => {
     const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
     t.after(() => server.end('SIGKILL'));
     const ledger = new Ledger();
-    const before = pour({ ports: server.ports, ledger, label: 'before', connections: { local: 2, out: 1 }, each: 5 });
+    const before = pour({
+      ports: server.ports,
+      ledger,
+      label: 'before',
+      connections: { local: 2, out: 1 },
+      each: 5,
+    });
     await before.done;
     assert.equal(ledger.answered.length, 15);
     const free = fill(disk, MiB / 2);
-    await pour({ ports: server.ports, ledger, label: 'full', connections: { local: 16, out: 4 }, each: 25 }).done;
+    await pour({ ports: server.ports, ledger, label: 'full', connections: { local: 16, out: 4 }, each: 25 })
+      .done;
     const refused = refusals(ledger);
     assert.ok(refused > 20, JSON.stringify(ledger.codes));
     assert.equal(refused + ledger.answered.length, ledger.sent.length, JSON.stringify(ledger.codes));
     free();
     const room = new Ledger();
-    await pour({ ports: server.ports, ledger: room, label: 'room', connections: { local: 4, out: 2 }, each: 5 }).done;
+    await pour({
+      ports: server.ports,
+      ledger: room,
+      label: 'room',
+      connections: { local: 4, out: 2 },
+      each: 5,
+    }).done;
     assert.deepEqual(room.codes, { '250 2.0.0': 30 }, 'once there is room everything is taken');
     ledger.sent.push(...room.sent);
     assert.equal(await server.end('SIGTERM'), 0);
     const evidence = gatherEvidence(directory);
     assert.deepEqual(brokenPromises(ledger, evidence), []);
     assert.deepEqual(await damage(directory, evidence), []);
-    t.diagnostic(`report: full disk: ${refused} messages got 452 4.3.1, ${ledger.answered.length} got 250 and are there once`);
+    t.diagnostic(
+      `report: full disk: ${refused} messages got 452 4.3.1, ${ledger.answered.length} got 250 and are there once`,
+    );
   });
 
   it('refuses large messages whose file finds no room, leaves nothing of them, takes them later', async (t) => {
@@ -107,6 +127,8 @@ describe('a full disk', { skip: skipWithoutMount() }, () => {
     assert.deepEqual(brokenPromises(ledger, evidence), []);
     assert.deepEqual(await damage(directory, evidence), []);
     assert.deepEqual(evidence.unnamed, [], 'no file is left of what was refused');
-    t.diagnostic(`report: full disk: ${refused} messages of 300 KiB got 452 4.3.1, ${ledger.answered.length} got 250 and are whole`);
+    t.diagnostic(
+      `report: full disk: ${refused} messages of 300 KiB got 452 4.3.1, ${ledger.answered.length} got 250 and are whole`,
+    );
   });
 });

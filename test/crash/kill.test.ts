@@ -25,7 +25,11 @@ describe('SIGKILL under load', () => {
     const ledger = new Ledger();
     for (let round = 0; round < ROUNDS; round++) {
       const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
-      assert.deepEqual(await readdir(join(directory, 'bodies/incoming')), [], 'what was half written is gone');
+      assert.deepEqual(
+        await readdir(join(directory, 'bodies/incoming')),
+        [],
+        'what was half written is gone',
+      );
       const doomed = first(ALIVE_MS);
       const load = pour({
         ports: server.ports,

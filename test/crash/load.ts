@@ -92,7 +92,12 @@ function recipientsOf(kind: Kind, serial: number): string[] {
   return serial % 2 === 0 ? ['dave@outside.test'] : ['dave@outside.test', 'bob@example.test'];
 }
 
-async function oneConnection(options: LoadOptions, kind: Kind, name: string, state: { stopped: boolean }): Promise<void> {
+async function oneConnection(
+  options: LoadOptions,
+  kind: Kind,
+  name: string,
+  state: { stopped: boolean },
+): Promise<void> {
   const { ports, ledger, each = Number.POSITIVE_INFINITY } = options;
   let client: LineClient;
   try {

@@ -63,7 +63,8 @@ describe('curl', { skip: skipWithout('curl') }, () => {
       const { imap, imaps } = server.ports;
       const at = scheme === 'imap' ? `imap://127.0.0.1:${imap}` : `imaps://127.0.0.1:${imaps}`;
       const tls = scheme === 'imap' ? ['--ssl-reqd'] : [];
-      const bob = (path: string, ...args: string[]): Promise<Output> => curl('bob', `${at}/${path}`, ...tls, ...args);
+      const bob = (path: string, ...args: string[]): Promise<Output> =>
+        curl('bob', `${at}/${path}`, ...tls, ...args);
 
       const list = good(await bob(''));
       for (const name of ['INBOX', 'Drafts', 'Sent', 'Junk', 'Trash', 'Archive']) {
@@ -86,7 +87,10 @@ describe('curl', { skip: skipWithout('curl') }, () => {
   it('is told that a password is wrong', async () => {
     const args = ['-sS', '-k', '--max-time', '15', '-u', 'bob@example.test:wrong'];
     const url = `imaps://127.0.0.1:${server.ports.imaps}/`;
-    const output = await run('curl', [...args, url], { env: cleanEnvironment(directory), allowFailure: true });
+    const output = await run('curl', [...args, url], {
+      env: cleanEnvironment(directory),
+      allowFailure: true,
+    });
     assert.equal(output.code, 67, 'CURLE_LOGIN_DENIED');
   });
 });

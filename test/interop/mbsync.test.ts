@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -82,7 +90,9 @@ describe('mbsync', { skip: skipWithout('mbsync') }, () => {
     const first = await sync();
     await client.ok('NOOP');
     const all = wanted.map(text).toSorted();
-    const above = [...(await fetchBodies(client)).values()].map((octets) => unmarked(text(octets))).toSorted();
+    const above = [...(await fetchBodies(client)).values()]
+      .map((octets) => unmarked(text(octets)))
+      .toSorted();
     assert.equal(above.length, all.length);
     assert.deepEqual(above.map(unmarked), all.map(unmarked), 'the account has all of them, byte for byte');
     const here = [...local().values()].map(unmarked).toSorted();
@@ -92,7 +102,9 @@ describe('mbsync', { skip: skipWithout('mbsync') }, () => {
     const second = await sync();
     assert.deepEqual([await flags(), local()], before, 'a second run changes nothing');
     assert.doesNotMatch(second.stdout, /\+[1-9]\d* \*|\*[1-9]|#[1-9]/);
-    t.diagnostic(`report: mbsync: ${all.length} messages both ways in ${Math.round(first.ms)} ms, second run ${Math.round(second.ms)} ms`);
+    t.diagnostic(
+      `report: mbsync: ${all.length} messages both ways in ${Math.round(first.ms)} ms, second run ${Math.round(second.ms)} ms`,
+    );
   });
 
   it('carries flags and deletions both ways', async () => {
@@ -112,7 +124,11 @@ describe('mbsync', { skip: skipWithout('mbsync') }, () => {
     assert.equal(here.filter((name) => /:2,\w*F\w*R/.test(name)).length, 1, 'flags came down');
     const above = await flags();
     assert.equal(above.size, uids.length - 2, 'the deletion here went up');
-    assert.equal([...above.values()].filter((value) => value.includes('\\Flagged')).length, 2, 'a flag went up');
+    assert.equal(
+      [...above.values()].filter((value) => value.includes('\\Flagged')).length,
+      2,
+      'a flag went up',
+    );
     const state = [await flags(), local()];
     await sync();
     assert.deepEqual([await flags(), local()], state);

@@ -26,7 +26,8 @@ describe('neomutt', { skip: skipWithout('neomutt', 'tmux') }, () => {
     await deliver(smtp, '=?utf-8?q?Gr=C3=BC=C3=9Fe?=', 'the text of the second');
 
     const env = cleanEnvironment(home);
-    const tmux = (...args: string[]) => run('tmux', ['-S', join(home, 'tmux'), '-f', '/dev/null', ...args], { env });
+    const tmux = (...args: string[]) =>
+      run('tmux', ['-S', join(home, 'tmux'), '-f', '/dev/null', ...args], { env });
     await tmux('new-session', '-d', '-x', '100', '-y', '30', `neomutt -n -F ${join(home, 'muttrc')}`);
     t.after(() => tmux('kill-server').catch(() => undefined));
     let screen = '';
@@ -53,7 +54,11 @@ describe('neomutt', { skip: skipWithout('neomutt', 'tmux') }, () => {
     await shows(/1 +! .*first/, /3 N .*third/);
     await keys('q');
     const { unseen, messages } = await inboxOf(server);
-    assert.deepEqual({ messages, unseen }, { messages: 3, unseen: 2 }, 'what was read is read in the account too');
+    assert.deepEqual(
+      { messages, unseen },
+      { messages: 3, unseen: 2 },
+      'what was read is read in the account too',
+    );
   });
 });
 
@@ -73,7 +78,10 @@ async function deliver(port: number, subject: string, text: string): Promise<voi
     ['MAIL FROM:<carol@remote.test>\r\n', '250'],
     ['RCPT TO:<bob@example.test>\r\n', '250'],
     ['DATA\r\n', '354'],
-    [`From: Carol Remote <carol@remote.test>\r\nTo: bob@example.test\r\nSubject: ${subject}\r\n\r\n${text}\r\n.\r\n`, '250'],
+    [
+      `From: Carol Remote <carol@remote.test>\r\nTo: bob@example.test\r\nSubject: ${subject}\r\n\r\n${text}\r\n.\r\n`,
+      '250',
+    ],
   );
   client.close();
 }

@@ -40,7 +40,8 @@ describe('Postfix as the other host', { skip: skipWithout('postfix', 'swaks') ||
     greylist = await startGreylist();
     mailboxes = await startSmtpPeer({
       protocol: 'lmtp',
-      perRecipient: (address) => (address.startsWith('gone@') ? '550 5.2.1 mailbox closed' : '250 2.0.0 taken'),
+      perRecipient: (address) =>
+        address.startsWith('gone@') ? '550 5.2.1 mailbox closed' : '250 2.0.0 taken',
     });
     const port = await freePort();
     postfix = await startPostfixPeer({
@@ -56,7 +57,10 @@ describe('Postfix as the other host', { skip: skipWithout('postfix', 'swaks') ||
           `check_policy_service inet:127.0.0.1:${greylist.port}`,
       ],
     });
-    const resolver = createResolver({ servers: [{ address: dns.address, port: dns.port, trusted: false }], clock: systemClock });
+    const resolver = createResolver({
+      servers: [{ address: dns.address, port: dns.port, trusted: false }],
+      clock: systemClock,
+    });
     server = await startTestServer({
       dns: resolver,
       accounts: [
@@ -105,7 +109,8 @@ describe('Postfix as the other host', { skip: skipWithout('postfix', 'swaks') ||
     return [...bodies.values()].map((octets) => octets.toString('latin1'));
   }
 
-  const retry = (): Promise<unknown> => server.store.write.run('queue.retry', { actor: testActor, queueId: null });
+  const retry = (): Promise<unknown> =>
+    server.store.write.run('queue.retry', { actor: testActor, queueId: null });
 
   it('takes our mail by MX and STARTTLS, after greylisting it', async () => {
     greylist.active = true;
@@ -114,7 +119,9 @@ describe('Postfix as the other host', { skip: skipWithout('postfix', 'swaks') ||
     assert.deepEqual(delivered('grey', 'carol@peer.test'), []);
     await until('delivery', PATIENCE_MS, POLL_MS, async () => {
       await retry();
-      return delivered('grey', 'carol@peer.test').length > 0 && delivered('grey', 'dave@peer.test').length > 0;
+      return (
+        delivered('grey', 'carol@peer.test').length > 0 && delivered('grey', 'dave@peer.test').length > 0
+      );
     });
     greylist.active = false;
     const [text = ''] = delivered('grey', 'carol@peer.test');
@@ -157,13 +164,27 @@ describe('Postfix as the other host', { skip: skipWithout('postfix', 'swaks') ||
 
   it('delivers to us over TLS, bounces what we refuse, keeps what we defer', async () => {
     const env = cleanEnvironment(tmpdir());
-    const inside = ['--server', `127.0.0.1:${postfix.port}`, '--helo', 'inside.peer.test', '--from', 'dave@peer.test'];
+    const inside = [
+      '--server',
+      `127.0.0.1:${postfix.port}`,
+      '--helo',
+      'inside.peer.test',
+      '--from',
+      'dave@peer.test',
+    ];
     const subject = ['--header', 'Subject: from postfix'];
     const to = ['--to', 'bob@example.test,nobody@example.test,full@example.test'];
     await run('swaks', [...inside, ...subject, ...to], { env });
-    await until('delivery', PATIENCE_MS, POLL_MS, async () => (await received('bob@example.test')).length > 0);
+    await until(
+      'delivery',
+      PATIENCE_MS,
+      POLL_MS,
+      async () => (await received('bob@example.test')).length > 0,
+    );
     const bounced = (): string => {
-      const bounce = mailboxes.transactions.find(({ from, to: [user] }) => from === '' && user === 'dave@peer.test');
+      const bounce = mailboxes.transactions.find(
+        ({ from, to: [user] }) => from === '' && user === 'dave@peer.test',
+      );
       return bounce?.data.toString('latin1') ?? '';
     };
     await until('bounce', PATIENCE_MS, POLL_MS, () => bounced() !== '');

@@ -13,7 +13,16 @@ const EXIT = { recipients: 24, auth: 28 } as const;
 const env = cleanEnvironment(tmpdir());
 
 function swaks(port: number | undefined, ...args: string[]): Promise<Output> {
-  const common = ['--server', '127.0.0.1', '--port', String(port), '--from', 'carol@remote.test', '--timeout', '10'];
+  const common = [
+    '--server',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--from',
+    'carol@remote.test',
+    '--timeout',
+    '10',
+  ];
   return run('swaks', [...common, ...args], { env, allowFailure: true });
 }
 
@@ -53,7 +62,13 @@ describe('swaks', { skip: skipWithout('swaks') }, () => {
 
   it('delivers by LMTP, with an answer for each recipient', async () => {
     await using server = await startTestServer();
-    const both = await swaks(server.ports.lmtp, '--protocol', 'LMTP', '--to', 'alice@example.test,bob@example.test');
+    const both = await swaks(
+      server.ports.lmtp,
+      '--protocol',
+      'LMTP',
+      '--to',
+      'alice@example.test,bob@example.test',
+    );
     took(both, /LHLO/);
     const [, afterData = ''] = both.stdout.split(/^ -> \.$/m);
     assert.equal(afterData.match(/^<- {2}250 2\./gm)?.length, 2, both.stdout);

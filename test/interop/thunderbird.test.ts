@@ -65,7 +65,16 @@ async function begin(server: TestServer): Promise<ImapClient> {
     await client.next(/^x OK /);
   }
   const [after = ''] = await client.ok('capability');
-  for (const name of ['IDLE', 'NAMESPACE', 'UIDPLUS', 'MOVE', 'SPECIAL-USE', 'LIST-EXTENDED', 'CONDSTORE', 'QUOTA']) {
+  for (const name of [
+    'IDLE',
+    'NAMESPACE',
+    'UIDPLUS',
+    'MOVE',
+    'SPECIAL-USE',
+    'LIST-EXTENDED',
+    'CONDSTORE',
+    'QUOTA',
+  ]) {
     assert.match(after, new RegExp(`\\b${name}\\b`));
   }
   return client;
@@ -96,21 +105,40 @@ describe('Thunderbird', () => {
 
     const selected = await client.ok('select "INBOX"');
     assert.ok(selected.includes('2 EXISTS'));
-    for (const pattern of [/^FLAGS \(.*\\Seen.*\)$/, /^OK \[PERMANENTFLAGS \(.*\\\*\)\]/, /^OK \[UIDVALIDITY [1-9]\d*\]/, /^OK \[UIDNEXT 3\]/]) {
-      assert.ok(selected.some((line) => pattern.test(line)), `${pattern} in ${selected.join('; ')}`);
+    for (const pattern of [
+      /^FLAGS \(.*\\Seen.*\)$/,
+      /^OK \[PERMANENTFLAGS \(.*\\\*\)\]/,
+      /^OK \[UIDVALIDITY [1-9]\d*\]/,
+      /^OK \[UIDNEXT 3\]/,
+    ]) {
+      assert.ok(
+        selected.some((line) => pattern.test(line)),
+        `${pattern} in ${selected.join('; ')}`,
+      );
     }
     assert.match((await client.ok('getquotaroot "INBOX"')).join('\n'), /^QUOTAROOT "?INBOX"?/);
-    assert.match((await client.ok('UID fetch 1:* (FLAGS)')).join('\n'), /^1 FETCH \(UID 1 FLAGS \(.*\)\)\n2 FETCH \(UID 2 FLAGS \(.*\)\)$/);
-    const headers = await client.ok(`UID fetch 1:2 (UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (${HEADERS})])`);
+    assert.match(
+      (await client.ok('UID fetch 1:* (FLAGS)')).join('\n'),
+      /^1 FETCH \(UID 1 FLAGS \(.*\)\)\n2 FETCH \(UID 2 FLAGS \(.*\)\)$/,
+    );
+    const headers = await client.ok(
+      `UID fetch 1:2 (UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (${HEADERS})])`,
+    );
     assert.equal(headers.length, 2);
     assert.match(headers[0] ?? '', /^1 FETCH \(.*UID 1\b/s);
     assert.match(headers[0] ?? '', /RFC822\.SIZE [1-9]\d*/);
-    assert.match(headers[0] ?? '', /BODY\[HEADER\.FIELDS \(.*Reply-To\)\] \{\d+\}\r\nFrom: Carol <carol@remote\.test>\r\nTo: /i);
+    assert.match(
+      headers[0] ?? '',
+      /BODY\[HEADER\.FIELDS \(.*Reply-To\)\] \{\d+\}\r\nFrom: Carol <carol@remote\.test>\r\nTo: /i,
+    );
     assert.match(headers[0] ?? '', /Subject: one\r\n[\s\S]*\r\n\r\n/);
     assert.doesNotMatch(headers[0] ?? '', /Received|Return-Path|plain words/);
     assert.doesNotMatch((await client.ok('UID fetch 1:2 (FLAGS)')).join(), /Seen/, 'PEEK has set no flag');
 
-    assert.match((await client.ok('UID fetch 1 (BODYSTRUCTURE)')).join(), /\("text" "plain".*\("text" "html".*"alternative"/i);
+    assert.match(
+      (await client.ok('UID fetch 1 (BODYSTRUCTURE)')).join(),
+      /\("text" "plain".*\("text" "html".*"alternative"/i,
+    );
     const [part = ''] = await client.ok('UID fetch 1 (BODY.PEEK[HEADER] BODY.PEEK[1.MIME] BODY.PEEK[1])');
     assert.match(part, /BODY\[1\] (\{11\}\r\nplain words|"plain words")/);
     assert.match(part, /BODY\[1\.MIME\] \{\d+\}\r\nContent-Type: text\/plain; charset=utf-8\r\n\r\n/);
@@ -119,13 +147,22 @@ describe('Thunderbird', () => {
     assert.match(whole, new RegExp(`BODY\\[\\] \\{${size}\\}\r\nReturn-Path: <carol@remote\\.test>\r\n`));
     assert.match((await client.ok('UID fetch 2 (FLAGS)')).join(), /\\Seen/, 'reading has set the flag');
 
-    assert.match((await client.ok('uid store 1 +Flags (\\Seen $label1 NonJunk)')).join(), /FLAGS \([^)]*\\Seen/);
+    assert.match(
+      (await client.ok('uid store 1 +Flags (\\Seen $label1 NonJunk)')).join(),
+      /FLAGS \([^)]*\\Seen/,
+    );
     assert.match((await client.ok('uid store 1 +Flags (\\Flagged)')).join(), /\$label1/i);
     await client.ok('uid move 1 "Trash"');
-    assert.deepEqual((await client.ok('UID fetch 1:* (FLAGS)')).map((line) => line.replace(/FLAGS.*/, '')), ['1 FETCH (UID 2 ']);
+    assert.deepEqual(
+      (await client.ok('UID fetch 1:* (FLAGS)')).map((line) => line.replace(/FLAGS.*/, '')),
+      ['1 FETCH (UID 2 '],
+    );
     const { untagged, tagged } = await client.command('uid copy 2 "Archive"');
     assert.match(`${untagged.join()} ${tagged}`, /COPYUID \d+ 2 1/);
-    assert.match((await client.ok('STATUS "Trash" (UIDNEXT MESSAGES UNSEEN RECENT)')).join(), /STATUS "?Trash"? \(.*MESSAGES 1/);
+    assert.match(
+      (await client.ok('STATUS "Trash" (UIDNEXT MESSAGES UNSEEN RECENT)')).join(),
+      /STATUS "?Trash"? \(.*MESSAGES 1/,
+    );
 
     const second = await begin(server);
     await second.ok('select "INBOX"');

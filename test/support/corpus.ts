@@ -36,7 +36,10 @@ export function corpusMessages(archive: 'mail' | 'mime', limit = Number.POSITIVE
     for (const path of filesUnder(directory)) {
       if (messages.length >= limit) break;
       if (archive === 'mime' && !MIME_MESSAGE.test(path)) continue;
-      messages.push({ name: `${archive}/${relative(directory, path)}`, octets: onTheWire(readFileSync(path)) });
+      messages.push({
+        name: `${archive}/${relative(directory, path)}`,
+        octets: onTheWire(readFileSync(path)),
+      });
     }
     return messages;
   } finally {

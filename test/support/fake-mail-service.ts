@@ -145,7 +145,7 @@ export async function fakeAuthenticator(): Promise<FakeAuthenticator> {
   return {
     password: async ({ login, password }) => check(login === account.address && password === 'postern'),
     scramKeys: async () => keys,
-    scramSucceeded: async (login) => check(login === account.address),
+    scramSucceeded: async ({ login }) => check(login === account.address),
     failed: () => undefined,
     revoke: () => revocation.abort(),
   };

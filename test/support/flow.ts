@@ -88,7 +88,11 @@ export async function openFlow(): Promise<FlowFixture> {
       store,
       clock,
       logger: silentLogger,
-      recorder: { event: (event) => void events.push(event), flush: async () => undefined },
+      recorder: {
+        event: (event) => void events.push(event),
+        flush: async () => undefined,
+        lastError: () => undefined,
+      },
       dns: resolver,
       settings,
     },

@@ -47,7 +47,9 @@ export async function startPostfixPeer(options: PostfixPeerOptions): Promise<Pos
     port,
     log: () => readFile(join(directory, 'maillog'), 'utf8'),
     async stop() {
-      const master = Number(await readFile(join(directory, 'queue/pid/master.pid'), 'latin1').catch(() => '0'));
+      const master = Number(
+        await readFile(join(directory, 'queue/pid/master.pid'), 'latin1').catch(() => '0'),
+      );
       if (master > 1 && isAlive(master)) await stopTree(master);
     },
   };
@@ -59,7 +61,10 @@ function keyAndCertificate(name: string): string {
   return `${key}\n${cert}`;
 }
 
-function mainCf({ directory, domain, users, lmtpPort, routes, insideHelo, settings = [] }: PostfixPeerOptions, pem: string): string[] {
+function mainCf(
+  { directory, domain, users, lmtpPort, routes, insideHelo, settings = [] }: PostfixPeerOptions,
+  pem: string,
+): string[] {
   const mailboxes = users.map((user) => `{${user}@${domain}=${user}}`);
   const transports = Object.entries(routes).map(([name, to]) => `{${name}=smtp:[127.0.0.1]:${to}}`);
   return [

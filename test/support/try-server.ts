@@ -10,7 +10,9 @@ const BASES = { first: 20_000, count: 100, step: 100 };
 
 /** The try-out (`npm start`) as a process of its own, that can be killed. */
 export interface TryServer {
-  readonly ports: Readonly<Record<'smtp' | 'lmtp' | 'http' | 'imap' | 'imaps' | 'submission' | 'submissions', number>>;
+  readonly ports: Readonly<
+    Record<'smtp' | 'lmtp' | 'http' | 'imap' | 'imaps' | 'submission' | 'submissions', number>
+  >;
   readonly directory: string;
   /** Of the server itself, not of what runs it. */
   readonly pid: number;
@@ -47,7 +49,15 @@ export async function startTryServer(options: TryServerOptions): Promise<TryServ
 
 async function start(options: TryServerOptions, base: number): Promise<TryServer> {
   const program = options.program ?? [process.execPath, join(ROOT, 'src/app/main.ts')];
-  const command = [...(options.under ?? []), ...program, 'try', '--data', options.directory, '--port-base', `${base}`];
+  const command = [
+    ...(options.under ?? []),
+    ...program,
+    'try',
+    '--data',
+    options.directory,
+    '--port-base',
+    `${base}`,
+  ];
   const [file = '', ...args] = [...command, ...(options.args ?? [])];
   const child = spawn(file, args, { cwd: options.cwd ?? ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -83,7 +93,11 @@ async function start(options: TryServerOptions, base: number): Promise<TryServer
   };
 }
 
-function ready(child: ChildProcess, exit: Promise<number | null>, add: (text: string) => string): Promise<void> {
+function ready(
+  child: ChildProcess,
+  exit: Promise<number | null>,
+  add: (text: string) => string,
+): Promise<void> {
   return new Promise((done, fail) => {
     const late = setTimeout(() => {
       child.kill('SIGKILL');

@@ -54,7 +54,7 @@ export function addressesText(addresses: readonly string[]): string {
 
 /** Who was at the other end: "mail.example.net [192.0.2.1]". */
 export function peerText(facts: Facts): string {
-  const address = facts.text('ip') || facts.text('remoteAddress');
+  const address = facts.text('ip');
   const ip = address === '' ? 'a program on this machine' : `[${address}]`;
   const helo = facts.text('helo');
   return helo === '' || helo === ip ? ip : `${helo} ${ip}`;

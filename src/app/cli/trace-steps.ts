@@ -46,7 +46,7 @@ const STEPS: Readonly<Record<JournalKind, Teller>> = {
   },
   'login.succeeded': (facts) => ({
     headline: `${facts.text('login')} signed in from ${peerText(facts)}`,
-    details: [`By ${facts.text('mechanism') || facts.text('how') || 'password'}.`, ...connection(facts)],
+    details: [`By ${wayIn(facts)}.`, ...connection(facts)],
     remedy: '',
   }),
   'login.failed': (facts) => {
@@ -159,12 +159,23 @@ function refusal(facts: Facts, headline: string, more: readonly string[] = []): 
   return { headline, details: [...details, ...connection(facts)], remedy: remedyForOurs(facts) };
 }
 
-/** Where and how protected, as far as the event tells: only a session's events know our own port. */
+/** Where and how protected, as far as the event tells: what the check of passwords writes knows neither. */
 function connection(facts: Facts): string[] {
-  if (!facts.has('session')) return facts.has('protocol') ? [`Service: ${facts.text('protocol')}.`] : [];
+  const port = facts.number('port') ?? 0;
+  if (port === 0 && !facts.has('tls')) {
+    return facts.has('protocol') ? [`Service: ${facts.text('protocol')}.`] : [];
+  }
+  const parts = [`On port ${port}`];
+  if (facts.has('tls')) parts.push(encryption(facts));
   const login = facts.row.kind.startsWith('login.') ? '' : facts.text('login');
-  const signedIn = login === '' ? '' : `, signed in as ${login}`;
-  return [`On port ${facts.text('port')}, ${encryption(facts)}${signedIn}.`];
+  if (login !== '') parts.push(`signed in as ${login}`);
+  return [`${parts.join(', ')}.`];
+}
+
+/** How somebody signed in. */
+function wayIn(facts: Facts): string {
+  const how = facts.text('mechanism') || facts.text('how') || 'password';
+  return how === 'remembered' ? 'password, verified a few minutes before' : how;
 }
 
 function encryption(facts: Facts): string {

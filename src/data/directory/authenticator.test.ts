@@ -16,7 +16,7 @@ import { hashPassword, isOwnHash, matchesOwn, type PasswordSecrets } from './pas
 import type { Actor, ScramSecret } from './types.ts';
 
 const SYSTEM: Actor = { name: 'system', role: 'system', domainId: undefined };
-const REMOTE = { remoteAddress: '192.0.2.1', protocol: 'imap' };
+const REMOTE = { remoteAddress: '192.0.2.1', protocol: 'imap', trace: 'session-1' };
 const PASSWORD = 'correct horse';
 
 describe('authenticator', () => {
@@ -107,6 +107,27 @@ describe('authenticator', () => {
     );
     assert.ok(events[0]?.terms.includes('i:192.0.2.1') && events[0].terms.includes(`a:${address}`));
     assert.ok(!JSON.stringify(events).includes(PASSWORD));
+  });
+
+  it("what is noted stands in the session's trace, under the names its other events use", async () => {
+    await login(PASSWORD, address.toUpperCase());
+    await assert.rejects(login('wrong password'));
+    await assert.rejects(login(PASSWORD, 'nobody@example.test'));
+    const attempt = { ...REMOTE, login: address };
+    await auth.scramSucceeded({ ...attempt, remoteAddress: '' });
+    auth.failed(attempt);
+    const session = { session: 'session-1', protocol: 'imap', ip: '192.0.2.1', login: address };
+    assert.deepEqual(
+      events.map(({ data }) => data),
+      [
+        { ...session, how: 'password' },
+        { ...session, reason: 'wrong password' },
+        { ...session, login: 'nobody@example.test', reason: 'unknown login' },
+        { ...session, ip: '', how: 'SCRAM-SHA-256' },
+        { ...session, reason: 'wrong SCRAM proof' },
+      ],
+    );
+    assert.deepEqual([...new Set(events.map(({ trace }) => trace))], ['session-1']);
   });
 
   it('an unknown login costs a hash as a known one does', async () => {
@@ -224,17 +245,18 @@ describe('authenticator', () => {
     assert.deepEqual([first.salt.length, first.iterations], [real.salt.length, real.iterations]);
     assert.equal(await scramWorks(PASSWORD), true);
     await assert.rejects(
-      auth.scramSucceeded('nobody@example.test', '', 'smtp'),
+      auth.scramSucceeded({ ...REMOTE, login: 'nobody@example.test', remoteAddress: '' }),
       isRefusal('authentication-failed'),
     );
   });
 
   it('SCRAM: a verified proof lets in, unless the account is suspended; failures are noted', async () => {
-    const account = await auth.scramSucceeded(address, '192.0.2.1', 'smtp');
+    const attempt = { ...REMOTE, login: address };
+    const account = await auth.scramSucceeded(attempt);
     assert.equal(account.accountId, accountId);
-    auth.failed(address, '192.0.2.1', 'smtp');
+    auth.failed(attempt);
     await setStatus('suspended');
-    await assert.rejects(auth.scramSucceeded(address, '192.0.2.1', 'smtp'), isRefusal('suspended'));
+    await assert.rejects(auth.scramSucceeded(attempt), isRefusal('suspended'));
     assert.deepEqual(
       events.map(({ kind }) => kind),
       ['login.succeeded', 'login.failed', 'login.failed'],

@@ -1,11 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { errorText, Refusal, smtpReply } from '../../base/errors.ts';
-import { timeId } from '../../base/ids.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/log.ts';
 import { authenticationFailed } from '../../mail/sasl/refusals.ts';
-import type { Authenticator, LoginAccount, ScramKeys } from '../../mail/sasl/types.ts';
+import type { Authenticator, LoginAccount, LoginAttempt, ScramKeys } from '../../mail/sasl/types.ts';
 import type { Recorder } from '../journal/recorder.ts';
 import { type JournalKind, terms } from '../journal/types.ts';
 import type { Store } from '../store.ts';
@@ -47,58 +46,132 @@ export interface AuthenticatorOptions {
   };
 }
 
-interface Attempt {
-  readonly login: string;
-  readonly remoteAddress: string;
-  readonly protocol: string;
-}
-
 /**
  * Checks logins (RFC 4954, 4616, 5802) with bounded CPU. Wrong passwords, unknown logins and logins with no password
  * get one answer, in about the same time; only who knows the password learns that an account is suspended.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { store, clock, logger, journal } = options;
-  const hasher = options.hasher ?? { own: matchesOwn, imported: createHashThread(clock) };
-  const gate = createGate(HASHES_RUNNING, HASHES_WAITING);
-  const memory = createLoginMemory(clock, options.memoryMs ?? limits.loginMemoryMs);
-  const decoy = decoyHash();
-  let decoyKey: Promise<string> | undefined;
+  return new DirectoryAuthenticator(options);
+}
 
-  function find(login: string): Promise<StoredCredential | undefined> {
-    if (Buffer.byteLength(login) > MAX_LOGIN_OCTETS) return Promise.resolve(undefined);
-    return store.read.run('directory.credential', { login });
+class DirectoryAuthenticator implements Authenticator {
+  readonly #store: AuthenticatorOptions['store'];
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #journal: AuthenticatorOptions['journal'];
+  readonly #hasher: NonNullable<AuthenticatorOptions['hasher']>;
+  readonly #memory: ReturnType<typeof createLoginMemory>;
+  readonly #gate = createGate(HASHES_RUNNING, HASHES_WAITING);
+  readonly #decoy = decoyHash();
+  #decoyKey: Promise<string> | undefined;
+
+  constructor(options: AuthenticatorOptions) {
+    const { store, clock, logger, journal, memoryMs = limits.loginMemoryMs } = options;
+    this.#store = store;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#journal = journal;
+    this.#hasher = options.hasher ?? { own: matchesOwn, imported: createHashThread(clock) };
+    this.#memory = createLoginMemory(clock, memoryMs);
   }
 
-  function note(kind: JournalKind, attempt: Attempt, data: Readonly<Record<string, string>>): void {
-    const { login, remoteAddress, protocol } = attempt;
+  async password(request: LoginAttempt & { readonly password: string }): Promise<LoginAccount> {
+    const { password, ...attempt } = request;
+    if (password === '' || Buffer.byteLength(password) > MAX_PASSWORD_OCTETS) {
+      throw this.#fail(attempt, 'the password is empty or too long');
+    }
+    const credential = await this.#find(attempt.login);
+    if (credential === undefined) {
+      await this.#slowCheck(undefined, password);
+      throw this.#fail(attempt, 'unknown login');
+    }
+    const revoked = this.#store.changes.revocation(credential.accountId);
+    if (this.#memory.knows(credential, password)) {
+      return this.#succeed(credential, attempt, revoked, 'remembered');
+    }
+    if (!(await this.#slowCheck(credential, password))) throw this.#fail(attempt, 'wrong password');
+    const account = this.#succeed(credential, attempt, revoked, 'password');
+    this.#memory.remember(credential, password, revoked);
+    if (!isOwnHash(credential.hash) || credential.scram === undefined) {
+      void this.#upgrade(credential, password);
+    }
+    return account;
+  }
+
+  async scramKeys(login: string): Promise<ScramKeys> {
+    const [credential, decoyed] = await Promise.all([this.#find(login), this.#decoyKeys(login)]);
+    if (credential?.scram === undefined) return decoyed;
+    const { salt, iterations, storedKey, serverKey } = credential.scram;
+    return {
+      salt: Buffer.from(salt),
+      iterations,
+      storedKey: Buffer.from(storedKey),
+      serverKey: Buffer.from(serverKey),
+    };
+  }
+
+  async scramSucceeded(attempt: LoginAttempt): Promise<LoginAccount> {
+    const credential = await this.#find(attempt.login);
+    if (credential === undefined) throw this.#fail(attempt, 'unknown login');
+    const revoked = this.#store.changes.revocation(credential.accountId);
+    return this.#succeed(credential, attempt, revoked, 'SCRAM-SHA-256');
+  }
+
+  failed(attempt: LoginAttempt): void {
+    this.#note('login.failed', attempt, { reason: 'wrong SCRAM proof' });
+  }
+
+  #find(login: string): Promise<StoredCredential | undefined> {
+    if (Buffer.byteLength(login) > MAX_LOGIN_OCTETS) return Promise.resolve(undefined);
+    return this.#store.read.run('directory.credential', { login });
+  }
+
+  /** One event of the session, its facts under the names that the session's other events use (flow/journal.ts). */
+  #note(kind: JournalKind, attempt: LoginAttempt, data: Readonly<Record<string, string>>): void {
+    const { login, remoteAddress, protocol, trace } = attempt;
     const found = [terms.address(login)];
     if (remoteAddress !== '') found.push(terms.network(remoteAddress));
-    const at = clock.now();
-    journal.event({
-      trace: timeId(at),
-      at,
+    this.#journal.event({
+      trace,
+      at: this.#clock.now(),
       kind,
-      data: { login, remoteAddress, protocol, ...data },
+      data: { session: trace, protocol, ip: remoteAddress, login, ...data },
       terms: found,
     });
   }
 
-  function fail(attempt: Attempt, reason: string): Refusal {
-    note('login.failed', attempt, { reason });
+  #fail(attempt: LoginAttempt, reason: string): Refusal {
+    this.#note('login.failed', attempt, { reason });
     return authenticationFailed();
   }
 
-  async function slowCheck(credential: StoredCredential | undefined, password: string): Promise<boolean> {
-    const hash = credential?.hash ?? decoy;
-    const check = gate(() =>
-      isOwnHash(hash) ? hasher.own(password, hash) : hasher.imported(password, hash),
+  /** The password is right: let in whoever is not suspended. */
+  #succeed(
+    credential: StoredCredential,
+    attempt: LoginAttempt,
+    revoked: AbortSignal,
+    how: string,
+  ): LoginAccount {
+    if (credential.status !== 'active') {
+      this.#note('login.failed', attempt, { reason: 'the account is suspended' });
+      throw suspended();
+    }
+    const { accountId, address } = credential;
+    this.#note('login.succeeded', { ...attempt, login: address }, { how });
+    return { accountId, address, revoked };
+  }
+
+  /** Compute a hash, for an unknown login too, so that it takes as long. Throws when too many are waiting. */
+  async #slowCheck(credential: StoredCredential | undefined, password: string): Promise<boolean> {
+    const hash = credential?.hash ?? this.#decoy;
+    const check = this.#gate(() =>
+      isOwnHash(hash) ? this.#hasher.own(password, hash) : this.#hasher.imported(password, hash),
     );
     if (check === undefined) throw tooBusy();
     const matches = await check;
     if (!matches || credential === undefined) return false;
     // It took a while: the account may have been suspended or got another password meanwhile.
-    const now = await find(credential.address);
+    const now = await this.#find(credential.address);
     return (
       now?.accountId === credential.accountId &&
       now.hash === credential.hash &&
@@ -107,43 +180,29 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   /** Imported hashes give way to our own as soon as the password is known; failing at it costs nobody the login. */
-  async function upgrade(credential: StoredCredential, password: string): Promise<void> {
+  async #upgrade(credential: StoredCredential, password: string): Promise<void> {
     try {
-      const secrets = await gate(() => hashPassword(password, { minLength: 1 }));
+      const secrets = await this.#gate(() => hashPassword(password, { minLength: 1 }));
       if (secrets === undefined) return;
       const { accountId, hash: oldHash } = credential;
-      await store.write.run('directory.upgradeCredential', { accountId, oldHash, ...secrets });
+      await this.#store.write.run('directory.upgradeCredential', { accountId, oldHash, ...secrets });
     } catch (error) {
-      logger.warn(
+      this.#logger.warn(
         { account: credential.address, error: errorText(error) },
         'an imported password stays as it is',
       );
     }
   }
 
-  function succeed(
-    credential: StoredCredential,
-    attempt: Attempt,
-    revoked: AbortSignal,
-    how: string,
-  ): LoginAccount {
-    if (credential.status !== 'active') {
-      note('login.failed', attempt, { reason: 'the account is suspended' });
-      throw suspended();
-    }
-    const { accountId, address } = credential;
-    note('login.succeeded', { ...attempt, login: address }, { how });
-    return { accountId, address, revoked };
-  }
-
-  async function decoyKeys(login: string): Promise<ScramKeys> {
-    decoyKey ??= store.write
+  /** Keys of a login that has none: always the same ones for a name, and nobody's password fits them. */
+  async #decoyKeys(login: string): Promise<ScramKeys> {
+    this.#decoyKey ??= this.#store.write
       .run('directory.ensureSetting', { name: DECOY_KEY, value: randomBytes(32).toString('hex') })
       .catch((error: unknown) => {
-        decoyKey = undefined;
+        this.#decoyKey = undefined;
         throw error;
       });
-    const key = Buffer.from(await decoyKey, 'hex');
+    const key = Buffer.from(await this.#decoyKey, 'hex');
     const name = login.trim().normalize('NFC').toLowerCase();
     const make = (what: string): Buffer => createHmac('sha256', key).update(`${what}\0${name}`).digest();
     return {
@@ -153,49 +212,6 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       serverKey: make('server key'),
     };
   }
-
-  return {
-    async password({ password, ...attempt }) {
-      if (password === '' || Buffer.byteLength(password) > MAX_PASSWORD_OCTETS) {
-        throw fail(attempt, 'the password is empty or too long');
-      }
-      const credential = await find(attempt.login);
-      if (credential === undefined) {
-        await slowCheck(undefined, password);
-        throw fail(attempt, 'unknown login');
-      }
-      const revoked = store.changes.revocation(credential.accountId);
-      if (memory.knows(credential, password)) return succeed(credential, attempt, revoked, 'remembered');
-      if (!(await slowCheck(credential, password))) throw fail(attempt, 'wrong password');
-      const account = succeed(credential, attempt, revoked, 'password');
-      memory.remember(credential, password, revoked);
-      if (!isOwnHash(credential.hash) || credential.scram === undefined) void upgrade(credential, password);
-      return account;
-    },
-
-    async scramKeys(login) {
-      const [credential, decoyed] = await Promise.all([find(login), decoyKeys(login)]);
-      if (credential?.scram === undefined) return decoyed;
-      const { salt, iterations, storedKey, serverKey } = credential.scram;
-      return {
-        salt: Buffer.from(salt),
-        iterations,
-        storedKey: Buffer.from(storedKey),
-        serverKey: Buffer.from(serverKey),
-      };
-    },
-
-    async scramSucceeded(login, remoteAddress, protocol) {
-      const attempt = { login, remoteAddress, protocol };
-      const credential = await find(login);
-      if (credential === undefined) throw fail(attempt, 'unknown login');
-      return succeed(credential, attempt, store.changes.revocation(credential.accountId), 'SCRAM-SHA-256');
-    },
-
-    failed(login, remoteAddress, protocol) {
-      note('login.failed', { login, remoteAddress, protocol }, { reason: 'wrong SCRAM proof' });
-    },
-  };
 }
 
 /** RFC 4954 section 6: 454 4.7.0. */

@@ -638,6 +638,24 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         assert.equal(older[0]?.action, 'domain.add');
       });
 
+      it('forgets what was written down long ago, oldest first and as many rows as it may', async () => {
+        await store.write.run('directory.pruneAudit', { before: clock.now() + 1, limit: 100_000 });
+        const names: string[] = [];
+        for (let i = 0; i < 3; i++) {
+          names.unshift(await newDomain());
+          clock.advance(1000);
+        }
+        const left = async () =>
+          (await store.read.run('directory.audit', { limit: 10 })).map(({ subject }) => subject);
+        const prune = (age: number, limit: number) =>
+          store.write.run('directory.pruneAudit', { before: clock.now() - age, limit });
+        assert.equal(await prune(3000, 10), 0, 'a row of that very time stays');
+        assert.equal(await prune(1000, 1), 1);
+        assert.deepEqual(await left(), names.slice(0, 2));
+        assert.equal(await prune(1000, 10), 1);
+        assert.deepEqual(await left(), names.slice(0, 1));
+      });
+
       it('keeps DKIM keys per domain and selector', async () => {
         const d = await newDomain();
         const key = {

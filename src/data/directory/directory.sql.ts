@@ -159,3 +159,7 @@ export const auditBefore = statement<
   [before: number, limit: number],
   { id: number; at: number; actor: string; action: string; subject: string; data: string }
 >('SELECT id, at, actor, action, subject, data FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?');
+
+export const deleteAuditBefore = statement<[before: number, limit: number]>(
+  'DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)',
+);

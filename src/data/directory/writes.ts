@@ -11,6 +11,7 @@ import {
 } from './accounts.ts';
 import { addAlias, addGrant, removeAlias, removeGrant } from './aliases.ts';
 import { addDkimKey, addDomain, ensureSetting, removeDomain, setCatchAll, setSetting } from './domains.ts';
+import { deleteAuditBefore } from './directory.sql.ts';
 import { purgeRemoved } from './removal.ts';
 import type { Account, Actor, Alias, DkimKey, Domain, Role, ScramSecret } from './types.ts';
 
@@ -65,4 +66,7 @@ export const writes = {
     { before: number; limit: number },
     { accounts: number; files: readonly string[]; more: boolean }
   >,
+  /** A job: delete audit rows older than a time, oldest first, at most `limit` a call; returns how many went. */
+  'directory.pruneAudit': ((tx, { before, limit }) =>
+    tx.run(deleteAuditBefore, before, limit)) as WriteFunction<{ before: number; limit: number }, number>,
 } as const;

@@ -151,6 +151,25 @@ test('flush stores what waits, and gives up when the store does not take it', as
   assert.match(f.lines.at(-1) ?? '', /journal events were lost/);
 });
 
+test('remembers when the store last failed, and why', async () => {
+  const f = fixture();
+  f.refused('192.0.2.1');
+  f.clock.advance(1000);
+  await settle();
+  assert.equal(f.recorder.lastError(), undefined);
+  f.down = true;
+  f.refused('192.0.2.1');
+  f.clock.advance(1000);
+  await settle();
+  const failed = { at: f.clock.now(), message: 'the disk is gone' };
+  assert.deepEqual(f.recorder.lastError(), failed);
+  f.down = false;
+  f.clock.advance(5000);
+  await settle();
+  assert.equal(f.commits.length, 2);
+  assert.deepEqual(f.recorder.lastError(), failed, 'it is told with its time, so it may stay');
+});
+
 test('an event that cannot be taken never reaches the caller as an error', () => {
   const f = fixture();
   const broken = {

@@ -23,6 +23,14 @@ export interface Recorder {
   event(event: JournalEvent): void;
   /** Store what is waiting, once; at the end of the program. Never throws: what the store does not take is lost. */
   flush(): Promise<void>;
+  /** The last time the store did not take events; undefined when it always did. They are tried again by themselves. */
+  lastError(): JournalError | undefined;
+}
+
+export interface JournalError {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly message: string;
 }
 
 export interface RecorderOptions {
@@ -34,104 +42,150 @@ export interface RecorderOptions {
 
 /** One recorder per `Metrics`: it defines the counters of all events. */
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { store, clock, logger, metrics } = options;
-  const events = metrics.counter('postern_events_total', 'Journal events by kind', ['kind']);
-  const dropped = metrics.counter(
-    'postern_events_dropped_total',
-    'Journal events lost before they were stored',
-  );
-  const foldKey = createFolder();
-  /** By fold key, or a number for those that stand alone; in the order they came. */
-  const buffer = new Map<string | number, BackgroundEvent>();
-  let serial = 0;
-  let timer: Timer | undefined;
-  let writing: Promise<boolean> | undefined;
+  return new StoreRecorder(options);
+}
 
-  function add(event: JournalEvent): void {
-    const fold = foldKey(event);
-    const key = fold ?? serial++;
-    const waiting = buffer.get(key);
-    if (waiting !== undefined) {
-      // The first one's facts stand for all; the last one's time and everyone's terms go with them.
-      const terms = cutTerms([...waiting.terms, ...event.terms]);
-      buffer.set(key, { ...waiting, terms, count: (waiting.count ?? 1) + 1 });
-      return;
-    }
-    const { trace, at, kind } = event;
-    const kept = { trace, at, kind, data: cutData(event.data), terms: cutTerms(event.terms), count: 1 };
-    buffer.set(key, fold === undefined ? kept : { ...kept, foldKey: fold });
-    makeRoom();
+class StoreRecorder implements Recorder {
+  readonly #store: RecorderOptions['store'];
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #events;
+  readonly #dropped;
+  readonly #buffer: EventBuffer;
+  #timer: Timer | undefined;
+  #writing: Promise<boolean> | undefined;
+  #lastError: JournalError | undefined;
+
+  constructor({ store, clock, logger, metrics }: RecorderOptions) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#events = metrics.counter('postern_events_total', 'Journal events by kind', ['kind']);
+    const dropped = metrics.counter(
+      'postern_events_dropped_total',
+      'Journal events lost before they were stored',
+    );
+    this.#dropped = dropped;
+    this.#buffer = new EventBuffer((count) => dropped.inc(count));
   }
 
-  function makeRoom(): void {
-    for (const [key, event] of buffer) {
-      if (buffer.size <= BUFFER_EVENTS) return;
-      buffer.delete(key);
-      dropped.inc(event.count ?? 1);
+  event(event: JournalEvent): void {
+    try {
+      this.#buffer.add(event);
+      this.#events.inc({ kind: event.kind });
+      this.#logger.info({ trace: event.trace, ...cutData(event.data) }, event.kind);
+      this.#arm(COMMIT_EVERY_MS);
+    } catch (error) {
+      this.#dropped.inc();
+      this.#logger.error({ error: errorText(error), kind: event.kind }, 'a journal event could not be taken');
     }
   }
 
-  function arm(ms: number): void {
-    timer ??= clock.setTimer(ms, () => {
-      timer = undefined;
-      void write().then((stored) => {
-        if (buffer.size > 0) arm(stored ? COMMIT_EVERY_MS : RETRY_MS);
+  async flush(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    await this.#writing;
+    while (this.#buffer.size > 0 && (await this.#write()));
+    if (this.#buffer.size > 0) {
+      this.#logger.error({ events: this.#buffer.size }, 'journal events were lost at the end');
+    }
+  }
+
+  lastError(): JournalError | undefined {
+    return this.#lastError;
+  }
+
+  #arm(ms: number): void {
+    this.#timer ??= this.#clock.setTimer(ms, () => {
+      this.#timer = undefined;
+      void this.#write().then((stored) => {
+        if (this.#buffer.size > 0) this.#arm(stored ? COMMIT_EVERY_MS : RETRY_MS);
       });
     });
   }
 
   /** Stores one batch; false when the store did not take it. Only one runs at a time. */
-  function write(): Promise<boolean> {
-    writing ??= writeBatch().finally(() => {
-      writing = undefined;
+  #write(): Promise<boolean> {
+    this.#writing ??= this.#writeBatch().finally(() => {
+      this.#writing = undefined;
     });
-    return writing;
+    return this.#writing;
   }
 
-  async function writeBatch(): Promise<boolean> {
-    const batch = [...buffer.entries()].slice(0, BATCH_EVENTS);
-    for (const [key] of batch) buffer.delete(key);
+  async #writeBatch(): Promise<boolean> {
+    const batch = this.#buffer.take(BATCH_EVENTS);
+    if (batch.length === 0) return true;
     try {
-      if (batch.length > 0)
-        await store.write.run('journal.append', { events: batch.map(([, event]) => event) });
+      await this.#store.write.run('journal.append', { events: batch.map(([, event]) => event) });
       return true;
     } catch (error) {
-      logger.warn({ error: errorText(error), events: batch.length }, 'the journal could not be written');
-      putBack(batch);
+      const message = errorText(error);
+      this.#lastError = { at: this.#clock.now(), message };
+      this.#logger.warn({ error: message, events: batch.length }, 'the journal could not be written');
+      this.#buffer.putBack(batch);
       return false;
     }
   }
+}
 
-  /** In front of what came meanwhile, so that the oldest are still the first to go. */
-  function putBack(batch: readonly (readonly [string | number, BackgroundEvent])[]): void {
-    const newer = [...buffer.entries()];
-    buffer.clear();
-    for (const [key, event] of [...batch, ...newer]) {
-      const before = buffer.get(key);
-      const count = (before?.count ?? 0) + (event.count ?? 1);
-      buffer.set(key, { ...(before ?? event), count });
-    }
-    makeRoom();
+type Waiting = readonly [key: string | number, event: BackgroundEvent];
+
+/** Events that wait for a commit, repeats folded into one, and no more of them than `BUFFER_EVENTS`. */
+class EventBuffer {
+  /** By fold key, or a number for those that stand alone; in the order they came. */
+  readonly #events = new Map<string | number, BackgroundEvent>();
+  readonly #foldKey = createFolder();
+  readonly #onDropped: (count: number) => void;
+  #serial = 0;
+
+  constructor(onDropped: (count: number) => void) {
+    this.#onDropped = onDropped;
   }
 
-  return {
-    event(event) {
-      try {
-        add(event);
-        events.inc({ kind: event.kind });
-        logger.info({ trace: event.trace, ...cutData(event.data) }, event.kind);
-        arm(COMMIT_EVERY_MS);
-      } catch (error) {
-        dropped.inc();
-        logger.error({ error: errorText(error), kind: event.kind }, 'a journal event could not be taken');
-      }
-    },
-    async flush() {
-      timer?.cancel();
-      timer = undefined;
-      await writing;
-      while (buffer.size > 0 && (await write()));
-      if (buffer.size > 0) logger.error({ events: buffer.size }, 'journal events were lost at the end');
-    },
-  };
+  get size(): number {
+    return this.#events.size;
+  }
+
+  add(event: JournalEvent): void {
+    const fold = this.#foldKey(event);
+    const key = fold ?? this.#serial++;
+    const waiting = this.#events.get(key);
+    if (waiting !== undefined) {
+      // The first one's facts stand for all; the last one's time and everyone's terms go with them.
+      const terms = cutTerms([...waiting.terms, ...event.terms]);
+      this.#events.set(key, { ...waiting, terms, count: (waiting.count ?? 1) + 1 });
+      return;
+    }
+    const { trace, at, kind } = event;
+    const kept = { trace, at, kind, data: cutData(event.data), terms: cutTerms(event.terms), count: 1 };
+    this.#events.set(key, fold === undefined ? kept : { ...kept, foldKey: fold });
+    this.#makeRoom();
+  }
+
+  /** The oldest ones, which wait no longer. */
+  take(limit: number): readonly Waiting[] {
+    const taken = [...this.#events.entries()].slice(0, limit);
+    for (const [key] of taken) this.#events.delete(key);
+    return taken;
+  }
+
+  /** In front of what came meanwhile, so that the oldest are still the first to go. */
+  putBack(taken: readonly Waiting[]): void {
+    const newer = [...this.#events.entries()];
+    this.#events.clear();
+    for (const [key, event] of [...taken, ...newer]) {
+      const before = this.#events.get(key);
+      const count = (before?.count ?? 0) + (event.count ?? 1);
+      this.#events.set(key, { ...(before ?? event), count });
+    }
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    for (const [key, event] of this.#events) {
+      if (this.#events.size <= BUFFER_EVENTS) return;
+      this.#events.delete(key);
+      this.#onDropped(event.count ?? 1);
+    }
+  }
 }

@@ -9,7 +9,10 @@ export const writes = {
     return null;
   }) as WriteFunction<{ token: string; address: string }, null>,
   /** Forget tokens last used before a time: bounces to them are no longer taken. */
-  'srs.forget': ((tx, { before }) => tx.run(forgetTokens, before)) as WriteFunction<{ before: number }, number>,
+  'srs.forget': ((tx, { before }) => tx.run(forgetTokens, before)) as WriteFunction<
+    { before: number },
+    number
+  >,
 } as const;
 
 export const reads = {

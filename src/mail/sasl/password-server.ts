@@ -45,8 +45,8 @@ export function loginServer(context: ServerContext): MechanismState {
 }
 
 async function checkPassword(context: ServerContext, login: string, password: string): Promise<SaslStep> {
-  const { authenticator, remoteAddress, protocol } = context;
-  return { success: await authenticator.password({ login, password, remoteAddress, protocol }) };
+  const { authenticator, remoteAddress, protocol, trace } = context;
+  return { success: await authenticator.password({ login, password, remoteAddress, protocol, trace }) };
 }
 
 /** Whether an authorization identity names the account that logs in. */

@@ -31,7 +31,7 @@ async function fakeDirectory(password: string, keys?: ScramKeys): Promise<Fake> 
     },
     scramKeys: async (login) => (login === 'alice' || login === 'user' ? own : decoy),
     scramSucceeded: async () => account,
-    failed: (login) => void failures.push(login),
+    failed: ({ login }) => void failures.push(login),
   };
 }
 
@@ -42,6 +42,7 @@ function context(authenticator: Authenticator, more: Partial<ServerContext> = {}
     plusOffered: false,
     remoteAddress: '192.0.2.1',
     protocol: 'submission',
+    trace: 'session-1',
     random: randomBytes,
     ...more,
   };

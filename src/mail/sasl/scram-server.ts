@@ -146,12 +146,13 @@ async function finish(context: ServerContext, exchange: Exchange, text: string):
     return fail('other-error', exchangeFailed('The nonce is not the one of this exchange'));
   }
   const authMessage = `${exchange.clientFirstBare},${exchange.serverFirst},${withoutProof}`;
-  const { authenticator, remoteAddress, protocol } = context;
+  const { authenticator, remoteAddress, protocol, trace } = context;
+  const attempt = { login: exchange.login, remoteAddress, protocol, trace };
   if (!proofMatches(proof, exchange.keys.storedKey, authMessage)) {
-    authenticator.failed(exchange.login, remoteAddress, protocol);
+    authenticator.failed(attempt);
     return fail('invalid-proof', authenticationFailed());
   }
-  const success = await authenticator.scramSucceeded(exchange.login, remoteAddress, protocol);
+  const success = await authenticator.scramSucceeded(attempt);
   const signature = serverSignature(exchange.keys.serverKey, authMessage).toString('base64');
   return { success, final: Buffer.from(`v=${signature}`) };
 }

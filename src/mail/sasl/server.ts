@@ -31,6 +31,8 @@ export interface ServerContext {
   readonly remoteAddress: string;
   /** "submission", "imap", ...; handed to the authenticator. */
   readonly protocol: string;
+  /** Id of the session, for the journal; handed to the authenticator. */
+  readonly trace: string;
   /** Cryptographic randomness: `count` octets. */
   readonly random: (count: number) => Buffer;
 }

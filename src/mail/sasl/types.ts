@@ -1,18 +1,24 @@
+/** Who tries to log in, and where from. */
+export interface LoginAttempt {
+  readonly login: string;
+  /** '' on a Unix socket. */
+  readonly remoteAddress: string;
+  /** "submission", "imap", ... */
+  readonly protocol: string;
+  /** Id of the session; what the journal says of the login stands with the session's other events. */
+  readonly trace: string;
+}
+
 /** Checks credentials for SASL; implemented by data/directory with bounded CPU. */
 export interface Authenticator {
   /** PLAIN and LOGIN. Throws Refusal 'authentication-failed' or 'suspended'. */
-  password(request: {
-    login: string;
-    password: string;
-    remoteAddress: string;
-    protocol: string;
-  }): Promise<LoginAccount>;
+  password(request: LoginAttempt & { readonly password: string }): Promise<LoginAccount>;
   /** SCRAM-SHA-256: the stored keys of a login, or stable decoy keys for an unknown one (no enumeration). */
   scramKeys(login: string): Promise<ScramKeys>;
   /** After a SCRAM proof was verified against these keys. Throws like `password`. */
-  scramSucceeded(login: string, remoteAddress: string, protocol: string): Promise<LoginAccount>;
+  scramSucceeded(attempt: LoginAttempt): Promise<LoginAccount>;
   /** A failed attempt that did not pass through `password` (bad SCRAM proof). */
-  failed(login: string, remoteAddress: string, protocol: string): void;
+  failed(attempt: LoginAttempt): void;
 }
 
 export interface LoginAccount {

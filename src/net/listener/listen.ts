@@ -16,6 +16,8 @@ export interface RefusedConnection {
   /** Canonical; '' when not known ('accept'). */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Our own; 0 for a Unix socket. */
+  readonly localPort: number;
   /** Plain words for the journal. */
   readonly detail: string;
 }
@@ -83,67 +85,90 @@ const MAX_LINGERING = 64;
 
 /** Listen and hand out sessions. Throws a `Refusal` when the place cannot be bound. */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { onRefused, clock, maxTotal, maxPerAddress } = options;
-  const fromProxy = networkList(options.proxyFrom ?? []);
-  const open = new Set<SocketConnection>();
-  const lingering = new Set<SocketConnection>();
-  const places = createPlaces(maxPerAddress);
-  const label = options.name ?? 'unnamed';
-
-  function refuse(reason: RefusedConnection['reason'], detail: string, connection?: SocketConnection): void {
-    options.metrics?.refused.inc({ listener: label, reason });
-    const { remoteAddress = '', remotePort = 0 } = connection ?? {};
-    const text = onRefused({ reason, remoteAddress, remotePort, detail });
-    if (connection === undefined) return;
-    const mayWrite = options.tls === undefined && reason !== 'proxy-header';
-    if (text === undefined || !mayWrite) connection.destroy(detail);
-    else sayAndClose(connection, text, lingering);
-  }
-
-  async function admit(connection: SocketConnection): Promise<void> {
-    if (fromProxy(connection.remoteAddress)) {
-      const timeoutMs = options.proxyTimeoutMs ?? PROXY_TIMEOUT_MS;
-      const wrong = await readProxyHeader(connection, timeoutMs, () => clock.monotonic());
-      if (wrong !== undefined) return refuse('proxy-header', wrong, connection);
-    }
-    if (!places.take(connection)) {
-      return refuse('address', `more than ${maxPerAddress} connections from one address`, connection);
-    }
-    if (options.tls !== undefined) {
-      try {
-        await connection.acceptTls(options.tls);
-      } catch (error) {
-        return refuse('tls', errorText(error), connection);
-      }
-    }
-    options.metrics?.accepted.inc({ listener: label });
-    await options.onConnection(connection);
-  }
-
-  function onSocket(socket: Socket): void {
-    const connection = new SocketConnection(socket, clock);
-    if (maxTotal > 0 && open.size >= maxTotal) {
-      refuse('total', `more than ${maxTotal} connections`, connection);
-      return;
-    }
-    open.add(connection);
-    options.metrics?.open.inc({ listener: label });
-    connection.onClose(() => {
-      open.delete(connection);
-      options.metrics?.open.dec({ listener: label });
-    });
-    admit(connection).catch((error: unknown) => {
-      connection.destroy('internal error');
-      options.onError?.(error, connection);
-    });
-  }
-
-  const server = await bindServer(options.target, onSocket);
+  const door = new Door(options);
+  const server = await bindServer(options.target, (socket) => door.enter(socket));
+  const listener = listenerOf(server, door);
+  const nobody = { remoteAddress: '', remotePort: 0, localPort: listener.port };
   // accept() failing, for want of descriptors above all: the server goes on, and so must the program. The kernel keeps
   // the connection in its queue or libuv drops it; both try again when a descriptor is free.
-  server.on('error', (error) => refuse('accept', errorText(error)));
-  return listenerOf(server, open, lingering);
+  server.on('error', (error) => door.report('accept', errorText(error), nobody));
+  return listener;
 }
+
+/** What a listener and its connections share: who is in, and what it takes to get in. */
+class Door {
+  /** Sessions, those that are still being looked at included. */
+  readonly open = new Set<SocketConnection>();
+  /** Refused connections that are being told why. */
+  readonly lingering = new Set<SocketConnection>();
+  readonly #options: ListenOptions;
+  readonly #label: string;
+  readonly #fromProxy: (address: string) => boolean;
+  readonly #places: Places;
+
+  constructor(options: ListenOptions) {
+    this.#options = options;
+    this.#label = options.name ?? 'unnamed';
+    this.#fromProxy = networkList(options.proxyFrom ?? []);
+    this.#places = createPlaces(options.maxPerAddress);
+  }
+
+  enter(socket: Socket): void {
+    const { clock, maxTotal, metrics, onError } = this.#options;
+    const connection = new SocketConnection(socket, clock);
+    if (maxTotal > 0 && this.open.size >= maxTotal) {
+      this.#refuse('total', `more than ${maxTotal} connections`, connection);
+      return;
+    }
+    this.open.add(connection);
+    metrics?.open.inc({ listener: this.#label });
+    connection.onClose(() => {
+      this.open.delete(connection);
+      metrics?.open.dec({ listener: this.#label });
+    });
+    this.#admit(connection).catch((error: unknown) => {
+      connection.destroy('internal error');
+      onError?.(error, connection);
+    });
+  }
+
+  /** Count a refusal and pass it on; returns what to tell the client. */
+  report(reason: RefusedConnection['reason'], detail: string, from: Ends): string | undefined {
+    const { remoteAddress, remotePort, localPort } = from;
+    this.#options.metrics?.refused.inc({ listener: this.#label, reason });
+    return this.#options.onRefused({ reason, remoteAddress, remotePort, localPort, detail });
+  }
+
+  async #admit(connection: SocketConnection): Promise<void> {
+    const { clock, tls, maxPerAddress, metrics, proxyTimeoutMs = PROXY_TIMEOUT_MS } = this.#options;
+    if (this.#fromProxy(connection.remoteAddress)) {
+      const wrong = await readProxyHeader(connection, proxyTimeoutMs, () => clock.monotonic());
+      if (wrong !== undefined) return this.#refuse('proxy-header', wrong, connection);
+    }
+    if (!this.#places.take(connection)) {
+      return this.#refuse('address', `more than ${maxPerAddress} connections from one address`, connection);
+    }
+    if (tls !== undefined) {
+      try {
+        await connection.acceptTls(tls);
+      } catch (error) {
+        return this.#refuse('tls', errorText(error), connection);
+      }
+    }
+    metrics?.accepted.inc({ listener: this.#label });
+    await this.#options.onConnection(connection);
+  }
+
+  #refuse(reason: RefusedConnection['reason'], detail: string, connection: SocketConnection): void {
+    const text = this.report(reason, detail, connection);
+    const mayWrite = this.#options.tls === undefined && reason !== 'proxy-header';
+    if (text === undefined || !mayWrite) connection.destroy(detail);
+    else sayAndClose(connection, text, this.lingering);
+  }
+}
+
+/** The two ends of a connection, as far as a refusal tells. */
+type Ends = Pick<Connection, 'remoteAddress' | 'remotePort' | 'localPort'>;
 
 /** Tell a refused connection why. `lingering` bounds those being told, or a flood would use up the descriptors after all. */
 function sayAndClose(connection: SocketConnection, text: string, lingering: Set<SocketConnection>): void {
@@ -157,8 +182,13 @@ function sayAndClose(connection: SocketConnection, text: string, lingering: Set<
   void connection.end();
 }
 
+interface Places {
+  /** False when the client's network has as many as it may. */
+  take(connection: Connection): boolean;
+}
+
 /** Places by client network, given back when the connection closes. */
-function createPlaces(maxPerAddress: number): { take(connection: Connection): boolean } {
+function createPlaces(maxPerAddress: number): Places {
   const perNetwork = new Map<string, number>();
   return {
     take(connection) {
@@ -176,7 +206,7 @@ function createPlaces(maxPerAddress: number): { take(connection: Connection): bo
   };
 }
 
-function listenerOf(server: Server, open: Set<SocketConnection>, lingering: Set<SocketConnection>): Listener {
+function listenerOf(server: Server, { open, lingering }: Door): Listener {
   const bound = server.address();
   const { address, port } = bound !== null && typeof bound === 'object' ? bound : { address: '', port: 0 };
   return {

@@ -23,6 +23,7 @@ export function mechanismFor(session: Session, name: string): ServerMechanism {
     plusOffered: offeredMechanisms(tls).some((offered) => offered.endsWith('-PLUS')),
     remoteAddress: session.facts.remoteAddress,
     protocol: 'imap',
+    trace: session.facts.id,
     random: randomBytes,
   });
   if (mechanism === undefined)

@@ -87,6 +87,7 @@ function start(session: Session, name: string): ServerMechanism | undefined {
     plusOffered: saslMechanisms(session).some((offered) => offered.endsWith('-PLUS')),
     remoteAddress: session.facts.remoteAddress,
     protocol: session.options.protocol,
+    trace: session.facts.id,
     random: randomBytes,
   });
 }
