@@ -11,17 +11,15 @@ import { parseArgs } from 'node:util';
 import type { Cell, Context } from './cells/cell.ts';
 import { drain } from './cells/drain.ts';
 import { idle, inotifyNotice } from './cells/idle.ts';
-import { atRest, underLoad } from './cells/memory.ts';
+import { memory } from './cells/memory.ts';
 import { startup } from './cells/startup.ts';
-import { acceptOnly, throughput, warmUp } from './cells/throughput.ts';
+import { acceptOnly, throughput } from './cells/throughput.ts';
 import { Figures } from './support/figures.ts';
-import { startPeer } from './support/peer.ts';
-import { startPostern } from './support/postern.ts';
 import { run } from './support/processes.ts';
-import { defer, undoAll, undoOnSignals } from './support/resources.ts';
+import { defer, isStopping, refuseWhenStopping, undoAll, undoOnSignals } from './support/resources.ts';
 import type { MailFormat, Setup } from './support/system.ts';
 
-const CELLS: readonly Cell[] = [startup, atRest, ...throughput, acceptOnly, underLoad, idle, drain];
+const CELLS: readonly Cell[] = [startup, memory, ...throughput, acceptOnly, idle, drain];
 const QUICK = 0.1;
 /** Ports of one system lie within this many above its base. */
 const PORTS_EACH = 1000;
@@ -72,18 +70,17 @@ async function main(): Promise<void> {
     const withPeer = flags.system !== 'postern' && (await peerPossible());
     const figures = new Figures();
     await describeMachine(dir);
-    const nodeFlags = flags['cpu-prof'] === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${flags['cpu-prof']}`];
     const context: Context = {
       figures,
       rounds: flags.rounds === '' ? (flags.quick ? 1 : 3) : Number(flags.rounds),
       scale: flags.quick ? QUICK : 1,
-      postern: withPostern ? await startPostern(await makeSetup('main'), { nodeFlags }) : undefined,
-      peer: withPeer ? await startPeer(await makeSetup('main')) : undefined,
+      withPostern,
+      withPeer,
       setup: makeSetup,
       say: (text) => console.log(`  ${text}`),
     };
     await runCells(cells, context);
-    const names = [context.postern?.name, context.peer?.name].filter((name) => name !== undefined);
+    const names = [...(withPostern ? ['Postern'] : []), ...(withPeer ? ['Postfix + Dovecot'] : [])];
     console.log(
       `\nmin / median / max of the rounds; the ratio is of medians, over 1 is better for Postern\n`,
     );
@@ -95,14 +92,10 @@ async function main(): Promise<void> {
 
 /** A cell that fails is told and counts as failed; the others still run. */
 async function runCells(cells: readonly Cell[], context: Context): Promise<void> {
-  let warm = false;
   for (const cell of cells) {
-    if (!warm && throughput.includes(cell)) {
-      await warmUp(context);
-      warm = true;
-    }
+    if (isStopping()) return;
     console.log(`\n${cell.name}: ${cell.title}`);
-    if (cell === idle && context.peer !== undefined) {
+    if (cell === idle && context.withPeer) {
       const notice = inotifyNotice(1000 * context.scale);
       if (notice !== undefined) console.log(`  note: ${notice}`);
     }
@@ -130,19 +123,17 @@ function chosenCells(): readonly Cell[] {
 /** Each system gets a directory and ports of its own. */
 function setups(dir: string): (name: string) => Promise<Setup> {
   let next = 0;
+  const profile = flags['cpu-prof'];
+  const nodeFlags = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const format = FORMATS.find((name) => name === flags['mail-format']);
   if (format === undefined) throw new Error(`--mail-format is ${FORMATS.join(', ')}`);
   return async (name) => {
+    refuseWhenStopping();
     const portBase = Number(flags['port-base']) + PORTS_EACH * (next % 10);
     const own = join(dir, `${name}${next++}`);
     await mkdir(own);
-    return {
-      dir: own,
-      portBase,
-      accounts: Number(flags.accounts),
-      relayPort: portBase + 999,
-      mailFormat: format,
-    };
+    const accounts = Number(flags.accounts);
+    return { dir: own, portBase, accounts, relayPort: portBase + 999, mailFormat: format, nodeFlags };
   };
 }
 

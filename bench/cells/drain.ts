@@ -1,11 +1,9 @@
 import { systemClock } from '../../src/base/clock.ts';
-import { startPeer } from '../support/peer.ts';
-import { startPostern } from '../support/postern.ts';
 import { until } from '../support/processes.ts';
 import { startSink } from '../support/sink.ts';
 import { filler, messageOf, SmtpClient } from '../support/smtp.ts';
 import type { MailSystem, Setup, StartSystem } from '../support/system.ts';
-import type { Cell, Context } from './cell.ts';
+import { type Cell, type Context, starters } from './cell.ts';
 
 const MESSAGES = 3000;
 const SESSIONS = 20;
@@ -23,8 +21,7 @@ export const drain: Cell = {
   title: 'queue drain to a sink',
   async run(context) {
     for (let round = 0; round < context.rounds; round++) {
-      if (context.postern !== undefined) await measure(context, startPostern, await context.setup('drain'));
-      if (context.peer !== undefined) await measure(context, startPeer, await context.setup('drain'));
+      for (const start of starters(context)) await measure(context, start, await context.setup('drain'));
     }
   },
 };

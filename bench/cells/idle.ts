@@ -4,12 +4,10 @@ import { median, quantile } from '../support/figures.ts';
 import { ImapClient } from '../support/imap.ts';
 import { deliver } from '../support/load.ts';
 import { memoryOf } from '../support/memory.ts';
-import { startPeer } from '../support/peer.ts';
-import { startPostern } from '../support/postern.ts';
 import { until } from '../support/processes.ts';
 import { filler, messageOf, SmtpClient } from '../support/smtp.ts';
 import type { MailSystem, StartSystem } from '../support/system.ts';
-import type { Cell, Context } from './cell.ts';
+import { type Cell, type Context, starters } from './cell.ts';
 
 const SESSIONS = 1000;
 /** Logins at once while the sessions are opened. */
@@ -34,8 +32,7 @@ export const idle: Cell = {
   name: 'idle',
   title: 'idle IMAP sessions',
   async run(context) {
-    if (context.postern !== undefined) await inNew(context, startPostern);
-    if (context.peer !== undefined) await inNew(context, startPeer);
+    for (const start of starters(context)) await inNew(context, start);
   },
 };
 

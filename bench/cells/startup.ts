@@ -1,7 +1,5 @@
-import { startPeer } from '../support/peer.ts';
-import { startPostern } from '../support/postern.ts';
 import type { Setup, StartSystem } from '../support/system.ts';
-import type { Cell, Context } from './cell.ts';
+import { type Cell, type Context, starters } from './cell.ts';
 
 /** From exec until SMTP and IMAP greet: in an empty directory, and again in the same one. */
 export const startup: Cell = {
@@ -9,8 +7,7 @@ export const startup: Cell = {
   title: 'start-up time',
   async run(context) {
     for (let round = 0; round < context.rounds; round++) {
-      if (context.postern !== undefined) await measure(context, startPostern, await context.setup('startup'));
-      if (context.peer !== undefined) await measure(context, startPeer, await context.setup('startup'));
+      for (const start of starters(context)) await measure(context, start, await context.setup('startup'));
     }
   },
 };

@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/base/clock.ts';
 import { deliver, type Load, pour } from '../support/load.ts';
 import type { MailSystem } from '../support/system.ts';
-import { type Cell, type Context, systemsOf } from './cell.ts';
+import { type Cell, type Context, withNewPeer, withNewSystems } from './cell.ts';
 
 const SESSIONS = 20;
 const KiB = 1024;
@@ -24,24 +24,23 @@ const LOADS: readonly (readonly [name: string, title: string, load: Load])[] = [
   ],
 ];
 
+const WARM_UP: Load = { messages: 1000, bytes: 4 * KiB, ...KEPT };
+
 export const throughput: Cell[] = LOADS.map(([name, title, load]) => ({
   name,
   title,
-  async run(context) {
-    const scaled = { ...load, messages: Math.round(load.messages * context.scale) };
-    for (let round = 0; round < context.rounds; round++) {
-      for (const system of alternate(systemsOf(context), round))
-        await measure(context, title, system, scaled);
-    }
-  },
+  run: (context) =>
+    withNewSystems(context, name, async (systems) => {
+      const messages = Math.round(load.messages * context.scale);
+      // Not counted: processes are there and code is compiled when the first round begins.
+      for (const system of systems) await deliver(system, WARM_UP);
+      for (let round = 0; round < context.rounds; round++) {
+        for (const system of alternate(systems, round)) {
+          await measure(context, title, system, { ...load, messages });
+        }
+      }
+    }),
 }));
-
-const WARM_UP: Load = { messages: 2000, bytes: 4 * KiB, ...KEPT };
-
-/** Not counted: processes are there and code is compiled when the first round begins. */
-export async function warmUp(context: Context): Promise<void> {
-  for (const system of systemsOf(context)) await deliver(system, WARM_UP);
-}
 
 async function measure(context: Context, title: string, system: MailSystem, load: Load): Promise<void> {
   const { figures } = context;
@@ -61,25 +60,23 @@ function alternate<T>(items: readonly T[], round: number): T[] {
 export const acceptOnly: Cell = {
   name: 'accept',
   title: 'accepted while delivery is switched off (Postfix alone)',
-  async run(context) {
-    const { peer, figures } = context;
-    if (peer === undefined) return;
-    await peer.set('defer_transports=lmtp');
-    try {
+  run: (context) =>
+    withNewPeer(context, 'accept', async (peer) => {
+      await deliver(peer, WARM_UP);
+      await peer.set('defer_transports=lmtp');
       for (let round = 0; round < context.rounds; round++) {
         for (const [name, title, load] of LOADS) {
-          if (name !== 'kept' && name !== 'each') continue;
-          const messages = Math.round(load.messages * context.scale);
-          const from = systemClock.monotonic();
-          await pour(peer, { ...load, messages });
-          const rate = (messages * 1000) / (systemClock.monotonic() - from);
-          context.say(`${peer.name}: ${rate.toFixed(0)} accepted/s, ${title}`);
-          figures.add(peer.name, title, 'accepted, delivery off', 'messages/s', true, rate);
+          if (name === 'kept' || name === 'each') await measureAccept(context, peer, title, load);
         }
       }
-    } finally {
-      await peer.emptyQueue();
-      await peer.set('defer_transports=');
-    }
-  },
+    }),
 };
+
+async function measureAccept(context: Context, peer: MailSystem, title: string, load: Load): Promise<void> {
+  const messages = Math.round(load.messages * context.scale);
+  const from = systemClock.monotonic();
+  await pour(peer, { ...load, messages });
+  const rate = (messages * 1000) / (systemClock.monotonic() - from);
+  context.say(`${peer.name}: ${rate.toFixed(0)} accepted/s, ${title}`);
+  context.figures.add(peer.name, title, 'accepted, delivery off', 'messages/s', true, rate);
+}

@@ -8,8 +8,6 @@ import { accountNames, DOMAIN, type MailSystem, PASSWORD, type Setup } from './s
 export interface Peer extends MailSystem {
   /** Change main.cf settings ("name=value") and reload. */
   set(...settings: string[]): Promise<void>;
-  /** Throw away what waits in Postfix's queue. */
-  emptyQueue(): Promise<void>;
 }
 
 /** Postfix and Dovecot side by side, both started at once, LMTP between them. Needs root. */
@@ -38,7 +36,6 @@ export async function startPeer(setup: Setup): Promise<Peer> {
     startMs,
     set: (...settings) => postfix.set(...settings),
     flushQueue: async () => void (await postfix.command('postqueue', '-f')),
-    emptyQueue: async () => void (await postfix.command('postsuper', '-d', 'ALL')),
     async stop() {
       await undoPostfix();
       await undoDovecot();

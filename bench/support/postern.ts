@@ -13,16 +13,11 @@ import { accountNames, DOMAIN, type MailSystem, PASSWORD, type Setup } from './s
 const CHECKOUT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const MAIN = join(CHECKOUT, 'src/app/main.ts');
 
-export interface PosternOptions {
-  /** Flags for Node itself, such as --cpu-prof. */
-  readonly nodeFlags?: readonly string[];
-}
-
 /**
  * The try-out as a child process: the same server as in real use, on loopback, without limits by address. Passwords go
  * without TLS, as with the peer. Its log goes to a file, as the peer's do.
  */
-export async function startPostern(setup: Setup, options: PosternOptions = {}): Promise<MailSystem> {
+export async function startPostern(setup: Setup): Promise<MailSystem> {
   const dir = join(setup.dir, 'postern');
   await mkdir(dir, { recursive: true });
   const data = join(dir, 'data');
@@ -32,7 +27,7 @@ export async function startPostern(setup: Setup, options: PosternOptions = {}): 
   const from = systemClock.monotonic();
   const child = spawn(
     process.execPath,
-    [...(options.nodeFlags ?? []), MAIN, 'try', ...flags, '--relay', `127.0.0.1:${setup.relayPort}`],
+    [...setup.nodeFlags, MAIN, 'try', ...flags, '--relay', `127.0.0.1:${setup.relayPort}`],
     { stdio: ['ignore', log, log], cwd: dir },
   );
   const exit = exitOf(child);

@@ -35,6 +35,8 @@ export interface Setup {
   readonly relayPort: number;
   /** How Dovecot keeps mail. */
   readonly mailFormat: MailFormat;
+  /** Flags for Node when it runs Postern, such as --cpu-prof. */
+  readonly nodeFlags: readonly string[];
 }
 
 export type StartSystem = (setup: Setup) => Promise<MailSystem>;

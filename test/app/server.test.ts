@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeConfig } from '../../src/app/config-load.ts';
-import { startServer } from '../../src/app/server.ts';
+import { type RunningServer, startServer } from '../../src/app/server.ts';
 import { silentLogger } from '../../src/base/log.ts';
+import type { JournalKind, JournalRow } from '../../src/data/journal/types.ts';
 import { testClock } from '../support/clock.ts';
 import { startTestServer, TEST_PASSWORD } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
@@ -20,6 +21,12 @@ async function mailsOf(
   address: string,
 ): Promise<number> {
   return (await server.account(address)).emails;
+}
+
+/** What the journal has of a kind, newest first. */
+async function eventsOf(server: RunningServer, kind: JournalKind): Promise<JournalRow[]> {
+  await server.recorder.flush();
+  return server.store.read.run('journal.recent', { from: 0, to: Number.MAX_SAFE_INTEGER, kind, limit: 100 });
 }
 
 describe('the whole server', () => {
@@ -122,6 +129,57 @@ describe('the whole server', () => {
       ['RCPT TO:<bob+lists@example.test>\r\n', '550'],
     );
     client.close();
+  });
+
+  it('tells of logins where it tells of the rest of the session', async () => {
+    await using server = await startTestServer();
+    const { submissions, imaps } = server.ports;
+    assert.ok(submissions !== undefined && imaps !== undefined);
+    const smtp = await lineClient(submissions, { tls: true });
+    await smtp.talk(
+      ['', '220'],
+      ['EHLO here\r\n', '250'],
+      [`AUTH PLAIN ${plain('alice@example.test', 'wrong')}\r\n`, '535'],
+      ['MAIL FROM:<alice@example.test>\r\n', '530'],
+      [`AUTH PLAIN ${plain('alice@example.test', TEST_PASSWORD)}\r\n`, '235'],
+      ['QUIT\r\n', '221'],
+    );
+    smtp.close();
+    const imap = await lineClient(imaps, { tls: true });
+    assert.match((await imap.line()) ?? '', /^\* OK/);
+    // Another reason than above: repeats of one from the same network are counted in one event.
+    imap.send('a LOGIN nobody@example.test wrong\r\n');
+    assert.match((await imap.line()) ?? '', /^a NO/);
+    imap.close();
+    const failed = await eventsOf(server, 'login.failed');
+    const [trace] = failed
+      .filter(({ data }) => data['protocol'] === 'submission')
+      .map((event) => event.trace);
+    assert.ok(trace);
+    const session = await server.store.read.run('journal.byTrace', { trace });
+    assert.deepEqual(
+      session.map(({ kind, data }) => [kind, data['session'], data['ip']]),
+      ['login.failed', 'session.refused', 'login.succeeded'].map((kind) => [kind, trace, '127.0.0.1']),
+    );
+    const other = failed.find(({ data }) => data['protocol'] === 'imap');
+    assert.ok(other !== undefined && other.trace !== trace);
+    assert.equal(other.data['session'], other.trace);
+  });
+
+  it('notes a refused connection with our own port', async () => {
+    await using server = await startTestServer({ config: { limits: { sessions: 1 } } });
+    assert.ok(server.ports.smtp);
+    const first = await lineClient(server.ports.smtp);
+    await first.talk(['', '220']);
+    const second = await lineClient(server.ports.smtp);
+    await second.reply().catch(() => undefined);
+    second.close();
+    first.close();
+    const events = await eventsOf(server, 'connection.refused');
+    assert.deepEqual(
+      events.map(({ data }) => [data['port'], data['stage']]),
+      [[server.ports.smtp, 'total']],
+    );
   });
 
   it('leaves out what needs a certificate, and offers no login, when there is none', async () => {

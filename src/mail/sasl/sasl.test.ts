@@ -15,6 +15,8 @@ const none: ChannelBindings = { exporter: undefined, serverEndPoint: undefined }
 
 interface Fake extends Authenticator {
   readonly failures: string[];
+  /** Sessions that asked for a check, in turn. */
+  readonly traces: string[];
 }
 
 /** One account, alice with the given password; everyone else gets decoy keys. */
@@ -22,16 +24,25 @@ async function fakeDirectory(password: string, keys?: ScramKeys): Promise<Fake> 
   const own = keys ?? (await deriveScramKeys(password, Buffer.from('salt of alice'), ITERATIONS));
   const decoy = await deriveScramKeys(randomBytes(9).toString('hex'), Buffer.from('decoy'), ITERATIONS);
   const failures: string[] = [];
+  const traces: string[] = [];
   const account = { accountId: 7, address: 'alice@example.test', revoked: new AbortController().signal };
   return {
     failures,
+    traces,
     async password(request) {
+      traces.push(request.trace);
       if (request.login === 'alice' && request.password === password) return account;
       throw new Refusal('authentication-failed', 'no');
     },
     scramKeys: async (login) => (login === 'alice' || login === 'user' ? own : decoy),
-    scramSucceeded: async () => account,
-    failed: ({ login }) => void failures.push(login),
+    async scramSucceeded({ trace }) {
+      traces.push(trace);
+      return account;
+    },
+    failed({ login, trace }) {
+      traces.push(trace);
+      failures.push(login);
+    },
   };
 }
 
@@ -202,6 +213,16 @@ test('SCRAM: a wrong password and an unknown login fail alike and are counted', 
   }
   assert.deepEqual(directory.failures, ['alice', 'nobody']);
   assert.equal(words[0], words[1]);
+});
+
+test('every check is told which session asks', async () => {
+  const directory = await fakeDirectory('secret');
+  const inSession = (trace: string): ServerContext => context(directory, { trace });
+  await dialogue('PLAIN', inSession('s1'), ['\0alice\0secret']);
+  await dialogue('LOGIN', inSession('s2'), [undefined, 'alice', 'wrong']);
+  await run('SCRAM-SHA-256', 'secret', inSession('s3'), undefined);
+  await assert.rejects(run('SCRAM-SHA-256', 'wrong', inSession('s4'), undefined));
+  assert.deepEqual(directory.traces, ['s1', 's2', 's3', 's4']);
 });
 
 test('SCRAM: binding to another connection, downgrades and wrong flags are refused', async () => {

@@ -223,6 +223,7 @@ test('limits per address and in all answer with a line; places are given back', 
   assert.equal(await drain(client(t, listener.port)), '421 4.7.0 Too many connections\r\n');
   assert.equal(refused[0]?.reason, 'address');
   assert.equal(refused[0]?.remoteAddress, '127.0.0.1');
+  assert.equal(refused[0]?.localPort, listener.port);
   first.end();
   await drain(first);
   const again = client(t, listener.port);
