@@ -58,9 +58,10 @@ function networkOf(event: JournalEvent): string | undefined {
   return isIPv4(address) ? `${address.slice(0, address.lastIndexOf('.'))}.0/24` : clientNetwork(address);
 }
 
-/** Logins are told apart by who logged in, refusals by their reason. */
+/** Logins are told apart by who logged in, failed ones also by why; refusals by their reason. */
 function reasonOf(event: JournalEvent): string {
-  const fact = event.kind === 'login.succeeded' ? event.data['login'] : event.data['reason'];
+  const { login, reason } = event.data;
+  const fact = event.kind === 'login.succeeded' || event.kind === 'login.failed' ? `${reason} ${login}` : reason;
   if (typeof fact !== 'string') return '-';
   return createHash('sha256').update(fact).digest('base64url').slice(0, 16);
 }

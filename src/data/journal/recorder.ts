@@ -23,7 +23,7 @@ export interface Recorder {
   event(event: JournalEvent): void;
   /** Store what is waiting, once; at the end of the program. Never throws: what the store does not take is lost. */
   flush(): Promise<void>;
-  /** The last time the store did not take events; undefined when it always did. They are tried again by themselves. */
+  /** Why the store does not take events at present; undefined while it does. They are tried again by themselves. */
   lastError(): JournalError | undefined;
 }
 
@@ -117,6 +117,7 @@ class StoreRecorder implements Recorder {
     if (batch.length === 0) return true;
     try {
       await this.#store.write.run('journal.append', { events: batch.map(([, event]) => event) });
+      this.#lastError = undefined;
       return true;
     } catch (error) {
       const message = errorText(error);
