@@ -61,7 +61,8 @@ function networkOf(event: JournalEvent): string | undefined {
 /** Logins are told apart by who logged in, failed ones also by why; refusals by their reason. */
 function reasonOf(event: JournalEvent): string {
   const { login, reason } = event.data;
-  const fact = event.kind === 'login.succeeded' || event.kind === 'login.failed' ? `${reason} ${login}` : reason;
+  const fact =
+    event.kind === 'login.succeeded' || event.kind === 'login.failed' ? `${reason} ${login}` : reason;
   if (typeof fact !== 'string') return '-';
   return createHash('sha256').update(fact).digest('base64url').slice(0, 16);
 }
