@@ -77,6 +77,6 @@ export async function readPasswordFromStdin(): Promise<string> {
     if (text.includes('\n') || text.length > STDIN_BYTES) break;
   }
   const password = text.split(/\r?\n/, 1)[0] ?? '';
-  if (password === '') throw new Refusal('bad-input', '--password-stdin: there was no password on stdin');
+  if (password === '') throw new Refusal('bad-input', 'there was no password on standard input');
   return password;
 }

@@ -34,7 +34,11 @@ const listen = z.strictObject({
   }),
   http: key(listenList.prefault(['127.0.0.1:8025']), {
     description:
-      'Metrics (`/metrics`) and health (`/health/live`, `/health/ready`), without any login: on loopback unless you name another address here.',
+      'A page about the server, metrics (`/metrics`) and health (`/health/live`, `/health/ready`), without any login: on loopback unless you name another address here. With `*` strangers see the page alone; metrics and health are for connections to loopback, or to an address that is named.',
+  }),
+  admin_socket: key(path.prefault(''), {
+    description:
+      'Unix socket of the admin API, in a directory of mode 0700 that belongs to `user` (the unit needs it in ReadWritePaths too). Empty: `run/admin.sock` in the data directory.',
   }),
   proxy_from: key(textList.prefault([]), {
     description:
@@ -59,8 +63,9 @@ const dns = z.strictObject({
 const relay = z.strictObject({
   host: key(plainText.prefault(''), {
     description: 'Send all outgoing mail through this host instead of to its destination. Empty: directly.',
+    live: true,
   }),
-  port: key(integer(1, 65_535).prefault(587), { description: 'Port of the relay.' }),
+  port: key(integer(1, 65_535).prefault(587), { description: 'Port of the relay.', live: true }),
   tls: key(
     z
       .enum(['starttls', 'implicit', 'opportunistic'], {
@@ -70,12 +75,14 @@ const relay = z.strictObject({
     {
       description:
         '`starttls`: TLS after STARTTLS, or no mail; `implicit`: TLS from the first byte (port 465); `opportunistic`: TLS where offered, for a relay on this machine.',
+      live: true,
     },
   ),
-  username: key(plainText.prefault(''), { description: 'Login at the relay. Empty: none.' }),
+  username: key(plainText.prefault(''), { description: 'Login at the relay. Empty: none.', live: true }),
   password_file: key(path.prefault(''), {
     description:
-      'File that holds the password for the relay (mode 0600), so that it stands in no configuration.',
+      'File that holds the password for the relay (mode 0600), so that it stands in no configuration. Read again by a reload, as `user`.',
+    live: true,
   }),
 });
 
@@ -137,7 +144,7 @@ const log = z.strictObject({
     z
       .enum(['debug', 'info', 'warn', 'error'], { error: 'must be "debug", "info", "warn" or "error"' })
       .prefault('info'),
-    { description: 'Least severity that is logged.' },
+    { description: 'Least severity that is logged.', live: true },
   ),
   format: key(
     z.enum(['auto', 'json', 'pretty'], { error: 'must be "auto", "json" or "pretty"' }).prefault('auto'),

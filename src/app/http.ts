@@ -2,15 +2,17 @@ import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
+import { isLoopback } from '../net/ip.ts';
+import type { ListenTarget } from '../net/listener/bind.ts';
 import type { TlsStore } from '../net/tls-store.ts';
 import type { ListenerFacts, ServerFacts } from '../servers/http/facts.ts';
-import { createHttpServers } from '../servers/http/servers.ts';
+import { createHttpServers, type WebPlace } from '../servers/http/servers.ts';
 import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
 import type { ServerOptions } from './server.ts';
-import { publicAddresses } from './addresses.ts';
+import { listenTarget, publicAddresses } from './addresses.ts';
+import { ALL_ADDRESSES, type ListenSpec } from './config-values.ts';
 import { bindKey, IMPLICIT_TLS } from './service-names.ts';
 import type { RunningListener } from './services.ts';
-import { listenTarget } from './addresses.ts';
 import { programVersion } from './version.ts';
 
 /** The HTTP side of the program: metrics and health on `listen.http`, the admin API on its Unix socket. */
@@ -35,14 +37,14 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
   const { options, clock, store, metrics } = parts;
   const { logger } = options;
   const tryOut = options.tryOut === true;
-  const specs = options.config.listen.http;
+  const { http: specs, admin_socket: adminSocket } = options.config.listen;
   let own: readonly ListenerFacts[] = [];
   const servers = await createHttpServers(
     { store, clock, logger, metrics, facts: serverFacts(parts, () => own) },
     {
+      adminSocket: adminSocket === '' ? undefined : adminSocket,
       web: {
-        targets: specs.map((spec) => options.bound?.get(bindKey('http', spec)) ?? listenTarget(spec)),
-        allowedHosts: tryOut ? LOOPBACK_HOSTS : undefined,
+        places: specs.map((spec) => webPlace(spec, options.bound?.get(bindKey('http', spec)))),
         ...(tryOut && { notes: ['This is a try-out: it can be reached from this machine only.'] }),
       },
     },
@@ -52,6 +54,23 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
     return { service: 'http', address, port, sessions: () => 0, drain: async () => undefined };
   });
   return { listeners, adminSocket: servers.admin.socketPath, drain: (graceMs) => servers.drain(graceMs) };
+}
+
+/**
+ * What is told at a place. Where only this machine comes, it answers to this machine's names alone: a page that a
+ * person has open must not read it through a name of its own (DNS rebinding). Metrics and health go to strangers
+ * where the configuration names the address; `*` is every address and names none.
+ */
+export function webPlace(spec: ListenSpec, bound: ListenTarget | undefined): WebPlace {
+  const target = bound ?? listenTarget(spec);
+  if ('path' in spec) return { target, allowedHosts: undefined, operational: true };
+  const { address } = spec;
+  if (isLoopback(address)) {
+    const name = address.includes(':') ? `[${address.toLowerCase()}]` : address;
+    return { target, allowedHosts: [...new Set([...LOOPBACK_HOSTS, name])], operational: true };
+  }
+  const everywhere = [ALL_ADDRESSES, '::', '0.0.0.0'].includes(address);
+  return { target, allowedHosts: undefined, operational: !everywhere };
 }
 
 function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): ServerFacts {

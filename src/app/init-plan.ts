@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { Refusal } from '../base/errors.ts';
 import { randomToken } from '../base/ids.ts';
@@ -26,11 +27,24 @@ export interface InitPlan {
 
 const GENERATED_LENGTH = 20;
 const SYSTEM_DATA = '/var/lib/postern';
+const SYSTEM_USER = 'postern';
 
 /** Where things go unless told otherwise: the system's places for root, the current directory for anybody else. */
 export function defaultPlaces(): { data: string; configFile: string } {
   if (process.getuid?.() === 0) return { data: SYSTEM_DATA, configFile: DEFAULT_CONFIG };
   return { data: resolve('postern-data'), configFile: resolve('postern.toml') };
+}
+
+/** Who the server runs as unless told otherwise: a user of its own for root; anybody else owns the data they set up. */
+export function defaultUser(): string {
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0) return SYSTEM_USER;
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry in passwd, as in containers; systemd takes the number as well.
+    return String(uid);
+  }
 }
 
 export function domainProblem(text: string): string | undefined {
@@ -109,7 +123,7 @@ export async function makePlan(
     admin,
     data,
     configFile: absolute(text.config ?? places.configFile),
-    user: text.user ?? 'postern',
+    user: text.user ?? defaultUser(),
     cert: cert === '' ? '' : absolute(cert),
     key: key === '' ? '' : absolute(key),
     password: chosen === '' ? randomToken(GENERATED_LENGTH) : chosen,

@@ -19,12 +19,12 @@ import { openStore } from '../data/open.ts';
 import { domainRecords, formatRecordsText } from '../mail/dns-records.ts';
 import { makeDkimKeys } from '../servers/http/admin/dkim-keys.ts';
 import { type Ask, askTerminal, readPasswordFromStdin } from './ask.ts';
-import { readFlags } from './flags.ts';
+import { type Flags, readFlags } from './flags.ts';
 import { publicAddresses } from './addresses.ts';
-import { configText, defaultPlaces, type InitPlan, makePlan } from './init-plan.ts';
+import { configText, defaultPlaces, defaultUser, type InitPlan, makePlan } from './init-plan.ts';
 import { lockDirectory, unwritable } from './lock.ts';
 import { isTryOut } from './marker.ts';
-import { findUser, type SystemUser } from './privileges.ts';
+import { findUser, type SystemUser, userCommand } from './privileges.ts';
 import { DEFAULT_CONFIG } from './config-load.ts';
 import { hasSystemd, launcher, systemdUnit, UNIT_PATH } from './systemd-unit.ts';
 
@@ -40,7 +40,7 @@ It asks for what it is not told. Run as root it sets up the system's server
   --admin ADDRESS     first account, an administrator (default: admin@DOMAIN)
   --data DIR          where mail, accounts and keys are kept
   --config FILE       the configuration file to write
-  --user NAME         user the server runs as (default: postern; made when missing)
+  --user NAME         user the server runs as (root: postern, made when missing; else: you)
   --cert FILE         certificate with its chain, PEM
   --key FILE          its private key
   --password-stdin    read the first account's password from stdin
@@ -64,11 +64,7 @@ export async function initCommand(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (flags.on.has('print-unit')) {
-    const { data, config, user = 'postern' } = flags.text;
-    const places = defaultPlaces();
-    process.stdout.write(
-      systemdUnit({ user, data: data ?? places.data, configFile: config ?? places.configFile }),
-    );
+    printUnit(flags);
     return 0;
   }
   const password = flags.on.has('password-stdin') ? await readPasswordFromStdin() : undefined;
@@ -83,6 +79,18 @@ export async function initCommand(args: readonly string[]): Promise<number> {
     return 0;
   } finally {
     ask?.close();
+  }
+}
+
+function printUnit({ text }: Flags): void {
+  const { data, config, user = defaultUser() } = text;
+  const places = defaultPlaces();
+  process.stdout.write(
+    systemdUnit({ user, data: data ?? places.data, configFile: config ?? places.configFile }),
+  );
+  if (findUser(user) === undefined) {
+    const command = userCommand(user, data ?? places.data).join(' ');
+    process.stderr.write(`There is no user "${user}" yet: make it with "${command}"\n`);
   }
 }
 
@@ -118,17 +126,7 @@ async function serverUser(
   if (process.getuid?.() !== 0 || plan.user === 'root') return undefined;
   const found = findUser(plan.user);
   if (found !== undefined) return found;
-  const command = [
-    'useradd',
-    '--system',
-    '--user-group',
-    '--no-create-home',
-    '--home-dir',
-    plan.data,
-    '--shell',
-    '/usr/sbin/nologin',
-    plan.user,
-  ];
+  const command = userCommand(plan.user, plan.data);
   const agreed =
     yes || (await ask?.yes(`There is no user "${plan.user}" for the server to run as. Make it?`)) === true;
   if (agreed) spawnSync(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] });

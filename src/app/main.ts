@@ -33,10 +33,12 @@ const SERVERS: readonly Command[] = [
 const CLIENTS: readonly Command[] = [
   ['status', 'is all well: services, queue, certificates, disk'],
   ['domain', 'domains: add, list, show, remove, DNS records'],
-  ['account', 'accounts: add, list, show, password, suspend, remove'],
+  ['account', 'accounts: add, list, show, passwd, suspend, remove, undelete mail'],
   ['alias', 'aliases: add, list, remove'],
   ['queue', 'outgoing mail: list, show, retry, hold, release, drop, bounce'],
   ['trace', 'what happened to a message, an address, a connection'],
+  ['dkim', 'keys that sign our mail: add, list'],
+  ['audit', 'who changed what'],
 ].map(([name = '', summary = '']) => ({ name, summary, run: (args) => client(name, args) }));
 
 async function client(name: string, args: string[]): Promise<number> {

@@ -7,7 +7,7 @@ import { getSystemErrorName } from 'node:util';
 import { errnoCode, Refusal } from '../base/errors.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import type { Config } from './config.ts';
-import { bindKey, SERVICES } from './service-names.ts';
+import { bindKey, SERVICES, type ServiceName } from './service-names.ts';
 import { listenTarget } from './addresses.ts';
 
 /**
@@ -32,13 +32,19 @@ export function findUser(name: string): SystemUser | undefined {
   return uid === undefined || gid === undefined ? undefined : { name, uid, gid };
 }
 
+/** The command that makes a user for the server. */
+export function userCommand(name: string, data: string): string[] {
+  return ['useradd', '--system', '--home-dir', data, '--shell', '/usr/sbin/nologin', name];
+}
+
 /** net's own way to a socket that is bound but does not listen, so that nothing connects before we can answer. */
-type BindHandle = (
-  address: string,
-  port: number,
-  family: 4 | 6,
-  fd?: number,
-) => { readonly fd: number } | number;
+type BindHandle = (address: string, port: number, family: 4 | 6, fd?: number) => BoundHandle | number;
+interface BoundHandle {
+  readonly fd: number;
+  /** Fills in where the socket is bound; returns the errno of a bind that failed without saying so. */
+  getsockname(place: { port?: number }): number;
+  close(): void;
+}
 const bindHandle = (net as unknown as { readonly _createServerHandle: BindHandle })._createServerHandle;
 
 /** Sockets already bound, by `bindKey`, for startServer. Kept referenced: a collected one would close its port. */
@@ -55,21 +61,42 @@ export function bindPorts(config: Config): BoundSockets {
     for (const spec of config.listen[service]) {
       const target = listenTarget(spec);
       if (!('address' in target)) continue;
-      const handle = bindHandle(target.address, target.port, target.address.includes(':') ? 6 : 4);
-      if (typeof handle === 'number') {
-        const name = getSystemErrorName(handle);
-        const remedy =
-          name === 'EADDRINUSE' ? 'another program has the port: stop it, or choose another' : name;
-        throw new Refusal(
-          'conflict',
-          `${service}: cannot bind ${target.address} port ${target.port}: ${remedy}`,
-        );
-      }
+      const handle = bindOne(service, target.address, target.port);
       handles.push(handle);
       targets.set(bindKey(service, spec), { fd: handle.fd });
     }
   }
   return { targets, handles };
+}
+
+function bindOne(service: ServiceName, address: string, port: number): BoundHandle {
+  const handle = bindHandle(address, port, address.includes(':') ? 6 : 4);
+  if (typeof handle === 'number') throw bindRefusal(service, address, port, getSystemErrorName(handle));
+  // libuv keeps EADDRINUSE to itself until listen(), and an unbound socket that listens gets a port at random.
+  const place: { port?: number } = {};
+  const errno = handle.getsockname(place);
+  if (errno === 0 && (port === 0 || place.port === port)) return handle;
+  handle.close();
+  throw bindRefusal(service, address, port, errno === 0 ? 'EADDRINUSE' : getSystemErrorName(errno));
+}
+
+function bindRefusal(service: ServiceName, address: string, port: number, errno: string): Refusal {
+  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  const key = `listen.${service}`;
+  switch (errno) {
+    case 'EADDRINUSE':
+      return new Refusal(
+        'conflict',
+        `${service}: cannot bind ${where}: another program has the port, on this address or one of its parts; stop it ("ss -ltnp sport = :${port}" names it), or change ${key}`,
+      );
+    case 'EADDRNOTAVAIL':
+      return new Refusal(
+        'bad-input',
+        `${service}: cannot bind ${where}: this machine does not have that address; change ${key}`,
+      );
+    default:
+      return new Refusal('unavailable', `${service}: cannot bind ${where}: ${errno}`);
+  }
 }
 
 /** The type definitions of Node leave initgroups out. */
@@ -94,6 +121,16 @@ export function becomeUser(user: SystemUser): void {
   }
   if (back || getuid() !== user.uid || getgid() !== user.gid) {
     throw new Refusal('not-permitted', `could not become user ${user.name} for good`);
+  }
+}
+
+/** As whoever we are now. */
+export function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -4,10 +4,33 @@ import type { Config } from './config.ts';
 import type { RunningServer } from './server.ts';
 import { handleFailures, stopSignals } from './signals.ts';
 
+/** A logger whose level, and that of its children, can be changed while it is in use. */
+export interface LevelledLogger extends Logger {
+  setLevel(level: Config['log']['level']): void;
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
 /** The logger that the configuration asks for: JSON lines on stdout, readable ones on a terminal. */
-export function configuredLogger(config: Config): Logger {
-  const { level, format } = config.log;
-  return createLogger({ level, pretty: format === 'pretty' || (format === 'auto' && process.stdout.isTTY) });
+export function configuredLogger(config: Config, write?: (line: string) => void): LevelledLogger {
+  const { format } = config.log;
+  let least = LEVELS.indexOf(config.log.level);
+  // What passes is decided here: a child of the logger beneath would keep the level of its birth.
+  const pass = (logger: Logger): Logger => ({
+    debug: (fields, message) => void (least <= 0 && logger.debug(fields, message)),
+    info: (fields, message) => void (least <= 1 && logger.info(fields, message)),
+    warn: (fields, message) => void (least <= 2 && logger.warn(fields, message)),
+    error: (fields, message) => logger.error(fields, message),
+    child: (fields) => pass(logger.child(fields)),
+  });
+  const pretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
+  const base = createLogger({ level: 'debug', pretty, ...(write !== undefined && { write }) });
+  return {
+    ...pass(base),
+    setLevel(level) {
+      least = LEVELS.indexOf(level);
+    },
+  };
 }
 
 export interface Program {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { collectDefaultMetrics } from 'prom-client';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { Refusal } from '../base/errors.ts';
@@ -21,7 +22,8 @@ import { type Jobs, startJobs } from './jobs.ts';
 import { bindKey, IMPLICIT_TLS, SERVICES, type ServiceName } from './service-names.ts';
 import { lineServices, type RunningListener } from './services.ts';
 import { listenTarget } from './addresses.ts';
-import { flowSettings, imapLimits, smtpLimits, srsKeys } from './settings.ts';
+import { flowSettings, imapLimits, relaySettings, smtpLimits, srsKeys } from './settings.ts';
+import { stateMetrics } from './state-metrics.ts';
 
 /** Milliseconds between two looks at the certificate files. */
 const TLS_WATCH_MS = 60_000;
@@ -122,6 +124,8 @@ interface Core {
   /** All that follows from the configuration; replaced as a whole by a reload. */
   live: Live;
   readonly settle: (config: Config) => Live;
+  /** Where outgoing mail goes now. */
+  relay: RelaySettings | undefined;
   stopped: Promise<void> | undefined;
 }
 
@@ -142,7 +146,7 @@ async function openCore(options: ServerOptions, closers: Closers): Promise<Core>
   closers.push(() => recorder.flush());
   await options.beforeListening?.(store);
   const keys = await srsKeys(store);
-  storeMetrics(metrics, store);
+  stateMetrics({ metrics, store, tls, clock, logger, data: config.data });
   if (options.processMetrics === true) collectDefaultMetrics({ register: metrics.registry });
 
   const settle = (wanted: Config): Live => {
@@ -150,7 +154,9 @@ async function openCore(options: ServerOptions, closers: Closers): Promise<Core>
     const deps: FlowDeps = { store, clock, logger, recorder, dns: options.dns, settings };
     return { config: wanted, deps, smtpLimits: smtpLimits(wanted), imapLimits: imapLimits(wanted) };
   };
-  return { options, clock, metrics, tls, store, recorder, settle, live: settle(config), stopped: undefined };
+  const live = settle(config);
+  const { relay } = options;
+  return { options, clock, metrics, tls, store, recorder, settle, live, relay, stopped: undefined };
 }
 
 /** What works: sessions, the queue, HTTP, jobs. */
@@ -202,16 +208,40 @@ function running(core: Core, work: Work): RunningServer {
     deps: () => core.live.deps,
     leftOut,
     async reload(config) {
+      // First what may refuse, so that a mistake changes nothing.
+      const relayProblems = await reloadRelay(core, work.scheduler, config);
       const report = await tls.reload();
       const { merged, applied, restart } = mergeLive(core.live.config, config);
       core.live = settle(merged);
-      return { applied, restart, problems: report.problems };
+      return { applied, restart, problems: [...relayProblems, ...report.problems] };
     },
     stop({ graceMs = STOP_GRACE_MS } = {}) {
       core.stopped ??= stopAll(core, work, graceMs);
       return core.stopped;
     },
   };
+}
+
+/**
+ * Send by the relay that the configuration wants from the next attempt on; its password may be new in a file with the
+ * same name. Throws a `Refusal` when a changed relay cannot be used; an unchanged one stays, and the problem is returned.
+ */
+async function reloadRelay(core: Core, scheduler: Scheduler, wanted: Config): Promise<string[]> {
+  const before = core.live.config.relay;
+  // A try-out's relay is no matter of the configuration.
+  if (wanted.relay.host === '' && before.host === '') return [];
+  let relay: RelaySettings | undefined;
+  try {
+    relay = await relaySettings(wanted);
+  } catch (error) {
+    if (error instanceof Refusal && isDeepStrictEqual(wanted.relay, before)) return [error.message];
+    throw error;
+  }
+  if (isDeepStrictEqual(relay, core.relay)) return [];
+  core.relay = relay;
+  scheduler.useRelay(relay);
+  core.options.logger.info({ host: relay?.host ?? null, port: relay?.port ?? null }, 'relay: changed');
+  return [];
 }
 
 /** Everything that makes new work ends first, the journal when nobody writes to it, the store last. */
@@ -301,13 +331,3 @@ export function logTlsReload(
     logger.error({ problem }, 'tls: certificate not loaded, the one before stays');
 }
 
-function storeMetrics(metrics: Metrics, store: OpenStore): void {
-  metrics.gauge(
-    'postern_store_reopened',
-    'How often the store had to be opened again',
-    [],
-    function collect() {
-      this.set(store.reopened());
-    },
-  );
-}

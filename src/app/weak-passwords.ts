@@ -32,7 +32,7 @@ export async function refuseTryOutPasswords(
     const more = weak.length > NAMED ? ` and ${weak.length - NAMED} more` : '';
     throw new Refusal(
       'not-permitted',
-      `the password of ${weak.slice(0, NAMED).join(', ')}${more} is "${TRY_PASSWORD}", which everybody knows: set another with "postern account password" on a loopback-only configuration, or start anew with "postern init"`,
+      `the password of ${weak.slice(0, NAMED).join(', ')}${more} is "${TRY_PASSWORD}", which everybody knows: set another with "postern serve --set-password ${weak[0] ?? 'ADDRESS'}" (and the same --config), then start again`,
     );
   }
   if (newest > since) await store.write.run('directory.setSetting', { name: CHECKED, value: String(newest) });

@@ -38,8 +38,9 @@ export async function openStore(options: {
     bodies,
     reopened: () => write.reopened,
     async close() {
-      await write.close();
+      // The last connection to close checkpoints the log into the database; readers cannot, so they go first.
       await read.close();
+      await write.close();
     },
   };
 }

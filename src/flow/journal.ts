@@ -1,6 +1,8 @@
 import { Refusal, type SmtpReply } from '../base/errors.ts';
 import { type JournalData, type JournalEvent, type JournalKind, terms } from '../data/journal/types.ts';
+import type { DepositResult } from '../data/mailstore/types.ts';
 import type { Enqueue } from '../data/queue/types.ts';
+import type { WriteArgs } from '../data/store.ts';
 import type { Plan } from './delivery/plan.ts';
 import type { FlowDeps } from './deps.ts';
 import type { RefusedAtServer, SessionFacts } from './service.ts';
@@ -27,6 +29,22 @@ export function queuedEvent(queued: Enqueue, at: number): JournalEvent {
     data,
     terms: [terms.queueId(queueId), ...to.map(terms.address)],
   };
+}
+
+/**
+ * Log and count what a `delivery.accept` has committed. A deposit that did not come about was not recorded; when there
+ * is none and nothing was queued, nothing was.
+ */
+export function acceptCommitted(
+  deps: FlowDeps,
+  accepted: Pick<WriteArgs<'delivery.accept'>, 'queue' | 'events' | 'depositEvents' | 'settle'>,
+  deposits: readonly DepositResult[],
+  reply?: SmtpReply,
+): void {
+  const { queue, events, depositEvents = [], settle } = accepted;
+  const stored = depositEvents.filter((_, i) => deposits[i]?.status === 'stored');
+  if (queue.length === 0 && stored.length === 0) return;
+  deps.recorder.committed([...events, ...stored, ...(settle?.events ?? [])], reply && replyText(reply));
 }
 
 /** What the journal keeps of a session: who it was and how it spoke. */
@@ -81,8 +99,14 @@ export function recordServerRefusal(deps: FlowDeps, session: SessionFacts, what:
       reply: replyText(what.reply),
       reason: what.reason,
       subject: what.subject ?? null,
+      ...(what.from !== undefined && { from: what.from }),
+      ...(what.to !== undefined && { to: [...what.to] }),
     },
-    terms: envelopeTerms(session, what.subject?.includes('@') === true ? [what.subject] : []),
+    terms: envelopeTerms(session, [
+      ...(what.subject?.includes('@') === true ? [what.subject] : []),
+      ...(what.from === undefined ? [] : [what.from]),
+      ...(what.to ?? []),
+    ]),
   });
 }
 

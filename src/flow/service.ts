@@ -100,6 +100,9 @@ export interface RefusedAtServer {
   readonly reason: string;
   /** What the client sent that matters (a user name, an address); bounded, never a secret. */
   readonly subject?: string;
+  /** Reverse-path of the transaction that was open ('' the null one), and its accepted recipients; bounded. */
+  readonly from?: string;
+  readonly to?: readonly string[];
 }
 
 export type { Authenticator, LoginAccount, ScramKeys } from '../mail/sasl/types.ts';

@@ -19,7 +19,7 @@ const LANES = 3;
 /** Messages fetched at a time. */
 const BATCH = 60;
 /** Messages on which we differ from Dovecot; docs/dovecot-differences.md says how and who is right. */
-const KNOWN = { envelope: 46, bodystructure: 10 };
+const KNOWN = { envelope: 44, bodystructure: 10 };
 
 const address = (lane: number): string => `lane${lane}@example.test`;
 const REFUSED = {
@@ -117,9 +117,7 @@ describe('the corpus', { skip: skipWithoutCorpus() }, () => {
     const differing = { envelope: [] as string[], bodystructure: [] as string[] };
     for (const [i, { name }] of all.entries()) {
       for (const item of ['envelope', 'bodystructure'] as const) {
-        const [here, there] = [ours[i]?.[item], theirs[i]?.[item]].map((value) =>
-          JSON.stringify(folded(value ?? null)),
-        );
+        const [here, there] = [ours[i]?.[item], theirs[i]?.[item]].map((value) => JSON.stringify(value));
         if (here === there) continue;
         differing[item].push(name);
         if (process.env.SHOW_DIFFERENCES)
@@ -153,8 +151,3 @@ describe('the corpus', { skip: skipWithoutCorpus() }, () => {
     return parsed;
   }
 });
-
-/** Types and parameter names are case-insensitive; numbers of octets and lines are text here. */
-function folded(value: ImapValue): ImapValue {
-  return Array.isArray(value) ? value.map(folded) : (value as string | null);
-}

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../bench/support/processes.ts';
 import { type ImapValue, readImapValue } from './imap-list.ts';
@@ -32,7 +32,6 @@ export async function parseWithDovecot(directory: string, messages: readonly Buf
     '-c',
     `setpriv ${[...user, ...home].join(' ')} doveadm -c ${config} fetch "${items}" all > ${output}`,
   ]);
-  const { readFileSync } = await import('node:fs');
   return parseOutput(readFileSync(output, 'latin1'), messages.length);
 }
 

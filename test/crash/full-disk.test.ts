@@ -41,11 +41,20 @@ function mountSmall(): { path: string; unmount: () => void } | string {
   };
 }
 
-function smallDisk(t: TestContext): string {
+/** A server whose data lies on a small disk; both are gone after the test. */
+async function startOnSmallDisk(t: TestContext) {
   const mounted = mountSmall();
   if (typeof mounted === 'string') throw new Error(mounted);
-  t.after(() => mounted.unmount());
-  return mounted.path;
+  const directory = join(mounted.path, 'data');
+  const server = await startTryServer({ directory, args: ['--plaintext-auth'] }).catch((error: unknown) => {
+    mounted.unmount();
+    throw error;
+  });
+  t.after(async () => {
+    await server.end('SIGKILL');
+    mounted.unmount();
+  });
+  return { disk: mounted.path, directory, server };
 }
 
 /** Leave so many octets on the disk; the returned function gives the rest back. */
@@ -66,10 +75,7 @@ function refusals(ledger: Ledger): number {
 
 describe('a full disk', { skip: skipWithoutMount() }, () => {
   it('refuses whole groups of writers with 452, loses none, goes on when there is room', async (t) => {
-    const disk = smallDisk(t);
-    const directory = join(disk, 'data');
-    const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
-    t.after(() => server.end('SIGKILL'));
+    const { disk, directory, server } = await startOnSmallDisk(t);
     const ledger = new Ledger();
     const before = pour({
       ports: server.ports,
@@ -107,10 +113,7 @@ describe('a full disk', { skip: skipWithoutMount() }, () => {
   });
 
   it('refuses large messages whose file finds no room, leaves nothing of them, takes them later', async (t) => {
-    const disk = smallDisk(t);
-    const directory = join(disk, 'data');
-    const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
-    t.after(() => server.end('SIGKILL'));
+    const { disk, directory, server } = await startOnSmallDisk(t);
     const ledger = new Ledger();
     const free = fill(disk, 2 * MiB);
     await pour({ ports: server.ports, ledger, label: 'full', connections: { large: 8 }, each: 3 }).done;

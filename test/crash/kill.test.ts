@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startSmtpPeer } from '../support/smtp-peer.ts';
-import { startTryServer } from '../support/try-server.ts';
+import { startTryServer, type TryServer } from '../support/try-server.ts';
 import { brokenPromises, damage, gatherEvidence } from './evidence.ts';
 import { Ledger, pour } from './load.ts';
 
@@ -31,12 +31,16 @@ function doom(): { promise: Promise<void>; answered: () => void } {
 describe('SIGKILL under load', () => {
   it('keeps every promise, however often', async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'postern-crash-'));
-    t.after(() => rm(directory, { recursive: true, force: true }));
+    let server: TryServer | undefined;
+    t.after(async () => {
+      await server?.end('SIGKILL');
+      await rm(directory, { recursive: true, force: true });
+    });
     const ledger = new Ledger();
     const began = performance.now();
     let rounds = 0;
     for (; rounds < ROUNDS && performance.now() - began < ENOUGH_MS; rounds++) {
-      const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
+      server = await startTryServer({ directory, args: ['--plaintext-auth'] });
       assert.deepEqual(
         await readdir(join(directory, 'bodies/incoming')),
         [],
@@ -54,8 +58,8 @@ describe('SIGKILL under load', () => {
       assert.equal(await server.end('SIGKILL'), null);
       await load.done;
     }
-    const last = await startTryServer({ directory });
-    assert.equal(await last.end('SIGTERM'), 0);
+    server = await startTryServer({ directory });
+    assert.equal(await server.end('SIGTERM'), 0);
     const evidence = gatherEvidence(directory);
     assert.deepEqual(brokenPromises(ledger, evidence), []);
     assert.deepEqual(await damage(directory, evidence), []);
@@ -70,7 +74,11 @@ describe('SIGKILL under load', () => {
 
   it('loses nothing of the queue while it delivers, and doubles only interrupted attempts', async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'postern-crash-'));
-    t.after(() => rm(directory, { recursive: true, force: true }));
+    let server: TryServer | undefined;
+    t.after(async () => {
+      await server?.end('SIGKILL');
+      await rm(directory, { recursive: true, force: true });
+    });
     // Half of the answers come late, so that a kill meets attempts whose reply is on its way.
     const peer = await startSmtpPeer({
       script: { BODY: () => ({ do: 'delay', ms: Math.random() < 0.5 ? 0 : 30, reply: '250 2.0.0 taken' }) },
@@ -80,7 +88,7 @@ describe('SIGKILL under load', () => {
     const ledger = new Ledger();
     let interrupted = 0;
     for (let round = 0; round < 2; round++) {
-      const server = await startTryServer({ directory, args });
+      server = await startTryServer({ directory, args });
       interrupted += await server.metric('postern_delivery_interrupted_total');
       const doomed = doom();
       const load = pour({
@@ -94,8 +102,8 @@ describe('SIGKILL under load', () => {
       await server.end('SIGKILL');
       await load.done;
     }
-    const last = await startTryServer({ directory, args });
-    interrupted += await last.metric('postern_delivery_interrupted_total');
+    server = await startTryServer({ directory, args });
+    interrupted += await server.metric('postern_delivery_interrupted_total');
     const delivered = (): Map<string, number> => {
       const times = new Map<string, number>();
       for (const { data } of peer.transactions) {
@@ -109,7 +117,7 @@ describe('SIGKILL under load', () => {
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
     assert.deepEqual(missing(), [], 'every message answered 250 reached the next hop');
-    assert.equal(await last.end('SIGTERM'), 0);
+    assert.equal(await server.end('SIGTERM'), 0);
     const evidence = gatherEvidence(directory);
     assert.deepEqual(brokenPromises(ledger, evidence), []);
     assert.deepEqual(await damage(directory, evidence), []);

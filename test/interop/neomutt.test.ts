@@ -19,7 +19,6 @@ describe('neomutt', { skip: skipWithout('neomutt', 'tmux') }, () => {
     await using server = await startTestServer();
     const { smtp = 0, imaps = 0 } = server.ports;
     const home = await mkdtemp(join(tmpdir(), 'postern-mutt-'));
-    t.after(() => rm(home, { recursive: true, force: true }));
     await writeFile(join(home, 'certificates'), await shownCertificate(imaps));
     await writeFile(join(home, 'muttrc'), configuration(home, imaps));
     await deliver(smtp, 'first', 'the text of the first');
@@ -29,7 +28,10 @@ describe('neomutt', { skip: skipWithout('neomutt', 'tmux') }, () => {
     const tmux = (...args: string[]) =>
       run('tmux', ['-S', join(home, 'tmux'), '-f', '/dev/null', ...args], { env });
     await tmux('new-session', '-d', '-x', '100', '-y', '30', `neomutt -n -F ${join(home, 'muttrc')}`);
-    t.after(() => tmux('kill-server').catch(() => undefined));
+    t.after(async () => {
+      await tmux('kill-server').catch(() => undefined);
+      await rm(home, { recursive: true, force: true });
+    });
     let screen = '';
     const shows = async (...patterns: RegExp[]): Promise<void> => {
       try {

@@ -34,6 +34,8 @@ export interface FlowFixture {
   readonly metrics: Metrics;
   /** Background events. */
   readonly events: JournalEvent[];
+  /** What was logged and counted of each commit. */
+  readonly committed: { readonly events: readonly JournalEvent[]; readonly reply: string | undefined }[];
   /** Account ids of alice@ and bob@example.test. */
   readonly alice: number;
   readonly bob: number;
@@ -90,6 +92,7 @@ export async function openFlow(): Promise<FlowFixture> {
       logger: silentLogger,
       recorder: {
         event: (event) => void events.push(event),
+        committed: (committed, reply) => void fixture.committed.push({ events: committed, reply }),
         flush: async () => undefined,
         lastError: () => undefined,
       },
@@ -102,6 +105,7 @@ export async function openFlow(): Promise<FlowFixture> {
     zone: dns.zone,
     metrics: new Metrics(),
     events,
+    committed: [],
     alice,
     bob,
     admin: SYSTEM,

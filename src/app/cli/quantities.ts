@@ -60,6 +60,7 @@ export function timeText(ms: number, timeZone?: string): string {
 const formats = new Map<string | undefined, Intl.DateTimeFormat>();
 
 const AGO: Readonly<Record<string, number>> = {
+  s: 1000,
   m: 60_000,
   min: 60_000,
   h: 3_600_000,
@@ -69,7 +70,7 @@ const AGO: Readonly<Record<string, number>> = {
 
 /** "2026-01-31", "2026-01-31 15:04", either in the machine's time zone or with its own, or "2h" for two hours ago. */
 export function parseTime(text: string, nowMs: number): number {
-  const ago = /^(\d{1,6}) ?(m|min|h|d|w)$/.exec(text.trim());
+  const ago = /^(\d{1,6}) ?(s|m|min|h|d|w)$/.exec(text.trim());
   if (ago !== null) return nowMs - Number(ago[1]) * (AGO[ago[2] ?? ''] ?? 0);
   const date = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)?)?$/.exec(
     text.trim(),

@@ -20,6 +20,8 @@ interface ThreadData {
 const { path, port } = workerData as ThreadData;
 const pending: WriteRequest[] = [];
 let running = false;
+/** Told to close: what was asked for before is still done. */
+let closing = false;
 /** The time of the newest request: the thread has no clock of its own, so a test's clock holds here too. */
 let now = 0;
 
@@ -28,8 +30,8 @@ const migrated = migrateSqlite(db);
 const session = new SqliteSession(db);
 
 port.on('message', (message: WriteBatch | 'close') => {
-  if (message === 'close') return close();
-  take(message);
+  if (message === 'close') closing = true;
+  else take(message);
   if (!running) void work();
 });
 parentPort?.postMessage({ ready: migrated });
@@ -44,8 +46,8 @@ async function work(): Promise<void> {
   while (pending.length > 0) {
     // What arrived during the last commit is still in the port: take it into this group.
     for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
-      if (more.message === 'close') return close();
-      take(more.message as WriteBatch);
+      if (more.message === 'close') closing = true;
+      else take(more.message as WriteBatch);
     }
     const group = pending.splice(0, GROUP_MAX);
     const outcome = await runGroup(session, group, now);
@@ -57,6 +59,7 @@ async function work(): Promise<void> {
     }
   }
   running = false;
+  if (closing) close();
 }
 
 function close(): void {

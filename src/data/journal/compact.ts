@@ -10,7 +10,7 @@ export const EVENT_TERMS = 128;
 
 /** What a row and a term take besides their own text: columns, row headers, index entries. Octets, measured roughly. */
 const ROW_OCTETS = 160;
-const TERM_OCTETS = 80;
+export const TERM_OCTETS = 80;
 
 export interface CompactEvent {
   readonly trace: string;

@@ -3,8 +3,8 @@ import { isIPv4 } from 'node:net';
 import { clientNetwork } from '../../net/ip.ts';
 import type { JournalEvent, JournalKind } from './types.ts';
 
-/** Milliseconds after which the reasons of a network are told apart anew. */
-const WINDOW_MS = 3_600_000;
+/** Milliseconds within which repeats are one row, and after which the reasons of a network are told apart anew. */
+export const FOLD_WINDOW_MS = 600_000;
 /** Different reasons of one kind from one network that get rows of their own; further ones share a row. */
 const REASONS = 8;
 /** Pairs of kind and network whose reasons are remembered; beyond it all reasons of new ones share a row. */
@@ -32,7 +32,7 @@ export function createFolder(): (event: JournalEvent) => string | undefined {
   return (event) => {
     const network = FOLDED.has(event.kind) ? networkOf(event) : undefined;
     if (network === undefined) return undefined;
-    const now = Math.floor(event.at / WINDOW_MS);
+    const now = Math.floor(event.at / FOLD_WINDOW_MS);
     if (now !== window) {
       window = now;
       reasons.clear();

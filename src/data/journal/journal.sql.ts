@@ -8,13 +8,27 @@ export const insertTerm = statement<[term: string, trace: string, at: number]>(
   'INSERT INTO journal_keys (term, trace, at) VALUES (?, ?, ?) ON CONFLICT (term, trace) DO NOTHING',
 );
 
+/** A term of an event that was folded in at `at`: the trace it leads to has news of that time. */
+export const renewTerm = statement<[at: number, term: string, trace: string, atAgain: number]>(
+  'UPDATE journal_keys SET at = ? WHERE term = ? AND trace = ? AND at < ?',
+);
+
+export const deleteTerm = statement<[term: string, trace: string]>(
+  'DELETE FROM journal_keys WHERE term = ? AND trace = ?',
+);
+
 /** Count repeats in the row that stands for them; the trace of that row is what their terms lead to. */
 export const addRepeats = statement<
-  [count: number, lastAt: number, lastAtAgain: number, size: number, fold: string],
-  { trace: string }
+  [count: number, lastAt: number, lastAtAgain: number, fold: string],
+  { trace: string; data: string }
 >(
-  `UPDATE journal SET count = count + ?, last_at = CASE WHEN last_at < ? THEN ? ELSE last_at END, size = size + ?
-   WHERE fold = ? RETURNING trace`,
+  `UPDATE journal SET count = count + ?, last_at = CASE WHEN last_at < ? THEN ? ELSE last_at END
+   WHERE fold = ? RETURNING trace, data`,
+);
+
+/** What a row says of its repeats; the row is locked since `addRepeats`. */
+export const setFolded = statement<[data: string, sizeMore: number, fold: string]>(
+  'UPDATE journal SET data = ?, size = size + ? WHERE fold = ?',
 );
 
 /** The first of a fold. On PostgreSQL another process may have been faster: then the repeats are added to its row. */
@@ -29,12 +43,12 @@ export const insertFold = statement<
     size: number,
     fold: string,
   ],
-  { trace: string }
+  { trace: string; data: string; count: number }
 >(
   `INSERT INTO journal (trace, at, kind, data, count, last_at, size, fold) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
    ON CONFLICT (fold) WHERE fold IS NOT NULL
-   DO UPDATE SET count = journal.count + excluded.count, last_at = excluded.last_at, size = journal.size + excluded.size
-   RETURNING trace`,
+   DO UPDATE SET count = journal.count + excluded.count, last_at = excluded.last_at
+   RETURNING trace, data, count`,
 );
 
 /** A row as it lies in the table. */
@@ -52,25 +66,57 @@ export const eventsOfTrace = statement<[trace: string, limit: number], EventRow>
   'SELECT id, trace, at, kind, data, count, last_at FROM journal WHERE trace = ? ORDER BY at, id LIMIT ?',
 );
 
-export const tracesOfTerm = statement<
-  [term: string, from: number, to: number, limit: number],
-  { trace: string; at: number }
->(
-  `SELECT trace, at FROM journal_keys WHERE term = ? AND at >= ? AND at < ?
-   ORDER BY at DESC, trace DESC LIMIT ?`,
+/** Rows of a trace that stand for several events. */
+export const foldedOfTrace = statement<[trace: string, limit: number], EventRow>(
+  `SELECT id, trace, at, kind, data, count, last_at FROM journal
+   WHERE trace = ? AND fold IS NOT NULL AND count > 1 ORDER BY at, id LIMIT ?`,
 );
 
-export const recentEvents = statement<[from: number, to: number, limit: number], EventRow>(
-  `SELECT id, trace, at, kind, data, count, last_at FROM journal WHERE at >= ? AND at < ?
-   ORDER BY at DESC, id DESC LIMIT ?`,
+/** A term of a folded row has the time of its newest event: before `to` began what reaches beyond it. */
+export const tracesOfTerm = statement<
+  [term: string, from: number, to: number, toAgain: number, limit: number],
+  { trace: string; at: number }
+>(
+  `SELECT k.trace, k.at FROM journal_keys k WHERE k.term = ? AND k.at >= ? AND (k.at < ? OR EXISTS (
+     SELECT 1 FROM journal j WHERE j.trace = k.trace AND j.fold IS NOT NULL AND j.count > 1 AND j.at < ?))
+   ORDER BY k.at DESC, k.trace DESC LIMIT ?`,
+);
+
+/** Milliseconds from the first to the last event of a row at most; rows of an earlier version stood for an hour. */
+export const ROW_SPAN_MS = 3_600_000;
+
+/**
+ * Rows that reach into [from, to), those with the newest events first. Only `at` has an index: as many rows as asked
+ * for began since the `limit`th newest, so none that began more than the span of a row before it is among the newest.
+ */
+export const recentEvents = statement<
+  [to: number, from: number, begun: number, nthFrom: number, nthTo: number, nth: number, limit: number],
+  EventRow
+>(
+  `SELECT id, trace, at, kind, data, count, last_at FROM journal
+   WHERE at < ? AND last_at >= ? AND at >= ? AND at >= COALESCE(
+     (SELECT at FROM journal WHERE at >= ? AND at < ? ORDER BY at DESC LIMIT 1 OFFSET ?), 0) - ${ROW_SPAN_MS}
+   ORDER BY last_at DESC, id DESC LIMIT ?`,
 );
 
 export const recentEventsOfKind = statement<
-  [from: number, to: number, kind: string, limit: number],
+  [
+    kind: string,
+    to: number,
+    from: number,
+    begun: number,
+    nthKind: string,
+    nthFrom: number,
+    nthTo: number,
+    nth: number,
+    limit: number,
+  ],
   EventRow
 >(
-  `SELECT id, trace, at, kind, data, count, last_at FROM journal WHERE at >= ? AND at < ? AND kind = ?
-   ORDER BY at DESC, id DESC LIMIT ?`,
+  `SELECT id, trace, at, kind, data, count, last_at FROM journal
+   WHERE kind = ? AND at < ? AND last_at >= ? AND at >= ? AND at >= COALESCE(
+     (SELECT at FROM journal WHERE kind = ? AND at >= ? AND at < ? ORDER BY at DESC LIMIT 1 OFFSET ?), 0) - ${ROW_SPAN_MS}
+   ORDER BY last_at DESC, id DESC LIMIT ?`,
 );
 
 export const idRange = statement<[], { low: number | null; high: number | null }>(

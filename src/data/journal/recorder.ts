@@ -4,7 +4,9 @@ import type { Logger } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Store } from '../store.ts';
 import { cutData, cutTerms } from './compact.ts';
+import { logLines } from './committed.ts';
 import { createFolder } from './fold.ts';
+import { foldTerms, joinTerms } from './folded.ts';
 import type { JournalEvent } from './types.ts';
 import type { BackgroundEvent } from './writes.ts';
 
@@ -21,6 +23,11 @@ const BATCH_EVENTS = 500;
 export interface Recorder {
   /** Log and count the event now, store it within about a second. Never throws, never waits. */
   event(event: JournalEvent): void;
+  /**
+   * Log and count events that a commit has stored, after it: one line for each message and what was decided about it.
+   * `reply`: what the client is told of the message. Never throws, never waits.
+   */
+  committed(events: readonly JournalEvent[], reply?: string): void;
   /** Store what is waiting, once; at the end of the program. Never throws: what the store does not take is lost. */
   flush(): Promise<void>;
   /** Why the store does not take events at present; undefined while it does. They are tried again by themselves. */
@@ -81,6 +88,15 @@ class StoreRecorder implements Recorder {
     }
   }
 
+  committed(events: readonly JournalEvent[], reply?: string): void {
+    try {
+      for (const { kind } of events) this.#events.inc({ kind });
+      for (const { fields, kind } of logLines(events, reply)) this.#logger.info(fields, kind);
+    } catch (error) {
+      this.#logger.error({ error: errorText(error) }, 'journal events could not be logged');
+    }
+  }
+
   async flush(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -129,6 +145,18 @@ class StoreRecorder implements Recorder {
   }
 }
 
+/** The first one's facts stand for all; the newest one's go with them, and what the others can be found by. */
+function withRepeat(first: BackgroundEvent, event: BackgroundEvent): BackgroundEvent {
+  const newest = event.last ?? event;
+  const own = foldTerms(event.trace, cutTerms(event.terms));
+  const terms = joinTerms(first.last?.terms ?? [], joinTerms(own, event.last?.terms ?? []));
+  return {
+    ...first,
+    count: (first.count ?? 1) + (event.count ?? 1),
+    last: { trace: newest.trace, at: newest.at, data: cutData(newest.data), terms },
+  };
+}
+
 type Waiting = readonly [key: string | number, event: BackgroundEvent];
 
 /** Events that wait for a commit, repeats folded into one, and no more of them than `BUFFER_EVENTS`. */
@@ -152,9 +180,7 @@ class EventBuffer {
     const key = fold ?? this.#serial++;
     const waiting = this.#events.get(key);
     if (waiting !== undefined) {
-      // The first one's facts stand for all; the last one's time and everyone's terms go with them.
-      const terms = cutTerms([...waiting.terms, ...event.terms]);
-      this.#events.set(key, { ...waiting, terms, count: (waiting.count ?? 1) + 1 });
+      this.#events.set(key, withRepeat(waiting, event));
       return;
     }
     const { trace, at, kind } = event;
@@ -176,8 +202,7 @@ class EventBuffer {
     this.#events.clear();
     for (const [key, event] of [...taken, ...newer]) {
       const before = this.#events.get(key);
-      const count = (before?.count ?? 0) + (event.count ?? 1);
-      this.#events.set(key, { ...(before ?? event), count });
+      this.#events.set(key, before === undefined ? event : withRepeat(before, event));
     }
     this.#makeRoom();
   }

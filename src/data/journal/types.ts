@@ -50,11 +50,22 @@ export const terms = {
   queueId: (id: string): string => `q:${id}`,
   address: (address: string): string => `a:${address.toLowerCase()}`,
   network: (ip: string): string => `i:${ip}`,
+  /** Of an event that was folded into the row of another trace. */
+  trace: (id: string): string => `t:${id}`,
 };
+
+/** The newest event that was folded into a row of an earlier one. */
+export interface LastEvent {
+  readonly trace: string;
+  readonly at: number;
+  readonly data: JournalData;
+  /** Terms of all that were folded in, their traces among them, the newest last. */
+  readonly terms: readonly string[];
+}
 
 export interface JournalRow extends JournalEvent {
   readonly id: number;
-  /** How many alike this row stands for. */
+  /** How many alike this row stands for. `data` is the first one's; its `last` has `trace`, `at` and data of the newest. */
   readonly count: number;
   readonly lastAt: number;
 }

@@ -1,39 +1,41 @@
 import type { WriteFunction } from '../catalogue.ts';
 import type { WriteTx } from '../db/sql.ts';
-import { compact, type CompactEvent } from './compact.ts';
+import { compact, type CompactEvent, cutData, cutTerms } from './compact.ts';
+import { FOLD_WINDOW_MS } from './fold.ts';
+import { addFolded } from './folded.ts';
 import {
-  addRepeats,
   deleteEventsBefore,
   deleteOldestEvents,
   deleteTermsBefore,
   idRange,
   insertEvent,
-  insertFold,
   insertTerm,
   oldestEvent,
   sizeFrom,
 } from './journal.sql.ts';
-import type { JournalEvent } from './types.ts';
+import type { JournalEvent, LastEvent } from './types.ts';
 
 type W<A, R> = WriteFunction<A, R>;
-
-/** Milliseconds within which rows with the same fold key are one row. */
-const FOLD_MS = 3_600_000;
 
 /** Rows looked at to estimate the journal's size. */
 const SIZE_SAMPLES = 64;
 
-export type BackgroundEvent = JournalEvent & { readonly foldKey?: string; readonly count?: number };
+/** `count`: how many alike it stands for; `last`: the newest of them, when there is more than one. */
+export type BackgroundEvent = JournalEvent & {
+  readonly foldKey?: string;
+  readonly count?: number;
+  readonly last?: LastEvent;
+};
 
 async function append(tx: WriteTx, args: { events: readonly BackgroundEvent[] }): Promise<null> {
   const folded: (readonly [fold: string, event: BackgroundEvent])[] = [];
   for (const event of args.events) {
     if (event.foldKey === undefined) await addEvent(tx, compact(event), event.count ?? 1);
-    else folded.push([`${Math.floor(event.at / FOLD_MS)}:${event.foldKey}`, event]);
+    else folded.push([`${Math.floor(event.at / FOLD_WINDOW_MS)}:${event.foldKey}`, event]);
   }
   // By fold key, so that two transactions that want the same rows wait for each other and never in a circle.
   folded.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  for (const [fold, event] of folded) await addFolded(tx, fold, compact(event), event.count ?? 1);
+  for (const [fold, event] of folded) await addFolded(tx, fold, compact(event), event.count ?? 1, cutLast(event.last));
   return null;
 }
 
@@ -43,14 +45,8 @@ async function addEvent(tx: WriteTx, event: CompactEvent, count: number): Promis
   for (const term of terms) await tx.run(insertTerm, term, trace, at);
 }
 
-/** Repeats are counted in the first one's row, and what they can be found by leads to that row's trace. */
-async function addFolded(tx: WriteTx, fold: string, event: CompactEvent, count: number): Promise<void> {
-  const { trace, at, kind, json, terms, size } = event;
-  const grows = size - json.length;
-  const row =
-    (await tx.get(addRepeats, count, at, at, grows, fold)) ??
-    (await tx.get(insertFold, trace, at, kind, json, count, at, size, fold));
-  for (const term of terms) await tx.run(insertTerm, term, row?.trace ?? trace, at);
+function cutLast(last: LastEvent | undefined): LastEvent | undefined {
+  return last && { ...last, data: cutData(last.data), terms: cutTerms(last.terms) };
 }
 
 async function prune(
@@ -86,7 +82,7 @@ async function estimateSize(tx: WriteTx): Promise<{ rows: number; average: numbe
 }
 
 export const writes = {
-  /** Background events. `fold`: rows with the same fold key within the hour are counted in one row. */
+  /** Background events. `fold`: rows with the same fold key within ten minutes are counted in one row. */
   'journal.append': append as W<{ events: readonly BackgroundEvent[] }, null>,
   /** Delete what is older than `before`, then oldest first until the estimated size is under `maxBytes`; at most `limit` rows a call. */
   'journal.prune': prune as W<

@@ -45,7 +45,12 @@ export async function storeFlags(tx: WriteTx, request: StoreFlagsRequest): Promi
     await tx.run(adjustMailbox, 0, 0, work.unseen, work.deleted, 0, modseq, mailboxId);
     tx.touch(accountId);
   }
-  return { modseq: work.changed > 0 ? modseq : mailbox.modseq, rows: work.rows, modified: work.modified };
+  return {
+    modseq: work.changed > 0 ? modseq : mailbox.modseq,
+    rows: work.rows,
+    modified: work.modified,
+    changed: work.changed,
+  };
 }
 
 /** Rows with the same new keywords, next to each other among the rows there are. */

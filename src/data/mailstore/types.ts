@@ -108,6 +108,8 @@ export interface StoreFlagsResult {
   }[];
   /** UIDs that failed UNCHANGEDSINCE. */
   readonly modified: readonly number[];
+  /** How many of `rows` were not so already. */
+  readonly changed: number;
 }
 
 export interface CopyResult {

@@ -1,11 +1,12 @@
 import { Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { DepositResult } from '../../data/mailstore/types.ts';
+import type { WriteArgs } from '../../data/store.ts';
 import { readHeader } from '../../mail/message/headers.ts';
 import { claimingFields } from '../delivery/hidden.ts';
 import { type Plan, type PlannedRecipient, planDelivery } from '../delivery/plan.ts';
 import { dropBody, storeOrDrop, type TakenMessage } from '../intake.ts';
-import { recordRefusal } from '../journal.ts';
+import { acceptCommitted, recordRefusal } from '../journal.ts';
 import { replies } from '../replies.ts';
 import type { DataOutcome } from '../service.ts';
 import { type Envelope, type Failures, receivedFor } from './envelope.ts';
@@ -70,7 +71,7 @@ async function deliver(
   const queue = await forwardMessages(envelope, message, plan, genuine);
   const notices = await inboundNotices(envelope, message, plan, loops, genuine);
   try {
-    const { deposits } = await deps.store.write.run('delivery.accept', {
+    const accept: WriteArgs<'delivery.accept'> = {
       blob: message.blob,
       content: message.content,
       deposits: plan.deposits.map(({ deposit }) => deposit),
@@ -78,7 +79,9 @@ async function deliver(
       queue,
       ...acceptedEvents(envelope, message, plan, queue, loops),
       notices,
-    });
+    };
+    const { deposits } = await deps.store.write.run('delivery.accept', accept);
+    acceptCommitted(deps, accept, deposits, okReply(envelope.trace));
     return deposits;
   } catch (error) {
     throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
@@ -102,10 +105,14 @@ function refused(
   });
 }
 
+function okReply(trace: string): SmtpReply {
+  return smtpReply(250, '2.0.0', `Ok: queued as ${trace}`);
+}
+
 /** RFC 2033 4.2 wants an answer for each recipient; SMTP one for all. */
 function answer(envelope: Envelope, failures: Failures): DataOutcome {
   const { deps, session, reversePath, recipients, trace } = envelope;
-  const reply = smtpReply(250, '2.0.0', `Ok: queued as ${trace}`);
+  const reply = okReply(trace);
   if (session.protocol !== 'lmtp') return { reply, perRecipient: recipients.map(() => reply) };
   for (const [{ address }, refusal] of failures) {
     const data = { from: reversePath, to: address };

@@ -239,6 +239,7 @@ class QueueScheduler implements Scheduler {
           mute,
         );
         await deps.store.write.run('queue.settle', judged);
+        deps.recorder.committed(judged.events);
         return;
       } catch (error) {
         deps.logger.error(

@@ -30,7 +30,9 @@ export class HourlyCounts {
       messages: slots.reduce((sum, slot) => sum + slot.messages, 0),
       recipients: slots.reduce((sum, slot) => sum + slot.recipients, 0),
       minutesToWait:
-        first === undefined ? 0 : Math.max(1, Math.ceil((first.start + HOUR_MS + SLOT_MS - now) / 60_000)),
+        first === undefined
+          ? 0
+          : Math.min(60, Math.max(1, Math.ceil((first.start + HOUR_MS + SLOT_MS - now) / 60_000))),
     };
   }
 

@@ -1,7 +1,8 @@
-import { Refusal, smtpReply } from '../../base/errors.ts';
+import { Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
 import { type JournalEvent, terms } from '../../data/journal/types.ts';
 import type { DepositResult } from '../../data/mailstore/types.ts';
 import type { Enqueue } from '../../data/queue/types.ts';
+import type { WriteArgs } from '../../data/store.ts';
 import { hiddenOctets, privateFields, visibleHeader } from '../delivery/hidden.ts';
 import {
   depositIndexes,
@@ -12,7 +13,7 @@ import {
   queueRecipients,
 } from '../delivery/plan.ts';
 import { parsedContent, storeOrDrop, type TakenMessage } from '../intake.ts';
-import { depositEvents, envelopeTerms, queuedEvent, sessionData } from '../journal.ts';
+import { acceptCommitted, depositEvents, envelopeTerms, queuedEvent, sessionData } from '../journal.ts';
 import { neededParams, queueTimes } from '../outbound/enqueue.ts';
 import type { NoticeSource } from '../outbound/notify.ts';
 import { type BodyTap, signMessage } from '../outbound/sign.ts';
@@ -52,9 +53,13 @@ export function submit(
       takeBack();
       throw error;
     }
-    const reply = smtpReply(250, '2.0.0', `Ok: queued as ${trace}`);
+    const reply = okReply(trace);
     return { reply, perRecipient: recipients.map(() => reply) };
   });
+}
+
+function okReply(trace: string): SmtpReply {
+  return smtpReply(250, '2.0.0', `Ok: queued as ${trace}`);
 }
 
 /**
@@ -128,7 +133,7 @@ async function store(
   const notices =
     reversePath === '' ? [] : await successNotices(deps, sourceOf(context), recipients, index, header);
   try {
-    const { deposits } = await deps.store.write.run('delivery.accept', {
+    const accept: WriteArgs<'delivery.accept'> = {
       blob: message.blob,
       content: message.content,
       deposits: plan.deposits.map(({ deposit }) => deposit),
@@ -137,7 +142,9 @@ async function store(
       events: acceptedEvents(context, recipients, completed, queue),
       depositEvents: depositEvents(plan, trace, deps.clock.now()),
       notices,
-    });
+    };
+    const { deposits } = await deps.store.write.run('delivery.accept', accept);
+    acceptCommitted(deps, accept, deposits, okReply(trace));
     return queue.length > 0 ? [] : deposits;
   } catch (error) {
     throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;

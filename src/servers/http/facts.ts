@@ -23,7 +23,7 @@ export interface ServerFacts {
   readonly dataDirectory: string;
   /** Public addresses of this host, for the DNS records it should have; empty when not known. */
   publicAddresses(): readonly string[];
-  /** Who gets the reports that others send about a domain; undefined: postmaster at the domain. */
+  /** Who gets the reports that others send about a domain; undefined: the first administrator, else its postmaster. */
   adminAddress(): string | undefined;
   listeners(): readonly ListenerFacts[];
   certificates(): readonly CertificateInfo[];

@@ -11,7 +11,7 @@ import { Metrics } from '../../base/metrics.ts';
 import { type InlineStore, openInlineStore } from '../../data/inline.ts';
 import type { ListenerFacts, ServerFacts } from './facts.ts';
 import { createHttpServers, createWebServer, type HttpServers, type WebServer } from './servers.ts';
-import { judgeRequest, LOOPBACK_HOSTS } from './web/guard.ts';
+import { fromThisMachine, judgeRequest, LOOPBACK_HOSTS } from './web/guard.ts';
 
 let data: string;
 let store: InlineStore;
@@ -40,8 +40,7 @@ before(async () => {
   metrics.counter('postern_test_total', 'A counter').inc(7);
   const target = { address: '127.0.0.1', port: 0 };
   const web = {
-    targets: [target],
-    allowedHosts: LOOPBACK_HOSTS,
+    places: [{ target, allowedHosts: LOOPBACK_HOSTS, operational: true }],
     notes: ['Password: <postern>'],
     limits: { headersMs: 300, checkMs: 50 },
   };
@@ -168,8 +167,7 @@ describe('HTTP port', () => {
     const broken = { ...store, write: { run: () => Promise.reject(new Error('disk is on fire')) } };
     const deps = { store: broken, clock: systemClock, logger: silentLogger, metrics, facts: facts() };
     const web = await createWebServer(deps, {
-      targets: [{ address: '127.0.0.1', port: 0 }],
-      allowedHosts: undefined,
+      places: [{ target: { address: '127.0.0.1', port: 0 }, allowedHosts: undefined, operational: true }],
     });
     const place = { host: '127.0.0.1', port: web.listeners()[0]?.port };
     const { status, text } = await get('/health/ready', { Host: 'any.example' }, place);
@@ -185,14 +183,14 @@ describe('HTTP port', () => {
     const deps = { store, clock: systemClock, logger: silentLogger, metrics, facts: facts() };
     const target = { address: '127.0.0.1', port: 0 };
     const open: WebServer = await createWebServer(deps, {
-      targets: [target],
-      allowedHosts: undefined,
-      operational: false,
+      places: [{ target, allowedHosts: undefined, operational: false }],
     });
     const place = { host: '127.0.0.1', port: open.listeners()[0]?.port };
-    for (const path of ['/metrics', '/health/ready', '/health/live'])
-      assert.equal((await get(path, {}, place)).status, 404);
-    assert.equal((await get('/', {}, place)).status, 200);
+    for (const path of ['/metrics', '/health/ready', '/health/live']) {
+      assert.equal((await get(path, { Host: 'mail.example.org' }, place)).status, 404);
+      assert.equal((await get(path, { Host: 'localhost' }, place)).status, 200, 'from this machine itself');
+    }
+    assert.equal((await get('/', { Host: 'mail.example.org' }, place)).status, 200);
     await open.drain(100);
   });
 
@@ -211,8 +209,7 @@ describe('HTTP port', () => {
   it('names the port that is taken', async () => {
     const deps = { store, clock: systemClock, logger: silentLogger, metrics, facts: facts() };
     const taken = createWebServer(deps, {
-      targets: [{ address: '127.0.0.1', port }],
-      allowedHosts: undefined,
+      places: [{ target: { address: '127.0.0.1', port }, allowedHosts: undefined, operational: true }],
     });
     await assert.rejects(taken, new RegExp(`127\\.0\\.0\\.1:${port} is taken`));
   });
@@ -251,6 +248,17 @@ describe('admin socket', () => {
 
   it('has no other pages', async () => {
     assert.equal((await get('/', { Host: 'postern' }, { socketPath: servers.admin.socketPath })).status, 404);
+  });
+});
+
+describe('fromThisMachine', () => {
+  it('is true for loopback addresses asked for by a name of this machine', () => {
+    const headers = { host: 'localhost:8025' };
+    for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+      assert.ok(fromThisMachine(address, headers, '/metrics'), address);
+    for (const address of ['192.0.2.1', '2001:db8::1', '::ffff:192.0.2.1', ''])
+      assert.ok(!fromThisMachine(address, headers, '/metrics'), address);
+    assert.ok(!fromThisMachine('127.0.0.1', { host: 'evil.example:8025' }, '/metrics'));
   });
 });
 

@@ -11,7 +11,7 @@ import { prepareSocketPlace } from './admin/socket.ts';
 import type { ListenerFacts, ServerFacts } from './facts.ts';
 import { type HttpLimits, type HttpListener, listenHttp } from './node-server.ts';
 import { createWebApp } from './web/app.ts';
-import { createGuard } from './web/guard.ts';
+import { createGuard, fromThisMachine } from './web/guard.ts';
 
 export interface HttpDeps {
   readonly store: OpenStore;
@@ -22,15 +22,19 @@ export interface HttpDeps {
   readonly facts: ServerFacts;
 }
 
-export interface WebOptions {
-  /** Several for both families of addresses; all serve the same. */
-  readonly targets: readonly ListenTarget[];
-  /** Host names that are answered, without ports (LOOPBACK_HOSTS in the try-out); undefined: any. */
+/** A place to listen at, with what is told there. */
+export interface WebPlace {
+  readonly target: ListenTarget;
+  /** Host names that are answered, without ports (LOOPBACK_HOSTS where only this machine comes); undefined: any. */
   readonly allowedHosts: readonly string[] | undefined;
+  /** Serve /health and /metrics to everybody; false: only to connections to a loopback address. */
+  readonly operational: boolean;
+}
+
+export interface WebOptions {
+  readonly places: readonly WebPlace[];
   /** Paragraphs of the home page. */
   readonly notes?: readonly string[];
-  /** Serve /health and /metrics. Default true; false for a public listener. */
-  readonly operational?: boolean;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -113,17 +117,22 @@ export async function createAdminServer(deps: HttpDeps, socketPath?: string): Pr
 
 export async function createWebServer(deps: HttpDeps, options: WebOptions): Promise<WebServer> {
   const { clock, logger } = deps;
-  const { targets, allowedHosts, notes = [], operational = true, limits } = options;
-  const app = createWebApp({ ...deps, notes, operational });
+  const { places, notes = [], limits } = options;
+  const full = createWebApp({ ...deps, notes, operational: true });
+  const bare = createWebApp({ ...deps, notes, operational: false });
   const open: HttpListener[] = [];
   const drain = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
   };
   try {
-    for (const target of targets) {
+    for (const { target, allowedHosts, operational } of places) {
       const listener = await listenHttp({
         target,
-        fetch: app.fetch,
+        fetch: (request, env) => {
+          const { headers, url = '/', socket } = env.incoming;
+          const near = fromThisMachine(socket.localAddress ?? '', headers, url);
+          return (operational || near ? full : bare).fetch(request, env);
+        },
         guard: createGuard(allowedHosts),
         clock,
         onError: (error) => logger.error({ error: errorText(error) }, 'http: a request failed'),

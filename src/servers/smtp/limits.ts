@@ -34,4 +34,6 @@ export const SESSION_LIMITS = {
   swallowFactor: 2,
   /** Octets allowed on top of that, so that a tiny message limit does not end sessions. */
   swallowSlack: 1024 * 1024,
+  /** Accepted recipients of a transaction that the journal is told of when the message is refused. */
+  notedRecipients: 50,
 } as const;

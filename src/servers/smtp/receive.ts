@@ -4,7 +4,7 @@ import { SESSION_LIMITS } from './limits.ts';
 import { dataFaultReplies, replies } from './replies.ts';
 import {
   clearTransaction,
-  endNoted,
+  end,
   failureReply,
   type Incoming,
   note,
@@ -60,6 +60,22 @@ export function refuseFault(session: Session, incoming: Incoming, fault: DataFau
   refuseMessage(incoming, what);
 }
 
+/** The message is, or is announced to be, larger than we take. */
+export function refuseTooLarge(session: Session, incoming: Incoming): void {
+  if (incoming.refusal !== undefined) return;
+  const { messageBytes } = session.options.limits;
+  note(session, 'data', replies.tooLarge, `message over ${messageBytes} octets`);
+  refuseMessage(incoming, replies.tooLarge);
+}
+
+/** The flow will not have the rest: it answers for a message at its end only, so this is ours to note. */
+function refuseRest(session: Session, incoming: Incoming, error: unknown): void {
+  if (incoming.refusal !== undefined) return;
+  const what = failureReply(session, error);
+  note(session, 'data', what, `message refused as it came: ${what.lines[0] ?? ''}`);
+  refuseMessage(incoming, what);
+}
+
 /**
  * Hand a piece on; the promise is the sink's back-pressure. `received` counts its octets as sent, stuffing included:
  * a refused message is swallowed up to a bound, then the session ends.
@@ -73,17 +89,12 @@ export function feed(
   const { messageBytes } = session.options.limits;
   incoming.octets += piece.length;
   incoming.received += received;
-  if (incoming.octets > messageBytes && incoming.refusal === undefined) {
-    note(session, 'data', replies.tooLarge, `message over ${messageBytes} octets`);
-    refuseMessage(incoming, replies.tooLarge);
-  }
+  if (incoming.octets > messageBytes) refuseTooLarge(session, incoming);
   if (incoming.received > messageBytes * SESSION_LIMITS.swallowFactor + SESSION_LIMITS.swallowSlack) {
-    endNoted(
-      session,
-      'data',
-      incoming.refusal ?? replies.tooLarge,
-      `refused message of over ${incoming.received} octets`,
-    );
+    // The message's refusal, whatever it was for, is noted; that the session ends with it is no news.
+    refuseTooLarge(session, incoming);
+    const said = incoming.refusal ?? replies.tooLarge;
+    end(session, said, `refused message of over ${incoming.received} octets`);
     return undefined;
   }
   const { sink } = incoming;
@@ -91,9 +102,9 @@ export function feed(
   try {
     const taken = sink.write(piece);
     if (taken === undefined) return undefined;
-    return taken.then(undefined, (error: unknown) => refuseMessage(incoming, failureReply(session, error)));
+    return taken.then(undefined, (error: unknown) => refuseRest(session, incoming, error));
   } catch (error) {
-    refuseMessage(incoming, failureReply(session, error));
+    refuseRest(session, incoming, error);
     return undefined;
   }
 }

@@ -26,6 +26,9 @@ export type State = 'start' | 'ready' | 'mail' | 'rcpt' | 'bdat';
 /** From an accepted MAIL to the answer to its data. */
 export interface Transaction {
   readonly flow: MailTransaction;
+  /** For the journal: the reverse-path and the accepted recipients. */
+  readonly from: string;
+  readonly to: string[];
   readonly params: MailParams;
   /** Recipients accepted and tried. */
   accepted: number;
@@ -139,6 +142,9 @@ export function interrupt(session: Session, what: SmtpReply, reason: string): vo
   session.input.interrupt();
 }
 
+/** Stages whose refusals are about the message on its way. */
+const OF_TRANSACTION: ReadonlySet<RefusedAtServer['stage']> = new Set(['mail', 'rcpt', 'data']);
+
 /** Note a refusal of our own in the journal. */
 export function note(
   session: Session,
@@ -148,11 +154,16 @@ export function note(
   subject?: string,
 ): void {
   const bounded = subject?.slice(0, 320);
+  const transaction = OF_TRANSACTION.has(stage) ? session.transaction : undefined;
   session.options.service.refused(session.facts, {
     stage,
     reply: what,
     reason,
     ...(bounded !== undefined && { subject: bounded }),
+    ...(transaction !== undefined && {
+      from: transaction.from.slice(0, 320),
+      to: transaction.to.slice(0, SESSION_LIMITS.notedRecipients).map((address) => address.slice(0, 320)),
+    }),
   });
 }
 

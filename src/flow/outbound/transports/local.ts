@@ -3,6 +3,7 @@ import type { Enqueue, LeasedWork, QueueRecipient } from '../../../data/queue/ty
 import { timeId } from '../../../base/ids.ts';
 import { limits } from '../../../base/limits.ts';
 import type { ParsedContent } from '../../../data/mailstore/types.ts';
+import type { WriteArgs } from '../../../data/store.ts';
 import { MessageScanner } from '../../../mail/message/scanner.ts';
 import { visibleHeader } from '../../delivery/hidden.ts';
 import {
@@ -19,7 +20,7 @@ import { parseRecipient, resolve } from '../../recipient.ts';
 import { replies } from '../../replies.ts';
 import { srsTarget } from '../../srs.ts';
 import { Refusal } from '../../../base/errors.ts';
-import { depositEvents, queuedEvent } from '../../journal.ts';
+import { acceptCommitted, depositEvents, queuedEvent } from '../../journal.ts';
 import type { SettleRequest } from '../settle.ts';
 import type { Outcome } from '../transport.ts';
 
@@ -99,11 +100,12 @@ function withoutQuota(target: ResolvedTarget): ResolvedTarget {
 async function commit(deps: FlowDeps, work: LeasedWork, plan: Plan, settle: SettleRequest): Promise<void> {
   if (plan.deposits.length === 0 && plan.forwards.length === 0) {
     await deps.store.write.run('queue.settle', settle);
+    deps.recorder.committed(settle.events);
     return;
   }
   const at = deps.clock.now();
   const queue = [...forwardsByRecipient(plan)].map(([via, forwards]) => sendOn(deps, work, via, forwards));
-  await deps.store.write.run('delivery.accept', {
+  const accept: WriteArgs<'delivery.accept'> = {
     blob: { id: work.message.blobId, size: work.message.blobSize },
     content: await storedContent(deps, work),
     deposits: plan.deposits.map(({ deposit }) => ({ ...deposit, ignoreQuota: true })),
@@ -112,7 +114,9 @@ async function commit(deps: FlowDeps, work: LeasedWork, plan: Plan, settle: Sett
     events: queue.map((queued) => queuedEvent(queued, at)),
     depositEvents: depositEvents(plan, work.message.trace, at),
     settle,
-  });
+  };
+  const { deposits } = await deps.store.write.run('delivery.accept', accept);
+  acceptCommitted(deps, accept, deposits);
 }
 
 /** Offsets of the structure are those of the stored octets; its words (ENVELOPE) are what readers see. */

@@ -12,13 +12,21 @@ async function needDomain(context: AdminContext, name: string): Promise<Domain> 
   return found;
 }
 
+/** Address of the account that was made an administrator's first, as "postern init" does: who reads reports about us. */
+async function firstAdministrator({ store }: AdminContext): Promise<string | undefined> {
+  const all = await store.read.run('directory.accounts', {});
+  return all
+    .filter(({ role, status }) => role === 'admin' && status === 'active')
+    .toSorted((a, b) => a.createdAt - b.createdAt || a.id - b.id)[0]?.address;
+}
+
 async function recordsOf(context: AdminContext, name: string): Promise<z.input<typeof dnsRecord>[]> {
   const keys = await context.store.read.run('directory.dkimKeys', { domain: name });
   return domainRecords({
     domain: name,
     hostname: context.facts.hostname,
     addresses: context.facts.publicAddresses(),
-    adminAddress: context.facts.adminAddress() ?? `postmaster@${name}`,
+    adminAddress: context.facts.adminAddress() ?? (await firstAdministrator(context)) ?? `postmaster@${name}`,
     dkim: keys
       .filter(({ state }) => state === 'active')
       .map(({ selector, algorithm, publicKey }) => ({

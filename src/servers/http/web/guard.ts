@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { canonicalAddress, isLoopback } from '../../../net/ip.ts';
 
 /** The names under which a server for this machine alone is reached. */
 export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
@@ -32,6 +33,17 @@ export function judgeRequest(
   const origin = URL.parse(headers.origin);
   if (origin !== null && sameAuthority(origin, host)) return undefined;
   return { status: 403, sentence: 'Pages of other sites may not use this server.' };
+}
+
+/** Whether a request came to a loopback address under a name of this machine, and so not through somebody's DNS. */
+export function fromThisMachine(
+  localAddress: string,
+  headers: { readonly host?: string | undefined; readonly origin?: string | undefined },
+  url: string,
+): boolean {
+  const address = canonicalAddress(localAddress);
+  if (address === undefined || !isLoopback(address)) return false;
+  return judgeRequest(headers, url, LOOPBACK_HOSTS) === undefined;
 }
 
 function wrongHost(allowed: readonly string[]): Refused {

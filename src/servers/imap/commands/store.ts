@@ -107,9 +107,11 @@ async function answer(
   const view = viewOf(session);
   // RFC 9051 section 6.4.6: .SILENT is for what the client knows. If anything else was committed since we looked, it
   // does not know these flags for sure.
-  const undisturbed = result.modseq <= view.modseq + 1;
+  const undisturbed = result.modseq <= view.modseq + (result.changed > 0 ? 1 : 0);
   const withFlags = !request.silent || !undisturbed;
-  view.madeChange(result.modseq);
+  // Without a change of ours the number is that of somebody else's, of which the client has yet to be told.
+  if (result.changed > 0) view.madeChange(result.modseq);
+  else if (!undisturbed) view.dirty = true;
   const withUid = byUid || session.enabled.has('CONDSTORE') || isRev2(session);
   if (!withFlags && !session.enabled.has('CONDSTORE')) return;
   for (const row of result.rows) {

@@ -1,7 +1,7 @@
 import type { SmtpReply } from '../../../base/errors.ts';
 import { smtpReply } from '../../../base/errors.ts';
 import { SESSION_LIMITS } from '../limits.ts';
-import { feed, finishMessage, openMessage, refuseFault, refuseMessage } from '../receive.ts';
+import { feed, finishMessage, openMessage, refuseFault, refuseTooLarge } from '../receive.ts';
 import { replies } from '../replies.ts';
 import {
   awaitData,
@@ -77,7 +77,7 @@ async function ready(session: Session): Promise<Incoming | SmtpReply> {
 /** Take the chunk's octets; false when the session ended before. */
 async function receive(session: Session, incoming: Incoming, command: BdatCommand): Promise<boolean> {
   const { input, options } = session;
-  if (incoming.octets + command.size > options.limits.messageBytes) refuseMessage(incoming, replies.tooLarge);
+  if (incoming.octets + command.size > options.limits.messageBytes) refuseTooLarge(session, incoming);
   let left = command.size;
   while (left > 0) {
     if (input.unread === 0 && !(await awaitData(session))) {

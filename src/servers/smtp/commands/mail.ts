@@ -53,7 +53,14 @@ async function run(session: Session, argument: string): Promise<void> {
   }
   try {
     const flow = await session.options.service.mail(session.facts, parsed.path, parsed.params);
-    session.transaction = { flow, params: parsed.params, accepted: 0, attempted: 0 };
+    session.transaction = {
+      flow,
+      from: parsed.path,
+      to: [],
+      params: parsed.params,
+      accepted: 0,
+      attempted: 0,
+    };
   } catch (error) {
     reply(session, failureReply(session, error));
     return countIdle(session);

@@ -40,6 +40,7 @@ async function run(session: Session, argument: string): Promise<void> {
     return countRefused(session, error instanceof Refusal && GUESSES.has(error.kind));
   }
   transaction.accepted++;
+  if (transaction.to.length < SESSION_LIMITS.notedRecipients) transaction.to.push(parsed.address);
   session.state = 'rcpt';
   reply(session, replies.recipientOk);
 }

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { systemClock } from '../base/clock.ts';
+import { silentLogger } from '../base/log.ts';
+import { openStore } from './open.ts';
+
+/** One write, and more than a group takes: the store is told to close while they wait. */
+for (const count of [1, 600]) {
+  it(`does the ${count} writes asked for before it closes`, async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'postern-test-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    const store = await openStore({ directory, clock: systemClock, logger: silentLogger });
+    const asked = Array.from({ length: count }, (_, i) =>
+      store.write.run('directory.ensureSetting', { name: `name ${i}`, value: `value ${i}` }),
+    );
+    await store.close();
+    const answers = await Promise.allSettled(asked);
+    assert.deepEqual(
+      answers.filter(({ status }) => status === 'rejected'),
+      [],
+    );
+    const again = await openStore({ directory, clock: systemClock, logger: silentLogger });
+    const last = `name ${count - 1}`;
+    assert.equal(
+      await again.write.run('directory.ensureSetting', { name: last, value: 'new' }),
+      `value ${count - 1}`,
+    );
+    await again.close();
+  });
+}
