@@ -10,6 +10,7 @@ import { createHttpServers, type WebPlace } from '../servers/http/servers.ts';
 import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
 import type { ServerOptions } from './server.ts';
 import { listenTarget, publicAddresses } from './addresses.ts';
+import type { Config } from './config.ts';
 import { ALL_ADDRESSES, type ListenSpec } from './config-values.ts';
 import { bindKey, IMPLICIT_TLS } from './service-names.ts';
 import type { RunningListener } from './services.ts';
@@ -31,6 +32,8 @@ export interface HttpParts {
   readonly recorder: Pick<Recorder, 'lastError'>;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
+  /** The configuration that holds now. */
+  readonly config: () => Config;
 }
 
 export async function startHttp(parts: HttpParts): Promise<HttpPart> {
@@ -74,7 +77,7 @@ export function webPlace(spec: ListenSpec, bound: ListenTarget | undefined): Web
 }
 
 function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): ServerFacts {
-  const { options, clock, tls, recorder, listeners, stopping } = parts;
+  const { options, clock, tls, recorder, listeners, stopping, config } = parts;
   const hasCertificate = (): boolean => tls.certificates().length > 0;
   const line = ({ service, address, port }: RunningListener): ListenerFacts => {
     const starttls = service !== 'lmtp' && hasCertificate() ? 'starttls' : 'none';
@@ -96,6 +99,7 @@ function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): Ser
     adminAddress: () => undefined,
     listeners: () => [...listeners.map(line), ...own()],
     certificates: () => tls.certificates(),
+    journalAgeMs: () => config().store.journal_age,
     lastJournalError: () => recorder.lastError(),
     stopping,
   };

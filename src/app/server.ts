@@ -182,10 +182,11 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   const parts = { clock, logger, metrics, recorder, authenticator, tls, requireTlsForAuth, deps, live };
   const { listeners, leftOut } = await startListeners(options, tls, lineServices(parts), closers);
   const stopping = (): boolean => core.stopped !== undefined;
-  const http = await startHttp({ options, clock, store, metrics, tls, recorder, listeners, stopping });
+  const config = (): Config => core.live.config;
+  const http = await startHttp({ options, clock, store, metrics, tls, recorder, listeners, stopping, config });
   closers.push(() => http.drain(0));
   await scheduler.start();
-  const jobs = startJobs({ store, clock, logger, metrics, config: () => core.live.config });
+  const jobs = startJobs({ store, clock, logger, metrics, config });
   const watch = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(logger, report));
   return { authenticator, listeners, leftOut, http, scheduler, jobs, watch };
 }

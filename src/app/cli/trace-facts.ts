@@ -40,6 +40,23 @@ export function factsOf(row: TraceRow): Facts {
   };
 }
 
+/**
+ * What stands in `reply` when nothing came from the other host: flow/outbound makes such replies of our own reasons.
+ * RFC 3463: X.4.1 is "no answer from host" and X.4.3 "directory server failure", which no host says of itself.
+ */
+const OUR_REPLY =
+  /^(?:451 4\.4\.[13] |451 4\.3\.0 The attempt failed here: |452 4\.5\.3 The server takes fewer recipients at once|451 4\.4\.2 .*; the message may have arrived)/;
+
+/** The reason in a reply that we made ourselves, without its codes; undefined when the other host said it. */
+export function ownReason(reply: string): string | undefined {
+  return OUR_REPLY.test(reply) ? reply.slice('451 4.4.1 '.length) : undefined;
+}
+
+/** An administrator gave the message up ("postern queue bounce"). */
+export function givenUpHere(facts: Facts): boolean {
+  return facts.text('reply').includes('The administrator of this server has given up');
+}
+
 /** "<a@example.org>", the null reverse-path in words. */
 export function addressText(address: string): string {
   return address === '' ? 'nobody (a notification)' : `<${address}>`;

@@ -1,5 +1,5 @@
 import { adviceFor } from '../../mail/dsn/advice.ts';
-import { type Facts, triedLogin } from './trace-facts.ts';
+import { type Facts, givenUpHere, triedLogin } from './trace-facts.ts';
 
 /** What an administrator can do about a refusal or a failure. A row applies when its words are in the reply or reason. */
 interface Remedy {
@@ -106,9 +106,14 @@ const THEIRS: readonly Remedy[] = [
     say: () => 'Compare what your DNS says with what it should say: postern domain records DOMAIN.',
   },
   {
-    words: /block ?list|black ?list|spamhaus|barracuda|reputation|listed/i,
+    words: /block ?list|black ?list|blocked using|spamhaus|barracuda|spamcop|reputation|listed|\b[dr]nsbl\b/i,
     say: () =>
       'Our address is on a list of senders of spam: see what the reply links to, mend the cause, ask to be taken off.',
+  },
+  {
+    words: /certificate|TLS handshake|no common encryption/i,
+    say: () =>
+      'Encryption was required, and the other side has no certificate that holds for its name: its administrator (or, for a relay, relay.host in postern.toml) has to mend that.',
   },
   {
     words: /4\.4\.1|could not be reached|ECONNREFUSED|ETIMEDOUT|timed out|no answer/i,
@@ -141,6 +146,7 @@ export function remedyForOurs(facts: Facts): string {
 
 /** What to do about what another host said. */
 export function remedyForTheirs(facts: Facts, action: 'failed' | 'delayed'): string {
+  if (givenUpHere(facts)) return '';
   const known = find(THEIRS, facts);
   if (known !== undefined) return known.say(facts);
   const status = /^\d{3} (\d\.\d{1,3}\.\d{1,3})/.exec(facts.text('reply'))?.[1];

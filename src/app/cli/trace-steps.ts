@@ -1,6 +1,13 @@
 import type { JournalKind } from '../../data/journal/types.ts';
 import { sizeText, timeText } from './quantities.ts';
-import { addressesText, addressText, type Facts, peerText, triedLogin } from './trace-facts.ts';
+import {
+  addressesText,
+  addressText,
+  type Facts,
+  ownReason,
+  peerText,
+  triedLogin,
+} from './trace-facts.ts';
 import { remedyForOurs, remedyForTheirs } from './trace-remedies.ts';
 
 /** One event in words: what happened, the particulars, and what can be done. */
@@ -239,7 +246,9 @@ function delivered(facts: Facts, { notices }: StepContext): Step {
 function transcript(facts: Facts): string[] {
   const [host, reply, tls] = [facts.text('host'), facts.text('reply'), facts.text('tls')];
   const lines: string[] = [];
-  if (reply !== '') lines.push(host === '' ? `Why: ${reply}` : `${host} answered: ${reply}`);
+  const own = ownReason(reply);
+  if (own !== undefined) lines.push(`${host === '' ? 'Why' : `With ${host}`}: ${own}`);
+  else if (reply !== '') lines.push(host === '' ? `Why: ${reply}` : `${host} answered: ${reply}`);
   if (tls === 'plain') lines.push('The way there was not encrypted.');
   else if (tls !== '' && tls !== 'local') lines.push(`The way there was encrypted (${tls}).`);
   return lines;

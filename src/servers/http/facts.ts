@@ -29,6 +29,8 @@ export interface ServerFacts {
   certificates(): readonly CertificateInfo[];
   /** The last time background events could not be stored. */
   lastJournalError?(): { readonly at: number; readonly message: string } | undefined;
+  /** Milliseconds that events stay in the journal. */
+  journalAgeMs?(): number;
   /** True while the server stops: no longer ready for new work. */
   stopping?(): boolean;
 }

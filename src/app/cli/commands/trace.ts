@@ -1,7 +1,7 @@
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { type CliCommand, UsageError } from '../command.ts';
 import { plain } from '../plain-text.ts';
-import { parseTime } from '../quantities.ts';
+import { parseTime, spanText } from '../quantities.ts';
 import { traceText } from '../trace-text.ts';
 
 const { trace } = operations;
@@ -39,7 +39,7 @@ export const traceCommands: readonly CliCommand[] = [
       });
       const options = { width: io.width, ...(io.timeZone !== undefined && { timeZone: io.timeZone }) };
       const texts = (): string[] => value.traces.map(({ events }) => traceText(events, options));
-      const none = `Nothing is known${term === undefined ? '' : ` about ${plain(term)}`}${from === undefined && to === undefined ? '' : ' in that time'}. Events are kept for 30 days unless the configuration says otherwise.\n`;
+      const none = `Nothing is known${term === undefined ? '' : ` about ${plain(term)}`}${from === undefined && to === undefined ? '' : ' in that time'}.${value.keptMs === undefined ? '' : ` Events are kept for ${spanText(value.keptMs)} (store.journal_age).`}\n`;
       const more = value.more && !on('last') ? ['There are older ones: --limit N shows more of them.\n'] : [];
       return { value, text: () => (value.traces.length === 0 ? none : [...texts(), ...more].join('\n')) };
     },

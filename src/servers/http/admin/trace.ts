@@ -75,6 +75,8 @@ const search = operation({
     traces: z.array(z.object({ trace: z.string(), events: z.array(journalRow) })),
     /** Older ones exist that are not shown. */
     more: z.boolean(),
+    /** Milliseconds that events are kept, where the server tells. */
+    keptMs: z.number().optional(),
   }),
   async run(context, { term, last = false, from = 0, to = FOREVER, limit: wanted }) {
     if (term === undefined && !last && from === 0 && to === FOREVER) {
@@ -90,7 +92,9 @@ const search = operation({
       const events = await context.store.read.run('journal.byTrace', { trace });
       if (events.length > 0) traces.push({ trace, events });
     }
-    return { traces: traces.toReversed(), more: found.length > limit };
+    const keptMs = context.facts.journalAgeMs?.();
+    const shown = { traces: traces.toReversed(), more: found.length > limit };
+    return keptMs === undefined ? shown : { ...shown, keptMs };
   },
 });
 
