@@ -16,7 +16,7 @@ export interface Load {
   /** Messages on one connection until the end, or a connection for each. */
   readonly kept: boolean;
   /**
-   * What the bodies are. `filler` is smtp-source's one repeated letter, which a server that compresses (Postern does)
+   * What the bodies are. `filler` is smtp-source's one repeated letter, which a server that compresses
    * makes very small; `random` is base64 of random bytes as in an attachment, which none can: sent by our own client.
    */
   readonly body?: 'filler' | 'random';

@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { Refusal } from '../base/errors.ts';
+import { makeDirectory } from '../base/files.ts';
 import { createLogger } from '../base/log.ts';
 import { hashPassword } from '../data/directory/passwords.ts';
 import type { Actor } from '../data/directory/types.ts';
@@ -145,7 +146,7 @@ async function setUp(plan: InitPlan, owner: SystemUser | undefined): Promise<str
   const { data } = plan;
   process.umask(0o077);
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    makeDirectory(data);
     for (const name of readdirSync(data)) rmSync(join(data, name), { recursive: true });
     writeFileSync(
       join(data, UNFINISHED),

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Refusal } from '../base/errors.ts';
+import { makeDirectory } from '../base/files.ts';
 import { unwritable } from './lock.ts';
 
 /**
@@ -23,7 +24,7 @@ export function isTryOut(directory: string): boolean {
 export function prepareTryOut(directory: string): void {
   let entries: string[];
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     entries = readdirSync(directory);
   } catch (error) {
     throw unwritable(directory, error);

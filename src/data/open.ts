@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { makeDirectory } from '../base/files.ts';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -24,7 +24,7 @@ export async function openStore(options: {
   logger: Logger;
 }): Promise<OpenStore> {
   const { directory, clock, logger } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const path = join(directory, 'mail.db');
   const hub = new ChangeHub();
   const write = await ThreadWriter.open({ path, hub, logger, clock });
@@ -39,8 +39,7 @@ export async function openStore(options: {
     reopened: () => write.reopened,
     async close() {
       // The last connection to close checkpoints the log into the database; readers cannot, so they go first.
-      await read.close();
-      await write.close();
+      await write.close(() => read.close());
     },
   };
 }

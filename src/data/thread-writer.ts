@@ -31,6 +31,8 @@ export class ThreadWriter implements Writer {
   #port: MessagePort | undefined;
   #worker: Worker | undefined;
   #closing = false;
+  /** A store thread ended by itself: the next one has a failed commit behind it. */
+  #failed = false;
   #reopenMs = REOPEN_FIRST_MS;
   /** Bugs and reopenings so far, for metrics and tests. */
   reopened = 0;
@@ -74,7 +76,7 @@ export class ThreadWriter implements Writer {
   async #start(): Promise<void> {
     const channel = new MessageChannel();
     const worker = spawnThread(import.meta.url, './db/store.thread', {
-      workerData: { path: this.#path, port: channel.port2 },
+      workerData: { path: this.#path, port: channel.port2, afterFailure: this.#failed },
       transferList: [channel.port2],
       name: 'store',
     });
@@ -117,7 +119,9 @@ export class ThreadWriter implements Writer {
     this.#port = undefined;
     this.#worker = undefined;
     this.#rejectAll();
-    if (!this.#closing) this.#reopenLater();
+    if (this.#closing) return;
+    this.#failed = true;
+    this.#reopenLater();
   }
 
   #reopenLater(): void {
@@ -143,15 +147,32 @@ export class ThreadWriter implements Writer {
     this.#outbox = [];
   }
 
-  /** Finish what was asked for, then close the database. */
-  async close(): Promise<void> {
+  /**
+   * Finish what was asked for, then close the database. A store that failed a moment ago is opened once more first, so
+   * that what it refused cannot come back at the next start. `before`: runs when nothing is written any more.
+   */
+  async close(before: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     this.#closing = true;
+    if (this.#worker === undefined && this.#failed) {
+      await this.#start().catch((error: unknown) => {
+        this.#logger.error({ error: String(error) }, 'store: cannot be opened to close it in order');
+      });
+    }
     const worker = this.#worker;
+    this.#post();
+    await this.#drained();
+    await before();
     if (worker === undefined) return;
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    this.#post();
     this.#port?.postMessage('close');
     await gone;
+  }
+
+  /** Resolves when no write waits for an answer any more. */
+  async #drained(): Promise<void> {
+    while (this.#waiting.size > 0 && this.#port !== undefined) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
   }
 }
 

@@ -1,8 +1,9 @@
+import type { JournalData } from '../../data/journal/types.ts';
 import type { TraceRow } from '../../servers/http/admin/schemas.ts';
 import { plain, WIDTH, wrap } from './plain-text.ts';
 import { spanText, timeText } from './quantities.ts';
 import { type Facts, factsOf } from './trace-facts.ts';
-import { tell } from './trace-steps.ts';
+import { type StepContext, tell } from './trace-steps.ts';
 
 export interface TraceTextOptions {
   /** IANA name; the machine's own when absent. */
@@ -31,7 +32,7 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
     const time = `${timeText(facts.row.at, timeZone)}  `;
     const hang = ' '.repeat(time.length);
     lines.push('', ...wrap(headline, width - time.length).map((line, i) => (i === 0 ? time : hang) + line));
-    for (const detail of [...details, repeats(facts, timeZone)]) {
+    for (const detail of [...details, ...repeats(facts, { timeZone, notices })]) {
       if (detail !== '') lines.push(...indented(detail, width));
     }
     if (remedy !== '') lines.push(...indented(`-> ${remedy}`, width));
@@ -45,10 +46,26 @@ function indented(text: string, width: number): string[] {
   return wrap(text, width - INDENT.length).map((line) => INDENT + line);
 }
 
-function repeats({ row }: Facts, timeZone: string | undefined): string {
-  if (row.count <= 1) return '';
-  const last = timeText(row.lastAt, timeZone);
-  return `This happened ${row.count} times within ${spanText(row.lastAt - row.at)}, the last time at ${last}.`;
+/** How often it happened, and what the last time was about: only the first and the last are kept. */
+function repeats({ row }: Facts, context: StepContext): string[] {
+  if (row.count <= 1) return [];
+  const last = row.data['last'];
+  const about = isObject(last) ? lastTime(factsOf({ ...row, data: last }), context) : [];
+  const at = timeText(row.lastAt, context.timeZone);
+  return [
+    `This happened ${row.count} times within ${spanText(row.lastAt - row.at)}, the last time at ${at}${about.length > 0 ? ':' : '.'}`,
+    ...about,
+  ];
+}
+
+function lastTime(last: Facts, context: StepContext): string[] {
+  const trace = last.text('trace');
+  const { headline, details } = tell(last, context);
+  return [`${headline}${trace === '' ? '' : ` (session ${trace})`}`, ...details].map((line) => `  ${line}`);
+}
+
+function isObject(value: unknown): value is JournalData {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 type Fate = 'delivered' | 'waiting' | 'held' | 'failed';

@@ -15,9 +15,11 @@ const GROUP_MAX = 256;
 interface ThreadData {
   readonly path: string;
   readonly port: MessagePort;
+  /** Opened again after a commit failed. */
+  readonly afterFailure: boolean;
 }
 
-const { path, port } = workerData as ThreadData;
+const { path, port, afterFailure } = workerData as ThreadData;
 const pending: WriteRequest[] = [];
 let running = false;
 /** Told to close: what was asked for before is still done. */
@@ -28,6 +30,12 @@ let now = 0;
 const db = openSqlite(path, 'writer');
 const migrated = migrateSqlite(db);
 const session = new SqliteSession(db);
+// The failed commit may stand whole in the log, behind its end, where a recovery would take it for a good one. A commit
+// of our own is written over it before anything is promised; when it fails too, this thread ends and is started again.
+if (afterFailure) {
+  db.exec(`INSERT INTO settings (name, value) VALUES ('store.reopened', '1')
+    ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS INTEGER) + 1 AS TEXT)`);
+}
 
 port.on('message', (message: WriteBatch | 'close') => {
   if (message === 'close') closing = true;

@@ -6,7 +6,17 @@ const NAMED = 5;
 const TEXT = 200;
 
 /** Facts of an event that its line has, where the event has them. */
-const FIELDS = ['from', 'size', 'messageId', 'ip', 'login', 'queueId', 'transport', 'host', 'attempt'] as const;
+const FIELDS = [
+  'from',
+  'size',
+  'messageId',
+  'ip',
+  'login',
+  'queueId',
+  'transport',
+  'host',
+  'attempt',
+] as const;
 
 /** What happens to an accepted or delivered message as a matter of course: counted in that one's line. */
 const PARTS: ReadonlyMap<JournalKind, string> = new Map([

@@ -36,7 +36,9 @@ export function foldTerms(trace: string, terms: readonly string[]): string[] {
 /** A row's data as its readers see it, and the traces (as terms) that were folded into it. */
 export function unfold(json: string): { data: JournalData; terms: readonly string[] } {
   const { [KEY]: folded, ...data } = JSON.parse(json) as JournalData & { [KEY]?: Folded };
-  return folded === undefined ? { data, terms: [] } : { data: { ...data, last: folded.last }, terms: folded.terms };
+  return folded === undefined
+    ? { data, terms: [] }
+    : { data: { ...data, last: folded.last }, terms: folded.terms };
 }
 
 /**

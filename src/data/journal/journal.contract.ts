@@ -6,7 +6,8 @@ import type { ReadArgs } from '../store.ts';
 import { type JournalEvent, terms } from './types.ts';
 import type { BackgroundEvent } from './writes.ts';
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /** What every engine's journal must do. One store serves all tests, each uses terms and traces of its own. */
 export function journalContract(open: (options: { clock: ManualClock }) => Promise<InlineStore>): void {
@@ -83,19 +84,87 @@ export function journalContract(open: (options: { clock: ManualClock }) => Promi
       assert.deepEqual(await recent('login.failed'), ['r2']);
     });
 
-    it('folds repeats of an hour into one row that all of them can be found by', async () => {
+    it('folds repeats of ten minutes into one row that all of them can be found by', async () => {
       const at = 5000 * HOUR;
       const repeat = (trace: string, when: number, count: number): BackgroundEvent =>
         event(trace, { at: when, foldKey: 'net', count, terms: [terms.network(`192.0.2.${count}`)] });
       await append(repeat('fold1', at, 3));
       await append(repeat('fold2', at + 500, 4), repeat('fold3', at + 400, 2));
-      await append(repeat('fold4', at + HOUR, 1), event('fold5', { at, foldKey: 'other' }));
+      await append(repeat('fold4', at + MINUTE * 10, 1), event('fold5', { at, foldKey: 'other' }));
       const [row, ...others] = await byTrace('fold1');
       assert.deepEqual([row?.count, row?.at, row?.lastAt, others.length], [9, at, at + 500, 0]);
-      assert.deepEqual(await byTrace('fold2'), []);
+      for (const other of ['fold2', 'fold3']) assert.deepEqual(await byTrace(other), [row], other);
       assert.deepEqual(await find({ term: 'i:192.0.2.4' }), ['fold1']);
-      assert.equal((await byTrace('fold4'))[0]?.count, 1, 'another hour');
+      assert.equal((await byTrace('fold4'))[0]?.count, 1, 'another ten minutes');
       assert.equal((await byTrace('fold5'))[0]?.count, 1, 'another key');
+    });
+
+    it('finds a folded row by the time, the trace, the addresses and the facts of its newest event', async () => {
+      const at = 6000 * HOUR;
+      const refused = (trace: string, when: number, who: string): BackgroundEvent =>
+        event(trace, {
+          at: when,
+          kind: 'session.refused',
+          data: { reason: 'too large', from: who },
+          terms: [terms.network('192.0.2.77'), terms.address(who)],
+          foldKey: 'recent',
+        });
+      await append(refused('n1', at, 'first@sender.test'));
+      await append(refused('n2', at + 5 * MINUTE, 'second@sender.test'));
+      // A later kind of the same session, and the newest three in one go, as the recorder folds them.
+      await append(event('n2', { at: at + 6 * MINUTE, kind: 'login.failed' }), {
+        ...refused('n3', at + 9 * MINUTE, 'third@sender.test'),
+        count: 3,
+        last: {
+          trace: 'n5',
+          at: at + 9 * MINUTE + 2,
+          data: { reason: 'too large', from: 'fifth@sender.test' },
+          terms: [terms.address('fifth@sender.test'), terms.trace('n4'), terms.trace('n5')],
+        },
+      });
+      const [row, ...others] = await byTrace('n1');
+      assert.ok(row);
+      assert.equal(others.length, 0);
+      assert.deepEqual([row.count, row.at, row.lastAt], [5, at, at + 9 * MINUTE + 2]);
+      const last = { reason: 'too large', from: 'fifth@sender.test', trace: 'n5', at: at + 9 * MINUTE + 2 };
+      assert.deepEqual(row.data, { reason: 'too large', from: 'first@sender.test', last });
+      for (const trace of ['n3', 'n4', 'n5']) assert.deepEqual(await byTrace(trace), [row], trace);
+      assert.deepEqual(
+        (await byTrace('n2')).map(({ trace, kind }) => `${trace} ${kind}`),
+        ['n1 session.refused', 'n2 login.failed'],
+      );
+      const lastMinute = { from: at + 8.5 * MINUTE };
+      for (const who of ['third', 'fifth'])
+        assert.deepEqual(
+          await find({ term: terms.address(`${who}@sender.test`), ...lastMinute }),
+          ['n1'],
+          who,
+        );
+      assert.deepEqual(await find({ term: 'i:192.0.2.77', ...lastMinute }), ['n1']);
+      assert.deepEqual(await find({ term: 'i:192.0.2.77', from: at + 4 * MINUTE, to: at + 6 * MINUTE }), [
+        'n1',
+      ]);
+      assert.deepEqual(await find({ term: 'i:192.0.2.77', from: 0, to: at }), []);
+      const recent = async (span: { from: number; to: number; kind?: string; limit?: number }) =>
+        (await store.read.run('journal.recent', { limit: 10, ...span })).map(({ trace }) => trace);
+      const end = at + 10 * MINUTE;
+      assert.deepEqual(await recent({ ...lastMinute, to: end }), ['n1']);
+      assert.deepEqual(await recent({ ...lastMinute, to: end, kind: 'session.refused' }), ['n1']);
+      assert.deepEqual(await recent({ from: at - 1, to: end, limit: 1 }), ['n1'], 'its news is the newest');
+      assert.deepEqual(await recent({ from: at - 1, to: end }), ['n1', 'n2']);
+    });
+
+    it('keeps a bounded number of what a folded row is found by: the first and the newest', async () => {
+      const at = 7000 * HOUR;
+      const repeat = (i: number): BackgroundEvent =>
+        event(`b${i}`, { at: at + i, foldKey: 'flood', terms: [terms.address(`r${i}@flood.test`)] });
+      for (let i = 0; i < 200; i += 10) await append(...Array.from({ length: 10 }, (_, j) => repeat(i + j)));
+      const found = async (i: number) => find({ term: terms.address(`r${i}@flood.test`) });
+      assert.deepEqual([await found(0), await found(199), await found(190)], [['b0'], ['b0'], ['b0']]);
+      assert.deepEqual(await found(100), []);
+      assert.equal((await byTrace('b199'))[0]?.count, 200);
+      assert.deepEqual(await byTrace('b100'), []);
+      assert.ok(!JSON.stringify(await byTrace('b0')).includes('r150@'));
     });
 
     it('cuts what is too long and takes any text', async () => {

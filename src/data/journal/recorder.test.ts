@@ -96,7 +96,9 @@ test('repeats from one network are one row with a count', async () => {
   );
   const first = f.commits[0]?.[0];
   assert.ok(first);
-  assert.ok(first.terms.includes('i:192.0.2.1') && first.terms.includes('i:192.0.2.50'));
+  assert.deepEqual(first.terms, ['i:192.0.2.1']);
+  assert.deepEqual([first.trace, first.last?.trace, first.last?.terms.length], ['t0', 't49', 50]);
+  assert.ok(first.last?.terms.includes('i:192.0.2.50') && first.last.terms.includes('t:t49'));
   assert.ok(first.foldKey?.includes('192.0.2.0/24'));
 });
 
@@ -168,6 +170,84 @@ test('says why the store takes no events, until it takes them again', async () =
   await settle();
   assert.equal(f.commits.length, 2);
   assert.equal(f.recorder.lastError(), undefined);
+});
+
+test('repeats that came while the store was down are found like the others', async () => {
+  const f = fixture();
+  f.down = true;
+  f.refused('192.0.2.1');
+  f.clock.advance(1000);
+  const failing = settle();
+  f.refused('192.0.2.2');
+  f.refused('192.0.2.3');
+  await failing;
+  f.down = false;
+  await f.recorder.flush();
+  const [row, ...others] = f.commits.flat();
+  assert.deepEqual([row?.trace, row?.count, others.length], ['t0', 3, 0]);
+  assert.deepEqual(row?.last?.terms, ['i:192.0.2.2', 't:t1', 'i:192.0.2.3', 't:t2']);
+  assert.equal(row?.last?.trace, 't2');
+});
+
+test('what a commit has stored is counted by kind, and logged in one line a message', async () => {
+  const f = fixture();
+  const to = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `${name}@example.test`);
+  const of = (kind: JournalKind, data: JournalEvent['data']): JournalEvent => ({
+    trace: 'm1',
+    at: f.clock.now(),
+    kind,
+    data,
+    terms: [],
+  });
+  const deposited = of('message.deposited', { account: 'a@example.test', recipients: to });
+  f.recorder.committed(
+    [
+      of('message.accepted', { from: 's@sender.test', to, size: 1234, ip: '192.0.2.1', helo: 'x' }),
+      of('message.queued', { queueId: 'm1', from: 's@sender.test', to }),
+      deposited,
+      deposited,
+    ],
+    '250 2.0.0 Ok: queued as m1',
+  );
+  f.recorder.committed([
+    of('delivery.delivered', { queueId: 'm1', to: to.slice(0, 1), host: 'mx.far.test', reply: '250 ok' }),
+    of('delivery.failed', { queueId: 'm1', to: to.slice(1, 2), host: 'mx.far.test', reply: '550 no' }),
+  ]);
+  const lines = f.lines.map((line) => {
+    const { time, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    assert.ok(time);
+    return rest;
+  });
+  assert.deepEqual(lines, [
+    {
+      level: 'info',
+      trace: 'm1',
+      from: 's@sender.test',
+      size: 1234,
+      ip: '192.0.2.1',
+      to: to.slice(0, 5),
+      toCount: 6,
+      reply: '250 2.0.0 Ok: queued as m1',
+      queued: 1,
+      deposited: 2,
+      msg: 'message.accepted',
+    },
+    ...(['delivered', 'failed'] as const).map((kind, i) => ({
+      level: 'info',
+      trace: 'm1',
+      queueId: 'm1',
+      host: 'mx.far.test',
+      to: to.slice(i, i + 1),
+      reply: ['250 ok', '550 no'][i],
+      msg: `delivery.${kind}`,
+    })),
+  ]);
+  assert.equal(
+    await f.metric('postern_events_total{kind="message.deposited"}'),
+    'postern_events_total{kind="message.deposited"} 2',
+  );
+  await f.recorder.flush();
+  assert.equal(f.commits.length, 0, 'the commit has stored them');
 });
 
 test('an event that cannot be taken never reaches the caller as an error', () => {

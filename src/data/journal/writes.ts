@@ -35,7 +35,8 @@ async function append(tx: WriteTx, args: { events: readonly BackgroundEvent[] })
   }
   // By fold key, so that two transactions that want the same rows wait for each other and never in a circle.
   folded.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  for (const [fold, event] of folded) await addFolded(tx, fold, compact(event), event.count ?? 1, cutLast(event.last));
+  for (const [fold, event] of folded)
+    await addFolded(tx, fold, compact(event), event.count ?? 1, cutLast(event.last));
   return null;
 }
 

@@ -89,6 +89,47 @@ test('own changes are told once, those of others too', () =>
     assert.deepEqual(await b.ok('FETCH 3 BODY.PEEK[TEXT]'), ['3 FETCH (BODY[TEXT] {8}\r\nbody 3\r\n)']);
   }));
 
+test('.SILENT does not hide what others change while it runs, though it changes nothing itself', () =>
+  withServer(async (server) => {
+    const a = await filled(server, 3);
+    const b = await server.ready('INBOX');
+    await a.ok('STORE 1 +FLAGS (\\Seen)');
+    await b.ok('NOOP');
+    // Between b's look and its write a changes messages inside and outside of what b names.
+    const { write } = server.store;
+    const run = write.run.bind(write) as (name: string, args: unknown) => Promise<never>;
+    const [box] = (
+      await server.store.read.run('mailstore.mailboxes', { accountId: server.accountId })
+    ).filter(({ name }) => name === 'INBOX');
+    assert(box);
+    for (const change of [[{ from: 1, to: 1 }], [{ from: 2, to: 2 }]]) {
+      let armed = true;
+      Object.assign(write, {
+        run: async (name: string, args: unknown) => {
+          if (armed && name === 'mailstore.storeFlags') {
+            armed = false;
+            const set = { flags: ['\\Flagged'], keywords: [] };
+            await run(name, {
+              accountId: server.accountId,
+              mailboxId: box.id,
+              ranges: change,
+              mode: 'add',
+              set,
+            });
+          }
+          return run(name, args);
+        },
+      });
+      const told = await b.ok('STORE 1 +FLAGS.SILENT (\\Seen)');
+      const uid = change[0]?.from;
+      const want = uid === 1 ? '1 FETCH (FLAGS (\\Flagged \\Seen))' : '2 FETCH (FLAGS (\\Flagged))';
+      assert.ok(told.includes(want), told.join());
+      assert.deepEqual(await b.ok('NOOP'), []);
+    }
+    Object.assign(write, { run });
+    assert.deepEqual(await b.ok('STORE 1 +FLAGS.SILENT (\\Seen)'), [], 'undisturbed it is silent');
+  }));
+
 test('UIDs are never used again and keep their order', () =>
   withServer(async (server) => {
     const a = await filled(server, 3);

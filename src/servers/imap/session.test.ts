@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { manualClock } from '../../../test/support/manual-clock.ts';
+import { type ManualClock, manualClock } from '../../../test/support/manual-clock.ts';
 import { startClientMechanism } from '../../mail/sasl/client.ts';
-import { imapTestServer } from '../../../test/support/imap-server.ts';
+import { type ImapTestServer, imapTestServer } from '../../../test/support/imap-server.ts';
 
 const PLAIN = Buffer.from('\0alice@example.test\0postern').toString('base64');
 
@@ -154,6 +154,52 @@ test('silence ends a session: after a minute before login, after half an hour in
   const pump = setInterval(() => clock.advance(10_000), 1);
   await closing;
   clearInterval(pump);
+});
+
+/** Close a server whose clock stands still. */
+async function closeBy(clock: ManualClock, server: ImapTestServer): Promise<void> {
+  const closing = server.close();
+  const pump = setInterval(() => clock.advance(10_000), 1);
+  await closing;
+  clearInterval(pump);
+}
+
+test('a client that is busy but does not log in has five minutes', async () => {
+  const clock = manualClock();
+  const server = await imapTestServer({ clock });
+  const busy = await server.client();
+  await busy.response();
+  const inside = await server.ready();
+  for (let passed = 0; passed < 300; passed += 50) {
+    await busy.ok('NOOP');
+    await inside.ok('NOOP');
+    clock.advance(50_000);
+  }
+  assert.match(await busy.closed(), /^\* BYE (?:No login|Autologout)/);
+  await inside.ok('NOOP');
+  assert.equal(server.ended.length, 1);
+  await closeBy(clock, server);
+});
+
+test('a client that never reads is cut, and its session ends', async () => {
+  const clock = manualClock();
+  const server = await imapTestServer({ clock });
+  const c = await server.ready();
+  await c.append('INBOX', `Subject: large\r\n\r\n${'0123456789\r\n'.repeat(80_000)}`);
+  await c.ok('SELECT INBOX');
+  c.pause();
+  const before = clock.timers;
+  c.send(Array.from({ length: 40 }, (_, i) => `x${i} FETCH 1 BODY.PEEK[]\r\n`).join(''));
+  // The kernel takes some megabytes; then the session waits for its client, and a timer for both.
+  for (let waiting = 0; waiting < 20; ) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    waiting = clock.timers > before ? waiting + 1 : 0;
+  }
+  assert.deepEqual(server.ended, []);
+  clock.advance(181_000);
+  while (server.ended.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(server.ended, ['the peer took nothing for 180 s']);
+  await closeBy(clock, server);
 });
 
 test('a graceful stop says BYE', async () => {
