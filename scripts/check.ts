@@ -1,7 +1,8 @@
-/** `npm run check`: types, lint, layers, sizes, clock. What these find is what a reviewer should not have to. */
+/** `npm run check`: types, lint, layers, sizes, clock, docs. What these find is what a reviewer should not have to. */
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
+import { brokenLinks } from './docs-links.ts';
 
 const LAYERS = ['base', 'mail', 'net', 'data', 'flow', 'servers', 'app'];
 /** Inside flow only these may look at each other (inbound -> spam, delivery, outbound; ...). */
@@ -34,9 +35,12 @@ for (const source of sources) {
   }
 }
 checkRfcIndex();
+for (const link of brokenLinks()) problems.push(link);
 run('tsc', ['-p', '.']);
 run('oxlint', ['--quiet', 'src', 'test', 'scripts', 'bench']);
 run('biome', ['format', '.']);
+generated('scripts/docs.ts');
+generated('scripts/cli-docs.ts');
 
 if (problems.length > 0) {
   console.error(`${problems.join('\n')}\n${problems.length} problem(s)`);
@@ -47,6 +51,12 @@ console.log(`check: ${sources.length} source files, nothing to report`);
 function run(command: string, args: readonly string[]): void {
   const result = spawnSync(join('node_modules', '.bin', command), args, { encoding: 'utf8' });
   if (result.status !== 0) problems.push(`${command}:\n${result.stdout}${result.stderr}`);
+}
+
+/** Pages that are made from code say what the code says. */
+function generated(script: string): void {
+  const result = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+  if (result.status !== 0) problems.push(`${result.stdout}${result.stderr}`.trimEnd());
 }
 
 function imports(source: Source): string[] {

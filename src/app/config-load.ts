@@ -16,7 +16,13 @@ const MAX_FILE_BYTES = 256 * 1024;
 const MAX_PROBLEMS = 10;
 
 /** Keys that hold paths, taken relative to the file that names them. */
-const PATHS = [['data'], ['listen', 'admin_socket'], ['tls', 'cert'], ['tls', 'key'], ['relay', 'password_file']] as const;
+const PATHS = [
+  ['data'],
+  ['listen', 'admin_socket'],
+  ['tls', 'cert'],
+  ['tls', 'key'],
+  ['relay', 'password_file'],
+] as const;
 
 /**
  * Read the configuration: the file (none when undefined), then the environment over it. Throws a `Refusal` whose lines

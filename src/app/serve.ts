@@ -227,8 +227,7 @@ async function reload(
 ): Promise<void> {
   try {
     const { applied, restart, problems } = await server.reload(await loadConfig(file, process.env));
-    for (const problem of problems)
-      logger.error({ problem }, 'reload: not loaded, the one before stays');
+    for (const problem of problems) logger.error({ problem }, 'reload: not loaded, the one before stays');
     logger.setLevel(server.config.log.level);
     if (restart.length > 0) logger.warn({ keys: restart }, 'reload: these changes need a restart');
     logger.info({ changed: applied }, 'reload: done');

@@ -183,7 +183,17 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   const { listeners, leftOut } = await startListeners(options, tls, lineServices(parts), closers);
   const stopping = (): boolean => core.stopped !== undefined;
   const config = (): Config => core.live.config;
-  const http = await startHttp({ options, clock, store, metrics, tls, recorder, listeners, stopping, config });
+  const http = await startHttp({
+    options,
+    clock,
+    store,
+    metrics,
+    tls,
+    recorder,
+    listeners,
+    stopping,
+    config,
+  });
   closers.push(() => http.drain(0));
   await scheduler.start();
   const jobs = startJobs({ store, clock, logger, metrics, config });
@@ -331,4 +341,3 @@ export function logTlsReload(
   for (const problem of report.problems)
     logger.error({ problem }, 'tls: certificate not loaded, the one before stays');
 }
-

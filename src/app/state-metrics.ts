@@ -64,11 +64,7 @@ function queueMetrics({ metrics, store, clock, logger }: StateParts): void {
       });
     });
   };
-  gauge(
-    'postern_queue_recipients',
-    'Recipients in the queue that are not settled yet',
-    ({ count }) => count,
-  );
+  gauge('postern_queue_recipients', 'Recipients in the queue that are not settled yet', ({ count }) => count);
   gauge(
     'postern_queue_oldest_seconds',
     'Age of the oldest message with a recipient in this state; 0 when there is none',

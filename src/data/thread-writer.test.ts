@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { openStore } from './open.ts';
+
+it('leaves nothing in the write-ahead log when it is closed', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'postern-test-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const store = await openStore({ directory, clock: systemClock, logger: silentLogger });
+  await store.write.run('directory.ensureSetting', { name: 'a', value: 'b' });
+  // One read in place, one in the reader thread: both have connections.
+  await store.read.run('journal.byTrace', { trace: 'x' });
+  await store.read.run('journal.recent', { from: 0, to: 1, limit: 1 });
+  await store.close();
+  const files = (await readdir(directory)).filter((name) => name.startsWith('mail.db'));
+  assert.deepEqual(files, ['mail.db']);
+});
 
 /** One write, and more than a group takes: the store is told to close while they wait. */
 for (const count of [1, 600]) {

@@ -59,7 +59,7 @@ export class ThreadWriter implements Writer {
       }
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      // All requests of one turn of the event loop cross in one message.
+      // Requests made in one go cross in one message.
       if (this.#outbox.length === 0) queueMicrotask(() => this.#post());
       this.#outbox.push({ id, name, args });
     });

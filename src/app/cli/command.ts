@@ -29,6 +29,8 @@ export interface Option {
   /** Name of the value; without it the option is a switch. */
   readonly value?: string;
   readonly help: string;
+  /** May be given several times. */
+  readonly many?: boolean;
 }
 
 /** What a command was given. */
@@ -41,6 +43,8 @@ export interface Call {
   arg(index: number): string;
   /** The value of an option, undefined when it was not given. */
   text(option: string): string | undefined;
+  /** All values of an option that may be given several times. */
+  texts(option: string): readonly string[];
   on(option: string): boolean;
 }
 

@@ -12,8 +12,11 @@ export function usage(command: CliCommand): string {
   return ['postern', ...command.words, ...args, ...options].join(' ');
 }
 
-export function optionName(name: string, { value }: { readonly value?: string }): string {
-  return value === undefined ? `--${name}` : `--${name} ${value}`;
+export function optionName(
+  name: string,
+  { value, many }: { readonly value?: string; readonly many?: boolean },
+): string {
+  return value === undefined ? `--${name}` : `--${name} ${value}${many === true ? '...' : ''}`;
 }
 
 /** What `--help` of one command shows. */

@@ -7,15 +7,15 @@ import { COMMON_OPTIONS } from './table.ts';
 
 export interface ParsedLine {
   readonly args: readonly string[];
-  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 }
 
 /** Arguments and options of a command by its table. Throws `UsageError`: one line with the remedy. */
 export function parseLine(command: CliCommand, words: readonly string[]): ParsedLine {
   const table = { ...command.options, ...COMMON_OPTIONS };
   const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
-  for (const [name, { value }] of Object.entries(table)) {
-    if (name !== 'help') options[name] = { type: value === undefined ? 'boolean' : 'string' };
+  for (const [name, { value, many = false }] of Object.entries(table)) {
+    if (name !== 'help') options[name] = { type: value === undefined ? 'boolean' : 'string', multiple: many };
   }
   const parsed = attempt(command, words, options);
   const values = parsed.values as ParsedLine['values'];

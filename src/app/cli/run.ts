@@ -45,12 +45,17 @@ async function run(words: readonly string[], io: CliIo): Promise<number> {
     const value = values[name];
     return typeof value === 'string' ? value : undefined;
   };
+  const texts = (name: string): readonly string[] => {
+    const value = values[name];
+    return Array.isArray(value) ? value : [];
+  };
   const outcome = await command.run({
     admin: await findServer(io, text('data')),
     io,
     args,
     arg: (index) => args[index] ?? '',
     text,
+    texts,
     on: (name) => values[name] === true,
   });
   io.out(values['json'] === true ? `${plainJson(outcome.value)}\n` : outcome.text());

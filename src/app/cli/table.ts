@@ -6,12 +6,14 @@ import { domainCommands } from './commands/domain.ts';
 import { queueCommands } from './commands/queue.ts';
 import { statusCommands } from './commands/status.ts';
 import { traceCommands } from './commands/trace.ts';
+import { undeleteCommands } from './commands/undelete.ts';
 
 /** Every command that talks to a running server; the help and docs/reference/cli.md are made from this table. */
 export const commandTable: readonly CliCommand[] = [
   ...statusCommands,
   ...domainCommands,
   ...accountCommands,
+  ...undeleteCommands,
   ...aliasCommands,
   ...dkimCommands,
   ...queueCommands,

@@ -1,13 +1,6 @@
 import type { JournalKind } from '../../data/journal/types.ts';
 import { sizeText, timeText } from './quantities.ts';
-import {
-  addressesText,
-  addressText,
-  type Facts,
-  ownReason,
-  peerText,
-  triedLogin,
-} from './trace-facts.ts';
+import { addressesText, addressText, type Facts, ownReason, peerText, triedLogin } from './trace-facts.ts';
 import { remedyForOurs, remedyForTheirs } from './trace-remedies.ts';
 
 /** One event in words: what happened, the particulars, and what can be done. */
@@ -21,6 +14,8 @@ export interface StepContext {
   readonly timeZone: string | undefined;
   /** Queue ids of notifications that we made about the message. */
   readonly notices: ReadonlySet<string>;
+  /** A notification was made before this event. */
+  readonly notified: boolean;
 }
 
 type Teller = (facts: Facts, context: StepContext) => Step;
@@ -207,13 +202,13 @@ function accepted(facts: Facts): Step {
   };
 }
 
-function deposited(facts: Facts): Step {
+function deposited(facts: Facts, { notified }: StepContext): Step {
   const account = facts.text('account') || `the account number ${facts.text('accountId')}`;
   const reason = facts.text('reason');
   const others = facts.list('recipients').filter((address) => address !== account);
   const via = facts.list('via');
   return {
-    headline: `It is in the mailbox ${facts.text('mailbox')} of ${account}`,
+    headline: `${notified ? 'The notification' : 'It'} is in the mailbox ${facts.text('mailbox')} of ${account}`,
     details: [
       ...(others.length === 0 ? [] : [`It was for ${addressesText(others)}, which leads there.`]),
       ...(via.length === 0 ? [] : [`By way of ${via.join(', ')}.`]),

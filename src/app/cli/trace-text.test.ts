@@ -348,6 +348,27 @@ describe('traceText', () => {
     assert.equal(traceText([]), '');
   });
 
+  it('tells the first and the last of what happened often', () => {
+    const about = {
+      ...SESSION,
+      stage: 'data',
+      reply: '552 5.3.4 Message too large',
+      reason: 'message over 5 octets',
+    };
+    const [row] = rows(['session.refused', about]);
+    assert.ok(row);
+    const last = { ...about, ip: '192.0.2.9', helo: 'late\u001b[2J.test', trace: 't9', at: row.at + 120_000 };
+    const data = { ...about, last };
+    const text = traceText([{ ...row, data, count: 3, lastAt: last.at }], { timeZone: 'UTC' });
+    const flat = text.replace(/\s+/g, ' ');
+    assert.match(flat, /mail\.example\.net \[192\.0\.2\.1\] was refused when it sent the message/);
+    assert.match(
+      flat,
+      /happened 3 times within 2 min, the last time at 2026-01-31 15:02:00: late\S*\.test \[192\.0\.2\.9\] was refused .*\(session t9\) Why: message over 5 octets/,
+    );
+    assert.ok(!text.includes('\u001b'));
+  });
+
   it('lets nothing active reach the terminal, and puts nothing of strangers into commands', () => {
     const evil = '\u001b]0;owned\u0007\u009b2J\r\n\u202e\u2028\u{e0041}x';
     const data = Object.fromEntries(

@@ -2,7 +2,7 @@ import type { JournalData } from '../../data/journal/types.ts';
 import type { TraceRow } from '../../servers/http/admin/schemas.ts';
 import { plain, WIDTH, wrap } from './plain-text.ts';
 import { spanText, timeText } from './quantities.ts';
-import { type Facts, factsOf } from './trace-facts.ts';
+import { type Facts, factsOf, givenUpHere } from './trace-facts.ts';
 import { type StepContext, tell } from './trace-steps.ts';
 
 export interface TraceTextOptions {
@@ -27,12 +27,15 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
   );
   const isMessage = events.some(({ row }) => /^(?:message|delivery|bounce|queue)\./.test(row.kind));
   const lines = [`${isMessage ? 'Message' : 'Session'} ${first.row.trace}`];
+  let notified = false;
   for (const facts of events) {
-    const { headline, details, remedy } = tell(facts, { timeZone, notices });
+    const context = { timeZone, notices, notified };
+    const { headline, details, remedy } = tell(facts, context);
+    notified ||= facts.row.kind === 'bounce.sent';
     const time = `${timeText(facts.row.at, timeZone)}  `;
     const hang = ' '.repeat(time.length);
     lines.push('', ...wrap(headline, width - time.length).map((line, i) => (i === 0 ? time : hang) + line));
-    for (const detail of [...details, ...repeats(facts, { timeZone, notices })]) {
+    for (const detail of [...details, ...repeats(facts, context)]) {
       if (detail !== '') lines.push(...indented(detail, width));
     }
     if (remedy !== '') lines.push(...indented(`-> ${remedy}`, width));
@@ -93,15 +96,19 @@ function summary(
   const fates = new Map<string, Fate>();
   let next: number | undefined;
   let ended = '';
+  let notified = false;
   for (const facts of events) {
     const { kind } = facts.row;
     if (notices.has(facts.text('queueId'))) continue;
-    if (kind === 'message.deposited') fates.set(`in ${facts.text('account')}`, 'delivered');
+    notified ||= kind === 'bounce.sent';
+    // A message is deposited when it is accepted; what comes into a mailbox after a notification was made is that.
+    if (kind === 'message.deposited' && !notified) fates.set(`in ${facts.text('account')}`, 'delivered');
     if (kind === 'message.queued') {
       for (const to of facts.list('to')) fates.set(to, facts.text('held') === '' ? 'waiting' : 'held');
     }
     if (kind === 'queue.changed')
       ended = afterChange(facts.text('action'), fates) ? 'by an administrator' : ended;
+    if (kind === 'delivery.failed' && givenUpHere(facts)) ended = 'by an administrator';
     const fate = FATE_OF[kind];
     if (fate === undefined) continue;
     for (const to of [...facts.list('to'), ...facts.list('recipient')]) fates.set(to, fate);

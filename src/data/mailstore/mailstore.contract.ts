@@ -510,6 +510,7 @@ export function mailstoreContract(
         assert.deepEqual(seen.rows, [{ uid: 2, modseq: seen.modseq, flags: 1, keywords: [] }]);
         const all = await storeFlags('add', flagged(Flag.Seen));
         assert.ok(all.modseq > seen.modseq);
+        assert.deepEqual([seen.changed, all.changed], [1, 2]);
         assert.deepEqual(
           all.rows.map((row) => row.modseq),
           [all.modseq, seen.modseq, all.modseq],
@@ -517,6 +518,7 @@ export function mailstoreContract(
         assert.equal((await mailbox()).unseen, 0);
         const same = await storeFlags('add', flagged(Flag.Seen));
         assert.equal(same.modseq, all.modseq);
+        assert.equal(same.changed, 0);
         assert.equal((await mailbox()).modseq, all.modseq);
         const replaced = await storeFlags('replace', flagged(Flag.Deleted | Flag.Answered), {
           ranges: [{ from: 1, to: 2 }],

@@ -53,6 +53,49 @@ describe('inbound', () => {
   };
   const queue = () => flow.store.read.run('queue.list', { limit: 100 });
 
+  describe('log and counters', () => {
+    it('get what a commit has stored, once it has', async () => {
+      await flow.addAlias('both@example.test', 'alice@example.test', 'x@far.test');
+      const { reply } = await send(['both@example.test', 'bob@example.test']);
+      const [told, ...others] = flow.committed;
+      assert.ok(told);
+      assert.equal(others.length, 0);
+      assert.deepEqual(
+        told.events.map(({ kind }) => kind),
+        ['message.accepted', 'message.queued', 'message.deposited', 'message.deposited'],
+      );
+      assert.deepEqual(
+        told.events.map(({ kind }) => kind).toSorted(),
+        (await journalOf(flow.store, traceOf(reply))).map((text) => text.split(' ')[0]).toSorted(),
+      );
+      assert.equal(told.reply, `250 2.0.0 Ok: queued as ${traceOf(reply)}`);
+    });
+
+    it('get nothing of a message that nobody took', async () => {
+      await assert.rejects(send(['alice@example.test'], `${'Received: x\r\n'.repeat(101)}${MESSAGE}`));
+      assert.deepEqual(flow.committed, []);
+    });
+
+    it('what the server itself refuses of a message is found by its sender and recipients', () => {
+      smtp.refused(session(), {
+        stage: 'data',
+        reply: { code: 552, enhanced: '5.3.4', lines: ['Message too large'] },
+        reason: 'message over 1000 octets',
+        from: 'Carol@sender.test',
+        to: ['alice@example.test', 'bob@example.test'],
+      });
+      const [event] = flow.events;
+      assert.deepEqual(event?.terms, [
+        'a:carol@sender.test',
+        'a:alice@example.test',
+        'a:bob@example.test',
+        'i:192.0.2.1',
+      ]);
+      assert.equal(event?.data['from'], 'Carol@sender.test');
+      assert.deepEqual(event?.data['to'], ['alice@example.test', 'bob@example.test']);
+    });
+  });
+
   describe('recipients', () => {
     const rcpt = async (address: string, from = 'carol@sender.test'): Promise<string> => {
       const transaction = await smtp.mail(session(), from, noParams);

@@ -313,6 +313,8 @@ describe('the queue at work', () => {
       }
       await until(async () => (await out.states(id))[0] === 'delivered');
       assert.equal(peer.transactions.length, 1);
+      const told = out.flow.committed.filter(({ events }) => events[0]?.kind === 'delivery.delivered');
+      assert.equal(told.length, 1, 'logged and counted once, when it is recorded');
     });
 
     it('a failure that cannot be told is recorded all the same', async () => {

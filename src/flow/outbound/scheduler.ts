@@ -12,9 +12,11 @@ import { createRelay, type RelaySettings } from './transports/relay.ts';
 import { deferred, forAll, type MessageContent, type Outcome, type Transport } from './transport.ts';
 
 /** Attempts at once. */
-const ATTEMPTS_MAX = 64;
+const ATTEMPTS_MAX = 96;
 /** Attempts at one destination at once; the pool keeps connections to one host below that. */
-const PER_DESTINATION = 16;
+const PER_DESTINATION = 32;
+/** A destination gets more work only when it has less than this: leases are commits, and one for eight costs an eighth. */
+const REFILL_BELOW = PER_DESTINATION - 8;
 /** Milliseconds a lease holds without being settled: longer than any attempt (RFC 5321 timeouts add up to under an hour). */
 const LEASE_MS = 2 * 3_600_000;
 /** Milliseconds until leases that ran out are looked for, and the longest sleep between looks at the queue. */
@@ -148,12 +150,12 @@ class QueueScheduler implements Scheduler {
   }
 
   #busy(): string[] {
-    return [...this.#perDestination].filter(([, count]) => count >= PER_DESTINATION).map(([name]) => name);
+    return [...this.#perDestination].filter(([, count]) => count > REFILL_BELOW).map(([name]) => name);
   }
 
   /** Attempts under way at destinations that are not busy. */
   #counted(): number[] {
-    return [...this.#perDestination.values()].filter((count) => count < PER_DESTINATION);
+    return [...this.#perDestination.values()].filter((count) => count <= REFILL_BELOW);
   }
 
   async #leaseMore(): Promise<number> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ImapClient } from '../../../test/support/imap-client.ts';
+import { Flag } from '../../data/mailstore/types.ts';
 import { type ImapTestServer, imapTestServer } from '../../../test/support/imap-server.ts';
 
 async function withServer(run: (server: ImapTestServer) => Promise<void>): Promise<void> {
@@ -108,7 +109,7 @@ test('.SILENT does not hide what others change while it runs, though it changes 
         run: async (name: string, args: unknown) => {
           if (armed && name === 'mailstore.storeFlags') {
             armed = false;
-            const set = { flags: ['\\Flagged'], keywords: [] };
+            const set = { flags: Flag.Flagged, keywords: [] };
             await run(name, {
               accountId: server.accountId,
               mailboxId: box.id,

@@ -153,8 +153,64 @@ test('a refused message that never ends ends the session', async () => {
   }
   await memory.session.done;
   assert.match(memory.output, /552 5\.3\.4 Message too large\r\n$/);
+  assert.deepEqual(
+    memory.service.refusals.map(({ reason }) => reason),
+    ['message over 1000 octets'],
+  );
   assert.equal(memory.service.aborted, 1);
   assert.equal(memory.service.abandoned, 1);
+});
+
+const REFUSED_MESSAGES: readonly [name: string, commands: string, refusal: RegExp][] = [
+  [
+    'DATA too large',
+    `DATA\r\n${'x'.repeat(70)}\r\n${'y'.repeat(900)}\r\n${'z'.repeat(90)}\r\n.\r\n`,
+    /over 1000/,
+  ],
+  ['BDAT too large', `BDAT 1001 LAST\r\n${'x'.repeat(1001)}`, /over 1000/],
+  ['a bare LF', 'DATA\r\nx\ny\r\n.\r\n', /bare lf/],
+  [
+    'refused by the flow as it came',
+    'RCPT TO:<nowrite@example.test>\r\nDATA\r\nx\r\n.\r\n',
+    /Too large for this/,
+  ],
+];
+
+for (const [name, commands, refusal] of REFUSED_MESSAGES) {
+  test(`a refused message is noted once, with its sender and recipients: ${name}`, async () => {
+    const memory = served({ limits: { ...limits, messageBytes: 1000 } });
+    memory.send(`EHLO client\r\n${ENVELOPE}RCPT TO:<c@example.test>\r\n`);
+    await memory.idle();
+    const [verb = '', ...rest] = commands.split(/(?<=DATA\r\n)/);
+    memory.send(verb);
+    await memory.idle();
+    memory.send(rest.join(''));
+    await memory.idle();
+    assert.match(memory.output, /\r\n55\d [^\r]*\r\n$/);
+    const [noted, ...others] = memory.service.refusals;
+    assert.ok(noted);
+    assert.equal(others.length, 0);
+    assert.deepEqual([noted.stage, noted.from], ['data', 'a@example.org']);
+    assert.deepEqual(noted.to?.slice(0, 2), ['b@example.test', 'c@example.test']);
+    assert.match(noted.reason, refusal);
+    memory.connection.destroy();
+    await memory.session.done;
+  });
+}
+
+test('what is refused outside of a transaction names nobody', async () => {
+  const memory = served();
+  memory.send(`EHLO client\r\n${ENVELOPE}RSET\r\nDATA\r\nNONSENSE\r\n`);
+  await memory.idle();
+  assert.deepEqual(
+    memory.service.refusals.map(({ from, to }) => [from, to]),
+    [
+      [undefined, undefined],
+      [undefined, undefined],
+    ],
+  );
+  memory.connection.destroy();
+  await memory.session.done;
 });
 
 test('a lost connection abandons the transaction and aborts the message', async () => {

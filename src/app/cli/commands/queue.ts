@@ -9,7 +9,11 @@ const { queue } = operations;
 const ID = { name: 'ID', help: 'the queue id, as "queue list" shows it' };
 const STATES = ['queued', 'leased', 'held', 'delivered', 'failed', 'dropped'] as const;
 
-const STATE_WORDS: Readonly<Record<(typeof STATES)[number], string>> = {
+type State = (typeof STATES)[number];
+/** Those that are listed unless one is named. */
+const UNSETTLED: readonly State[] = ['queued', 'leased', 'held'];
+
+const STATE_WORDS: Readonly<Record<State, string>> = {
   queued: 'waiting',
   leased: 'being sent',
   held: 'held',
@@ -22,13 +26,13 @@ function sender(message: AdminQueueMessage): string {
   return message.reversePath === '' ? '(notification)' : plain(message.reversePath);
 }
 
-/** Two lines and more: the message, then who it waits for and why. */
-function entryText(message: AdminQueueMessage, io: CliIo): string {
+/** Two lines and more: the message, then who it waits for and why; with `wanted` the recipients in that state. */
+function entryText(message: AdminQueueMessage, io: CliIo, wanted: State | undefined): string {
   const now = io.clock.now();
   const age = spanText(now - message.createdAt);
   const head = `${message.queueId}  ${sizeText(message.size)}  ${age} old  from ${sender(message)}`;
   const lines = message.recipients
-    .filter(({ state }) => state === 'queued' || state === 'leased' || state === 'held')
+    .filter(({ state }) => (wanted === undefined ? UNSETTLED.includes(state) : state === wanted))
     .flatMap(({ address, state, nextAt, attempts, lastReply }) => {
       const when =
         state !== 'queued' ? '' : nextAt <= now ? ', due now' : `, next attempt in ${spanText(nextAt - now)}`;
@@ -104,8 +108,13 @@ const look: readonly CliCommand[] = [
       });
       const more =
         value.next === undefined ? '' : `\nThere is more: --limit ${value.messages.length * 10}.\n`;
-      const list = (): string => value.messages.map((message) => entryText(message, io)).join('') + more;
-      return { value, text: () => (value.messages.length === 0 ? 'The queue is empty.\n' : list()) };
+      const list = (): string =>
+        value.messages.map((message) => entryText(message, io, known)).join('') + more;
+      const none =
+        known === undefined && destination === undefined
+          ? 'The queue is empty.\n'
+          : 'Nothing in the queue is like that.\n';
+      return { value, text: () => (value.messages.length === 0 ? none : list()) };
     },
   },
   {

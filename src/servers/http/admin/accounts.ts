@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { hashPassword } from '../../../data/directory/passwords.ts';
+import { listDeleted, undelete } from './deleted.ts';
 import { done, OK, operation } from './operation.ts';
 import { account, address, alias, domainName, password, quota, role } from './schemas.ts';
 
@@ -152,4 +153,16 @@ const setQuota = operation({
   },
 });
 
-export const accounts = { list, add, show, remove, restore, setPassword, setStatus, setRole, setQuota };
+export const accounts = {
+  list,
+  add,
+  show,
+  remove,
+  restore,
+  setPassword,
+  setStatus,
+  setRole,
+  setQuota,
+  listDeleted,
+  undelete,
+};
