@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { appendFile, chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
@@ -212,8 +214,19 @@ describe('postern init and serve', () => {
         await chown(join(here.data, name), NOBODY, NOBODY).catch(() => undefined);
     const refused = await check({});
     assert.match(refused.stderr, /the password of weak@example\.org is "postern"/);
+    assert.match(refused.stderr, /"postern serve --set-password weak@example\.org"/);
     assert.doesNotMatch(refused.stderr, /me@example\.org/);
     assert.equal(refused.status, 1);
+    const remedy = ['serve', '--config', here.config, '--set-password'];
+    const unknown = await runProgram([...remedy, 'no@example.org'], { stdin: 'a good one\n' });
+    assertOneLine(unknown, /there is no account no@example\.org/);
+    const mended = await runProgram([...remedy, 'weak@example.org'], { stdin: 'a good one\n' });
+    assert.equal(mended.stdout, 'weak@example.org has a new password.\n', mended.stderr);
+    const server = await serve(here);
+    const busy = await runProgram([...remedy, 'weak@example.org'], { stdin: 'another one\n' });
+    assertOneLine(busy, /is in use by another Postern/);
+    server.child.kill('SIGTERM');
+    assert.equal(await server.ended, 0);
   });
 
   it('checks a configuration without starting', async () => {
@@ -225,6 +238,43 @@ describe('postern init and serve', () => {
     assertOneLine(
       await runProgram(['serve', '--check', '--config', here.config]),
       /listen\.nonsense: there is no such key/,
+    );
+  });
+
+  it('checks as the user it will become what that user can read', {
+    skip: !isRoot && 'needs root',
+  }, async () => {
+    await using place = await scratch();
+    const here = await site(place.path);
+    const check = () => runProgram(['serve', '--check', '--config', here.config]);
+    const key = join(here.directory, 'key.pem');
+    await chmod(key, 0o600);
+    assertOneLine(await check(), /user nobody cannot read tls\.key, .*key\.pem/);
+    await chmod(key, 0o644);
+    await chown(here.config, 0, 0);
+    assertOneLine(await check(), /user nobody cannot read the configuration, .*postern\.toml/);
+    await chown(here.config, NOBODY, NOBODY);
+    await chown(join(here.data, 'mail.db'), 0, 0);
+    assertOneLine(await check(), /user nobody cannot write .*mail\.db/);
+    await chown(join(here.data, 'mail.db'), NOBODY, NOBODY);
+    assert.match((await check()).stdout, /nothing wrong/);
+  });
+
+  it('takes no other port, as root, where another program has a part of the one it wants', {
+    skip: !isRoot && 'needs root',
+  }, async () => {
+    await using place = await scratch();
+    const here = await site(place.path);
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const refused = await runProgram(['serve', '--config', here.config], {
+      env: { POSTERN_LISTEN_SMTP: `*:${port}` },
+    });
+    other.close();
+    assertOneLine(
+      refused,
+      new RegExp(`smtp: cannot bind \\S+:${port}: another program has the port.*listen\\.smtp`),
     );
   });
 });
@@ -264,6 +314,20 @@ describe('postern init', () => {
     const elsewhere = await runProgram([...args, '--config', join(place.path, 'other.toml')]);
     assertOneLine(elsewhere, /holds a server’s data already/);
     assert.ok(!existsSync(join(place.path, 'other.toml')), 'nothing was written');
+  });
+
+  it('sets up for the caller when that is an ordinary user', {
+    skip: !isRoot && 'needs root, to be somebody else',
+  }, async () => {
+    await using place = await scratch();
+    await chown(place.path, NOBODY, NOBODY);
+    const { status, stdout, stderr } = await runProgram(['init', '--domain', 'example.org', '--yes'], {
+      cwd: place.path,
+      uid: NOBODY,
+    });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /User=nobody$/m);
+    assert.match(await readFile(join(place.path, 'postern.toml'), 'utf8'), /^user = "nobody"$/m);
   });
 
   it('begins anew where an earlier init was cut short', async () => {

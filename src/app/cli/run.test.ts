@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../base/clock.ts';
 import { createLogger } from '../../base/log.ts';
 import { Metrics } from '../../base/metrics.ts';
@@ -306,6 +308,16 @@ describe('postern', () => {
   });
 });
 
+describe('the program itself', () => {
+  it('has every command of the table, and names it in its help', () => {
+    const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+    const { stdout } = spawnSync(process.execPath, [main, '--help'], { encoding: 'utf8' });
+    for (const { words } of commandTable) assert.match(stdout, new RegExp(`^  ${words[0]} `, 'm'));
+    const audit = spawnSync(process.execPath, [main, 'audit', '--help'], { encoding: 'utf8' });
+    assert.match(audit.stdout, /^Usage: postern audit/, audit.stderr);
+  });
+});
+
 describe('finding the server', () => {
   it('says where it looked and how to start one', async () => {
     const { status, err } = await cliWith({ data: undefined, cwd: data }, 'status');
@@ -410,6 +422,12 @@ describe('queue and trace', () => {
     assert.equal((await cli('queue', 'drop', queueId)).status, 2);
     assert.match((await cli('queue', 'drop', queueId, '--yes')).out, /1 recipient\(s\) dropped/);
     assert.equal((await cli('queue', 'list')).out, 'The queue is empty.\n');
+    const dropped = (await cli('queue', 'list', '--state', 'dropped')).out;
+    assert.match(dropped, /^ {4}far@example\.edu: dropped$/m);
+    assert.equal(
+      (await cli('queue', 'list', '--state', 'failed')).out,
+      'Nothing in the queue is like that.\n',
+    );
     assert.match((await cli('queue', 'show', 'nothing')).err, /No message in the queue/);
   });
 
@@ -423,6 +441,7 @@ describe('queue and trace', () => {
     }
     assert.match((await cli('trace', '--last')).out, new RegExp(`^Message ${queueId}`));
     assert.match((await cli('trace', '--from', '5m')).out, /Message/);
+    assert.match((await cli('trace', '--from', '600s')).out, /Message/);
     assert.match(
       (await cli('trace', 'nobody@example.edu')).out,
       /Nothing is known about nobody@example\.edu/,
@@ -432,5 +451,35 @@ describe('queue and trace', () => {
       traces: { events: unknown[] }[];
     };
     assert.ok((json.traces[0]?.events.length ?? 0) > 3);
+  });
+
+  it('traces a refusal that is counted in an older row: by its time, its own trace and its sender', async () => {
+    const now = systemClock.now();
+    const refused = (trace: string, at: number, from: string) => ({
+      trace,
+      at,
+      kind: 'session.refused' as const,
+      data: { stage: 'data', ip: '192.0.2.50', reason: 'message over 5 octets', from },
+      terms: [terms.network('192.0.2.50'), terms.address(from)],
+      foldKey: 'one row',
+    });
+    // In one window of ten minutes, whenever the test runs.
+    const start = Math.floor(now / 600_000) * 600_000;
+    const [old, fresh] = ['01testsess00000001', '01testsess00000002'];
+    await store.write.run('journal.append', { events: [refused(old, start, 'first@sender.test')] });
+    await store.write.run('journal.append', { events: [refused(fresh, now, 'second@sender.test')] });
+    for (const args of [
+      [fresh],
+      ['second@sender.test'],
+      ['192.0.2.50', '--from', '1m'],
+      ['--from', '1m', '--limit', '100'],
+    ]) {
+      const { out } = await cli('trace', ...args);
+      assert.match(
+        out.replace(/\s+/g, ' '),
+        /This happened 2 times within .*\(session 01testsess00000002\)/,
+        args.join(' '),
+      );
+    }
   });
 });

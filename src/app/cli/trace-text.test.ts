@@ -205,6 +205,62 @@ describe('traceText', () => {
     assert.match(silent, /The sender was not told.*Why: its sender was not proven by SPF/);
   });
 
+  it('does not put words of ours into the mouth of the other host', () => {
+    const deferred = (reply: string): string =>
+      told([
+        'delivery.deferred',
+        { queueId: 'q1', to: ['a@example.edu'], host: 'mx [198.51.100.1]', reply, attempt: 1, nextAt: NOON },
+      ]);
+    const silent = deferred('451 4.4.1 cannot connect: ECONNREFUSED');
+    assert.match(silent, /With mx \[198\.51\.100\.1\]: cannot connect: ECONNREFUSED/);
+    assert.doesNotMatch(silent, /answered/);
+    assert.match(silent, /provider blocks outgoing port 25/);
+    const badCertificate = deferred('451 4.4.1 the certificate is not accepted: CERT_HAS_EXPIRED');
+    assert.match(badCertificate, /no certificate that holds for its name/);
+    assert.doesNotMatch(badCertificate, /port 25|answered/);
+    const blocked = deferred('450 4.7.1 Client host [192.0.2.1] blocked using bl.example.net');
+    assert.match(blocked, /answered: 450 .* on a list of senders of spam/);
+    assert.match(deferred('451 4.3.0 Mailbox busy'), /answered: 451 4\.3\.0 Mailbox busy/);
+  });
+
+  it('counts a notification that came to our own user as no delivery', () => {
+    const text = told(
+      ['message.queued', { queueId: 'q1', from: 'bob@example.org', to: ['a@example.edu'], held: null }],
+      ['queue.changed', { action: 'bounce', queueId: 'q1', by: 'cli:root', recipients: 1, reason: '' }],
+      [
+        'delivery.failed',
+        {
+          queueId: 'q1',
+          to: ['a@example.edu'],
+          host: null,
+          reply: 'The administrator of this server has given up on the message',
+          attempt: 1,
+        },
+      ],
+      [
+        'bounce.sent',
+        { queueId: 'q1', notice: 'q2', to: 'bob@example.org', about: ['a@example.edu: failed'] },
+      ],
+      [
+        'message.deposited',
+        { account: 'bob@example.org', recipients: ['bob@example.org'], via: [], mailbox: 'INBOX' },
+      ],
+      [
+        'delivery.delivered',
+        {
+          queueId: 'q2',
+          to: ['bob@example.org'],
+          host: null,
+          reply: '250 2.0.0 delivered here',
+          tls: 'local',
+        },
+      ],
+    );
+    assert.match(text, /The notification is in the mailbox INBOX of bob@example\.org/);
+    assert.match(text, /In short: 1 given up \(by an administrator\)\. $/);
+    assert.doesNotMatch(text, /problem of its own|1 delivered/);
+  });
+
   it('tells every refusal with its reason and the nearest remedy', () => {
     const cases: [JournalKind, JournalData, RegExp][] = [
       [

@@ -131,7 +131,15 @@ describe('admin API', () => {
     assert.ok(records.some(({ type, value }) => type === 'A' && value === '192.0.2.1'));
     const keys = records.filter(({ name }) => name.endsWith('._domainkey.records.example'));
     assert.equal(keys.length, 2);
-    assert.ok(records.some(({ value }) => value.includes('rua=mailto:postmaster@records.example')));
+    const { body: all } = await call('GET', '/accounts');
+    const admins = (all['accounts'] as { address: string; role: string; createdAt: number }[]).filter(
+      ({ role }) => role === 'admin',
+    );
+    const first = admins.toSorted((a, b) => a.createdAt - b.createdAt)[0]?.address;
+    const reports = records.filter(({ value }) => value.includes('rua='));
+    assert.ok(first);
+    assert.equal(reports.length, 2);
+    for (const { value } of reports) assert.ok(value.includes(`rua=mailto:${first}`), value);
   });
 
   it('says what is wrong with a request in one sentence and by its status', async () => {
