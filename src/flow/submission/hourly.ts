@@ -1,7 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 
 const HOUR_MS = 3_600_000;
-/** The hour is counted in twelve slots of five minutes, so an account costs a few numbers, not one for each message. */
+/**
+ * The hour is counted in twelve slots of five minutes, so an account costs a few numbers, not one for each
+ * message. A slot counts until an hour after its beginning: nobody waits longer than an hour, some five minutes less.
+ */
 const SLOT_MS = HOUR_MS / 12;
 /** Accounts remembered at most; the longest silent go first. */
 const ACCOUNTS_MAX = 50_000;
@@ -29,10 +32,7 @@ export class HourlyCounts {
     return {
       messages: slots.reduce((sum, slot) => sum + slot.messages, 0),
       recipients: slots.reduce((sum, slot) => sum + slot.recipients, 0),
-      minutesToWait:
-        first === undefined
-          ? 0
-          : Math.min(60, Math.max(1, Math.ceil((first.start + HOUR_MS + SLOT_MS - now) / 60_000))),
+      minutesToWait: first === undefined ? 0 : Math.max(1, Math.ceil((first.start + HOUR_MS - now) / 60_000)),
     };
   }
 
@@ -59,7 +59,7 @@ export class HourlyCounts {
   }
 
   #live(accountId: number): Slot[] {
-    const horizon = this.#clock.now() - HOUR_MS - SLOT_MS;
+    const horizon = this.#clock.now() - HOUR_MS;
     return (this.#accounts.get(accountId) ?? []).filter(({ start }) => start > horizon);
   }
 }
