@@ -19,7 +19,7 @@ export function createLogger(options: {
   pretty: boolean;
   write?: (line: string) => void;
 }): Logger {
-  const write = options.write ?? ((line: string) => void process.stdout.write(line));
+  const write = options.write ?? writeInTurns;
   const sink = { write: options.pretty ? (line: string) => write(prettyLine(line)) : write };
   const logger: PinoLogger = pino(
     {
@@ -45,3 +45,19 @@ function prettyLine(line: string): string {
   );
   return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${String(msg)} ${pairs.join(' ')}\n`;
 }
+
+let unwritten = '';
+
+/** Lines of one turn of the event loop go out in one write: a busy server would spend more on them than on the mail. */
+function writeInTurns(line: string): void {
+  if (unwritten === '') setImmediate(writeOut);
+  unwritten += line;
+}
+
+function writeOut(): void {
+  const text = unwritten;
+  unwritten = '';
+  if (text !== '') process.stdout.write(text);
+}
+
+process.on('exit', writeOut);
