@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,7 +11,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const modules = join(root, 'node_modules');
 const stamp = join(modules, '.postern-lock-hash');
 const lock = join(root, '.install-lock');
-/** A lock older than this was left by an install that was killed. */
+/** Says which process of which machine installs. */
+const owner = join(lock, 'owner');
+/** A lock older than this was left by an install that was killed, wherever that ran. */
 const LOCK_STALE_MS = 10 * 60 * 1000;
 
 const wanted = createHash('sha256')
@@ -34,7 +37,8 @@ function takeLock() {
     }
     if (installed()) return false;
     try {
-      if (Date.now() - statSync(lock).mtimeMs > LOCK_STALE_MS) rmSync(lock, { recursive: true, force: true });
+      if (Date.now() - statSync(lock).mtimeMs > LOCK_STALE_MS || ownerDied())
+        rmSync(lock, { recursive: true, force: true });
     } catch {
       // Released between our two looks at it.
     }
@@ -42,6 +46,18 @@ function takeLock() {
       console.error(`Another process is installing the packages (if none is, remove ${lock}); waiting ...`);
     told = true;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
+}
+
+/** Ctrl-C and kill leave the lock; what holds it then is no process of this machine any more. */
+function ownerDied() {
+  const [host, pid] = readFileSync(owner, 'utf8').split(' ');
+  if (host !== hostname() || !(Number(pid) > 0)) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
   }
 }
 
@@ -64,6 +80,8 @@ function install() {
       env: { ...process.env, npm_config_omit: '', npm_config_include: 'dev', NODE_ENV: '' },
     },
   );
+  if (result.error?.code === 'ENOENT')
+    fail('npm is not on the PATH; it comes with Node.js, from your system or nodejs.org.');
   if (result.status !== 0) fail('npm ci failed; its message above says why.');
   linkNode();
   writeFileSync(stamp, wanted);
@@ -76,6 +94,7 @@ function linkNode() {
     existsSync(join(modules, name, 'bin', 'node')),
   );
   if (target === undefined || existsSync(link)) return;
+  mkdirSync(dirname(link), { recursive: true });
   rmSync(link, { force: true });
   symlinkSync(join('..', target, 'bin', 'node'), link);
 }
@@ -83,6 +102,11 @@ function linkNode() {
 if (!installed() && takeLock()) {
   // process.exit, which `fail` uses, runs no `finally`.
   process.on('exit', () => rmSync(lock, { recursive: true, force: true }));
+  try {
+    writeFileSync(owner, `${hostname()} ${process.pid}`);
+  } catch {
+    // Only those who wait miss it.
+  }
   if (!installed()) install();
 }
 

@@ -100,6 +100,7 @@ function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): Ser
     listeners: () => [...listeners.map(line), ...own()],
     certificates: () => tls.certificates(),
     journalAgeMs: () => config().store.journal_age,
+    outgoingHeld: () => options.holdOutgoing,
     lastJournalError: () => recorder.lastError(),
     stopping,
   };

@@ -1,14 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  lchownSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chownSync, existsSync, lchownSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { Refusal } from '../base/errors.ts';
@@ -198,7 +189,12 @@ function writeConfig(plan: InitPlan, owner: SystemUser | undefined): void {
   const directory = dirname(plan.configFile);
   try {
     // Others may look into the directory; the file itself is for the server's user.
-    if (mkdirSync(directory, { recursive: true }) !== undefined) chmodSync(directory, 0o755);
+    const mask = process.umask(0o022);
+    try {
+      makeDirectory(directory, 0o755);
+    } finally {
+      process.umask(mask);
+    }
     writeFileSync(plan.configFile, configText(plan), { mode: 0o600, flag: 'wx' });
     if (owner !== undefined) chownSync(plan.configFile, owner.uid, owner.gid);
   } catch (error) {

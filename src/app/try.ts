@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { X509Certificate } from 'node:crypto';
 import { isAbsolute, join, resolve } from 'node:path';
-import { systemClock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { Refusal } from '../base/errors.ts';
 import { createLogger } from '../base/log.ts';
 import { hashPassword } from '../data/directory/passwords.ts';
@@ -150,12 +150,14 @@ function takeDirectory({ directory, fresh }: TryFlags): DirectoryLock {
 export async function startTryOut(
   flags: TryFlags,
   logger: ReturnType<typeof createLogger>,
+  clock: Clock = systemClock,
 ): Promise<RunningServer> {
   // Loaded only now, so that a mistake in the options is told at once.
   const { startServer } = await import('./server.ts');
   return startServer({
     config: tryConfig(flags),
     logger,
+    clock,
     tls: await tryCertificate(flags.directory),
     relay: flags.relay,
     holdOutgoing: flags.relay === undefined ? HELD : undefined,

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { makeDirectory } from '../base/files.ts';
 import { FileBlobStore } from './blobs/file.ts';
 import { createBlobReader } from './blobs/reader.ts';
 import type { WriteFunction } from './catalogue.ts';
@@ -25,7 +25,7 @@ export async function openPostgresStore(options: {
   directory: string;
   clock: Clock;
 }): Promise<InlineStore> {
-  await mkdir(options.directory, { recursive: true, mode: 0o700 });
+  makeDirectory(options.directory);
   const pool = openPool(options.url, POOL);
   await migratePostgres(pool);
   const hub = new ChangeHub();

@@ -5,7 +5,7 @@ import type { BlobStore, BlobWriter } from '../data/blobs/file.ts';
 import type { NewBlob, ParsedContent } from '../data/mailstore/types.ts';
 import { parseDate } from '../mail/message/dates.ts';
 import { readHeader } from '../mail/message/headers.ts';
-import { messageIds } from '../mail/message/ids.ts';
+import { messageIds, newestMessageIds } from '../mail/message/ids.ts';
 import { mimeLimits } from '../mail/message/limits.ts';
 import { renderBody, renderEnvelope } from '../mail/message/imap-text.ts';
 import { MessageScanner } from '../mail/message/scanner.ts';
@@ -170,7 +170,7 @@ export function parsedContent(structure: MessageStructure, headerBytes: Buffer):
   const date = header.last('date');
   const references = [
     ...messageIds(header.last('in-reply-to') ?? ''),
-    ...messageIds(header.last('references') ?? ''),
+    ...newestMessageIds(header.last('references') ?? ''),
   ];
   return {
     envelope: renderEnvelope(structure, headerBytes),

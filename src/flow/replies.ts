@@ -32,10 +32,10 @@ export const replies = {
     refusal('not-permitted', 550, '5.7.1', 'This address takes delivery notifications only'),
   notOwned: (address: string, login: string): Refusal =>
     refusal('not-permitted', 553, '5.7.1', `Sender <${address}> is not an address of the account ${login}`),
-  fromNotOwned: (address: string, login: string): Refusal =>
-    refusal('not-permitted', 553, '5.7.1', `From <${address}> is not an address of the account ${login}`),
-  badFrom: (reason: string): Refusal =>
-    refusal('bad-input', 554, '5.6.0', `The From field is not usable: ${reason}`),
+  authorNotOwned: (field: string, address: string, login: string): Refusal =>
+    refusal('not-permitted', 553, '5.7.1', `${field} <${address}> is not an address of the account ${login}`),
+  badAuthor: (field: string, reason: string): Refusal =>
+    refusal('bad-input', 554, '5.6.0', `The ${field} field is not usable: ${reason}`),
   hourlyLimit: (what: string, limit: number, minutes: number): Refusal =>
     refusal('limit', 450, '4.7.1', `More than ${limit} ${what} in an hour; try again in ${minutes} min`),
   loginRequired: (): Refusal => refusal('not-permitted', 530, '5.7.0', 'Authentication required'),

@@ -13,6 +13,9 @@ const MAIN = fileURLToPath(new URL('../../src/app/main.ts', import.meta.url));
 /** Milliseconds until a test that waits for the program in vain fails. */
 const PATIENCE_MS = 15_000;
 
+/** Milliseconds until a program that should end by itself is killed. */
+export const KILL_MS = 20_000;
+
 export interface Program {
   readonly child: ChildProcess;
   readonly stdout: string;
@@ -30,6 +33,8 @@ export interface ProgramOptions {
   /** Run a wrapper instead: `[command, ...args]` go in front of node. */
   readonly uid?: number;
   readonly gid?: number;
+  /** Milliseconds after which it is killed whatever it does. */
+  readonly killAfterMs?: number;
 }
 
 const running = new Set<ChildProcess>();
@@ -39,7 +44,7 @@ afterEach(() => {
 });
 
 export function program(args: readonly string[], options: ProgramOptions = {}): Program {
-  const { env, cwd, stdin, uid, gid } = options;
+  const { env, cwd, stdin, uid, gid, killAfterMs } = options;
   const inherited = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(POSTERN_|npm_|INIT_CWD)/.test(name)),
   );
@@ -50,6 +55,7 @@ export function program(args: readonly string[], options: ProgramOptions = {}): 
     ...(uid !== undefined && { uid, gid: gid ?? uid }),
   });
   running.add(child);
+  const late = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   child.stdin.end(stdin ?? '');
   let stdout = '';
   let stderr = '';
@@ -64,6 +70,7 @@ export function program(args: readonly string[], options: ProgramOptions = {}): 
   const ended = new Promise<number | string>((resolve) => {
     child.on('close', (code, signal) => {
       running.delete(child);
+      clearTimeout(late);
       resolve(code ?? signal ?? 'unknown');
       changed();
     });
@@ -123,7 +130,7 @@ export async function scratch(): Promise<Scratch> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-const PORTS = [24, 25, 80, 143, 465, 587, 993];
+export const PORTS = [24, 25, 80, 143, 465, 587, 993];
 
 /** An N for --port-base whose ports are free now. */
 export async function freePortBase(): Promise<number> {
@@ -135,7 +142,7 @@ export async function freePortBase(): Promise<number> {
   throw new Error('no free range of ports');
 }
 
-function isFree(port: number): Promise<boolean> {
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { appendFile, chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { openStore } from '../../src/data/open.ts';
 import { createSelfSigned } from '../../src/net/tls-self-signed.ts';
 import { testActor } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
-import { assertOneLine, freePort, type Program, program, runProgram, scratch } from './program.ts';
+import { assertOneLine, freePort, KILL_MS, type Program, program, runProgram, scratch } from './program.ts';
 
 const PASSWORD = 'not the obvious one';
 const isRoot = process.getuid?.() === 0;
@@ -314,6 +314,27 @@ describe('postern init', () => {
     const elsewhere = await runProgram([...args, '--config', join(place.path, 'other.toml')]);
     assertOneLine(elsewhere, /holds a server’s data already/);
     assert.ok(!existsSync(join(place.path, 'other.toml')), 'nothing was written');
+  });
+
+  it('says in one line that a place is none for files, such as /proc', {
+    skip: !existsSync('/proc/self') && 'needs /proc',
+  }, async () => {
+    await using place = await scratch();
+    const init = (data: string, config: string) =>
+      runProgram(
+        ['init', '--domain', 'example.org', '--user', 'nobody', '--yes', '--data', data, '--config', config],
+        { killAfterMs: KILL_MS },
+      );
+    const both = await init('/proc/x', '/proc/y/postern.toml');
+    assertOneLine(both, /cannot use \/proc\/x: /);
+    const data = join(place.path, 'data');
+    assertOneLine(await init(data, '/proc/y/z/postern.toml'), /cannot use \/proc\/y\/z: /);
+    const elsewhere = join(place.path, 'a', 'b', 'postern.toml');
+    assert.equal((await init(data, elsewhere)).status, 0, 'the data directory can still be set up');
+    assert.equal((await stat(join(place.path, 'a', 'b'))).mode & 0o777, 0o755);
+    assert.equal((await stat(join(place.path, 'a'))).mode & 0o777, 0o755);
+    assert.equal((await stat(elsewhere)).mode & 0o777, 0o600);
+    assert.equal((await stat(data)).mode & 0o777, 0o700);
   });
 
   it('sets up for the caller when that is an ordinary user', {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { lineClient } from '../support/smtp-client.ts';
 import { storeViolations } from '../support/server.ts';
-import { assertOneLine, freePortBase, program, runProgram, scratch } from './program.ts';
+import { assertOneLine, freePortBase, KILL_MS, program, runProgram, scratch } from './program.ts';
 
 const login = Buffer.from('\0alice@example.test\0postern').toString('base64');
 
@@ -138,6 +138,15 @@ describe('npm start', () => {
       });
       assertOneLine(result, new RegExp(`cannot write in ${place.path}/mine: permission denied`));
     }
+  });
+
+  it('says in one line that a place is none for files, such as /proc', {
+    skip: !existsSync('/proc/self') && 'needs /proc',
+  }, async () => {
+    const options = { killAfterMs: KILL_MS };
+    assertOneLine(await runProgram(['try', '--data', '/proc/foo'], options), /cannot use \/proc\/foo: /);
+    const deep = await runProgram(['try', '--data', '/proc/foo/bar', '--fresh'], options);
+    assertOneLine(deep, /cannot use \/proc\/foo\/bar: /);
   });
 
   it('begins anew with --fresh, but deletes nothing that is not a try-out', async () => {

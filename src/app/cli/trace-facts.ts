@@ -13,6 +13,7 @@ export interface Facts {
   /** A string or number as plain text; '' when there is none. */
   text(key: string): string;
   number(key: string): number | undefined;
+  flag(key: string): boolean | undefined;
   /** Strings of a list; a string alone is a list of one. */
   list(key: string): readonly string[];
 }
@@ -31,6 +32,10 @@ export function factsOf(row: TraceRow): Facts {
       const value = get(key);
       return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
     },
+    flag(key) {
+      const value = get(key);
+      return typeof value === 'boolean' ? value : undefined;
+    },
     list(key) {
       const value = get(key);
       if (typeof value === 'string') return value === '' ? [] : [plain(value)];
@@ -41,14 +46,19 @@ export function factsOf(row: TraceRow): Facts {
 }
 
 /**
- * What stands in `reply` when nothing came from the other host: flow/outbound makes such replies of our own reasons.
+ * Of events that do not say whether the other host `answered`: what stands in `reply` when nothing came from the other host: flow/outbound makes such replies of our own reasons.
  * RFC 3463: X.4.1 is "no answer from host" and X.4.3 "directory server failure", which no host says of itself.
  */
 const OUR_REPLY =
   /^(?:451 4\.4\.[13] |451 4\.3\.0 The attempt failed here: |452 4\.5\.3 The server takes fewer recipients at once|451 4\.4\.2 .*; the message may have arrived)/;
 
+/** The codes of a refusal. */
+const REFUSAL_CODES = /^[45]\d\d (?:[45]\.\d{1,3}\.\d{1,3} )?/;
+
 /** The reason in a reply that we made ourselves, without its codes; undefined when the other host said it. */
-export function ownReason(reply: string): string | undefined {
+export function ownReason(reply: string, answered?: boolean): string | undefined {
+  if (answered === true) return undefined;
+  if (answered === false && REFUSAL_CODES.test(reply)) return reply.replace(REFUSAL_CODES, '');
   return OUR_REPLY.test(reply) ? reply.slice('451 4.4.1 '.length) : undefined;
 }
 

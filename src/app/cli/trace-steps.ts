@@ -241,7 +241,7 @@ function delivered(facts: Facts, { notices }: StepContext): Step {
 function transcript(facts: Facts): string[] {
   const [host, reply, tls] = [facts.text('host'), facts.text('reply'), facts.text('tls')];
   const lines: string[] = [];
-  const own = ownReason(reply);
+  const own = ownReason(reply, facts.flag('answered'));
   if (own !== undefined) lines.push(`${host === '' ? 'Why' : `With ${host}`}: ${own}`);
   else if (reply !== '') lines.push(host === '' ? `Why: ${reply}` : `${host} answered: ${reply}`);
   if (tls === 'plain') lines.push('The way there was not encrypted.');

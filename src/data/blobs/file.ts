@@ -1,6 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../base/files.ts';
 import { randomToken } from '../../base/ids.ts';
 
 /** Octets read from a file at a time. */
@@ -38,8 +39,9 @@ export class FileBlobStore implements BlobStore {
 
   static async open(root: string): Promise<FileBlobStore> {
     const incoming = join(root, 'incoming');
-    const made = await mkdir(incoming, { recursive: true, mode: 0o700 });
-    if (made !== undefined) await syncDirectory(join(root, '..'));
+    const before = existsSync(incoming);
+    makeDirectory(incoming);
+    if (!before) await syncDirectory(join(root, '..'));
     // What is here was never promised to anybody: its process died before finish.
     for (const name of await readdir(incoming)) await unlink(join(incoming, name));
     return new FileBlobStore(root);
@@ -111,7 +113,7 @@ class FileBlobWriter implements BlobWriter {
     await this.#file.close();
     const directory = join(this.#final, '..');
     const { root, named } = this.#place;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await mkdir(directory, { mode: 0o700 }).catch(ignoreExisting);
     await rename(this.#temporary, this.#final);
     await syncDirectory(directory);
     // Another message may have made the directory and not synced its name yet, or have died before.
@@ -136,6 +138,10 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {

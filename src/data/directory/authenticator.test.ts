@@ -179,35 +179,90 @@ describe('authenticator', () => {
     await assert.rejects(attempt);
   });
 
-  it('computes two hashes at a time, lets a hundred wait, and answers 454 to more', async () => {
-    let running = 0;
-    let most = 0;
-    const releases: (() => void)[] = [];
-    auth = make({
-      own: async () => {
-        most = Math.max(most, ++running);
-        await new Promise<void>((resolve) => releases.push(resolve));
-        running--;
-        return true;
-      },
-      imported: async () => false,
+  describe('many at once', () => {
+    let running: number;
+    let most: number;
+    let order: string[];
+    let releases: (() => void)[];
+
+    beforeEach(() => {
+      [running, most, order, releases] = [0, 0, [], []];
+      auth = make({
+        own: async (password) => {
+          order.push(password);
+          most = Math.max(most, ++running);
+          await new Promise<void>((resolve) => releases.push(resolve));
+          running--;
+          return true;
+        },
+        imported: async () => false,
+      });
     });
-    const attempts = Array.from({ length: 110 }, () =>
-      login(PASSWORD).then(
-        () => 'in',
-        (error: Refusal) => error.smtp?.code,
-      ),
-    );
-    for (let i = 0; i < 50; i++) await turn();
-    assert.equal(releases.length, 2);
-    while (running > 0 || releases.length > 0) {
-      releases.shift()?.();
-      for (let i = 0; i < 10; i++) await turn();
+
+    /** So many logins from an address, the password naming it. Resolve to 'in' or a reply code. */
+    const from = (remoteAddress: string, count: number) =>
+      Array.from({ length: count }, () =>
+        auth.password({ ...REMOTE, login: address, password: `from ${remoteAddress}`, remoteAddress }).then(
+          () => 'in',
+          (error: Refusal) => String(error.smtp?.code),
+        ),
+      );
+    const settle = async (): Promise<void> => {
+      for (let i = 0; i < 50; i++) await turn();
+    };
+    const finish = async (attempts: readonly Promise<string>[]): Promise<Record<string, number>> => {
+      while (running > 0 || releases.length > 0) {
+        releases.shift()?.();
+        for (let i = 0; i < 10; i++) await turn();
+      }
+      const counts: Record<string, number> = {};
+      for (const result of await Promise.all(attempts)) counts[result] = (counts[result] ?? 0) + 1;
+      return counts;
+    };
+
+    for (const here of ['127.0.0.1', '::1', '']) {
+      it(`two hashes at a time, a hundred wait, 454 to more: from "${here}"`, async () => {
+        const attempts = from(here, 110);
+        await settle();
+        assert.equal(releases.length, 2);
+        assert.deepEqual(await finish(attempts), { in: 102, 454: 8 });
+        assert.equal(most, 2);
+      });
     }
-    const results = await Promise.all(attempts);
-    assert.equal(results.filter((result) => result === 'in').length, 102);
-    assert.equal(results.filter((result) => result === 454).length, 8);
-    assert.equal(most, 2);
+
+    it('a network has a quarter of the line: all of a /24, all of a /64', async () => {
+      const guesses = [...from('192.0.2.1', 20), ...from('192.0.2.77', 20), ...from('::ffff:192.0.2.5', 20)];
+      await settle();
+      const six = [...from('2001:db8::1', 30), ...from('2001:db8::ffff:2', 30)];
+      await settle();
+      const [four, other] = [from('192.0.3.1', 1), from('2001:db8:0:1::1', 1)];
+      await settle();
+      assert.equal(running, 2);
+      const [first, second, third, fourth] = await Promise.all(
+        [guesses, six, four, other].map((attempts) => finish(attempts)),
+      );
+      assert.deepEqual(
+        [first, second],
+        [
+          { in: 27, 454: 33 },
+          { in: 25, 454: 35 },
+        ],
+      );
+      assert.deepEqual([third, fourth], [{ in: 1 }, { in: 1 }]);
+      assert.equal(most, 2);
+    });
+
+    it('who comes from elsewhere is served after one turn of each, and has a place in a full line', async () => {
+      const guesses = ['198.51.100.1', '192.0.2.1', '203.0.113.1', '10.0.0.1', '10.0.1.1'].flatMap((ip) =>
+        from(ip, 60),
+      );
+      await settle();
+      const honest = from('192.0.9.9', 1);
+      await settle();
+      const results = await Promise.all([finish(honest), finish(guesses)]);
+      assert.deepEqual(results[0], { in: 1 });
+      assert.ok(order.indexOf('from 192.0.9.9') <= 2 + 5, String(order.indexOf('from 192.0.9.9')));
+    });
   });
 
   it('an imported hash becomes our own at the first login, and SCRAM works from then on', async () => {

@@ -1,14 +1,16 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { errorText, Refusal, smtpReply } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/log.ts';
 import { authenticationFailed } from '../../mail/sasl/refusals.ts';
 import type { Authenticator, LoginAccount, LoginAttempt, ScramKeys } from '../../mail/sasl/types.ts';
+import { canonicalAddress, clientNetwork, isLoopback } from '../../net/ip.ts';
 import type { Recorder } from '../journal/recorder.ts';
 import { type JournalKind, terms } from '../journal/types.ts';
 import type { Store } from '../store.ts';
-import { createGate } from './gate.ts';
+import { createGate, GATE_FULL } from './gate.ts';
 import { createHashThread } from './hash-thread.ts';
 import { createLoginMemory } from './login-memory.ts';
 import {
@@ -26,6 +28,10 @@ import type { StoredCredential } from './types.ts';
 const HASHES_RUNNING = 2;
 /** Logins that wait for a hash; about a second's worth. */
 const HASHES_WAITING = 100;
+/** Of these, logins from one network: who guesses passwords from one place does not keep the others out. */
+const HASHES_WAITING_PER_NETWORK = 25;
+/** Stands for all clients on this machine, who may be one program that many people sign in by. */
+const THIS_MACHINE = 'this machine';
 /** Octets of a login. */
 const MAX_LOGIN_OCTETS = 320;
 
@@ -61,7 +67,12 @@ class DirectoryAuthenticator implements Authenticator {
   readonly #journal: AuthenticatorOptions['journal'];
   readonly #hasher: NonNullable<AuthenticatorOptions['hasher']>;
   readonly #memory: ReturnType<typeof createLoginMemory>;
-  readonly #gate = createGate(HASHES_RUNNING, HASHES_WAITING);
+  readonly #gate = createGate({
+    running: HASHES_RUNNING,
+    waiting: HASHES_WAITING,
+    share: HASHES_WAITING_PER_NETWORK,
+    exempt: (network) => network === THIS_MACHINE,
+  });
   readonly #decoy = decoyHash();
   #decoyKey: Promise<string> | undefined;
 
@@ -82,18 +93,18 @@ class DirectoryAuthenticator implements Authenticator {
     }
     const credential = await this.#find(attempt.login);
     if (credential === undefined) {
-      await this.#slowCheck(undefined, password);
+      await this.#slowCheck(undefined, attempt, password);
       throw this.#fail(attempt, 'unknown login');
     }
     const revoked = this.#store.changes.revocation(credential.accountId);
     if (this.#memory.knows(credential, password)) {
       return this.#succeed(credential, attempt, revoked, 'remembered');
     }
-    if (!(await this.#slowCheck(credential, password))) throw this.#fail(attempt, 'wrong password');
+    if (!(await this.#slowCheck(credential, attempt, password))) throw this.#fail(attempt, 'wrong password');
     const account = this.#succeed(credential, attempt, revoked, 'password');
     this.#memory.remember(credential, password, revoked);
     if (!isOwnHash(credential.hash) || credential.scram === undefined) {
-      void this.#upgrade(credential, password);
+      void this.#upgrade(credential, attempt, password);
     }
     return account;
   }
@@ -162,13 +173,16 @@ class DirectoryAuthenticator implements Authenticator {
   }
 
   /** Compute a hash, for an unknown login too, so that it takes as long. Throws when too many are waiting. */
-  async #slowCheck(credential: StoredCredential | undefined, password: string): Promise<boolean> {
+  async #slowCheck(
+    credential: StoredCredential | undefined,
+    { remoteAddress }: LoginAttempt,
+    password: string,
+  ): Promise<boolean> {
     const hash = credential?.hash ?? this.#decoy;
-    const check = this.#gate(() =>
+    const matches = await this.#gate(loginNetwork(remoteAddress), () =>
       isOwnHash(hash) ? this.#hasher.own(password, hash) : this.#hasher.imported(password, hash),
     );
-    if (check === undefined) throw tooBusy();
-    const matches = await check;
+    if (matches === GATE_FULL) throw tooBusy();
     if (!matches || credential === undefined) return false;
     // It took a while: the account may have been suspended or got another password meanwhile.
     const now = await this.#find(credential.address);
@@ -180,10 +194,16 @@ class DirectoryAuthenticator implements Authenticator {
   }
 
   /** Imported hashes give way to our own as soon as the password is known; failing at it costs nobody the login. */
-  async #upgrade(credential: StoredCredential, password: string): Promise<void> {
+  async #upgrade(
+    credential: StoredCredential,
+    { remoteAddress }: LoginAttempt,
+    password: string,
+  ): Promise<void> {
     try {
-      const secrets = await this.#gate(() => hashPassword(password, { minLength: 1 }));
-      if (secrets === undefined) return;
+      const secrets = await this.#gate(loginNetwork(remoteAddress), () =>
+        hashPassword(password, { minLength: 1 }),
+      );
+      if (secrets === GATE_FULL) return;
       const { accountId, hash: oldHash } = credential;
       await this.#store.write.run('directory.upgradeCredential', { accountId, oldHash, ...secrets });
     } catch (error) {
@@ -212,6 +232,14 @@ class DirectoryAuthenticator implements Authenticator {
       serverKey: make('server key'),
     };
   }
+}
+
+/** Whose logins count together: those of an IPv4 /24, of an IPv6 /64, of this machine (a Unix socket too). */
+function loginNetwork(remoteAddress: string): string {
+  const address = canonicalAddress(remoteAddress) ?? '';
+  if (address === '' || isLoopback(address)) return THIS_MACHINE;
+  if (!isIPv4(address)) return clientNetwork(address);
+  return `${address.slice(0, address.lastIndexOf('.'))}.0/24`;
 }
 
 /** RFC 4954 section 6: 454 4.7.0. */

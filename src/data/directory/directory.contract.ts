@@ -293,7 +293,8 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         const { id } = await addAccount(`a@${d}`);
         const other = await addAccount(`b@${d}`);
         const granted = await newDomain();
-        await addAlias(`team@${d}`, `a@${d}`, `b@${d}`);
+        await addAlias(`nick@${d}`, `a@${d}`);
+        await addAlias(`chain@${d}`, `nick@${d}`, `a@${d}`);
         await store.write.run('directory.addDomain', { actor: SYSTEM, name: `alias${n}.test`, aliasOf: d });
         await store.write.run('directory.setCatchAll', { actor: SYSTEM, domain: d, address: `a@${d}` });
         const grant = (address: string) =>
@@ -303,7 +304,9 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         for (const address of [
           `A@${d}`,
           `a+x@${d}`,
-          `team@${d}`,
+          `nick@${d}`,
+          `nick+x@${d}`,
+          `chain@${d}`,
           `a@alias${n}.test`,
           `x@${granted}`,
           'me@home.test',
@@ -330,6 +333,26 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
           status: 'suspended',
         });
         assert.equal(await maySend(id, `a@${d}`), false);
+      });
+
+      it('an alias for several is sent as by grant only', async () => {
+        const d = await newDomain();
+        const a = await addAccount(`a@${d}`);
+        const b = await addAccount(`b@${d}`);
+        await addAlias(`both@${d}`, `a@${d}`, `b@${d}`);
+        await addAlias(`copy@${d}`, `a@${d}`, 'x@else.test');
+        await addAlias(`nested@${d}`, `both@${d}`);
+        const may = async (id: number): Promise<string[]> => {
+          const names = ['both', 'both+x', 'copy', 'nested'];
+          const allowed = await Promise.all(names.map((name) => maySend(id, `${name}@${d}`)));
+          return names.filter((_, index) => allowed[index]);
+        };
+        assert.deepEqual([await may(a.id), await may(b.id)], [[], []]);
+        const grant = { actor: SYSTEM, account: `a@${d}`, address: `Both@${d}` };
+        await store.write.run('directory.addGrant', grant);
+        assert.deepEqual([await may(a.id), await may(b.id)], [['both'], []]);
+        await store.write.run('directory.removeGrant', grant);
+        assert.deepEqual(await may(a.id), []);
       });
 
       it('signs in by the primary address or an alias for that account alone', async () => {

@@ -50,8 +50,9 @@ async function maySendAs(
 ): Promise<boolean> {
   const owner = await tx.get(accountById, args.accountId);
   if (owner === undefined || owner.status !== 'active') return false;
-  const targets = await resolveOwn(tx, args);
-  if (targets.some((target) => target.kind === 'account' && target.accountId === args.accountId)) return true;
+  // Of an alias for several nobody may speak in the name of all, unless an administrator grants it.
+  const [target, ...others] = await resolveOwn(tx, args);
+  if (others.length === 0 && target?.kind === 'account' && target.accountId === args.accountId) return true;
   const domain = (await baseDomain(tx, args.domain))?.name ?? args.domain;
   for (const address of [ownAddress(args.localPart, domain), `@${domain}`]) {
     if ((await tx.get(grantHeld, args.accountId, address)) !== undefined) return true;
@@ -108,7 +109,7 @@ export const reads = {
    * abuse@ of our domains (to the first administrator when nobody has them), catch-all. Local parts without regard to case.
    */
   'directory.resolve': point(resolve as (tx: ReadTx, args: ResolveRequest) => Promise<Resolution>),
-  /** May this account use this address as reverse-path or From (own, alias that leads to it, grant, subaddress of own)? */
+  /** May this account use this address as reverse-path or From (own, alias that leads to it alone, grant, subaddress of own)? */
   'directory.maySendAs': point(maySendAs),
   /** By login name: the primary address, or an alias that leads to this account alone. */
   'directory.credential': point(credential),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { type ManualClock, manualClock } from '../../../test/support/manual-clock.ts';
+import type { Actor } from '../directory/types.ts';
 import type { InlineStore } from '../inline.ts';
 import {
   ALL,
@@ -796,8 +797,8 @@ export function mailstoreContract(
         await ops.write('mailstore.expunge', { accountId: account, mailboxId: target, anyFlag: true });
         assert.deepEqual(await orphans(), [{ emailId, mailboxId: target, uid: 1, orphanedAt: clock.now() }]);
         assert.equal((await ops.read('mailstore.quota', { accountId: account })).used, 0);
-        const undelete = (email: number, into = inbox) =>
-          ops.write('mailstore.undelete', { accountId: account, emailId: email, mailboxId: into });
+        const undelete = (email: number, into = inbox, actor = SYSTEM) =>
+          ops.write('mailstore.undelete', { actor, accountId: account, emailId: email, mailboxId: into });
         await refused(undelete(emailId, 999_999), 'no-such-mailbox');
         assert.deepEqual(await undelete(emailId), { uid: 2 });
         const [row] = await rowsOf(ops, inbox);
@@ -806,6 +807,41 @@ export function mailstoreContract(
         assert.equal((await ops.read('mailstore.quota', { accountId: account })).emails, 1);
         await refused(undelete(emailId), 'no-such-message');
         await ops.sound();
+      });
+
+      it('brings mail back for those who administer the account, and writes down who did', async () => {
+        const emailIds: number[] = [];
+        for (let i = 0; i < 2; i++) {
+          await fill(ops, account, inbox, 1);
+          emailIds.push((await rowsOf(ops, inbox))[0]?.emailId ?? 0);
+          await ops.write('mailstore.expunge', { accountId: account, mailboxId: inbox, anyFlag: true });
+        }
+        const undelete = (emailId: number, actor: Actor, accountId = account) =>
+          ops.write('mailstore.undelete', { actor, accountId, emailId, mailboxId: inbox });
+        const [first = 0, second = 0] = emailIds;
+        const domain = await ops.read('directory.domain', { name: DOMAIN });
+        assert.ok(domain);
+        const carol: Actor = { name: `carol@${DOMAIN}`, role: 'domain-admin', domainId: domain.id };
+        const audited = async () =>
+          (await ops.read('directory.audit', { limit: 100 }))
+            .filter(({ action }) => action === 'account.undelete')
+            .map(({ actor, subject, data }) => [actor, subject, JSON.parse(data)]);
+        const before = await audited();
+        await refused(undelete(first, { ...carol, domainId: domain.id + 1 }), 'not-permitted');
+        await refused(undelete(first, { ...carol, role: 'user' }), 'not-permitted');
+        await refused(undelete(first, carol, 999_999), 'not-permitted');
+        await refused(undelete(first, SYSTEM, 999_999), 'no-such-account');
+        assert.deepEqual(await audited(), before);
+        assert.equal((await mailbox()).messages, 0);
+        await undelete(first, carol);
+        await undelete(second, SYSTEM);
+        const address = `user${n}@${DOMAIN}`;
+        const added = (await audited()).slice(0, 2);
+        assert.deepEqual(added, [
+          ['system', address, { emailId: second, mailbox: 'INBOX' }],
+          [carol.name, address, { emailId: first, mailbox: 'INBOX' }],
+        ]);
+        assert.equal((await mailbox()).messages, 2);
       });
 
       it('brings back what lay in a deleted mailbox', async () => {
@@ -821,7 +857,12 @@ export function mailstoreContract(
           ],
         );
         for (const { emailId } of found) {
-          await ops.write('mailstore.undelete', { accountId: account, emailId, mailboxId: inbox });
+          await ops.write('mailstore.undelete', {
+            actor: SYSTEM,
+            accountId: account,
+            emailId,
+            mailboxId: inbox,
+          });
         }
         assert.equal((await mailbox()).messages, 2);
       });

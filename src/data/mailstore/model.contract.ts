@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { blobOf, contentOf, depositOf, newAccount, type Operations, rowsOf } from './contract-fixtures.ts';
+import {
+  blobOf,
+  contentOf,
+  depositOf,
+  newAccount,
+  type Operations,
+  rowsOf,
+  SYSTEM,
+} from './contract-fixtures.ts';
 import type { ManualClock } from '../../../test/support/manual-clock.ts';
 import { Flag, type FlagSet, type StoreMode, type UidRange } from './types.ts';
 
@@ -183,6 +191,7 @@ class World {
       !this.boxes.some((each) => [...each.rows.values()].some((row) => row.email === orphan.emailId)),
     );
     const { uid } = await this.ops.write('mailstore.undelete', {
+      actor: SYSTEM,
       accountId: this.accountId,
       emailId: orphan.emailId,
       mailboxId: box.id,

@@ -1,5 +1,9 @@
 import { Refusal } from '../../base/errors.ts';
 import type { WriteTx } from '../db/sql.ts';
+import { accountById } from '../directory/directory.sql.ts';
+import { audit, isAdmin, notPermitted, requireAccount } from '../directory/permission.ts';
+import { toAccount } from '../directory/rows.ts';
+import type { Actor } from '../directory/types.ts';
 import { beginAccount } from './account.ts';
 import { addUsage, quotaOf } from './account.sql.ts';
 import { place } from './deposit.ts';
@@ -59,16 +63,35 @@ export async function purge(
   return { emails: orphans.length, files };
 }
 
+export interface Undelete {
+  readonly actor: Actor;
+  readonly accountId: number;
+  readonly emailId: number;
+  readonly mailboxId: number;
+}
+
+/** The address of the account, when this actor may change it. Refusals 'not-permitted', 'no-such-account'. */
+async function permittedAccount(tx: WriteTx, actor: Actor, accountId: number): Promise<string> {
+  const row = await tx.get(accountById, accountId);
+  if (row === undefined) {
+    if (!isAdmin(actor)) throw notPermitted();
+    throw new Refusal('no-such-account', 'There is no such account.');
+  }
+  const account = toAccount(row);
+  requireAccount(actor, account);
+  return account.address;
+}
+
 /**
- * Bring an orphaned email back, marked as it was but without \Deleted.
- * @throws Refusal 'no-such-message' when it is not an orphan of this account, 'no-such-mailbox', 'over-quota'
+ * Bring an orphaned email back, marked as it was but without \Deleted; an audit row says who did.
+ * @throws Refusal 'not-permitted', 'no-such-message' when it is not an orphan of this account, 'no-such-mailbox',
+ * 'over-quota'
  */
-export async function undelete(
-  tx: WriteTx,
-  { accountId, emailId, mailboxId }: { accountId: number; emailId: number; mailboxId: number },
-): Promise<{ uid: number }> {
+export async function undelete(tx: WriteTx, args: Undelete): Promise<{ uid: number }> {
+  const { actor, accountId, emailId, mailboxId } = args;
+  const address = await permittedAccount(tx, actor, accountId);
   const { modseq } = await beginAccount(tx, accountId);
-  await ownMailbox(tx, accountId, mailboxId);
+  const { name: mailbox } = await ownMailbox(tx, accountId, mailboxId);
   const email = await tx.get(sql.orphanToRestore, emailId, accountId);
   if (email === undefined) throw new Refusal('no-such-message', 'There is no such deleted message.');
   const quota = await tx.get(quotaOf, accountId);
@@ -81,6 +104,7 @@ export async function undelete(
   const set = { flags: (last?.flags ?? 0) & ~Flag.Deleted, keywords: parseKeywords(last?.keywords ?? null) };
   const stored = { id: emailId, modseq, size: email.size, receivedAt: email.received_at };
   const { uid } = await place(tx, stored, mailboxId, set);
+  await audit(tx, actor, 'account.undelete', address, { emailId, mailbox });
   tx.touch(accountId);
   return { uid };
 }

@@ -2,7 +2,7 @@ import type { WriteFunction } from '../catalogue.ts';
 import { append } from './deposit.ts';
 import { claimRecent, createDefaults, createMailbox, deleteMailboxByName, subscribe } from './mailboxes.ts';
 import { copy, expunge, move } from './placements.ts';
-import { purge, undelete } from './purge.ts';
+import { purge, type Undelete, undelete } from './purge.ts';
 import { rename } from './rename.ts';
 import { storeFlags } from './store-flags.ts';
 import type {
@@ -65,11 +65,8 @@ export const writes = {
     { before: number; limit: number },
     { emails: number; files: readonly string[] }
   >,
-  /** Bring an orphaned email back into a mailbox. */
-  'mailstore.undelete': undelete as W<
-    { accountId: number; emailId: number; mailboxId: number },
-    { uid: number }
-  >,
+  /** Bring an orphaned email back into a mailbox; for administrators, those of a domain within it. Leaves an audit row. */
+  'mailstore.undelete': undelete as W<Undelete, { uid: number }>,
 } as const;
 
 export type { DepositResult, FlagSet };

@@ -23,7 +23,7 @@ export class DkimTap {
     this.#split.push(chunk);
   }
 
-  /** Whether a signature that holds is by the reverse-path's domain, one above it or one below it (relaxed alignment). */
+  /** Whether a signature that holds is by the reverse-path's domain or by one above it. */
   async passesFor(domain: string): Promise<boolean> {
     this.#split.end();
     const { results } = await this.#verifier.finish();
@@ -31,15 +31,18 @@ export class DkimTap {
   }
 }
 
-/** A signer that is a whole top-level domain signs for nobody below it. */
+/**
+ * Whoever has a domain answers for the names below it, but who has a name below it (a customer's, say) does not answer
+ * for the domain: stricter than the relaxed alignment of RFC 7489 3.1.1. A whole top-level domain signs for nobody.
+ */
 function aligned(signer: string, domain: string): boolean {
   if (!signer.includes('.')) return false;
-  return signer === domain || domain.endsWith(`.${signer}`) || signer.endsWith(`.${domain}`);
+  return signer === domain || domain.endsWith(`.${signer}`);
 }
 
 /**
  * Whether the reverse-path is the sender's own, so that a notification to it after our 250 does not hit a bystander:
- * SPF passes, or a DKIM signature of its domain holds.
+ * SPF passes, or a DKIM signature of its domain (or of one above it) holds.
  */
 export async function senderIsGenuine(
   deps: FlowDeps,

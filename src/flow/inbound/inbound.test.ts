@@ -419,6 +419,8 @@ describe('inbound', () => {
       };
       assert.equal(await signedBy('sender.test'), true);
       assert.equal(await signedBy('news.sender.test'), true);
+      assert.equal(await signedBy('customer.news.sender.test'), false);
+      assert.equal(await signedBy('other.sender.test'), false);
       assert.equal(await signedBy('s.test'), false);
       assert.equal(await signedBy('er.test'), false);
     });

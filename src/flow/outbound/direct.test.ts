@@ -158,6 +158,46 @@ describe('direct delivery', () => {
     assert.deepEqual(await out.states(id), ['delivered', 'failed', 'delivered']);
   });
 
+  describe('the journal says whose words a reply is', () => {
+    /** The last attempt's event: whether the remote answered, its host, the reply. */
+    const attempt = async (to = 'x@far.test') => {
+      const trace = await out.send([to]);
+      await out.idle();
+      const rows = await out.flow.store.read.run('journal.byTrace', { trace });
+      // The bounce has events of its own in the trace.
+      const { data } =
+        rows.find((row) => String(row.data['to']) === to && 'attempt' in row.data) ?? assert.fail();
+      return [data['answered'], data['host'], String(data['reply'])] as const;
+    };
+
+    it('the remote’s: a 2xx, 4xx, 5xx, a greeting, even one that sounds like ours', async () => {
+      const said = [
+        ['GREETING', '554 5.3.2 no'],
+        ['RCPT', '451 4.4.1 cannot connect'],
+        ['RCPT', '550 5.1.1 who?'],
+        ['RCPT', undefined],
+      ] as const;
+      for (const [stage, text] of said) {
+        peer.options.script = text === undefined ? {} : { [stage]: () => text };
+        const [answered, host, reply] = await attempt();
+        assert.deepEqual([answered, host], [true, 'mx.far.test [127.0.0.1]'], reply);
+        if (text !== undefined) assert.equal(reply, text);
+      }
+    });
+
+    it('ours: nobody there, a connection that broke, a reply that got lost, no such domain', async () => {
+      peer.options.script = { MAIL: { do: 'reset' } };
+      assert.deepEqual((await attempt()).slice(0, 2), [false, 'mx.far.test [127.0.0.1]']);
+      peer.options.script = { BODY: { do: 'reset' } };
+      const [answered, , reply] = await attempt();
+      assert.deepEqual([answered, reply.includes('may have arrived')], [false, true]);
+      out.flow.zone['mx.far.test'] = { A: ['127.0.0.3'] };
+      await out.pass(3_600_000);
+      assert.equal((await attempt())[0], false);
+      assert.deepEqual((await attempt('x@nowhere.test')).slice(0, 2), [false, null]);
+    });
+  });
+
   describe('where to', () => {
     it('the best MX first', async () => {
       await openSecond();

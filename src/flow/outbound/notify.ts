@@ -41,6 +41,8 @@ export interface Notice {
   readonly status: string;
   readonly reply: string;
   readonly host: string | undefined;
+  /** False: the words of `reply` are ours, nobody answered. */
+  readonly answered?: boolean | undefined;
   /** Of the last attempt, when there was one. */
   readonly attemptedAt: number | undefined;
 }
@@ -115,7 +117,7 @@ function subjectOf(header: Buffer): string | undefined {
 }
 
 function dsnRecipient(
-  { recipient, action, status, reply, host, attemptedAt }: Notice,
+  { recipient, action, status, reply, host, answered, attemptedAt }: Notice,
   source: NoticeSource,
 ): DsnRecipient {
   const separator = recipient.orcpt?.indexOf(';') ?? -1;
@@ -123,7 +125,8 @@ function dsnRecipient(
     finalRecipient: recipient.address,
     action,
     status,
-    diagnostic: reply,
+    // Without a reply code in front it counts as our own words (x-local), not as the other host's.
+    diagnostic: answered === false ? reply.replace(/^\d{3} (\d\.\d{1,3}\.\d{1,3} )?/, '') : reply,
     remoteMta: host?.split(' ')[0],
     ...(recipient.orcpt !== undefined &&
       separator > 0 && {

@@ -14,6 +14,8 @@ interface Judged {
   readonly kind: JournalKind | undefined;
   readonly notice: Notice | undefined;
   readonly tls: string | undefined;
+  /** Whether the reply is the remote's own words, where that is known. */
+  readonly answered: boolean | undefined;
 }
 
 /**
@@ -62,10 +64,10 @@ function judge(
       reply: '',
       host: undefined,
     } as const;
-    return { recipient, settlement, kind: undefined, notice: undefined, tls: undefined };
+    return { recipient, settlement, kind: undefined, notice: undefined, tls: undefined, answered: undefined };
   }
-  const { reply, host } = outcome;
-  const about = { recipient, reply, host, attemptedAt: now };
+  const { reply, host, answered } = outcome;
+  const about = { recipient, reply, host, answered, attemptedAt: now };
   if (outcome.outcome === 'delivered') {
     const { success, tls } = outcome;
     const tells = success !== undefined && wants(recipient.notify, 'SUCCESS');
@@ -75,6 +77,7 @@ function judge(
       kind: 'delivery.delivered',
       notice: tells ? { ...about, action: success, status: '2.0.0' } : undefined,
       tls,
+      answered,
     };
   }
   const { expiresAt } = work.message;
@@ -88,23 +91,25 @@ function judge(
     kind: 'delivery.failed',
     notice: wants(recipient.notify, 'FAILURE') ? { ...about, action: 'failed', status } : undefined,
     tls: undefined,
+    answered,
   };
 }
 
 function judgeDeferred(work: LeasedWork, recipient: QueueRecipient, outcome: Outcome, now: number): Judged {
   const { warnAt, expiresAt } = work.message;
-  const { reply, host } = outcome;
+  const { reply, host, answered } = outcome;
   const nextAt = nextAttempt(recipient, now, recipient.warned ? [expiresAt] : [warnAt, expiresAt]);
   const warns =
     warnAt !== undefined && warnAt <= now && !recipient.warned && wants(recipient.notify, 'DELAY');
   const status = /^\d{3} (4\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1] ?? '4.4.1';
-  const notice: Notice = { recipient, action: 'delayed', status, reply, host, attemptedAt: now };
+  const notice: Notice = { recipient, action: 'delayed', status, reply, host, answered, attemptedAt: now };
   return {
     recipient,
     settlement: { recipientId: recipient.id, outcome: 'deferred', nextAt, reply, host },
     kind: 'delivery.deferred',
     notice: warns ? notice : undefined,
     tls: undefined,
+    answered,
   };
 }
 
@@ -145,19 +150,20 @@ function attemptEvents(
   const groups = new Map<string, Judged[]>();
   for (const one of judged) {
     if (one.kind === undefined) continue;
-    const key = `${one.kind} ${one.settlement.host} ${one.settlement.reply}`;
+    const key = `${one.kind} ${one.answered} ${one.settlement.host} ${one.settlement.reply}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()].flatMap((group) => {
     const first = group[0];
     if (first?.kind === undefined) return [];
-    const { settlement, tls } = first;
+    const { settlement, tls, answered } = first;
     const data = {
       queueId,
       transport,
       to: group.map(({ recipient }) => recipient.address),
       host: settlement.host ?? null,
       reply: settlement.reply,
+      ...(answered !== undefined && { answered }),
       tls: tls ?? null,
       attempt: first.recipient.attempts + 1,
       nextAt: settlement.outcome === 'deferred' ? settlement.nextAt : null,
@@ -203,9 +209,13 @@ export function outcomesWithoutAttempt(work: LeasedWork, now: number): Map<numbe
     return new Map(work.recipients.map(({ id }) => [id, outcome]));
   }
   if (work.recipients.some(({ attempts }) => attempts === 0)) return undefined;
-  const outcomes = work.recipients.map(({ id, lastReply, lastHost }): [number, Outcome] => [
-    id,
-    deferred(lastReply ?? 'No attempt succeeded within the time allowed', lastHost),
-  ]);
+  const outcomes = work.recipients.map(({ id, lastReply, lastHost }): [number, Outcome] => {
+    if (lastReply === undefined) return [id, deferred('No attempt succeeded within the time allowed')];
+    return [
+      id,
+      // The queue does not keep whose words the last reply was.
+      { outcome: 'deferred', reply: lastReply, host: lastHost, answered: undefined, lostReply: false },
+    ];
+  });
   return new Map(outcomes);
 }

@@ -3,8 +3,10 @@ import type { LeasedWork } from '../../data/queue/types.ts';
 /** How one attempt went for one recipient. `reply` is the remote's words, or one sentence of ours when none spoke. */
 export type Outcome = {
   readonly reply: string;
-  /** Who answered: "mx.example.net [192.0.2.1]"; undefined when the decision was ours. */
+  /** Whom we spoke with or tried to: "mx.example.net [192.0.2.1]"; undefined when the decision was ours. */
   readonly host: string | undefined;
+  /** Whether `reply` is the remote's own words; undefined when it is of an earlier attempt and nobody knows. */
+  readonly answered: boolean | undefined;
 } & (
   | {
       readonly outcome: 'delivered';
@@ -55,9 +57,11 @@ export function failed(status: string, reply: string): Outcome {
     status,
     reply: `${status.startsWith('5') ? '550' : '450'} ${status} ${reply}`,
     host: undefined,
+    answered: false,
   };
 }
 
-export function deferred(reply: string, host?: string): Outcome {
-  return { outcome: 'deferred', reply, host, lostReply: false };
+/** Deferred for a reason of ours. */
+export function deferred(reply: string): Outcome {
+  return { outcome: 'deferred', reply, host: undefined, answered: false, lostReply: false };
 }

@@ -7,7 +7,7 @@ import type { FlowDeps } from '../deps.ts';
 import { replies } from '../replies.ts';
 import type { SessionLogin } from '../service.ts';
 
-/** Authors a message may name. */
+/** Addresses that the From of a message may name, and all its Resent-From together. */
 const AUTHORS_MAX = 20;
 
 export interface AuthorCheck {
@@ -18,7 +18,8 @@ export interface AuthorCheck {
 }
 
 /**
- * Every author (From) and the Sender must be an address of the account; what RFC 5322 wants and the client left out
+ * Every author (From), the Sender, and whoever resent the message (RFC 5322 3.6.6: Resent-From and Resent-Sender, in
+ * each block of them) must be an address of the account (RFC 6409 6.1); what RFC 5322 wants and the client left out
  * (Date, Message-ID, From) is added. Throws 553 5.7.1 or 554 5.6.0.
  */
 export async function checkAuthors(
@@ -29,15 +30,17 @@ export async function checkAuthors(
 ): Promise<AuthorCheck> {
   const header = readHeader(headerBytes);
   const froms = header.all('from');
-  if (froms.length > 1) throw replies.badFrom('it occurs more than once');
+  if (froms.length > 1) throw replies.badAuthor('From', 'it occurs more than once');
   const authors = mailboxes(froms[0] ?? '');
-  if (froms.length === 1 && authors.length === 0) throw replies.badFrom('it names no address');
-  if (authors.length > AUTHORS_MAX) throw replies.badFrom(`it names more than ${AUTHORS_MAX} addresses`);
   const senders = header.all('sender');
-  if (senders.length > 1) throw replies.badFrom('there is more than one Sender');
-  for (const address of new Set([...authors, ...mailboxes(senders[0] ?? '')])) {
-    if (!(await owns(deps, login, address))) throw replies.fromNotOwned(address.slice(0, 254), login.address);
-  }
+  if (senders.length > 1) throw replies.badAuthor('Sender', 'it occurs more than once');
+  const named = [
+    ...checked('From', froms),
+    ...checked('Resent-From', header.all('resent-from')),
+    ...checked('Sender', senders),
+    ...checked('Resent-Sender', header.all('resent-sender')),
+  ];
+  await requireOwned(deps, login, named);
   const from = authors[0] ?? login.address;
   const domain = domainOf(from) ?? domainOf(login.address) ?? deps.settings.hostname;
   let added = '';
@@ -45,6 +48,36 @@ export async function checkAuthors(
   if (header.first('message-id') === undefined) added += `Message-ID: <${randomToken(24)}@${domain}>\r\n`;
   if (froms.length === 0) added += foldField('From', formatAddress(displayName, login.address));
   return { fromDomain: domain, added };
+}
+
+interface Named {
+  readonly field: string;
+  readonly address: string;
+}
+
+/** All addresses in the occurrences of a field. Throws 554 5.6.0 for an author's that names none, and for too many. */
+function checked(field: string, values: readonly string[]): Named[] {
+  const found: Named[] = [];
+  for (const value of values) {
+    const addresses = mailboxes(value);
+    if (addresses.length === 0 && field.endsWith('From'))
+      throw replies.badAuthor(field, 'it names no address');
+    for (const address of addresses) found.push({ field, address });
+    if (found.length > AUTHORS_MAX)
+      throw replies.badAuthor(field, `it names more than ${AUTHORS_MAX} addresses`);
+  }
+  return found;
+}
+
+/** Throws 553 5.7.1 at the first address that is not the account's; each is looked up once. */
+async function requireOwned(deps: FlowDeps, login: SessionLogin, named: readonly Named[]): Promise<void> {
+  const owned = new Set<string>();
+  for (const { field, address } of named) {
+    if (owned.has(address)) continue;
+    if (!(await owns(deps, login, address)))
+      throw replies.authorNotOwned(field, address.slice(0, 254), login.address);
+    owned.add(address);
+  }
 }
 
 /** The addresses of a field, groups dissolved; a name without an address counts as one, and is nobody's. */

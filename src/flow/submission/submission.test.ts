@@ -95,6 +95,22 @@ describe('submission', () => {
       assert.equal(await from('From:'), '554 5.6.0');
       assert.deepEqual(await bodyFiles(flow.store), []);
     });
+
+    it('Resent-From and Resent-Sender likewise, in every block', async () => {
+      const own = 'From: alice@example.test';
+      const resentBy = 'Resent-From: Alice <alice+x@example.test>';
+      assert.equal(await from(resentBy, 'Resent-Sender: alice@example.test', own), 'not refused');
+      assert.equal(await from(resentBy, resentBy, own), 'not refused');
+      assert.equal(await from('Resent-From: bob@example.test', own), '553 5.7.1');
+      assert.equal(await from(resentBy, own, 'RESENT-FROM : Bob <bob@example.test>'), '553 5.7.1');
+      assert.equal(await from('Resent-From: alice@example.test, bob@example.test', own), '553 5.7.1');
+      assert.equal(await from(resentBy, 'Resent-Sender: bob@example.test', own), '553 5.7.1');
+      const senders = ['Resent-Sender: alice@example.test', 'Resent-Sender: x@elsewhere.test'];
+      assert.equal(await from(resentBy, ...senders, own), '553 5.7.1');
+      assert.equal(await from('Resent-From:', own), '554 5.6.0');
+      assert.equal(await from(...Array.from({ length: 21 }, () => resentBy), own), '554 5.6.0');
+      assert.equal(await from(resentBy, 'From: bob@example.test'), '553 5.7.1');
+    });
   });
 
   describe('the header', () => {

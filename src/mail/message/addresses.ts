@@ -37,105 +37,142 @@ interface Token {
 
 /** Characters of a domain literal; a longer one is a broken one. */
 const MAX_LITERAL = 255;
-/** Characters that end a word. */
-const SPECIALS = ' \t\r\n()<>:;@,"';
+const TAB = 9;
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const QUOTE = 34;
+const OPEN_PAREN = 40;
+const CLOSE_PAREN = 41;
+const COMMA = 44;
+const COLON = 58;
+const SEMICOLON = 59;
+const LESS = 60;
+const GREATER = 62;
+const AT = 64;
+const OPEN_BRACKET = 91;
+const CLOSE_BRACKET = 93;
+
+/** 1 for the octets that end a word. */
+const endsWord = new Uint8Array(256);
+for (const char of ' \t\r\n()<>:;@,"') endsWord[char.charCodeAt(0)] = 1;
 
 class AddressReader {
   private readonly text: string;
   private readonly max: number;
+  /** The text goes on behind what is read: an entry that reaches its end is not whole and is dropped. */
+  private readonly cut: boolean;
   private pos = 0;
   private readonly entries: AddressEntry[] = [];
   private tokens: Token[] = [];
   private comment: string | undefined;
   private spaced = false;
   private inGroup = false;
+  /** One of `tokens` is an "@". */
+  private hasAt = false;
+  /** From the last "[" up to here stand neither "]" nor ",". */
+  private noLiteralUntil = 0;
 
-  constructor(text: string, max: number) {
-    this.text = text;
+  constructor(text: string, max: number, octets: number) {
+    this.cut = text.length > octets;
+    this.text = this.cut ? text.slice(0, octets) : text;
     this.max = max;
   }
 
   read(): AddressEntry[] {
     while (this.pos < this.text.length && this.entries.length < this.max) this.step();
-    if (this.entries.length < this.max) this.finish();
+    if (this.entries.length < this.max && !this.cut) this.finish();
     if (this.inGroup) this.entries.push({ kind: 'group-end' });
     return this.entries;
   }
 
   private step(): void {
-    const char = this.text[this.pos];
-    switch (char) {
-      case ' ':
-      case '\t':
-      case '\r':
-      case '\n':
+    switch (this.text.charCodeAt(this.pos)) {
+      case SPACE:
+      case TAB:
+      case CR:
+      case LF:
         this.spaced = true;
         this.pos++;
         return;
-      case '(':
+      case OPEN_PAREN:
         this.takeComment();
         return;
-      case '"': {
+      case QUOTE: {
         const { value, end } = quotedString(this.text, this.pos);
         this.add('quoted', value, end);
         return;
       }
-      case '<':
+      case LESS:
         this.angle();
         return;
-      case '@':
+      case AT:
         this.add('at', '@', this.pos + 1);
         return;
-      case ':':
+      case COLON:
         this.colon();
         return;
-      case ',':
+      case COMMA:
         this.finish();
         this.pos++;
         return;
-      case ';':
+      case SEMICOLON:
         this.semicolon();
         return;
-      case '>':
-      case ')':
+      case GREATER:
+      case CLOSE_PAREN:
         this.pos++; // nothing was opened
         return;
       default:
-        this.add('word', ...this.word());
+        this.takeWord();
     }
   }
 
   private add(kind: Token['kind'], text: string, end: number): void {
     this.tokens.push({ kind, text, spaced: this.spaced });
+    if (kind === 'at') this.hasAt = true;
     this.spaced = false;
     this.pos = end;
   }
 
   /** An atom with its dots, or a domain literal behind "@". */
-  private word(): [text: string, end: number] {
-    let end = this.pos;
-    if (this.text[end] === '[' && this.tokens.at(-1)?.kind === 'at') {
-      const literal = this.text.slice(end, end + MAX_LITERAL);
-      const close = literal.indexOf(']');
-      if (close !== -1 && !literal.slice(0, close).includes(',')) {
-        return [literal.slice(0, close + 1), end + close + 1];
-      }
+  private takeWord(): void {
+    const { text } = this;
+    let end = -1;
+    if (text.charCodeAt(this.pos) === OPEN_BRACKET && this.tokens.at(-1)?.kind === 'at')
+      end = this.literalEnd();
+    if (end === -1) {
+      end = this.pos;
+      while (end < text.length && endsWord[text.charCodeAt(end)] !== 1) end++;
     }
-    while (end < this.text.length && !SPECIALS.includes(this.text.charAt(end))) end++;
-    return [this.text.slice(this.pos, end), end];
+    this.add('word', text.slice(this.pos, end), end);
+  }
+
+  /** The end of the domain literal that opens here, or -1 where it is none. No octet is looked at twice. */
+  private literalEnd(): number {
+    const last = Math.min(this.text.length, this.pos + MAX_LITERAL);
+    let end = Math.max(this.pos, this.noLiteralUntil);
+    for (; end < last; end++) {
+      const char = this.text.charCodeAt(end);
+      if (char === CLOSE_BRACKET) return end + 1;
+      if (char === COMMA) break;
+    }
+    this.noLiteralUntil = end;
+    return -1;
   }
 
   private takeComment(): void {
     const end = skipComment(this.text, this.pos);
     const closed = this.text[end - 1] === ')' ? end - 1 : end;
-    this.comment = this.text.slice(this.pos + 1, closed).replace(/\\(.)/gs, '$1');
+    const comment = this.text.slice(this.pos + 1, closed);
+    this.comment = comment.includes('\\') ? comment.replace(/\\(.)/gs, '$1') : comment;
     this.spaced = true;
     this.pos = end;
   }
 
   private colon(): void {
     this.pos++;
-    if (this.inGroup || this.tokens.length === 0 || this.tokens.some((t) => t.kind === 'at')) return;
+    if (this.inGroup || this.tokens.length === 0 || this.hasAt) return;
     this.entries.push({ kind: 'group', name: phrase(this.tokens) });
     this.inGroup = true;
     this.reset();
@@ -157,21 +194,27 @@ class AddressReader {
     let route: string | undefined;
     let closed = false;
     while (this.pos < this.text.length) {
-      const char = this.text[this.pos];
-      if (char === '>') {
+      const char = this.text.charCodeAt(this.pos);
+      if (char === GREATER) {
         closed = true;
         this.pos++;
         break;
       }
       const isRoute = this.tokens[0]?.kind === 'at' && route === undefined;
-      if (char === ':' && isRoute) {
+      if (char === COLON && isRoute) {
         route = this.tokens.map((t) => t.text).join('');
         this.tokens = [];
         this.pos++;
-      } else if (char === ',' && isRoute) this.add('word', ',', this.pos + 1);
-      else if (char === ',' || char === '<' || (char === ';' && this.text[this.pos + 1] !== '>')) break;
-      else if (char === ':' || char === ';') this.add('word', char, this.pos + 1);
+      } else if (char === COMMA && isRoute) this.add('word', ',', this.pos + 1);
+      else if (char === COMMA || char === LESS) break;
+      else if (char === SEMICOLON && this.text.charCodeAt(this.pos + 1) !== GREATER) break;
+      else if (char === COLON || char === SEMICOLON)
+        this.add('word', char === COLON ? ':' : ';', this.pos + 1);
       else this.step();
+    }
+    if (!closed && this.cut && this.pos >= this.text.length) {
+      this.reset();
+      return;
     }
     const { local, domain } = angleSpec(this.tokens);
     this.entries.push({ kind: 'mailbox', name: name ?? this.comment, route, local, domain, broken: !closed });
@@ -182,15 +225,15 @@ class AddressReader {
   /** After "<...>" only comments may come: the rest up to the next separator is dropped. */
   private skipToSeparator(): void {
     while (this.pos < this.text.length) {
-      const char = this.text[this.pos];
-      if (char === ',') {
+      const char = this.text.charCodeAt(this.pos);
+      if (char === COMMA) {
         this.pos++;
         return;
       }
       // "<a@b> <c@d>": a missing comma
-      if (char === ';' || char === '<') return;
-      if (char === '(') this.takeComment();
-      else if (char === '"') this.pos = quotedString(this.text, this.pos).end;
+      if (char === SEMICOLON || char === LESS) return;
+      if (char === OPEN_PAREN) this.takeComment();
+      else if (char === QUOTE) this.pos = quotedString(this.text, this.pos).end;
       else this.pos++;
     }
   }
@@ -213,7 +256,8 @@ class AddressReader {
   }
 
   private reset(): void {
-    this.tokens = [];
+    if (this.tokens.length > 0) this.tokens = [];
+    this.hasAt = false;
     this.comment = undefined;
     this.spaced = false;
   }
@@ -273,9 +317,16 @@ function angleSpec(tokens: readonly Token[]): { local?: string; domain?: string 
   return { ...(local !== '' && { local }), ...(domain !== '' && { domain }) };
 }
 
-/** Reads an address list; at most `max` entries. `text` is a latin1 field value, folded or not. */
-export function parseAddressList(text: string, max = MAX_ADDRESSES): AddressEntry[] {
-  return new AddressReader(text, max).read();
+/**
+ * Reads an address list; at most `max` entries (and the end of the group they stop in) of its first `octets` octets. An
+ * entry that does not end before that is left out. `text` is a latin1 field value, folded or not.
+ */
+export function parseAddressList(
+  text: string,
+  max = MAX_ADDRESSES,
+  octets = Number.POSITIVE_INFINITY,
+): AddressEntry[] {
+  return new AddressReader(text, max, octets).read();
 }
 
 /** A mailbox for display or comparison: text decoded, groups dissolved. */

@@ -106,6 +106,16 @@ export function readEntityHeader(
   if (withEnvelope) part.envelope = envelope;
 }
 
+/** Cuts each list of `part`'s parameters to what is left of `room`, or to `floor` if that is more; how many are kept. */
+export function boundParams(part: Part, room: number, floor: number): number {
+  part.params = part.params.slice(0, Math.max(room, floor));
+  const { disposition } = part;
+  if (disposition === undefined) return part.params.length;
+  const params = disposition.params.slice(0, Math.max(room - part.params.length, floor));
+  part.disposition = { ...disposition, params };
+  return part.params.length + params.length;
+}
+
 /**
  * Of repeated fields the last one counts; addresses are joined, so that nobody is hidden by a second field of the same
  * name. Dovecot does the same.

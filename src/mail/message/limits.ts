@@ -15,6 +15,12 @@ export interface MimeLimits {
   readonly mimeDepth: number;
   /** Octets of a boundary that count. RFC 2046 5.1.1 allows 70; a line has at most 998 (RFC 5322 2.1.1). */
   readonly boundaryBytes: number;
+  /**
+   * Parameters of Content-Type and Content-Disposition that are kept of all parts; when they are used up, each field
+   * keeps `paramsFloor`. Real parts have one or two.
+   */
+  readonly params: number;
+  readonly paramsFloor: number;
   /** Fields of the top header that are listed. */
   readonly fields: number;
 }
@@ -27,5 +33,7 @@ export const mimeLimits: MimeLimits = {
   mimeParts: programLimits.mimeParts,
   mimeDepth: programLimits.mimeDepth,
   boundaryBytes: 900,
+  params: 4000,
+  paramsFloor: 8,
   fields: 2000,
 };

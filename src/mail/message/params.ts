@@ -3,11 +3,16 @@
  * parameter continuations and character sets (RFC 2231). Tolerant: what cannot be read is skipped to the next ";".
  */
 import { decodeCharset } from '../charset.ts';
-import { decodeWords } from './words.ts';
+import { decodeWords, hexPair } from './words.ts';
 import type { Param } from './structure.ts';
 
 /** Parameters of one field that are kept. */
 const MAX_PARAMS = 200;
+/**
+ * Octets of a field that are read, for what is behind them would be dropped by other mailers too: a file name of 4,096
+ * octets, each written as "%xx", fits.
+ */
+const MAX_FIELD = 16 * 1024;
 /** Nesting of comments that is followed. */
 const MAX_COMMENT_DEPTH = 100;
 
@@ -66,8 +71,9 @@ function tokenEnd(text: string, start: number): number {
 }
 const TSPECIALS = '()<>@,;:\\"/[]?=';
 
-/** The first token of a field, comments skipped: Content-Transfer-Encoding, a disposition kind. */
-export function firstToken(text: string): string {
+/** The first token of a field's first 16 KiB, comments skipped: Content-Transfer-Encoding, a disposition kind. */
+export function firstToken(value: string): string {
+  const text = value.slice(0, MAX_FIELD);
   const start = skipCfws(text, 0);
   return text.slice(start, tokenEnd(text, start));
 }
@@ -80,8 +86,9 @@ export interface ContentType {
   readonly params: Param[];
 }
 
-/** Reads a Content-Type field (unfolded or not). Missing pieces are empty strings. */
-export function parseContentType(text: string): ContentType {
+/** Reads a Content-Type field (unfolded or not), 16 KiB of it. Missing pieces are empty strings. */
+export function parseContentType(value: string): ContentType {
+  const text = value.slice(0, MAX_FIELD);
   let pos = skipCfws(text, 0);
   const typeEnd = tokenEnd(text, pos);
   const type = text.slice(pos, typeEnd);
@@ -120,8 +127,9 @@ function nextParam(text: string, start: number): { param?: Param; end: number } 
   return { param: [name, text.slice(pos, end)], end };
 }
 
-/** The parameters from `start` on, RFC 2231 continuations joined. */
-export function parseParams(text: string, start: number): Param[] {
+/** The parameters from `start` on within the first 16 KiB, RFC 2231 continuations joined. */
+export function parseParams(value: string, start: number): Param[] {
+  const text = value.slice(0, MAX_FIELD);
   const params: Param[] = [];
   const pieces: Piece[] = [];
   let pos = text.indexOf(';', start);
@@ -213,9 +221,9 @@ function percentDecode(text: string): Buffer {
   const bytes = Buffer.alloc(text.length);
   let used = 0;
   for (let pos = 0; pos < text.length; pos++) {
-    const hex = text.charCodeAt(pos) === 37 ? text.slice(pos + 1, pos + 3) : '';
-    if (/^[0-9a-f]{2}$/i.test(hex)) {
-      bytes[used++] = Number.parseInt(hex, 16);
+    const hex = text.charCodeAt(pos) === 37 ? hexPair(text, pos + 1) : -1;
+    if (hex >= 0) {
+      bytes[used++] = hex;
       pos += 2;
     } else bytes[used++] = text.charCodeAt(pos);
   }

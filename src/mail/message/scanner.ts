@@ -6,7 +6,7 @@
  * delimiter when it begins with "--" and the boundary; among several open boundaries an exact match wins, then the
  * longest, then the innermost.
  */
-import { readEntityHeader } from './entity.ts';
+import { boundParams, readEntityHeader } from './entity.ts';
 import { type MimeLimits, mimeLimits } from './limits.ts';
 import { rawParameter } from './params.ts';
 import { emptyPart, type HeaderField, isMessageType, type MessageStructure, type Part } from './structure.ts';
@@ -62,6 +62,7 @@ export class MessageScanner {
   private head: Buffer = EMPTY;
   private headUsed = 0;
   private partHeaderRoom: number;
+  private paramRoom: number;
 
   /** Or of all octets since the last change between header and body; bit 7 of each octet counts. */
   private octets = 0;
@@ -79,6 +80,7 @@ export class MessageScanner {
   constructor(limits: Partial<MimeLimits> = {}) {
     this.limits = { ...mimeLimits, ...limits };
     this.partHeaderRoom = this.limits.allPartHeaderBytes;
+    this.paramRoom = this.limits.params;
     this.root = emptyPart(0, false);
     this.frames.push({
       part: this.root,
@@ -309,6 +311,7 @@ export class MessageScanner {
       this.partHeaderRoom -= text.length;
       readEntityHeader(part, text, part.headerStart, frame.isMessageTop, () => undefined);
     }
+    this.paramRoom -= boundParams(part, this.paramRoom, this.limits.paramsFloor);
     if ((this.octets & HIGH_BITS) !== 0) {
       if (isRoot) this.eightBitHeader = true;
       else this.eightBitPartHeader = true;

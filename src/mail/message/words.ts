@@ -3,6 +3,8 @@ import { decodeCharset, guessText, normalCharset } from '../charset.ts';
 
 /** Raw "?" inside a word's text that are forgiven. */
 const MAX_STRAY = 8;
+/** Octets of a text in which encoded words are decoded: those that begin later are shown as they stand. */
+const MAX_ENCODED = 8192;
 
 interface Word {
   readonly charset: string;
@@ -50,7 +52,8 @@ function decodeQ(text: string): Buffer {
   return bytes.subarray(0, used);
 }
 
-function hexPair(text: string, pos: number): number {
+/** Value of the two hexadecimal digits at `pos`, or -1. */
+export function hexPair(text: string, pos: number): number {
   const high = hexDigit(text.charCodeAt(pos));
   const low = hexDigit(text.charCodeAt(pos + 1));
   return high < 0 || low < 0 ? -1 : high * 16 + low;
@@ -74,7 +77,7 @@ function onlyBlanks(text: string, start: number, end: number): boolean {
 /**
  * Header text for display: encoded words decoded, white space between adjacent ones dropped (RFC 2047 6.2), words of
  * one character set joined before decoding (senders cut in mid-character), raw octets taken as UTF-8 or windows-1252,
- * broken words left as they are. `value` is latin1 text; linear time, never throws.
+ * broken words and those after the first 8,192 octets left as they are. `value` is latin1 text; linear time, never throws.
  */
 export function decodeWords(value: string): string {
   let out = '';
@@ -86,7 +89,7 @@ export function decodeWords(value: string): string {
     if (pending.length > 0) out += decodeCharset(Buffer.concat(pending), charset);
     pending = [];
   };
-  while (pos !== -1) {
+  while (pos !== -1 && pos < MAX_ENCODED) {
     const word = wordAt(value, pos);
     if (word === undefined) {
       pos = value.indexOf('=?', pos + 2);

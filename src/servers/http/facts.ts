@@ -31,6 +31,8 @@ export interface ServerFacts {
   lastJournalError?(): { readonly at: number; readonly message: string } | undefined;
   /** Milliseconds that events stay in the journal. */
   journalAgeMs?(): number;
+  /** Why all mail to other hosts is held, with the remedy, when it is. */
+  outgoingHeld?(): string | undefined;
   /** True while the server stops: no longer ready for new work. */
   stopping?(): boolean;
 }

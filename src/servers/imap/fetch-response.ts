@@ -6,12 +6,19 @@ import { selectFields } from '../../mail/message/section.ts';
 import { type ContentReader, contentReader, type Piece, sizeOf, slicePieces } from './content-reader.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import { announceKeywords } from './refresh.ts';
-import { flush, type Session, viewOf } from './session.ts';
+import { flush, type Session, spend, viewOf } from './session.ts';
 import { dateTime, flagList } from './wire/encoder.ts';
 import type { FetchAtt, Partial } from './wire/fetch-att.ts';
 
 /** Octets of a section that are read before they are announced; of larger ones the first piece is. */
 const SMALL = 64 * 1024;
+/** Octets of a part that are decoded at once. */
+const DECODED_AT_ONCE = 4 * 1024;
+/** Steps (see turns.ts) for an item, for an octet that is sent or looked through, and for one that is decoded. */
+const STEPS_PER_ITEM = 2000;
+const STEPS_PER_OCTET = 1;
+const STEPS_PER_ENCODED = 4;
+const STEPS_PER_UUENCODED = 100;
 
 type SectionAtt = Extract<FetchAtt, { kind: 'section' | 'binary' }>;
 
@@ -68,6 +75,7 @@ async function response(
   content: ContentReader | undefined,
 ): Promise<void> {
   const { out } = session;
+  for (const att of atts) checkEncoding(att, content);
   out.text(`* ${seq} FETCH (`);
   let first = true;
   for (const att of atts) {
@@ -75,7 +83,13 @@ async function response(
     first = false;
     const text = simpleItem(session, row, att);
     if (text !== undefined) out.text(text);
-    else await contentItem(session, row, att, content);
+    else {
+      const before = out.size;
+      await contentItem(session, row, att, content);
+      await spend(session, STEPS_PER_ITEM + STEPS_PER_OCTET * Math.max(0, out.size - before));
+      // A client may ask for a thousand sections of a message: they must not all stand in memory.
+      if (out.size >= SESSION_LIMITS.responseBytes) await flush(session);
+    }
   }
   out.text(')\r\n');
 }
@@ -145,6 +159,7 @@ async function sectionItem(session: Session, att: SectionAtt, content: ContentRe
     : await content.bytes(slicePieces(found.pieces, 0, SESSION_LIMITS.headerBytes));
   const fields = selectFields(header, found.filter.names, found.filter.not);
   whole(session, att.label, '', cut(fields, att.partial));
+  await spend(session, STEPS_PER_OCTET * header.length);
 }
 
 function part(pieces: readonly Piece[], partial: Partial | undefined): readonly Piece[] {
@@ -204,11 +219,10 @@ async function binaryItem(session: Session, att: SectionAtt, content: ContentRea
     return;
   }
   const { pieces, encoding } = found;
-  needKnown(encoding);
   if (sizeOf(pieces) <= SESSION_LIMITS.binaryInMemoryBytes) {
-    const decoder = createDecoder(encoding);
-    const encoded = await content.bytes(pieces);
-    whole(session, att.label, '~', cut(Buffer.concat([decoder.push(encoded), decoder.end()]), att.partial));
+    const octets: Buffer[] = [];
+    for await (const piece of decoded(session, content, pieces, encoding)) octets.push(Buffer.from(piece));
+    whole(session, att.label, '~', cut(Buffer.concat(octets), att.partial));
     return;
   }
   // Large: decode once to know the size, once to send.
@@ -217,7 +231,7 @@ async function binaryItem(session: Session, att: SectionAtt, content: ContentRea
   const size = Math.max(0, Math.min(count, total - offset));
   if (size === 0) whole(session, att.label, '~', Buffer.alloc(0));
   else {
-    const octets = window(decoded(content, pieces, encoding), offset, size);
+    const octets = window(decoded(session, content, pieces, encoding), offset, size);
     await stream(session, `${att.label} ~{${size}}\r\n`, size, octets);
   }
 }
@@ -229,25 +243,37 @@ async function binarySize(
 ): Promise<number> {
   const found = content.binary(path);
   if (found === undefined) return 0;
-  needKnown(found.encoding);
   return decodedOctets(session, content, found.pieces, found.encoding);
 }
 
-function needKnown(encoding: string): void {
-  if (isKnownEncoding(encoding)) return;
-  // RFC 3516 section 4.3.
+/** RFC 3516 section 4.3: what cannot be decoded is refused, before anything of the message is told. */
+function checkEncoding(att: FetchAtt, content: ContentReader | undefined): void {
+  let path: readonly number[];
+  if (att.kind === 'binary') path = att.section.part;
+  else if (att.kind === 'binary-size') path = att.part;
+  else return;
+  const found = content?.binary(path);
+  if (found === undefined || isKnownEncoding(found.encoding)) return;
   throw new Refusal('bad-input', 'The part has a transfer encoding that is not known here', {
     imapCode: 'UNKNOWN-CTE',
   });
 }
 
 async function* decoded(
+  session: Session,
   content: ContentReader,
   pieces: readonly Piece[],
   encoding: string,
 ): AsyncGenerator<Buffer, void> {
   const decoder = createDecoder(encoding);
-  for await (const piece of content.read(pieces)) yield decoder.push(piece);
+  const steps = encoding.includes('uu') ? STEPS_PER_UUENCODED : STEPS_PER_ENCODED;
+  for await (const piece of content.read(pieces)) {
+    for (let at = 0; at < piece.length; at += DECODED_AT_ONCE) {
+      const some = piece.subarray(at, at + DECODED_AT_ONCE);
+      yield decoder.push(some);
+      await spend(session, steps * some.length);
+    }
+  }
   yield decoder.end();
 }
 
@@ -258,7 +284,7 @@ async function decodedOctets(
   encoding: string,
 ): Promise<number> {
   let size = 0;
-  for await (const piece of decoded(content, pieces, encoding)) {
+  for await (const piece of decoded(session, content, pieces, encoding)) {
     size += piece.length;
     if (session.connection.closed) break;
   }

@@ -200,10 +200,20 @@ test('RENAME INBOX moves its messages and leaves it empty', async () => {
   await own.close();
 });
 
-test('LIST with two hundred wildcards', async () => {
+test('LIST and LSUB with too many wildcards or patterns', async () => {
   const c = await server.ready();
-  await c.ok(`LIST "" ${'*a%'.repeat(200)}`);
-  await c.expect('BAD', `LIST "" ${'*a'.repeat(2000)}`);
+  const most = '*a%'.repeat(100);
+  await c.ok(`LIST "" ${most}`);
+  await c.ok(`LSUB "" ${most}`);
+  await c.expect('NO [LIMIT]', `LIST "" ${most}*`);
+  await c.expect('NO [LIMIT]', `LSUB "" ${most}*`);
+  await c.expect('NO [LIMIT]', `LIST "*${'a'.repeat(200)}" ${'a'.repeat(100)}`);
+  await c.expect('NO [LIMIT]', `LIST "" ${'a'.repeat(1301)}`);
+  // A long name is no danger: what is below it can be listed.
+  await c.ok(`LIST "" ${'a'.repeat(1000)}/%`);
+  const ten = Array.from({ length: 10 }, () => most).join(' ');
+  await c.ok(`LIST "" (${ten})`);
+  await c.expect('NO [LIMIT]', `LIST "" (${ten} x)`);
 });
 
 test('IDLE with DONE on its heels, and with nonsense', async () => {

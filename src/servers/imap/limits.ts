@@ -45,8 +45,13 @@ export const SESSION_LIMITS = {
   announcedKeywords: 200,
   /** Octets of replies held back for one write before they are sent anyway. */
   heldBytes: 32 * 1024,
-  /** Octets of a LIST pattern. */
-  patternBytes: 2000,
+  /** Octets of a LIST pattern with its reference from its first wildcard on, and in all: a name has up to 1,000. */
+  wildcardBytes: 300,
+  patternBytes: 1300,
   /** Patterns of one LIST. */
-  patterns: 100,
+  patterns: 10,
+  /** Steps (see turns.ts; some 5 ns each) that a session does between turns of the others: half a millisecond. */
+  stepsPerTurn: 100_000,
+  /** Octets of one FETCH response that are held back in case something of it cannot be read. */
+  responseBytes: 1024 * 1024,
 } as const;

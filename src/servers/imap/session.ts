@@ -4,6 +4,7 @@ import type { Connection } from '../../net/connection.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import type { MailboxView } from './mailbox-view.ts';
 import type { ImapOptions, ImapSessionFacts } from './options.ts';
+import { createTurns, type Turns } from './turns.ts';
 import { literalHead } from './wire/decoder.ts';
 import { respText } from './wire/encoder.ts';
 import { Input } from './wire/input.ts';
@@ -23,6 +24,8 @@ export interface Session {
   readonly startedAt: number;
   readonly out: Output;
   readonly input: Input;
+  /** When to let others have a turn, for work that grows with what the client asks for. */
+  readonly turns: Turns;
   readonly enabled: Set<Enabled>;
   /** Capabilities that come with commands of the table, and in which states. */
   readonly capabilities: readonly string[];
@@ -76,6 +79,7 @@ export function createSession(
     startedAt: clock.monotonic(),
     out: new Output(connection, SESSION_LIMITS.heldBytes),
     input: new Input(connection),
+    turns: createTurns(),
     enabled: new Set(),
     capabilities,
     view: undefined,
@@ -147,6 +151,11 @@ export async function flushIfFull(session: Session): Promise<void> {
 /** Let other sessions have a turn. */
 export function yieldTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Count steps of work (see turns.ts): a promise to await when others should have a turn first. */
+export function spend(session: Session, steps: number): Promise<void> | undefined {
+  return session.turns.spend(steps) ? yieldTurn() : undefined;
 }
 
 /** Milliseconds the client may be silent from now on. */

@@ -171,7 +171,7 @@ const change: readonly CliCommand[] = [
     words: ['account', 'grant'],
     summary: 'let an account send as another address',
     details:
-      'An account may always send as its own addresses and the aliases that lead to it. Without AS, shows its grants.',
+      'An account may always send as its own addresses and the aliases that lead to it alone. Without AS, shows its grants.',
     args: [ADDRESS, { name: 'AS', help: 'an address, or @example.net for all of a domain', optional: true }],
     options: { remove: { help: 'take the grant back' } },
     example: 'account grant alice@example.org sales@example.org',

@@ -90,6 +90,7 @@ function outcomeOf(outcome: RecipientOutcome, client: SmtpClient, host: string):
       outcome: 'delivered',
       reply: replyText(outcome.reply),
       host,
+      answered: true,
       success: client.capabilities.has('DSN') ? undefined : 'relayed',
       tls: tlsText(client),
     };
@@ -97,16 +98,17 @@ function outcomeOf(outcome: RecipientOutcome, client: SmtpClient, host: string):
   if (outcome.status === 'refused') {
     const reply = replyText(outcome.reply);
     // `local`: the server said nothing, we found that it cannot take this message.
-    const by = outcome.stage === 'local' ? undefined : host;
-    if (outcome.reply.code < 500) return { outcome: 'deferred', reply, host: by, lostReply: false };
-    return { outcome: 'failed', reply, host: by, status: outcome.reply.enhanced ?? '5.0.0' };
+    const answered = outcome.stage !== 'local';
+    const by = { reply, host: answered ? host : undefined, answered };
+    if (outcome.reply.code < 500) return { outcome: 'deferred', ...by, lostReply: false };
+    return { outcome: 'failed', ...by, status: outcome.reply.enhanced ?? '5.0.0' };
   }
   // RFC 3463 3.5: X.4.2, bad connection; X.5.3, too many recipients.
   const reply =
     outcome.status === 'lost'
       ? `451 4.4.2 ${outcome.failure.reason}; the message may have arrived`
       : '452 4.5.3 The server takes fewer recipients at once';
-  return { outcome: 'deferred', reply, host, lostReply: outcome.status === 'lost' };
+  return { outcome: 'deferred', reply, host, answered: false, lostReply: outcome.status === 'lost' };
 }
 
 function tlsText(client: SmtpClient): string {

@@ -63,6 +63,7 @@ function deliveredHere({ targets }: PlannedRecipient): Outcome {
     outcome: 'delivered',
     reply: sentOn ? `250 2.0.0 sent on to ${only.address}` : '250 2.0.0 delivered here',
     host: undefined,
+    answered: false,
     success: sentOn ? undefined : second === undefined ? 'delivered' : 'expanded',
     tls: 'local',
   };
@@ -87,8 +88,9 @@ async function targetsOf(
     if (!(error instanceof Refusal) || error.smtp === undefined) throw error;
     const { code, enhanced, lines } = error.smtp;
     const reply = `${code} ${enhanced ?? ''} ${lines.join(' ')}`;
-    if (code < 500) return { outcome: 'deferred', reply, host: undefined, lostReply: false };
-    return { outcome: 'failed', reply, host: undefined, status: enhanced ?? '5.0.0' };
+    const ours = { reply, host: undefined, answered: false } as const;
+    if (code < 500) return { outcome: 'deferred', ...ours, lostReply: false };
+    return { outcome: 'failed', ...ours, status: enhanced ?? '5.0.0' };
   }
 }
 

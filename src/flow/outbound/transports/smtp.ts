@@ -128,5 +128,6 @@ function dial(deps: FlowDeps, hop: Hop, tls: ConnectOptions['tls']): Promise<Con
 export function failureOutcome(failure: ClientFailure | undefined, hostText: string): Outcome {
   const said = failure?.reply === undefined ? undefined : replyText(failure.reply);
   const reply = said ?? `451 4.4.1 ${failure?.reason ?? 'no host could be reached'}`;
-  return { outcome: 'deferred', reply, host: hostText, lostReply: failure?.phase === 'after-data' };
+  const lostReply = failure?.phase === 'after-data';
+  return { outcome: 'deferred', reply, host: hostText, answered: said !== undefined, lostReply };
 }

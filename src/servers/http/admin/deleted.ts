@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorText, Refusal } from '../../../base/errors.ts';
 import { timeId } from '../../../base/ids.ts';
+import { isAdmin, notPermitted, requireAccount } from '../../../data/directory/permission.ts';
 import type { Account, Actor } from '../../../data/directory/types.ts';
 import { terms } from '../../../data/journal/types.ts';
 import { type AdminContext, operation } from './operation.ts';
@@ -44,6 +45,15 @@ interface Wanted {
 async function needAccount({ store }: AdminContext, name: string): Promise<Account> {
   const found = await store.read.run('directory.account', { address: name });
   if (found === undefined) throw new Refusal('no-such-account', `There is no account ${name}.`);
+  return found;
+}
+
+/** The store judges every message; what an account holds is not for others to find out either. */
+async function permittedAccount(context: AdminContext, name: string, actor: Actor): Promise<Account> {
+  const found = await needAccount(context, name).catch((error: unknown) => {
+    throw error instanceof Refusal && !isAdmin(actor) ? notPermitted() : error;
+  });
+  requireAccount(actor, found);
   return found;
 }
 
@@ -95,7 +105,7 @@ export const undelete = operation({
   method: 'POST',
   path: '/accounts/:address/undelete',
   summary: 'Bring deleted mail back to where it was, or to INBOX where its mailbox is gone',
-  access: 'administrator',
+  access: 'store-decides',
   input: z.strictObject({
     ...selection,
     since: z.number().min(0).optional(),
@@ -112,7 +122,7 @@ export const undelete = operation({
   async run(context, { address: name, ...wanted }, actor) {
     if (wanted.mailbox === undefined && wanted.since === undefined && wanted.ids === undefined)
       throw new Refusal('bad-input', 'Say what to bring back: ids, a mailbox, or since when it was deleted.');
-    const account = await needAccount(context, name);
+    const account = await permittedAccount(context, name, actor);
     const found = await find(context, account.id, wanted);
     if (found.length === 0) throw new Refusal('no-such-message', 'No deleted message is like that.');
     return bringBack(context, account, found, actor);
@@ -140,6 +150,7 @@ async function bringBack(
     const into = mailbox === INBOX ? inbox.id : mailboxId;
     try {
       const { uid } = await write.run('mailstore.undelete', {
+        actor,
         accountId: account.id,
         emailId: id,
         mailboxId: into,

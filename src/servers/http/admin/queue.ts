@@ -73,6 +73,24 @@ const retryAll = operation({
   },
 });
 
+/**
+ * Where all outgoing mail is held there is no way out: a release would only make an attempt that fails. What is for
+ * a domain that became ours meanwhile is delivered here and may go. Refusal 'conflict'.
+ */
+async function refuseWhereHeld(
+  { store, facts }: AdminContext,
+  { queueId: id }: { queueId: string },
+): Promise<void> {
+  const reason = facts.outgoingHeld?.();
+  if (reason === undefined) return;
+  const entry = await store.read.run('queue.show', { queueId: id });
+  const held = entry?.recipients.filter(({ state }) => state === 'held') ?? [];
+  for (const name of new Set(held.map(({ destination }) => destination))) {
+    if ((await store.read.run('directory.domain', { name })) === undefined)
+      throw new Refusal('conflict', `${id} cannot be released: ${reason}.`);
+  }
+}
+
 /** The operations that move the recipients of one message and say how many. */
 function change(
   name: string,
@@ -93,9 +111,10 @@ function change(
 const retry = change('retry', 'Try a message now', ({ store }, input, actor) =>
   store.write.run('queue.retry', { actor, queueId: input.queueId }),
 );
-const release = change('release', 'Let a held message go on', ({ store }, input, actor) =>
-  store.write.run('queue.release', { actor, ...input }),
-);
+const release = change('release', 'Let a held message go on', async (context, input, actor) => {
+  await refuseWhereHeld(context, input);
+  return context.store.write.run('queue.release', { actor, ...input });
+});
 const drop = change('drop', 'Forget a message without telling its sender', ({ store }, input, actor) =>
   store.write.run('queue.drop', { actor, ...input }),
 );

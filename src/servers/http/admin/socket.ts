@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { errnoCode, errorText, Refusal } from '../../../base/errors.ts';
+import { makeDirectory } from '../../../base/files.ts';
 import {
   distrust,
   fitsSocketPath,
@@ -43,7 +44,7 @@ export async function prepareSocketPlace(
   if (configured !== undefined && resolve(configured) !== regular)
     return configuredPlace(dataDirectory, configured);
   if (fitsSocketPath(regular)) {
-    await mkdir(dirname(regular), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(regular));
     await requireTrust(dirname(regular));
     await removeStale(regular);
     return place(regular, async () => {});

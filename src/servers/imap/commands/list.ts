@@ -1,8 +1,11 @@
+import type { Refusal } from '../../../base/errors.ts';
 import type { Mailbox } from '../../../data/mailstore/types.ts';
 import { SESSION_LIMITS } from '../limits.ts';
-import { type ListPattern, listPattern } from '../list-pattern.ts';
+import { selectMatching } from '../list-match.ts';
+import { listPattern } from '../list-pattern.ts';
 import { statusItems, tellStatus } from '../mailbox-status.ts';
-import { flushIfFull, isRev2, loginOf, type Session, untagged, yieldTurn } from '../session.ts';
+import { refuse } from '../replies.ts';
+import { flushIfFull, isRev2, loginOf, type Session, spend, untagged } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { mailbox as mailboxText } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN, type Outcome } from './command.ts';
@@ -27,13 +30,14 @@ export const lsub: Command = {
     d.sp();
     const reference = d.mailbox();
     d.sp();
-    const pattern = bounded(d, reference + d.listMailbox());
+    const pattern = bounded(reference + d.listMailbox());
     d.end();
     const { accountId } = loginOf(session);
     const mailboxes = await session.options.store.read.run('mailstore.mailboxes', { accountId });
     const subscribed = mailboxes.filter((mailbox) => mailbox.subscribed);
-    const shown = await matching(subscribed, [listPattern(pattern)]);
+    const shown = await selectMatching(subscribed, [listPattern(pattern)], session.turns);
     for (const mailbox of shown) {
+      await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * mailbox.name.length);
       untagged(session, `LSUB () "/" ${mailboxText(mailbox.name, isRev2(session))}`);
       await flushIfFull(session);
     }
@@ -52,10 +56,13 @@ async function tellParents(
   if (!pattern.endsWith('%')) return;
   const told = new Set(shown.map((mailbox) => mailbox.name));
   const match = listPattern(pattern);
+  const work = { steps: 0 };
   for (const { name } of subscribed) {
     for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
       const parent = name.slice(0, at);
-      if (told.has(parent) || !match(parent)) continue;
+      await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * at + work.steps);
+      work.steps = 0;
+      if (told.has(parent) || !match(parent, work)) continue;
       told.add(parent);
       untagged(session, `LSUB (\\Noselect) "/" ${mailboxText(parent, isRev2(session))}`);
       await flushIfFull(session);
@@ -87,9 +94,12 @@ function parse(session: Session, d: Decoder): Request {
   let patterns: string[];
   if (d.atList) {
     extended = true;
-    patterns = d.list(() => bounded(d, reference + d.listMailbox()));
-    if (patterns.length > SESSION_LIMITS.patterns) d.fail(`at most ${SESSION_LIMITS.patterns} patterns`);
-  } else patterns = [bounded(d, reference + d.listMailbox())];
+    let count = 0;
+    patterns = d.list(() => {
+      if (++count > SESSION_LIMITS.patterns) throw tooMuch(`${SESSION_LIMITS.patterns} patterns`);
+      return bounded(reference + d.listMailbox());
+    });
+  } else patterns = [bounded(reference + d.listMailbox())];
   const returns = new Set<string>();
   let status: readonly string[] = [];
   if (d.skip(' RETURN ')) {
@@ -117,10 +127,18 @@ function option(d: Decoder, into: Set<string>, known: ReadonlySet<string>): stri
   return name;
 }
 
-function bounded(d: Decoder, pattern: string): string {
-  if (pattern.length > SESSION_LIMITS.patternBytes)
-    d.fail(`a pattern of at most ${SESSION_LIMITS.patternBytes} octets`);
+/** A pattern that is not too long. Only what comes after its first wildcard costs more than a comparison. */
+function bounded(pattern: string): string {
+  const { patternBytes, wildcardBytes } = SESSION_LIMITS;
+  if (Buffer.byteLength(pattern) > patternBytes) throw tooMuch(`${patternBytes} octets of a pattern`);
+  const first = pattern.search(/[%*]/);
+  if (first !== -1 && Buffer.byteLength(pattern.slice(first)) > wildcardBytes)
+    throw tooMuch(`${wildcardBytes} octets of a pattern from its first wildcard on`);
   return pattern;
+}
+
+function tooMuch(what: string): Refusal {
+  return refuse('limit', 'LIMIT', `At most ${what} are taken`);
 }
 
 async function answer(session: Session, request: Request): Promise<Outcome> {
@@ -132,9 +150,10 @@ async function answer(session: Session, request: Request): Promise<Outcome> {
   }
   const { accountId } = loginOf(session);
   const mailboxes = await session.options.store.read.run('mailstore.mailboxes', { accountId });
-  const tree = treeOf(mailboxes);
-  const byPattern = await matching(mailboxes, patterns.map(listPattern));
+  const tree = await treeOf(session, mailboxes);
+  const byPattern = await selectMatching(mailboxes, patterns.map(listPattern), session.turns);
   for (const mailbox of byPattern) {
+    await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * mailbox.name.length);
     const hit =
       (!select.has('SUBSCRIBED') || mailbox.subscribed) &&
       (!select.has('SPECIAL-USE') || mailbox.specialUse !== undefined) &&
@@ -154,13 +173,18 @@ interface Tree {
   readonly subscribedBelow: ReadonlySet<string>;
 }
 
-function treeOf(mailboxes: readonly Mailbox[]): Tree {
+/** Steps for a name that is taken apart or told, per character, and besides. */
+const STEPS_PER_CHAR = 2;
+const STEPS_PER_NAME = 200;
+
+async function treeOf(session: Session, mailboxes: readonly Mailbox[]): Promise<Tree> {
   const parents = new Set<string>();
   const subscribedBelow = new Set<string>();
   for (const { id, name, subscribed } of mailboxes) {
     for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
       if (id !== 0) parents.add(name.slice(0, at));
       if (subscribed) subscribedBelow.add(name.slice(0, at));
+      await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * at);
     }
   }
   return { parents, subscribedBelow };
@@ -184,21 +208,4 @@ function tellMailbox(
   const name = mailboxText(mailbox.name, isRev2(session));
   const childInfo = below ? ' ("CHILDINFO" ("SUBSCRIBED"))' : '';
   untagged(session, `LIST (${attributes.join(' ')}) "/" ${name}${childInfo}`);
-}
-
-/** Matches between turns of other sessions: thousands of mailboxes by a pattern full of wildcards take a while. */
-const PER_TURN = 50;
-
-async function matching(mailboxes: readonly Mailbox[], patterns: readonly ListPattern[]): Promise<Mailbox[]> {
-  const found: Mailbox[] = [];
-  let count = 0;
-  for (const mailbox of mailboxes) {
-    for (const match of patterns) {
-      if (++count % PER_TURN === 0) await yieldTurn();
-      if (!match(mailbox.name)) continue;
-      found.push(mailbox);
-      break;
-    }
-  }
-  return found;
 }

@@ -1,10 +1,10 @@
 import { Flag, type MessageRow, type UidRange } from '../../../data/mailstore/types.ts';
 import { decodeCharset } from '../../../mail/charset.ts';
 import { parseDate } from '../../../mail/message/dates.ts';
-import { decodeWords } from '../../../mail/message/words.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import type { SearchKey } from '../wire/search-key.ts';
-import { fold, type MessageText } from './text.ts';
+import { type Needle, needleOf } from './fold.ts';
+import type { MessageText } from './text.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -78,7 +78,7 @@ export function matcher(key: SearchKey, context: MatchContext): Matcher {
     case 'header':
     case 'body':
     case 'text':
-      return textMatcher(key, fold(decodeCharset(key.text, context.charset)));
+      return textMatcher(key, needleOf(decodeCharset(key.text, context.charset)));
     default:
       return combined(key, context);
   }
@@ -157,16 +157,9 @@ function dateMatcher(key: Extract<SearchKey, { kind: 'before' | 'on' | 'since' }
   });
 }
 
-function textMatcher(key: Extract<SearchKey, { kind: 'header' | 'body' | 'text' }>, needle: string): Matcher {
-  if (key.kind === 'header') {
-    return ofText(10, async (text) => {
-      const header = await text.header();
-      return header.fields.some(
-        (field) => field.name === key.field && fold(decodeWords(header.value(field))).includes(needle),
-      );
-    });
-  }
-  if (needle === '') return ofRow(() => true);
+function textMatcher(key: Extract<SearchKey, { kind: 'header' | 'body' | 'text' }>, needle: Needle): Matcher {
+  if (key.kind === 'header') return ofText(10, (text) => text.inField(key.field, needle));
+  if (needle.text === '') return ofRow(() => true);
   if (key.kind === 'body') return ofText(100, (text) => text.inBody(needle));
   return ofText(100, async (text) => (await text.inHeader(needle)) || text.inBody(needle));
 }

@@ -112,7 +112,7 @@ async function sift(
     });
     for (const row of rows) {
       let text: MessageText | undefined;
-      const result = test.test(row, () => (text ??= messageText(blobs, row)));
+      const result = test.test(row, () => (text ??= messageText(blobs, row, session.turns)));
       if (!(typeof result === 'boolean' ? result : await result)) continue;
       uids.push(row.uid);
       modseq = Math.max(modseq, row.modseq);

@@ -50,6 +50,11 @@ export class Output {
     this.text(`${text}\r\n`);
   }
 
+  /** Octets held back. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Whether there is enough for a write. */
   get full(): boolean {
     return this.#size >= this.#held;

@@ -12,8 +12,11 @@ import {
 import { saslMechanisms } from './auth.ts';
 import { type Command, ESMTP_ONLY, EVERY_STATE } from './command.ts';
 
-/** A name, an address literal or whatever a client takes for one: visible characters (RFC 5321 section 4.1.3). */
-const HELLO_NAME = /^[\x21-\x7e\u0080-\u{10ffff}]+$/u;
+/**
+ * A domain, an address literal (RFC 5321 section 4.1.1.1) or whatever a client takes for one, such as a name with
+ * underscores: visible ASCII. Names beyond ASCII come as A-labels, for EHLO precedes SMTPUTF8 (RFC 6531 section 3.7.1).
+ */
+const HELLO_NAME = /^[\x21-\x7e]+$/;
 
 /** EHLO (RFC 5321 section 4.1.1.1): resets the transaction, answers with what we offer now. */
 export const ehlo: Command = {
