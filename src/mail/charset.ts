@@ -70,6 +70,11 @@ export function knownCharset(label: string): boolean {
   return name === 'utf-7' || decoderFor(name) !== undefined;
 }
 
+function isBase64(char: number): boolean {
+  const letter = char | 32;
+  return (letter >= 97 && letter <= 122) || (char >= 47 && char <= 57) || char === 43; // "/" stands before "0"
+}
+
 /** RFC 2152, tolerant: what is no base64 after "+" ends the shift; octets over 127 are taken as latin1. */
 function decodeUtf7(bytes: Buffer): string {
   const text = bytes.toString('latin1');
@@ -80,7 +85,7 @@ function decodeUtf7(bytes: Buffer): string {
     if (plus === -1) break;
     out += text.slice(pos, plus);
     let end = plus + 1;
-    while (end < text.length && /[A-Za-z0-9+/]/.test(text.charAt(end))) end++;
+    while (end < text.length && isBase64(text.charCodeAt(end))) end++;
     if (end === plus + 1) {
       out += '+';
     } else {

@@ -58,11 +58,11 @@ function start(command: string, args: readonly string[], { cwd, path }: RunOptio
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   groups.add(child);
   const late = setTimeout(() => child.pid !== undefined && endGroup(child.pid), KILL_MS);
-  const ended = new Promise<number | string>((done) => {
+  const ended = new Promise<number | string>((tell) => {
     child.on('close', (code, signal) => {
       clearTimeout(late);
       groups.delete(child);
-      done(code ?? signal ?? 'unknown');
+      tell(code ?? signal ?? 'unknown');
     });
   });
   const run: Run = { child, stdout: '', stderr: '', ended };

@@ -227,7 +227,7 @@ function queued(facts: Facts): Step {
       `Queue id ${queueId}, sender ${addressText(facts.text('from'))}.`,
       ...(held === '' ? [] : [`It is held and not sent: ${held}.`]),
     ],
-    remedy: held === '' ? '' : `Send it all the same: postern queue release ${queueId}`,
+    remedy: held === '' ? '' : `When mail can go out again: postern queue release ${queueId}`,
   };
 }
 

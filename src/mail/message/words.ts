@@ -3,7 +3,7 @@ import { decodeCharset, guessText, normalCharset } from '../charset.ts';
 
 /** Raw "?" inside a word's text that are forgiven. */
 const MAX_STRAY = 8;
-/** Octets of a text in which encoded words are decoded: those that begin later are shown as they stand. */
+/** Octets of a text in which encoded words are decoded: those that do not end there are shown as they stand. */
 const MAX_ENCODED = 8192;
 
 interface Word {
@@ -77,22 +77,24 @@ function onlyBlanks(text: string, start: number, end: number): boolean {
 /**
  * Header text for display: encoded words decoded, white space between adjacent ones dropped (RFC 2047 6.2), words of
  * one character set joined before decoding (senders cut in mid-character), raw octets taken as UTF-8 or windows-1252,
- * broken words and those after the first 8,192 octets left as they are. `value` is latin1 text; linear time, never throws.
+ * broken words and those that do not end in the first 8,192 octets left as they are. `value` is latin1 text; linear
+ * time, never throws.
  */
 export function decodeWords(value: string): string {
   let out = '';
   let plainFrom = 0; // start of text not yet written
-  let pos = value.indexOf('=?');
+  const encoded = value.slice(0, MAX_ENCODED);
+  let pos = encoded.indexOf('=?');
   let charset = '';
   let pending: Buffer[] = [];
   const flush = (): void => {
     if (pending.length > 0) out += decodeCharset(Buffer.concat(pending), charset);
     pending = [];
   };
-  while (pos !== -1 && pos < MAX_ENCODED) {
-    const word = wordAt(value, pos);
+  while (pos !== -1) {
+    const word = wordAt(encoded, pos);
     if (word === undefined) {
-      pos = value.indexOf('=?', pos + 2);
+      pos = encoded.indexOf('=?', pos + 2);
       continue;
     }
     const adjacent = pending.length > 0 && onlyBlanks(value, plainFrom, pos);
@@ -101,7 +103,7 @@ export function decodeWords(value: string): string {
     charset = word.charset;
     pending.push(word.bytes);
     plainFrom = word.end;
-    pos = value.indexOf('=?', plainFrom);
+    pos = encoded.indexOf('=?', plainFrom);
   }
   flush();
   return out + plainText(value.slice(plainFrom));

@@ -225,6 +225,24 @@ describe('admin API', () => {
     assert.equal((await call('POST', '/queue/retry', {}, user)).status, 403);
   });
 
+  it('brings deleted mail back for those who administer the domain', async () => {
+    await call('POST', '/domains', { name: 'undelete.example' });
+    const domain = await store.read.run('directory.domain', { name: 'undelete.example' });
+    assert.ok(domain);
+    const bob = { address: 'bob@undelete.example', displayName: '', role: 'user', quota: 0 } as const;
+    await store.write.run('directory.addAccount', { actor: operator, ...bob, hash: 'none', scram: null });
+    const carol: Actor = { name: 'carol@undelete.example', role: 'domain-admin', domainId: domain.id };
+    const undelete = (address: string, actor: Actor) =>
+      call('POST', `/accounts/${address}/undelete`, { since: 0 }, actor);
+    const { status, body } = await undelete(bob.address, carol);
+    assert.equal(status, 404, 'she may; there is nothing');
+    assert.match(body.error?.message ?? '', /No deleted message/);
+    const foreign = { ...carol, domainId: domain.id + 1 };
+    for (const address of [bob.address, 'nobody@undelete.example'])
+      assert.equal((await undelete(address, foreign)).status, 403, address);
+    assert.equal((await undelete(bob.address, { ...carol, role: 'user' })).status, 403);
+  });
+
   it('keeps an audit of who did what', async () => {
     await call('POST', '/domains', { name: 'audited.example' });
     const { body } = await call('GET', '/audit?limit=3');
