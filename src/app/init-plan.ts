@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { Refusal } from '../base/errors.ts';
+import { errnoCode, Refusal } from '../base/errors.ts';
 import { randomToken } from '../base/ids.ts';
 import { MIN_PASSWORD } from '../data/directory/passwords.ts';
 import { normalizeDomain } from '../mail/address/domain.ts';
@@ -107,12 +108,14 @@ export async function makePlan(
   );
   const places = defaultPlaces();
   const data = absolute(await answer('data', 'Directory for mail', places.data, () => undefined));
-  const cert = await answer('cert', 'Certificate file (PEM; empty: later)', '', () => undefined);
+  const cert = await answer('cert', 'Certificate file (PEM; empty: later)', '', (value) =>
+    value === '' ? undefined : fileProblem(value),
+  );
   const key =
     cert === ''
       ? ''
       : await answer('key', 'Its private key file', '', (value) =>
-          value === '' ? 'is missing: certificate and key go together' : undefined,
+          value === '' ? 'is missing: certificate and key go together' : fileProblem(value),
         );
   const chosen = password ?? (await ask?.password('Password (empty: one is made up)')) ?? '';
   const problem = passwordProblem(chosen);
@@ -154,4 +157,13 @@ user = ${JSON.stringify(plan.user)}
 
 [tls]
 ${tls}`;
+}
+
+/** Why a certificate or key file cannot be meant: said now, not by the server that does not start with it. */
+function fileProblem(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1').includes('-----BEGIN ') ? undefined : 'is no PEM file';
+  } catch (error) {
+    return `cannot be read (${errnoCode(error) ?? 'unknown error'})`;
+  }
 }
