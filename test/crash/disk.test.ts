@@ -31,7 +31,8 @@ function skipWithoutTracing(): string | false {
     'true',
   ];
   const tried = spawnSync('strace', args, { encoding: 'utf8' });
-  return tried.status === 0 ? false : `strace cannot trace here: ${tried.stderr.split('\n')[0] ?? ''}`;
+  if (tried.status === 0) return false;
+  return `strace cannot trace here: ${tried.error?.message ?? tried.stderr.split('\n')[0] ?? ''}`;
 }
 
 interface Traced {

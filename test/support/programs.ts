@@ -31,5 +31,6 @@ export function skipUnlessRoot(): string | false {
 
 /** Environment for programs of other people: no configuration of the person who runs the tests. */
 export function cleanEnvironment(home: string): NodeJS.ProcessEnv {
-  return { PATH: PATHS.join(':'), HOME: home, LANG: 'C.UTF-8', TERM: 'xterm' };
+  // SHELL: tmux runs commands by it, and the login shell of a service's user runs none.
+  return { PATH: PATHS.join(':'), HOME: home, LANG: 'C.UTF-8', TERM: 'xterm', SHELL: '/bin/sh' };
 }
