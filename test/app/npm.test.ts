@@ -163,7 +163,8 @@ async function bare(npm: string, stamped: string): Promise<Bare> {
     bin,
     stamp: join(tree, 'node_modules', '.postern-lock-hash'),
     lock: join(tree, '.install-lock'),
-    calls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').trimEnd().split('\n') : []),
+    // Whole lines only: the file may be there and still empty.
+    calls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').split('\n').slice(0, -1) : []),
     ensure: ({ node = process.execPath, path = usual } = {}) =>
       start(node, [join(tree, 'scripts', 'ensure.mjs')], { cwd: place.path, path }),
     [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
