@@ -1,5 +1,6 @@
 import type { TypeNames } from '../sql.ts';
 import { first } from './0001-first.ts';
+import { filter } from './0002-filter.ts';
 
 /** A step of the schema. Steps are only ever added: what was released is never changed. */
 export interface Migration {
@@ -9,6 +10,9 @@ export interface Migration {
   readonly up: (types: TypeNames) => string[];
 }
 
-export const migrations: readonly Migration[] = [{ version: 1, name: 'first', up: first }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'first', up: first },
+  { version: 2, name: 'filter', up: filter },
+];
 
 export const schemaVersion: number = migrations.at(-1)?.version ?? 0;
