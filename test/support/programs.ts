@@ -11,6 +11,9 @@ const packages = {
   strace: 'strace',
   postfix: 'postfix',
   dovecot: 'dovecot-imapd',
+  clamd: 'clamav-daemon',
+  opendkim: 'opendkim',
+  rspamd: 'rspamd',
 } as const;
 
 export type Program = keyof typeof packages;
