@@ -39,6 +39,7 @@ const CLIENTS: readonly Command[] = [
   ['trace', 'what happened to a message, an address, a connection'],
   ['dkim', 'keys that sign our mail: add, list'],
   ['audit', 'who changed what'],
+  ['check', 'judge a sender or a message by hand: spf, message (needs no server)'],
 ].map(([name = '', summary = '']) => ({ name, summary, run: (args) => client(name, args) }));
 
 async function client(name: string, args: string[]): Promise<number> {

@@ -65,6 +65,8 @@ export interface CliCommand {
   readonly options: { readonly [name: string]: Option };
   /** One line that works as it stands, without "postern". */
   readonly example: string;
+  /** Works without a server; one is only looked for when `admin` is first called. */
+  readonly offline?: boolean;
   run(call: Call): Promise<Outcome>;
 }
 

@@ -1,4 +1,5 @@
 import { errorText, Refusal } from '../../base/errors.ts';
+import type { AdminClient } from './client.ts';
 import { type CliCommand, type CliIo, UsageError } from './command.ts';
 import { findServer } from './find-server.ts';
 import { commandHelp, groupHelp } from './help.ts';
@@ -50,7 +51,10 @@ async function run(words: readonly string[], io: CliIo): Promise<number> {
     return Array.isArray(value) ? value : [];
   };
   const outcome = await command.run({
-    admin: await findServer(io, text('data')),
+    admin:
+      command.offline === true
+        ? lazily(() => findServer(io, text('data')))
+        : await findServer(io, text('data')),
     io,
     args,
     arg: (index) => args[index] ?? '',
@@ -60,6 +64,12 @@ async function run(words: readonly string[], io: CliIo): Promise<number> {
   });
   io.out(values['json'] === true ? `${plainJson(outcome.value)}\n` : outcome.text());
   return DONE;
+}
+
+/** A client that looks for its server at the first call. */
+function lazily(find: () => Promise<AdminClient>): AdminClient {
+  let found: Promise<AdminClient> | undefined;
+  return { call: async (row, input) => (await (found ??= find())).call(row, input) };
 }
 
 function noCommand(words: readonly string[], group: readonly CliCommand[], io: CliIo): number {

@@ -1,6 +1,7 @@
 import type { CliCommand } from './command.ts';
 import { accountCommands } from './commands/account.ts';
 import { aliasCommands } from './commands/alias.ts';
+import { checkCommands } from './commands/check.ts';
 import { dkimCommands } from './commands/dkim.ts';
 import { domainCommands } from './commands/domain.ts';
 import { queueCommands } from './commands/queue.ts';
@@ -18,6 +19,7 @@ export const commandTable: readonly CliCommand[] = [
   ...dkimCommands,
   ...queueCommands,
   ...traceCommands,
+  ...checkCommands,
 ];
 
 /** Options that every command takes. */
