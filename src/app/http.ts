@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
+import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
+import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
 import { isLoopback } from '../net/ip.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import type { TlsStore } from '../net/tls-store.ts';
@@ -30,6 +32,8 @@ export interface HttpParts {
   readonly metrics: Metrics;
   readonly tls: TlsStore;
   readonly recorder: Pick<Recorder, 'lastError'>;
+  readonly guard: LoginGuard;
+  readonly outgoing: OutgoingWatch;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
   /** The configuration that holds now. */
@@ -37,13 +41,13 @@ export interface HttpParts {
 }
 
 export async function startHttp(parts: HttpParts): Promise<HttpPart> {
-  const { options, clock, store, metrics } = parts;
+  const { options, clock, store, metrics, guard, outgoing } = parts;
   const { logger } = options;
   const tryOut = options.tryOut === true;
   const { http: specs, admin_socket: adminSocket } = options.config.listen;
   let own: readonly ListenerFacts[] = [];
   const servers = await createHttpServers(
-    { store, clock, logger, metrics, facts: serverFacts(parts, () => own) },
+    { store, clock, logger, metrics, guard, outgoing, facts: serverFacts(parts, () => own) },
     {
       adminSocket: adminSocket === '' ? undefined : adminSocket,
       web: {

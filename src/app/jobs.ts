@@ -5,6 +5,7 @@ import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { Config } from './config.ts';
+import { tidySegments } from './segment-job.ts';
 
 /** What has to be done now and then, whether or not anybody comes by. */
 
@@ -105,7 +106,16 @@ const JOBS: readonly Job[] = [
       return (await store.write.run('directory.pruneAudit', { before, limit: BATCH })) >= BATCH;
     },
   },
+  {
+    name: 'forget old bans, known places and volumes',
+    everyMs: DAY,
+    async run({ store, clock }) {
+      await store.write.run('holds.forget', { now: clock.now() });
+      return (await store.write.run('bans.forget', { now: clock.now(), limit: BATCH })).more;
+    },
+  },
   { name: 'sweep bodies', everyMs: DAY, run: sweepBodies },
+  { name: 'tidy segments', everyMs: HOUR, run: tidySegments },
 ];
 
 /** Files go after the commit that forgot them; one that stays behind is swept later. */

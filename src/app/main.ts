@@ -36,9 +36,12 @@ const CLIENTS: readonly Command[] = [
   ['account', 'accounts: add, list, show, passwd, suspend, remove, undelete mail'],
   ['alias', 'aliases: add, list, remove'],
   ['queue', 'outgoing mail: list, show, retry, hold, release, drop, bounce'],
+  ['hold', 'accounts whose outgoing mail is held: list, release'],
+  ['ban', 'who may not log in: list, add, lift, exempt'],
   ['trace', 'what happened to a message, an address, a connection'],
   ['dkim', 'keys that sign our mail: add, list'],
   ['audit', 'who changed what'],
+  ['filter', 'the spam filter: settings, senders that are always welcome or never'],
   ['check', 'judge a sender or a message by hand: spf, message (needs no server)'],
 ].map(([name = '', summary = '']) => ({ name, summary, run: (args) => client(name, args) }));
 

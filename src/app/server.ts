@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { Refusal } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
+import { createGuard, type LoginGuard } from '../data/bans/guard.ts';
 import { createAuthenticator } from '../data/directory/authenticator.ts';
 import { createRecorder, type Recorder } from '../data/journal/recorder.ts';
 import { type OpenStore, openStore } from '../data/open.ts';
@@ -11,6 +12,12 @@ import type { FlowDeps } from '../flow/deps.ts';
 import { createScheduler, type Scheduler } from '../flow/outbound/scheduler.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Authenticator } from '../flow/service.ts';
+import { defaultFilterSettings, type FilterSettings } from '../flow/spam/settings.ts';
+import {
+  createOutgoingWatch,
+  type OutgoingVerdict,
+  type OutgoingWatch,
+} from '../flow/submission/outgoing.ts';
 import type { Dns } from '../mail/dns.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
@@ -50,6 +57,10 @@ export interface ServerOptions {
   readonly bound?: ReadonlyMap<string, ListenTarget> | undefined;
   /** Port of MX hosts, for tests. */
   readonly directPort?: number | undefined;
+  /** What the site wants of its filter, asked anew each time; the defaults unless given. */
+  readonly filter?: (() => FilterSettings) | undefined;
+  /** Judges what accounts of ours send. */
+  readonly outgoingVerdict?: OutgoingVerdict | undefined;
   /** Has a look at the store before anything listens; what it throws ends the start. */
   readonly beforeListening?: ((store: OpenStore) => Promise<void>) | undefined;
   /** Metrics of the process itself: once per process. */
@@ -76,6 +87,7 @@ export interface RunningServer {
   readonly metrics: Metrics;
   readonly recorder: Recorder;
   readonly authenticator: Authenticator;
+  readonly guard: LoginGuard;
   readonly deps: () => FlowDeps;
   /** Services that the configuration wants and that were left out, with the reason. */
   readonly leftOut: readonly { readonly service: ServiceName; readonly reason: string }[];
@@ -162,6 +174,8 @@ async function openCore(options: ServerOptions, closers: Closers): Promise<Core>
 /** What works: sessions, the queue, HTTP, jobs. */
 interface Work {
   readonly authenticator: Authenticator;
+  readonly guard: LoginGuard;
+  readonly outgoing: OutgoingWatch;
   readonly listeners: readonly RunningListener[];
   readonly leftOut: RunningServer['leftOut'];
   readonly http: HttpPart;
@@ -174,12 +188,40 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   const { options, clock, metrics, tls, store, recorder } = core;
   const { logger, relay, directPort } = options;
   const deps = (): FlowDeps => core.live.deps;
-  const authenticator = createAuthenticator({ store, clock, logger, journal: recorder });
+  const { filter = () => defaultFilterSettings } = options;
+  const guard = createGuard({
+    store,
+    clock,
+    logger,
+    metrics,
+    journal: recorder,
+    settings: () => filter().bans,
+    proxies: options.config.listen.proxy_from,
+  });
+  await guard.load();
+  const authenticator = createAuthenticator({ store, clock, logger, journal: recorder, guard });
+  const outgoing = createOutgoingWatch({
+    deps,
+    settings: () => filter().outgoing,
+    verdict: options.outgoingVerdict,
+  });
   const port = directPort === undefined ? {} : { directPort };
   const scheduler = createScheduler({ deps, relay, owner: LEASE_OWNER, metrics, ...port });
   const requireTlsForAuth = options.plaintextAuth !== true;
   const live = (): Live => core.live;
-  const parts = { clock, logger, metrics, recorder, authenticator, tls, requireTlsForAuth, deps, live };
+  const watches = { guard, outgoing };
+  const parts = {
+    clock,
+    logger,
+    metrics,
+    recorder,
+    authenticator,
+    ...watches,
+    tls,
+    requireTlsForAuth,
+    deps,
+    live,
+  };
   const { listeners, leftOut } = await startListeners(options, tls, lineServices(parts), closers);
   const stopping = (): boolean => core.stopped !== undefined;
   const config = (): Config => core.live.config;
@@ -190,6 +232,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     metrics,
     tls,
     recorder,
+    ...watches,
     listeners,
     stopping,
     config,
@@ -198,12 +241,12 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   await scheduler.start();
   const jobs = startJobs({ store, clock, logger, metrics, config });
   const watch = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(logger, report));
-  return { authenticator, listeners, leftOut, http, scheduler, jobs, watch };
+  return { authenticator, ...watches, listeners, leftOut, http, scheduler, jobs, watch };
 }
 
 function running(core: Core, work: Work): RunningServer {
   const { store, metrics, recorder, tls, settle } = core;
-  const { authenticator, leftOut, http } = work;
+  const { authenticator, guard, leftOut, http } = work;
   const listeners = [...work.listeners, ...http.listeners];
   return {
     listeners,
@@ -216,6 +259,7 @@ function running(core: Core, work: Work): RunningServer {
     metrics,
     recorder,
     authenticator,
+    guard,
     deps: () => core.live.deps,
     leftOut,
     async reload(config) {
@@ -264,6 +308,8 @@ async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
     work.jobs.stop(),
   ]);
   await work.http.drain(HTTP_GRACE_MS);
+  await work.outgoing.flush();
+  await work.guard.settled();
   await core.recorder.flush();
   await core.store.close();
 }

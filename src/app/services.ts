@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { timeId } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
+import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import { terms } from '../data/journal/types.ts';
 import type { FlowDeps } from '../flow/deps.ts';
@@ -9,6 +10,7 @@ import { createInbound } from '../flow/inbound/service.ts';
 import type { Authenticator, MailService } from '../flow/service.ts';
 import { Intake } from '../flow/intake.ts';
 import { HourlyCounts } from '../flow/submission/hourly.ts';
+import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
 import { createSubmission } from '../flow/submission/service.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import { type ListenerMetrics, listenerMetrics, type RefusedConnection } from '../net/listener/listen.ts';
@@ -42,6 +44,8 @@ export interface ServiceParts {
   readonly metrics: Metrics;
   readonly recorder: Recorder;
   readonly authenticator: Authenticator;
+  readonly guard: LoginGuard;
+  readonly outgoing: OutgoingWatch;
   readonly tls: TlsStore;
   readonly requireTlsForAuth: boolean;
   readonly deps: () => FlowDeps;
@@ -60,7 +64,7 @@ export function lineServices(parts: ServiceParts): Partial<Record<ServiceName, S
   const smtpHooks = smtpMetrics(parts.metrics);
   const imapHooks = imapMetrics(parts.metrics);
   const hourly = new HourlyCounts(parts.clock);
-  const submission = createSubmission(parts.deps, hourly);
+  const submission = createSubmission(parts.deps, hourly, parts.outgoing);
   const smtp = (name: ServiceName, protocol: SmtpProtocol, service: MailService): StartListener => {
     return (target) => startSmtp({ parts, listeners, hooks: smtpHooks, name, protocol, service, target });
   };
@@ -100,6 +104,7 @@ async function startSmtp(listener: SmtpListener): Promise<RunningListener> {
     clock,
     logger,
     authenticator,
+    guard: parts.guard,
     tls: parts.tls.source(name, name === 'smtp' ? 'opportunistic' : 'strict'),
     implicitTls: IMPLICIT_TLS.has(name),
     requireTlsForAuth: parts.requireTlsForAuth,
@@ -143,6 +148,7 @@ async function startImap({ parts, hooks, listeners, name, target }: ImapListener
     clock,
     logger,
     authenticator,
+    guard: parts.guard,
     intake: () => new Intake({ bodies: store.bodies, maxBytes: deps().settings.maxMessageBytes }),
     tls: parts.tls.source(name, 'strict'),
     implicitTls: IMPLICIT_TLS.has(name),
@@ -179,11 +185,14 @@ export function recordRefusedConnection(
 ): void {
   const at = parts.clock.now();
   const { reason, remoteAddress, localPort, detail } = refused;
+  // What a banned client is told names the end of its ban; the reason is the same for all of its tries.
+  const why =
+    reason === 'ban' ? { reason: 'it is banned from logging in', reply: detail } : { reason: detail };
   parts.recorder.event({
     trace: timeId(at),
     at,
     kind: 'connection.refused',
-    data: { protocol: service, ip: remoteAddress, port: localPort, stage: reason, reason: detail },
+    data: { protocol: service, ip: remoteAddress, port: localPort, stage: reason, ...why },
     terms: remoteAddress === '' ? [] : [terms.network(remoteAddress)],
   });
 }

@@ -56,6 +56,8 @@ export const limits = {
   /** Octets of an IMAP command line without its literals, after and before login. */
   imapLineBytes: 64 * KiB,
   imapPreauthBytes: 8 * KiB,
+  /** Milliseconds for SPF, DKIM, DMARC and ARC of one message together; what is unfinished then is a temporary error. RFC 7208 4.6.4 asks for at least 20 seconds. */
+  authenticationMs: 20 * SECOND,
   /** Parenthesis depth and tokens of an IMAP command. */
   imapDepth: 50,
   imapTokens: 100_000,
@@ -71,6 +73,10 @@ export const limits = {
   journalBytes: 1024 * MiB,
   /** Milliseconds a verified login is remembered. */
   loginMemoryMs: 5 * MINUTE,
+  /** Milliseconds a question about a sender (DNS lists, reverse name, domains) may hold its mail up. */
+  senderQuestionMs: 5 * SECOND,
+  /** Questions to domain lists for one message, all its domains and all lists together. */
+  domainQuestions: 40,
   /** Storage an account gets unless told otherwise; 0 means unlimited. */
   quotaBytes: 0,
 } as const;

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { refusalFromData } from '../base/errors.ts';
-import { FileBlobStore } from './blobs/file.ts';
+import { FileBlobStore, segmentsIn } from './blobs/file.ts';
 import { createBlobReader } from './blobs/reader.ts';
+import { SegmentWriter } from './blobs/segments.ts';
 import { ChangeHub } from './changes.ts';
 import { runGroup } from './db/group.ts';
 import { migrateSqlite } from './db/migrate.ts';
@@ -21,14 +22,16 @@ export interface InlineStore extends OpenStore {
 
 /**
  * The store without threads: every write is its own group, on one connection. For tests, and for commands that work
- * on the files of a stopped server. ':memory:' keeps the database in memory and large bodies in a temporary directory.
+ * on the files of a stopped server. ':memory:' keeps the database in memory, without segments, and large bodies in a
+ * temporary directory.
  */
 export async function openInlineStore(options: { path: string; clock: Clock }): Promise<InlineStore> {
   const inMemory = options.path === ':memory:';
   const directory = inMemory ? await mkdtemp(join(tmpdir(), 'postern-')) : options.path;
   const db = openSqlite(inMemory ? ':memory:' : join(directory, 'mail.db'), 'writer');
   migrateSqlite(db);
-  const session = new SqliteSession(db);
+  const segments = inMemory ? undefined : new SegmentWriter(segmentsIn(join(directory, 'bodies')));
+  const session = new SqliteSession(db, segments);
   const hub = new ChangeHub();
   const bodies = await FileBlobStore.open(join(directory, 'bodies'));
   // One connection: a read that overlapped a write would read inside its transaction, so everything takes turns.
@@ -63,6 +66,7 @@ export async function openInlineStore(options: { path: string; clock: Clock }): 
     reopened: () => 0,
     async close() {
       await turn;
+      segments?.abandon();
       db.close();
       if (inMemory) await rm(directory, { recursive: true, force: true });
     },

@@ -2,7 +2,7 @@ import { makeDirectory } from '../base/files.ts';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import { FileBlobStore, type BlobStore } from './blobs/file.ts';
+import { type BlobStore, FileBlobStore, segmentsIn } from './blobs/file.ts';
 import { createBlobReader } from './blobs/reader.ts';
 import { ChangeHub } from './changes.ts';
 import type { Store } from './store.ts';
@@ -17,6 +17,12 @@ export interface OpenStore extends Store {
   close(): Promise<void>;
 }
 
+/**
+ * Octets of the memory that small buffers share. A buffer that crosses to the store thread takes with it all of the
+ * memory it stands in, so Node's 64 KiB would be copied for a prefix of 300 octets.
+ */
+const POOL_BYTES = 8 * 1024;
+
 /** Open the store in a data directory (made if missing): `mail.db` and `bodies/`. Refusal when its schema is newer. */
 export async function openStore(options: {
   directory: string;
@@ -25,9 +31,11 @@ export async function openStore(options: {
 }): Promise<OpenStore> {
   const { directory, clock, logger } = options;
   makeDirectory(directory);
+  Buffer.poolSize = POOL_BYTES;
   const path = join(directory, 'mail.db');
   const hub = new ChangeHub();
-  const write = await ThreadWriter.open({ path, hub, logger, clock });
+  const segments = segmentsIn(join(directory, 'bodies'));
+  const write = await ThreadWriter.open({ path, segments, hub, logger, clock });
   const read = new ThreadReader({ path, logger });
   const bodies = await FileBlobStore.open(join(directory, 'bodies'));
   return {

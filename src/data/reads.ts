@@ -1,9 +1,28 @@
+import { reads as bans } from './bans/reads.ts';
 import { reads as blobs } from './blobs/reads.ts';
 import { reads as directory } from './directory/reads.ts';
+import { reads as greylist } from './greylist/greylist.ts';
+import { reads as holds } from './holds/reads.ts';
 import { reads as journal } from './journal/reads.ts';
 import { reads as mailstore } from './mailstore/reads.ts';
 import { reads as queue } from './queue/reads.ts';
+import { reads as spam } from './spam/reads.ts';
+import { reads as reports } from './reports/reads.ts';
 import { reads as srs } from './srs/srs.ts';
+import { reads as vault } from './vault/reads.ts';
 
 /** Every read of the program, by name. */
-export const reads = { ...blobs, ...directory, ...mailstore, ...queue, ...journal, ...srs } as const;
+export const reads = {
+  ...bans,
+  ...blobs,
+  ...directory,
+  ...mailstore,
+  ...queue,
+  ...holds,
+  ...journal,
+  ...reports,
+  ...srs,
+  ...spam,
+  ...vault,
+  ...greylist,
+} as const;

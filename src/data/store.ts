@@ -16,8 +16,15 @@ export type ReadArgs<N extends ReadName> = Reads[N] extends ReadEntry<infer A, i
 export type ReadResult<N extends ReadName> = Reads[N] extends ReadEntry<infer _A, infer R> ? R : never;
 
 export interface Writer {
-  /** Resolves after the commit is durable; rejects with a Refusal, or with an Error for a bug or a lost store. */
-  run<N extends WriteName>(name: N, args: WriteArgs<N>): Promise<WriteResult<N>>;
+  /**
+   * Resolves after the commit is durable; rejects with a Refusal, or with an Error for a bug or a lost store. `given`:
+   * memory of the arguments that the caller hands over, and may not look at again, instead of having it copied.
+   */
+  run<N extends WriteName>(
+    name: N,
+    args: WriteArgs<N>,
+    given?: readonly ArrayBuffer[],
+  ): Promise<WriteResult<N>>;
 }
 
 export interface Reader {

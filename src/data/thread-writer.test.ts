@@ -44,3 +44,22 @@ for (const count of [1, 600]) {
     await again.close();
   });
 }
+
+it('fails alone what cannot cross to the store thread, not what was asked for in the same turn', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'postern-test-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const store = await openStore({ directory, clock: systemClock, logger: silentLogger });
+  const memory = new ArrayBuffer(8);
+  structuredClone(memory, { transfer: [memory] });
+  const setting = (name: string, value: unknown) => ({ name, value }) as { name: string; value: string };
+  const answers = await Promise.allSettled([
+    store.write.run('directory.ensureSetting', setting('a', 'first')),
+    store.write.run('directory.ensureSetting', setting('b', memory)),
+    store.write.run('directory.ensureSetting', setting('c', 'third')),
+  ]);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  await store.close();
+});

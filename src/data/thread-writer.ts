@@ -22,11 +22,12 @@ interface Waiting {
 /** The `Writer` whose transactions run in the store thread. When the store fails it is reopened; callers get 'unavailable'. */
 export class ThreadWriter implements Writer {
   readonly #path: string;
+  readonly #segments: string;
   readonly #hub: ChangeHub;
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #waiting = new Map<number, Waiting>();
-  #outbox: WriteRequest[] = [];
+  #outbox: Outgoing[] = [];
   #nextId = 1;
   #port: MessagePort | undefined;
   #worker: Worker | undefined;
@@ -39,6 +40,7 @@ export class ThreadWriter implements Writer {
 
   private constructor(options: WriterOptions) {
     this.#path = options.path;
+    this.#segments = options.segments;
     this.#hub = options.hub;
     this.#logger = options.logger;
     this.#clock = options.clock;
@@ -51,7 +53,11 @@ export class ThreadWriter implements Writer {
     return writer;
   }
 
-  run<N extends WriteName>(name: N, args: WriteArgs<N>): Promise<WriteResult<N>> {
+  run<N extends WriteName>(
+    name: N,
+    args: WriteArgs<N>,
+    given: readonly ArrayBuffer[] = [],
+  ): Promise<WriteResult<N>> {
     return new Promise((resolve, reject) => {
       if (this.#port === undefined || this.#waiting.size >= WAITING_MAX) {
         reject(storeUnavailable());
@@ -61,23 +67,54 @@ export class ThreadWriter implements Writer {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
       // Requests of one turn of the event loop cross in one message: fewer messages, larger groups.
       if (this.#outbox.length === 0) setImmediate(() => this.#post());
-      this.#outbox.push({ id, name, args });
+      this.#outbox.push({ request: { id, name, args }, given });
     });
   }
 
   #post(): void {
-    const requests = this.#outbox;
+    const outbox = this.#outbox;
     this.#outbox = [];
-    if (requests.length === 0) return;
-    if (this.#port !== undefined)
-      this.#port.postMessage({ now: this.#clock.now(), requests } satisfies WriteBatch);
-    else this.#rejectAll();
+    if (outbox.length === 0) return;
+    if (this.#port === undefined) {
+      this.#rejectAll();
+      return;
+    }
+    const port = this.#port;
+    try {
+      this.#postTo(port, outbox);
+    } catch {
+      // One of them cannot cross (memory that was handed over before): that one fails, not its neighbours.
+      for (const each of outbox) this.#postAlone(port, each);
+    }
+  }
+
+  #postTo(port: MessagePort, outbox: readonly Outgoing[]): void {
+    const batch: WriteBatch = { now: this.#clock.now(), requests: outbox.map(({ request }) => request) };
+    port.postMessage(
+      batch,
+      outbox.flatMap(({ given }) => given),
+    );
+  }
+
+  #postAlone(port: MessagePort, outgoing: Outgoing): void {
+    try {
+      this.#postTo(port, [outgoing]);
+    } catch (error) {
+      const { id } = outgoing.request;
+      this.#waiting.get(id)?.reject(error as Error);
+      this.#waiting.delete(id);
+    }
   }
 
   async #start(): Promise<void> {
     const channel = new MessageChannel();
     const worker = spawnThread(import.meta.url, './db/store.thread', {
-      workerData: { path: this.#path, port: channel.port2, afterFailure: this.#failed },
+      workerData: {
+        path: this.#path,
+        segments: this.#segments,
+        port: channel.port2,
+        afterFailure: this.#failed,
+      },
       transferList: [channel.port2],
       name: 'store',
     });
@@ -177,8 +214,16 @@ export class ThreadWriter implements Writer {
   }
 }
 
+interface Outgoing {
+  readonly request: WriteRequest;
+  /** What of it is handed over and not copied. */
+  readonly given: readonly ArrayBuffer[];
+}
+
 interface WriterOptions {
   readonly path: string;
+  /** The directory of segments. */
+  readonly segments: string;
   readonly hub: ChangeHub;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -1,9 +1,30 @@
+import { writes as blobs } from './blobs/writes.ts';
+import { writes as bans } from './bans/writes.ts';
 import { writes as delivery } from './delivery/writes.ts';
 import { writes as directory } from './directory/writes.ts';
+import { writes as greylist } from './greylist/greylist.ts';
+import { writes as holds } from './holds/writes.ts';
 import { writes as journal } from './journal/writes.ts';
 import { writes as mailstore } from './mailstore/writes.ts';
 import { writes as queue } from './queue/writes.ts';
+import { writes as spam } from './spam/writes.ts';
+import { writes as reports } from './reports/writes.ts';
 import { writes as srs } from './srs/srs.ts';
+import { writes as vault } from './vault/writes.ts';
 
 /** Every write of the program, by name. The store runs nothing else. */
-export const writes = { ...directory, ...mailstore, ...queue, ...delivery, ...journal, ...srs } as const;
+export const writes = {
+  ...bans,
+  ...blobs,
+  ...directory,
+  ...mailstore,
+  ...queue,
+  ...delivery,
+  ...holds,
+  ...journal,
+  ...reports,
+  ...srs,
+  ...spam,
+  ...vault,
+  ...greylist,
+} as const;

@@ -3,6 +3,7 @@ import type { Logger } from '../base/log.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { Dns } from '../mail/dns.ts';
+import type { Filter } from './spam/filter.ts';
 
 /** What every part of the flow is given. */
 export interface FlowDeps {
@@ -14,6 +15,8 @@ export interface FlowDeps {
   /** Undefined where no DNS may be asked (the try-out): mail still flows. */
   readonly dns: Dns | undefined;
   readonly settings: FlowSettings;
+  /** What judges mail from others; undefined: all of it goes to the inbox. */
+  readonly filter?: Filter | undefined;
 }
 
 /** The slice of the configuration that the flow reads. May be replaced as a whole by a reload. */

@@ -11,6 +11,7 @@ import { renderBody, renderEnvelope } from '../mail/message/imap-text.ts';
 import { MessageScanner } from '../mail/message/scanner.ts';
 import { serializeStructure } from '../mail/message/serialize.ts';
 import type { MessageStructure } from '../mail/message/structure.ts';
+import { type MessageOctets, octetsInFile, octetsInMemory } from './octets.ts';
 
 /** References kept for threading: the newest say most. */
 const REFERENCES_MAX = 20;
@@ -30,6 +31,8 @@ export interface TakenMessage {
   /** The header section with the empty line that ends it. */
   readonly header: Buffer;
   readonly content: ParsedContent;
+  /** To be read until the message is stored. */
+  readonly octets: MessageOctets;
 }
 
 export interface IntakeOptions {
@@ -104,13 +107,19 @@ export class Intake {
       refuseOddHeader(structure);
       const head = this.#head ?? Buffer.concat(this.#chunks);
       this.#chunks = [];
-      const header = head.subarray(0, structure.root.bodyStart);
+      // A copy: the octets are given away to the store (data/blobs/given.ts).
+      const header = Buffer.from(head.subarray(0, structure.root.bodyStart));
       const content = parsedContent(structure, header);
+      const name = await file?.finish();
       const blob: NewBlob =
-        file === undefined
+        name === undefined
           ? inlineBlob(head)
-          : { size: this.#size, encoding: 'raw', data: undefined, file: await file.finish() };
-      return { blob, size: this.#size, structure, header, content };
+          : { size: this.#size, encoding: 'raw', data: undefined, file: name };
+      const octets =
+        name === undefined
+          ? octetsInMemory(head)
+          : octetsInFile(this.#options.bodies, name, this.#size, head);
+      return { blob, size: this.#size, structure, header, content, octets };
     } catch (error) {
       await file?.abort();
       throw asStorageFull(error);

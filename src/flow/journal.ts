@@ -3,19 +3,30 @@ import { type JournalData, type JournalEvent, type JournalKind, terms } from '..
 import type { DepositResult } from '../data/mailstore/types.ts';
 import type { Enqueue } from '../data/queue/types.ts';
 import type { WriteArgs } from '../data/store.ts';
-import type { Plan } from './delivery/plan.ts';
+import type { Plan, PlannedDeposit } from './delivery/plan.ts';
 import type { FlowDeps } from './deps.ts';
 import type { RefusedAtServer, SessionFacts } from './service.ts';
 
 /** One event for each deposit of a plan, in their order. */
 export function depositEvents(plan: Plan, trace: string, at: number): JournalEvent[] {
-  return plan.deposits.map(({ address, recipients, via }) => ({
+  return plan.deposits.map(({ address, recipients, via, deposit, because }) => ({
     trace,
     at,
     kind: 'message.deposited',
-    data: { account: address, recipients: [...recipients], via: [...via], mailbox: 'INBOX' },
+    data: {
+      account: address,
+      recipients: [...recipients],
+      via: [...via],
+      mailbox: mailboxName(deposit.mailbox),
+      ...(because !== undefined && { reason: because }),
+    },
     terms: [terms.address(address)],
   }));
+}
+
+function mailboxName(mailbox: PlannedDeposit['deposit']['mailbox']): string {
+  if ('name' in mailbox) return mailbox.name;
+  return 'specialUse' in mailbox ? mailbox.specialUse.slice(1) : `number ${mailbox.id}`;
 }
 
 export function queuedEvent(queued: Enqueue, at: number): JournalEvent {
@@ -75,10 +86,12 @@ export function recordRefusal(
   error: unknown,
   data: { readonly [key: string]: string | number },
   addresses: readonly string[],
+  /** Of the message, where it has events of its own. */
+  trace = session.id,
 ): void {
   if (!(error instanceof Refusal)) return;
   deps.recorder.event({
-    trace: session.id,
+    trace,
     at: deps.clock.now(),
     kind,
     data: { ...sessionData(session), ...data, reply: replyText(error.smtp), reason: error.message },

@@ -39,4 +39,21 @@ export const replies = {
   hourlyLimit: (what: string, limit: number, minutes: number): Refusal =>
     refusal('limit', 450, '4.7.1', `More than ${limit} ${what} in an hour; try again in ${minutes} min`),
   loginRequired: (): Refusal => refusal('not-permitted', 530, '5.7.0', 'Authentication required'),
+  /** RFC 3463 X.7.1. The case number leads the recipient and the administrator to the message. */
+  spam: (caseNumber: string | undefined): Refusal =>
+    refusal(
+      'not-permitted',
+      550,
+      '5.7.1',
+      caseNumber === undefined
+        ? 'Refused as unwanted mail. If it is not, write to the recipient some other way'
+        : `Refused as unwanted mail (case ${caseNumber}). If it is not, tell the recipient this number`,
+    ),
+  policy: (why: string, caseNumber: string | undefined): Refusal =>
+    refusal(
+      'not-permitted',
+      550,
+      '5.7.1',
+      `Refused${caseNumber === undefined ? '' : ` (case ${caseNumber})`}: ${why}`,
+    ),
 } as const;

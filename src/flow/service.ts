@@ -9,7 +9,9 @@ import type { TlsFacts } from '../net/tls.ts';
 export interface MailService {
   readonly protocol: 'smtp' | 'lmtp' | 'submission';
   /** Decide about a new connection before the greeting: returns normally to accept. */
-  connect(session: SessionFacts): Promise<void>;
+  connect(session: SessionFacts): Promise<Greeting | void>;
+  /** HELO, EHLO or LHLO was taken: a moment to begin looking things up. Must not throw. */
+  hello?(session: SessionFacts): void;
   /** MAIL: decide about the reverse-path ('' is the null one) and open a transaction. */
   mail(session: SessionFacts, path: string, params: MailParams): Promise<MailTransaction>;
   /** A session ended; `reason` in plain words ("client said QUIT", "no command for 300 s"). */
@@ -18,8 +20,16 @@ export interface MailService {
   refused(session: SessionFacts, what: RefusedAtServer): void;
 }
 
+/** How to greet. */
+export interface Greeting {
+  /** Milliseconds from the connection on to hold the greeting back; it comes at once when the client talks before it. */
+  readonly pauseMs: number;
+  /** What to say, instead of the greeting, to a client that talks before it; undefined: greet it all the same. */
+  readonly earlyTalk: SmtpReply | undefined;
+}
+
 export interface MailTransaction {
-  /** RCPT: resolve one recipient, or throw the refusal for it alone. */
+  /** RCPT: resolve one recipient, or throw the refusal for it alone. A refusal with code 421 ends the session. */
   rcpt(address: string, params: RcptParams): Promise<void>;
   /** DATA or the first BDAT: where the message goes. Not called without an accepted recipient. */
   open(): Promise<MessageSink>;
@@ -60,6 +70,10 @@ export interface SessionFacts {
   tls: TlsFacts | undefined;
   /** Set by a successful AUTH. */
   login: SessionLogin | undefined;
+  /** The client sent something before our greeting (RFC 5321 section 4.3.1: it has to wait). Known after `connect`. */
+  earlyTalk: boolean;
+  /** The client sent commands behind HELO or EHLO before its reply, or behind others without PIPELINING (RFC 2920). */
+  earlyPipelining: boolean;
 }
 
 export interface SessionLogin {

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { parsePlace } from '../../src/data/blobs/place.ts';
 import { openSqlite } from '../../src/data/db/sqlite.ts';
 import { storeViolations } from '../support/server.ts';
 import { type Ledger, messageText, type Sent } from './load.ts';
@@ -8,12 +9,21 @@ import { type Ledger, messageText, type Sent } from './load.ts';
 export interface Evidence {
   /** How often each "message-id place" is there; a place is an account's address or, for the queue, a recipient's. */
   readonly copies: ReadonlyMap<string, number>;
-  /** Large bodies by message id. */
-  readonly files: ReadonlyMap<string, { readonly path: string; readonly size: number }>;
+  /** Bodies that do not lie in their row, by message id. */
+  readonly files: ReadonlyMap<string, Body>;
+  /** Octets of all segments. */
+  readonly segmentBytes: number;
   /** Files in bodies/ that no row names: the sweep removes them. */
   readonly unnamed: readonly string[];
   /** Recipients in an attempt that was interrupted, as journaled: "queue id, address" in whatever form the event has. */
   readonly interrupted: readonly string[];
+}
+
+export interface Body {
+  readonly kind: 'medium' | 'large';
+  readonly path: string;
+  readonly offset: number;
+  readonly size: number;
 }
 
 const PLACED = `SELECT a.address AS place, e.envelope AS envelope, b.file AS file, b.size AS size
@@ -26,7 +36,7 @@ export function gatherEvidence(directory: string): Evidence {
   const db = openSqlite(join(directory, 'mail.db'), 'reader');
   try {
     const copies = new Map<string, number>();
-    const files = new Map<string, { path: string; size: number }>();
+    const files = new Map<string, Body>();
     const count = (id: string, place: unknown): void => {
       const key = `${id} ${String(place)}`;
       copies.set(key, (copies.get(key) ?? 0) + 1);
@@ -35,7 +45,7 @@ export function gatherEvidence(directory: string): Evidence {
       const id = idOf(Buffer.from(row.envelope as Uint8Array).toString('latin1'));
       count(id, row.place);
       if (typeof row.file === 'string')
-        files.set(id, { path: bodyPath(directory, row.file), size: Number(row.size) });
+        files.set(id, { ...bodyIn(directory, row.file), size: Number(row.size) });
     }
     for (const row of db.prepare(QUEUED).iterate()) count(idOf(String(row.id)), row.place);
     const named = new Set(
@@ -46,7 +56,8 @@ export function gatherEvidence(directory: string): Evidence {
     );
     const unnamed = bodyFiles(directory).filter((name) => !named.has(name));
     const events = db.prepare(`SELECT data FROM journal WHERE kind = 'delivery.interrupted'`).all();
-    return { copies, files, unnamed, interrupted: events.map((row) => String(row.data)) };
+    const segmentBytes = segmentSizes(directory).reduce((sum, size) => sum + size, 0);
+    return { copies, files, segmentBytes, unnamed, interrupted: events.map((row) => String(row.data)) };
   } finally {
     db.close();
   }
@@ -56,13 +67,31 @@ function idOf(text: string): string {
   return /([^\s<>"]+@load\.test)/.exec(text)?.[1] ?? text;
 }
 
-function bodyPath(directory: string, name: string): string {
-  return join(directory, 'bodies', name.slice(0, 2), name);
+function bodyIn(directory: string, name: string): Omit<Body, 'size'> {
+  const place = parsePlace(name);
+  if (place === undefined)
+    return { kind: 'large', path: join(directory, 'bodies', name.slice(0, 2), name), offset: 0 };
+  return { kind: 'medium', path: join(segmentsOf(directory), place.segment), offset: place.offset };
+}
+
+function segmentsOf(directory: string): string {
+  return join(directory, 'bodies/segments');
+}
+
+function segmentSizes(directory: string): number[] {
+  const segments = segmentsOf(directory);
+  if (!existsSync(segments)) return [];
+  return readdirSync(segments).map((name) => statSync(join(segments, name)).size);
+}
+
+/** Octets of bodies in segments that rows name. */
+export function mediumBytes({ files }: Evidence): number {
+  return [...files.values()].reduce((sum, { kind, size }) => sum + (kind === 'medium' ? size : 0), 0);
 }
 
 function bodyFiles(directory: string): string[] {
   return readdirSync(join(directory, 'bodies'), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('incoming'))
+    .filter((entry) => entry.isFile() && !/\/(incoming|segments)$/.test(entry.parentPath))
     .map(({ name }) => name);
 }
 
@@ -94,9 +123,10 @@ function judge({ reply, recipients }: Sent, counts: readonly number[]): string |
 /** What is wrong with a data directory whose server has ended: the database, its invariants, its body files. */
 export async function damage(directory: string, evidence: Evidence): Promise<string[]> {
   const problems = await storeViolations(directory);
-  for (const [id, { path, size }] of evidence.files) {
-    const wanted = messageText({ id, kind: 'large' });
-    if (statSync(path).size !== size || readFileSync(path, 'latin1') !== wanted)
+  for (const [id, { kind, path, offset, size }] of evidence.files) {
+    const file = readFileSync(path);
+    if (kind === 'large' && file.length !== size) problems.push(`the file of ${id} has another size`);
+    if (file.toString('latin1', offset, offset + size) !== messageText({ id, kind }))
       problems.push(`the body of ${id} differs`);
   }
   return problems;

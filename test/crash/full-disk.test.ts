@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { skipUnlessRoot } from '../support/programs.ts';
 import { startTryServer } from '../support/try-server.ts';
-import { brokenPromises, damage, gatherEvidence } from './evidence.ts';
+import { brokenPromises, damage, gatherEvidence, mediumBytes } from './evidence.ts';
 import { Ledger, pour } from './load.ts';
 
 const MiB = 1024 * 1024;
@@ -109,6 +109,32 @@ describe('a full disk', { skip: skipWithoutMount() }, () => {
     assert.deepEqual(await damage(directory, evidence), []);
     t.diagnostic(
       `report: full disk: ${refused} messages got 452 4.3.1, ${ledger.answered.length} got 250 and are there once`,
+    );
+  });
+
+  it('refuses messages whose segment finds no room, gives back what it took of it, takes them later', async (t) => {
+    const { disk, directory, server } = await startOnSmallDisk(t);
+    const ledger = new Ledger();
+    const free = fill(disk, 2 * MiB);
+    await pour({ ports: server.ports, ledger, label: 'full', connections: { medium: 8 }, each: 6 }).done;
+    const refused = refusals(ledger);
+    assert.ok(refused >= 20, JSON.stringify(ledger.codes));
+    assert.equal(refused + ledger.answered.length, ledger.sent.length, JSON.stringify(ledger.codes));
+    free();
+    const room = new Ledger();
+    await pour({ ports: server.ports, ledger: room, label: 'room', connections: { medium: 4 }, each: 4 })
+      .done;
+    assert.deepEqual(room.codes, { '250 2.0.0': 16 });
+    ledger.sent.push(...room.sent);
+    assert.equal(await server.metric('postern_store_reopened'), 0, 'a full disk is no failure of the store');
+    assert.equal(await server.end('SIGTERM'), 0);
+    const evidence = gatherEvidence(directory);
+    assert.deepEqual(brokenPromises(ledger, evidence), []);
+    assert.deepEqual(await damage(directory, evidence), []);
+    assert.ok(mediumBytes(evidence) > 16 * 100 * 1024);
+    assert.equal(evidence.segmentBytes, mediumBytes(evidence), 'nothing is left of what was refused');
+    t.diagnostic(
+      `report: full disk: ${refused} messages of 100 KiB got 452 4.3.1, ${ledger.answered.length} got 250 and are whole`,
     );
   });
 

@@ -51,7 +51,7 @@ describe('SIGKILL under load', () => {
         ports: server.ports,
         ledger,
         label: `r${rounds}`,
-        connections: { local: 5, large: 2, out: 3 },
+        connections: { local: 4, medium: 3, large: 2, out: 3 },
         onAnswer: doomed.answered,
       });
       await doomed.promise;
@@ -64,10 +64,11 @@ describe('SIGKILL under load', () => {
     assert.deepEqual(brokenPromises(ledger, evidence), []);
     assert.deepEqual(await damage(directory, evidence), []);
     assert.ok(ledger.answered.length >= rounds);
-    const { length } = ledger.answered.filter(({ kind }) => kind === 'large');
+    const count = (wanted: string): number => ledger.answered.filter(({ kind }) => kind === wanted).length;
+    assert.ok(count('medium') > 0 && [...evidence.files.values()].some(({ kind }) => kind === 'medium'));
     t.diagnostic(
       `report: ${rounds} kills; ${ledger.sent.length} messages, ${ledger.answered.length} answered 250 ` +
-        `(${length} of them of 300 KiB), ${ledger.codes.none ?? 0} without an answer; none lost, none doubled; ` +
+        `(${count('medium')} of them of 100 KiB, ${count('large')} of 300 KiB), ${ledger.codes.none ?? 0} without an answer; none lost, none doubled; ` +
         `${evidence.unnamed.length} body files without a row, which the sweep removes`,
     );
   });

@@ -2,7 +2,8 @@ import { lineClient, type LineClient } from '../support/smtp-client.ts';
 
 /** Made-up mail poured into a server that may die at any moment, and a ledger of what it promised. */
 
-export type Kind = 'local' | 'large' | 'out';
+/** What becomes of the octets: `medium` ones go into a segment, `large` ones into a file of their own. */
+export type Kind = 'local' | 'medium' | 'large' | 'out';
 
 /** Where a message must be once it is answered 250: accounts, and addresses in the queue. */
 export interface Sent {
@@ -18,7 +19,7 @@ export interface Ports {
   readonly submission: number;
 }
 
-const LARGE_BYTES = 300 * 1024;
+const BYTES: Readonly<Partial<Record<Kind, number>>> = { medium: 100 * 1024, large: 300 * 1024 };
 /** Milliseconds a client waits after a 4xx: a busy server is not to be hammered. */
 const PAUSE_MS = 50;
 const LOGIN = `AUTH PLAIN ${Buffer.from('\0alice@example.test\0postern').toString('base64')}\r\n`;
@@ -45,7 +46,7 @@ export class Ledger {
 export function messageText({ id, kind }: Pick<Sent, 'id' | 'kind'>): string {
   const header = `From: <alice@example.test>\r\nMessage-ID: <${id}>\r\nDate: Sat, 1 Nov 2025 10:00:00 +0000\r\nSubject: ${kind}\r\n\r\n`;
   const line = `${id} ${'x'.repeat(60)}\r\n`;
-  return header + line.repeat(kind === 'large' ? Math.ceil(LARGE_BYTES / line.length) : 4);
+  return header + line.repeat(Math.max(4, Math.ceil((BYTES[kind] ?? 0) / line.length)));
 }
 
 export interface LoadOptions {
@@ -72,7 +73,7 @@ export interface RunningLoad {
 export function pour(options: LoadOptions): RunningLoad {
   const state = { stopped: false };
   const runs: Promise<void>[] = [];
-  for (const kind of ['local', 'large', 'out'] as const) {
+  for (const kind of ['local', 'medium', 'large', 'out'] as const) {
     for (let i = 0; i < (options.connections[kind] ?? 0); i++) {
       runs.push(oneConnection(options, kind, `${options.label}-${kind}${i}`, state));
     }

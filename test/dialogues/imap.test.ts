@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ImapLimits } from '../../src/servers/imap/limits.ts';
 import { type ImapTestServer, imapTestServer } from '../support/imap-server.ts';
+import { bannedClient } from '../support/banned.ts';
 import { lineClient } from '../support/smtp-client.ts';
 import { type Dialogue, type Directives, playDialogue, readDialogues } from './dialogue.ts';
 
-/** SERVER settings: tls=implicit, tls-only (no login without TLS), quota=N octets, and any limit of ImapLimits by its name. */
+/**
+ * SERVER settings: tls=implicit, tls-only (no login without TLS), banned (the client is), quota=N octets,
+ * and any limit of ImapLimits by its name.
+ */
 async function serverFor({ settings }: Dialogue): Promise<ImapTestServer> {
   const limits: Partial<Record<keyof ImapLimits, number>> = {};
   for (const [key, value] of Object.entries(settings)) {
@@ -15,6 +19,7 @@ async function serverFor({ settings }: Dialogue): Promise<ImapTestServer> {
   const server = await imapTestServer({
     limits,
     ...(settings['tls'] === 'implicit' && { implicitTls: true }),
+    ...('banned' in settings && { guard: { banned: bannedClient } }),
     ...('tls-only' in settings && { requireTlsForLogin: true }),
   });
   if (settings['quota'] !== undefined) {

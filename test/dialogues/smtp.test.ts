@@ -4,13 +4,22 @@ import { test } from 'node:test';
 import { smtpReply } from '../../src/base/errors.ts';
 import type { SmtpProtocol } from '../../src/servers/smtp/options.ts';
 import type { SmtpLimits } from '../../src/servers/smtp/limits.ts';
+import { bannedClient } from '../support/banned.ts';
 import { lineClient } from '../support/smtp-client.ts';
 import { type SmtpTestServer, smtpTestServer } from '../support/smtp-server.ts';
 import { type Dialogue, type Directives, playDialogue, readDialogues } from './dialogue.ts';
 
+const BANNED = bannedClient();
+
+/** Not when it connects, but whenever it is asked again. */
+function bannedAtLogin(): { banned(): typeof BANNED | undefined } {
+  let asked = 0;
+  return { banned: () => (asked++ === 0 ? undefined : BANNED) };
+}
+
 /**
  * SERVER settings: protocol=smtp|lmtp|submission, tls=implicit|none, plaintext-auth, mail-max=N, refuse-connect=CODE,
- * and any limit of SmtpLimits by its name.
+ * banned (the client is), banned-at-login (from its first login on), greeting-pause=MS, early-talk=CODE (refuse it so), proxy (the client sends a PROXY header first), and any limit of SmtpLimits by its name.
  */
 async function serverFor({ settings }: Dialogue): Promise<SmtpTestServer> {
   const limits: Partial<Record<keyof SmtpLimits, number>> = {};
@@ -22,10 +31,20 @@ async function serverFor({ settings }: Dialogue): Promise<SmtpTestServer> {
     ...(settings['tls'] === 'implicit' && { implicitTls: true }),
     ...(settings['tls'] === 'none' && { tls: undefined }),
     ...('plaintext-auth' in settings && { requireTlsForAuth: false }),
+    ...('proxy' in settings && { proxyFrom: ['127.0.0.1'] }),
+    ...('banned' in settings && { guard: { banned: () => BANNED } }),
+    ...('banned-at-login' in settings && { guard: bannedAtLogin() }),
     ...('mail-max' in settings && { messagesPerSession: Number(settings['mail-max']) }),
   });
   const refuse = settings['refuse-connect'];
   if (refuse !== undefined) server.service.refuseConnect = smtpReply(Number(refuse), '5.7.1', 'Not from you');
+  const earlyTalk = settings['early-talk'];
+  if (earlyTalk !== undefined || 'greeting-pause' in settings) {
+    server.service.greeting = {
+      pauseMs: Number(settings['greeting-pause'] ?? 0),
+      earlyTalk: earlyTalk === undefined ? undefined : smtpReply(Number(earlyTalk), '5.5.1', 'Too early'),
+    };
+  }
   return server;
 }
 
@@ -67,6 +86,8 @@ function directivesFor({ service, clock, authenticator, server }: SmtpTestServer
       await waitFor(() => service.ended.length > 0);
       assert.deepEqual(service.ended, [text]);
     },
+    /** FACTS json: what is known of the session. */
+    FACTS: (json) => assert.partialDeepStrictEqual(service.sessions.at(-1), JSON.parse(json)),
     /** ADVANCE seconds: time passes. */
     ADVANCE: async (seconds) => {
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,6 +1,7 @@
 import { Refusal, type SmtpReply, smtpReply } from '../../src/base/errors.ts';
 import type {
   Authenticator,
+  Greeting,
   LoginAccount,
   MailParams,
   MailService,
@@ -30,14 +31,18 @@ export interface FakeMailService extends MailService {
   aborted: number;
   /** Sessions refused at connect when set. */
   refuseConnect: SmtpReply | undefined;
+  /** How to greet. */
+  greeting: Greeting | undefined;
+  /** Facts of the sessions so far, live. */
+  readonly sessions: SessionFacts[];
   /** Awaited in connect, in writes and in finish when set. */
   hold: { connect?: Promise<void>; write?: Promise<void>; finish?: Promise<void> };
 }
 
 /**
- * Recipients decide what happens: `unknown*` 550 5.1.1, `full*` 452 4.2.2, `bug*` throws, `nodata*` refuses to open,
- * `nowrite*` refuses the first write, `nofinish*` fails at the end, `late*` (LMTP) is refused at the end; everybody
- * else is accepted. Senders: `spammer*` 550 5.7.1.
+ * Recipients decide what happens: `unknown*` 550 5.1.1, `full*` 452 4.2.2, `leave*` 421 4.7.0, `bug*` throws,
+ * `nodata*` refuses to open, `nowrite*` refuses the first write, `nofinish*` fails at the end, `late*` (LMTP) is refused
+ * at the end; everybody else is accepted. Senders: `spammer*` 550 5.7.1.
  */
 export function fakeMailService(protocol: MailService['protocol']): FakeMailService {
   const service: FakeMailService = {
@@ -48,11 +53,15 @@ export function fakeMailService(protocol: MailService['protocol']): FakeMailServ
     abandoned: 0,
     aborted: 0,
     refuseConnect: undefined,
+    greeting: undefined,
+    sessions: [],
     hold: {},
-    async connect() {
+    async connect(session) {
+      service.sessions.push(session);
       await service.hold.connect;
       if (service.refuseConnect)
         throw new Refusal('not-permitted', 'Go away', { smtp: service.refuseConnect });
+      return service.greeting;
     },
     async mail(_session: SessionFacts, path: string, params: MailParams) {
       if (path.startsWith('spammer')) throw new Refusal('not-permitted', 'No mail from you');
@@ -72,6 +81,8 @@ function transaction(service: FakeMailService, from: string, params: MailParams)
     async rcpt(address, rcptParams) {
       if (address.startsWith('unknown')) throw new Refusal('no-such-account', 'No such user here');
       if (address.startsWith('full')) throw new Refusal('over-quota', 'Mailbox full');
+      if (address.startsWith('leave'))
+        throw new Refusal('limit', 'Leave now', { smtp: smtpReply(421, '4.7.0', 'Leave now') });
       if (address.startsWith('bug')) throw new TypeError('a bug');
       recipients.push({ address, params: rcptParams });
     },

@@ -119,6 +119,11 @@ export async function openFlow(): Promise<FlowFixture> {
     async close() {
       assert.deepEqual(await store.inspect(checkInvariants), []);
       await dns.close();
+      // Questions of transactions that were given up wait for an answer until their time is over.
+      for (let i = 0; i < 12; i++) {
+        clock.advance(10_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       await store.close();
     },
   };
@@ -176,6 +181,8 @@ export function session(more: Partial<SessionFacts> = {}): SessionFacts {
     extended: true,
     tls: undefined,
     login: undefined,
+    earlyTalk: false,
+    earlyPipelining: false,
     ...more,
   };
 }

@@ -14,6 +14,8 @@ const packages = {
   clamd: 'clamav-daemon',
   opendkim: 'opendkim',
   rspamd: 'rspamd',
+  knotd: 'knot',
+  unbound: 'unbound',
 } as const;
 
 export type Program = keyof typeof packages;

@@ -36,6 +36,13 @@ export function spanText(ms: number): string {
   return `${Math.max(0, Math.floor(ms / 1000))} s`;
 }
 
+/** "90s", "30min", "1h", "7d", "2 w" in milliseconds. Refusal 'bad-input'. */
+export function parseSpan(text: string): number {
+  const span = /^(\d{1,6}) ?(s|m|min|h|d|w)$/.exec(text.trim());
+  if (span !== null) return Number(span[1]) * (AGO[span[2] ?? ''] ?? 0);
+  throw new Refusal('bad-input', `"${text}" is not a span of time: write it as 30min, 1h or 7d.`);
+}
+
 /** "2026-01-31 15:04:05" in the given or the machine's time zone. */
 export function timeText(ms: number, timeZone?: string): string {
   if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return '?';

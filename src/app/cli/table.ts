@@ -1,10 +1,14 @@
 import type { CliCommand } from './command.ts';
 import { accountCommands } from './commands/account.ts';
 import { aliasCommands } from './commands/alias.ts';
+import { banCommands } from './commands/ban.ts';
 import { checkCommands } from './commands/check.ts';
 import { dkimCommands } from './commands/dkim.ts';
 import { domainCommands } from './commands/domain.ts';
+import { filterCommands } from './commands/filter.ts';
+import { holdCommands } from './commands/hold.ts';
 import { queueCommands } from './commands/queue.ts';
+import { reportCommands } from './commands/report.ts';
 import { statusCommands } from './commands/status.ts';
 import { traceCommands } from './commands/trace.ts';
 import { undeleteCommands } from './commands/undelete.ts';
@@ -18,7 +22,11 @@ export const commandTable: readonly CliCommand[] = [
   ...aliasCommands,
   ...dkimCommands,
   ...queueCommands,
+  ...holdCommands,
+  ...banCommands,
+  ...filterCommands,
   ...traceCommands,
+  ...reportCommands,
   ...checkCommands,
 ];
 

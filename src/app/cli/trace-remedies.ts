@@ -39,6 +39,16 @@ const OURS: readonly Remedy[] = [
       `The limit protects against stolen passwords. If this was not the person: postern account suspend ${facts.text('login') || 'ACCOUNT'}. If it was, wait, or raise the limit in postern.toml.`,
   },
   {
+    words: /Too many failed logins from|are closed until/,
+    say: () =>
+      'See "postern ban list". If it is one of yours: postern ban lift with what is listed there; for a network of yours: postern ban exempt add NETWORK.',
+  },
+  {
+    words: /Too many failed logins to this account/,
+    say: (facts) =>
+      `Somebody guesses at the password from many places; places the account knows are not affected. To let new ones in at once: postern ban lift ${typeable(triedLogin(facts))}.`,
+  },
+  {
     words: /account is suspended/,
     say: (facts) => `Let it in again: postern account resume ${typeable(triedLogin(facts))}.`,
   },

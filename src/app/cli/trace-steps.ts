@@ -1,6 +1,7 @@
 import type { JournalKind } from '../../data/journal/types.ts';
 import { sizeText, timeText } from './quantities.ts';
 import { addressesText, addressText, type Facts, ownReason, peerText, triedLogin } from './trace-facts.ts';
+import { judged } from './trace-judged.ts';
 import { remedyForOurs, remedyForTheirs } from './trace-remedies.ts';
 
 /** One event in words: what happened, the particulars, and what can be done. */
@@ -74,6 +75,7 @@ const STEPS: Readonly<Record<JournalKind, Teller>> = {
         ])
       : refusal(facts, `It could not be taken for ${addressesText(facts.list('to'))}, though for others`),
   'message.accepted': accepted,
+  'message.judged': judged,
   'message.deposited': deposited,
   'message.queued': queued,
   'message.signed': (facts) => ({
@@ -142,6 +144,25 @@ const STEPS: Readonly<Record<JournalKind, Teller>> = {
           : '',
     };
   },
+  'ban.set': banSet,
+  'ban.lifted': (facts) => ({
+    headline: `${facts.text('by')} lifted the ban of ${facts.text('subject')}`,
+    details: ['The next one would be as short as the first.'],
+    remedy: '',
+  }),
+  'account.held': (facts) => ({
+    headline: `What ${facts.text('account')} sends is held from now on`,
+    details: [
+      `Why: ${facts.text('reason')}.`,
+      'Nothing of it is lost; its owner and the administrators were told.',
+    ],
+    remedy: `If it was the person: postern hold release ${facts.text('account')}. If not: postern account passwd ${facts.text('account')}, then postern hold release ${facts.text('account')} --drop`,
+  }),
+  'account.released': (facts) => ({
+    headline: `${facts.text('by')} ${facts.flag('dropped') === true ? 'ended the hold and dropped what was held' : 'released what was held'} of ${facts.text('account')}`,
+    details: [],
+    remedy: '',
+  }),
   'message.expunged': (facts) => other(facts, 'The message was deleted from a mailbox'),
   'admin.changed': (facts) => other(facts, 'An administrator changed something'),
 };
@@ -151,6 +172,27 @@ export function tell(facts: Facts, context: StepContext): Step {
   const { kind } = facts.row;
   const teller = Object.hasOwn(STEPS, kind) ? STEPS[kind as JournalKind] : undefined;
   return teller?.(facts, context) ?? other(facts, kind);
+}
+
+function banSet(facts: Facts, { timeZone }: StepContext): Step {
+  const [subject, reason, by] = [facts.text('subject'), facts.text('reason'), facts.text('by')];
+  const until = facts.number('until');
+  const end = until === undefined ? '' : ` until ${timeText(until, timeZone)}`;
+  const account = facts.text('banKind') === 'account';
+  const offences = facts.number('offences') ?? 0;
+  return {
+    headline: account
+      ? `Logins to ${subject} from places it does not know are refused${end}`
+      : `${by === '' ? 'Logins' : `${by}: logins`} from ${subject} are refused${end}`,
+    details: [
+      ...(reason === '' ? [] : [`Why: ${reason}.`]),
+      ...(offences > 1 ? [`It is number ${offences} in a row, each twice as long as the one before.`] : []),
+      account
+        ? 'Where the account logged in from within the last 30 days it is not affected.'
+        : 'Mail from other hosts (port 25) is not affected.',
+    ],
+    remedy: `To end it now: postern ban lift ${subject}`,
+  };
 }
 
 function refusal(facts: Facts, headline: string, more: readonly string[] = []): Step {

@@ -1,8 +1,9 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../../base/files.ts';
 import { randomToken } from '../../base/ids.ts';
+import { parsePlace, type Place } from './place.ts';
 
 /** Octets read from a file at a time. */
 const PIECE = 64 * 1024;
@@ -16,18 +17,39 @@ export interface BlobWriter {
   abort(): Promise<void>;
 }
 
-/** Where large bodies lie. Names are made by the store and safe as paths. */
+/** A file that holds many bodies (segments.ts). */
+export interface Segment {
+  readonly name: string;
+  readonly size: number;
+  /** When it was last written to, or retired (ms). */
+  readonly writtenAt: number;
+}
+
+/** Where bodies lie that do not lie in their row. Names are made by the store and safe as paths. */
 export interface BlobStore {
   create(): Promise<BlobWriter>;
   /** The octets [start, end) in pieces of at most 64 KiB. */
   read(name: string, start: number, end: number): AsyncIterable<Buffer>;
-  /** Removing what is not there is no error. */
+  /** Removing what is not there is no error. A body in a segment is gone with its row; its room comes back later. */
   remove(name: string): Promise<void>;
-  /** All names with the time they were written, for sweeping what no row refers to. */
+  /** All bodies with files of their own and the time they were written, for sweeping what no row refers to. */
   list(): AsyncIterable<{ name: string; writtenAt: number }>;
+  segments(): Promise<Segment[]>;
+  /** Its age counts anew from a time (ms): a copy of the database made before may still name it. */
+  retireSegment(name: string, at: number): Promise<void>;
+  /** Only for a segment that no row names and that can grow no more. */
+  removeSegment(name: string): Promise<void>;
 }
 
-/** Large bodies as files, spread over 1,024 directories; `incoming/` holds those being written. */
+/** Where segments lie, below the directory of bodies. */
+export function segmentsIn(root: string): string {
+  return join(root, 'segments');
+}
+
+/**
+ * Large bodies as files, spread over 1,024 directories; `incoming/` holds those being written, `segments/` those of
+ * middling size, many to a file.
+ */
 export class FileBlobStore implements BlobStore {
   readonly #root: string;
   /** Directories whose own names are durable since this process looked after it. */
@@ -59,17 +81,38 @@ export class FileBlobStore implements BlobStore {
 
   async *read(name: string, start: number, end: number): AsyncIterable<Buffer> {
     if (end <= start) return;
+    const place = parsePlace(name);
+    if (place !== undefined) {
+      yield* this.#readPlace(place, start, end);
+      return;
+    }
     const stream = createReadStream(this.#path(name), { start, end: end - 1, highWaterMark: PIECE });
     for await (const piece of stream) yield piece as Buffer;
   }
 
+  async *#readPlace({ segment, offset }: Place, start: number, end: number): AsyncIterable<Buffer> {
+    const file = await open(this.#segmentPath(segment), 'r');
+    try {
+      for (let at = start; at < end; ) {
+        const length = Math.min(PIECE, end - at);
+        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset + at);
+        if (bytesRead === 0) throw new Error(`segment ${segment} ends before ${offset + end}`);
+        at += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
   async remove(name: string): Promise<void> {
+    if (parsePlace(name) !== undefined) return;
     await unlink(this.#path(name)).catch(ignoreMissing);
   }
 
   async *list(): AsyncIterable<{ name: string; writtenAt: number }> {
     for (const directory of await readdir(this.#root)) {
-      if (directory === 'incoming') continue;
+      if (directory === 'incoming' || directory === 'segments') continue;
       for (const name of await readdir(join(this.#root, directory))) {
         const found = await stat(join(this.#root, directory, name)).catch(() => undefined);
         if (found !== undefined) yield { name, writtenAt: found.mtimeMs };
@@ -77,13 +120,36 @@ export class FileBlobStore implements BlobStore {
     }
   }
 
+  async segments(): Promise<Segment[]> {
+    const directory = segmentsIn(this.#root);
+    const names = await readdir(directory).catch(noneIfMissing);
+    const found: Segment[] = [];
+    for (const name of names) {
+      const file = await stat(join(directory, name)).catch(() => undefined);
+      if (file !== undefined) found.push({ name, size: file.size, writtenAt: file.mtimeMs });
+    }
+    return found;
+  }
+
+  async retireSegment(name: string, at: number): Promise<void> {
+    const time = new Date(at);
+    await utimes(this.#segmentPath(name), time, time);
+  }
+
+  async removeSegment(name: string): Promise<void> {
+    await unlink(this.#segmentPath(name)).catch(ignoreMissing);
+  }
+
+  #segmentPath(name: string): string {
+    return join(segmentsIn(this.#root), checkedName(name));
+  }
+
   #path(name: string): string {
-    if (!/^[0-9a-z]{26}$/.test(name)) throw new Error(`not a blob name: ${name}`);
-    return join(this.#root, name.slice(0, 2), name);
+    return join(this.#root, checkedName(name).slice(0, 2), name);
   }
 }
 
-interface Place {
+interface Surroundings {
   readonly root: string;
   readonly named: Set<string>;
 }
@@ -93,9 +159,9 @@ class FileBlobWriter implements BlobWriter {
   readonly #temporary: string;
   readonly #final: string;
   readonly #name: string;
-  readonly #place: Place;
+  readonly #place: Surroundings;
 
-  constructor(file: FileHandle, temporary: string, final: string, name: string, place: Place) {
+  constructor(file: FileHandle, temporary: string, final: string, name: string, place: Surroundings) {
     this.#file = file;
     this.#temporary = temporary;
     this.#final = final;
@@ -138,6 +204,16 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+function checkedName(name: string): string {
+  if (!/^[0-9a-z]{26}$/.test(name)) throw new Error(`not a blob name: ${name}`);
+  return name;
+}
+
+function noneIfMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code !== 'ENOENT') throw error;
+  return [];
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { SegmentWriter } from '../blobs/segments.ts';
 import { type GroupOutcome, runGroup } from './group.ts';
 import { migrateSqlite } from './migrate.ts';
 import { openSqlite, SqliteSession } from './sqlite.ts';
@@ -133,4 +137,128 @@ test('a commit that fails breaks the connection and promises nothing', async () 
   assert.deepEqual(summary(outcome), ['1 unavailable']);
   assert.equal(outcome.broken, 'disk I/O error');
   assert.deepEqual(names(session), []);
+});
+
+/** A database with segments and one account, which may hold `quota` octets. */
+async function storeWithSegments(t: TestContext, quota: number) {
+  const directory = mkdtempSync(join(tmpdir(), 'postern-group-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const db = openSqlite(':memory:', 'writer');
+  migrateSqlite(db);
+  const session = new SqliteSession(db, new SegmentWriter(join(directory, 'segments')));
+  const account = {
+    actor,
+    address: 'a@a.example',
+    displayName: '',
+    role: 'user',
+    quota,
+    hash: 'none',
+    scram: null,
+  };
+  const requests = [addDomain(1, 'a.example'), { id: 2, name: 'directory.addAccount', args: account }];
+  assert.deepEqual(summary(await runGroup(session, requests, 1000)), ['1 ok', '2 ok']);
+  const sizes = (): number[] =>
+    readdirSync(join(directory, 'segments')).map((name) => statSync(join(directory, 'segments', name)).size);
+  return { session, sizes };
+}
+
+function deliverTo(id: number, length: number) {
+  const deposit = {
+    accountId: 1,
+    mailbox: { name: 'INBOX' },
+    prefix: Buffer.alloc(0),
+    hidden: [],
+    set: { flags: 0, keywords: [] },
+    receivedAt: 0,
+    trace: undefined,
+    ignoreQuota: false,
+  };
+  const none = { sentAt: undefined, messageId: undefined, references: [] };
+  const content = { envelope: Buffer.alloc(0), bodystructure: Buffer.alloc(0), structure: '{}', ...none };
+  const blob = { size: length, encoding: 'raw', data: Buffer.alloc(length, id), file: undefined };
+  const args = { blob, content, deposits: [deposit], overQuota: 'junk', queue: [], events: [] };
+  return { id, name: 'delivery.accept', args };
+}
+
+function bodiesOf(session: SqliteSession): unknown[] {
+  return session.db.prepare('SELECT size, substr(file, 28) AS at, data FROM blobs ORDER BY id').all();
+}
+
+test('of a refused write nothing stands in the segment, between bodies that are kept', async (t) => {
+  const { session, sizes } = await storeWithSegments(t, 100_000);
+  const requests = [deliverTo(1, 40_000), deliverTo(2, 90_000), deliverTo(3, 50_000), deliverTo(4, 5000)];
+  const outcome = await runGroup(session, requests, 1000);
+  assert.deepEqual(summary(outcome), ['1 ok', '2 over-quota', '3 ok', '4 ok']);
+  assert.deepEqual(sizes(), [90_000]);
+  const rows = bodiesOf(session).map((row) => ({ ...(row as { data: Uint8Array | null }) }));
+  assert.deepEqual(
+    rows.map(({ data, ...row }) => ({ ...row, inRow: data?.length ?? 0 })),
+    [
+      { size: 40_000, at: '0000000000', inRow: 0 },
+      { size: 50_000, at: '0000040000', inRow: 0 },
+      { size: 5000, at: null, inRow: 5000 },
+    ],
+  );
+});
+
+/** The session, whose COMMIT fails once in this way. */
+function failingOnce(session: SqliteSession, error: Error): SqliteSession {
+  let failed = false;
+  return Object.assign(Object.create(session) as SqliteSession, {
+    prepare: (statement: Parameters<SqliteSession['prepare']>[0]) => session.prepare(statement),
+    control(text: string) {
+      if (text === 'COMMIT' && !failed) {
+        failed = true;
+        throw error;
+      }
+      session.control(text);
+    },
+  });
+}
+
+test('when the commit finds the disk full, the room of its bodies is given back', async (t) => {
+  const { session, sizes } = await storeWithSegments(t, 0);
+  await runGroup(session, [deliverTo(1, 40_000)], 1000);
+  const full = failingOnce(session, Object.assign(new Error('full'), { errcode: 13 }));
+  assert.deepEqual(summary(await runGroup(full, [deliverTo(2, 60_000)], 1000)), ['2 storage-full']);
+  assert.deepEqual(sizes(), [40_000]);
+  assert.deepEqual(summary(await runGroup(full, [deliverTo(3, 70_000)], 1000)), ['3 ok']);
+  assert.deepEqual(sizes(), [110_000]);
+});
+
+test('a commit that fails may come back: its bodies stay, and nothing is written behind them', async (t) => {
+  const { session, sizes } = await storeWithSegments(t, 0);
+  await runGroup(session, [deliverTo(1, 40_000)], 1000);
+  const bad = failingOnce(session, Object.assign(new Error('disk I/O error'), { errcode: 10 }));
+  const outcome = await runGroup(bad, [deliverTo(2, 60_000)], 1000);
+  assert.deepEqual([...summary(outcome), outcome.broken], ['2 unavailable', 'disk I/O error']);
+  await runGroup(bad, [deliverTo(3, 70_000)], 1000);
+  assert.deepEqual(
+    sizes().toSorted((a, b) => a - b),
+    [70_000, 100_000],
+  );
+});
+
+test('a segment that cannot be written breaks the store and no row is kept', async () => {
+  const db = openSqlite(':memory:', 'writer');
+  migrateSqlite(db);
+  const session = new SqliteSession(db, new SegmentWriter('/dev/null/segments'));
+  const account = {
+    actor,
+    address: 'a@a.example',
+    displayName: '',
+    role: 'user',
+    quota: 0,
+    hash: 'none',
+    scram: null,
+  };
+  await runGroup(
+    session,
+    [addDomain(1, 'a.example'), { id: 2, name: 'directory.addAccount', args: account }],
+    1000,
+  );
+  const outcome = await runGroup(session, [deliverTo(3, 40_000)], 1000);
+  assert.deepEqual(summary(outcome), ['3 unavailable']);
+  assert.match(outcome.broken ?? '', /ENOTDIR/);
+  assert.deepEqual(bodiesOf(session), []);
 });

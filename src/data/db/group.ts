@@ -76,9 +76,10 @@ async function runHopefully(
   } catch (error) {
     if (isDiskFull(error) || isStoreFailure(error)) throw error;
     session.control('ROLLBACK');
+    session.segments?.rolledBack();
     return undefined;
   }
-  session.control('COMMIT');
+  commit(session);
   return done(answers, after);
 }
 
@@ -91,8 +92,15 @@ async function runGuarded(
   const answers: WriteAnswer[] = [];
   session.control('BEGIN IMMEDIATE');
   for (const request of requests) answers.push(await runOne(session, request, now, after));
-  session.control('COMMIT');
+  commit(session);
   return done(answers, after);
+}
+
+/** The octets that rows name are durable before the rows are. */
+function commit(session: SqliteSession): void {
+  session.segments?.flush();
+  session.control('COMMIT');
+  session.segments?.committed();
 }
 
 async function runOne(
@@ -103,6 +111,7 @@ async function runOne(
 ): Promise<WriteAnswer> {
   // What a refused write wanted to tell is not told.
   const mine = nothingYet();
+  const bodies = session.segments?.mark() ?? 0;
   session.control('SAVEPOINT one');
   try {
     const value = await write(request.name)(new SqliteWriteTx(session, now, mine), request.args);
@@ -116,6 +125,7 @@ async function runOne(
     if (isDiskFull(error) || isStoreFailure(error)) throw error;
     session.control('ROLLBACK TO one');
     session.control('RELEASE one');
+    session.segments?.backTo(bodies);
     if (error instanceof Refusal) return { id: request.id, ok: false, refusal: refusalToData(error) };
     const bug = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { id: request.id, ok: false, bug };
@@ -148,6 +158,9 @@ function failedGroup(
   } catch (rollbackError) {
     broken ??= errorText(rollbackError);
   }
+  // A commit that failed may stand whole in the log and come back: what its rows name stays where it is.
+  if (broken === undefined) session.segments?.rolledBack();
+  else session.segments?.abandon();
   const refusal = refusalToData(broken === undefined ? storageFull() : storeUnavailable());
   return {
     answers: requests.map(({ id }) => ({ id, ok: false, refusal })),

@@ -24,7 +24,10 @@ export function openPool(url: string, max: number): pg.Pool {
         ? Number
         : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
   };
-  return new pg.Pool({ connectionString: url, max, types: types as unknown as pg.CustomTypesConfig });
+  const pool = new pg.Pool({ connectionString: url, max, types: types as unknown as pg.CustomTypesConfig });
+  // A connection that breaks while nobody uses it is replaced by the next who needs one; unheard, it ends the process.
+  pool.on('error', () => undefined);
+  return pool;
 }
 
 function query(client: pg.ClientBase, statement: Any, params: readonly SqlValue[]): Promise<pg.QueryResult> {
@@ -55,6 +58,8 @@ export class PostgresReadTx implements ReadTx {
 
 export class PostgresWriteTx extends PostgresReadTx implements WriteTx {
   readonly now: number;
+  /** Rows of any size go through one connection here, and other processes must be able to read them. */
+  readonly segments = undefined;
   readonly #after: AfterCommit;
 
   constructor(client: pg.ClientBase, now: number, after: AfterCommit) {

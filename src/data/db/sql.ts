@@ -1,3 +1,5 @@
+import type { Segments } from '../blobs/segments.ts';
+
 /** SQL as data: every statement of the program is made here, stands in a `*.sql.ts` file, and runs on both engines. */
 
 export type SqlValue = string | number | null | Uint8Array;
@@ -58,6 +60,8 @@ export interface WriteTx extends ReadTx {
   run<P extends readonly SqlValue[], R>(statement: Statement<P, R>, ...params: P): Promise<number>;
   /** Milliseconds since the epoch, the same during one write. */
   readonly now: number;
+  /** Where bodies go that are large for a row, durable before the commit; undefined: this store keeps them in rows. */
+  readonly segments: Segments | undefined;
   /** Wake those who watch this account, after the commit. */
   touch(accountId: number): void;
   /** Wake the queue's scheduler after the commit. */

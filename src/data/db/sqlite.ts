@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Refusal } from '../../base/errors.ts';
+import { isFull, SegmentFailure, type Segments, type SegmentWriter } from '../blobs/segments.ts';
 import type { ReadTx, SqlValue, Statement, WriteTx } from './sql.ts';
 
 /** Pages in the write-ahead log before a commit also checkpoints: 8,192 x 4 KiB = 32 MiB. */
@@ -33,12 +34,15 @@ export function openSqlite(path: string, role: SqliteRole): DatabaseSync {
 /** Prepared statements of one connection, made on first use. */
 export class SqliteSession {
   readonly db: DatabaseSync;
+  /** Of a writer whose larger bodies stand beside the database. */
+  readonly segments: SegmentWriter | undefined;
   readonly #prepared: StatementSync[] = [];
 
   readonly #control = new Map<string, StatementSync>();
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, segments?: SegmentWriter) {
     this.db = db;
+    this.segments = segments;
   }
 
   /** Run a transaction-control statement, prepared once. */
@@ -91,11 +95,13 @@ export interface AfterCommit {
 
 export class SqliteWriteTx extends SqliteReadTx implements WriteTx {
   readonly now: number;
+  readonly segments: Segments | undefined;
   readonly #after: AfterCommit;
 
   constructor(session: SqliteSession, now: number, after: AfterCommit) {
     super(session);
     this.now = now;
+    this.segments = session.segments;
     this.#after = after;
   }
 
@@ -140,14 +146,18 @@ function primaryCode(error: unknown): number | undefined {
 
 /** The disk is full: nothing of the transaction was kept, and nothing else is wrong. */
 export function isDiskFull(error: unknown): boolean {
-  return primaryCode(error) === SQLITE_FULL;
+  return primaryCode(error) === SQLITE_FULL || isFull(error);
 }
 
 /** The store itself failed (I/O error, failed fsync, damaged file): the connection must not be used again. */
 export function isStoreFailure(error: unknown): boolean {
   const code = primaryCode(error);
   return (
-    code === SQLITE_IOERR || code === SQLITE_CORRUPT || code === SQLITE_CANTOPEN || code === SQLITE_READONLY
+    error instanceof SegmentFailure ||
+    code === SQLITE_IOERR ||
+    code === SQLITE_CORRUPT ||
+    code === SQLITE_CANTOPEN ||
+    code === SQLITE_READONLY
   );
 }
 

@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { SegmentWriter } from '../blobs/segments.ts';
 import { runGroup, type WriteBatch, type WriteRequest } from './group.ts';
 import { migrateSqlite } from './migrate.ts';
 import { openSqlite, SqliteSession } from './sqlite.ts';
@@ -14,12 +15,14 @@ const GROUP_MAX = 256;
 
 interface ThreadData {
   readonly path: string;
+  /** The directory of segments. */
+  readonly segments: string;
   readonly port: MessagePort;
   /** Opened again after a commit failed. */
   readonly afterFailure: boolean;
 }
 
-const { path, port, afterFailure } = workerData as ThreadData;
+const { path, segments, port, afterFailure } = workerData as ThreadData;
 const pending: WriteRequest[] = [];
 let running = false;
 /** Told to close: what was asked for before is still done. */
@@ -29,7 +32,7 @@ let now = 0;
 
 const db = openSqlite(path, 'writer');
 const migrated = migrateSqlite(db);
-const session = new SqliteSession(db);
+const session = new SqliteSession(db, new SegmentWriter(segments));
 // The failed commit may stand whole in the log, behind its end, where a recovery would take it for a good one. A commit
 // of our own is written over it before anything is promised; when it fails too, this thread ends and is started again.
 if (afterFailure) {
@@ -71,6 +74,7 @@ async function work(): Promise<void> {
 }
 
 function close(): void {
+  session.segments?.abandon();
   db.close();
   port.close();
 }

@@ -7,6 +7,10 @@ import type { Deposit, DepositResult, NewBlob, ParsedContent } from '../mailstor
 import { enqueue } from '../queue/enqueue.ts';
 import { send, settle, type SettleRequest } from '../queue/settle.ts';
 import type { Enqueue, NewOutgoing } from '../queue/types.ts';
+import { noteSent } from '../spam/senders.ts';
+import type { Sent } from '../spam/types.ts';
+import { keep } from '../vault/keep.ts';
+import type { NewVaultEntry } from '../vault/types.ts';
 
 /** One message accepted: its octets once, its deposits, its queue rows and its journal, in one commit. */
 export interface Accept {
@@ -21,7 +25,7 @@ export interface Accept {
    */
   readonly overQuota: 'junk' | 'report';
   readonly queue: readonly Enqueue[];
-  /** Not recorded when nobody took the message. */
+  /** Not recorded when it was for somebody and nobody took it. */
   readonly events: readonly JournalEvent[];
   /** What to record of each deposit that went where it was meant to, in their order. */
   readonly depositEvents?: readonly JournalEvent[];
@@ -29,11 +33,19 @@ export interface Accept {
   readonly notices?: readonly (NewOutgoing & { readonly deposit: number | undefined })[];
   /** A queue attempt that this delivery ends. Refusal 'conflict', and nothing is kept, when its lease is lost. */
   readonly settle?: SettleRequest;
+  /** Of a submission: whom the account writes to, remembered when the message is taken. */
+  readonly sent?: Sent;
+  /**
+   * Kept to be looked at. What is `held` counts as taken; what is `refused` is kept whoever takes the rest, and needs
+   * no deposits at all.
+   */
+  readonly vault?: NewVaultEntry;
 }
 
 /**
  * The commit behind a 250. Deposits come before queue rows, accounts in ascending order: the order of locks under
- * PostgreSQL. Nothing is stored of a message that nobody took; a file of its octets is then the caller's to unlink.
+ * PostgreSQL. Nothing is stored of a message that nobody took; a file of its octets is then the caller's to unlink,
+ * unless the vault keeps it (`vault` was given).
  */
 export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: readonly DepositResult[] }> {
   const message = 'id' in args.blob ? stored(args.blob, args.content) : incoming(tx, args.blob, args.content);
@@ -42,11 +54,13 @@ export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: rea
   if (args.settle !== undefined && deposits.some(({ status }) => status !== 'stored')) {
     throw new Refusal('no-such-account', 'The account was removed during the delivery.');
   }
-  if (args.queue.length === 0 && !deposits.some(({ status }) => status === 'stored')) return { deposits };
+  if (args.vault !== undefined) await keep(tx, message, args.vault);
+  if (!isTaken(args, deposits) && (args.vault === undefined || deposits.length > 0)) return { deposits };
   for (const queued of args.queue) await enqueue(tx, await message.blobId(), queued);
   for (const { deposit, ...notice } of args.notices ?? []) {
     if (deposit === undefined || deposits[deposit]?.status === 'stored') await send(tx, notice);
   }
+  if (args.sent !== undefined) await noteSent(tx, args.sent);
   const events = [...args.events, ...args.deposits.flatMap((_, i) => depositEvent(args, first, i))];
   if (events.length > 0) await record(tx, events);
   if (args.settle !== undefined) {
@@ -54,6 +68,11 @@ export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: rea
     if (stale.length > 0) throw new Refusal('conflict', 'The lease on this delivery was lost.');
   }
   return { deposits };
+}
+
+function isTaken(args: Accept, deposits: readonly DepositResult[]): boolean {
+  if (args.queue.length > 0 || args.vault?.kind === 'held') return true;
+  return deposits.some(({ status }) => status === 'stored');
 }
 
 function depositEvent(args: Accept, results: readonly DepositResult[], index: number): JournalEvent | [] {
@@ -72,8 +91,7 @@ async function fullOnesToJunk(
 ): Promise<DepositResult[]> {
   const full = args.deposits.filter((_, index) => results[index]?.status === 'over-quota');
   if (full.length === 0) return [...results];
-  const taken = args.queue.length > 0 || results.some(({ status }) => status === 'stored');
-  if (!taken) throw new Refusal('over-quota', 'Mailbox is full, try again later');
+  if (!isTaken(args, results)) throw new Refusal('over-quota', 'Mailbox is full, try again later');
   const junk = full.map((deposit) => ({
     ...deposit,
     mailbox: { specialUse: '\\Junk' } as const,

@@ -7,6 +7,7 @@ import type { Logger } from '../../base/log.ts';
 import { authenticationFailed } from '../../mail/sasl/refusals.ts';
 import type { Authenticator, LoginAccount, LoginAttempt, ScramKeys } from '../../mail/sasl/types.ts';
 import { canonicalAddress, clientNetwork, isLoopback } from '../../net/ip.ts';
+import type { LoginGuard, Tried } from '../bans/guard.ts';
 import type { Recorder } from '../journal/recorder.ts';
 import { type JournalKind, terms } from '../journal/types.ts';
 import type { Store } from '../store.ts';
@@ -43,6 +44,8 @@ export interface AuthenticatorOptions {
   readonly logger: Logger;
   /** Takes login.succeeded and login.failed. */
   readonly journal: Pick<Recorder, 'event'>;
+  /** Counts failures and slows strangers; without one nothing is counted. */
+  readonly guard?: Pick<LoginGuard, 'admit' | 'failed' | 'succeeded'> | undefined;
   /** Milliseconds a verified login is remembered. */
   readonly memoryMs?: number;
   /** For tests: checks of own and of imported hashes. */
@@ -65,6 +68,7 @@ class DirectoryAuthenticator implements Authenticator {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #journal: AuthenticatorOptions['journal'];
+  readonly #guard: AuthenticatorOptions['guard'];
   readonly #hasher: NonNullable<AuthenticatorOptions['hasher']>;
   readonly #memory: ReturnType<typeof createLoginMemory>;
   readonly #gate = createGate({
@@ -82,6 +86,7 @@ class DirectoryAuthenticator implements Authenticator {
     this.#clock = clock;
     this.#logger = logger;
     this.#journal = journal;
+    this.#guard = options.guard;
     this.#hasher = options.hasher ?? { own: matchesOwn, imported: createHashThread(clock) };
     this.#memory = createLoginMemory(clock, memoryMs);
   }
@@ -89,18 +94,20 @@ class DirectoryAuthenticator implements Authenticator {
   async password(request: LoginAttempt & { readonly password: string }): Promise<LoginAccount> {
     const { password, ...attempt } = request;
     if (password === '' || Buffer.byteLength(password) > MAX_PASSWORD_OCTETS) {
-      throw this.#fail(attempt, 'the password is empty or too long');
+      throw this.#fail(attempt, undefined, undefined, 'the password is empty or too long');
     }
     const credential = await this.#find(attempt.login);
+    await this.#admit(attempt, credential);
     if (credential === undefined) {
       await this.#slowCheck(undefined, attempt, password);
-      throw this.#fail(attempt, 'unknown login');
+      throw this.#fail(attempt, undefined, password, 'unknown login');
     }
     const revoked = this.#store.changes.revocation(credential.accountId);
     if (this.#memory.knows(credential, password)) {
       return this.#succeed(credential, attempt, revoked, 'remembered');
     }
-    if (!(await this.#slowCheck(credential, attempt, password))) throw this.#fail(attempt, 'wrong password');
+    if (!(await this.#slowCheck(credential, attempt, password)))
+      throw this.#fail(attempt, credential, password, 'wrong password');
     const account = this.#succeed(credential, attempt, revoked, 'password');
     this.#memory.remember(credential, password, revoked);
     if (!isOwnHash(credential.hash) || credential.scram === undefined) {
@@ -109,8 +116,9 @@ class DirectoryAuthenticator implements Authenticator {
     return account;
   }
 
-  async scramKeys(login: string): Promise<ScramKeys> {
+  async scramKeys(login: string, attempt?: LoginAttempt): Promise<ScramKeys> {
     const [credential, decoyed] = await Promise.all([this.#find(login), this.#decoyKeys(login)]);
+    if (attempt !== undefined) await this.#admit(attempt, credential);
     if (credential?.scram === undefined) return decoyed;
     const { salt, iterations, storedKey, serverKey } = credential.scram;
     return {
@@ -123,13 +131,38 @@ class DirectoryAuthenticator implements Authenticator {
 
   async scramSucceeded(attempt: LoginAttempt): Promise<LoginAccount> {
     const credential = await this.#find(attempt.login);
-    if (credential === undefined) throw this.#fail(attempt, 'unknown login');
+    if (credential === undefined) throw this.#fail(attempt, undefined, undefined, 'unknown login');
     const revoked = this.#store.changes.revocation(credential.accountId);
     return this.#succeed(credential, attempt, revoked, 'SCRAM-SHA-256');
   }
 
-  failed(attempt: LoginAttempt): void {
+  async failed(attempt: LoginAttempt): Promise<void> {
     this.#note('login.failed', attempt, { reason: 'wrong SCRAM proof' });
+    // Before the answer goes out: the session asks right after it whether its network is banned now.
+    const credential = await this.#find(attempt.login).catch(() => undefined);
+    this.#count(attempt, credential, undefined);
+  }
+
+  /** Strangers wait, or are turned away, while somebody guesses at the account. Throws Refusal 'limit'. */
+  async #admit(attempt: LoginAttempt, credential: StoredCredential | undefined): Promise<void> {
+    if (this.#guard === undefined) return;
+    let waitMs: number;
+    try {
+      waitMs = this.#guard.admit(attempt.remoteAddress, triedBy(attempt, credential));
+    } catch (error) {
+      if (error instanceof Refusal) this.#note('login.failed', attempt, { reason: error.message });
+      throw error;
+    }
+    if (waitMs > 0) await this.#clock.sleep(waitMs);
+  }
+
+  #count(
+    attempt: LoginAttempt,
+    credential: StoredCredential | undefined,
+    password: string | undefined,
+  ): void {
+    const { remoteAddress, protocol, trace } = attempt;
+    this.#guard?.failed({ remoteAddress, protocol, trace, password, tried: triedBy(attempt, credential) });
   }
 
   #find(login: string): Promise<StoredCredential | undefined> {
@@ -151,8 +184,14 @@ class DirectoryAuthenticator implements Authenticator {
     });
   }
 
-  #fail(attempt: LoginAttempt, reason: string): Refusal {
+  #fail(
+    attempt: LoginAttempt,
+    credential: StoredCredential | undefined,
+    password: string | undefined,
+    reason: string,
+  ): Refusal {
     this.#note('login.failed', attempt, { reason });
+    this.#count(attempt, credential, password);
     return authenticationFailed();
   }
 
@@ -168,6 +207,7 @@ class DirectoryAuthenticator implements Authenticator {
       throw suspended();
     }
     const { accountId, address } = credential;
+    this.#guard?.succeeded(attempt.remoteAddress, accountId);
     this.#note('login.succeeded', { ...attempt, login: address }, { how });
     return { accountId, address, revoked };
   }
@@ -232,6 +272,12 @@ class DirectoryAuthenticator implements Authenticator {
       serverKey: make('server key'),
     };
   }
+}
+
+/** Whom a login is for, as far as the guard is concerned. */
+function triedBy({ login }: LoginAttempt, credential: StoredCredential | undefined): Tried {
+  const name = credential?.address ?? login.slice(0, MAX_LOGIN_OCTETS);
+  return { accountId: credential?.accountId, name };
 }
 
 /** Whose logins count together: those of an IPv4 /24, of an IPv6 /64, of this machine (a Unix socket too). */

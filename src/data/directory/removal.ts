@@ -1,11 +1,17 @@
 import type { WriteTx } from '../db/sql.ts';
-import { purgeAccount as purgeMail, releaseBlob } from '../mailstore/purge.ts';
-import { deleteEmail, deletePlacementsOfAccount, emailsOfAccount } from '../mailstore/purge.sql.ts';
+import { deleteEmails, purgeAccount as purgeMail } from '../mailstore/purge.ts';
+import { deletePlacementsOfAccount, emailsOfAccount } from '../mailstore/purge.sql.ts';
+import { forgetAccountStatements as forgetFilter } from '../spam/removal.sql.ts';
+import { forgetAccount as forgetVault } from '../vault/remove.ts';
 import {
   deleteAccount,
   deleteCounters,
   deleteCredential,
   deleteGrants,
+  deleteHold,
+  deleteKnownLogins,
+  deleteVolume,
+  forgetComplaints,
   removedBefore,
 } from './removal.sql.ts';
 
@@ -24,17 +30,22 @@ export async function purgeAccount(
   accountId: number,
   limit: number,
 ): Promise<{ emails: number; files: string[]; done: boolean }> {
-  const files: string[] = [];
   await tx.run(deletePlacementsOfAccount, accountId);
   const emails = await tx.all(emailsOfAccount, accountId, limit);
-  for (const { id, blob_id: blob } of emails) {
-    await tx.run(deleteEmail, id);
-    const file = await releaseBlob(tx, blob);
-    if (file !== undefined) files.push(file);
-  }
+  const files = await deleteEmails(tx, emails);
   if (emails.length >= limit) return { emails: emails.length, files, done: false };
-  files.push(...(await purgeMail(tx, accountId)));
-  const rest = [deleteCredential, deleteGrants, deleteCounters, deleteAccount];
+  files.push(...(await purgeMail(tx, accountId)), ...(await forgetVault(tx, accountId)));
+  const rest = [
+    ...forgetFilter,
+    deleteCredential,
+    deleteGrants,
+    deleteKnownLogins,
+    deleteHold,
+    deleteVolume,
+    forgetComplaints,
+    deleteCounters,
+    deleteAccount,
+  ];
   for (const statement of rest) await tx.run(statement, accountId);
   return { emails: emails.length, files, done: true };
 }

@@ -22,6 +22,7 @@ export type JournalKind =
   | 'recipient.refused' // RCPT was refused
   | 'message.refused' // after DATA
   | 'message.accepted' // from whom, how, how large, for whom
+  | 'message.judged' // who sent it as far as can be proven, what the filter makes of it, and why
   | 'message.deposited' // into which mailbox, why there
   | 'message.queued' // for whom, by which way
   | 'message.signed'
@@ -34,6 +35,10 @@ export type JournalKind =
   | 'bounce.suppressed' // no DSN, and why
   | 'queue.changed' // by an administrator: hold, release, retry, drop, bounce
   | 'message.expunged'
+  | 'ban.set' // a network may not log in, or an account is closed to strangers
+  | 'ban.lifted' // by an administrator, before its time
+  | 'account.held' // what the account sends is kept back
+  | 'account.released' // by an administrator
   | 'admin.changed';
 
 export type JournalData = { readonly [key: string]: JournalValue };
@@ -50,6 +55,8 @@ export const terms = {
   queueId: (id: string): string => `q:${id}`,
   address: (address: string): string => `a:${address.toLowerCase()}`,
   network: (ip: string): string => `i:${ip}`,
+  /** As told to the sender of a message that was refused or held back. */
+  caseNumber: (number: string): string => `c:${number}`,
   /** Of an event that was folded into the row of another trace. */
   trace: (id: string): string => `t:${id}`,
 };

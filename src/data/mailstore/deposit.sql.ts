@@ -1,10 +1,5 @@
 import { statement } from '../db/sql.ts';
 
-export const insertBlob = statement<
-  [size: number, encoding: string, file: string | null, createdAt: number, data: Uint8Array | null],
-  { id: number }
->(`INSERT INTO blobs (size, encoding, file, created_at, data) VALUES (?, ?, ?, ?, ?) RETURNING id`);
-
 export const insertEmail = statement<
   [
     accountId: number,

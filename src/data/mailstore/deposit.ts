@@ -1,14 +1,10 @@
 import { Refusal } from '../../base/errors.ts';
+import { storeBlob } from '../blobs/writes.ts';
 import type { WriteTx } from '../db/sql.ts';
+import { judgedBy } from '../spam/judged.ts';
+import { wishForEmails } from '../spam/training.ts';
 import { accountAlive, takeRoom } from './account.sql.ts';
-import {
-  insertBlob,
-  insertEmail,
-  insertPlacement,
-  targetById,
-  targetByName,
-  targetBySpecialUse,
-} from './deposit.sql.ts';
+import { insertEmail, insertPlacement, targetById, targetByName, targetBySpecialUse } from './deposit.sql.ts';
 import { checkFlagSet, countsOf, formatKeywords, keepableFlagSet } from './flags.ts';
 import { createInbox } from './mailboxes.ts';
 import { takeUid } from './mailboxes.sql.ts';
@@ -30,19 +26,7 @@ export function incoming(tx: WriteTx, blob: NewBlob, content: ParsedContent): In
     size: blob.size,
     content,
     async blobId() {
-      if (id === undefined) {
-        const row = await tx.get(
-          insertBlob,
-          blob.size,
-          blob.encoding,
-          blob.file ?? null,
-          tx.now,
-          blob.data ?? null,
-        );
-        if (row === undefined) throw new Error('a blob was not stored');
-        id = row.id;
-      }
-      return id;
+      return (id ??= await storeBlob(tx, blob));
     },
   };
 }
@@ -226,6 +210,8 @@ export async function append(
   }
   await ownMailbox(tx, accountId, mailboxId, 'TRYCREATE');
   const { uidvalidity, uid } = await place(tx, email, mailboxId, set);
+  const label = judgedBy(set.keywords);
+  if (label !== undefined) await wishForEmails(tx, accountId, [email.id], label, 'marked');
   tx.touch(accountId);
   return { uidvalidity, uid, emailId: email.id };
 }

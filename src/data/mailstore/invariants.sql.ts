@@ -39,6 +39,22 @@ function modseq(table: string, column = 'modseq') {
   );
 }
 
+/** What is known of an email that is gone, or that is another account's. */
+function ofEmails(table: string) {
+  return check(
+    `SELECT t.account_id AS a, t.email_id AS b, ${NO_C} FROM ${table} t
+     WHERE NOT EXISTS (SELECT 1 FROM emails e WHERE e.id = t.email_id AND e.account_id = t.account_id)`,
+  );
+}
+
+/** What is kept for an account that is gone; 0 is the site. */
+function ofAccounts(table: string, column: string) {
+  return check(
+    `SELECT t.${column} AS a, CAST(NULL AS BIGINT) AS b, ${NO_C} FROM ${table} t
+     WHERE t.${column} <> 0 AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = t.${column})`,
+  );
+}
+
 export const checks = {
   messages: counter('messages'),
   unseen: counter('unseen'),
@@ -111,8 +127,22 @@ export const checks = {
   unusedBlob: check(
     `SELECT b.id AS a, b.size AS b, ${NO_C} FROM blobs b
      WHERE NOT EXISTS (SELECT 1 FROM emails e WHERE e.blob_id = b.id)
-       AND NOT EXISTS (SELECT 1 FROM queue_messages q WHERE q.blob_id = b.id)`,
+       AND NOT EXISTS (SELECT 1 FROM queue_messages q WHERE q.blob_id = b.id)
+       AND NOT EXISTS (SELECT 1 FROM vault v WHERE v.blob_id = b.id)`,
   ),
+  missingVaultBlob: check(
+    `SELECT v.id AS a, v.blob_id AS b, ${NO_C} FROM vault v
+     WHERE NOT EXISTS (SELECT 1 FROM blobs b WHERE b.id = v.blob_id)`,
+  ),
+  strayVaultRecipient: check(
+    `SELECT r.vault_id AS a, r.account_id AS b, ${NO_C} FROM vault_recipients r
+     WHERE NOT EXISTS (SELECT 1 FROM vault v WHERE v.id = r.vault_id)
+       OR NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = r.account_id)`,
+  ),
+  strayTraining: ofEmails('spam_training'),
+  strayLearned: ofEmails('spam_learned'),
+  strayModel: ofAccounts('spam_models', 'owner'),
+  strayList: ofAccounts('sender_lists', 'account_id'),
   emptyBlob: check(
     `SELECT id AS a, size AS b, ${NO_C} FROM blobs WHERE size > 0
      AND ((data IS NULL AND file IS NULL) OR (data IS NOT NULL AND file IS NOT NULL))`,

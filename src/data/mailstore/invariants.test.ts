@@ -45,8 +45,25 @@ describe('invariants', () => {
       () => emailId,
       [
         'email {email} refers to blob 999999, which does not exist',
-        'blob 1 of 4 octets belongs to no email and no queued message',
+        'blob 1 of 4 octets belongs to no email, no queued message and nothing in the vault',
       ],
+    ],
+    [
+      'training',
+      () => store.accountId,
+      ['account {account} wants email 999999 learned, which does not exist or is not its own'],
+    ],
+    [
+      'learned',
+      () => store.accountId,
+      ['account {account} has learned email 999999, which does not exist or is not its own'],
+    ],
+    ['model', () => store.accountId, ['there is a model of account 1001, which does not exist']],
+    ['senders', () => store.accountId, ['there is a list of senders of account 1001, which does not exist']],
+    [
+      'vault',
+      () => store.accountId,
+      ['vault entry 77 is for account {account}, and one of the two does not exist'],
     ],
   ];
   for (const [name, id, expected] of cases) {

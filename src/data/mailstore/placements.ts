@@ -1,4 +1,5 @@
 import type { WriteTx } from '../db/sql.ts';
+import { meaningOfMove, wishForRange } from '../spam/training.ts';
 import { beginAccount } from './account.ts';
 import { addUsage } from './account.sql.ts';
 import { countsOf } from './flags.ts';
@@ -140,10 +141,24 @@ async function begin(tx: WriteTx, args: CopyArgs) {
   return { accountId: args.accountId, modseq, source, target };
 }
 
+/** Into Junk or out of it: the filter is to learn from that. What was placed has new UIDs in a row. */
+async function learnFrom(
+  tx: WriteTx,
+  { accountId, source, target }: Awaited<ReturnType<typeof begin>>,
+  count: number,
+): Promise<void> {
+  const label = meaningOfMove(source.special_use, target.special_use);
+  if (label === undefined || count === 0) return;
+  const from = target.uidnext;
+  const to = from + count - 1;
+  await wishForRange(tx, { accountId, mailboxId: target.id, from, to, label, cause: 'moved' });
+}
+
 /** COPY (RFC 9051 6.4.7): all or nothing; the copies share their emails, so they cost no quota. */
 export async function copy(tx: WriteTx, args: CopyArgs): Promise<CopyResult> {
   const way = await begin(tx, args);
   const pairs = await transfer(tx, way, args.ranges, false);
+  await learnFrom(tx, way, pairs.length);
   if (pairs.length > 0) tx.touch(args.accountId);
   return { uidvalidity: way.target.uidvalidity, pairs };
 }
@@ -152,6 +167,7 @@ export async function copy(tx: WriteTx, args: CopyArgs): Promise<CopyResult> {
 export async function move(tx: WriteTx, args: CopyArgs): Promise<CopyResult & { modseq: number }> {
   const way = await begin(tx, args);
   const pairs = await transfer(tx, way, args.ranges, true);
+  await learnFrom(tx, way, pairs.length);
   if (pairs.length > 0) tx.touch(args.accountId);
   return {
     uidvalidity: way.target.uidvalidity,

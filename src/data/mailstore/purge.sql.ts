@@ -1,7 +1,13 @@
 import { statement } from '../db/sql.ts';
 
-export const orphansBefore = statement<[before: number, limit: number], { id: number; blob_id: number }>(
-  `SELECT id, blob_id FROM emails WHERE orphaned_at IS NOT NULL AND orphaned_at < ? ORDER BY orphaned_at LIMIT ?`,
+export interface DyingEmail {
+  id: number;
+  account_id: number;
+  blob_id: number;
+}
+
+export const orphansBefore = statement<[before: number, limit: number], DyingEmail>(
+  `SELECT id, account_id, blob_id FROM emails WHERE orphaned_at IS NOT NULL AND orphaned_at < ? ORDER BY orphaned_at LIMIT ?`,
 );
 
 export const orphanToRestore = statement<
@@ -23,6 +29,7 @@ export const deleteUnusedBlob = statement<[id: number], { file: string | null }>
   `DELETE FROM blobs WHERE id = ?
      AND NOT EXISTS (SELECT 1 FROM emails e WHERE e.blob_id = blobs.id)
      AND NOT EXISTS (SELECT 1 FROM queue_messages q WHERE q.blob_id = blobs.id)
+     AND NOT EXISTS (SELECT 1 FROM vault v WHERE v.blob_id = blobs.id)
    RETURNING file`,
 );
 
@@ -44,8 +51,8 @@ export const deleteDeadMailboxes = statement<[before: number]>(
   `DELETE FROM dead_mailboxes WHERE died_at < ? AND subscribed = 0`,
 );
 
-export const emailsOfAccount = statement<[accountId: number, limit: number], { id: number; blob_id: number }>(
-  `SELECT id, blob_id FROM emails WHERE account_id = ? LIMIT ?`,
+export const emailsOfAccount = statement<[accountId: number, limit: number], DyingEmail>(
+  `SELECT id, account_id, blob_id FROM emails WHERE account_id = ? LIMIT ?`,
 );
 
 export const orphanEmailsOfAccount = statement<[at: number, accountId: number]>(

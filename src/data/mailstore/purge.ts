@@ -4,6 +4,7 @@ import { accountById } from '../directory/directory.sql.ts';
 import { audit, isAdmin, notPermitted, requireAccount } from '../directory/permission.ts';
 import { toAccount } from '../directory/rows.ts';
 import type { Actor } from '../directory/types.ts';
+import { forgetEmail } from '../spam/training.ts';
 import { beginAccount } from './account.ts';
 import { addUsage, quotaOf } from './account.sql.ts';
 import { place } from './deposit.ts';
@@ -21,7 +22,7 @@ export const TOMBSTONE_MS = 7 * 24 * 3600 * 1000;
 const PAGE = 1000;
 
 /**
- * Delete a blob's row when neither an email nor a queued message needs it.
+ * Delete a blob's row when neither an email, nor a queued message, nor the vault needs it.
  * Returns the file to unlink after the commit, if its octets stood in one.
  */
 export async function releaseBlob(tx: WriteTx, blobId: number): Promise<string | undefined> {
@@ -30,11 +31,11 @@ export async function releaseBlob(tx: WriteTx, blobId: number): Promise<string |
 }
 
 /** Delete emails that lie nowhere. Returns files to unlink after the commit. */
-async function deleteEmails(
-  tx: WriteTx,
-  emails: readonly { id: number; blob_id: number }[],
-): Promise<string[]> {
-  for (const email of emails) await tx.run(sql.deleteEmail, email.id);
+export async function deleteEmails(tx: WriteTx, emails: readonly sql.DyingEmail[]): Promise<string[]> {
+  for (const email of emails) {
+    await forgetEmail(tx, email.account_id, email.id);
+    await tx.run(sql.deleteEmail, email.id);
+  }
   const files: string[] = [];
   for (const blobId of new Set(emails.map((email) => email.blob_id))) {
     const file = await releaseBlob(tx, blobId);

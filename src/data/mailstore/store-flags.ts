@@ -1,4 +1,7 @@
 import type { WriteTx } from '../db/sql.ts';
+import { judgedBy, mayJudge } from '../spam/judged.ts';
+import { wishForRange } from '../spam/training.ts';
+import type { Label } from '../spam/types.ts';
 import { beginAccount } from './account.ts';
 import { checkFlagSet, countsOf, flagMasks, keywordChange, parseKeywords } from './flags.ts';
 import { adjustMailbox } from './mailboxes.sql.ts';
@@ -17,9 +20,23 @@ interface Work {
   readonly unchangedSince: number;
   readonly rows: ResultRow[];
   readonly modified: number[];
+  /** What people said by keywords, for the filter to learn from; undefined when the request can say nothing. */
+  readonly judging: Judging | undefined;
   changed: number;
   unseen: number;
   deleted: number;
+}
+
+/** Messages next to each other among the changed ones that now are said to be the same. */
+interface Judgement {
+  readonly from: number;
+  to: number;
+  readonly label: Label;
+}
+
+interface Judging {
+  readonly found: Judgement[];
+  open: Judgement | undefined;
 }
 
 /** STORE and UID STORE (RFC 9051 6.4.6), with UNCHANGEDSINCE (RFC 7162 3.1.3). */
@@ -36,6 +53,7 @@ export async function storeFlags(tx: WriteTx, request: StoreFlagsRequest): Promi
     unchangedSince: request.unchangedSince ?? Number.MAX_SAFE_INTEGER,
     rows: [],
     modified: [],
+    judging: mayJudge(set.keywords) ? { found: [], open: undefined } : undefined,
     changed: 0,
     unseen: 0,
     deleted: 0,
@@ -43,6 +61,9 @@ export async function storeFlags(tx: WriteTx, request: StoreFlagsRequest): Promi
   for (const range of tidyRanges(request.ranges, mailbox.uidnext)) await storeRange(tx, work, range);
   if (work.changed > 0) {
     await tx.run(adjustMailbox, 0, 0, work.unseen, work.deleted, 0, modseq, mailboxId);
+    for (const judgement of work.judging?.found ?? []) {
+      await wishForRange(tx, { accountId, mailboxId, ...judgement, cause: 'marked' });
+    }
     tx.touch(accountId);
   }
   return {
@@ -66,8 +87,10 @@ async function storeRange(tx: WriteTx, work: Work, range: UidRange): Promise<voi
   let open: Run | undefined;
   let keywordsChange = false;
   let changed = 0;
+  if (work.judging !== undefined) work.judging.open = undefined;
   for (const row of await tx.all(flagsInRange, work.mailboxId, range.from, range.to)) {
     const next = nextRow(work, row);
+    if (work.judging !== undefined) judge(work.judging, row, next?.keywords);
     if (next === undefined) {
       open = undefined;
       continue;
@@ -96,6 +119,18 @@ async function storeRange(tx: WriteTx, work: Work, range: UidRange): Promise<voi
       keep,
       add,
     );
+  }
+}
+
+/** Note what a row is said to be now, when it was not said before. A row in between that says nothing ends a run. */
+function judge(work: Judging, row: FlagRow, next: string | null | undefined): void {
+  const label = next === undefined ? undefined : judgedBy(parseKeywords(next));
+  if (label === undefined || label === judgedBy(parseKeywords(row.keywords))) {
+    work.open = undefined;
+  } else if (work.open?.label === label) {
+    work.open.to = row.uid;
+  } else {
+    work.found.push((work.open = { from: row.uid, to: row.uid, label }));
   }
 }
 

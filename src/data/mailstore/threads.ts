@@ -7,7 +7,7 @@ export const MAX_REFERENCES = 20;
 const HASH_BYTES = 6;
 
 /** First 48 bits of SHA-256: a number that both engines and JavaScript hold exactly. */
-function referenceHash(messageId: string): number {
+export function referenceHash(messageId: string): number {
   return hash('sha256', messageId, 'buffer').readUIntBE(0, HASH_BYTES);
 }
 

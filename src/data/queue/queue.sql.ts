@@ -2,11 +2,6 @@ import { statement } from '../db/sql.ts';
 
 /** Putting messages in, and reading them; attempts are in attempts.sql.ts, what administrators do in admin.sql.ts. */
 
-export const insertBlob = statement<
-  [size: number, encoding: string, data: Uint8Array | null, file: string | null, now: number],
-  { id: number }
->('INSERT INTO blobs (size, encoding, data, file, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id');
-
 export const insertMessage = statement<
   [
     queueId: string,

@@ -1,4 +1,5 @@
 import { enqueue, lineUpAll } from './enqueue.ts';
+import { storeBlob } from '../blobs/writes.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { record } from '../journal/record.ts';
 import { type JournalEvent, terms } from '../journal/types.ts';
@@ -12,7 +13,6 @@ import {
   type LostLease,
   markWarned,
 } from './attempts.sql.ts';
-import { insertBlob } from './queue.sql.ts';
 import type { NewOutgoing, RecipientState, Settlement } from './types.ts';
 
 /** UTF-16 units of a reply that are kept: enough for several lines. */
@@ -74,16 +74,7 @@ export async function settle(tx: WriteTx, request: SettleRequest): Promise<{ sta
 
 /** Put a message of our own making into the queue, octets and all. */
 export async function send(tx: WriteTx, { blob, enqueue: message }: NewOutgoing): Promise<void> {
-  const row = await tx.get(
-    insertBlob,
-    blob.size,
-    blob.encoding,
-    blob.data ?? null,
-    blob.file ?? null,
-    tx.now,
-  );
-  if (row === undefined) throw new Error('an INSERT returned no row');
-  await enqueue(tx, row.id, message);
+  await enqueue(tx, await storeBlob(tx, blob), message);
 }
 
 async function settleOne(tx: WriteTx, settlement: Settlement, row: LeaseRow, tally: Tally): Promise<void> {

@@ -5,13 +5,21 @@ type Ranges = (readonly [number, number])[];
 /** Fields that only we may write: a message that arrives with them would speak in our name. */
 const OURS = /^x-postern-/;
 
+/** Fields that mail programs take for the word of the receiver's filter: where ours speaks, nobody else's is shown. */
+const SPAM = /^x-spam(?:-|$)/;
+
 /**
  * The octet ranges of header fields to hide on reading: those that claim our own verdicts (X-Postern-*, and
  * Authentication-Results that name us as their author, RFC 8601 section 5). The octets themselves stay as they came.
  */
-export function claimingFields(structure: MessageStructure, header: Buffer, authservId: string): Ranges {
+export function claimingFields(
+  structure: MessageStructure,
+  header: Buffer,
+  authservId: string,
+  judged = false,
+): Ranges {
   return fieldRanges(structure, (name, start, end) => {
-    if (OURS.test(name)) return true;
+    if (OURS.test(name) || (judged && SPAM.test(name))) return true;
     if (name !== 'authentication-results' && name !== 'arc-authentication-results') return false;
     const value = header.toString('latin1', start, Math.min(end, start + 1024));
     return name === 'authentication-results' && namesUs(value, authservId);

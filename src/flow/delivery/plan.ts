@@ -15,6 +15,8 @@ export interface PlannedRecipient {
 
 export interface PlannedDeposit {
   readonly deposit: Deposit;
+  /** Why it goes where it goes, when that is not the inbox. */
+  readonly because?: string;
   /** Address the copy was for, and the recipients of the envelope that led to it. */
   readonly address: string;
   readonly recipients: readonly string[];
@@ -42,6 +44,16 @@ export interface PlanInput {
   readonly hidden: Deposit['hidden'];
   readonly nowMs: number;
   readonly trace: string;
+  /** Where the copy of an account goes and what is put before it; the inbox, and nothing, when left out. */
+  readonly place?: (accountId: number) => Place;
+}
+
+/** What was made of the message for one account. */
+export interface Place {
+  readonly mailbox: Deposit['mailbox'];
+  /** Our own fields, in front of Received. */
+  readonly fields: Buffer;
+  readonly because?: string;
 }
 
 /**
@@ -71,15 +83,18 @@ function depositOf(
   recipient: PlannedRecipient,
   target: ResolvedTarget & { kind: 'account' },
 ): PlannedDeposit & { recipients: string[] } {
+  const place = input.place?.(target.accountId);
   return {
     address: target.address,
     recipients: [recipient.address],
     via: target.via,
+    ...(place?.because !== undefined && { because: place.because }),
     deposit: {
       accountId: target.accountId,
-      mailbox: { name: 'INBOX' },
+      mailbox: place?.mailbox ?? { name: 'INBOX' },
       prefix: Buffer.concat([
         Buffer.from(deliveryFields(input.reversePath, recipient.address)),
+        ...(place === undefined ? [] : [place.fields]),
         input.received,
       ]),
       hidden: input.hidden,

@@ -3,7 +3,9 @@ import type { PlannedRecipient } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
 import type { MailParams, SessionFacts } from '../service.ts';
 import { receivedField } from '../trace-header.ts';
-import type { DkimTap } from './genuine.ts';
+import type { Reason } from '../spam/types.ts';
+import type { Authentication, Evidence } from './authenticate.ts';
+import type { Judgement } from './judge.ts';
 
 /** What the pipeline knows of a transaction when the message has arrived. */
 export interface Envelope {
@@ -13,8 +15,19 @@ export interface Envelope {
   readonly params: MailParams;
   readonly trace: string;
   readonly recipients: readonly PlannedRecipient[];
-  /** Watched the message go by; only where its sender may have to be written to. */
-  readonly dkim: DkimTap | undefined;
+  /** Who sent it, as far as that can be proven; watched the message go by. */
+  readonly authentication: Authentication;
+  /** What the checks of connection and envelope found. Undefined where none are made. */
+  readonly gate: EnvelopeFacts | undefined;
+}
+
+/** What was found before the message, asked for at its end. Never rejects for what others say or do not say. */
+export interface EnvelopeFacts {
+  facts(evidence: Evidence): Promise<readonly Reason[]>;
+  /** Lists of domains: those that the text links to and those behind the message. */
+  domainFacts(sites: readonly string[], evidence: Evidence): Promise<readonly Reason[]>;
+  /** Throws a Refusal (451) for a stranger who is to come back later. */
+  greylist(judgement: Judgement): Promise<void>;
 }
 
 /** Recipients that do not get the message, and why. */

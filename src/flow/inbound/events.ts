@@ -6,24 +6,34 @@ import type { Plan } from '../delivery/plan.ts';
 import type { TakenMessage } from '../intake.ts';
 import { depositEvents, envelopeTerms, queuedEvent, replyText, sessionData } from '../journal.ts';
 import type { Envelope, Failures } from './envelope.ts';
+import { checkTexts, judgedEvent } from './judged.ts';
+import type { Findings } from './outcome.ts';
+
+interface Accepted extends Findings {
+  readonly queue: readonly Enqueue[];
+  readonly loops: Failures;
+}
 
 /** What the journal says of an accepted message, to be committed with it. */
 export function acceptedEvents(
   envelope: Envelope,
   message: TakenMessage,
   plan: Plan,
-  queue: readonly Enqueue[],
-  loops: Failures,
+  { queue, loops, evidence, judgement }: Accepted,
 ): { events: JournalEvent[]; depositEvents: JournalEvent[] } {
   const { deps, session, reversePath, recipients, trace } = envelope;
   const at = deps.clock.now();
   const found = envelopeTerms(session, [reversePath, ...recipients.map(({ address }) => address)]);
   const { messageId } = message.content;
   if (messageId !== undefined) found.push(terms.messageId(messageId));
-  const data = acceptedData(envelope, message, hiddenIn(plan));
+  const data = {
+    ...acceptedData(envelope, message, hiddenIn(plan)),
+    ...(judgement === undefined && evidence.state === 'checked' && { checks: checkTexts(evidence) }),
+  };
   return {
     events: [
       { trace, at, kind: 'message.accepted', data, terms: found },
+      ...(judgement === undefined ? [] : [judgedEvent(envelope, judgement, undefined)]),
       ...queue.map((queued) => queuedEvent(queued, at)),
       ...[...loops].map(([{ address }, refusal]) => refusedEvent(envelope, at, address, refusal)),
     ],

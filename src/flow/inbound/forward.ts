@@ -14,11 +14,11 @@ export async function forwardMessages(
   envelope: Envelope,
   message: TakenMessage,
   plan: Plan,
-  genuine: () => Promise<boolean>,
+  genuine: boolean,
 ): Promise<Enqueue[]> {
   const queue: Enqueue[] = [];
   for (const [via, forwards] of forwardsByRecipient(plan)) {
-    queue.push(await forwardMessage(envelope, message, via, forwards, await genuine()));
+    queue.push(await forwardMessage(envelope, message, via, forwards, genuine));
   }
   return queue;
 }

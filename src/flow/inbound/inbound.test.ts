@@ -186,6 +186,13 @@ describe('inbound', () => {
         lines(
           'Return-Path: <carol@sender.test>',
           'Delivered-To: Alice+x@example.test',
+          'Authentication-Results: mx.example.test;',
+          '\tdmarc=none reason="sender.test has no DMARC policy"',
+          '\theader.from=sender.test;',
+          '\tdkim=none;',
+          '\tspf=none reason="sender.test has no SPF record"',
+          '\tsmtp.mailfrom=carol@sender.test;',
+          '\tiprev=permerror reason="192.0.2.1 has no name" policy.iprev=192.0.2.1',
           'Received: from client.sender.test ([192.0.2.1])',
           `\tby mx.example.test with ESMTP id ${trace}`,
           '\tfor <Alice+x@example.test>;',

@@ -13,14 +13,14 @@ export async function inboundNotices(
   message: TakenMessage,
   plan: Plan,
   loops: Failures,
-  genuine: () => Promise<boolean>,
+  genuine: boolean,
 ): Promise<PlannedNotice[]> {
   const { deps, recipients } = envelope;
   const first = recipients[0];
   const failed = envelope.session.protocol === 'lmtp' || loops.size === recipients.length ? [] : [...loops];
   const told = failed.filter(([{ notify }]) => wants(notify.join(','), 'FAILURE'));
   const success = recipients.some(({ notify }) => notify.includes('SUCCESS'));
-  if (first === undefined || (told.length === 0 && !success) || !(await genuine())) return [];
+  if (first === undefined || (told.length === 0 && !success) || !genuine) return [];
   const source = sourceOf(envelope, first);
   const reached = recipients.filter((recipient) => !loops.has(recipient));
   const index = depositIndexes(plan);

@@ -1,5 +1,6 @@
 import { Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { givenAway } from '../../data/blobs/given.ts';
 import type { DepositResult } from '../../data/mailstore/types.ts';
 import type { WriteArgs } from '../../data/store.ts';
 import { readHeader } from '../../mail/message/headers.ts';
@@ -10,19 +11,26 @@ import { acceptCommitted, recordRefusal } from '../journal.ts';
 import { replies } from '../replies.ts';
 import type { DataOutcome } from '../service.ts';
 import { type Envelope, type Failures, receivedFor } from './envelope.ts';
+import type { Evidence } from './authenticate.ts';
 import { acceptedEvents } from './events.ts';
 import { forwardMessages } from './forward.ts';
 import { senderIsGenuine } from './genuine.ts';
+import { type Judgement, judge } from './judge.ts';
 import { inboundNotices } from './notices.ts';
+import { type Findings, isRefused, keepRefused, placeOf } from './outcome.ts';
 
-/** The life of a received message: check it, plan where it goes, commit all of it at once, answer. */
+/** The life of a received message: check it, judge it, plan where it goes, commit all of it at once, answer. */
 export async function receive(envelope: Envelope, message: TakenMessage): Promise<DataOutcome> {
   const { bodies } = envelope.deps.store;
-  return storeOrDrop(bodies, message.blob, async () => {
+  const outcome = await storeOrDrop(bodies, message.blob, async () => {
     const loops = findLoops(envelope, message);
     const recipients = envelope.recipients.filter((recipient) => !loops.has(recipient));
-    const plan = planFor(envelope, message, recipients);
-    const results = await deliver(envelope, message, plan, loops);
+    const evidence = await envelope.authentication.finish(message.header);
+    const judgement = await judged(envelope, message, evidence);
+    if (judgement !== undefined && isRefused(envelope, judgement))
+      return await keepRefused(envelope, message, judgement);
+    const plan = planFor(envelope, message, recipients, { evidence, judgement });
+    const results = await deliver(envelope, message, plan, { loops, evidence, judgement });
     const failures = new Map([...loops, ...refused(recipients, plan, results)]);
     if (failures.size < envelope.recipients.length) return answer(envelope, failures);
     const first = failures.values().next().value;
@@ -30,6 +38,21 @@ export async function receive(envelope: Envelope, message: TakenMessage): Promis
     await dropBody(bodies, message.blob);
     return answer(envelope, failures);
   });
+  if (outcome instanceof Refusal) throw outcome;
+  return outcome;
+}
+
+/** What the filter makes of it; undefined where there is none, or it is off. */
+async function judged(
+  envelope: Envelope,
+  message: TakenMessage,
+  evidence: Evidence,
+): Promise<Judgement | undefined> {
+  const { filter } = envelope.deps;
+  if (filter === undefined || !(await filter.current()).enabled) return undefined;
+  const judgement = await judge(envelope, message, evidence, filter);
+  await envelope.gate?.greylist(judgement);
+  return judgement;
 }
 
 /** RFC 5321 6.3: too many hosts passed; or an alias that would send out what it has sent out before. */
@@ -46,15 +69,22 @@ function findLoops(envelope: Envelope, message: TakenMessage): Failures {
   return new Map(looping.map((recipient) => [recipient, replies.forwardLoop(recipient.address)]));
 }
 
-function planFor(envelope: Envelope, message: TakenMessage, recipients: readonly PlannedRecipient[]): Plan {
+function planFor(
+  envelope: Envelope,
+  message: TakenMessage,
+  recipients: readonly PlannedRecipient[],
+  { evidence, judgement }: Findings,
+): Plan {
   const { deps, reversePath, trace } = envelope;
+  const { hostname } = deps.settings;
   return planDelivery({
     recipients,
     reversePath,
     received: receivedFor(envelope),
-    hidden: claimingFields(message.structure, message.header, deps.settings.hostname),
+    hidden: claimingFields(message.structure, message.header, hostname, judgement !== undefined),
     nowMs: deps.clock.now(),
     trace,
+    place: (accountId) => placeOf(evidence, judgement, accountId, hostname),
   });
 }
 
@@ -63,11 +93,10 @@ async function deliver(
   envelope: Envelope,
   message: TakenMessage,
   plan: Plan,
-  loops: Failures,
+  { loops, evidence, judgement }: Findings & { readonly loops: Failures },
 ): Promise<readonly DepositResult[]> {
-  const { deps, session, reversePath, dkim } = envelope;
-  let known: Promise<boolean> | undefined;
-  const genuine = (): Promise<boolean> => (known ??= senderIsGenuine(deps, session, reversePath, dkim));
+  const { deps, session, reversePath } = envelope;
+  const genuine = senderIsGenuine(session, reversePath, evidence);
   const queue = await forwardMessages(envelope, message, plan, genuine);
   const notices = await inboundNotices(envelope, message, plan, loops, genuine);
   try {
@@ -77,10 +106,10 @@ async function deliver(
       deposits: plan.deposits.map(({ deposit }) => deposit),
       overQuota: session.protocol === 'lmtp' ? 'report' : 'junk',
       queue,
-      ...acceptedEvents(envelope, message, plan, queue, loops),
+      ...acceptedEvents(envelope, message, plan, { queue, loops, evidence, judgement }),
       notices,
     };
-    const { deposits } = await deps.store.write.run('delivery.accept', accept);
+    const { deposits } = await deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
     acceptCommitted(deps, accept, deposits, okReply(envelope.trace));
     return deposits;
   } catch (error) {

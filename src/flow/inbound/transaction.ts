@@ -14,7 +14,8 @@ import type {
   RcptParams,
   SessionFacts,
 } from '../service.ts';
-import { DkimTap } from './genuine.ts';
+import { type Authentication, createAuthentication } from './authenticate.ts';
+import type { EnvelopeFacts } from './envelope.ts';
 import { receive } from './pipeline.ts';
 import { srsTarget } from '../srs.ts';
 
@@ -26,7 +27,8 @@ export class InboundTransaction implements MailTransaction {
   readonly params: MailParams;
   readonly trace: string;
   readonly recipients: PlannedRecipient[] = [];
-  dkim: DkimTap | undefined;
+  readonly gate: EnvelopeFacts | undefined = undefined;
+  #authentication: Authentication | undefined;
   #intake: Intake | undefined;
 
   constructor(deps: FlowDeps, session: SessionFacts, reversePath: string, params: MailParams, trace: string) {
@@ -46,11 +48,27 @@ export class InboundTransaction implements MailTransaction {
         orcpt: params.orcpt === undefined ? undefined : `${params.orcpt.type};${params.orcpt.address}`,
         targets: (await srsTarget(this.deps, mailbox, this.reversePath)) ?? (await this.#targets(mailbox)),
       });
+      void this.authentication;
     } catch (error) {
       const data = { from: this.reversePath, to: address.slice(0, 500) };
       recordRefusal(this.deps, this.session, 'recipient.refused', error, data, [this.reversePath, address]);
       throw error;
     }
+  }
+
+  /** Begun with the first recipient that is taken: DNS is asked while the message is on its way. */
+  get authentication(): Authentication {
+    const { deps, session, reversePath } = this;
+    // A program beside us hands on what was taken elsewhere: its own address proves nothing.
+    const remote = session.protocol === 'smtp';
+    return (this.#authentication ??= createAuthentication({
+      dns: remote ? deps.dns : undefined,
+      clock: deps.clock,
+      receiver: deps.settings.hostname,
+      ip: session.remoteAddress,
+      helo: session.helo,
+      reversePath,
+    }));
   }
 
   /** Accounts and external addresses behind a recipient; throws the refusal for this recipient alone. */
@@ -66,21 +84,11 @@ export class InboundTransaction implements MailTransaction {
   }
 
   async open(): Promise<MessageSink> {
-    const { deps } = this;
-    // Whether a sender may be written to is only asked for mail that can come back, or that asks for news.
-    const asks =
-      this.session.protocol === 'smtp' &&
-      this.reversePath !== '' &&
-      this.recipients.some(
-        ({ targets, notify }) =>
-          notify.includes('SUCCESS') || targets.some(({ kind }) => kind === 'external'),
-      );
-    const dkim = asks && deps.dns !== undefined ? new DkimTap(deps, deps.dns) : undefined;
-    this.dkim = dkim;
+    const { deps, authentication } = this;
     const intake = new Intake({
       bodies: deps.store.bodies,
       maxBytes: deps.settings.maxMessageBytes,
-      ...(dkim !== undefined && { tap: (chunk: Buffer) => dkim.push(chunk) }),
+      tap: (chunk) => authentication.push(chunk),
     });
     this.#intake = intake;
     return {
@@ -103,12 +111,13 @@ export class InboundTransaction implements MailTransaction {
           .slice(0, 500),
       };
       const addresses = [this.reversePath, ...this.recipients.map(({ address }) => address)];
-      recordRefusal(this.deps, this.session, 'message.refused', error, data, addresses);
+      recordRefusal(this.deps, this.session, 'message.refused', error, data, addresses, this.trace);
       throw error;
     }
   }
 
   abandon(): void {
+    this.#authentication?.abandon();
     this.#intake?.abort();
     this.#intake = undefined;
   }

@@ -58,6 +58,11 @@ export class HourlyCounts {
     };
   }
 
+  /** Begin anew with an account. */
+  forget(accountId: number): void {
+    this.#accounts.delete(accountId);
+  }
+
   #live(accountId: number): Slot[] {
     const horizon = this.#clock.now() - HOUR_MS;
     return (this.#accounts.get(accountId) ?? []).filter(({ start }) => start > horizon);

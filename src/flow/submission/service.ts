@@ -5,10 +5,15 @@ import { recordRefusal, recordServerRefusal } from '../journal.ts';
 import { replies } from '../replies.ts';
 import type { MailParams, MailService, MailTransaction, SessionFacts, SessionLogin } from '../service.ts';
 import type { HourlyCounts } from './hourly.ts';
-import { SubmissionTransaction } from './transaction.ts';
+import type { OutgoingWatch } from './outgoing.ts';
+import { type SubmissionContext, SubmissionTransaction } from './transaction.ts';
 
 /** Mail from our own users (587, 465; RFC 6409): any recipient, but only under addresses of their own. */
-export function createSubmission(deps: () => FlowDeps, hourly: HourlyCounts): MailService {
+export function createSubmission(
+  deps: () => FlowDeps,
+  hourly: HourlyCounts,
+  outgoing?: OutgoingWatch,
+): MailService {
   return {
     protocol: 'submission',
     async connect() {
@@ -17,7 +22,7 @@ export function createSubmission(deps: () => FlowDeps, hourly: HourlyCounts): Ma
     async mail(session, path, params) {
       const current = deps();
       try {
-        return await open(current, hourly, session, path, params);
+        return await open({ deps: current, hourly, outgoing }, session, path, params);
       } catch (error) {
         recordRefusal(current, session, 'mail.refused', error, { from: path.slice(0, 500) }, [path]);
         throw error;
@@ -38,8 +43,7 @@ export function createSubmission(deps: () => FlowDeps, hourly: HourlyCounts): Ma
 }
 
 async function open(
-  deps: FlowDeps,
-  hourly: HourlyCounts,
+  { deps, hourly, outgoing }: Pick<SubmissionContext, 'deps' | 'hourly' | 'outgoing'>,
   session: SessionFacts,
   path: string,
   params: MailParams,
@@ -55,6 +59,7 @@ async function open(
   return new SubmissionTransaction({
     deps,
     hourly,
+    outgoing,
     session,
     login,
     reversePath: path,

@@ -1,4 +1,5 @@
 import { Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
+import { givenAway } from '../../data/blobs/given.ts';
 import { type JournalEvent, terms } from '../../data/journal/types.ts';
 import type { DepositResult } from '../../data/mailstore/types.ts';
 import type { Enqueue } from '../../data/queue/types.ts';
@@ -8,6 +9,7 @@ import {
   depositIndexes,
   destinationOf,
   type Plan,
+  type PlanInput,
   type PlannedRecipient,
   planDelivery,
   queueRecipients,
@@ -22,6 +24,7 @@ import { replies } from '../replies.ts';
 import type { DataOutcome } from '../service.ts';
 import { receivedField } from '../trace-header.ts';
 import { checkAuthors } from './author.ts';
+import type { OutgoingJudgement } from './outgoing.ts';
 import type { SubmissionContext } from './transaction.ts';
 
 /** A message as it goes out: what stands before it, what of it is not shown, what its reader's header is. */
@@ -43,16 +46,20 @@ export function submit(
   const { deps, trace } = context;
   return storeOrDrop(deps.store.bodies, message.blob, async () => {
     const takeBack = count(context, recipients.length);
+    let judged: OutgoingJudgement | undefined;
     try {
       const completed = await complete(context, message, body);
-      const results = await store(context, recipients, completed);
+      judged = await judge(context, recipients, message);
+      const results = await store(context, recipients, completed, judged?.holdReason);
       if (results.length > 0 && results.every(({ status }) => status === 'no-account')) {
         throw replies.unknownRecipient(recipients[0]?.address ?? '');
       }
     } catch (error) {
+      judged?.takeBack();
       takeBack();
       throw error;
     }
+    judged?.sent();
     const reply = okReply(trace);
     return { reply, perRecipient: recipients.map(() => reply) };
   });
@@ -74,6 +81,15 @@ function count(context: SubmissionContext, recipients: number): () => void {
   if (used.recipients + recipients > recipientsPerHour)
     throw replies.hourlyLimit('recipients', recipientsPerHour, used.minutesToWait);
   return hourly.add(login.accountId, recipients);
+}
+
+/** Whether the account sends what it usually does. */
+function judge(
+  { outgoing, session, login, reversePath, trace }: SubmissionContext,
+  recipients: readonly PlannedRecipient[],
+  message: TakenMessage,
+): Promise<OutgoingJudgement> | undefined {
+  return outgoing?.judge({ session, login, reversePath, trace, recipients, message });
 }
 
 async function complete(
@@ -116,10 +132,12 @@ async function store(
   context: SubmissionContext,
   recipients: readonly PlannedRecipient[],
   completed: Completed,
+  holdReason: string | undefined,
 ): Promise<readonly DepositResult[]> {
   const { deps, reversePath, trace } = context;
   const { message, prefix, hidden } = completed;
-  const plan = planDelivery({
+  const held = holdReason !== undefined;
+  const plan = (held ? planHeld : planDelivery)({
     recipients,
     reversePath,
     received: prefix,
@@ -127,11 +145,13 @@ async function store(
     nowMs: deps.clock.now(),
     trace,
   });
-  const queue = plan.forwards.length === 0 ? [] : [outgoing(context, plan, completed)];
+  const queue = plan.forwards.length === 0 ? [] : [outgoing(context, plan, completed, holdReason)];
   const header = visibleHeader(message.header, hidden);
   const index = depositIndexes(plan);
   const notices =
-    reversePath === '' ? [] : await successNotices(deps, sourceOf(context), recipients, index, header);
+    reversePath === '' || held
+      ? []
+      : await successNotices(deps, sourceOf(context), recipients, index, header);
   try {
     const accept: WriteArgs<'delivery.accept'> = {
       blob: message.blob,
@@ -143,12 +163,22 @@ async function store(
       depositEvents: depositEvents(plan, trace, deps.clock.now()),
       notices,
     };
-    const { deposits } = await deps.store.write.run('delivery.accept', accept);
+    const { deposits } = await deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
     acceptCommitted(deps, accept, deposits, okReply(trace));
     return queue.length > 0 ? [] : deposits;
   } catch (error) {
     throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
   }
+}
+
+/** All of it waits in the queue, also what is for people here: a thief writes to them first. */
+function planHeld({ recipients }: PlanInput): Plan {
+  const forwards = new Map(
+    recipients.map(({ address, orcpt, notify }) => {
+      return [address.toLowerCase(), { address, recipient: address, orcpt, notify, via: [] }];
+    }),
+  );
+  return { deposits: [], forwards: [...forwards.values()] };
 }
 
 function sourceOf({ deps, trace, login, reversePath, params }: SubmissionContext): NoticeSource {
@@ -164,7 +194,12 @@ function sourceOf({ deps, trace, login, reversePath, params }: SubmissionContext
   };
 }
 
-function outgoing(context: SubmissionContext, plan: Plan, completed: Completed): Enqueue {
+function outgoing(
+  context: SubmissionContext,
+  plan: Plan,
+  completed: Completed,
+  holdReason: string | undefined,
+): Enqueue {
   const { deps, params, trace, login, reversePath } = context;
   const { message, prefix, hidden } = completed;
   const addresses = [reversePath, ...plan.forwards.map(({ address }) => address)];
@@ -185,7 +220,7 @@ function outgoing(context: SubmissionContext, plan: Plan, completed: Completed):
     messageId: message.content.messageId,
     size: message.size + prefix.length - hiddenOctets(hidden),
     ...queueTimes(deps),
-    holdReason: deps.settings.holdOutgoing,
+    holdReason: holdReason ?? deps.settings.holdOutgoing,
     recipients: queueRecipients(plan.forwards),
   };
 }

@@ -16,11 +16,14 @@ import type {
   SessionLogin,
 } from '../service.ts';
 import type { HourlyCounts } from './hourly.ts';
+import type { OutgoingWatch } from './outgoing.ts';
 import { submit } from './submit.ts';
 
 export interface SubmissionContext {
   readonly deps: FlowDeps;
   readonly hourly: HourlyCounts;
+  /** Holds what is unusual; without one nothing is held. */
+  readonly outgoing: OutgoingWatch | undefined;
   readonly session: SessionFacts;
   readonly login: SessionLogin;
   readonly reversePath: string;

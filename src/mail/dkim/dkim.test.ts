@@ -306,14 +306,17 @@ describe('signatures that cannot be judged', () => {
   });
 });
 
-describe('l= is never a pass', () => {
+describe('l= is a pass only when it covers the body to its end', () => {
   test('covering a part, with text appended', async () => {
     const result = await check(craft({ tags: { l: '10' } }), undefined, `${BODY}appended\r\n`);
     assert.equal(result.status, 'policy');
     assert.deepEqual(result.bodyLength, { signed: 10, total: 29 });
   });
   test('covering all, and nothing', async () => {
-    assert.equal((await check(craft({ tags: { l: '17' } }))).status, 'policy');
+    const whole = craft({ tags: { l: '17' } });
+    assert.equal((await check(whole)).status, 'pass');
+    assert.deepEqual((await check(whole)).bodyLength, { signed: 17, total: 17 });
+    assert.equal((await check(whole, undefined, `${BODY}x`)).status, 'policy');
     assert.equal((await check(craft({ tags: { l: '0' } }))).status, 'policy');
   });
   test('longer than the body fails', async () => {

@@ -74,7 +74,8 @@ export interface SignAllInput extends Pick<SignInput, 'header' | 'bodyHash' | 'n
   readonly keys: readonly Pick<SignInput, 'domain' | 'selector' | 'key' | 'algorithm'>[];
 }
 
-function namesToSign(selector: FieldSelector): string[] {
+/** The names we list in `h=`: what is there, and once more what must not be added. */
+export function namesToSign(selector: FieldSelector): string[] {
   const names: string[] = [];
   const add = (list: readonly string[], extra: number): void => {
     for (const name of list) {

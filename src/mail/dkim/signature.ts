@@ -1,7 +1,8 @@
 import type { Canonicalization } from './body-hash.ts';
 import type { RawField } from './fields.ts';
 import { isWithin, toALabels } from './names.ts';
-import { colonList, decodeBase64, isTagError, parseTags, type TagList } from './tags.ts';
+import { colonList, hasBareLf, isTagError, parseTags, type TagList } from './tags.ts';
+import { algorithm, base64, canonicalizations, decimal, Malformed, printable, required } from './values.ts';
 
 /** RFC 6376 section 3.3, RFC 8463. rsa-sha1 is historic (RFC 8301) and never evaluated. */
 export type SigningAlgorithm = 'rsa-sha256' | 'ed25519-sha256';
@@ -43,52 +44,6 @@ export function isSignatureError(parsed: Signature | SignatureError): parsed is 
   return 'error' in parsed;
 }
 
-/** Text of `i=` and `a=` that goes into results: no controls, bounded. */
-function printable(text: string, most: number): string {
-  return text.slice(0, most).replace(/[^\x21-\x7e]/g, '?');
-}
-
-/** Thrown inside this file only, caught by `parseSignature`. */
-class Malformed extends Error {}
-
-function required(tags: TagList, name: string): string {
-  const tag = tags.get(name);
-  if (tag === undefined) throw new Malformed(`no ${name}= tag`);
-  if (tag.value === '') throw new Malformed(`an empty ${name}= tag`);
-  return tag.value;
-}
-
-/** Digits a number may have: sections 3.5 `l=` 76, but a JavaScript integer ends at 15. */
-const MAX_DIGITS = 15;
-
-function decimal(tags: TagList, name: string): number | undefined {
-  const value = tags.get(name)?.value;
-  if (value === undefined) return undefined;
-  if (value.length > 76 || !/^[0-9]+$/.test(value)) throw new Malformed(`${name}= is not a number`);
-  const digits = value.replace(/^0+(?=.)/, '');
-  return digits.length > MAX_DIGITS ? Number.MAX_SAFE_INTEGER : Number(digits);
-}
-
-function algorithm(value: string): SigningAlgorithm {
-  const name = value.toLowerCase();
-  if (name === 'rsa-sha256' || name === 'ed25519-sha256') return name;
-  // RFC 8301 section 3.1: such a signature has permanently failed.
-  if (name === 'rsa-sha1') throw new Malformed('rsa-sha1 is no longer accepted (RFC 8301)');
-  throw new Malformed('an unknown algorithm in a=');
-}
-
-function isCanonicalization(name: string): name is Canonicalization {
-  return name === 'simple' || name === 'relaxed';
-}
-
-function canonicalizations(value: string | undefined): [Canonicalization, Canonicalization] {
-  const [header = 'simple', body = 'simple', ...rest] = (value ?? 'simple/simple').toLowerCase().split('/');
-  if (!isCanonicalization(header) || !isCanonicalization(body) || rest.length > 0) {
-    throw new Malformed('an unknown canonicalization in c=');
-  }
-  return [header, body];
-}
-
 /** Octets of a DKIM-Signature field. Real ones stay below 4 KiB. */
 const MAX_SIGNATURE_OCTETS = 128 * 1024;
 /** Names in one `h=`. A sender that over-signs everything stays below a hundred. */
@@ -100,12 +55,6 @@ function signedNames(value: string): string[] {
   // RFC 6376 section 5.4: a signature that does not cover From says nothing about the author.
   if (!names.includes('from')) throw new Malformed('h= does not cover From');
   return names;
-}
-
-function base64(value: string, name: string): Buffer {
-  const octets = decodeBase64(value);
-  if (octets === undefined) throw new Malformed(`${name}= is not base64`);
-  return octets;
 }
 
 /** `i=` must be at `d=` or below it (section 3.5). */
@@ -164,7 +113,9 @@ function build(tags: TagList, domain: string | undefined, selector: string | und
 /** Read a DKIM-Signature field (RFC 6376 sections 3.5 and 6.1.1). Never throws. Linear in its octets. */
 export function parseSignature(field: RawField): Signature | SignatureError {
   if (field.raw.length > MAX_SIGNATURE_OCTETS) return { error: 'the signature field is too long' };
-  const tags = parseTags(field.raw.toString('latin1', field.valueStart));
+  const text = field.raw.toString('latin1', field.valueStart);
+  if (hasBareLf(text)) return { error: 'the signature holds an LF alone' };
+  const tags = parseTags(text);
   if (isTagError(tags)) return tags;
   const domain = toALabels(tags.get('d')?.value ?? '', 2);
   const selector = toALabels(tags.get('s')?.value ?? '', 1);

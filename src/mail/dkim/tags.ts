@@ -21,13 +21,14 @@ const TAG_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 
 /**
  * Read a tag-list from text with one character per octet. Returns what is wrong when it cannot be one; a tag that stands twice
- * spoils the list (section 3.2). Linear.
+ * spoils the list (section 3.2). `strict` refuses empty tags too. Linear.
  */
-export function parseTags(text: string): TagList | { readonly error: string } {
+export function parseTags(text: string, strict = false): TagList | { readonly error: string } {
   const tags = new Map<string, Tag>();
   for (let at = 0; at <= text.length; ) {
     const semicolon = text.indexOf(';', at);
     if (semicolon === at) {
+      if (strict) return { error: 'an empty tag' };
       at++; // an empty tag, which the grammar lacks and published keys have ("v=DKIM1;; p=")
       continue;
     }
@@ -43,11 +44,18 @@ export function parseTags(text: string): TagList | { readonly error: string } {
       if (tags.size >= MAX_TAGS) return { error: `more than ${MAX_TAGS} tags` };
       const [valueFrom, valueTo] = trim(text, equals + 1, to);
       tags.set(name, { value: text.slice(valueFrom, valueTo), start: equals + 1, end });
+    } else if (strict && semicolon >= 0) {
+      return { error: 'an empty tag' };
     }
     if (semicolon < 0) break;
     at = semicolon + 1;
   }
   return tags;
+}
+
+/** An LF alone with no white space behind it ends the field for other verifiers, so it spoils a signature. */
+export function hasBareLf(text: string): boolean {
+  return /(?<!\r)\n(?![ \t])/.test(text);
 }
 
 export function isTagError(tags: TagList | { readonly error: string }): tags is { readonly error: string } {

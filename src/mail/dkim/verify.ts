@@ -1,8 +1,8 @@
-import { createHash, verify as cryptoVerify } from 'node:crypto';
 import type { Dns } from '../dns.ts';
-import { type BodyHasher, type Canonicalization, createBodyHasher } from './body-hash.ts';
+import { type BodyHashes, createBodyHashes } from './body-hashes.ts';
+import { verifyOctets } from './crypto.ts';
 import { canonicalField, FieldSelector, MAX_FIELDS, type RawField, splitFields } from './fields.ts';
-import { type KeyLookup, type KeyRecord, lookUpKey } from './keys.ts';
+import { type KeyLookup, lookUpKey } from './keys.ts';
 import { isSignatureError, parseSignature, type Signature, withoutSignatureValue } from './signature.ts';
 
 /** RFC 8601 section 2.7.1. */
@@ -25,7 +25,7 @@ export interface DkimResult {
   readonly keyBits?: number;
   /** The key says `t=y`: the domain is testing and asks not to be judged by this. */
   readonly testing?: boolean;
-  /** There was an `l=`: so many octets of a canonicalised body of `total` are signed. Never a pass. */
+  /** There was an `l=`: so many octets of a canonicalised body of `total` are signed. Never a pass unless it is all. */
   readonly bodyLength?: { readonly signed: number; readonly total: number };
   /** `h=` in lower case. */
   readonly signedNames?: readonly string[];
@@ -117,43 +117,46 @@ function signedOctets(fields: FieldSelector, candidate: Candidate): Buffer[] {
   return pieces;
 }
 
-/** In a thread of libuv. A signature of an impossible length is just wrong. */
-function verifyOctets(pieces: readonly Buffer[], signature: Signature, key: KeyRecord): Promise<boolean> {
-  let data: Buffer;
-  if (key.type === 'rsa') {
-    data = Buffer.concat(pieces);
-  } else {
-    const hash = createHash('sha256'); // RFC 8463 section 3: Ed25519 over the SHA-256
-    for (const piece of pieces) hash.update(piece);
-    data = hash.digest();
-  }
-  return new Promise((resolve) => {
-    cryptoVerify(key.type === 'rsa' ? 'sha256' : null, data, key.key, signature.signature, (error, ok) => {
-      resolve(error === null && ok);
-    });
+/** Does the body have the hash of `bh=`? */
+function bodyMatches({ bodyCanonicalization, bodyLength, bodyHash }: Signature, body: BodyHashes): boolean {
+  return body.digest(bodyCanonicalization, bodyLength)?.equals(bodyHash) === true;
+}
+
+/**
+ * A valid signature with `l=` (RFC 6376 section 8.2) counts when it covers the body as it arrived to its last octet: then
+ * nobody has added to it. One that leaves a rest says nothing of what is shown, so it is never a pass.
+ */
+function limitedBody(signed: number, total: number): Pick<DkimResult, 'status' | 'reason'> | undefined {
+  if (signed === total) return undefined;
+  return { status: 'policy', reason: `l= leaves ${total - signed} octets of the body unsigned` };
+}
+
+/** What a reader sees and what decides how the body is read: of each there is one (RFC 5322 section 3.6, RFC 2045). */
+const SINGLE_FIELDS = [
+  'from',
+  'sender',
+  'reply-to',
+  'to',
+  'cc',
+  'subject',
+  'date',
+  'mime-version',
+  'content-type',
+  'content-transfer-encoding',
+];
+
+/**
+ * A field that stands there twice and of which not each is signed (RFC 6376 section 8.15): someone may have put another on top of a
+ * message that a good domain signed, and readers may show that one.
+ */
+function unsignedDouble(fields: FieldSelector, signedNames: readonly string[]): string | undefined {
+  return SINGLE_FIELDS.find((name) => {
+    const count = fields.count(name);
+    return count > 1 && signedNames.filter((each) => each === name).length < count;
   });
 }
 
-/** Does the body have the hash of `bh=`? */
-function bodyMatches(signature: Signature, hasher: BodyHasher): boolean {
-  const whole = hasher.digest();
-  const digest = signature.bodyLength === undefined ? whole : hasher.prefixDigest(signature.bodyLength);
-  return digest?.equals(signature.bodyHash) === true;
-}
-
-/** A valid signature that says `l=` covers a body anyone could have lengthened (RFC 6376 section 8.2): never a pass. */
-function limitedBody(signed: number, total: number): Pick<DkimResult, 'status' | 'reason' | 'bodyLength'> {
-  const rest = total - signed;
-  const reason =
-    rest > 0 ? `l= leaves ${rest} octets of the body unsigned` : 'l= would let anyone lengthen the body';
-  return { status: 'policy', reason, bodyLength: { signed, total } };
-}
-
-async function evaluate(
-  candidate: Candidate,
-  fields: FieldSelector,
-  hasher: BodyHasher,
-): Promise<DkimResult> {
+async function evaluate(candidate: Candidate, fields: FieldSelector, body: BodyHashes): Promise<DkimResult> {
   const { signature } = candidate;
   const about = describe(signature);
   const lookup = await candidate.key;
@@ -168,35 +171,37 @@ async function evaluate(
     if (key.testing) return { status: 'neutral', reason: `${reason}; the domain is testing`, ...known };
     return { status: 'fail', reason, ...known };
   };
-  if (!bodyMatches(signature, hasher)) return failure('the body was changed: its hash differs');
-  if (!(await verifyOctets(signedOctets(fields, candidate), signature, key))) {
+  if (!bodyMatches(signature, body)) return failure('the body was changed: its hash differs');
+  if (!(await verifyOctets(signedOctets(fields, candidate), signature.signature, key))) {
     return failure('the signature does not verify: the header was changed or the key is another');
   }
-  if (signature.bodyLength !== undefined) {
-    return { ...known, ...limitedBody(signature.bodyLength, hasher.length()) };
+  const double = unsignedDouble(fields, signature.signedNames);
+  if (double !== undefined) {
+    return {
+      ...known,
+      status: 'policy',
+      reason: `the field ${double} stands there twice and only one is signed`,
+    };
   }
   const reason = `good ${key.bits} bit ${key.type} signature${key.testing ? '; the domain is testing' : ''}`;
-  return { status: 'pass', reason, ...known };
+  const pass: DkimResult = { status: 'pass', reason, ...known };
+  if (signature.bodyLength === undefined) return pass;
+  const bodyLength = {
+    signed: signature.bodyLength,
+    total: body.length(signature.bodyCanonicalization),
+  };
+  return { ...pass, bodyLength, ...limitedBody(bodyLength.signed, bodyLength.total) };
 }
 
-/** One hasher for each canonicalisation in use, told of the `l=` values. */
-function hashersFor(candidates: readonly Candidate[]): BodyHasher[] {
-  const hashers: BodyHasher[] = [];
-  for (const canonicalization of ['relaxed', 'simple'] satisfies Canonicalization[]) {
-    const users = candidates.filter((c) => c.signature.bodyCanonicalization === canonicalization);
-    if (users.length === 0) continue;
-    const lengths = users.flatMap(({ signature }) => signature.bodyLength ?? []);
-    hashers.push(createBodyHasher(canonicalization, lengths));
-  }
-  return hashers;
-}
-
-/** Verify the DKIM signatures of one message (RFC 6376 section 6, RFC 8301, RFC 8463, RFC 8616). */
-export function createDkimVerifier(context: DkimContext): DkimVerifier {
+/**
+ * Verify the DKIM signatures of one message (RFC 6376 section 6, RFC 8301, RFC 8463, RFC 8616). Where the body is hashed for
+ * others too, hand in `shared`: the verifier asks it in `start`, and its owner pushes and ends it instead of this.
+ */
+export function createDkimVerifier(context: DkimContext, shared?: BodyHashes): DkimVerifier {
   const limits = { ...DKIM_LIMITS, ...context.limits };
+  const body = shared ?? createBodyHashes();
   let fields = new FieldSelector([]);
   let steps: Step[] = [];
-  let hashers: BodyHasher[] = [];
   let skipped = 0;
   return {
     start(header) {
@@ -209,25 +214,20 @@ export function createDkimVerifier(context: DkimContext): DkimVerifier {
         if (all.length <= MAX_FIELDS) return examine(field, context, limits);
         return { status: 'permerror', reason: `the message has more than ${MAX_FIELDS} header fields` };
       });
-      hashers = hashersFor(steps.filter(isCandidate));
+      for (const step of steps) {
+        if (isCandidate(step)) body.want(step.signature.bodyCanonicalization, step.signature.bodyLength);
+      }
     },
     push(chunk) {
-      for (const hasher of hashers) hasher.update(chunk);
+      if (shared === undefined) body.push(chunk);
     },
     async finish() {
-      for (const hasher of hashers) hasher.digest();
+      body.end();
       if (steps.length === 0) {
         return { results: [{ status: 'none', reason: 'the message is not signed' }], skipped };
       }
-      const results = await Promise.all(
-        steps.map((step) => {
-          if (!isCandidate(step)) return step;
-          const hasher = hashers.find((h) => h.canonicalization === step.signature.bodyCanonicalization);
-          if (hasher === undefined) throw new Error('a signature without a body hasher');
-          return evaluate(step, fields, hasher);
-        }),
-      );
-      return { results, skipped };
+      const results = steps.map((step) => (isCandidate(step) ? evaluate(step, fields, body) : step));
+      return { results: await Promise.all(results), skipped };
     },
   };
 }

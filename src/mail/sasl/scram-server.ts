@@ -59,7 +59,9 @@ export function scramServer(
 }
 
 async function begin(context: ServerContext, first: ClientFirst, ownNonce: string): Promise<Exchange> {
-  const keys = await context.authenticator.scramKeys(first.login);
+  const { remoteAddress, protocol, trace } = context;
+  const attempt = { login: first.login, remoteAddress, protocol, trace };
+  const keys = await context.authenticator.scramKeys(first.login, attempt);
   const nonce = first.nonce + ownNonce;
   return {
     login: first.login,
@@ -149,7 +151,7 @@ async function finish(context: ServerContext, exchange: Exchange, text: string):
   const { authenticator, remoteAddress, protocol, trace } = context;
   const attempt = { login: exchange.login, remoteAddress, protocol, trace };
   if (!proofMatches(proof, exchange.keys.storedKey, authMessage)) {
-    authenticator.failed(attempt);
+    await authenticator.failed(attempt);
     return fail('invalid-proof', authenticationFailed());
   }
   const success = await authenticator.scramSucceeded(attempt);

@@ -11,14 +11,20 @@ export interface LoginAttempt {
 
 /** Checks credentials for SASL; implemented by data/directory with bounded CPU. */
 export interface Authenticator {
-  /** PLAIN and LOGIN. Throws Refusal 'authentication-failed' or 'suspended'. */
+  /**
+   * PLAIN and LOGIN. Throws Refusal 'authentication-failed', 'suspended', 'unavailable' (too many at once), or 'limit'
+   * (somebody guesses at the account, and this client is not known to it).
+   */
   password(request: LoginAttempt & { readonly password: string }): Promise<LoginAccount>;
-  /** SCRAM-SHA-256: the stored keys of a login, or stable decoy keys for an unknown one (no enumeration). */
-  scramKeys(login: string): Promise<ScramKeys>;
+  /**
+   * SCRAM-SHA-256: the stored keys of a login, or stable decoy keys for an unknown one (no enumeration). With `attempt`
+   * it may wait or throw Refusal 'limit', as `password` may, before any proof is looked at.
+   */
+  scramKeys(login: string, attempt?: LoginAttempt): Promise<ScramKeys>;
   /** After a SCRAM proof was verified against these keys. Throws like `password`. */
   scramSucceeded(attempt: LoginAttempt): Promise<LoginAccount>;
-  /** A failed attempt that did not pass through `password` (bad SCRAM proof). */
-  failed(attempt: LoginAttempt): void;
+  /** A failed attempt that did not pass through `password` (bad SCRAM proof). Await it before the answer. */
+  failed(attempt: LoginAttempt): void | Promise<void>;
 }
 
 export interface LoginAccount {

@@ -12,7 +12,7 @@ import { readProxyHeader } from './proxy-header.ts';
 
 /** Why a connection never reached `onConnection`. */
 export interface RefusedConnection {
-  readonly reason: 'total' | 'address' | 'proxy-header' | 'tls' | 'accept';
+  readonly reason: 'total' | 'address' | 'proxy-header' | 'tls' | 'accept' | 'ban';
   /** Canonical; '' when not known ('accept'). */
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -32,8 +32,13 @@ export interface ListenOptions {
   readonly maxTotal: number;
   readonly maxPerAddress: number;
   /**
-   * Called for every connection that is not let in. For 'total' and 'address' on a listener without implicit TLS, the
-   * text it returns ("421 4.7.0 Too many connections\r\n") is sent before closing.
+   * Why a client may not come in at present, in words for it and the journal; undefined: it may. Asked with the address
+   * that a PROXY header names, under implicit TLS behind the handshake, so that the client can be told.
+   */
+  readonly banned?: ((remoteAddress: string) => string | undefined) | undefined;
+  /**
+   * Called for every connection that is not let in. For 'ban', and for 'total' and 'address' on a listener without
+   * implicit TLS, the text it returns ("421 4.7.0 Too many connections\r\n") is sent before closing.
    */
   readonly onRefused: (refused: RefusedConnection) => string | undefined;
   /** A new session. It ends when the connection closes; a rejected promise destroys the connection and goes to `onError`. */
@@ -155,13 +160,15 @@ class Door {
         return this.#refuse('tls', errorText(error), connection);
       }
     }
+    const ban = this.#options.banned?.(connection.remoteAddress);
+    if (ban !== undefined) return this.#refuse('ban', ban, connection);
     metrics?.accepted.inc({ listener: this.#label });
     await this.#options.onConnection(connection);
   }
 
   #refuse(reason: RefusedConnection['reason'], detail: string, connection: SocketConnection): void {
     const text = this.report(reason, detail, connection);
-    const mayWrite = this.#options.tls === undefined && reason !== 'proxy-header';
+    const mayWrite = reason === 'ban' || (this.#options.tls === undefined && reason !== 'proxy-header');
     if (text === undefined || !mayWrite) connection.destroy(detail);
     else sayAndClose(connection, text, this.lingering);
   }

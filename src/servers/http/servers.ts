@@ -3,8 +3,10 @@ import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
+import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Actor } from '../../data/directory/types.ts';
 import type { OpenStore } from '../../data/open.ts';
+import type { OutgoingWatch } from '../../flow/submission/outgoing.ts';
 import type { ListenTarget } from '../../net/listener/bind.ts';
 import { alwaysActor, createAdminApp } from './admin/app.ts';
 import { prepareSocketPlace } from './admin/socket.ts';
@@ -20,6 +22,8 @@ export interface HttpDeps {
   readonly metrics: Metrics;
   /** May name the HTTP listeners too: it is only asked when a request comes. */
   readonly facts: ServerFacts;
+  readonly guard?: LoginGuard | undefined;
+  readonly outgoing?: OutgoingWatch | undefined;
 }
 
 /** A place to listen at, with what is told there. */

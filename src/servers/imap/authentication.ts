@@ -62,10 +62,10 @@ function fail(session: Session, mechanism: ServerMechanism, refusal: Refusal): C
   const subject = mechanism.login?.slice(0, SESSION_LIMITS.subjectBytes);
   session.options.hooks?.login?.(session.facts, mechanism.name, { reason: refusal.message, subject });
   session.loginFailures++;
-  if (session.loginFailures >= SESSION_LIMITS.loginFailures) {
-    const { code, text = '' } = refusalReply(refusal);
-    session.out.line(`${session.tag} NO ${code === undefined ? '' : `[${code}] `}${text}`);
-    throw new SessionEnd('too many failed logins', 'Too many failed logins');
-  }
-  return refusalReply(refusal);
+  const ban = session.options.guard?.banned(session.facts.remoteAddress);
+  if (ban === undefined && session.loginFailures < SESSION_LIMITS.loginFailures) return refusalReply(refusal);
+  const { code, text = '' } = refusalReply(refusal);
+  session.out.line(`${session.tag} NO ${code === undefined ? '' : `[${code}] `}${text}`);
+  if (ban !== undefined) throw new SessionEnd('banned for failed logins', `[UNAVAILABLE] ${ban.text}`);
+  throw new SessionEnd('too many failed logins', 'Too many failed logins');
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { NewBlob, ParsedContent } from '../../data/mailstore/types.ts';
 import type { Store } from '../../data/store.ts';
 import type { Authenticator, SessionLogin } from '../../flow/service.ts';
@@ -10,6 +11,8 @@ import type { ImapLimits } from './limits.ts';
 export interface ImapOptions {
   readonly store: Store;
   readonly authenticator: Authenticator;
+  /** Whose clients may not come in at present. */
+  readonly guard?: Pick<LoginGuard, 'banned'> | undefined;
   /** Takes the message of an APPEND as it arrives. */
   readonly intake: () => MessageIntake;
   /** Our name in the greeting. */

@@ -53,8 +53,10 @@ export async function createImapServer(options: ImapServerOptions): Promise<Imap
     clock,
     name,
     onConnection,
+    banned: (remoteAddress) => options.guard?.banned(remoteAddress)?.text,
     onRefused(refused) {
       options.onRefused?.(refused);
+      if (refused.reason === 'ban') return `* BYE [UNAVAILABLE] ${refused.detail}\r\n`;
       return refused.reason === 'total'
         ? '* BYE [UNAVAILABLE] Too many connections, try again later\r\n'
         : '* BYE [LIMIT] Too many connections from your address\r\n';

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Authenticator, MailService } from '../../flow/service.ts';
 import type { TlsSource } from '../../net/tls.ts';
 import type { SmtpLimits } from './limits.ts';
@@ -19,12 +20,12 @@ export interface SmtpOptions {
   readonly tls?: TlsSource | undefined;
   /** Checks logins; needed for, and used by, submission only. */
   readonly authenticator?: Authenticator | undefined;
+  /** Whose clients may not come in at present. For submission only: other hosts' mail has to flow whoever guesses. */
+  readonly guard?: Pick<LoginGuard, 'banned'> | undefined;
   /** Offer and take AUTH under TLS only. False is for a try-out's measuring tools. Default true. */
   readonly requireTlsForAuth?: boolean | undefined;
   /** Messages a session may send before 421, told as MAILMAX (RFC 9422). No limit unless told otherwise. */
   readonly messagesPerSession?: number | undefined;
-  /** Milliseconds to hold the greeting back, to see who talks before it. Default 0. */
-  readonly greetingDelayMs?: number | undefined;
   readonly hooks?: SmtpHooks | undefined;
 }
 

@@ -116,6 +116,8 @@ export async function finishMessage(session: Session, incoming: Incoming): Promi
   const answers = await settle(session, transaction, incoming);
   for (const answer of answers) reply(session, answer);
   const code = answers[0]?.code ?? 451;
+  // RFC 5321 section 3.8: after a 421 the connection is closed.
+  if (code === 421) end(session, undefined, answers[0]?.lines[0] ?? 'ended by the mail flow');
   const { hooks, clock } = session.options;
   hooks?.message?.(code, incoming.octets, clock.monotonic() - incoming.startedAt);
   session.messages++;

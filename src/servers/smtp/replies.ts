@@ -2,7 +2,7 @@ import { Refusal, type RefusalKind, type SmtpReply, smtpReply } from '../../base
 import type { DataFault } from './wire/data-framer.ts';
 import type { LineFault } from './wire/line.ts';
 
-/** The replies that need no words from elsewhere. Codes: RFC 5321 section 4.2.3, RFC 3463, RFC 5248. */
+/** The replies that need few words from elsewhere. Codes: RFC 5321 section 4.2.3, RFC 3463, RFC 5248. */
 export const replies = {
   ok: smtpReply(250, '2.0.0', 'Ok'),
   senderOk: smtpReply(250, '2.1.0', 'Sender ok'),
@@ -49,9 +49,10 @@ export const replies = {
   tooManyIdle: smtpReply(421, '4.7.0', 'Too many commands without mail, closing'),
   tooManyMessages: smtpReply(421, '4.7.0', 'Too many messages in one session, closing'),
   tooManyLogins: smtpReply(421, '4.7.0', 'Too many failed logins, closing'),
+  banned: (why: string): SmtpReply => smtpReply(421, '4.7.0', why),
   outOfStep: smtpReply(421, '4.7.0', 'Cannot tell where the next command begins, closing'),
   http: smtpReply(421, '4.7.0', 'This is a mail server, closing'),
-} as const satisfies Record<string, SmtpReply>;
+} as const satisfies Record<string, SmtpReply | ((why: string) => SmtpReply)>;
 
 export const lineFaultReplies: Record<LineFault, SmtpReply> = {
   'bare-lf': smtpReply(500, '5.5.2', 'Line ended by LF without CR (RFC 5321 section 2.3.8)'),

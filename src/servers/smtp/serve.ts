@@ -1,4 +1,5 @@
 import { errorText, smtpReply } from '../../base/errors.ts';
+import type { Greeting } from '../../flow/service.ts';
 import type { Connection } from '../../net/connection.ts';
 import type { Command } from './commands/command.ts';
 import { commands, foreign, notImplemented } from './commands/table.ts';
@@ -11,7 +12,6 @@ import {
   endNoted,
   failureReply,
   interrupt,
-  note,
   refuse,
   reply,
   resetTransaction,
@@ -62,24 +62,41 @@ async function serve(session: Session): Promise<void> {
 
 /** The flow's word on the connection, then the greeting (RFC 5321 section 3.1). */
 async function greet(session: Session): Promise<boolean> {
-  const { service, clock, greetingDelayMs, hostname, protocol } = session.options;
+  const { service, hostname, protocol } = session.options;
   // Reading before we speak is how we learn who does not wait for the greeting.
   session.input.startReading();
+  let wanted: Greeting | void;
   try {
-    await service.connect(session.facts);
+    wanted = await service.connect(session.facts);
   } catch (error) {
     end(session, failureReply(session, error), 'connection refused');
     return false;
   }
-  if (greetingDelayMs !== undefined && greetingDelayMs > 0) await clock.sleep(greetingDelayMs);
+  if (wanted !== undefined) await holdGreeting(session, wanted.pauseMs);
   if (session.draining) {
     end(session, replies.draining, 'shutting down');
     return false;
   }
-  const greeting = { code: 220, lines: [`${hostname} ${protocol === 'lmtp' ? 'LMTP' : 'ESMTP'} Postern`] };
-  if (session.input.pending) note(session, 'connect', greeting, 'the client talked before the greeting');
-  reply(session, greeting);
+  // RFC 5321 section 4.3.1. What a proxy said of the client, and the handshake of TLS, were read before.
+  session.facts.earlyTalk = session.input.pending;
+  if (session.facts.earlyTalk && wanted?.earlyTalk !== undefined) {
+    endNoted(session, 'connect', wanted.earlyTalk, 'the client talked before the greeting');
+    return false;
+  }
+  reply(session, { code: 220, lines: [`${hostname} ${protocol === 'lmtp' ? 'LMTP' : 'ESMTP'} Postern`] });
   return true;
+}
+
+/** Wait until `pauseMs` after the beginning of the session, or until the client talks or leaves. */
+async function holdGreeting(session: Session, pauseMs: number): Promise<void> {
+  const { clock } = session.options;
+  const left = pauseMs - (clock.monotonic() - session.startedAt);
+  if (left <= 0 || session.draining) return;
+  const over = new AbortController();
+  void session.input.arrival().then(() => over.abort());
+  session.waiting = true;
+  await clock.sleep(left, over.signal);
+  session.waiting = false;
 }
 
 async function run(session: Session): Promise<void> {
@@ -152,10 +169,17 @@ async function dispatch(session: Session, text: string): Promise<boolean> {
   } else if (argument !== '' && command.argument === 'none') {
     refuse(session, command.stage, replies.noArgument, `${verb} with an argument`);
   } else {
+    if (session.input.pending) notePipelining(session, command);
     const running = command.run(session, argument);
     if (running !== undefined) await running;
   }
   return command.grouped;
+}
+
+/** RFC 2920 section 3.1: EHLO ends a group, and who said HELO was not offered PIPELINING at all. */
+function notePipelining({ facts }: Session, command: Command): void {
+  const hello = command.stage === 'helo';
+  if (hello || (facts.helo !== '' && !facts.extended)) facts.earlyPipelining = true;
 }
 
 /** The text of an unknown command stays out of the journal: it may be a password sent at the wrong moment. */

@@ -87,7 +87,7 @@ for (const [name, bytes, code] of END_OF_DATA) {
   });
 }
 
-test('a client that talks before the greeting is noted, and served', async () => {
+test('a client that talks before the greeting is known for it, and served', async () => {
   const service = fakeMailService('smtp');
   const gate = Promise.withResolvers<void>();
   service.hold.connect = gate.promise;
@@ -98,21 +98,60 @@ test('a client that talks before the greeting is noted, and served', async () =>
   gate.resolve();
   await memory.idle();
   assert.match(memory.output, /^220 [^\r]*\r\n250-/);
-  assert.deepEqual(
-    service.refusals.map(({ stage }) => stage),
-    ['connect'],
-  );
+  assert.equal(service.sessions[0]?.earlyTalk, true);
 });
 
-test('a client that waits for a delayed greeting is not noted', async () => {
-  const memory = served({ greetingDelayMs: 2000 });
+test('a client that waits for a delayed greeting is served after the delay', async () => {
+  const service = fakeMailService('smtp');
+  service.greeting = { pauseMs: 2000, earlyTalk: smtpReply(554, '5.5.1', 'Wait') };
+  const memory = served({}, service);
   await memory.idle();
   await new Promise((resolve) => setImmediate(resolve));
+  memory.clock.advance(1999);
+  await new Promise((resolve) => setImmediate(resolve));
   assert.equal(memory.output, '');
-  memory.clock.advance(2000);
+  memory.clock.advance(1);
   await new Promise((resolve) => setImmediate(resolve));
   assert.match(memory.output, /^220 /);
-  assert.equal(memory.service.refusals.length, 0);
+  assert.equal(service.sessions[0]?.earlyTalk, false);
+  memory.send('EHLO client\r\n');
+  await memory.idle();
+  assert.match(memory.output, /250 LIMITS/);
+  assert.equal(service.sessions[0]?.earlyPipelining, false);
+  memory.connection.destroy();
+  await memory.session.done;
+});
+
+test('a client that talks into the delay ends it, and is refused where that is wanted', async () => {
+  for (const wanted of [undefined, smtpReply(554, '5.5.1', 'Wait for the greeting')]) {
+    const service = fakeMailService('smtp');
+    service.greeting = { pauseMs: 20_000, earlyTalk: wanted };
+    const memory = served({}, service);
+    await memory.idle();
+    memory.send('E');
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.match(memory.output, wanted === undefined ? /^220 / : /^554 5\.5\.1 Wait for the greeting\r\n$/);
+    assert.equal(service.sessions[0]?.earlyTalk, true);
+    assert.equal(service.refusals.length, wanted === undefined ? 0 : 1);
+    memory.connection.destroy();
+    await memory.session.done;
+    assert.equal(memory.clock.timers, 0);
+  }
+});
+
+test('draining does not wait for a delayed greeting, and a client that leaves in it leaves nothing behind', async () => {
+  const service = fakeMailService('smtp');
+  service.greeting = { pauseMs: 20_000, earlyTalk: undefined };
+  const memory = served({}, service);
+  await memory.idle();
+  memory.session.drain();
+  await memory.session.done;
+  assert.match(memory.output, /^421 4\.3\.2/);
+  const other = served({}, service);
+  await other.idle();
+  other.connection.destroy();
+  await other.session.done;
+  assert.equal(other.clock.timers, 0);
 });
 
 test('a pipelined group is answered in one write', async () => {

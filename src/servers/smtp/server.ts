@@ -55,8 +55,12 @@ export async function createSmtpServer(options: SmtpServerOptions): Promise<Smtp
     clock,
     name,
     onConnection,
+    ...(options.protocol === 'submission' && {
+      banned: (remoteAddress) => options.guard?.banned(remoteAddress)?.text,
+    }),
     onRefused(refused) {
       options.onRefused?.(refused);
+      if (refused.reason === 'ban') return renderReply(replies.banned(refused.detail));
       return renderReply(refused.reason === 'total' ? replies.busy : replies.tooManySessions);
     },
     onError: (error) => logger.error({ listener: name, error: String(error) }, 'smtp: session failed'),

@@ -99,6 +99,8 @@ export function createSession(connection: Connection, options: SmtpOptions): Ses
       extended: false,
       tls: connection.tls,
       login: undefined,
+      earlyTalk: false,
+      earlyPipelining: false,
     },
     input,
     lines: new LineReader(input, SESSION_LIMITS.discardedLineBytes),
@@ -219,6 +221,13 @@ export function failureReply(session: Session, error: unknown): SmtpReply {
     'smtp: unexpected failure',
   );
   return smtpReply(451, '4.3.0', `Internal error, try again later (${session.facts.id})`);
+}
+
+/** Answer a command with what the mail flow threw. After a 421 the connection is closed (RFC 5321 section 3.8). */
+export function replyFailure(session: Session, error: unknown): void {
+  const what = failureReply(session, error);
+  if (what.code === 421) end(session, what, what.lines[0] ?? 'ended by the mail flow');
+  else reply(session, what);
 }
 
 /** RSET: forget the transaction and whatever has arrived of its message. Keeps greeting, TLS and login. */

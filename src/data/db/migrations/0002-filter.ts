@@ -19,22 +19,25 @@ function training(t: TypeNames): string[] {
     // label: ham | spam. cause: moved | marked | trained | released | kept.
     `CREATE TABLE spam_training (id ${t.id}, account_id ${t.int} NOT NULL REFERENCES accounts(id),
       email_id ${t.int} NOT NULL, label ${t.text} NOT NULL, cause ${t.text} NOT NULL, at ${t.int} NOT NULL)${t.table}`,
-    `CREATE INDEX spam_training_account ON spam_training(account_id, email_id)`,
+    // One wish for an email: the newest.
+    `CREATE UNIQUE INDEX spam_training_email ON spam_training(account_id, email_id)`,
+    `CREATE INDEX spam_training_order ON spam_training(account_id, id)`,
     // What was learned of an email, so that nothing is learned twice and a change of mind is.
     `CREATE TABLE spam_learned (account_id ${t.int} NOT NULL REFERENCES accounts(id), email_id ${t.int} NOT NULL,
       label ${t.text} NOT NULL, at ${t.int} NOT NULL, PRIMARY KEY (account_id, email_id))${clustered(t)}`,
     // Whom an account has written to. address: lower case.
     `CREATE TABLE correspondents (account_id ${t.int} NOT NULL REFERENCES accounts(id), address ${t.text} NOT NULL,
       sent ${t.int} NOT NULL, last_at ${t.int} NOT NULL, PRIMARY KEY (account_id, address))${clustered(t)}`,
-    `CREATE INDEX correspondents_last ON correspondents(last_at)`,
+    `CREATE INDEX correspondents_last ON correspondents(account_id, last_at)`,
     // Message-IDs of mail an account has sent (hash as in thread_refs): what answers them is no spam.
-    `CREATE TABLE sent_message_ids (account_id ${t.int} NOT NULL REFERENCES accounts(id), hash ${t.int} NOT NULL,
-      at ${t.int} NOT NULL, PRIMARY KEY (account_id, hash))${clustered(t)}`,
-    `CREATE INDEX sent_message_ids_at ON sent_message_ids(at)`,
-    // Senders that are always taken or never wanted. account_id: 0 for the site. pattern: address | @domain | network.
-    // action: allow | block.
-    `CREATE TABLE sender_lists (account_id ${t.int} NOT NULL, pattern ${t.text} NOT NULL, action ${t.text} NOT NULL,
-      note ${t.text} NOT NULL, created_at ${t.int} NOT NULL, PRIMARY KEY (account_id, pattern))${clustered(t)}`,
+    `CREATE TABLE sent_message_ids (hash ${t.int} NOT NULL, account_id ${t.int} NOT NULL REFERENCES accounts(id),
+      at ${t.int} NOT NULL, PRIMARY KEY (hash, account_id))${clustered(t)}`,
+    `CREATE INDEX sent_message_ids_at ON sent_message_ids(account_id, at)`,
+    // Senders that are always taken or never wanted. account_id: 0 for the site. kind: sender (pattern: address |
+    // @domain) | network. action: allow | block.
+    `CREATE TABLE sender_lists (account_id ${t.int} NOT NULL, kind ${t.text} NOT NULL, pattern ${t.text} NOT NULL,
+      action ${t.text} NOT NULL, note ${t.text} NOT NULL, created_at ${t.int} NOT NULL,
+      PRIMARY KEY (account_id, kind, pattern))${clustered(t)}`,
     // What a site has seen of senders. kind: domain (authenticated) | network. Counts decay.
     `CREATE TABLE reputation (kind ${t.text} NOT NULL, name ${t.text} NOT NULL, ham ${t.int} NOT NULL,
       spam ${t.int} NOT NULL, last_at ${t.int} NOT NULL, PRIMARY KEY (kind, name))${clustered(t)}`,
@@ -45,13 +48,17 @@ function training(t: TypeNames): string[] {
 function vault(t: TypeNames): string[] {
   return [
     // Mail that was refused or held back after its data had arrived, kept for some days. case_number: as told to the
-    // sender. kind: refused | held. verdict: JSON of the judgement. hidden: as in emails.
+    // sender. kind: refused | held. verdict: JSON of the judgement. received: fields to go before the octets of every
+    // copy. From sent_at on: what a release needs to make an email of it, as parsed; refs: JSON list of message ids.
     `CREATE TABLE vault (id ${t.id}, case_number ${t.text} NOT NULL UNIQUE, trace ${t.text} NOT NULL,
       kind ${t.text} NOT NULL, blob_id ${t.int} NOT NULL REFERENCES blobs(id), size ${t.int} NOT NULL,
       reverse_path ${t.text} NOT NULL, ip ${t.text} NOT NULL, author ${t.text} NOT NULL, subject ${t.text} NOT NULL,
-      reason ${t.text} NOT NULL, created_at ${t.int} NOT NULL, expires_at ${t.int} NOT NULL, hidden ${t.text},
-      received ${t.blob} NOT NULL, verdict ${t.text} NOT NULL)${t.table}`,
+      reason ${t.text} NOT NULL, created_at ${t.int} NOT NULL, expires_at ${t.int} NOT NULL, sent_at ${t.int},
+      message_id ${t.text}, refs ${t.text} NOT NULL, hidden ${t.text}, received ${t.blob} NOT NULL,
+      verdict ${t.text} NOT NULL, envelope ${t.blob} NOT NULL, bodystructure ${t.blob} NOT NULL,
+      structure ${t.text} NOT NULL)${t.table}`,
     `CREATE INDEX vault_expires ON vault(expires_at)`,
+    `CREATE INDEX vault_size ON vault(id, size)`,
     `CREATE INDEX vault_blob ON vault(blob_id)`,
     // Who it was for. state: kept | released | deleted.
     `CREATE TABLE vault_recipients (vault_id ${t.int} NOT NULL REFERENCES vault(id), account_id ${t.int} NOT NULL,

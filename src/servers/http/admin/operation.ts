@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
+import type { LoginGuard } from '../../../data/bans/guard.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import type { OpenStore } from '../../../data/open.ts';
+import type { OutgoingWatch } from '../../../flow/submission/outgoing.ts';
 import type { ServerFacts } from '../facts.ts';
 
 /** What the operations work with. */
@@ -11,6 +13,10 @@ export interface AdminContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly facts: ServerFacts;
+  /** Told of what administrators change of bans. */
+  readonly guard?: Pick<LoginGuard, 'adopt' | 'lifted' | 'useExemptions' | 'settled'> | undefined;
+  /** Told of the end of a hold. */
+  readonly outgoing?: Pick<OutgoingWatch, 'released' | 'flush'> | undefined;
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';

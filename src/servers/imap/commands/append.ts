@@ -1,4 +1,5 @@
 import { Refusal } from '../../../base/errors.ts';
+import { givenAway } from '../../../data/blobs/given.ts';
 import type { FlagSet, Mailbox } from '../../../data/mailstore/types.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import type { MessageIntake } from '../options.ts';
@@ -138,13 +139,12 @@ async function deposit(
     trace: session.facts.id,
     ignoreQuota: false,
   };
-  const { uidvalidity, uid } = await session.options.store.write.run('mailstore.append', {
-    accountId,
-    mailboxId,
-    blob,
-    content,
-    deposit: where,
-  });
+  const request = { accountId, mailboxId, blob, content, deposit: where };
+  const { uidvalidity, uid } = await session.options.store.write.run(
+    'mailstore.append',
+    request,
+    givenAway(blob),
+  );
   // RFC 9051 section 6.3.12: into the selected mailbox, it is told of at once.
   await refresh(session, session.view?.mailboxId === mailboxId);
   return { code: `APPENDUID ${uidvalidity} ${uid}`, text: 'APPEND completed' };

@@ -126,12 +126,17 @@ function succeed(session: Session, mechanism: string, account: LoginAccount): vo
 
 function fail(session: Session, mechanism: ServerMechanism, error: unknown): void {
   const what = failure(session, error);
-  // Wrong passwords and suspended accounts (535, 525) are in the journal already, written by the authenticator.
-  if (what.code !== 535 && what.code !== 525) {
+  // Wrong passwords, suspended accounts and strangers turned away are in the journal already, by the authenticator.
+  const noted =
+    what.code === 535 || what.code === 525 || (error instanceof Refusal && error.kind === 'limit');
+  if (!noted) {
     note(session, 'auth', what, `login by ${mechanism.name} failed`, mechanism.login);
   }
   session.options.hooks?.login?.(mechanism.name, false);
   reply(session, what);
+  const ban = session.options.guard?.banned(session.facts.remoteAddress);
+  if (ban !== undefined)
+    return endNoted(session, 'auth', replies.banned(ban.text), 'banned for failed logins');
   if (what.code === 454) return;
   countError(session);
   if (what.code === 501) return;

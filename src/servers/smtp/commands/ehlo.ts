@@ -53,7 +53,8 @@ function hello(session: Session, argument: string, extended: boolean): void {
   session.facts.helo = argument;
   session.facts.extended = extended;
   resetTransaction(session);
-  const { hostname } = session.options;
+  const { hostname, service } = session.options;
+  service.hello?.(session.facts);
   reply(session, { code: 250, lines: extended ? [hostname, ...extensions(session)] : [hostname] });
   if (again) countIdle(session);
 }

@@ -2,7 +2,7 @@ import { type SmtpReply, smtpReply } from '../../../base/errors.ts';
 import { formatAddress, parsePath, type PathError } from '../../../mail/address/path.ts';
 import type { MailParams } from '../../../flow/service.ts';
 import { replies } from '../replies.ts';
-import { countIdle, end, endNoted, failureReply, refuse, reply, type Session } from '../session.ts';
+import { countIdle, end, endNoted, refuse, reply, replyFailure, type Session } from '../session.ts';
 import { type Offered, parseMailParams } from '../wire/mail-params.ts';
 import { isReply } from '../wire/params.ts';
 import { splitPath } from '../wire/path.ts';
@@ -62,7 +62,7 @@ async function run(session: Session, argument: string): Promise<void> {
       attempted: 0,
     };
   } catch (error) {
-    reply(session, failureReply(session, error));
+    replyFailure(session, error);
     return countIdle(session);
   }
   session.bdatFailed = false;

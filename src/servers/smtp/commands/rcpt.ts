@@ -3,7 +3,7 @@ import type { RcptParams } from '../../../flow/service.ts';
 import { formatAddress, parsePath } from '../../../mail/address/path.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { replies } from '../replies.ts';
-import { endNoted, failureReply, refuse, reply, type Session } from '../session.ts';
+import { endNoted, refuse, reply, replyFailure, type Session } from '../session.ts';
 import { parseRcptParams } from '../wire/mail-params.ts';
 import { isReply } from '../wire/params.ts';
 import { splitPath } from '../wire/path.ts';
@@ -36,7 +36,7 @@ async function run(session: Session, argument: string): Promise<void> {
   try {
     await transaction.flow.rcpt(parsed.address, parsed.params);
   } catch (error) {
-    reply(session, failureReply(session, error));
+    replyFailure(session, error);
     return countRefused(session, error instanceof Refusal && GUESSES.has(error.kind));
   }
   transaction.accepted++;

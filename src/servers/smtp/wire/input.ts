@@ -51,6 +51,15 @@ export class Input {
     this.#wake?.();
   }
 
+  /** Wait until there are bytes to look at, the peer has ended its side, or `interrupt` is called. Takes nothing. */
+  async arrival(): Promise<void> {
+    if (this.pending || this.#ended || this.#interrupted) return;
+    this.startReading();
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
   /** Wait for more bytes; they follow what is unread. */
   async fill(): Promise<Filled> {
     if (this.pos === this.chunk.length) this.chunk = NOTHING;

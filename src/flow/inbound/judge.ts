@@ -1,0 +1,150 @@
+import type { Relation } from '../../data/spam/types.ts';
+import type { MilterMessage } from '../../net/milter/client.ts';
+import { sampleOf } from '../spam/facts/sample.ts';
+import type { Filter } from '../spam/filter.ts';
+import type { PartnerWords } from '../spam/partners.ts';
+import type { Scanned } from '../spam/scan-types.ts';
+import type { FilterSettings } from '../spam/settings.ts';
+import type { Reason, Verdict } from '../spam/types.ts';
+import { decide, type Decision } from '../spam/verdict.ts';
+import type { TakenMessage } from '../intake.ts';
+import { type Evidence, trustedForwarder } from './authenticate.ts';
+import { attachmentDecision, covers, dmarcDecision, listDecision, relationFacts } from './decisions.ts';
+import type { Envelope } from './envelope.ts';
+import type { ForwarderWord } from './forwarder.ts';
+import { ruleEvidence } from './rule-evidence.ts';
+
+/** What is thought of a message, for each account it is for. */
+export interface Judgement {
+  readonly evidence: Evidence;
+  /** Undefined when the content could not be judged. */
+  readonly scanned: Scanned | undefined;
+  readonly forwarder: ForwarderWord | undefined;
+  readonly partners: PartnerWords;
+  /** For those behind an alias elsewhere, and in general. */
+  readonly site: Verdict;
+  readonly accounts: ReadonlyMap<number, Verdict>;
+  readonly settings: FilterSettings;
+}
+
+/** Score from which an unproven message without any content judgement would be junk: none. */
+const UNJUDGED = 0;
+
+/** Weigh all that is known of a message. Throws only a Refusal of a partner that must not be left out. */
+export async function judge(
+  envelope: Envelope,
+  message: TakenMessage,
+  evidence: Evidence,
+  filter: Filter,
+): Promise<Judgement> {
+  const settings = await filter.current();
+  const accountIds = accountsOf(envelope);
+  const [relations, partners, gate] = await Promise.all([
+    relationsOf(envelope, message, evidence, accountIds),
+    filter.partners.ask(settings, milterMessage(envelope, message, evidence)),
+    envelope.gate?.facts(evidence) ?? [],
+  ]);
+  const known = (domain: string): boolean => covers(settings.dmarc.forwarders, domain);
+  const forwarder = trustedForwarder(evidence, known);
+  const scanned = await scan(envelope, message, filter, settings, {
+    owners: relations.filter(({ model }) => model !== undefined).map(({ accountId }) => accountId),
+    evidence: ruleEvidence(envelope, evidence, forwarder),
+  });
+  const listed = (await envelope.gate?.domainFacts(scanned?.sites ?? [], evidence)) ?? [];
+  const common = { evidence, scanned, forwarder, partners, settings, facts: [...gate, ...listed] };
+  const accounts = new Map(
+    relations.map((relation) => [relation.accountId, verdictFor(envelope, common, relation)]),
+  );
+  return { ...common, site: verdictFor(envelope, common, undefined), accounts };
+}
+
+type Common = Omit<Judgement, 'site' | 'accounts'> & { readonly facts: readonly Reason[] };
+
+function verdictFor(envelope: Envelope, common: Common, relation: Relation | undefined): Verdict {
+  const { evidence, scanned, forwarder, partners, settings } = common;
+  const content = scanned?.content.find(({ owner }) => owner === relation?.accountId) ?? scanned?.content[0];
+  const decisions = [
+    // A virus is one whoever sends it; then who is welcome or blocked by name; then the sender's own policy.
+    ...partners.decisions.filter(({ reason }) => reason.name === 'VIRUS'),
+    listDecision(evidence, relation),
+    dmarcDecision(evidence, settings, forwarder),
+    attachmentDecision(scanned, settings),
+    ...partners.decisions.filter(({ reason }) => reason.name !== 'VIRUS'),
+  ].filter((decision): decision is Decision => decision !== undefined);
+  const verdict = decide({
+    content: content?.score ?? UNJUDGED,
+    because: content?.because ?? [],
+    facts: [
+      ...(scanned?.facts ?? []),
+      ...common.facts,
+      ...partners.facts,
+      ...relationFacts(evidence, relation),
+    ],
+    decisions,
+    threshold: content?.threshold ?? 0.99,
+    mayRefuse: settings.refuse === 'certain',
+  });
+  // A program beside us hands on what was taken elsewhere: refusing it would make it bounce to whoever was forged.
+  return verdict.action === 'refuse' && envelope.session.protocol !== 'smtp'
+    ? { ...verdict, action: 'junk' }
+    : verdict;
+}
+
+function accountsOf(envelope: Envelope): number[] {
+  const ids = envelope.recipients.flatMap(({ targets }) =>
+    targets.flatMap((target) => (target.kind === 'account' ? [target.accountId] : [])),
+  );
+  return [...new Set(ids)];
+}
+
+function relationsOf(
+  { deps, session }: Envelope,
+  { content }: TakenMessage,
+  { author }: Evidence,
+  accountIds: readonly number[],
+): Promise<Relation[]> {
+  return deps.store.read.run('spam.relation', {
+    accountIds,
+    from: author.address === undefined || author.doubt !== undefined ? [] : [author.address],
+    ip: session.remoteAddress === '' ? undefined : session.remoteAddress,
+    references: content.references,
+  });
+}
+
+async function scan(
+  envelope: Envelope,
+  message: TakenMessage,
+  filter: Filter,
+  settings: FilterSettings,
+  how: { readonly owners: readonly number[]; readonly evidence: ReturnType<typeof ruleEvidence> },
+): Promise<Scanned | undefined> {
+  const sample = await sampleOf(message.structure, message.header, (start, end) =>
+    message.octets.bytes(start, end),
+  );
+  return filter.scanner.judge({ ...how, sample, goodPerJunked: settings.good_per_junked });
+}
+
+/** The message as filters beside us want it. */
+function milterMessage(envelope: Envelope, message: TakenMessage, evidence: Evidence): MilterMessage {
+  const { deps, session, reversePath, recipients, trace } = envelope;
+  const { octets, structure, header } = message;
+  return {
+    size: message.size,
+    read: () => octets.pieces(),
+    readBody: () => octets.pieces(structure.root.bodyStart),
+    ip: session.remoteAddress,
+    port: session.remotePort,
+    helo: session.helo,
+    clientName: evidence.iprev.name ?? '',
+    reversePath,
+    recipients: recipients.map(({ address }) => address),
+    hostname: deps.settings.hostname,
+    trace,
+    get fields() {
+      return structure.fields.map(({ start, valueStart, end }) => ({
+        name: header.toString('latin1', start, valueStart).replace(/[ \t]*:[ \t]*$/, ''),
+        value: header.toString('latin1', valueStart, end).replace(/\r?\n$/, ''),
+      }));
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import type { Refusal } from '../../base/errors.ts';
+import type { Place } from '../delivery/plan.ts';
+import { claimingFields } from '../delivery/hidden.ts';
+import type { TakenMessage } from '../intake.ts';
+import { replies } from '../replies.ts';
+import type { Reason, Verdict } from '../spam/types.ts';
+import type { Evidence } from './authenticate.ts';
+import { type Envelope, receivedFor } from './envelope.ts';
+import type { Judgement } from './judge.ts';
+import { accountAddresses, judgedEvent, judgedFields, newCaseNumber } from './judged.ts';
+
+/** What is known of a message when it is decided where it goes. */
+export interface Findings {
+  readonly evidence: Evidence;
+  readonly judgement: Judgement | undefined;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+/** Characters of a reason kept with a refused message. */
+const REASON_LENGTH = 300;
+
+/** Refused when nobody wants it: SMTP has one answer for all, so while somebody does, the others find it in Junk. */
+export function isRefused({ recipients }: Envelope, { accounts, site }: Judgement): boolean {
+  const forwarded = recipients.some(({ targets }) => targets.some(({ kind }) => kind === 'external'));
+  if (forwarded && site.action !== 'refuse') return false;
+  return (
+    [...accounts.values()].every(({ action }) => action === 'refuse') && (forwarded || accounts.size > 0)
+  );
+}
+
+/** The copy of one account: which mailbox, and our fields. */
+export function placeOf(
+  evidence: Evidence,
+  judgement: Judgement | undefined,
+  accountId: number,
+  hostname: string,
+): Place {
+  const verdict = judgement?.accounts.get(accountId);
+  const fields =
+    evidence.state === 'unchecked' && verdict === undefined
+      ? Buffer.alloc(0)
+      : Buffer.concat([judgedFields(evidence, verdict, hostname), milterFields(judgement)]);
+  if (verdict === undefined || verdict.action === 'inbox') return { mailbox: { name: 'INBOX' }, fields };
+  return { mailbox: { specialUse: '\\Junk' }, fields, because: becauseOf(verdict) };
+}
+
+/** Fields that milters wanted to add; theirs stand for them, not for us. */
+function milterFields(judgement: Judgement | undefined): Buffer {
+  const added = judgement?.partners.added ?? [];
+  const usable = added.filter(({ name }) => !/^(?:x-postern-|authentication-results$)/i.test(name));
+  return Buffer.from(usable.map(({ name, value }) => `${name}: ${value}\r\n`).join(''), 'utf8');
+}
+
+function becauseOf({ decidedBy, reasons, probability }: Verdict): string {
+  if (decidedBy !== undefined) return decidedBy.text;
+  const first = reasons.find(({ score }) => score > 0);
+  const strongest = first === undefined ? '' : `; above all: ${first.text}`;
+  return `the filter is ${(probability * 100).toFixed(1)} % sure that it is unwanted${strongest}`;
+}
+
+/** Keep a refused message for a while, with everything that speaks against it, and give the refusal. */
+export async function keepRefused(
+  envelope: Envelope,
+  message: TakenMessage,
+  judgement: Judgement,
+): Promise<Refusal> {
+  const { deps } = envelope;
+  const { days } = judgement.settings.vault;
+  const verdict = judgement.accounts.values().next().value ?? judgement.site;
+  const caseNumber = days > 0 && judgement.accounts.size > 0 ? newCaseNumber() : undefined;
+  const refusal = refusalOf(verdict, caseNumber);
+  const event = judgedEvent(envelope, judgement, caseNumber);
+  if (caseNumber === undefined) {
+    deps.recorder.event(event);
+    throw refusal;
+  }
+  await deps.store.write.run('delivery.accept', {
+    blob: message.blob,
+    content: message.content,
+    deposits: [],
+    overQuota: 'junk',
+    queue: [],
+    events: [event],
+    vault: vaultEntry(envelope, message, judgement, verdict, caseNumber),
+  });
+  deps.recorder.committed([event]);
+  return refusal;
+}
+
+function short(reason: Reason): Reason {
+  return { ...reason, text: reason.text.slice(0, REASON_LENGTH) };
+}
+
+function refusalOf(verdict: Verdict, caseNumber: string | undefined): Refusal {
+  const { decidedBy } = verdict;
+  return decidedBy === undefined ? replies.spam(caseNumber) : replies.policy(decidedBy.text, caseNumber);
+}
+
+function vaultEntry(
+  envelope: Envelope,
+  message: TakenMessage,
+  judgement: Judgement,
+  verdict: Verdict,
+  caseNumber: string,
+) {
+  const { deps, session, reversePath, trace } = envelope;
+  const { evidence, scanned, settings } = judgement;
+  const { hostname } = deps.settings;
+  return {
+    caseNumber,
+    trace,
+    kind: 'refused' as const,
+    reversePath,
+    ip: session.remoteAddress,
+    author: scanned?.author ?? evidence.author.address ?? '',
+    subject: scanned?.subject ?? '',
+    reason: becauseOf(verdict),
+    verdict: JSON.stringify({ ...verdict, reasons: verdict.reasons.map(short) }),
+    expiresAt: deps.clock.now() + settings.vault.days * DAY_MS,
+    received: Buffer.concat([judgedFields(evidence, undefined, hostname), receivedFor(envelope)]),
+    hidden: claimingFields(message.structure, message.header, hostname, true),
+    recipients: [...accountAddresses(envelope)].map(([accountId, address]) => ({ accountId, address })),
+  };
+}

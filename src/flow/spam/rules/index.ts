@@ -1,0 +1,74 @@
+/** The table of rules and how it is read. */
+import type { MessageFacts } from '../facts/types.ts';
+import { attachmentRules } from './attachments.ts';
+import { bodyRules } from './body.ts';
+import { fromRules } from './from.ts';
+import { headerRules } from './headers.ts';
+import { htmlRules } from './html.ts';
+import { structureRules } from './structure.ts';
+import { subjectRules } from './subject.ts';
+import { transportRules } from './transport.ts';
+import type { Hit, Rule, RuleEvidence } from './types.ts';
+import { unicodeRules } from './unicode.ts';
+import { urlRules } from './urls.ts';
+
+/** Every rule, by theme. */
+export const rules: readonly Rule[] = [
+  ...transportRules.map((rule): Rule => ({ ...rule, outside: true })),
+  ...fromRules,
+  ...headerRules,
+  ...subjectRules,
+  ...structureRules,
+  ...htmlRules,
+  ...unicodeRules,
+  ...urlRules,
+  ...bodyRules,
+  ...attachmentRules,
+];
+
+/** Characters of a detail that stand behind an explanation. */
+const MAX_DETAIL = 120;
+
+/** What applies to a message, gravest first. Pure. */
+export function evaluate(facts: MessageFacts, evidence: RuleEvidence = {}): Hit[] {
+  const hits: Hit[] = [];
+  for (const { name, score, explain, lever, outside = false, test } of rules) {
+    const result = test(facts, evidence);
+    if (result === false || result === '') continue;
+    hits.push({ name, score, text: result === true ? explain : `${explain}: ${detail(result)}`, lever, outside });
+  }
+  for (const { list, meaning, score, subject } of evidence.lists ?? []) {
+    const text = `The list ${list} says of ${detail(subject)}: ${meaning}`;
+    hits.push({
+      name: `LIST_${label(list)}`,
+      score,
+      text,
+      lever: score > 0 ? `The owner can ask ${list} to be taken off` : undefined,
+      outside: true,
+    });
+  }
+  for (const { partner, what, score, kind } of evidence.partners ?? []) {
+    const text =
+      kind === 'virus' ? `${partner} found malware: ${detail(what)}` : `${partner} says: ${detail(what)}`;
+    hits.push({ name: `PARTNER_${label(partner)}`, score, text, lever: undefined, outside: true });
+  }
+  return hits.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score));
+}
+
+/** A stranger's words in one line of ours: no controls, no marks that turn text around. */
+function detail(text: string): string {
+  const clean = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '').trim();
+  return clean.length > MAX_DETAIL ? `${clean.slice(0, MAX_DETAIL - 1)}…` : clean;
+}
+
+function label(name: string): string {
+  return name
+    .toUpperCase()
+    .replace(/[^A-Z0-9]+/g, '_')
+    .slice(0, 40);
+}
+
+/** Sum of the scores, in nats of log-odds. */
+export function totalScore(hits: readonly Hit[]): number {
+  return hits.reduce((sum, { score }) => sum + score, 0);
+}
