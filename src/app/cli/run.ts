@@ -84,6 +84,6 @@ function noCommand(words: readonly string[], group: readonly CliCommand[], io: C
   }
   const near = group.find((one) => distance(one.words[1] ?? '', second) <= 2);
   const hint = near === undefined ? '' : `; did you mean "postern ${near.words.join(' ')}"?`;
-  const all = group.map((one) => one.words[1]).join(', ');
+  const all = [...new Set(group.map((one) => one.words[1]))].join(', ');
   throw new UsageError(`there is no "postern ${plain(first)} ${plain(second)}"${hint} (${first} has ${all})`);
 }

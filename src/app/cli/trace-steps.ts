@@ -1,3 +1,4 @@
+import { HELD } from '../../data/holds/types.ts';
 import type { JournalKind } from '../../data/journal/types.ts';
 import { sizeText, timeText } from './quantities.ts';
 import { addressesText, addressText, type Facts, ownReason, peerText, triedLogin } from './trace-facts.ts';
@@ -269,8 +270,15 @@ function queued(facts: Facts): Step {
       `Queue id ${queueId}, sender ${addressText(facts.text('from'))}.`,
       ...(held === '' ? [] : [`It is held and not sent: ${held}.`]),
     ],
-    remedy: held === '' ? '' : `When mail can go out again: postern queue release ${queueId}`,
+    remedy: held === '' ? '' : releaseOf(held, queueId),
   };
+}
+
+function releaseOf(held: string, queueId: string): string {
+  if (held.startsWith(HELD)) {
+    return `What waits of the account, and what to do: postern hold list. This message alone: postern queue release ${queueId}`;
+  }
+  return `When mail can go out again: postern queue release ${queueId}`;
 }
 
 function delivered(facts: Facts, { notices }: StepContext): Step {

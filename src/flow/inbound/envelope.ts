@@ -17,8 +17,8 @@ export interface Envelope {
   readonly recipients: readonly PlannedRecipient[];
   /** Who sent it, as far as that can be proven; watched the message go by. */
   readonly authentication: Authentication;
-  /** What the checks of connection and envelope found. Undefined where none are made. */
-  readonly gate: EnvelopeFacts | undefined;
+  /** What the checks of connection and envelope found. */
+  readonly gate: EnvelopeFacts;
 }
 
 /** What was found before the message, asked for at its end. Never rejects for what others say or do not say. */

@@ -42,7 +42,7 @@ export async function judge(
   const [relations, partners, gate] = await Promise.all([
     relationsOf(envelope, message, evidence, accountIds),
     filter.partners.ask(settings, milterMessage(envelope, message, evidence)),
-    envelope.gate?.facts(evidence) ?? [],
+    envelope.gate.facts(evidence),
   ]);
   const known = (domain: string): boolean => covers(settings.dmarc.forwarders, domain);
   const forwarder = trustedForwarder(evidence, known);
@@ -50,7 +50,7 @@ export async function judge(
     owners: relations.filter(({ model }) => model !== undefined).map(({ accountId }) => accountId),
     evidence: ruleEvidence(envelope, evidence, forwarder),
   });
-  const listed = (await envelope.gate?.domainFacts(scanned?.sites ?? [], evidence)) ?? [];
+  const listed = await envelope.gate.domainFacts(scanned?.sites ?? [], evidence);
   const common = { evidence, scanned, forwarder, partners, settings, facts: [...gate, ...listed] };
   const accounts = new Map(
     relations.map((relation) => [relation.accountId, verdictFor(envelope, common, relation)]),

@@ -51,7 +51,7 @@ async function judged(
   const { filter } = envelope.deps;
   if (filter === undefined || !(await filter.current()).enabled) return undefined;
   const judgement = await judge(envelope, message, evidence, filter);
-  await envelope.gate?.greylist(judgement);
+  await envelope.gate.greylist(judgement);
   return judgement;
 }
 

@@ -4,19 +4,28 @@ import type { FlowDeps } from '../deps.ts';
 import { recordRefusal, recordServerRefusal } from '../journal.ts';
 import { replies } from '../replies.ts';
 import type { MailParams, MailService, MailTransaction, SessionFacts } from '../service.ts';
+import { openGate } from './gate/envelope.ts';
+import type { Gate } from './gate/gate.ts';
 import { InboundTransaction } from './transaction.ts';
 
 /** Mail from other hosts (port 25) and from programs beside us (LMTP): for our recipients only. */
-export function createInbound(deps: () => FlowDeps, protocol: 'smtp' | 'lmtp'): MailService {
+export function createInbound(deps: () => FlowDeps, protocol: 'smtp' | 'lmtp', gate?: Gate): MailService {
   return {
     protocol,
-    async connect() {
-      // Limits by address and in all are the listener's; lists and reputation join here.
+    async connect(session) {
+      // Limits by address and in all are the listener's; lists of addresses are the gate's.
+      try {
+        return await gate?.connect(session);
+      } catch (error) {
+        recordRefusal(deps(), session, 'connection.refused', error, { stage: 'connect' }, []);
+        throw error;
+      }
     },
+    hello: (session) => gate?.hello(session),
     async mail(session, path, params) {
       const current = deps();
       try {
-        return open(current, session, path, params);
+        return await open(current, session, path, params, gate);
       } catch (error) {
         recordRefusal(current, session, 'mail.refused', error, { from: path.slice(0, 500) }, [path]);
         throw error;
@@ -31,7 +40,13 @@ export function createInbound(deps: () => FlowDeps, protocol: 'smtp' | 'lmtp'): 
   };
 }
 
-function open(deps: FlowDeps, session: SessionFacts, path: string, params: MailParams): MailTransaction {
+async function open(
+  deps: FlowDeps,
+  session: SessionFacts,
+  path: string,
+  params: MailParams,
+  gate: Gate | undefined,
+): Promise<MailTransaction> {
   // Senders' bounce addresses are often longer than the 64 octets of RFC 5321 4.5.3.1.1; refusing them loses real mail.
   const sender = parsePath(path, { smtputf8: params.smtputf8, maxLocalPartOctets: 254 });
   if (sender.kind === 'error') {
@@ -40,5 +55,13 @@ function open(deps: FlowDeps, session: SessionFacts, path: string, params: MailP
       : replies.badReversePath(sender.reason);
   }
   if (sender.kind === 'postmaster') throw replies.badReversePath('it has no domain');
-  return new InboundTransaction(deps, session, path, params, timeId(deps.clock.now()));
+  const envelopeGate = (await gate?.mail(session, path)) ?? openGate;
+  return new InboundTransaction({
+    deps,
+    session,
+    reversePath: path,
+    params,
+    trace: timeId(deps.clock.now()),
+    envelopeGate,
+  });
 }

@@ -16,8 +16,19 @@ import type {
 } from '../service.ts';
 import { type Authentication, createAuthentication } from './authenticate.ts';
 import type { EnvelopeFacts } from './envelope.ts';
+import type { EnvelopeGate } from './gate/envelope.ts';
+import { pipelineFacts } from './gate/pipeline-facts.ts';
 import { receive } from './pipeline.ts';
 import { srsTarget } from '../srs.ts';
+
+export interface InboundParts {
+  readonly deps: FlowDeps;
+  readonly session: SessionFacts;
+  readonly reversePath: string;
+  readonly params: MailParams;
+  readonly trace: string;
+  readonly envelopeGate: EnvelopeGate;
+}
 
 /** One MAIL transaction from another host: recipients are judged one by one, the message once, at its end. */
 export class InboundTransaction implements MailTransaction {
@@ -27,16 +38,19 @@ export class InboundTransaction implements MailTransaction {
   readonly params: MailParams;
   readonly trace: string;
   readonly recipients: PlannedRecipient[] = [];
-  readonly gate: EnvelopeFacts | undefined = undefined;
+  readonly gate: EnvelopeFacts;
+  readonly #envelopeGate: EnvelopeGate;
   #authentication: Authentication | undefined;
   #intake: Intake | undefined;
 
-  constructor(deps: FlowDeps, session: SessionFacts, reversePath: string, params: MailParams, trace: string) {
-    this.deps = deps;
-    this.session = session;
-    this.reversePath = reversePath;
-    this.params = params;
-    this.trace = trace;
+  constructor(parts: InboundParts) {
+    this.deps = parts.deps;
+    this.session = parts.session;
+    this.reversePath = parts.reversePath;
+    this.params = parts.params;
+    this.trace = parts.trace;
+    this.#envelopeGate = parts.envelopeGate;
+    this.gate = pipelineFacts(parts.envelopeGate, () => this.recipients[0]?.address ?? '');
   }
 
   async rcpt(address: string, params: RcptParams): Promise<void> {
@@ -49,10 +63,14 @@ export class InboundTransaction implements MailTransaction {
         targets: (await srsTarget(this.deps, mailbox, this.reversePath)) ?? (await this.#targets(mailbox)),
       });
       void this.authentication;
+      await this.#envelopeGate.accepted();
     } catch (error) {
-      const data = { from: this.reversePath, to: address.slice(0, 500) };
-      recordRefusal(this.deps, this.session, 'recipient.refused', error, data, [this.reversePath, address]);
-      throw error;
+      const refused = await this.#envelopeGate.refused(error);
+      const { waitedMs } = refused;
+      const data = { from: this.reversePath, to: address.slice(0, 500), ...(waitedMs > 0 && { waitedMs }) };
+      const about = [this.reversePath, address];
+      recordRefusal(this.deps, this.session, 'recipient.refused', refused.error, data, about);
+      throw refused.error;
     }
   }
 
@@ -118,6 +136,7 @@ export class InboundTransaction implements MailTransaction {
 
   abandon(): void {
     this.#authentication?.abandon();
+    this.#envelopeGate.abandon();
     this.#intake?.abort();
     this.#intake = undefined;
   }

@@ -58,12 +58,39 @@ function readRsa(octets: Buffer): KeyObject | undefined {
   return undefined;
 }
 
-function readKey(type: 'rsa' | 'ed25519', octets: Buffer): KeyObject | undefined {
+interface ReadKey {
+  readonly key: KeyObject;
+  readonly bits: number;
+}
+
+function readKey(type: 'rsa' | 'ed25519', octets: Buffer): ReadKey | undefined {
   try {
-    return type === 'rsa' ? readRsa(octets) : readEd25519(octets);
+    const key = type === 'rsa' ? readRsa(octets) : readEd25519(octets);
+    if (key === undefined) return undefined;
+    return { key, bits: type === 'rsa' ? (key.asymmetricKeyDetails?.modulusLength ?? 0) : 256 };
   } catch {
     return undefined;
   }
+}
+
+/** Keys that are kept parsed: reading one costs more than a verification. At most 1 MB. */
+const MAX_KEPT_KEYS = 200;
+/** Characters of a `p=` whose key is kept: RSA of 4,096 bits has 736. */
+const MAX_KEPT_CHARACTERS = 1000;
+/** By type and `p=` as published, so one record can never stand for another; the oldest goes first. */
+const kept = new Map<string, ReadKey>();
+
+function keptKey(type: 'rsa' | 'ed25519', value: string): ReadKey | undefined {
+  const name = `${type} ${value}`;
+  const known = kept.get(name);
+  if (known !== undefined) return known;
+  const octets = decodeBase64(value);
+  const read = octets === undefined ? undefined : readKey(type, octets);
+  if (read === undefined || value.length > MAX_KEPT_CHARACTERS) return read;
+  const [oldest] = kept.keys();
+  if (kept.size >= MAX_KEPT_KEYS && oldest !== undefined) kept.delete(oldest);
+  kept.set(name, read);
+  return read;
 }
 
 /** The tags that say whether the record is for this signature; undefined when it is. */
@@ -96,10 +123,9 @@ export function parseKeyRecord(text: string, algorithm: SigningAlgorithm): KeyLo
     return permerror('the key is of another type than the signature (k=)');
   }
   if (value === '') return permerror('the key is revoked');
-  const octets = decodeBase64(value);
-  const key = octets === undefined ? undefined : readKey(type, octets);
-  if (key === undefined) return permerror('the public key is unreadable');
-  const bits = type === 'rsa' ? (key.asymmetricKeyDetails?.modulusLength ?? 0) : 256;
+  const read = keptKey(type, value);
+  if (read === undefined) return permerror('the public key is unreadable');
+  const { key, bits } = read;
   if (type === 'rsa' && bits < MIN_RSA_BITS) {
     return { status: 'policy', reason: `an RSA key of ${bits} bits is too short` };
   }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { cleanCount, cleanDomain, cleanIp, cleanText, cleanTime } from './text.ts';
 import type {
   DkimAuthResult,
@@ -133,7 +134,7 @@ const ELEMENTS: Readonly<Record<string, (state: State, text: string) => void>> =
   'policy_published/testing': ({ policy }, text) => void (policy.testing = /^y/i.test(text) ? 'y' : 'n'),
   'policy_published/discovery_method': ({ policy }, text) =>
     void (policy.discovery = /^psl$/i.test(text) ? 'psl' : 'treewalk'),
-  'record/row/source_ip': ({ record }, text) => void (record.ip = cleanIp(text)),
+  'record/row/source_ip': ({ record }, text) => void (record.ip = addressOf(text)),
   'record/row/count': ({ record }, text) => void (record.count = cleanCount(text)),
   'record/row/policy_evaluated/disposition': ({ record }, text) =>
     void (record.disposition = /^pass$/i.test(text) ? 'pass' : action(text)),
@@ -230,6 +231,12 @@ function action(text: string): DmarcAction {
 
 function alignment(text: string): 'r' | 's' {
   return /^s/i.test(text) ? 's' : 'r';
+}
+
+/** '' for what is no address: such a row says nothing. */
+function addressOf(text: string): string {
+  const ip = cleanIp(text);
+  return isIP(ip) === 0 ? '' : ip;
 }
 
 function aligned(text: string): 'pass' | 'fail' {

@@ -222,14 +222,15 @@ describe('DMARC aggregate reports', () => {
       <ns1:identifiers><ns1:envelope_from>bounce+x=y@Example.net</ns1:envelope_from></ns1:identifiers>
       <ns1:auth_results><ns1:spf><ns1:domain>example.net</ns1:domain><ns1:scope>helo</ns1:scope><ns1:result>Pass</ns1:result></ns1:spf>
       </ns1:auth_results></ns1:record>
-      <ns1:record><ns1:row><ns1:source_ip>192.0.2.2</ns1:source_ip><ns1:count>many</ns1:count></ns1:row></ns1:record></ns1:feedback>`;
+      <ns1:record><ns1:row><ns1:source_ip>192.0.2.2</ns1:source_ip><ns1:count>many</ns1:count></ns1:row></ns1:record>
+      <ns1:record><ns1:row><ns1:source_ip>=cmd|x</ns1:source_ip><ns1:count>1</ns1:count></ns1:row></ns1:record></ns1:feedback>`;
     const report = read(Buffer.from(old, 'latin1'));
     assert.equal(report.organisation, 'Café <b>&');
     assert.equal(report.reportId, '42');
     assert.equal(report.beginMs, 1_504_742_400_000);
     assert.equal(report.endMs, 1_504_828_800_000);
     assert.deepEqual(report.policy, { domain: 'example.net', p: 'reject', pct: 50 });
-    assert.equal(report.damaged, 1);
+    assert.equal(report.damaged, 2);
     const [record] = report.records;
     assert.deepEqual(
       [record?.sourceIp, record?.count, record?.disposition, record?.dkim, record?.spf],

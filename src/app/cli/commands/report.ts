@@ -109,7 +109,7 @@ const VERDICT_WORDS: Readonly<Record<string, string>> = {
   'own-host': 'THIS HOST',
   mixed: 'partly yours',
   forwarded: 'forwarded',
-  service: 'sent by another domain',
+  service: 'other sender',
   unknown: 'UNKNOWN',
 };
 

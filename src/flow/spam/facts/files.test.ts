@@ -182,7 +182,7 @@ test('7z: names where they stand open, passwords', () => {
     return Buffer.concat([start, Buffer.alloc(10), data]);
   };
   assert.deepEqual(names(file('x.7z', build(header))), ['a.txt', 'run.exe']);
-  assert.equal(file('x.7z', build(Buffer.from([0x17, 6, 0xf1, 7, 1, 0]))).encrypted, false);
+  assert.equal(file('x.7z', build(Buffer.from([0x17, 5, 0xf1, 7, 1, 0]))).encrypted, false);
   assert.equal(file('x.7z', build(Buffer.from([0x17, 6, 6, 0xf1, 7, 1, 0]))).encrypted, true);
 });
 

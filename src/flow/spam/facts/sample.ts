@@ -78,8 +78,11 @@ function planOf(structure: MessageStructure, room: number): Slice[] {
     const size = slice.end - slice.start;
     // Half of what is left for one file, so that a decoy in front does not take it all.
     const share = deep.length === 1 ? left : left >> 1;
-    const tail = Math.max(0, Math.min(size - slice.head, factLimits.fileTail, share >> 1));
-    const head = Math.min(size - tail, factLimits.fileHead, slice.head + share - tail);
+    const most = slice.head + share;
+    const fits = size <= Math.min(factLimits.fileHead + factLimits.fileTail, most);
+    const head = fits ? size : Math.min(factLimits.fileHead, slice.head + Math.floor(share * 0.6));
+    // The two may overlap: a directory at the end is then in one piece.
+    const tail = fits ? 0 : Math.min(size, factLimits.fileTail, most - head);
     left -= tail + head - slice.head;
     slice.tail = tail;
     slice.head = head;
