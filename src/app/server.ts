@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { collectDefaultMetrics } from 'prom-client';
-import { type Clock, systemClock } from '../base/clock.ts';
+import { type Clock, every, systemClock } from '../base/clock.ts';
 import { Refusal } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
@@ -9,10 +9,12 @@ import { createAuthenticator } from '../data/directory/authenticator.ts';
 import { createRecorder, type Recorder } from '../data/journal/recorder.ts';
 import { type OpenStore, openStore } from '../data/open.ts';
 import type { FlowDeps } from '../flow/deps.ts';
+import { createGate, type Gate } from '../flow/inbound/gate/gate.ts';
 import { createScheduler, type Scheduler } from '../flow/outbound/scheduler.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Authenticator } from '../flow/service.ts';
-import { defaultFilterSettings, type FilterSettings } from '../flow/spam/settings.ts';
+import { createFilter, type Filter } from '../flow/spam/filter.ts';
+import type { FilterSettings } from '../flow/spam/settings.ts';
 import {
   createOutgoingWatch,
   type OutgoingVerdict,
@@ -27,6 +29,7 @@ import { type Config, configKeys } from './config.ts';
 import { type HttpPart, startHttp } from './http.ts';
 import { type Jobs, startJobs } from './jobs.ts';
 import { bindKey, IMPLICIT_TLS, SERVICES, type ServiceName } from './service-names.ts';
+import { partnerMetrics } from './filter-metrics.ts';
 import { lineServices, type RunningListener } from './services.ts';
 import { listenTarget } from './addresses.ts';
 import { flowSettings, imapLimits, relaySettings, smtpLimits, srsKeys } from './settings.ts';
@@ -34,6 +37,8 @@ import { stateMetrics } from './state-metrics.ts';
 
 /** Milliseconds between two looks at the certificate files. */
 const TLS_WATCH_MS = 60_000;
+/** Milliseconds until a change of the filter's settings holds where no mail comes by to ask for them. */
+const FILTER_WATCH_MS = 10_000;
 /** Under which the queue's leases are held; one program works on a data directory, so one name is enough. */
 const LEASE_OWNER = 'postern';
 
@@ -57,8 +62,8 @@ export interface ServerOptions {
   readonly bound?: ReadonlyMap<string, ListenTarget> | undefined;
   /** Port of MX hosts, for tests. */
   readonly directPort?: number | undefined;
-  /** What the site wants of its filter, asked anew each time; the defaults unless given. */
-  readonly filter?: (() => FilterSettings) | undefined;
+  /** What is wanted of the filter, given what the store says: for try-outs and tests. */
+  readonly filter?: ((settings: FilterSettings) => FilterSettings) | undefined;
   /** Judges what accounts of ours send. */
   readonly outgoingVerdict?: OutgoingVerdict | undefined;
   /** Has a look at the store before anything listens; what it throws ends the start. */
@@ -133,6 +138,7 @@ interface Core {
   readonly tls: TlsStore;
   readonly store: OpenStore;
   readonly recorder: Recorder;
+  readonly filter: Filter;
   /** All that follows from the configuration; replaced as a whole by a reload. */
   live: Live;
   readonly settle: (config: Config) => Live;
@@ -161,14 +167,23 @@ async function openCore(options: ServerOptions, closers: Closers): Promise<Core>
   stateMetrics({ metrics, store, tls, clock, logger, data: config.data });
   if (options.processMetrics === true) collectDefaultMetrics({ register: metrics.registry });
 
+  const filter = await createFilter({
+    store,
+    clock,
+    logger,
+    onPartner: partnerMetrics(metrics),
+    adjust: options.filter,
+  });
+  closers.push(() => filter.close());
+
   const settle = (wanted: Config): Live => {
     const settings = flowSettings(wanted, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
-    const deps: FlowDeps = { store, clock, logger, recorder, dns: options.dns, settings };
+    const deps: FlowDeps = { store, clock, logger, recorder, dns: options.dns, settings, filter };
     return { config: wanted, deps, smtpLimits: smtpLimits(wanted), imapLimits: imapLimits(wanted) };
   };
   const live = settle(config);
   const { relay } = options;
-  return { options, clock, metrics, tls, store, recorder, settle, live, relay, stopped: undefined };
+  return { options, clock, metrics, tls, store, recorder, filter, settle, live, relay, stopped: undefined };
 }
 
 /** What works: sessions, the queue, HTTP, jobs. */
@@ -185,24 +200,23 @@ interface Work {
 }
 
 async function startWork(core: Core, closers: Closers): Promise<Work> {
-  const { options, clock, metrics, tls, store, recorder } = core;
+  const { options, clock, metrics, tls, store, recorder, filter } = core;
   const { logger, relay, directPort } = options;
   const deps = (): FlowDeps => core.live.deps;
-  const { filter = () => defaultFilterSettings } = options;
   const guard = createGuard({
     store,
     clock,
     logger,
     metrics,
     journal: recorder,
-    settings: () => filter().bans,
+    settings: () => filter.settings.bans,
     proxies: options.config.listen.proxy_from,
   });
   await guard.load();
   const authenticator = createAuthenticator({ store, clock, logger, journal: recorder, guard });
   const outgoing = createOutgoingWatch({
     deps,
-    settings: () => filter().outgoing,
+    settings: () => filter.settings.outgoing,
     verdict: options.outgoingVerdict,
   });
   const port = directPort === undefined ? {} : { directPort };
@@ -210,6 +224,12 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   const requireTlsForAuth = options.plaintextAuth !== true;
   const live = (): Live => core.live;
   const watches = { guard, outgoing };
+  const gate = createGate({
+    deps,
+    filter: () => filter,
+    own: () => core.live.config.listen.proxy_from,
+    metrics,
+  });
   const parts = {
     clock,
     logger,
@@ -217,6 +237,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     recorder,
     authenticator,
     ...watches,
+    gate,
     tls,
     requireTlsForAuth,
     deps,
@@ -240,8 +261,24 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   closers.push(() => http.drain(0));
   await scheduler.start();
   const jobs = startJobs({ store, clock, logger, metrics, config });
-  const watch = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(logger, report));
+  const watch = startWatches(core, gate);
   return { authenticator, ...watches, listeners, leftOut, http, scheduler, jobs, watch };
+}
+
+/** What is looked at now and then: certificates, lists, what the site wants of its filter. */
+function startWatches({ tls, options, clock, filter }: Core, gate: Gate): { stop(): void } {
+  const certificates = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(options.logger, report));
+  const lists = gate.start();
+  const settings = every(clock, FILTER_WATCH_MS, async () => {
+    await filter.current().catch(() => undefined);
+  });
+  return {
+    stop() {
+      certificates.stop();
+      lists.cancel();
+      settings.cancel();
+    },
+  };
 }
 
 function running(core: Core, work: Work): RunningServer {
@@ -311,6 +348,7 @@ async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
   await work.outgoing.flush();
   await work.guard.settled();
   await core.recorder.flush();
+  await core.filter.close();
   await core.store.close();
 }
 

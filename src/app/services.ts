@@ -6,6 +6,7 @@ import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import { terms } from '../data/journal/types.ts';
 import type { FlowDeps } from '../flow/deps.ts';
+import type { Gate } from '../flow/inbound/gate/gate.ts';
 import { createInbound } from '../flow/inbound/service.ts';
 import type { Authenticator, MailService } from '../flow/service.ts';
 import { Intake } from '../flow/intake.ts';
@@ -46,6 +47,7 @@ export interface ServiceParts {
   readonly authenticator: Authenticator;
   readonly guard: LoginGuard;
   readonly outgoing: OutgoingWatch;
+  readonly gate: Gate;
   readonly tls: TlsStore;
   readonly requireTlsForAuth: boolean;
   readonly deps: () => FlowDeps;
@@ -72,7 +74,7 @@ export function lineServices(parts: ServiceParts): Partial<Record<ServiceName, S
     return (target) => startImap({ parts, listeners, hooks: imapHooks, name, target });
   };
   return {
-    smtp: smtp('smtp', 'smtp', createInbound(parts.deps, 'smtp')),
+    smtp: smtp('smtp', 'smtp', createInbound(parts.deps, 'smtp', parts.gate)),
     submission: smtp('submission', 'submission', submission),
     submissions: smtp('submissions', 'submission', submission),
     imap: imap('imap'),

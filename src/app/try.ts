@@ -164,6 +164,8 @@ export async function startTryOut(
     plaintextAuth: flags.plaintextAuth,
     tryOut: true,
     processMetrics: true,
+    // Who measures sends more in a minute than people do in a month.
+    filter: (settings) => ({ ...settings, outgoing: { ...settings.outgoing, hold_unusual: false } }),
     beforeListening: ensurePeople,
   });
 }

@@ -15,7 +15,7 @@ export interface ReportHooks {
   observeDmarc(evidence: ReportEvidence, applied: AppliedPolicy): void;
   /** An SMTP session with an MX host began, or could not because of TLS. Goes into the daily report of that domain. */
   observeTls(session: TlsSession): void;
-  /** Before the commit, for every message: is this a report for us? A microsecond. */
+  /** Before the commit, for every message: is this a report for us? A few microseconds. */
   recognise(structure: MessageStructure, header: Buffer): RecognisedReport | undefined;
   /** After the commit, for what `recognise` found: read in the background. */
   take(report: RecognisedReport, arrived: ArrivedReport): void;

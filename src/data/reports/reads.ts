@@ -8,6 +8,7 @@ import {
   dmarcSources,
   dmarcSums,
   dmarcTotals,
+  firstAdministrator,
   listComplaints,
   listSent,
   mailSince,
@@ -181,6 +182,11 @@ export const reads = {
   'reports.dmarc': long(dmarc),
   'reports.tls': long(tls),
   'reports.complaints': long(complaints),
+  /** Address of the account that was made an administrator's first. */
+  'reports.firstAdministrator': long(
+    async (tx: ReadTx, _args: null): Promise<string | undefined> =>
+      (await tx.get(firstAdministrator))?.address,
+  ),
   /** Id of the octets of an email or of a queued message that is still there. */
   'reports.blobOf': point(
     async (

@@ -326,3 +326,8 @@ export const blobOfEmail = statement<[id: number], { blob_id: number }>(
 export const blobOfQueued = statement<[queueId: string], { blob_id: number }>(
   'SELECT blob_id FROM queue_messages WHERE queue_id = ?',
 );
+
+/** Who gets the reports that the proposed DNS records ask for. */
+export const firstAdministrator = statement<[], { address: string }>(
+  `SELECT address FROM accounts WHERE role = 'admin' AND status = 'active' ORDER BY created_at, id LIMIT 1`,
+);

@@ -33,10 +33,7 @@ export function firstAdministrator(
   let until = Number.NEGATIVE_INFINITY;
   return async () => {
     if (clock.monotonic() < until) return known;
-    const accounts = await store.read.run('directory.accounts', {});
-    known = accounts
-      .filter(({ role, status }) => role === 'admin' && status === 'active')
-      .toSorted((a, b) => a.createdAt - b.createdAt || a.id - b.id)[0]?.address;
+    known = await store.read.run('reports.firstAdministrator', null);
     until = clock.monotonic() + ADMIN_MS;
     return known;
   };

@@ -25,7 +25,7 @@ interface Parts {
 
 /**
  * Unpack and read the octets of a report, in a thread of its own with a heap and a time of its own: whatever is in it,
- * nothing else waits for it or suffers with it. Reports come a few a day, so the thread ends with each. Rejects with
+ * nothing else waits for it or suffers with it. `packed` must not be used afterwards. Reports come a few a day, so the thread ends with each. Rejects with
  * ReportProblem.
  */
 export function readPacked(kind: 'dmarc' | 'tls', packed: Buffer, clock: Clock): Promise<PackedReport> {
@@ -33,6 +33,7 @@ export function readPacked(kind: 'dmarc' | 'tls', packed: Buffer, clock: Clock):
   const worker = spawnThread(import.meta.url, './read-report.thread', {
     name: 'reports',
     workerData: request,
+    transferList: ownMemory(packed),
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
   });
   const parts: Parts = { dmarc: undefined, records: [], tls: undefined, policies: [] };
@@ -56,6 +57,11 @@ export function readPacked(kind: 'dmarc' | 'tls', packed: Buffer, clock: Clock):
       reject(new ReportProblem('broken', 'its reader ended'));
     });
   }).finally(() => worker.terminate());
+}
+
+/** Large octets are handed over instead of copied; small ones share their memory with others. */
+function ownMemory({ buffer, length }: Buffer): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength === length ? [buffer] : [];
 }
 
 function addTo(parts: Parts, answer: ReadAnswer): PackedReport | ReportProblem | undefined {

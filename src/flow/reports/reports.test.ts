@@ -145,10 +145,10 @@ describe('DMARC reports we send', () => {
       p: 'reject',
       sp: 'none',
       np: 'none',
-        fo: '0',
-        adkim: 'r',
-        aspf: 'r',
-        testing: 'n',
+      fo: '0',
+      adkim: 'r',
+      aspf: 'r',
+      testing: 'n',
     });
     assert.equal(report.endMs - report.beginMs, DAY - 1000);
     const byIp = new Map(report.records.map((record) => [record.sourceIp, record]));
@@ -361,9 +361,9 @@ const RECORD: DmarcRecord = {
   dkim: 'fail',
   spf: 'fail',
   reasons: [],
-    headerFrom: 'example.test',
-    envelopeFrom: 'x.test',
-    dkimResults: [],
+  headerFrom: 'example.test',
+  envelopeFrom: 'x.test',
+  dkimResults: [],
   spfResults: [
     {
       domain: 'x.test',

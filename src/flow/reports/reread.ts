@@ -9,6 +9,8 @@ import { reporterOfPrefix } from './reporter.ts';
 const DOMAINS_MAX = 1000;
 /** Emails in one look: each look goes through all of an account's, in a thread for such. */
 const PAGE = 500;
+/** Emails or addresses looked at between two turns of the event loop. */
+const PAUSE = 20;
 /** Reports read in one go. */
 const REPORTS_MAX = 2000;
 
@@ -31,7 +33,8 @@ export async function rereadReports(
   for (const accountId of await reportAccounts(parts)) {
     for (let after = 0; ; ) {
       const page = await parts.store.read.run('reports.mailSince', { accountId, after, since, limit: PAGE });
-      for (const mail of page) {
+      for (const [i, mail] of page.entries()) {
+        if (i % PAUSE === 0) await turn();
         after = mail.id;
         const report = recogniseBySubject(parseStructure(mail.structure), '');
         if (report === undefined) continue;
@@ -62,7 +65,11 @@ async function reportAccounts(parts: RereadParts): Promise<ReadonlySet<number>> 
         addresses.add(address);
   }
   const accounts = new Set<number>();
-  for (const address of addresses) for (const id of await accountsOf(parts, address)) accounts.add(id);
+  let looked = 0;
+  for (const address of addresses) {
+    if (++looked % PAUSE === 0) await turn();
+    for (const id of await accountsOf(parts, address)) accounts.add(id);
+  }
   return accounts;
 }
 
@@ -80,4 +87,9 @@ async function accountsOf(
   });
   if (found.status !== 'ok') return [];
   return found.targets.flatMap((target) => (target.kind === 'account' ? [target.accountId] : []));
+}
+
+/** Lets others have their turn: reads in place do not. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

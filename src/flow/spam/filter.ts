@@ -22,20 +22,22 @@ export interface FilterOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onPartner?: (state: PartnerState) => void;
+  /** What is wanted whatever the store says: for try-outs and tests. */
+  readonly adjust?: ((settings: FilterSettings) => FilterSettings) | undefined;
 }
 
 /** Nothing is started before the first message; settings are read anew for each, which is one row. */
 export async function createFilter(options: FilterOptions): Promise<Filter> {
-  const { store, clock, logger, onPartner } = options;
+  const { store, clock, logger, onPartner, adjust = (same) => same } = options;
   let json: string | undefined;
-  let settings = defaultFilterSettings;
+  let settings = adjust(defaultFilterSettings);
 
   async function current(): Promise<FilterSettings> {
     const now = await store.read.run('spam.settings', null);
     if (now === json) return settings;
     json = now;
     try {
-      settings = filterSettingsSchema.parse(now === undefined ? {} : JSON.parse(now));
+      settings = adjust(filterSettingsSchema.parse(now === undefined ? {} : JSON.parse(now)));
     } catch (error) {
       // Written by a later version, or by hand: what held before is safer than nothing.
       logger.error(

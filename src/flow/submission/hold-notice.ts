@@ -9,6 +9,9 @@ import type { FlowDeps } from '../deps.ts';
 import { inlineBlob, parsedContent } from '../intake.ts';
 import { deliveryFields } from '../trace-header.ts';
 
+/** Characters of a line of text. */
+const LINE = 72;
+
 /** What is held, and why: the words for those who have to know. */
 export interface HoldFacts {
   readonly accountId: number;
@@ -56,66 +59,66 @@ async function responsible(deps: FlowDeps, address: string): Promise<Recipient[]
 
 interface Text {
   readonly subject: string;
-  readonly lines: readonly string[];
+  /** Each is wrapped by itself; commands to copy, indented, are not. */
+  readonly paragraphs: readonly string[];
 }
 
 function ownerText(deps: FlowDeps, { address, reason, what, trace }: HoldFacts): Text {
   const since = timeWords(deps);
   const administrator = `postmaster@${destinationOf(address)}`;
-  const held =
-    what === 'account'
-      ? [`Since ${since} the mail server keeps back what is sent from`, `${address}, because ${reason}.`]
-      : [
-          `At ${since} the mail server kept back a message sent from`,
-          `${address}, because ${reason}. Its id is ${trace}.`,
-        ];
+  const ofAccount = what === 'account';
+  const meanwhile = ofAccount
+    ? ' What you send meanwhile waits with the rest, and mail still comes in.'
+    : ' Your other mail is not affected.';
   return {
-    subject: what === 'account' ? 'Your outgoing mail is held' : 'A message of yours is held',
-    lines: [
-      ...held,
+    subject: ofAccount ? 'Your outgoing mail is held' : 'A message of yours is held',
+    paragraphs: [
+      ofAccount
+        ? `Since ${since} the mail server keeps back what is sent from ${address}, because ${reason}.`
+        : `At ${since} the mail server kept back a message sent from ${address}, because ${reason}. Its id is ${trace}.`,
       '',
-      'If you sent this: nothing is lost. Ask your administrator',
-      `(${administrator}) to release it; an answer to this mail`,
-      'goes there.',
-      ...(what === 'account'
-        ? ['What you send meanwhile waits with the rest, and mail', 'still comes in.']
-        : []),
+      `If you sent this: nothing is lost. Ask your administrator (${administrator}) to release it; an answer to this mail goes there.${meanwhile}`,
       '',
-      'If you did not send this: somebody knows your password. Tell your',
-      'administrator now, by telephone if you can. You need a new password, and',
-      'what was sent in your name can be thrown away.',
+      'If you did not send this: somebody knows your password. Tell your administrator now, by telephone if you can. You need a new password, and what was sent in your name can be thrown away.',
     ],
   };
 }
 
 function administratorText(deps: FlowDeps, { address, reason, what, trace }: HoldFacts): Text {
   const since = timeWords(deps);
-  const head =
-    what === 'account'
-      ? [
-          `Since ${since} everything that ${address} sends is held,`,
-          `because ${reason}.`,
-          'It is accepted and waits in the queue; it neither expires nor bounces.',
-          'The owner was told and can still sign in.',
-        ]
-      : [`At ${since} a message of ${address} was held,`, `because ${reason}. The owner was told.`];
+  const ofAccount = what === 'account';
   return {
-    subject: what === 'account' ? `Outgoing mail of ${address} is held` : `A message of ${address} is held`,
-    lines: [
-      ...head,
+    subject: ofAccount ? `Outgoing mail of ${address} is held` : `A message of ${address} is held`,
+    paragraphs: [
+      ofAccount
+        ? `Since ${since} everything that ${address} sends is held, because ${reason}. It is accepted and waits in the queue; it neither expires nor bounces. The owner was told and can still sign in.`
+        : `At ${since} a message of ${address} was held, because ${reason}. The owner was told.`,
       '',
       'What waits:',
       '    postern hold list',
       'What happened:',
       `    postern trace ${trace}`,
       'It was the person, send it:',
-      what === 'account' ? `    postern hold release ${address}` : `    postern queue release ${trace}`,
-      'The password is stolen: set a new one, which ends all sessions, and throw',
-      'away what was sent with the old one:',
+      ofAccount ? `    postern hold release ${address}` : `    postern queue release ${trace}`,
+      'The password is stolen: set a new one, which ends all sessions, and throw away what was sent with the old one:',
       `    postern account passwd ${address}`,
       `    postern hold release ${address} --drop`,
     ],
   };
+}
+
+/** Lines of a paragraph, broken between words; a word that is longer has a line of its own. */
+function wrap(paragraph: string): string[] {
+  if (paragraph.startsWith(' ')) return [paragraph];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of paragraph.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > LINE) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 function timeWords({ clock }: FlowDeps): string {
@@ -139,7 +142,12 @@ function notice(deps: FlowDeps, facts: HoldFacts, to: readonly Recipient[], text
     foldField('Content-Type', 'text/plain; charset=utf-8'),
     foldField('Content-Transfer-Encoding', '8bit'),
   ].join('');
-  const bytes = Buffer.from(`${header}\r\n${text.lines.map((line) => `${line}\r\n`).join('')}`);
+  const bytes = Buffer.from(
+    `${header}\r\n${text.paragraphs
+      .flatMap(wrap)
+      .map((line) => `${line}\r\n`)
+      .join('')}`,
+  );
   const scanner = new MessageScanner();
   scanner.push(bytes);
   const structure = scanner.end();

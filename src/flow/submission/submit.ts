@@ -3,6 +3,7 @@ import { givenAway } from '../../data/blobs/given.ts';
 import { type JournalEvent, terms } from '../../data/journal/types.ts';
 import type { DepositResult } from '../../data/mailstore/types.ts';
 import type { Enqueue } from '../../data/queue/types.ts';
+import type { Sent } from '../../data/spam/types.ts';
 import type { WriteArgs } from '../../data/store.ts';
 import { hiddenOctets, privateFields, visibleHeader } from '../delivery/hidden.ts';
 import {
@@ -162,6 +163,7 @@ async function store(
       events: acceptedEvents(context, recipients, completed, queue),
       depositEvents: depositEvents(plan, trace, deps.clock.now()),
       notices,
+      ...(!held && { sent: writtenTo(context, recipients, completed) }),
     };
     const { deposits } = await deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
     acceptCommitted(deps, accept, deposits, okReply(trace));
@@ -169,6 +171,19 @@ async function store(
   } catch (error) {
     throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
   }
+}
+
+/** Whom the account writes to: they are strangers to it no longer. What is held may be a thief's. */
+function writtenTo(
+  { login }: SubmissionContext,
+  recipients: readonly PlannedRecipient[],
+  { message }: Completed,
+): Sent {
+  return {
+    accountId: login.accountId,
+    addresses: recipients.map(({ address }) => address),
+    messageId: message.content.messageId,
+  };
 }
 
 /** All of it waits in the queue, also what is for people here: a thief writes to them first. */

@@ -38,8 +38,8 @@ const FILE_NAME =
   /^[^!]{1,255}!([^!]{1,255})!\d{1,14}!\d{1,14}(?:![^!]{0,255})?\.(xml|xml\.gz|gz|zip|json|json\.gz)$/i;
 
 /**
- * Whether a message looks like a report: by media types and file names alone, in a microsecond, so that it can be asked
- * of every message. `subject` is the raw field. Says nothing about whether it is one, or whose.
+ * Whether a message looks like a report: by media types and file names alone, in a few microseconds, so that it
+ * can be asked of every message. `subject` is the raw field. Says nothing about whether it is one, or whose.
  */
 export function findReport(structure: MessageStructure, subject: string): FoundReport | undefined {
   const { root } = structure;

@@ -177,7 +177,7 @@ test('HTML: scripts, javascript: and data: URLs, imports, fixed positions, drawi
 
 test('names that objects have of their own', () => {
   const found = htmlFacts(
-    '<__proto__ constructor="x"><constructor><toString style="__proto__:1;constructor:2" class="__proto__">words',
+    '<x __proto__="x" constructor="x"><constructor><toString style="__proto__:1;constructor:2" class="__proto__">words',
   );
   assert.equal(found.text, 'words');
   judged(message({ header: ['__proto__: x', 'constructor: y', 'hasOwnProperty: z'] }));
