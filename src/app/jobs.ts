@@ -4,7 +4,9 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { OpenStore } from '../data/open.ts';
+import type { Filter } from '../flow/spam/filter.ts';
 import type { Config } from './config.ts';
+import { FILTER_JOBS } from './filter-jobs.ts';
 import { tidySegments } from './segment-job.ts';
 
 /** What has to be done now and then, whether or not anybody comes by. */
@@ -36,6 +38,7 @@ export interface JobParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly config: () => Config;
+  readonly filter: Filter;
 }
 
 export interface Jobs {
@@ -43,7 +46,7 @@ export interface Jobs {
   stop(): Promise<void>;
 }
 
-interface Job {
+export interface Job {
   readonly name: string;
   readonly everyMs: number;
   /** One batch; true when there is more to do at once. */
@@ -114,6 +117,7 @@ const JOBS: readonly Job[] = [
       return (await store.write.run('bans.forget', { now: clock.now(), limit: BATCH })).more;
     },
   },
+  ...FILTER_JOBS,
   { name: 'sweep bodies', everyMs: DAY, run: sweepBodies },
   { name: 'tidy segments', everyMs: HOUR, run: tidySegments },
 ];

@@ -39,9 +39,11 @@ const CLIENTS: readonly Command[] = [
   ['hold', 'accounts whose outgoing mail is held: list, release'],
   ['ban', 'who may not log in: list, add, lift, exempt'],
   ['trace', 'what happened to a message, an address, a connection'],
+  ['report', 'what others report of our mail: dmarc, tls, complaints; and what we sent'],
   ['dkim', 'keys that sign our mail: add, list'],
   ['audit', 'who changed what'],
   ['filter', 'the spam filter: settings, senders that are always welcome or never'],
+  ['vault', 'refused mail that is kept for some days: list, show, release, delete'],
   ['check', 'judge a sender or a message by hand: spf, message (needs no server)'],
 ].map(([name = '', summary = '']) => ({ name, summary, run: (args) => client(name, args) }));
 

@@ -260,7 +260,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   });
   closers.push(() => http.drain(0));
   await scheduler.start();
-  const jobs = startJobs({ store, clock, logger, metrics, config });
+  const jobs = startJobs({ store, clock, logger, metrics, config, filter });
   const watch = startWatches(core, gate);
   return { authenticator, ...watches, listeners, leftOut, http, scheduler, jobs, watch };
 }

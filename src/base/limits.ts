@@ -61,7 +61,7 @@ export const limits = {
   /** Parenthesis depth and tokens of an IMAP command. */
   imapDepth: 50,
   imapTokens: 100_000,
-  /** Bodies up to this size stand in the database, larger ones as files. */
+  /** Bodies up to this size stand in the database or a segment, larger ones in files of their own. */
   inlineBodyBytes: 256 * KiB,
   /** Milliseconds an expunged message can be brought back. */
   undeleteMs: 30 * DAY,

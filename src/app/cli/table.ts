@@ -12,6 +12,7 @@ import { reportCommands } from './commands/report.ts';
 import { statusCommands } from './commands/status.ts';
 import { traceCommands } from './commands/trace.ts';
 import { undeleteCommands } from './commands/undelete.ts';
+import { vaultCommands } from './commands/vault.ts';
 
 /** Every command that talks to a running server; the help and docs/reference/cli.md are made from this table. */
 export const commandTable: readonly CliCommand[] = [
@@ -25,6 +26,7 @@ export const commandTable: readonly CliCommand[] = [
   ...holdCommands,
   ...banCommands,
   ...filterCommands,
+  ...vaultCommands,
   ...traceCommands,
   ...reportCommands,
   ...checkCommands,

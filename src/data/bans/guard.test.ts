@@ -325,6 +325,13 @@ describe('guard', () => {
     assert.match(await metrics.text(), /postern_bans_total\{kind="account"\} 12/);
   });
 
+  it('is not made to close an account by one neighbourhood alone', () => {
+    const { guard } = world();
+    for (let i = 0; i < SETTINGS.failures * WIDE_FACTOR; i++) fail(guard, `10.0.0.${i}`, alice);
+    assert.ok(guard.banned('10.0.0.99'), 'it is banned itself');
+    assert.equal(guard.admit(STRANGER, alice), 0);
+  });
+
   it('makes strangers wait longer and longer before it closes an account', () => {
     const made = world({ failures: 20 });
     const waits: number[] = [];
@@ -345,6 +352,16 @@ describe('guard', () => {
     made.clock.advance(2 * 60 * MINUTE);
     guessAtAlice(made, SETTINGS.failures);
     assert.throws(() => made.guard.admit(HOME, alice));
+  });
+
+  it('goes on knowing a place that is used', () => {
+    const made = world();
+    for (let day = 0; day < 40; day++) {
+      made.guard.succeeded(HOME, alice.accountId ?? 0);
+      made.clock.advance(DAY);
+    }
+    guessAtAlice(made, SETTINGS.failures);
+    assert.equal(made.guard.admit(HOME, alice), 0);
   });
 
   it('does not take a telephone with an old password for a guesser, and a guesser at its side for one', () => {

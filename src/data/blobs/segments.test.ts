@@ -131,6 +131,29 @@ test('a segment that is large enough is ended, and never grows again', (t) => {
   writer.abandon();
 });
 
+for (const [code, expected] of [
+  ['EIO', SegmentFailure],
+  ['ENOSPC', Error],
+] as const) {
+  test(`one whose fsync failed with ${code} is never written to again`, (t) => {
+    const directory = directoryFor(t);
+    let synced = 0;
+    const writer = new SegmentWriter(directory, () => {
+      if (++synced === 2) throw Object.assign(new Error(code), { code });
+    });
+    const [kept = ''] = group(writer, octets(10, 1));
+    writer.append(octets(20, 2));
+    assert.throws(() => writer.flush(), expected);
+    writer.rolledBack();
+    assert.deepEqual(sizes(directory), [30], 'what the disk has of it is not known');
+    const [next = ''] = group(writer, octets(5, 3));
+    assert.notEqual(segmentOf(next), segmentOf(kept));
+    assert.equal(writer.isActive(segmentOf(kept)), false);
+    assert.deepEqual(new Uint8Array(writer.read(kept, 10)), octets(10, 1));
+    writer.abandon();
+  });
+}
+
 test('one that cannot be made fails the group and is not used', (t) => {
   const directory = directoryFor(t);
   // A file where the directory should be.

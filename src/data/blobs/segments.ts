@@ -36,6 +36,7 @@ export class SegmentFailure extends Error {}
  */
 export class SegmentWriter implements Segments {
   readonly #directory: string;
+  readonly #sync: (file: number) => void;
   #name: string | undefined;
   #file: number | undefined;
   /** Octets of the segment that were committed, or may have been: where the next group begins. */
@@ -44,8 +45,10 @@ export class SegmentWriter implements Segments {
   #pendingBytes = 0;
   #flushed = false;
 
-  constructor(directory: string) {
+  /** `sync`: makes the octets of a file durable; for tests of failing disks. */
+  constructor(directory: string, sync: (file: number) => void = fdatasyncSync) {
     this.#directory = directory;
+    this.#sync = sync;
   }
 
   append(octets: Uint8Array): string {
@@ -82,7 +85,7 @@ export class SegmentWriter implements Segments {
       this.rolledBack();
       throw failure(error);
     }
-    this.#attempt(() => fdatasyncSync(file));
+    this.#attempt(() => this.#sync(file));
   }
 
   /** Do what must not fail: when it does, the segment is ended. */

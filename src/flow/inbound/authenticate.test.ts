@@ -5,6 +5,7 @@ import { parseAuthenticationResults } from '../../mail/authentication-results/pa
 import type { Dns } from '../../mail/dns.ts';
 import { zone } from '../../mail/dmarc/fixtures/zone.ts';
 import {
+  authenticateMessage,
   type AuthenticationInput,
   createAuthentication,
   type Evidence,
@@ -69,6 +70,16 @@ describe('evidence', () => {
     });
     assert.equal(evidence.spf.result, 'none');
     assert.equal(evidence.dmarc.result, 'pass');
+  });
+
+  test('of a large message at hand', async () => {
+    const large = await signed(
+      message('From: ann@bank.example\r\n', 'x y  z\r\n'.repeat(50_000)),
+      'bank.example',
+    );
+    const input = { dns: zone(ZONE), clock: manualClock(Date.now()), receiver: 'mx.example.net', ...honest };
+    assert.equal((await authenticateMessage(input, large)).dkim[0]?.status, 'pass');
+    assert.equal((await authenticateMessage(input, large.subarray(0, -3))).dkim[0]?.status, 'fail');
   });
 
   test('without an empty line, without a body, empty', async () => {

@@ -53,6 +53,9 @@ export function reporterOfPrefix(prefix: Buffer, hostname: string): Reporter {
 /** The organisation as it is kept: with the domain behind it that is proven, unless its name says the same. */
 export function reporterName(organisation: string, { domain }: Reporter): string {
   const name = organisation.toLowerCase();
-  const same = domain === '' || name === domain || domain.endsWith(`.${name}`) || name.endsWith(`.${domain}`);
+  const same =
+    domain === '' ||
+    name === domain ||
+    (name.includes('.') && (domain.endsWith(`.${name}`) || name.endsWith(`.${domain}`)));
   return same ? organisation : `${organisation} (by ${domain})`;
 }

@@ -71,7 +71,7 @@ export async function partOctets(
 
 async function takeDmarc(parts: TakeParts, taking: Taking, report: DmarcReport): Promise<Taken> {
   const { policy, errors, contact, email, records, damaged } = report;
-  
+  if (!(await isOurDomain(parts, policy.domain))) return 'not-ours';
   const more = { email, ...(contact !== undefined && { contact }), errors, damaged };
   const received = receivedOf(taking.reporter, 'dmarc', policy.domain, report, { ...policy, ...more });
   return keep(parts, received, { dmarc: records.map(dmarcRow), tls: [] });

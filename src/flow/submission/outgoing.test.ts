@@ -100,6 +100,17 @@ describe('outgoing watch', () => {
     assert.match((await send('c@far.test')) ?? '', /16 messages .* was 3$/);
   });
 
+  it('does not take what was held and dropped for usual', async () => {
+    for (let i = 0; i < 10; i++) await send(`a${i}@far.test`);
+    const args = { actor: flow.admin, address: 'alice@example.test', drop: true, limit: 100, isFirst: true };
+    assert.equal((await flow.store.write.run('holds.release', args)).messages, 7);
+    await watch.flush();
+    flow.clock.advance(DAY);
+    const day = Math.floor(flow.clock.now() / DAY);
+    const state = await flow.store.read.run('holds.state', { accountId: flow.alice, day, addresses: [] });
+    assert.deepEqual(state.largest, { messages: 3, recipients: 3, strangers: 3 });
+  });
+
   it('leaves everybody alone when it is turned off, but holds on to what is held', async () => {
     settings = { ...settings, hold_unusual: false };
     for (let i = 0; i < 10; i++) assert.equal(await send(`a${i}@far.test`), undefined);
@@ -114,6 +125,16 @@ describe('outgoing watch', () => {
     assert.equal(await send(...strangers(10, 'A')), undefined, 'however they are written');
     assert.equal(await send(...strangers(5, 'b')), undefined);
     assert.ok(await send('c@far.test'));
+  });
+
+  it('lets who is held ask the administrator', async () => {
+    for (let i = 0; i < 4; i++) await send(`a${i}@far.test`);
+    assert.ok(await send('bob@example.test'));
+    assert.equal(await send('postmaster@example.test'), undefined);
+    assert.ok(await send('postmaster@example.test', 'bob@example.test'));
+    assert.ok(await send('postmaster@far.test'));
+    const inbox = await mailbox(flow.store, flow.alice);
+    assert.equal(inbox.filter(({ text }) => text.includes('\r\nSubject: hello\r\n')).length, 1);
   });
 
   it('tells its owner and the administrators in mails that nothing answers', async () => {

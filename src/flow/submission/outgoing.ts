@@ -93,6 +93,7 @@ async function judge(watch: Watch, outgoing: OutgoingMessage): Promise<OutgoingJ
     .map(({ address }) => address);
   const state = await store.read.run('holds.state', { accountId, day: dayOf(clock.now()), addresses });
   const takeBack = watch.hour.add(accountId, state.strangers);
+  if (isForPostmaster(recipients)) return { holdReason: undefined, sent: () => undefined, takeBack };
   const reason = state.hold?.reason ?? (await whyHeld(watch, outgoing, state.largest));
   return {
     holdReason: reason === undefined ? undefined : `${HELD}${reason}`,
@@ -102,6 +103,14 @@ async function judge(watch: Watch, outgoing: OutgoingMessage): Promise<OutgoingJ
     },
     takeBack,
   };
+}
+
+/** Whoever is held must be able to ask the administrator why. */
+function isForPostmaster(recipients: readonly PlannedRecipient[]): boolean {
+  return recipients.every(
+    ({ address, targets }) =>
+      address.toLowerCase().startsWith('postmaster@') && targets.every(({ kind }) => kind === 'account'),
+  );
 }
 
 /** The reason to hold this message, of an account that is not held yet; the account is, when there is enough of it. */

@@ -54,9 +54,3 @@ export function claimsAuthservId(value: string, authservId: string): boolean {
   const normal = normalizeDomain(unicode);
   return normal !== undefined && normal === normalizeDomain(own);
 }
-
-/** The same for ARC-Authentication-Results, where "i=1;" stands before it (RFC 8617 section 4.1.1). */
-export function behindInstance(value: string): string {
-  const match = /^[\s]{0,100}i[\s]{0,100}=[\s]{0,100}[0-9]{1,10}[\s]{0,100};/.exec(value.slice(0, 600));
-  return match === null ? value : value.slice(match[0].length);
-}

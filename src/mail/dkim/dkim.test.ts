@@ -306,6 +306,27 @@ describe('signatures that cannot be judged', () => {
   });
 });
 
+describe('a field that stands there once', () => {
+  test('and again on top of a signature that covers one: policy', async () => {
+    for (const field of ['From: <ceo@example.org>', 'Subject: other', 'Date: never', 'TO: x@example.org']) {
+      const { status, reason } = await check(`${field}\r\n${craft()}`);
+      assert.equal(status, 'policy', field);
+      assert.match(reason, /twice/);
+    }
+  });
+  test('other fields may be added, and doubles that are signed are as signed', async () => {
+    assert.equal((await check(`Received: x\r\nReply-To: x@example.org\r\n${craft()}`)).status, 'pass');
+    const header = `Subject: again\r\n${HEADER}`;
+    assert.equal((await check(craft({ header, tags: { h: 'From:Subject:Subject' } }))).status, 'pass');
+    assert.equal((await check(craft({ header, tags: { h: 'From' } }))).status, 'policy');
+  });
+  test('an LF alone that ends the field for others spoils the signature', async () => {
+    const signed = craft().replace(/; b=(.{20})/, '; b=$1\n');
+    assert.notEqual(signed, craft());
+    assert.equal((await check(signed)).status, 'permerror');
+  });
+});
+
 describe('l= is a pass only when it covers the body to its end', () => {
   test('covering a part, with text appended', async () => {
     const result = await check(craft({ tags: { l: '10' } }), undefined, `${BODY}appended\r\n`);

@@ -73,7 +73,10 @@ function applicableRecord({ domain, walk, orgDomain }: Author): Walk['found'][nu
 async function exists(domain: string, dns: Dns, signal?: AbortSignal): Promise<boolean | undefined> {
   const answer = await dns.query(domain, 'A', signal);
   if (answer.status === 'temporary') return undefined;
-  return answer.status !== 'nxdomain';
+  if (answer.status !== 'nxdomain') return true;
+  // It may be the target of the name's CNAME that does not exist (RFC 6604 section 3).
+  const alias = await dns.query(domain, 'CNAME', signal);
+  return alias.status === 'temporary' ? undefined : alias.status === 'ok';
 }
 
 /** The policy for the author's domain; undefined where it depends on whether the domain exists and DNS did not say. */

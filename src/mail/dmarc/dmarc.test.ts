@@ -183,6 +183,12 @@ describe('DMARC vectors', () => {
     );
     const missing = zone({ '_dmarc.bank.example': record });
     assert.equal((await check('www.bank.example', missing)).disposition, 'reject');
+    const alias = zone({ '_dmarc.bank.example': record, 'www.bank.example': { CNAME: ['gone.example'] } });
+    assert.equal(
+      (await check('www.bank.example', alias)).disposition,
+      'quarantine',
+      'an alias to nowhere is a name',
+    );
     const silent = zone({ '_dmarc.bank.example': record, 'www.bank.example': 'temporary' });
     assert.equal((await check('www.bank.example', silent)).result, 'temperror');
     await check('bank.example', missing);

@@ -353,6 +353,49 @@ function zip(files: readonly { name: string; data: Buffer; method?: number; flag
   return Buffer.concat([...locals, directory, end]);
 }
 
+/** The same sequence each time. */
+function randoms(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Some octets changed, doubled, or gone. */
+function damaged(octets: Buffer, random: () => number): Buffer {
+  let bad = Buffer.from(octets);
+  for (let i = 0; i < 1 + random() * 8; i++) {
+    const [at, length] = [Math.floor(random() * bad.length), Math.floor(random() * 40)];
+    const cut = bad.subarray(at, at + length);
+    const how = Math.floor(random() * 3);
+    if (how === 0 && bad.length > 0) bad[at] = Math.floor(random() * 256);
+    else if (how === 1) bad = Buffer.concat([bad.subarray(0, at), cut, cut, bad.subarray(at + length)]);
+    else bad = Buffer.concat([bad.subarray(0, at), bad.subarray(at + length)]);
+  }
+  return bad;
+}
+
+describe('damaged reports', () => {
+  it('are read or refused, never anything else', () => {
+    const random = randoms(42);
+    const xml = Buffer.from(xmlOf([RECORD, PASSED]));
+    const json = Buffer.from([...tlsReportJson(TLS)].join(''));
+    for (let i = 0; i < 2000; i++) {
+      assert.equal(
+        typeof problem(() => read(damaged(xml, random), 1 + Math.floor(random() * 500))),
+        'string',
+      );
+      assert.equal(typeof problem(() => parseTlsReport(damaged(json, random))), 'string');
+      assert.doesNotThrow(() => parseComplaint(damaged(xml, random), damaged(json, random)));
+      reportUris(
+        damaged(Buffer.from('mailto:a@b.test!10m,https://x.test/%zz'), random).toString('latin1'),
+        true,
+      );
+    }
+  });
+});
+
 describe('containers', () => {
   const xml = Buffer.from(xmlOf([RECORD]));
 

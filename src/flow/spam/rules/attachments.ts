@@ -71,7 +71,7 @@ export const attachmentRules: readonly Rule[] = [
     test: of('disk-image'),
   },
   {
-    name: 'MACRO_DOCUMENT',
+    name: 'MACRO_DOC',
     score: 1.5,
     explain: 'A document with macros is attached, which can run programs',
     lever: 'Send the document without macros, or as a PDF',

@@ -34,7 +34,7 @@ export const bodyRules: readonly Rule[] = [
       isBare(facts) && facts.attachments.length === 0 && (facts.html?.images !== undefined) === false,
   },
   {
-    name: 'BODY_EMPTY_WITH_FILE',
+    name: 'EMPTY_BODY_WITH_ATTACHMENT',
     score: 0.6,
     explain: 'There is a file and not a word about it',
     test: (facts) => isBare(facts) && facts.attachments.length > 0 && !facts.isReply && !facts.isAutomatic,
@@ -123,7 +123,10 @@ export const bodyRules: readonly Rule[] = [
     explain: 'It bills you for something you did not order and wants you to call',
     lever: 'Call the number on the company’s own site instead',
     test: (facts) =>
-      groupsIn(facts, CALLBACK) >= 4 && PHONE.test(facts.text.slice(0, 8000)) && facts.language.words < 350,
+      groupsIn(facts, CALLBACK.slice(3)) === 2 &&
+      groupsIn(facts, CALLBACK) >= 4 &&
+      PHONE.test(facts.text.slice(0, 8000)) &&
+      facts.language.words < 350,
   },
   {
     name: 'WANTS_GIFT_CARDS',

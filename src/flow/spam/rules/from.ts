@@ -57,7 +57,7 @@ export const fromRules: readonly Rule[] = [
     },
   },
   {
-    name: 'FROM_NAME_BORROWS_BRAND',
+    name: 'BRAND_DISPLAY_NAME',
     score: 2.2,
     explain: 'The sender calls itself by a well-known name that does not belong to its address',
     lever: 'Mail of that company comes from its own domain',

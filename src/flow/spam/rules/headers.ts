@@ -189,7 +189,7 @@ export const headerRules: readonly Rule[] = [
     test: (facts) => facts.to.length + facts.cc.length > 30 && !facts.isBulk,
   },
   {
-    name: 'REPLY_TO_FREEMAIL',
+    name: 'FROM_REPLYTO_DIFF_FREEMAIL',
     score: 1.2,
     explain: 'Answers would go to a free mail address that has nothing to do with the sender',
     lever: 'Answers should go to the domain that the message comes from',

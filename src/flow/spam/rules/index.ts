@@ -35,7 +35,13 @@ export function evaluate(facts: MessageFacts, evidence: RuleEvidence = {}): Hit[
   for (const { name, score, explain, lever, outside = false, test } of rules) {
     const result = test(facts, evidence);
     if (result === false || result === '') continue;
-    hits.push({ name, score, text: result === true ? explain : `${explain}: ${detail(result)}`, lever, outside });
+    hits.push({
+      name,
+      score,
+      text: result === true ? explain : `${explain}: ${detail(result)}`,
+      lever,
+      outside,
+    });
   }
   for (const { list, meaning, score, subject } of evidence.lists ?? []) {
     const text = `The list ${list} says of ${detail(subject)}: ${meaning}`;

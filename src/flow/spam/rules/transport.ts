@@ -145,7 +145,7 @@ export const transportRules: readonly Rule[] = [
       evidence.rdns,
   },
   {
-    name: 'HELO_BARE_NUMBER',
+    name: 'HELO_IP',
     score: 1.4,
     explain: 'The sending machine introduced itself with a number instead of a name',
     lever: 'The server must say its full name in HELO',
@@ -178,7 +178,7 @@ export const transportRules: readonly Rule[] = [
     },
   },
   {
-    name: 'HELO_CLAIMS_US',
+    name: 'HELO_IMPOSTOR',
     score: 3.5,
     explain: 'The sending machine introduced itself as this server',
     test: (_facts, evidence) => {

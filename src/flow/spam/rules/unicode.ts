@@ -21,7 +21,7 @@ export const unicodeRules: readonly Rule[] = [
     test: ({ unicode: { text } }) => text.mixedWords - text.confusableWords > 3,
   },
   {
-    name: 'INVISIBLE_CHARACTERS',
+    name: 'ZERO_WIDTH',
     score: 1.5,
     explain: 'Words are cut by invisible characters, which hides them from filters',
     test: ({ unicode: { text } }) => text.zeroWidth > 4,

@@ -82,7 +82,7 @@ export const urlRules: readonly Rule[] = [
     },
   },
   {
-    name: 'LINK_TEXT_LIES',
+    name: 'LINK_TEXT_MISMATCH',
     score: 0.6,
     explain: 'The text of a link names another site than it leads to',
     lever: 'Links must lead where they say',

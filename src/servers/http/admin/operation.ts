@@ -9,7 +9,7 @@ import type { ServerFacts } from '../facts.ts';
 
 /** What the operations work with. */
 export interface AdminContext {
-  readonly store: Pick<OpenStore, 'read' | 'write' | 'bodies' | 'reopened'>;
+  readonly store: Pick<OpenStore, 'read' | 'write' | 'bodies' | 'blobs' | 'reopened'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly facts: ServerFacts;

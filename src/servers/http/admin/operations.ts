@@ -11,6 +11,7 @@ import { queue } from './queue.ts';
 import { reports } from './reports.ts';
 import { status } from './status.ts';
 import { trace } from './trace.ts';
+import { vault } from './vault.ts';
 
 /** Every administrative operation, by area. The command line and web pages do nothing that is not here. */
 export const operations = {
@@ -27,4 +28,5 @@ export const operations = {
   bans,
   holds,
   filter,
+  vault,
 } as const;

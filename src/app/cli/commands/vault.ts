@@ -1,0 +1,115 @@
+import { operations } from '../../../servers/http/admin/operations.ts';
+import { type CliCommand, said, UsageError } from '../command.ts';
+import { plain, table } from '../plain-text.ts';
+import { sizeText, timeText } from '../quantities.ts';
+
+const { vault } = operations;
+
+/** Lines of a message that are shown unless all are asked for. */
+const LINES = 40;
+
+const account = { value: 'ADDRESS', help: 'only the copy of this account' } as const;
+const CASE = {
+  name: 'CASE',
+  help: 'case number, as the sender was told it or "postern vault list" shows it',
+};
+
+function limitOf(text: string | undefined): number {
+  const limit = Number(text ?? 50);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+    throw new UsageError(`--limit takes a number from 1 to 1000, not "${plain(text ?? '')}"`);
+  return limit;
+}
+
+export const vaultCommands: readonly CliCommand[] = [
+  {
+    words: ['vault', 'list'],
+    summary: 'mail that was refused after it had arrived, and is kept for some days',
+    args: [],
+    options: { account, limit: { value: 'N', help: 'at most so many, the newest (default 50)' } },
+    example: 'vault list --account ann@example.org',
+    async run({ admin, io, text }) {
+      const owner = text('account');
+      const value = await admin.call(vault.list, {
+        limit: limitOf(text('limit')),
+        ...(owner !== undefined && { account: owner }),
+      });
+      const rows = value.entries.map((entry) => [
+        entry.caseNumber,
+        timeText(entry.createdAt, io.timeZone),
+        entry.author === '' ? entry.reversePath : entry.author,
+        entry.recipients
+          .map(({ address, state }) => (state === 'kept' ? address : `${address} (${state})`))
+          .join(', '),
+        entry.subject,
+      ]);
+      const columns = [
+        { title: 'CASE', whole: true },
+        { title: 'REFUSED AT', whole: true },
+        { title: 'FROM' },
+        { title: 'FOR' },
+        { title: 'SUBJECT' },
+      ];
+      return {
+        value,
+        text: () => (rows.length === 0 ? 'Nothing is kept.\n' : table(columns, rows, io.width)),
+      };
+    },
+  },
+  {
+    words: ['vault', 'show'],
+    summary: 'one kept message: why it was refused, and how it begins',
+    args: [CASE],
+    options: { all: { help: 'show the first 64 KiB instead of the first lines' } },
+    example: 'vault show 7K2QF-M9XHT',
+    async run({ admin, io, arg, on }) {
+      const value = await admin.call(vault.show, { caseNumber: arg(0) });
+      const { entry, beginning, truncated } = value;
+      const lines = beginning.split(/\r?\n/);
+      const shown = on('all') ? lines : lines.slice(0, LINES);
+      const more = truncated || shown.length < lines.length;
+      const head = [
+        `Case ${entry.caseNumber}, ${sizeText(entry.size)}, refused at ${timeText(entry.createdAt, io.timeZone)}, kept until ${timeText(entry.expiresAt, io.timeZone)}`,
+        `  from     ${entry.author} (envelope ${entry.reversePath === '' ? 'nobody' : entry.reversePath}, host ${entry.ip})`,
+        ...entry.recipients.map(
+          ({ address, state }) => `  for      ${address}${state === 'kept' ? '' : ` (${state})`}`,
+        ),
+        `  subject  ${entry.subject}`,
+        `  why      ${entry.reason}`,
+        `  all about it: postern trace ${entry.trace}`,
+      ];
+      const text = [...head, '', ...shown.map((line) => `  | ${line}`), ...(more ? ['  | ...'] : [])];
+      return { value, text: () => text.map((line) => `${plain(line)}\n`).join('') };
+    },
+  },
+  {
+    words: ['vault', 'release'],
+    summary: 'deliver a kept message to the inbox; the filter learns that it was good',
+    args: [CASE],
+    options: { account },
+    example: 'vault release 7K2QF-M9XHT',
+    async run({ admin, arg, text }) {
+      const owner = text('account');
+      const value = await admin.call(vault.release, {
+        caseNumber: arg(0),
+        ...(owner !== undefined && { account: owner }),
+      });
+      return said(
+        `Delivered to ${value.delivered} ${value.delivered === 1 ? 'mailbox' : 'mailboxes'}.`,
+        value,
+      );
+    },
+  },
+  {
+    words: ['vault', 'delete'],
+    summary: 'forget a kept message',
+    args: [CASE],
+    options: { account },
+    example: 'vault delete 7K2QF-M9XHT',
+    async run({ admin, arg, text }) {
+      const owner = text('account');
+      await admin.call(vault.remove, { caseNumber: arg(0), ...(owner !== undefined && { account: owner }) });
+      return said('It is gone.');
+    },
+  },
+];
