@@ -4,7 +4,7 @@ import { type Clock, every, systemClock } from '../base/clock.ts';
 import { Refusal } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
-import { createGuard, type LoginGuard } from '../data/bans/guard.ts';
+import type { LoginGuard } from '../data/bans/guard.ts';
 import { createAuthenticator } from '../data/directory/authenticator.ts';
 import { createRecorder, type Recorder } from '../data/journal/recorder.ts';
 import { type OpenStore, openStore } from '../data/open.ts';
@@ -15,16 +15,13 @@ import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Authenticator } from '../flow/service.ts';
 import { createFilter, type Filter } from '../flow/spam/filter.ts';
 import type { FilterSettings } from '../flow/spam/settings.ts';
-import {
-  createOutgoingWatch,
-  type OutgoingVerdict,
-  type OutgoingWatch,
-} from '../flow/submission/outgoing.ts';
+import type { OutgoingVerdict } from '../flow/submission/outgoing.ts';
 import type { Dns } from '../mail/dns.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
 import type { ImapLimits } from '../servers/imap/limits.ts';
 import type { SmtpLimits } from '../servers/smtp/limits.ts';
+import { type Brakes, settleBrakes, startBrakes } from './brakes.ts';
 import { type Config, configKeys } from './config.ts';
 import { type HttpPart, startHttp } from './http.ts';
 import { type Jobs, startJobs } from './jobs.ts';
@@ -189,8 +186,7 @@ async function openCore(options: ServerOptions, closers: Closers): Promise<Core>
 /** What works: sessions, the queue, HTTP, jobs. */
 interface Work {
   readonly authenticator: Authenticator;
-  readonly guard: LoginGuard;
-  readonly outgoing: OutgoingWatch;
+  readonly brakes: Brakes;
   readonly listeners: readonly RunningListener[];
   readonly leftOut: RunningServer['leftOut'];
   readonly http: HttpPart;
@@ -203,27 +199,15 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   const { options, clock, metrics, tls, store, recorder, filter } = core;
   const { logger, relay, directPort } = options;
   const deps = (): FlowDeps => core.live.deps;
-  const guard = createGuard({
-    store,
-    clock,
-    logger,
-    metrics,
-    journal: recorder,
-    settings: () => filter.settings.bans,
-    proxies: options.config.listen.proxy_from,
-  });
-  await guard.load();
+  const { config: begun, outgoingVerdict: verdict } = options;
+  const settings = (): FilterSettings => filter.settings;
+  const brakes = await startBrakes({ deps, recorder, metrics, config: begun, settings, verdict });
+  const { guard } = brakes;
   const authenticator = createAuthenticator({ store, clock, logger, journal: recorder, guard });
-  const outgoing = createOutgoingWatch({
-    deps,
-    settings: () => filter.settings.outgoing,
-    verdict: options.outgoingVerdict,
-  });
   const port = directPort === undefined ? {} : { directPort };
   const scheduler = createScheduler({ deps, relay, owner: LEASE_OWNER, metrics, ...port });
   const requireTlsForAuth = options.plaintextAuth !== true;
   const live = (): Live => core.live;
-  const watches = { guard, outgoing };
   const gate = createGate({
     deps,
     filter: () => filter,
@@ -236,7 +220,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     metrics,
     recorder,
     authenticator,
-    ...watches,
+    ...brakes,
     gate,
     tls,
     requireTlsForAuth,
@@ -253,7 +237,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     metrics,
     tls,
     recorder,
-    ...watches,
+    ...brakes,
     listeners,
     stopping,
     config,
@@ -262,7 +246,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   await scheduler.start();
   const jobs = startJobs({ store, clock, logger, metrics, config, filter });
   const watch = startWatches(core, gate);
-  return { authenticator, ...watches, listeners, leftOut, http, scheduler, jobs, watch };
+  return { authenticator, brakes, listeners, leftOut, http, scheduler, jobs, watch };
 }
 
 /** What is looked at now and then: certificates, lists, what the site wants of its filter. */
@@ -283,7 +267,7 @@ function startWatches({ tls, options, clock, filter }: Core, gate: Gate): { stop
 
 function running(core: Core, work: Work): RunningServer {
   const { store, metrics, recorder, tls, settle } = core;
-  const { authenticator, guard, leftOut, http } = work;
+  const { authenticator, brakes, leftOut, http } = work;
   const listeners = [...work.listeners, ...http.listeners];
   return {
     listeners,
@@ -296,7 +280,7 @@ function running(core: Core, work: Work): RunningServer {
     metrics,
     recorder,
     authenticator,
-    guard,
+    guard: brakes.guard,
     deps: () => core.live.deps,
     leftOut,
     async reload(config) {
@@ -345,8 +329,7 @@ async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
     work.jobs.stop(),
   ]);
   await work.http.drain(HTTP_GRACE_MS);
-  await work.outgoing.flush();
-  await work.guard.settled();
+  await settleBrakes(work.brakes);
   await core.recorder.flush();
   await core.filter.close();
   await core.store.close();

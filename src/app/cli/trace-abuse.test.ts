@@ -36,7 +36,10 @@ describe('traces of abuse', () => {
 
   it('tell of a banned client that came, and of a stranger whom a brake turned away', () => {
     const refused = told('connection.refused', {
-      ...{ protocol: 'submission', ip: '192.0.2.7', port: 587, stage: 'ban' },
+      protocol: 'submission',
+      ip: '192.0.2.7',
+      port: 587,
+      stage: 'ban',
       reason: 'it is banned from logging in',
       reply: 'Too many failed logins from your address 192.0.2.7; try again after 2026-01-31 15:15 UTC',
     });

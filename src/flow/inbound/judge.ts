@@ -12,6 +12,7 @@ import { type Evidence, trustedForwarder } from './authenticate.ts';
 import { attachmentDecision, covers, dmarcDecision, listDecision, relationFacts } from './decisions.ts';
 import type { Envelope } from './envelope.ts';
 import type { ForwarderWord } from './forwarder.ts';
+import { exemption } from './gate/networks.ts';
 import { ruleEvidence } from './rule-evidence.ts';
 
 /** What is thought of a message, for each account it is for. */
@@ -20,6 +21,8 @@ export interface Judgement {
   /** Undefined when the content could not be judged. */
   readonly scanned: Scanned | undefined;
   readonly forwarder: ForwarderWord | undefined;
+  /** A program of this machine or its network writes in the name of a domain of ours. */
+  readonly ownProgram: boolean;
   readonly partners: PartnerWords;
   /** For those behind an alias elsewhere, and in general. */
   readonly site: Verdict;
@@ -46,12 +49,14 @@ export async function judge(
   ]);
   const known = (domain: string): boolean => covers(settings.dmarc.forwarders, domain);
   const forwarder = trustedForwarder(evidence, known);
+  const ownProgram = await isOwnProgram(envelope, evidence);
   const scanned = await scan(envelope, message, filter, settings, {
     owners: relations.filter(({ model }) => model !== undefined).map(({ accountId }) => accountId),
     evidence: ruleEvidence(envelope, evidence, forwarder),
   });
   const listed = await envelope.gate.domainFacts(scanned?.sites ?? [], evidence);
-  const common = { evidence, scanned, forwarder, partners, settings, facts: [...gate, ...listed] };
+  const facts = [...gate, ...listed];
+  const common = { evidence, scanned, forwarder, ownProgram, partners, settings, facts };
   const accounts = new Map(
     relations.map((relation) => [relation.accountId, verdictFor(envelope, common, relation)]),
   );
@@ -61,13 +66,13 @@ export async function judge(
 type Common = Omit<Judgement, 'site' | 'accounts'> & { readonly facts: readonly Reason[] };
 
 function verdictFor(envelope: Envelope, common: Common, relation: Relation | undefined): Verdict {
-  const { evidence, scanned, forwarder, partners, settings } = common;
+  const { evidence, scanned, forwarder, ownProgram, partners, settings } = common;
   const content = scanned?.content.find(({ owner }) => owner === relation?.accountId) ?? scanned?.content[0];
   const decisions = [
     // A virus is one whoever sends it; then who is welcome or blocked by name; then the sender's own policy.
     ...partners.decisions.filter(({ reason }) => reason.name === 'VIRUS'),
     listDecision(evidence, relation),
-    dmarcDecision(evidence, settings, forwarder),
+    ownProgram ? undefined : dmarcDecision(evidence, settings, forwarder),
     attachmentDecision(scanned, settings),
     ...partners.decisions.filter(({ reason }) => reason.name !== 'VIRUS'),
   ].filter((decision): decision is Decision => decision !== undefined);
@@ -89,6 +94,15 @@ function verdictFor(envelope: Envelope, common: Common, relation: Relation | und
     ? { ...verdict, action: 'junk' }
     : verdict;
 }
+
+/** Cron, a printer, a web shop beside us: no server of our domain by its records, and still ours. */
+async function isOwnProgram({ deps, session }: Envelope, { dmarc }: Evidence): Promise<boolean> {
+  if (dmarc.disposition === 'none' || !isPrivate(session.remoteAddress)) return false;
+  return (await deps.store.read.run('directory.domain', { name: dmarc.domain })) !== undefined;
+}
+
+/** An address that cannot come from outside. */
+const isPrivate = exemption([]);
 
 function accountsOf(envelope: Envelope): number[] {
   const ids = envelope.recipients.flatMap(({ targets }) =>

@@ -1,7 +1,11 @@
 import type { RuleEvidence } from '../spam/rules/types.ts';
 import type { Evidence } from './authenticate.ts';
 import type { Envelope } from './envelope.ts';
+import { exemption } from './gate/networks.ts';
 import type { ForwarderWord } from './forwarder.ts';
+
+/** An address that cannot come from outside. */
+const isPrivate = exemption([]);
 
 /** What rules may know of where a message comes from. */
 export function ruleEvidence(
@@ -14,7 +18,6 @@ export function ruleEvidence(
     reversePath,
     recipientCount: recipients.length,
     recipients: recipients.map(({ address }) => address.toLowerCase()),
-    tls: session.tls !== undefined,
     ownHosts: new Set([deps.settings.hostname.toLowerCase()]),
     ownDomains: new Set(
       recipients.map(({ address }) => address.slice(address.lastIndexOf('@') + 1).toLowerCase()),
@@ -24,14 +27,18 @@ export function ruleEvidence(
   if (session.protocol !== 'smtp') return envelopeFacts;
   return {
     ...envelopeFacts,
-    clientIp: session.remoteAddress,
-    helo: session.helo.toLowerCase(),
+    // How a program of ours on this machine or beside it introduces itself says nothing.
+    ...(!isPrivate(session.remoteAddress) && {
+      clientIp: session.remoteAddress,
+      helo: session.helo.toLowerCase(),
+      tls: session.tls !== undefined,
+    }),
     ...(evidence.state === 'checked' && authentication(evidence, forwarder)),
   };
 }
 
 function authentication(evidence: Evidence, forwarder: ForwarderWord | undefined): Partial<RuleEvidence> {
-  const { spf, dkim, dmarc, arc, iprev } = evidence;
+  const { spf, dkim, dmarc, arc, iprev, ip } = evidence;
   return {
     spf: { result: spf.result, domain: spf.domain },
     dkim: dkim
@@ -43,9 +50,10 @@ function authentication(evidence: Evidence, forwarder: ForwarderWord | undefined
       trusted: forwarder !== undefined,
       sealer: forwarder?.domain ?? arc.links.at(-1)?.domain ?? '',
     },
-    ...(iprev.result !== 'temperror' && {
-      rdns: iprev.name ?? iprev.claimed[0] ?? null,
-      iprev: iprev.result === 'permerror' ? ('none' as const) : iprev.result,
-    }),
+    ...(iprev.result !== 'temperror' &&
+      !isPrivate(ip) && {
+        rdns: iprev.name ?? iprev.claimed[0] ?? null,
+        iprev: iprev.result === 'permerror' ? ('none' as const) : iprev.result,
+      }),
   };
 }

@@ -44,8 +44,6 @@ export interface Scanned {
   /** Author and subject as a reader sees them, for the vault and the journal. */
   readonly author: string;
   readonly subject: string;
-  /** Milliseconds of CPU it took. */
-  readonly tookMs: number;
 }
 
 export type ScanCall =

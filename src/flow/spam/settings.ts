@@ -58,6 +58,8 @@ export const filterSettingsSchema = z.strictObject({
     .prefault({}),
   /** Send daily TLS reports (RFC 8460) to domains that ask for them. */
   tls_reports: z.boolean().prefault(true),
+  /** Domains that get neither kind of report, with those below them. */
+  report_opt_out: domains.prefault([]),
   lists: z.array(dnsListSchema).max(50).prefault([]),
   unknown_sender_domain: scoreOrRefuse.prefault('score'),
   helo: scoreOrRefuse.prefault('score'),

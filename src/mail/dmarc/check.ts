@@ -38,7 +38,10 @@ export interface DmarcResult {
   readonly orgDomain: string | undefined;
   /** What the domain asks for messages that fail; undefined without a usable record. */
   readonly policy: DmarcPolicy | undefined;
-  /** What to do with this message: `policy`, one step less where it is only tested, when the result is fail; else none. */
+  /**
+   * What to do with this message: `policy`, one step less where it is only tested, when the result is fail; else none. A temperror
+   * with a `policy` other than none is best answered with a temporary refusal: a forger may have picked the name that does not resolve.
+   */
   readonly disposition: DmarcPolicy;
   /** `t=y`. */
   readonly testing: boolean;

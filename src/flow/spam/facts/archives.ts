@@ -52,7 +52,7 @@ function single(format: ArchiveFact['format'], name: string, size?: number, pack
   return { format, entries: [entry], count: 1, complete: true, encrypted: false, bomb: isBomb(size, packed) };
 }
 
-/** RFC 1952: the name in the header; the size modulo 2^32 in the last four octets. */
+/** The name stands in the header, the size modulo 2^32 in the last four octets. */
 function listGzip(file: FileEnds, outer: string): ArchiveFact {
   const { head } = file;
   const flags = head[3] ?? 0;
