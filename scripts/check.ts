@@ -10,6 +10,7 @@ const FLOW: Record<string, readonly string[]> = {
   inbound: ['spam', 'delivery', 'outbound'],
   submission: ['outbound', 'delivery'],
   outbound: ['delivery'],
+  reports: ['outbound'],
 };
 const MAX_LINES = 400;
 const MAX_FUNCTION_LINES = 60;

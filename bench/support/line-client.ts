@@ -22,9 +22,10 @@ export class LineClient {
     socket.on('close', () => this.#fail(new Error('connection closed')));
   }
 
-  static open(port: number): Promise<LineClient> {
+  /** `from`: the address on loopback that it comes from. */
+  static open(port: number, from = '127.0.0.1'): Promise<LineClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1' }, () => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress: from }, () => {
         socket.removeListener('error', reject);
         resolve(new LineClient(socket));
       });

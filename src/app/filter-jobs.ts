@@ -4,8 +4,8 @@ import type { Job, JobParts } from './jobs.ts';
 
 /** What the filter does beside judging: it learns, and forgets. */
 
-const SECOND = 1000;
-const HOUR = 3600 * SECOND;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** Milliseconds a Message-ID we sent is remembered: answers come within days, seldom within months. */
@@ -15,13 +15,23 @@ const REPUTATION_KEPT_MS = 90 * DAY;
 const BATCH = 500;
 
 function trainer({ store, clock, logger, filter }: JobParts & { readonly filter: Filter }): TrainerParts {
-  return { store, clock, logger, scanner: filter.scanner };
+  const { good_per_junked: goodPerJunked } = filter.settings;
+  return { store, clock, logger, goodPerJunked, scanner: filter.scanner };
 }
 
 export const FILTER_JOBS: readonly Job[] = [
   {
+    // Mail that comes in asks each time; bans and what else does not wait for mail see a change within a minute.
+    name: 'look at the settings of the filter',
+    everyMs: MINUTE,
+    async run({ filter }) {
+      await filter.current();
+      return false;
+    },
+  },
+  {
     name: 'learn what was moved into and out of Junk',
-    everyMs: 5 * SECOND,
+    everyMs: 2 * MINUTE,
     run: (parts) => learnWishes(trainer(parts)),
   },
   {
@@ -49,6 +59,14 @@ export const FILTER_JOBS: readonly Job[] = [
           limit: BATCH,
         }));
       }
+      return false;
+    },
+  },
+  {
+    name: 'forget who waited',
+    everyMs: HOUR,
+    async run({ store }) {
+      await store.write.run('greylist.forget', {});
       return false;
     },
   },

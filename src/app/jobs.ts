@@ -143,7 +143,7 @@ async function sweepBodies({ store, clock, logger }: JobParts): Promise<boolean>
 }
 
 /** Run every job at its interval until stopped. A job that fails is logged, counted and tried again at its next turn. */
-export function startJobs(parts: JobParts): Jobs {
+export function startJobs(parts: JobParts, more: readonly Job[] = []): Jobs {
   const { clock, logger, metrics } = parts;
   const failures = metrics.counter('postern_job_failures_total', 'Periodic jobs that failed', ['job']);
   const running = new Set<Promise<void>>();
@@ -160,7 +160,7 @@ export function startJobs(parts: JobParts): Jobs {
     }
   }
 
-  const timers = JOBS.map((job) =>
+  const timers = [...JOBS, ...more].map((job) =>
     every(clock, job.everyMs, () => {
       const done = turn(job).finally(() => running.delete(done));
       running.add(done);

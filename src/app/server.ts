@@ -1,41 +1,34 @@
-import { isDeepStrictEqual } from 'node:util';
-import { collectDefaultMetrics } from 'prom-client';
-import { type Clock, every, systemClock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { Refusal } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { Metrics } from '../base/metrics.ts';
+import type { Metrics } from '../base/metrics.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
 import { createAuthenticator } from '../data/directory/authenticator.ts';
-import { createRecorder, type Recorder } from '../data/journal/recorder.ts';
-import { type OpenStore, openStore } from '../data/open.ts';
+import type { Recorder } from '../data/journal/recorder.ts';
+import type { OpenStore } from '../data/open.ts';
 import type { FlowDeps } from '../flow/deps.ts';
 import { createGate, type Gate } from '../flow/inbound/gate/gate.ts';
 import { createScheduler, type Scheduler } from '../flow/outbound/scheduler.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Authenticator } from '../flow/service.ts';
-import { createFilter, type Filter } from '../flow/spam/filter.ts';
 import type { FilterSettings } from '../flow/spam/settings.ts';
 import type { OutgoingVerdict } from '../flow/submission/outgoing.ts';
 import type { Dns } from '../mail/dns.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
-import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
-import type { ImapLimits } from '../servers/imap/limits.ts';
-import type { SmtpLimits } from '../servers/smtp/limits.ts';
+import type { TlsStore } from '../net/tls-store.ts';
 import { type Brakes, settleBrakes, startBrakes } from './brakes.ts';
-import { type Config, configKeys } from './config.ts';
+import type { Config } from './config.ts';
 import { type HttpPart, startHttp } from './http.ts';
 import { type Jobs, startJobs } from './jobs.ts';
+import { type Closers, type Core, type Live, openCore } from './core.ts';
+import { logTlsReload, mergeLive, reloadRelay } from './reload.ts';
+import { reportJobs } from './report-jobs.ts';
 import { bindKey, IMPLICIT_TLS, SERVICES, type ServiceName } from './service-names.ts';
-import { partnerMetrics } from './filter-metrics.ts';
 import { lineServices, type RunningListener } from './services.ts';
 import { listenTarget } from './addresses.ts';
-import { flowSettings, imapLimits, relaySettings, smtpLimits, srsKeys } from './settings.ts';
-import { stateMetrics } from './state-metrics.ts';
 
 /** Milliseconds between two looks at the certificate files. */
 const TLS_WATCH_MS = 60_000;
-/** Milliseconds until a change of the filter's settings holds where no mail comes by to ask for them. */
-const FILTER_WATCH_MS = 10_000;
 /** Under which the queue's leases are held; one program works on a data directory, so one name is enough. */
 const LEASE_OWNER = 'postern';
 
@@ -108,9 +101,6 @@ export const STOP_GRACE_MS = 30_000;
 /** Milliseconds for requests of the admin API and of those who watch, who are told of the stop to the end. */
 const HTTP_GRACE_MS = 500;
 
-/** What was started so far, to be ended in the opposite order. */
-type Closers = (() => Promise<void>)[];
-
 /** Start everything the configuration says. Throws a `Refusal` (a taken port, an unwritable directory) with nothing left running. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const closers: Closers = [];
@@ -125,62 +115,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function start(options: ServerOptions, closers: Closers): Promise<RunningServer> {
   const core = await openCore(options, closers);
   return running(core, await startWork(core, closers));
-}
-
-/** What is kept and what says how to work on it. */
-interface Core {
-  readonly options: ServerOptions;
-  readonly clock: Clock;
-  readonly metrics: Metrics;
-  readonly tls: TlsStore;
-  readonly store: OpenStore;
-  readonly recorder: Recorder;
-  readonly filter: Filter;
-  /** All that follows from the configuration; replaced as a whole by a reload. */
-  live: Live;
-  readonly settle: (config: Config) => Live;
-  /** Where outgoing mail goes now. */
-  relay: RelaySettings | undefined;
-  stopped: Promise<void> | undefined;
-}
-
-interface Live {
-  readonly config: Config;
-  readonly deps: FlowDeps;
-  readonly smtpLimits: SmtpLimits;
-  readonly imapLimits: ImapLimits;
-}
-
-async function openCore(options: ServerOptions, closers: Closers): Promise<Core> {
-  const { logger, clock = systemClock, config } = options;
-  const metrics = new Metrics();
-  const tls = options.tls ?? (await openTlsStore({ files: [], clock }));
-  const store = await openStore({ directory: config.data, clock, logger });
-  closers.push(() => store.close());
-  const recorder = createRecorder({ store, clock, logger, metrics });
-  closers.push(() => recorder.flush());
-  await options.beforeListening?.(store);
-  const keys = await srsKeys(store);
-  stateMetrics({ metrics, store, tls, clock, logger, data: config.data });
-  if (options.processMetrics === true) collectDefaultMetrics({ register: metrics.registry });
-
-  const filter = await createFilter({
-    store,
-    clock,
-    logger,
-    onPartner: partnerMetrics(metrics),
-    adjust: options.filter,
-  });
-  closers.push(() => filter.close());
-
-  const settle = (wanted: Config): Live => {
-    const settings = flowSettings(wanted, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
-    const deps: FlowDeps = { store, clock, logger, recorder, dns: options.dns, settings, filter };
-    return { config: wanted, deps, smtpLimits: smtpLimits(wanted), imapLimits: imapLimits(wanted) };
-  };
-  const live = settle(config);
-  const { relay } = options;
-  return { options, clock, metrics, tls, store, recorder, filter, settle, live, relay, stopped: undefined };
 }
 
 /** What works: sessions, the queue, HTTP, jobs. */
@@ -244,23 +178,19 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   });
   closers.push(() => http.drain(0));
   await scheduler.start();
-  const jobs = startJobs({ store, clock, logger, metrics, config, filter });
+  const jobs = startJobs({ store, clock, logger, metrics, config, filter }, reportJobs(core.reports));
   const watch = startWatches(core, gate);
   return { authenticator, brakes, listeners, leftOut, http, scheduler, jobs, watch };
 }
 
-/** What is looked at now and then: certificates, lists, what the site wants of its filter. */
-function startWatches({ tls, options, clock, filter }: Core, gate: Gate): { stop(): void } {
+/** What is looked at now and then: certificates, lists. */
+function startWatches({ tls, options }: Core, gate: Gate): { stop(): void } {
   const certificates = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(options.logger, report));
   const lists = gate.start();
-  const settings = every(clock, FILTER_WATCH_MS, async () => {
-    await filter.current().catch(() => undefined);
-  });
   return {
     stop() {
       certificates.stop();
       lists.cancel();
-      settings.cancel();
     },
   };
 }
@@ -296,28 +226,6 @@ function running(core: Core, work: Work): RunningServer {
       return core.stopped;
     },
   };
-}
-
-/**
- * Send by the relay that the configuration wants from the next attempt on; its password may be new in a file with the
- * same name. Throws a `Refusal` when a changed relay cannot be used; an unchanged one stays, and the problem is returned.
- */
-async function reloadRelay(core: Core, scheduler: Scheduler, wanted: Config): Promise<string[]> {
-  const before = core.live.config.relay;
-  // A try-out's relay is no matter of the configuration.
-  if (wanted.relay.host === '' && before.host === '') return [];
-  let relay: RelaySettings | undefined;
-  try {
-    relay = await relaySettings(wanted);
-  } catch (error) {
-    if (error instanceof Refusal && isDeepStrictEqual(wanted.relay, before)) return [error.message];
-    throw error;
-  }
-  if (isDeepStrictEqual(relay, core.relay)) return [];
-  core.relay = relay;
-  scheduler.useRelay(relay);
-  core.options.logger.info({ host: relay?.host ?? null, port: relay?.port ?? null }, 'relay: changed');
-  return [];
 }
 
 /** Everything that makes new work ends first, the journal when nobody writes to it, the store last. */
@@ -378,33 +286,4 @@ function portsOf(
   const ports: Partial<Record<ServiceName, number>> = {};
   for (const { service, port } of listeners) ports[service] ??= port;
   return ports;
-}
-
-/** The configuration that holds after a reload: live keys from the new one, all others as they were at the start. */
-function mergeLive(
-  old: Config,
-  wanted: Config,
-): { merged: Config; applied: readonly string[]; restart: readonly string[] } {
-  const merged = structuredClone(old);
-  const applied: string[] = [];
-  const restart: string[] = [];
-  for (const { name, live } of configKeys()) {
-    const [first = '', second] = name.split('.');
-    const from = (second === undefined ? wanted : wanted[first as keyof Config]) as Record<string, unknown>;
-    const to = (second === undefined ? merged : merged[first as keyof Config]) as Record<string, unknown>;
-    const key = second ?? first;
-    if (JSON.stringify(from[key]) === JSON.stringify(to[key])) continue;
-    if (live === true) to[key] = from[key];
-    (live === true ? applied : restart).push(name);
-  }
-  return { merged, applied, restart };
-}
-
-export function logTlsReload(
-  logger: Logger,
-  report: { changed: boolean; problems: readonly string[] },
-): void {
-  if (report.changed) logger.info({}, 'tls: new certificate in use');
-  for (const problem of report.problems)
-    logger.error({ problem }, 'tls: certificate not loaded, the one before stays');
 }

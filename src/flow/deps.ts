@@ -3,6 +3,7 @@ import type { Logger } from '../base/log.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { Dns } from '../mail/dns.ts';
+import type { ReportHooks } from './report-hooks.ts';
 import type { Filter } from './spam/filter.ts';
 
 /** What every part of the flow is given. */
@@ -17,6 +18,8 @@ export interface FlowDeps {
   readonly settings: FlowSettings;
   /** What judges mail from others; undefined: all of it goes to the inbox. */
   readonly filter?: Filter | undefined;
+  /** Told of what is seen, for reports to others; undefined: nothing is reported. */
+  readonly reports?: ReportHooks | undefined;
 }
 
 /** The slice of the configuration that the flow reads. May be replaced as a whole by a reload. */

@@ -39,6 +39,14 @@ export const replies = {
   hourlyLimit: (what: string, limit: number, minutes: number): Refusal =>
     refusal('limit', 450, '4.7.1', `More than ${limit} ${what} in an hour; try again in ${minutes} min`),
   loginRequired: (): Refusal => refusal('not-permitted', 530, '5.7.0', 'Authentication required'),
+  /** RFC 3463 X.4.3: a directory server, here DNS. */
+  unproven: (domain: string): Refusal =>
+    refusal(
+      'unavailable',
+      451,
+      '4.4.3',
+      `DNS did not answer whether ${domain} has sent this; try again later`,
+    ),
   /** RFC 3463 X.7.1. The case number leads the recipient and the administrator to the message. */
   spam: (caseNumber: string | undefined): Refusal =>
     refusal(

@@ -255,6 +255,10 @@ describe('guessing passwords', () => {
     const first = Buffer.from(`n,,n=${ALICE},r=abcdefghijkl`).toString('base64');
     assert.match(await client.command(`AUTH SCRAM-SHA-256 ${first}`), /^454 4\.7\.0 /, 'before any proof');
     client.close();
+    const stubborn = await from('198.51.100.1', server.ports.submission);
+    await stubborn.talk(['', '220'], ['EHLO there\r\n', '250']);
+    for (let i = 0; i < 3; i++) assert.match(await stubborn.command(`AUTH PLAIN ${plain(ALICE)}`), /^454 /);
+    assert.match(await stubborn.reply(), /^421 4\.7\.0 Too many failed logins, closing/);
     assert.match(await said(server, 'ban', 'list'), /^alice@example\.test {2}from places it does not know$/m);
     assert.match(await said(server, 'ban', 'lift', 'Alice@example.test'), /lifted/);
     assert.match(await smtpLogin(server, '198.51.100.1', TEST_PASSWORD), /^235 /);
@@ -291,6 +295,7 @@ describe('postern ban', () => {
     await using server = await start();
     assert.equal(await said(server, 'ban', 'list'), 'Nobody is banned.\n');
     for (let i = 0; i < FAILURES; i++) await smtpLogin(server, '192.0.2.7');
+    assert.match(await said(server, 'status'), /^Banned +1 from logging in: postern ban list$/m);
     assert.match(
       await said(server, 'ban', 'add', '198.51.100.99/24', '--for', '1h', '--reason', 'saw them in the log'),
       /^198\.51\.100\.0\/24 may not log in until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\n$/,

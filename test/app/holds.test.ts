@@ -136,8 +136,9 @@ describe('an account that suddenly sends far more than ever', () => {
     assert.equal(peer.transactions.length, UNUSUAL - 1, 'nothing of it leaves');
     assert.match(
       await said(server, 'hold', 'list'),
-      /^bob@example\.test {2}held for \d s\n {4}because it sent 5 messages .* was 0\n {4}2 message\(s\) to 3 recipient\(s\) wait, the oldest for \d s\n/,
+      /^bob@example\.test {2}held for \d s\n {4}because it sent 5 messages [^.]* was 0\n {4}2 message\(s\) to 3 recipient\(s\) wait, the oldest for \d s\n/,
     );
+    assert.match(await said(server, 'status'), /^HELD +mail of 1 account\(s\): postern hold list$/m);
     const told = await said(server, 'trace', trace);
     assert.match(told, /What bob@example\.test sends is held from now on/);
     assert.match(told, /It is held and not sent: outgoing mail held: it sent 5 messages/);

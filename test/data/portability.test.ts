@@ -21,6 +21,7 @@ import { holdsContract } from '../../src/data/holds/holds.contract.ts';
 import { journalContract } from '../../src/data/journal/journal.contract.ts';
 import { mailstoreContract } from '../../src/data/mailstore/mailstore.contract.ts';
 import { queueContract } from '../../src/data/queue/queue.contract.ts';
+import { reportsContract } from '../../src/data/reports/reports.contract.ts';
 import { spamContract } from '../../src/data/spam/spam.contract.ts';
 import { vaultContract } from '../../src/data/vault/vault.contract.ts';
 import '../../src/data/writes.ts';
@@ -95,4 +96,5 @@ describe('PostgreSQL', {
   mailstoreContract(openStore);
   spamContract(openStore, { fillUp: false });
   vaultContract(openStore);
+  reportsContract(openStore);
 });

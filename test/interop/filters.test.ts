@@ -124,9 +124,10 @@ describe('filters from Debian', () => {
 
   it('opendkim as a milter adds its result', { skip: skipWithout('opendkim') }, async () => {
     const port = await freePort();
-    await using _opendkim = await program('opendkim', port, async () => [
-      ...['-f', '-x', '/dev/null', '-b', 'v', '-p', `inet:${port}@127.0.0.1`],
-    ]);
+    await using _opendkim = await program('opendkim', port, async () => {
+      const socket = `inet:${port}@127.0.0.1`;
+      return ['-f', '-x', '/dev/null', '-b', 'v', '-p', socket];
+    });
     const verdict = await askMilter(`127.0.0.1:${port}`, message('hello'), systemClock);
     assert.equal(verdict.action, 'accept');
   });

@@ -84,7 +84,7 @@ async function readBounded(path: string): Promise<Buffer> {
   }
 }
 
-/** Messages of a mailbox file: each begins after a "From " line that follows an empty line (RFC 4155). */
+/** Messages of a mailbox file: each begins after a "From " line that follows an empty line. */
 function* splitMbox(octets: Buffer): Generator<Buffer> {
   let at = 0;
   while (at < octets.length) {

@@ -1,42 +1,73 @@
 import type { Facts } from './trace-facts.ts';
-import type { Step } from './trace-steps.ts';
+import type { Row, Step } from './trace-steps.ts';
 
 const OUTCOMES: Readonly<Record<string, string>> = {
-  inbox: 'good mail',
-  junk: 'unwanted: Junk',
-  refuse: 'unwanted beyond doubt: refused',
+  inbox: 'it goes to the inbox',
+  junk: 'it goes to Junk',
+  refuse: 'it is refused',
 };
 
-/** What was found out about a message, in the order it was found out, and what it came to. */
+/** What came of a message, what would have changed it, and what was found out about it, in the order it was. */
 export function judged(facts: Facts): Step {
-  const probability = facts.number('probability');
-  const threshold = facts.number('threshold');
-  const outcome = OUTCOMES[facts.text('action')] ?? facts.text('action');
+  const action = facts.text('action');
   const decidedBy = facts.text('decidedBy');
   const nearest = facts.text('nearest');
-  const scale =
-    probability === undefined || threshold === undefined
-      ? ''
-      : `Probability of spam ${percent(probability)}; from ${percent(threshold)} on mail goes to Junk.`;
+  const reasons = facts.list('reasons');
+  const sure = action === 'refuse' && decidedBy === '' ? ', as spam beyond doubt' : '';
   return {
-    headline: `We judged it: ${outcome}`,
-    details: [
-      ...facts.list('checks').map((check) => `${check}.`),
-      ...(decidedBy === '' ? [] : [`Decided by: ${decidedBy}.`]),
-      ...(scale === '' ? [] : [scale]),
-      ...facts.list('reasons'),
-      ...facts.list('accounts').map((line) => `${line}.`),
-      ...(nearest === '' ? [] : [`It ${nearest}.`]),
+    headline: `We judged it: ${OUTCOMES[action] ?? action}${sure}`,
+    details: [],
+    rows: [
+      ...(decidedBy === '' ? [] : [{ label: 'Decided by', text: decidedBy }]),
+      ...scaleRows(facts, decidedBy !== ''),
+      ...(nearest === '' ? [] : [{ label: 'What would change it', text: `it ${nearest}` }]),
+      ...facts.list('accounts').map(accountRow),
+      ...facts.list('checks').map(checkRow),
+      ...(reasons.length === 0 ? [] : [{ label: 'Reasons', text: '+ speaks for spam, - for good mail' }]),
+      ...reasons.map(reasonRow),
     ],
     remedy: remedyOf(facts),
   };
 }
 
+/** "Signature (DKIM) of good.example: pass; it is valid" in two columns. */
+function checkRow(check: string): Row {
+  const [, label = '', whose, text = ''] =
+    /^([A-Z][^:(]{0,30}(?:\([A-Z]{3,5}\))?)(?: of (\S{1,255}))?: (.*)$/s.exec(check) ?? [];
+  if (label === '') return { label: '', text: check };
+  return {
+    label: label.trim(),
+    text: whose === undefined ? text : text.replace(/^(\w+)/, `$1, of ${whose}`),
+  };
+}
+
+/** "For ann@example.org: junk, 99.90 %": of several accounts each has its own. */
+function accountRow(line: string): Row {
+  const [, account, action = '', share] = /^For (\S{1,320}): (\w+), (.*)$/s.exec(line) ?? [];
+  if (account === undefined) return { label: '', text: line };
+  return { label: 'For each', text: `${account}: ${OUTCOMES[action] ?? action} (${share})` };
+}
+
+/** "+3.5  it says so (RULE)": the score below each other at the point. */
+function reasonRow(reason: string): Row {
+  const [, score, text] = /^([+-]\d{1,4}\.\d)\s+(.*)$/s.exec(reason) ?? [];
+  return score === undefined || text === undefined
+    ? { label: '', text: reason }
+    : { label: score.padStart(7), text };
+}
+
+function scaleRows(facts: Facts, decided: boolean): Row[] {
+  const probability = facts.number('probability');
+  const threshold = facts.number('threshold');
+  if (probability === undefined || threshold === undefined) return [];
+  const line = decided ? '; it did not decide here' : `; from ${percent(threshold)} on mail goes to Junk`;
+  return [{ label: 'Probability of spam', text: `${percent(probability)}${line}` }];
+}
+
 function remedyOf(facts: Facts): string {
   const number = facts.text('case');
-  if (number !== '')
-    return `It is kept for some days: postern vault show ${number}, postern vault release ${number}`;
-  if (facts.text('action') !== 'junk') return '';
+  // Of a refused message the refusal says what to do: it comes below.
+  if (number !== '' || facts.text('action') !== 'junk') return '';
   const author = facts.text('author');
   return author === ''
     ? 'If it is good mail, move it out of Junk: the filter learns from that.'
@@ -48,7 +79,7 @@ export function percent(share: number): string {
   const rest = Math.min(share, 1 - share);
   const digits = rest >= 0.01 ? 0 : rest >= 0.001 ? 1 : rest >= 0.0001 ? 2 : 3;
   const text = (share * 100).toFixed(digits);
-  if (share > 0 && Number(text) === 0) return 'under 0.001 %';
-  if (share < 1 && Number(text) === 100) return 'over 99.999 %';
+  if (Number(text) === 0) return 'under 0.001 %';
+  if (Number(text) === 100) return 'over 99.999 %';
   return `${text} %`;
 }

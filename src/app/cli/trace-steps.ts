@@ -5,10 +5,18 @@ import { addressesText, addressText, type Facts, ownReason, peerText, triedLogin
 import { judged } from './trace-judged.ts';
 import { remedyForOurs, remedyForTheirs } from './trace-remedies.ts';
 
+/** A line of a block in two columns. */
+export interface Row {
+  readonly label: string;
+  readonly text: string;
+}
+
 /** One event in words: what happened, the particulars, and what can be done. */
 export interface Step {
   readonly headline: string;
   readonly details: readonly string[];
+  /** Particulars that read better side by side; they stand below the details. */
+  readonly rows?: readonly Row[];
   readonly remedy: string;
 }
 

@@ -3,7 +3,7 @@ import type { TraceRow } from '../../servers/http/admin/schemas.ts';
 import { plain, WIDTH, wrap } from './plain-text.ts';
 import { spanText, timeText } from './quantities.ts';
 import { type Facts, factsOf, givenUpHere } from './trace-facts.ts';
-import { type StepContext, tell } from './trace-steps.ts';
+import { type Row, type StepContext, tell } from './trace-steps.ts';
 
 export interface TraceTextOptions {
   /** IANA name; the machine's own when absent. */
@@ -30,7 +30,7 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
   let notified = false;
   for (const facts of events) {
     const context = { timeZone, notices, notified };
-    const { headline, details, remedy } = tell(facts, context);
+    const { headline, details, rows = [], remedy } = tell(facts, context);
     notified ||= facts.row.kind === 'bounce.sent';
     const time = `${timeText(facts.row.at, timeZone)}  `;
     const hang = ' '.repeat(time.length);
@@ -38,6 +38,7 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
     for (const detail of [...details, ...repeats(facts, context)]) {
       if (detail !== '') lines.push(...indented(detail, width));
     }
+    lines.push(...block(rows, width));
     if (remedy !== '') lines.push(...indented(`-> ${remedy}`, width));
   }
   const short = isMessage ? summary(events, notices, timeZone) : '';
@@ -47,6 +48,17 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
 
 function indented(text: string, width: number): string[] {
   return wrap(text, width - INDENT.length).map((line) => INDENT + line);
+}
+
+/** Labels in a column as wide as the widest, the texts wrapped beside them. */
+function block(rows: readonly Row[], width: number): string[] {
+  const column = Math.max(0, ...rows.map(({ label }) => [...label].length)) + 2;
+  const hang = ' '.repeat(column);
+  return rows.flatMap(({ label, text }) =>
+    wrap(text, width - INDENT.length - column).map(
+      (line, i) => INDENT + (i === 0 ? label.padEnd(column) : hang) + line,
+    ),
+  );
 }
 
 /** How often it happened, and what the last time was about: only the first and the last are kept. */

@@ -237,8 +237,8 @@ class Guard implements LoginGuard {
     while (this.#writes.size > 0) await Promise.all(this.#writes);
   }
 
-  #isKnownTo({ accountId }: Tried, { own }: Places, now: number): boolean {
-    return accountId !== undefined && this.#known.near(accountId, own, now);
+  #isKnownTo({ accountId }: Tried, { wide }: Places, now: number): boolean {
+    return accountId !== undefined && this.#known.near(accountId, wide, now);
   }
 
   #countNetwork(login: FailedLogin, subject: string, most: number, now: number): void {

@@ -7,15 +7,23 @@ const REWRITE_MS = 3_600_000;
 /** Places remembered of one account; the one unused for longest goes first. */
 const PLACES_MAX = 256;
 
+/** When something was last used, in the order of use. */
+type LastUse = Map<string, number>;
+
+/** Where one account logged in from. */
+interface Account {
+  readonly own: LastUse;
+  readonly wide: LastUse;
+}
+
 /**
  * Where accounts logged in from within the last 30 days. All in memory, because it is asked at every connection of a
  * banned neighbourhood; written down at most once an hour for each place.
  */
 export class KnownPlaces {
-  /** Account to place to when it was last used; each in the order of use. */
-  readonly #accounts = new Map<number, Map<string, number>>();
+  readonly #accounts = new Map<number, Account>();
   /** Place to when anybody last used it. */
-  readonly #places = new Map<string, number>();
+  readonly #places: LastUse = new Map();
 
   load(places: readonly KnownPlace[]): void {
     for (const { accountId, network, lastAt } of places) this.#put(accountId, network, lastAt);
@@ -23,7 +31,7 @@ export class KnownPlaces {
 
   /** Note a login; true when it is to be written down. */
   note(accountId: number, own: string, now: number): boolean {
-    const before = this.#accounts.get(accountId)?.get(own);
+    const before = this.#accounts.get(accountId)?.own.get(own);
     if (before !== undefined && now - before < REWRITE_MS && now >= before) return false;
     this.#put(accountId, own, now);
     return true;
@@ -34,14 +42,9 @@ export class KnownPlaces {
     return isFresh(this.#places.get(own), now);
   }
 
-  /** Whether this account logged in from this place or its neighbourhood. */
-  near(accountId: number, own: string, now: number): boolean {
-    const places = this.#accounts.get(accountId);
-    if (places === undefined) return false;
-    if (isFresh(places.get(own), now)) return true;
-    const wide = wideOf(own);
-    for (const [place, at] of places) if (isFresh(at, now) && wideOf(place) === wide) return true;
-    return false;
+  /** Whether this account logged in from this neighbourhood. */
+  near(accountId: number, wide: string, now: number): boolean {
+    return isFresh(this.#accounts.get(accountId)?.wide.get(wide), now);
   }
 
   /** Forget what is no longer known, a little at each step. */
@@ -51,10 +54,12 @@ export class KnownPlaces {
       if (!isFresh(at, now)) this.#places.delete(place);
       if (++seen % SWEEP_STEP === 0) yield;
     }
-    for (const [accountId, places] of this.#accounts) {
-      for (const [place, at] of places) if (!isFresh(at, now)) places.delete(place);
-      if (places.size === 0) this.#accounts.delete(accountId);
-      seen += places.size + 1;
+    for (const [accountId, { own, wide }] of this.#accounts) {
+      for (const uses of [own, wide]) {
+        for (const [place, at] of uses) if (!isFresh(at, now)) uses.delete(place);
+      }
+      if (own.size === 0) this.#accounts.delete(accountId);
+      seen += own.size + wide.size + 1;
       if (seen < SWEEP_STEP) continue;
       seen = 0;
       yield;
@@ -62,16 +67,22 @@ export class KnownPlaces {
   }
 
   #put(accountId: number, own: string, at: number): void {
-    let places = this.#accounts.get(accountId);
-    if (places === undefined) this.#accounts.set(accountId, (places = new Map()));
-    places.delete(own);
-    places.set(own, at);
-    if (places.size > PLACES_MAX) {
-      const oldest = places.keys().next();
-      if (oldest.done !== true) places.delete(oldest.value);
-    }
+    let account = this.#accounts.get(accountId);
+    if (account === undefined) this.#accounts.set(accountId, (account = { own: new Map(), wide: new Map() }));
+    use(account.own, own, at);
+    use(account.wide, wideOf(own), at);
     this.#places.set(own, Math.max(at, this.#places.get(own) ?? 0));
   }
+}
+
+/** Put a use at the end of the order, and forget the first one when there are too many. */
+function use(uses: LastUse, place: string, at: number): void {
+  const latest = Math.max(at, uses.get(place) ?? 0);
+  uses.delete(place);
+  uses.set(place, latest);
+  if (uses.size <= PLACES_MAX) return;
+  const oldest = uses.keys().next();
+  if (oldest.done !== true) uses.delete(oldest.value);
 }
 
 /** The hour by which what is written down may be older than what happened is not held against anybody. */

@@ -39,11 +39,6 @@ export function blobsContract(open: () => Promise<OpenStore>, { segments }: { se
       const content = await store.read.run('mailstore.content', { accountId, emailId });
       return { emailId, blobId: content?.blobId ?? 0 };
     };
-    const own = (length: number): Buffer => {
-      const data = Buffer.allocUnsafeSlow(length);
-      randomBytes(length).copy(data);
-      return data;
-    };
     const placeOf = async (blobId: number): Promise<string> => {
       const row = await store.read.run('blobs.row', { id: blobId });
       return row?.file ?? '';
@@ -106,7 +101,7 @@ export function blobsContract(open: () => Promise<OpenStore>, { segments }: { se
     if (!segments) return;
 
     it('keeps nothing of a write that is refused', async () => {
-      const before = await inUse();
+      const known = await inUse();
       const blob: NewBlob = { size: 40 * KiB, encoding: 'raw', data: own(40 * KiB), file: undefined };
       const request = {
         accountId,
@@ -116,7 +111,7 @@ export function blobsContract(open: () => Promise<OpenStore>, { segments }: { se
         deposit: depositOf(accountId),
       };
       await assert.rejects(store.write.run('mailstore.append', request), /mailbox/i);
-      assert.deepEqual(await inUse(), before);
+      assert.deepEqual(await inUse(), known);
     });
 
     it('gives back the room of deleted mail: moves what is left elsewhere, then lets the segment go', async () => {
@@ -143,6 +138,13 @@ export function blobsContract(open: () => Promise<OpenStore>, { segments }: { se
       assert.ok(!(await inUse()).some(({ name }) => name === segment));
     });
   });
+}
+
+/** Random octets in memory of their own. */
+function own(length: number): Buffer {
+  const data = Buffer.allocUnsafeSlow(length);
+  randomBytes(length).copy(data);
+  return data;
 }
 
 /** Write until the active segment is ended, and one body more, which begins the next. */

@@ -1,3 +1,4 @@
+import { claimsAuthservId } from '../../mail/authentication-results/authserv-id.ts';
 import type { MessageStructure } from '../../mail/message/structure.ts';
 
 type Ranges = (readonly [number, number])[];
@@ -22,7 +23,7 @@ export function claimingFields(
     if (OURS.test(name) || (judged && SPAM.test(name))) return true;
     if (name !== 'authentication-results' && name !== 'arc-authentication-results') return false;
     const value = header.toString('latin1', start, Math.min(end, start + 1024));
-    return name === 'authentication-results' && namesUs(value, authservId);
+    return name === 'authentication-results' && claimsAuthservId(value, authservId);
   });
 }
 
@@ -53,25 +54,6 @@ function fieldRanges(
     else ranges.push([field.start, field.end]);
   }
   return ranges;
-}
-
-/** authserv-id = first token of the value, comments skipped (RFC 8601 section 2.2). */
-function namesUs(value: string, authservId: string): boolean {
-  let at = 0;
-  for (;;) {
-    while (at < value.length && /\s/.test(value.charAt(at))) at++;
-    if (value.charAt(at) !== '(') break;
-    let depth = 0;
-    do {
-      const char = value.charAt(at++);
-      if (char === '\\') at++;
-      else if (char === '(') depth++;
-      else if (char === ')') depth--;
-    } while (depth > 0 && at < value.length);
-  }
-  const end = value.slice(at).search(/[\s;(]/);
-  const id = (end < 0 ? value.slice(at) : value.slice(at, at + end)).replaceAll('"', '');
-  return id.toLowerCase() === authservId.toLowerCase();
 }
 
 /** The header as readers and recipients will see it: `ranges` left out. */

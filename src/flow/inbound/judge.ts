@@ -1,4 +1,4 @@
-import type { Relation } from '../../data/spam/types.ts';
+import { type Relation, SITE } from '../../data/spam/types.ts';
 import type { MilterMessage } from '../../net/milter/client.ts';
 import { sampleOf } from '../spam/facts/sample.ts';
 import type { Filter } from '../spam/filter.ts';
@@ -42,11 +42,17 @@ export async function judge(
 ): Promise<Judgement> {
   const settings = await filter.current();
   const accountIds = accountsOf(envelope);
-  const [relations, partners, gate] = await Promise.all([
-    relationsOf(envelope, message, evidence, accountIds),
+  const [all, partners, gate] = await Promise.all([
+    relationsOf(
+      envelope,
+      message,
+      evidence,
+      needsSite(envelope, accountIds) ? [SITE, ...accountIds] : accountIds,
+    ),
     filter.partners.ask(settings, milterMessage(envelope, message, evidence)),
     envelope.gate.facts(evidence),
   ]);
+  const relations = all.filter(({ accountId }) => accountId !== SITE);
   const known = (domain: string): boolean => covers(settings.dmarc.forwarders, domain);
   const forwarder = trustedForwarder(evidence, known);
   const ownProgram = await isOwnProgram(envelope, evidence);
@@ -60,7 +66,8 @@ export async function judge(
   const accounts = new Map(
     relations.map((relation) => [relation.accountId, verdictFor(envelope, common, relation)]),
   );
-  return { ...common, site: verdictFor(envelope, common, undefined), accounts };
+  const ofSite = all.find(({ accountId }) => accountId === SITE);
+  return { ...common, site: verdictFor(envelope, common, ofSite), accounts };
 }
 
 type Common = Omit<Judgement, 'site' | 'accounts'> & { readonly facts: readonly Reason[] };
@@ -109,6 +116,14 @@ function accountsOf(envelope: Envelope): number[] {
     targets.flatMap((target) => (target.kind === 'account' ? [target.accountId] : [])),
   );
   return [...new Set(ids)];
+}
+
+/** For one account nobody asks what the site as such thinks; for those elsewhere, and for several, it counts. */
+function needsSite({ recipients }: Envelope, accountIds: readonly number[]): boolean {
+  return (
+    accountIds.length !== 1 ||
+    recipients.some(({ targets }) => targets.some(({ kind }) => kind === 'external'))
+  );
 }
 
 function relationsOf(

@@ -71,7 +71,8 @@ export function judgedEvent(
   const addresses = accountAddresses(envelope);
   const verdicts = [...accounts];
   const [first] = verdicts;
-  const shown = verdicts.length === 1 && first !== undefined ? first[1] : judgement.site;
+  const agree = verdicts.every(([, { action }]) => action === first?.[1].action);
+  const shown = first !== undefined && agree ? first[1] : judgement.site;
   const data: JournalData = {
     checks: [
       ...checkTexts(evidence),

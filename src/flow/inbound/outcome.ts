@@ -5,6 +5,7 @@ import type { TakenMessage } from '../intake.ts';
 import { replies } from '../replies.ts';
 import type { Reason, Verdict } from '../spam/types.ts';
 import type { Evidence } from './authenticate.ts';
+import { covers } from './decisions.ts';
 import { type Envelope, receivedFor } from './envelope.ts';
 import type { Judgement } from './judge.ts';
 import { accountAddresses, judgedEvent, judgedFields, newCaseNumber } from './judged.ts';
@@ -26,6 +27,17 @@ export function isRefused({ recipients }: Envelope, { accounts, site }: Judgemen
   return (
     [...accounts.values()].every(({ action }) => action === 'refuse') && (forwarded || accounts.size > 0)
   );
+}
+
+/**
+ * A domain that wants its forgeries gone, and DNS that did not say whether this is one: the sender comes again, or a
+ * forger would only have to pick a name whose servers are slow. Throws 451.
+ */
+export function deferUnproven({ evidence, settings, ownProgram }: Judgement): void {
+  const { result, policy, domain } = evidence.dmarc;
+  if (result !== 'temperror' || policy === undefined || policy === 'none') return;
+  if (ownProgram || !settings.dmarc.enforce || covers(settings.dmarc.ignore, domain)) return;
+  throw replies.unproven(domain);
 }
 
 /** The copy of one account: which mailbox, and our fields. */

@@ -17,7 +17,8 @@ import { forwardMessages } from './forward.ts';
 import { senderIsGenuine } from './genuine.ts';
 import { type Judgement, judge } from './judge.ts';
 import { inboundNotices } from './notices.ts';
-import { type Findings, isRefused, keepRefused, placeOf } from './outcome.ts';
+import { observe, recognise, take } from './reported.ts';
+import { deferUnproven, type Findings, isRefused, keepRefused, placeOf } from './outcome.ts';
 
 /** The life of a received message: check it, judge it, plan where it goes, commit all of it at once, answer. */
 export async function receive(envelope: Envelope, message: TakenMessage): Promise<DataOutcome> {
@@ -27,10 +28,13 @@ export async function receive(envelope: Envelope, message: TakenMessage): Promis
     const recipients = envelope.recipients.filter((recipient) => !loops.has(recipient));
     const evidence = await envelope.authentication.finish(message.header);
     const judgement = await judged(envelope, message, evidence);
+    observe(envelope, evidence, judgement);
     if (judgement !== undefined && isRefused(envelope, judgement))
       return await keepRefused(envelope, message, judgement);
     const plan = planFor(envelope, message, recipients, { evidence, judgement });
     const results = await deliver(envelope, message, plan, { loops, evidence, judgement });
+    // For nobody: an answer to what we send without wanting any.
+    if (plan.deposits.length === 0 && plan.forwards.length === 0) await dropBody(bodies, message.blob);
     const failures = new Map([...loops, ...refused(recipients, plan, results)]);
     if (failures.size < envelope.recipients.length) return answer(envelope, failures);
     const first = failures.values().next().value;
@@ -51,6 +55,7 @@ async function judged(
   const { filter } = envelope.deps;
   if (filter === undefined || !(await filter.current()).enabled) return undefined;
   const judgement = await judge(envelope, message, evidence, filter);
+  deferUnproven(judgement);
   await envelope.gate.greylist(judgement);
   return judgement;
 }
@@ -109,7 +114,10 @@ async function deliver(
       ...acceptedEvents(envelope, message, plan, { queue, loops, evidence, judgement }),
       notices,
     };
+    const report = recognise(envelope, message);
     const { deposits } = await deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
+    const at = plan.deposits[0]?.deposit.receivedAt ?? deps.clock.now();
+    take(envelope, report, evidence, { deposits, queue, at });
     acceptCommitted(deps, accept, deposits, okReply(envelope.trace));
     return deposits;
   } catch (error) {
@@ -128,7 +136,7 @@ function refused(
     const outcomes = recipient.targets.map((target) =>
       target.kind === 'account' ? statuses.get(target.accountId) : 'stored',
     );
-    if (outcomes.includes('stored')) return [];
+    if (recipient.targets.length === 0 || outcomes.includes('stored')) return [];
     const full = outcomes.includes('over-quota');
     return [[recipient, (full ? replies.overQuota : replies.unknownRecipient)(recipient.address)]];
   });

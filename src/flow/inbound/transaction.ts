@@ -94,6 +94,8 @@ export class InboundTransaction implements MailTransaction {
     const found = await resolve(this.deps, mailbox, this.params.size ?? 0);
     const text = addressText(mailbox);
     if (found.status === 'not-local') throw replies.relayDenied(text);
+    // Where reports of ours come from, nobody reads.
+    if (found.status === 'unknown' && this.deps.reports?.discards(mailbox.localPart) === true) return [];
     if (found.status === 'unknown') throw replies.unknownRecipient(text);
     if (found.status === 'loop') throw replies.aliasLoop(text);
     if (found.targets.every((target) => target.kind === 'account' && target.overQuota))

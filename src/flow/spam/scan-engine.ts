@@ -1,64 +1,188 @@
 import { categoriesOf } from './attachments/categories.ts';
+import {
+  coldStart,
+  createModel,
+  explainedFeatures,
+  features as featuresOf,
+  learn as learnSite,
+  learnPersonal,
+  loadModel,
+  type Model,
+  ModelError,
+  saveModel,
+  score,
+  strongest,
+  threshold,
+} from './classifier/index.ts';
 import { extractFacts } from './facts/extract.ts';
 import type { MessageFacts } from './facts/types.ts';
 import { evaluate } from './rules/index.ts';
+import type { Hit } from './rules/types.ts';
 import type { ContentScore, Learn, Question, Scanned } from './scan-types.ts';
 import type { Reason } from './types.ts';
 
 /** Judges content: facts, rules, classifier. Pure computing, for a thread of its own; the command line uses it in place. */
 export interface Engine {
   judge(question: Question): Scanned;
-  learn(lesson: Learn): readonly { owner: number; model: Uint8Array; ham: number; spam: number }[];
-  /** The stored model of an owner; undefined: it begins anew. */
+  learn(lesson: Learn): readonly TaughtModel[];
+  /** The stored model of an owner; undefined, or one that cannot be read: it begins anew. */
   load(owner: number, model: Uint8Array | undefined): void;
   forget(owner: number): void;
 }
 
+/** A model after a lesson, to be saved. */
+export interface TaughtModel {
+  readonly owner: number;
+  readonly model: Uint8Array;
+  readonly ham: number;
+  readonly spam: number;
+}
+
+const SITE = 0;
 /** Domains handed on for lists. */
 const SITES_MAX = 40;
+/** How much one person's word counts for everybody. */
+const SITE_WEIGHT = 0.3;
+/** Nats from which the words behind a score are looked up, which costs more than the score: below, nobody asks. */
+const EXPLAIN_FROM = -1;
+const WORDS_MAX = 5;
+/** Words that move the score by less say nothing. */
+const WORD_LEAST = 0.02;
 
 export function createEngine(): Engine {
+  const models = new Map<number, Model>();
+  const site = (): Model => {
+    let model = models.get(SITE);
+    if (model === undefined) models.set(SITE, (model = coldStart()));
+    return model;
+  };
+
   return {
-    judge(question) {
-      const facts = extractFacts(question.sample);
-      const hits = evaluate(facts, question.evidence);
-      const content: ContentScore[] = [
-        {
-          owner: 0,
-          score: hits.filter(({ outside }) => !outside).reduce((sum, { score }) => sum + score, -2),
-          threshold: 0.95,
-          because: hits.filter(({ outside }) => !outside).map(reasonOf),
-        },
-      ];
+    judge({ sample, evidence, owners, goodPerJunked }) {
+      const facts = extractFacts(sample);
+      const hits = evaluate(facts, evidence);
+      const inside = hits.filter(({ outside }) => !outside);
+      const line = threshold(site(), goodPerJunked);
+      const given = featuresOf(facts, inside);
+      const personal = owners.flatMap((owner) => models.get(owner) ?? []);
+      const first = score(site(), given);
+      const worst = Math.max(first.logit, ...personal.map((own) => score(site(), given, own).logit));
+      const words = worst >= EXPLAIN_FROM ? wordsOf(site(), facts, inside) : [];
+      const content = (owner: number, own: Model | undefined): ContentScore => {
+        const { logit, personal: lessons } = own === undefined ? first : score(site(), given, own);
+        return {
+          owner,
+          score: logit,
+          threshold: line,
+          because: because(logit - lessons, lessons, inside, words),
+        };
+      };
       return {
-        content,
+        content: [
+          content(SITE, undefined),
+          ...owners.filter((owner) => models.has(owner)).map((owner) => content(owner, models.get(owner))),
+        ],
         facts: hits.filter(({ outside }) => outside).map(reasonOf),
-        sites: sitesOf(facts),
-        attachments: facts.attachments.flatMap((attachment) =>
-          categoriesOf(attachment).map((category) => ({ category, name: attachment.name.slice(0, 200) })),
-        ),
-        author: authorText(facts),
-        subject: facts.subject.slice(0, 500),
+        ...described(facts),
       };
     },
-    learn: () => [],
-    load() {},
-    forget() {},
+
+    learn({ sample, label, owners, goodPerJunked }) {
+      const facts = extractFacts(sample);
+      const given = featuresOf(
+        facts,
+        evaluate(facts).filter(({ outside }) => !outside),
+      );
+      const before = score(site(), given).logit;
+      const line = threshold(site(), goodPerJunked);
+      return owners.map((owner) => {
+        if (owner === SITE) {
+          learnSite(site(), given, label, SITE_WEIGHT);
+          return taught(owner, site());
+        }
+        const own = models.get(owner) ?? createModel('personal');
+        models.set(owner, own);
+        learnPersonal(own, given, label, before, Math.log(line / (1 - line)));
+        return taught(owner, own);
+      });
+    },
+
+    load(owner, octets) {
+      const stored = octets === undefined ? undefined : readable(octets);
+      if (stored !== undefined) models.set(owner, stored);
+      else models.delete(owner);
+    },
+
+    forget: (owner) => void models.delete(owner),
   };
 }
 
-function reasonOf({
-  name,
-  score,
-  text,
-  lever,
-}: {
-  name: string;
-  score: number;
-  text: string;
-  lever: string | undefined;
-}): Reason {
-  return { name, score, text, ...(lever !== undefined && { lever }) };
+function taught(owner: number, model: Model): TaughtModel {
+  return { owner, model: saveModel(model), ham: model.ham, spam: model.spam };
+}
+
+/** A model of an older version has learned other features: it begins anew, as the shipped one has. */
+function readable(octets: Uint8Array): Model | undefined {
+  try {
+    return loadModel(octets);
+  } catch (error) {
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  }
+}
+
+/** What the score of the content rests on, in reasons that are about as large as their part in it. */
+function because(
+  site: number,
+  lessons: number,
+  hits: readonly Hit[],
+  words: readonly { readonly text: string; readonly weight: number }[],
+): Reason[] {
+  const spam = site > 0;
+  const named = words.filter(({ weight }) => weight > 0 === spam).map(({ text }) => text);
+  const like = spam ? 'it reads like unwanted mail' : 'it reads like good mail';
+  const text = named.length === 0 ? like : `${like}, above all ${named.join(', ')}`;
+  const reasons: Reason[] = [
+    { name: 'CONTENT', score: site, text, ...(spam && { lever: 'it were written and built otherwise' }) },
+    // What these are worth is in the score of the content already; they say it in words.
+    ...hits.slice(0, WORDS_MAX).map(reasonOf),
+  ];
+  if (Math.abs(lessons) > WORD_LEAST) {
+    reasons.push({
+      name: 'YOUR_LESSONS',
+      score: lessons,
+      text:
+        lessons > 0 ? 'you have put such mail into Junk' : 'you have taken such mail out of Junk, or kept it',
+    });
+  }
+  return reasons;
+}
+
+function wordsOf(
+  model: Model,
+  facts: MessageFacts,
+  hits: readonly Hit[],
+): { text: string; weight: number }[] {
+  const { features, texts } = explainedFeatures(facts, hits);
+  return strongest(model, features, texts, 2 * WORDS_MAX)
+    .filter(({ weight }) => Math.abs(weight) >= WORD_LEAST)
+    .slice(0, WORDS_MAX);
+}
+
+function reasonOf({ name, score: own, text, lever }: Hit): Reason {
+  return { name, score: own, text, ...(lever !== undefined && { lever }) };
+}
+
+/** What others need to know of the message, small. */
+function described(facts: MessageFacts): Pick<Scanned, 'sites' | 'attachments' | 'author' | 'subject'> {
+  return {
+    sites: sitesOf(facts),
+    attachments: facts.attachments.flatMap((attachment) =>
+      categoriesOf(attachment).map((category) => ({ category, name: attachment.name.slice(0, 200) })),
+    ),
+    author: authorText(facts),
+    subject: facts.subject.slice(0, 500),
+  };
 }
 
 /** Registrable domains of the links, each once, without addresses. */

@@ -18,8 +18,7 @@ export interface Learn {
   readonly label: 'ham' | 'spam';
   /** Whose models learn; 0 is the site's. */
   readonly owners: readonly number[];
-  /** It was learned with the other label before: that is taken back first. */
-  readonly changeOfMind: boolean;
+  readonly goodPerJunked: number;
 }
 
 /** What the content says for one owner. */

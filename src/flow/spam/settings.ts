@@ -13,7 +13,7 @@ const scoreOrRefuse = z.enum(['score', 'refuse']);
 export const dnsListSchema = z.strictObject({
   zone: z.string().min(1).max(253),
   /** What is asked: the client's address, domains of the envelope and message, or both. */
-  of: z.enum(['ip', 'domain']),
+  of: z.enum(['ip', 'domain']).optional(),
   /** Negative scores make an allow list. */
   codes: z.record(
     z.string(),

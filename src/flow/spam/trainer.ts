@@ -22,6 +22,8 @@ export interface TrainerParts {
   readonly scanner: Scanner;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The site's knob. */
+  readonly goodPerJunked: number;
 }
 
 /** One message to be learned. */
@@ -91,8 +93,8 @@ async function learnAll(parts: TrainerParts, lessons: readonly Lesson[]): Promis
 }
 
 async function learnOne(
-  { store, scanner, logger }: TrainerParts,
-  { accountId, label, learned, content }: Lesson,
+  { store, scanner, logger, goodPerJunked }: TrainerParts,
+  { accountId, label, content }: Lesson,
   models: Map<number, SavedModel>,
 ): Promise<void> {
   let sample: Sample;
@@ -103,8 +105,7 @@ async function learnOne(
     logger.warn({ email: content.emailId, error: errorText(error) }, 'filter: a message cannot be learned');
     return;
   }
-  const changeOfMind = learned !== undefined;
-  for (const model of await scanner.learn({ sample, label, owners: [SITE, accountId], changeOfMind }))
+  for (const model of await scanner.learn({ sample, label, owners: [SITE, accountId], goodPerJunked }))
     models.set(model.owner, model);
 }
 

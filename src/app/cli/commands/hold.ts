@@ -1,6 +1,6 @@
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { type CliCommand, said } from '../command.ts';
-import { fit, plain } from '../plain-text.ts';
+import { plain, wrap } from '../plain-text.ts';
 import { spanText } from '../quantities.ts';
 
 const { holds } = operations;
@@ -29,7 +29,7 @@ export const holdCommands: readonly CliCommand[] = [
           ? [plain(account), `    single messages held as spam: ${wait}${age}`]
           : [
               `${plain(account)}  held for ${spanText(now - hold.since)}`,
-              `    because ${plain(hold.reason)}`,
+              ...wrap(`because ${plain(hold.reason)}`, io.width - 4).map((line) => `    ${line}`),
               `    ${wait}${age}`,
             ];
       });
@@ -39,7 +39,7 @@ export const holdCommands: readonly CliCommand[] = [
         'The password is stolen:  postern account passwd ACCOUNT',
         '                         postern hold release ACCOUNT --drop',
       ];
-      const lines = [...entries.map((line) => fit(line, Math.max(io.width, 120))), ...hint];
+      const lines = [...entries, ...hint];
       return {
         value,
         text: () =>

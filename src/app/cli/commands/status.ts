@@ -31,6 +31,12 @@ function statusText(value: Status, io: CliIo): string {
     ['Mail', `${store.emails} message(s), ${sizeText(store.mailBytes)}`],
     ['Store', storeText(value)],
     ['Queue', queueText(value)],
+    ...(value.held === 0
+      ? []
+      : [['HELD', `mail of ${value.held} account(s): postern hold list`] as [string, string]]),
+    ...(value.bans === 0
+      ? []
+      : [['Banned', `${value.bans} from logging in: postern ban list`] as [string, string]]),
     [
       'Journal',
       value.journalError === undefined

@@ -11,7 +11,7 @@ export const traceCommands: readonly CliCommand[] = [
     words: ['trace'],
     summary: 'what happened to a message or a connection, step by step',
     details:
-      'TERM is a Message-ID, a queue id, an e-mail address, or an IP address. Times are those of this machine: 2026-01-31, "2026-01-31 15:04", or 2h for two hours ago.',
+      'TERM is a Message-ID, a queue id, the case number of a refusal, an e-mail address, or an IP address. Times are those of this machine: 2026-01-31, "2026-01-31 15:04", or 2h for two hours ago.',
     args: [{ name: 'TERM', help: 'what to look for', optional: true }],
     options: {
       last: { help: 'the newest, whatever it is about' },
@@ -24,7 +24,7 @@ export const traceCommands: readonly CliCommand[] = [
       const [term, from, to, limit] = [args[0], text('from'), text('to'), text('limit')];
       if (term === undefined && !on('last') && from === undefined && to === undefined) {
         throw new UsageError(
-          'say what to look for: a Message-ID, queue id, address or IP address, --from TIME, or --last',
+          'say what to look for: a Message-ID, queue id, case number, address or IP address, --from TIME, or --last',
         );
       }
       if (term !== undefined && on('last'))

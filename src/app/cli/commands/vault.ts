@@ -1,6 +1,7 @@
+import type { z } from 'zod';
 import { operations } from '../../../servers/http/admin/operations.ts';
-import { type CliCommand, said, UsageError } from '../command.ts';
-import { plain, table } from '../plain-text.ts';
+import { type CliCommand, type CliIo, said, UsageError } from '../command.ts';
+import { fit, plain, wrap } from '../plain-text.ts';
 import { sizeText, timeText } from '../quantities.ts';
 
 const { vault } = operations;
@@ -21,6 +22,21 @@ function limitOf(text: string | undefined): number {
   return limit;
 }
 
+type Entry = z.output<typeof vault.list.output>['entries'][number];
+
+/** The number to copy and what it is; below it from whom, for whom, why. */
+function entryLines(entry: Entry, io: CliIo): string[] {
+  const { caseNumber, createdAt, subject, author, reversePath, recipients, reason } = entry;
+  const head = `${caseNumber}  ${timeText(createdAt, io.timeZone)}  `;
+  const whom = recipients.map(({ address, state }) => (state === 'kept' ? address : `${address} (${state})`));
+  const from = author === '' ? reversePath || 'nobody (a notification)' : author;
+  const more = [`from ${from}${whom.length === 0 ? '' : ` for ${whom.join(', ')}`}`, reason];
+  return [
+    `${head}${fit(plain(subject === '' ? '(no subject)' : subject), io.width - head.length)}`,
+    ...more.flatMap((text) => wrap(plain(text), io.width - 4).map((line) => `    ${line}`)),
+  ];
+}
+
 export const vaultCommands: readonly CliCommand[] = [
   {
     words: ['vault', 'list'],
@@ -30,30 +46,15 @@ export const vaultCommands: readonly CliCommand[] = [
     example: 'vault list --account ann@example.org',
     async run({ admin, io, text }) {
       const owner = text('account');
+      const limit = limitOf(text('limit'));
       const value = await admin.call(vault.list, {
-        limit: limitOf(text('limit')),
+        limit,
         ...(owner !== undefined && { account: owner }),
       });
-      const rows = value.entries.map((entry) => [
-        entry.caseNumber,
-        timeText(entry.createdAt, io.timeZone),
-        entry.author === '' ? entry.reversePath : entry.author,
-        entry.recipients
-          .map(({ address, state }) => (state === 'kept' ? address : `${address} (${state})`))
-          .join(', '),
-        entry.subject,
-      ]);
-      const columns = [
-        { title: 'CASE', whole: true },
-        { title: 'REFUSED AT', whole: true },
-        { title: 'FROM' },
-        { title: 'FOR' },
-        { title: 'SUBJECT' },
-      ];
-      return {
-        value,
-        text: () => (rows.length === 0 ? 'Nothing is kept.\n' : table(columns, rows, io.width)),
-      };
+      const entries = value.entries.flatMap((entry) => entryLines(entry, io));
+      const more = value.entries.length === limit ? [`Older ones: --limit N shows more than ${limit}.`] : [];
+      const lines = [...entries, ...more].map((line) => `${line}\n`);
+      return { value, text: () => (value.entries.length === 0 ? 'Nothing is kept.\n' : lines.join('')) };
     },
   },
   {

@@ -17,6 +17,8 @@ export interface Client {
   readonly lists: Promise<readonly ListAnswer[]>;
   /** The last HELO name that was judged. */
   hello: { readonly name: string; readonly result: Promise<HelloResult> } | undefined;
+  /** Whether the site always takes mail from its network, once that was asked. */
+  welcome: Promise<boolean> | undefined;
   /** Unknown recipients so far. */
   unknown: number;
 }
@@ -39,6 +41,7 @@ export function openClient({ dns, clock, lists }: ClientParts, session: SessionF
     reverse: ask && unawaited(askReverse(ask, remoteAddress)),
     lists: unawaited(answers),
     hello: undefined,
+    welcome: undefined,
     unknown: 0,
   };
 }

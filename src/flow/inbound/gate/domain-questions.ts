@@ -36,7 +36,7 @@ export class DomainQuestions {
       if (this.#answers.length + lists.length > limits.domainQuestions) return;
       const name = normalizeDomain(domain.replace(/\.$/, ''));
       const site = name === undefined ? '' : siteOf(name);
-      if (!site.includes('.')) continue;
+      if (!site.includes('.') || this.#asked.has(site)) continue;
       this.#asked.add(site);
       for (const list of lists) this.#answers.push({ place, answer: this.#lists.ask(list, site) });
     }

@@ -182,6 +182,28 @@ describe('the gate', () => {
     }
   });
 
+  it('refuses nobody whose network the site always takes mail from', async () => {
+    const actor = flow.admin;
+    const pattern = '192.0.2.0/24';
+    await flow.store.write.run('spam.listAdd', { actor, account: null, pattern, action: 'allow' });
+    want({
+      lists: [{ zone: 'zen.spamhaus.org', of: 'ip', codes: {}, refuse: true }],
+      helo: 'refuse',
+      early_talker: 'refuse',
+      messages_per_hour: 1,
+    });
+    Object.assign(flow.zone, ZEN);
+    const gate = open();
+    const facts = stranger({ helo: 'localhost' });
+    assert.equal((await gate.connect(facts)).earlyTalk, undefined);
+    for (let i = 0; i < 3; i++) {
+      const found = await names(await gate.mail(facts, 'a@sender.test'));
+      assert.deepEqual(found, ['LIST_ZEN_SPAMHAUS_ORG', 'HELO_NOT_FQDN'], 'still facts');
+    }
+    await flow.store.write.run('spam.listRemove', { actor, account: null, pattern });
+    assert.match(await refusal(open().connect(stranger())), /^554 /);
+  });
+
   it('the null reverse-path has no domain to check, and is no stranger for it', async () => {
     want({ unknown_sender_domain: 'refuse' });
     const envelope = await open().mail(stranger(), '');

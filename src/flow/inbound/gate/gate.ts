@@ -59,6 +59,7 @@ export function createGate(options: GateOptions): Gate {
 }
 
 const NO_NETWORKS: readonly string[] = [];
+const NOTHING_TAKEN = (): void => undefined;
 const GREET_AT_ONCE: Greeting = { pauseMs: 0, earlyTalk: undefined };
 
 class SiteGate implements Gate {
@@ -98,9 +99,10 @@ class SiteGate implements Gate {
     await this.#options.filter()?.current();
     const client = this.#client(session);
     if (client === undefined) return GREET_AT_ONCE;
-    await this.#refuseListed(client);
+    await this.#refusing(client, 'list', () => this.#refuseListed(client));
     const { greeting_pause_ms: pauseMs, early_talker: earlyTalker } = this.#settings;
-    return { pauseMs, earlyTalk: earlyTalker === 'refuse' ? earlyTalkReply(this.#ask) : undefined };
+    const refuse = earlyTalker === 'refuse' && !(await this.#isWelcome(client));
+    return { pauseMs, earlyTalk: refuse ? earlyTalkReply(this.#ask) : undefined };
   }
 
   hello(session: SessionFacts): void {
@@ -109,13 +111,13 @@ class SiteGate implements Gate {
   }
 
   async mail(session: SessionFacts, reversePath: string): Promise<EnvelopeGate> {
-    await this.#options.filter()?.current();
     const client = this.#client(session);
     if (client === undefined) return openGate;
     const settings = this.#settings;
-    const giveBack = this.#counted('rate', () =>
-      this.#rates.take(client.network, settings.messages_per_hour),
-    );
+    let giveBack = NOTHING_TAKEN;
+    await this.#refusing(client, 'rate', () => {
+      giveBack = this.#rates.take(client.network, settings.messages_per_hour);
+    });
     try {
       return await this.#open(client, reversePath, settings, giveBack);
     } catch (error) {
@@ -143,19 +145,18 @@ class SiteGate implements Gate {
     domains.ask('HELO', [client.session.helo]);
     const ask = this.#ask;
     // Everything is asked by now. What the settings want refused is awaited here, the rest at the end of the data.
-    if (settings.reverse_dns === 'refuse' && client.reverse !== undefined) {
-      const reverse = await client.reverse;
-      this.#counted('reverse_dns', () => refuseReverse(reverse, ask));
-    }
-    if (settings.helo === 'refuse') {
-      const said = await hello;
-      this.#counted('helo', () => refuseHello(said, ask));
-    }
-    if (settings.unknown_sender_domain === 'refuse' && sender !== undefined) {
-      const domain = await sender;
-      this.#counted('sender_domain', () => refuseSenderDomain(senderDomain, domain, ask));
-    }
-    await this.#refuseListedDomains(domains);
+    await this.#refusing(client, 'reverse_dns', async () => {
+      if (settings.reverse_dns !== 'refuse' || client.reverse === undefined) return;
+      refuseReverse(await client.reverse, ask);
+    });
+    await this.#refusing(client, 'helo', async () => {
+      if (settings.helo === 'refuse') refuseHello(await hello, ask);
+    });
+    await this.#refusing(client, 'sender_domain', async () => {
+      if (settings.unknown_sender_domain !== 'refuse' || sender === undefined) return;
+      refuseSenderDomain(senderDomain, await sender, ask);
+    });
+    await this.#refusing(client, 'list', () => this.#refuseListedDomains(domains));
     return new StrangerGate({
       client,
       reversePath,
@@ -224,14 +225,21 @@ class SiteGate implements Gate {
     return askPostmaster(this.#options.deps().settings.hostname);
   }
 
-  /** Run what may refuse, and count it when it does. */
-  #counted<T>(check: string, run: () => T): T {
+  /** Run what may refuse; the refusal is counted, and does not hold for those the site always takes mail from. */
+  async #refusing(client: Client, check: string, run: () => void | Promise<void>): Promise<void> {
     try {
-      return run();
+      await run();
     } catch (error) {
+      if (await this.#isWelcome(client)) return;
       this.#metrics.refused(check);
       throw error;
     }
+  }
+
+  /** Whether the client's network is one the site always takes mail from (postern filter allow NETWORK). */
+  #isWelcome(client: Client): Promise<boolean> {
+    const { store } = this.#options.deps();
+    return (client.welcome ??= unawaited(isWelcome(store, client.session.remoteAddress)));
   }
 
   async #refuseListed(client: Client): Promise<void> {
@@ -241,7 +249,6 @@ class SiteGate implements Gate {
     // An allow list has the last word: whoever is on both is judged by the message.
     if (worst === undefined || answers.some(({ score }) => score < 0)) return;
     const words = await this.#lists.words(worst);
-    this.#metrics.refused('list');
     const { list, subject, means } = worst;
     throw refusals.listedAddress(subject, list.shown, means.join(' and '), words, this.#ask);
   }
@@ -251,10 +258,15 @@ class SiteGate implements Gate {
     const worst = worstRefusing(await domains.answers('sender', 'HELO'));
     if (worst === undefined) return;
     const words = await this.#lists.words(worst);
-    this.#metrics.refused('list');
     const { list, subject, means } = worst;
     throw refusals.listedDomain(subject, list.shown, means.join(' and '), words, this.#ask);
   }
+}
+
+async function isWelcome({ read }: Pick<FlowDeps['store'], 'read'>, ip: string): Promise<boolean> {
+  // The site's own list alone: what an account allows counts when it is known whom the mail is for.
+  const [relation] = await read.run('spam.relation', { accountIds: [0], from: [], ip, references: [] });
+  return relation?.list?.action === 'allow';
 }
 
 /** The worst listing on a list that refuses. */

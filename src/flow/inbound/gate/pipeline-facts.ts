@@ -9,7 +9,7 @@ const UNSURE_FROM = 0.2;
 const UNSURE_TO = 0.999;
 
 /** Reasons that tie an account here to the sender. */
-const KNOWN: ReadonlySet<string> = new Set(['CORRESPONDENT', 'ANSWER', 'ALLOWED', 'ALLOWED_UNPROVEN']);
+const KNOWN: ReadonlySet<string> = new Set(['CORRESPONDENT', 'ANSWER', 'ALLOWED']);
 
 /** The gate of a transaction, as the pipeline asks it at the end of the data. `recipient`: the first one accepted. */
 export function pipelineFacts(gate: EnvelopeGate, recipient: () => string): EnvelopeFacts {

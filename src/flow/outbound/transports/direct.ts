@@ -26,7 +26,8 @@ export function createDirect(deps: () => FlowDeps, options: { port?: number } = 
       let last = deferred('451 4.4.1 No host could be reached');
       const tls = work.message.requireTls ? 'required' : 'opportunistic';
       for (const host of found.hosts) {
-        const hop = { host, options: { protocol: 'smtp', tls, verify: 'none', port } as const };
+        const options = { protocol: 'smtp', tls, verify: 'none', port } as const;
+        const hop = { host, options, reportTo: work.destination };
         const result = await tryHop(current, pool, hop, { work, content, stopping }, left);
         for (const [id, outcome] of result.outcomes) outcomes.set(id, outcome);
         left = result.untried;

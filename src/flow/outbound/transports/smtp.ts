@@ -5,6 +5,7 @@ import { connect } from '../../../net/smtp-client/connect.ts';
 import type { ClientFailure } from '../../../net/smtp-client/failure.ts';
 import { replyText } from '../../../net/smtp-client/reply.ts';
 import type { FlowDeps } from '../../deps.ts';
+import { noTlsPolicy, tlsOutcomeOf } from '../../tls-session.ts';
 import type { ClientPool, PoolOutcome } from '../pool.ts';
 import type { MessageContent, Outcome } from '../transport.ts';
 import { type HandOver, handOver } from './hand-over.ts';
@@ -17,6 +18,8 @@ export interface Hop {
     readonly port: number;
     readonly ca?: ConnectOptions['ca'];
   };
+  /** Domain of the recipients, where its TLS reports are to hear of the session. */
+  readonly reportTo?: string;
   /** After EHLO: log in. Answers why it failed, or undefined. */
   readonly login?: (outcome: ConnectOutcome & { status: 'connected' }) => Promise<ClientFailure | undefined>;
 }
@@ -99,6 +102,7 @@ function diedIdle(result: PoolOutcome<HandOver & { reused: boolean }>): boolean 
 
 async function openSession(deps: FlowDeps, hop: Hop): Promise<ConnectOutcome> {
   const outcome = await dial(deps, hop, hop.options.tls);
+  if (hop.reportTo !== undefined) observeTls(deps, hop, hop.reportTo, outcome);
   // RFC 3207 and 7435: where TLS is only opportunistic, a peer whose TLS is broken still gets its mail, in clear.
   const retryPlain =
     outcome.status === 'failed' && outcome.failure.phase === 'tls' && hop.options.tls === 'opportunistic';
@@ -108,6 +112,13 @@ async function openSession(deps: FlowDeps, hop: Hop): Promise<ConnectOutcome> {
   if (failure === undefined) return session;
   session.client.destroy();
   return { status: 'failed', failure, address: session.client.remoteAddress };
+}
+
+/** RFC 8460: how sessions with a domain's hosts begin is what it wants to be told of. */
+function observeTls(deps: FlowDeps, hop: Hop, domain: string, outcome: ConnectOutcome): void {
+  const policy = noTlsPolicy(domain);
+  const seen = tlsOutcomeOf(outcome, policy);
+  if (seen !== undefined) deps.reports?.observeTls({ domain, policy, mxHost: hop.host.name, ...seen });
 }
 
 function dial(deps: FlowDeps, hop: Hop, tls: ConnectOptions['tls']): Promise<ConnectOutcome> {

@@ -65,7 +65,7 @@ function listGzip(file: FileEnds, outer: string): ArchiveFact {
   }
   const end = file.whole ? head : file.tail;
   const size = end.length >= 4 ? end.readUInt32LE(end.length - 4) : undefined;
-  const start = gunzipStart(head);
+  const start = file.unpack ? gunzipStart(head) : Buffer.alloc(0);
   if (start.length > 262 && start.toString('latin1', 257, 262) === 'ustar') return listTar(start, false);
   const listed = single('gzip', name, size, file.size);
   return start.length >= factLimits.unpackBytes && start.length > head.length * 100

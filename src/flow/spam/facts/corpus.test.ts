@@ -84,7 +84,7 @@ function mutated(octets: Buffer, random: () => number): Buffer {
 
 test('changed at random, nothing throws and nothing grows', { skip }, () => {
   const random = generator(7);
-  const originals = [...some('hard-ham', 6), ...some('spam', 20), ...some('ham', 60)];
+  const originals = [...some('hard-ham', 8), ...some('spam', 30), ...some('ham', 80)];
   let count = 0;
   for (const original of originals) {
     for (let round = 0; round < 6; round++) {
@@ -97,7 +97,7 @@ test('changed at random, nothing throws and nothing grows', { skip }, () => {
       count++;
     }
   }
-  assert.ok(count > 500);
+  assert.ok(count > 400);
 });
 
 test('content alone puts next to no good mail far towards spam', { skip }, () => {
@@ -107,13 +107,13 @@ test('content alone puts next to no good mail far towards spam', { skip }, () =>
     );
     return scores.filter((score) => score > limit).length / scores.length;
   };
-  assert.ok(share('ham', 5, 2) <= 0.01);
-  assert.ok(share('hard-ham', 1, 3) <= 0.02);
-  assert.ok(share('spam', 4, 2) >= 0.35);
+  assert.ok(share('ham', 10, 2) <= 0.01);
+  assert.ok(share('hard-ham', 2, 3) <= 0.02);
+  assert.ok(share('spam', 6, 2) >= 0.35);
 });
 
 test('no rule is common in good mail, except those that say so by a score near nothing', { skip }, () => {
-  const ham = [...some('ham', 4), ...some('hard-ham', 2)].map((octets) =>
+  const ham = [...some('ham', 8), ...some('hard-ham', 3)].map((octets) =>
     extractFacts(sampleOfBuffer(octets)),
   );
   for (const rule of rules.filter(({ score }) => score >= 1)) {

@@ -76,7 +76,10 @@ function readContent(parts: readonly ReadPart[]): Content {
   let hasHtml = false;
   for (const [index, part] of parts.entries()) {
     if (part.text === undefined) {
-      if (isFile(part)) attachments.push(attachmentFact(part.fact, index, part.sample));
+      if (isFile(part)) {
+        const unpack = attachments.length < factLimits.unpackFiles;
+        attachments.push(attachmentFact(part.fact, index, part.sample, unpack));
+      }
       continue;
     }
     const isHtml =
@@ -88,7 +91,7 @@ function readContent(parts: readonly ReadPart[]): Content {
         ? inlineFiles(part.text)
         : { text: part.text, files: [] };
       for (const { name, octets } of files) {
-        const ends = { head: octets, tail: Buffer.alloc(0), whole: true, size: octets.length };
+        const ends = { head: octets, tail: Buffer.alloc(0), whole: true, size: octets.length, unpack: false };
         attachments.push(factOf(name, 'application/octet-stream', index, ends, octets.length));
       }
       texts.push({ part, text, isHtml });

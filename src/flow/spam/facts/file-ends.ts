@@ -7,6 +7,8 @@ export interface FileEnds {
   readonly whole: boolean;
   /** Octets of the file, about. */
   readonly size: number;
+  /** Its start may be unpacked: that is work, and done for the first few files only. */
+  readonly unpack: boolean;
 }
 
 const BOMB_RATIO = 100;

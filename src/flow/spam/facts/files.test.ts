@@ -54,6 +54,14 @@ test('names in zip archives: directory, zip64, streamed in front, cut off, large
   );
   const large = zip([{ name: 'big.bin', data: Buffer.alloc(700_000, 7) }, { name: 'last.scr' }]);
   assert.deepEqual(names(file('x.zip', large)), ['big.bin', 'last.scr'], 'from the end alone');
+  for (let extra = 0; extra < 5; extra++) {
+    const odd = zip([{ name: 'big.bin', data: Buffer.alloc(200_000 + extra, 7) }, { name: 'last.scr' }]);
+    assert.deepEqual(
+      names(file('x.zip', odd)),
+      ['big.bin', 'last.scr'],
+      `cut in a group of base64: ${extra}`,
+    );
+  }
   const many = file('x.zip', zip(Array.from({ length: 1500 }, (_, i) => ({ name: `${i}.t` }))));
   assert.deepEqual(
     [many.archive?.entries.length, many.archive?.count, many.archive?.complete],
@@ -99,6 +107,9 @@ test('office documents: macros, old macro sheets, templates from elsewhere', () 
   assert.equal(file('x.xlsx', ole('EncryptedPackage')).encrypted, true);
   const sheet = latin1('\x85\0\x0e\0\0\0\0\0\x01\x01\x06\0Macro1');
   assert.equal(file('x.xls', Buffer.concat([ole('Workbook'), sheet, Buffer.alloc(50)])).macros, 'xlm');
+  const wrong = latin1('\x85\0\x2e\0\0\0\0\0\x01\x01\x06\0Macro1');
+  const alike = Buffer.concat([ole('Workbook'), wrong, Buffer.alloc(50)]);
+  assert.equal(file('x.xls', alike).macros, undefined, 'octets that only resemble a sheet');
 });
 
 test('PDF, RTF, pages and drawings that do something', () => {
@@ -169,6 +180,21 @@ test('RAR 4 and 5: names, passwords', () => {
       .encrypted,
     true,
   );
+});
+
+test('RAR 5: a file with a password of its own', () => {
+  // flags: extra area and data follow; the record in the extra area has type 1
+  const extra = Buffer.from([3, 1, 0, 0]);
+  const body = Buffer.concat([
+    Buffer.from([2, 3, extra.length, 3, 0, 9, 0, 0, 0, 5]),
+    latin1('x.exe'),
+    extra,
+  ]);
+  const start = Buffer.concat([latin1('Rar!\x1a\x07\x01\0'), Buffer.alloc(4), Buffer.from([body.length])]);
+  const locked = file('x.rar', Buffer.concat([start, body, Buffer.alloc(20)]));
+  assert.deepEqual([names(locked), locked.encrypted], [['x.exe'], true]);
+  body[body.length - 3] = 2; // a record of another type
+  assert.equal(file('x.rar', Buffer.concat([start, body, Buffer.alloc(20)])).encrypted, false);
 });
 
 test('7z: names where they stand open, passwords', () => {

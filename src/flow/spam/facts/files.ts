@@ -15,14 +15,14 @@ export function bufferOf(octets: Uint8Array): Buffer {
 }
 
 /** The ends of a file without its transfer encoding. */
-function decodeEnds(encoding: string, sample: SamplePart | undefined): FileEnds {
-  if (sample === undefined) return { head: EMPTY, tail: EMPTY, whole: false, size: 0 };
+function decodeEnds(encoding: string, sample: SamplePart | undefined, unpack: boolean): FileEnds {
+  if (sample === undefined) return { head: EMPTY, tail: EMPTY, whole: false, size: 0, unpack: false };
   const head = decodeBody(bufferOf(sample.head), encoding);
   const whole = sample.head.length >= sample.size;
   const size = whole ? head.length : decodedSize(encoding, sample.size);
   if (sample.tail === undefined || encoding !== 'base64')
-    return { head, tail: sample.tail === undefined ? EMPTY : bufferOf(sample.tail), whole, size };
-  return { head, tail: decodeTail(bufferOf(sample.tail)), whole, size };
+    return { head, tail: sample.tail === undefined ? EMPTY : bufferOf(sample.tail), whole, size, unpack };
+  return { head, tail: decodeTail(bufferOf(sample.tail)), whole, size, unpack };
 }
 
 /** Base64 from its end: groups of four count from there, so what is left over at the front is dropped. */
@@ -35,13 +35,14 @@ function decodedSize(encoding: string, size: number): number {
   return encoding === 'base64' ? Math.floor((size * 3 * 76) / (4 * 78)) : size;
 }
 
-/** Facts of the leaf `part`, number `index` of the list. */
+/** Facts of the leaf `part`, number `index` of the list; `unpack` allows to look into what is packed. */
 export function attachmentFact(
   part: PartFact,
   index: number,
   sample: SamplePart | undefined,
+  unpack: boolean,
 ): AttachmentFact {
-  return factOf(part.filename, part.type, index, decodeEnds(part.encoding, sample), part.size);
+  return factOf(part.filename, part.type, index, decodeEnds(part.encoding, sample, unpack), part.size);
 }
 
 /** The same for a file that is at hand decoded. */

@@ -9,7 +9,7 @@ export const factLimits = {
   sampleStructure: 96 * KiB,
   /** Encoded octets of one text part, and of all of them. */
   textPart: 64 * KiB,
-  allText: 192 * KiB,
+  allText: 128 * KiB,
   /** Start and end of an archive or document; the start of any other file. */
   fileHead: 96 * KiB,
   fileTail: 64 * KiB,
@@ -31,6 +31,7 @@ export const factLimits = {
   urlChars: 512,
   textAddresses: 50,
   archiveEntries: 200,
-  /** Octets that are ever unpacked to look for names. */
+  /** Files that are unpacked in part to look for names, and octets that are unpacked of each. */
+  unpackFiles: 4,
   unpackBytes: 1024 * KiB,
 } as const;

@@ -138,8 +138,8 @@ interface Plan {
   readonly octets: Uint8Array;
 }
 
-function plan(structure: MessageStructure, header: Buffer): Plan {
-  let serialized = serializeStructure(structure);
+function plan(structure: MessageStructure, header: Buffer, text = serializeStructure(structure)): Plan {
+  let serialized = text;
   let tree = structure;
   if (serialized.length > factLimits.sampleStructure) {
     tree = pruned(structure);
@@ -179,14 +179,16 @@ function assemble({ structure, header, slices, octets }: Plan, size: number, pie
 /**
  * The sample of a message whose structure is known. `header` begins with the message's first octet and reaches at least
  * to the end of the header section; `read` gives the octets from `start` up to `end` of the message and is never asked for
- * more than 512 KiB in all. Rejects with what `read` throws.
+ * more than 512 KiB in all. `serialized` is what `serializeStructure` made of the structure, where that is at hand. Rejects
+ * with what `read` throws.
  */
 export async function sampleOf(
   structure: MessageStructure,
   header: Buffer,
   read: (start: number, end: number) => Buffer | Promise<Buffer>,
+  serialized?: string,
 ): Promise<Sample> {
-  const planned = plan(structure, header);
+  const planned = plan(structure, header, serialized);
   const pieces: Buffer[] = [];
   for (const { start, end, head, tail } of planned.slices) {
     pieces.push(await read(start, start + head));

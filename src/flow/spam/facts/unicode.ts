@@ -188,9 +188,9 @@ class Word {
   }
 }
 
-/** Counts over `text`. Linear time; plain ASCII takes a short way. */
-export function unicodeFacts(text: string): UnicodeFacts {
-  const counts: Counts = {
+/** What is known so far of a text. */
+class Tally {
+  readonly counts: Counts = {
     letters: 0,
     mixedWords: 0,
     confusableWords: 0,
@@ -205,55 +205,72 @@ export function unicodeFacts(text: string): UnicodeFacts {
     upper: 0,
     digits: 0,
   };
-  const scripts = new Map<Script, number>();
-  const word = new Word();
-  let latin = 0;
-  let marks = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 128) {
-      const lower = unit | 32;
-      marks = 0;
-      if (lower >= 97 && lower <= 122) {
-        latin++;
-        word.latin = true;
-        word.length++;
-        if (word.gap > 0) {
-          counts.zeroWidth += word.gap;
-          word.gap = 0;
-        }
-        if (unit < 97) counts.upper++;
-      } else {
-        if (word.length > 0) word.end(counts);
-        if (unit >= 48 && unit <= 57) counts.digits++;
-        else if (unit < 32 && unit !== 9 && unit !== 10 && unit !== 13) counts.controls++;
-      }
-      continue;
+  readonly scripts = new Map<Script, number>();
+  readonly word = new Word();
+  latin = 0;
+  #marks = 0;
+
+  ascii(unit: number): void {
+    const { counts, word } = this;
+    const lower = unit | 32;
+    this.#marks = 0;
+    if (lower >= 97 && lower <= 122) {
+      this.latin++;
+      word.latin = true;
+      word.length++;
+      if (word.gap > 0) this.#closeGap();
+      if (unit < 97) counts.upper++;
+      return;
     }
-    const code = text.codePointAt(i) ?? unit;
-    if (code > 0xffff) i++;
+    if (word.length > 0) word.end(counts);
+    if (unit >= 48 && unit <= 57) counts.digits++;
+    else if (unit < 32 && unit !== 9 && unit !== 10 && unit !== 13) counts.controls++;
+  }
+
+  other(code: number): void {
+    const { counts, word } = this;
     if (isCombining(code)) {
-      if (++marks > 2) counts.stacked++;
-      continue;
+      if (++this.#marks > 2) counts.stacked++;
+      return;
     }
-    marks = 0;
+    this.#marks = 0;
     if (isZeroWidth(code)) {
       if (word.length > 0) word.gap++; // does not end a word
-      continue;
+      return;
     }
     const script = special(code, counts) ? undefined : scriptOf(code);
     if (script === undefined) {
       word.end(counts);
-      continue;
+      return;
     }
     word.letter(script, code);
-    if (word.gap > 0) {
-      if (script === 'latin' || MIXABLE.has(script)) counts.zeroWidth += word.gap;
-      word.gap = 0;
-    }
-    scripts.set(script, (scripts.get(script) ?? 0) + 1);
-    if (script === 'latin' || MIXABLE.has(script)) counts.upper += isUpper(code) ? 1 : 0;
+    this.scripts.set(script, (this.scripts.get(script) ?? 0) + 1);
+    const isAlphabet = script === 'latin' || MIXABLE.has(script);
+    if (word.gap > 0 && isAlphabet) this.#closeGap();
+    word.gap = 0;
+    if (isAlphabet && isUpper(code)) counts.upper++;
   }
+
+  #closeGap(): void {
+    this.counts.zeroWidth += this.word.gap;
+    this.word.gap = 0;
+  }
+}
+
+/** Counts over `text`. Linear time; plain ASCII takes a short way. */
+export function unicodeFacts(text: string): UnicodeFacts {
+  const tally = new Tally();
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 128) {
+      tally.ascii(unit);
+      continue;
+    }
+    const code = text.codePointAt(i) ?? unit;
+    if (code > 0xffff) i++;
+    tally.other(code);
+  }
+  const { counts, scripts, latin, word } = tally;
   word.end(counts);
   if (latin > 0) scripts.set('latin', (scripts.get('latin') ?? 0) + latin);
   for (const count of scripts.values()) counts.letters += count;

@@ -7,27 +7,29 @@ import type { LinkSource, UrlFact } from './types.ts';
 
 /** Link texts that are compared with where the link leads. */
 const MAX_SHOWN = 300;
+/** Different links that are looked at, also those that turn out to be none. */
+const MAX_TRIES = 1000;
 
 /** Gathers the URLs of one message, at most 200. */
 export class UrlCollector {
   readonly list: UrlFact[] = [];
   readonly #seen = new Set<string>();
 
-  /** `shown` is the text of the link. */
+  /** `shown` is the text of the link. What was seen before is passed over unread. */
   add(raw: string, source: LinkSource, shown = ''): void {
-    if (this.list.length >= factLimits.urls) return;
-    const fact = urlFact(raw, source, shown);
-    if (fact === undefined) return;
-    const key = `${source} ${fact.url}`;
+    if (this.list.length >= factLimits.urls || this.#seen.size >= MAX_TRIES) return;
+    const named = shown.length < MAX_SHOWN && shown.includes('.') ? shown : '';
+    const key = `${source} ${raw.slice(0, factLimits.urlChars)} ${named}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    this.list.push(fact);
+    const fact = urlFact(raw, source, named);
+    if (fact !== undefined) this.list.push(fact);
   }
 
   /** URLs that stand in running text. */
   addText(text: string): void {
     let from = 0;
-    while (this.list.length < factLimits.urls) {
+    for (let tries = 0; tries < MAX_TRIES && this.list.length < factLimits.urls; tries++) {
       const hit = nextUrl(text, from);
       if (hit === undefined) return;
       this.add(hit.url, 'text');

@@ -86,11 +86,30 @@ function hasWord(text: string, word: string): boolean {
   return false;
 }
 
+/** Names that people and places bear too: they count alone or with words of service beside them. */
+const AMBIGUOUS = new Set(['amazon', 'norton', 'santander', 'steam', 'adobe', 'apple id']);
+const SERVICE_WORDS =
+  /\b(?:the|com|inc|prime|support|services?|security|team|accounts?|billing|customers?|care|alerts?|notifications?|help|desk|guard|protection|antivirus|bank|payments?|orders?|delivery|online|center|no|reply|noreply|info|via|360|sign)\b/g;
+
+function standsAlone(plain: string, name: string): boolean {
+  return (
+    plain
+      .replace(name, ' ')
+      .replace(SERVICE_WORDS, ' ')
+      .replace(/[^a-z]+/g, '') === ''
+  );
+}
+
 /** A brand named in `text` that `site` may not use, look-alike letters seen through; undefined where there is none. */
 export function foreignBrand(text: string, site: string): string | undefined {
   if (text === '' || site === '') return undefined;
   const plain = plainLatin(text.slice(0, 300)).toLowerCase();
-  return BRANDS.find((one) => hasWord(plain, one.name) && !mayUse(one, site))?.name;
+  return BRANDS.find(
+    (one) =>
+      hasWord(plain, one.name) &&
+      !mayUse(one, site) &&
+      (!AMBIGUOUS.has(one.name) || standsAlone(plain, one.name)),
+  )?.name;
 }
 
 const DIGITS: Record<string, string> = { '0': 'o', '1': 'l', '3': 'e', '4': 'a', '5': 's', '8': 'b' };

@@ -39,7 +39,7 @@ const structureCases: Cases = {
       ).join(''),
       'Content-Type: multipart/mixed; boundary=b0',
     ),
-    parts('mixed', '\r\nx'),
+    parts('mixed', ...Array.from({ length: 60 }, () => '\r\nx')),
   ],
   MIME_SPLIT_OR_ELSEWHERE: [
     b('x', 'Content-Type: message/partial; id=a; number=1'),
@@ -53,6 +53,7 @@ const structureCases: Cases = {
       `Content-Type: text/html\r\n\r\n<p>${ORDINARY_TEXT}</p>`,
     ),
   ],
+  TEXT_BEHIND_PADDING: [page(`<!--${'x '.repeat(50_000)}--><p>Buy now`), b(ORDINARY_TEXT.repeat(600))],
   HTML_ALONE: [page('<p>x'), page('<p>x', bulk)],
   CHARSET_UNKNOWN: [
     b('x', 'Content-Type: text/plain; charset=x-none'),

@@ -384,6 +384,27 @@ test('a modern newsletter is hit by next to nothing', () => {
   assert.ok(total <= 0, JSON.stringify(evaluate(found, evidence)));
 });
 
+test('brands that are names of people and places too count alone or as a service', () => {
+  const borrowed = (name: string): boolean =>
+    applies('BRAND_DISPLAY_NAME', from(`"${name}" <x@evil.example>`));
+  for (const name of [
+    'Amazon',
+    'Amazon.com',
+    'Norton Customer Support',
+    'STEAM Support Team',
+    'PayPal for John',
+  ]) {
+    assert.equal(borrowed(name), true, name);
+  }
+  for (const name of ['Amazon Watch', 'Edward Norton', 'Steam Railway Society', 'Maria Santander']) {
+    assert.equal(borrowed(name), false, name);
+  }
+  assert.equal(
+    applies('BRAND_DISPLAY_NAME', from('"microsoft/TypeScript" <notifications@github.com>')),
+    false,
+  );
+});
+
 test('lists and partners speak as hits of their own, strangers’ words are cleaned', () => {
   const hits = evaluate(facts(), {
     lists: [{ list: 'zen.dnsbl.example', meaning: 'sends spam', score: 3, subject: '192.0.2.1' }],

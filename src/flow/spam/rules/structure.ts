@@ -26,7 +26,7 @@ export const structureRules: readonly Rule[] = [
     name: 'MIME_TOO_DEEP',
     score: 1.2,
     explain: 'The parts of the message are nested deeper, or are more, than mail ever has',
-    test: ({ mime }) => mime.opaque || mime.depth > 12,
+    test: ({ mime, isBulk }) => mime.opaque || mime.depth > 12 || (mime.leaves >= 100 && !isBulk),
   },
   {
     name: 'MIME_SPLIT_OR_ELSEWHERE',
@@ -41,6 +41,12 @@ export const structureRules: readonly Rule[] = [
     score: 0.8,
     explain: 'The text for simple mail programs has nothing in common with what others show',
     test: (facts) => alternativesDiffer(facts),
+  },
+  {
+    name: 'TEXT_BEHIND_PADDING',
+    score: 1.5,
+    explain: 'The text comes only after a great deal that nobody sees, which tires filters',
+    test: (facts) => facts.truncated && facts.text.trim().length < 100,
   },
   {
     name: 'HTML_ALONE',

@@ -1,6 +1,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { BANS_MAX } from '../../../data/bans/active.ts';
 import { operation } from './operation.ts';
 
 /** Octets of a file, 0 when there is none. */
@@ -56,6 +57,10 @@ const get = operation({
       /** How often it had to be opened again after a failure since the start. */
       reopened: z.number(),
     }),
+    /** Accounts whose outgoing mail is held, or some of it. */
+    held: z.number(),
+    /** Networks and accounts that are banned at present. */
+    bans: z.number(),
     journalError: z.object({ at: z.number(), message: z.string() }).optional(),
     certificates: z.array(
       z.object({
@@ -66,10 +71,12 @@ const get = operation({
     ),
   }),
   async run({ store, clock, facts }) {
-    const [domains, accounts, queue] = await Promise.all([
+    const [domains, accounts, queue, held, bans] = await Promise.all([
       store.read.run('directory.domains', null),
       store.read.run('directory.accounts', {}),
       store.read.run('queue.counts', null),
+      store.read.run('holds.list', null),
+      store.read.run('bans.after', { after: clock.now(), limit: BANS_MAX }),
     ]);
     const database = join(facts.dataDirectory, 'mail.db');
     const journalError = facts.lastJournalError?.();
@@ -94,6 +101,8 @@ const get = operation({
         freeBytes: await freeBytes(facts.dataDirectory),
         reopened: store.reopened(),
       },
+      held: held.length,
+      bans: new Set(bans.map(({ kind, subject }) => `${kind} ${subject}`)).size,
       ...(journalError !== undefined && { journalError }),
       certificates: [...facts.certificates()],
     };

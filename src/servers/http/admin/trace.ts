@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { terms } from '../../../data/journal/types.ts';
+import { caseNumberOf } from '../../../data/vault/case-number.ts';
 import { canonicalAddress } from '../../../net/ip.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { journalRow } from './schemas.ts';
@@ -25,6 +26,8 @@ export function candidateTerms(text: string): string[] {
   const found = [terms.messageId(bare)];
   if (bare.includes('@')) found.push(terms.address(bare));
   else found.push(terms.queueId(bare));
+  const caseNumber = caseNumberOf(bare);
+  if (caseNumber !== undefined) found.push(terms.caseNumber(caseNumber));
   return found;
 }
 
@@ -60,7 +63,7 @@ const search = operation({
   method: 'GET',
   path: '/trace',
   summary:
-    'What happened to a message or a connection, by message id, queue id, address, IP address, or time',
+    'What happened to a message or a connection, by message id, queue id, case number, address, IP address, or time',
   access: 'administrator',
   input: z.strictObject({
     term: z.string().min(1).max(1000).optional(),
@@ -82,7 +85,7 @@ const search = operation({
     if (term === undefined && !last && from === 0 && to === FOREVER) {
       throw new Refusal(
         'bad-input',
-        'Say what to look for: a message id, queue id, address, IP address, or time.',
+        'Say what to look for: a message id, queue id, case number, address, IP address, or time.',
       );
     }
     const limit = wanted ?? (last ? 1 : TRACES_DEFAULT);

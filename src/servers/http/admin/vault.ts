@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { isAdmin, notPermitted } from '../../../data/directory/permission.ts';
 import type { Actor } from '../../../data/directory/types.ts';
+import { caseNumberOf } from '../../../data/vault/case-number.ts';
 import type { VaultScope } from '../../../data/vault/types.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
 import { address } from './schemas.ts';
@@ -31,7 +32,7 @@ const caseNumber = z
   .string()
   .min(1)
   .max(40)
-  .transform((text) => text.toUpperCase());
+  .transform((text) => caseNumberOf(text) ?? text.toUpperCase());
 
 /** What the actor may see: everything, or the mail of their domain. */
 function scopeOf(actor: Actor): VaultScope {

@@ -126,10 +126,9 @@ function succeed(session: Session, mechanism: string, account: LoginAccount): vo
 
 function fail(session: Session, mechanism: ServerMechanism, error: unknown): void {
   const what = failure(session, error);
+  const turnedAway = error instanceof Refusal && error.kind === 'limit';
   // Wrong passwords, suspended accounts and strangers turned away are in the journal already, by the authenticator.
-  const noted =
-    what.code === 535 || what.code === 525 || (error instanceof Refusal && error.kind === 'limit');
-  if (!noted) {
+  if (what.code !== 535 && what.code !== 525 && !turnedAway) {
     note(session, 'auth', what, `login by ${mechanism.name} failed`, mechanism.login);
   }
   session.options.hooks?.login?.(mechanism.name, false);
@@ -137,7 +136,8 @@ function fail(session: Session, mechanism: ServerMechanism, error: unknown): voi
   const ban = session.options.guard?.banned(session.facts.remoteAddress);
   if (ban !== undefined)
     return endNoted(session, 'auth', replies.banned(ban.text), 'banned for failed logins');
-  if (what.code === 454) return;
+  // What was our fault counts for nothing.
+  if (what.code === 454 && !turnedAway) return;
   countError(session);
   if (what.code === 501) return;
   session.loginFailures++;

@@ -1,0 +1,84 @@
+import { collectDefaultMetrics } from 'prom-client';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { Metrics } from '../base/metrics.ts';
+import { createRecorder, type Recorder } from '../data/journal/recorder.ts';
+import { type OpenStore, openStore } from '../data/open.ts';
+import type { FlowDeps, FlowSettings } from '../flow/deps.ts';
+import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
+import type { Reports } from '../flow/reports/service.ts';
+import { createFilter, type Filter } from '../flow/spam/filter.ts';
+import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
+import type { ImapLimits } from '../servers/imap/limits.ts';
+import type { SmtpLimits } from '../servers/smtp/limits.ts';
+import type { Config } from './config.ts';
+import { partnerMetrics } from './filter-metrics.ts';
+import { startReports } from './report-jobs.ts';
+import type { ServerOptions } from './server.ts';
+import { flowSettings, imapLimits, smtpLimits, srsKeys } from './settings.ts';
+import { stateMetrics } from './state-metrics.ts';
+
+/** What was started so far, to be ended in the opposite order. */
+export type Closers = (() => Promise<void>)[];
+
+/** What is kept and what says how to work on it. */
+export interface Core {
+  readonly options: ServerOptions;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly tls: TlsStore;
+  readonly store: OpenStore;
+  readonly recorder: Recorder;
+  readonly filter: Filter;
+  readonly reports: Reports;
+  /** All that follows from the configuration; replaced as a whole by a reload. */
+  live: Live;
+  readonly settle: (config: Config) => Live;
+  /** Where outgoing mail goes now. */
+  relay: RelaySettings | undefined;
+  stopped: Promise<void> | undefined;
+}
+
+export interface Live {
+  readonly config: Config;
+  readonly deps: FlowDeps;
+  readonly smtpLimits: SmtpLimits;
+  readonly imapLimits: ImapLimits;
+}
+
+export async function openCore(options: ServerOptions, closers: Closers): Promise<Core> {
+  const { logger, clock = systemClock, config } = options;
+  const metrics = new Metrics();
+  const tls = options.tls ?? (await openTlsStore({ files: [], clock }));
+  const store = await openStore({ directory: config.data, clock, logger });
+  closers.push(() => store.close());
+  const recorder = createRecorder({ store, clock, logger, metrics });
+  closers.push(() => recorder.flush());
+  await options.beforeListening?.(store);
+  const keys = await srsKeys(store);
+  stateMetrics({ metrics, store, tls, clock, logger, data: config.data });
+  if (options.processMetrics === true) collectDefaultMetrics({ register: metrics.registry });
+
+  const filter = await createFilter({
+    store,
+    clock,
+    logger,
+    onPartner: partnerMetrics(metrics),
+    adjust: options.filter,
+  });
+  closers.push(() => filter.close());
+
+  const base = { store, clock, logger, recorder, dns: options.dns, filter };
+  const settingsOf = (wanted: Config): FlowSettings =>
+    flowSettings(wanted, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
+  let deps: FlowDeps = { ...base, settings: settingsOf(config) };
+  const reports = startReports({ deps: () => deps, metrics, settings: () => filter.settings });
+  closers.push(() => reports.stop());
+  const settle = (wanted: Config): Live => {
+    deps = { ...base, settings: settingsOf(wanted), reports: reports.hooks };
+    return { config: wanted, deps, smtpLimits: smtpLimits(wanted), imapLimits: imapLimits(wanted) };
+  };
+  const live = settle(config);
+  const { relay } = options;
+  const kept = { options, clock, metrics, tls, store, recorder, filter, reports };
+  return { ...kept, settle, live, relay, stopped: undefined };
+}

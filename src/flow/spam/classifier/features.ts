@@ -1,0 +1,67 @@
+/** Facts of a message into features of the classifier. Pure, bounded, linear in what the facts hold. */
+import type { MessageFacts } from '../facts/types.ts';
+import { headerFeatures } from './header-features.ts';
+import { classifierLimits } from './limits.ts';
+import { type Features, FeatureSink, type FeatureText } from './sink.ts';
+import { styleFeatures } from './style-features.ts';
+import { folded, neutral, ownSubject, withoutFooter, wordsOf } from './text.ts';
+
+/** A content rule that applied. Rules over evidence from outside the message (its transport) are not for here. */
+export interface RuleHit {
+  readonly name: string;
+  /** Nats towards spam. */
+  readonly score: number;
+}
+
+/** Features of a message. `rules`: the content rules that applied. */
+export function features(facts: MessageFacts, rules: readonly RuleHit[] = []): Features {
+  const sink = new FeatureSink(false);
+  gather(facts, rules, sink);
+  return sink.take(sumOf(rules));
+}
+
+/** The same with what each id stands for, for explanations; several times slower. */
+export function explainedFeatures(
+  facts: MessageFacts,
+  rules: readonly RuleHit[] = [],
+): { features: Features; texts: ReadonlyMap<number, FeatureText> } {
+  const sink = new FeatureSink(true);
+  gather(facts, rules, sink);
+  return { features: sink.take(sumOf(rules)), texts: sink.texts ?? new Map() };
+}
+
+function sumOf(rules: readonly RuleHit[]): number {
+  return rules.reduce((sum, { score }) => sum + score, 0);
+}
+
+function gather(facts: MessageFacts, rules: readonly RuleHit[], sink: FeatureSink): void {
+  const subject = ownSubject(facts.subject);
+  const text = neutral(withoutFooter(facts.text.slice(0, classifierLimits.wordChars)));
+  styleFeatures(facts, subject, rules, sink);
+  sink.grams(
+    'gram',
+    folded(`${subject}\n${text.slice(0, classifierLimits.gramChars)}`).slice(0, classifierLimits.gramChars),
+  );
+  wordFeatures(subject, text, sink);
+  headerFeatures(facts, sink);
+}
+
+function wordFeatures(subject: string, text: string, sink: FeatureSink): void {
+  const inSubject = wordsOf(neutral(subject), 60);
+  let before = '';
+  for (const word of inSubject) {
+    const lower = word.toLowerCase();
+    sink.add('subject', word);
+    sink.add('subject', lower);
+    if (before !== '') sink.add('subject', `${before} ${lower}`);
+    before = lower;
+  }
+  before = '';
+  for (const word of wordsOf(text, classifierLimits.words)) {
+    const lower = word.toLowerCase();
+    sink.add('word', lower);
+    if (lower !== word) sink.add('capital', word);
+    if (before !== '') sink.add('pair', `${before} ${lower}`);
+    before = lower;
+  }
+}

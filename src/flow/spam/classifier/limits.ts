@@ -1,0 +1,17 @@
+/** What the classifier does not go beyond. */
+export const classifierLimits = {
+  /** Characters of subject and text whose n-grams count. */
+  gramChars: 5_000,
+  /** Characters of text, and words among them, that are read for words and pairs. */
+  wordChars: 20_000,
+  words: 1_500,
+  /** Characters of one word; a longer one counts by its length only. */
+  wordChars1: 30,
+  /** Links that are looked at, and words of one link. */
+  urls: 60,
+  urlWords: 12,
+  /** Characters read of a header value. */
+  headerChars: 200,
+  /** Features of a view; what is beyond is left out. */
+  perView: 5_000,
+} as const;

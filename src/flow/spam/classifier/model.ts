@@ -1,0 +1,194 @@
+/**
+ * Online logistic regression over hashed features, one logit for each view of a message, with AdaGrad's step for each
+ * weight. A message is learned only where the model errs or is not sure (thick threshold), so what it knows stays put.
+ */
+import { calibrate, type Calibration, newSketch, note, type Sketch, UNTRAINED } from './calibration.ts';
+import { type Features, VIEWS } from './sink.ts';
+
+export type Label = 'ham' | 'spam';
+
+/** 2^19 buckets of a weight and its step sum: 4 MiB. */
+export const SITE_BITS = 19;
+/** 2^15 buckets: 256 KiB. */
+export const PERSONAL_BITS = 15;
+
+export interface Model {
+  /** A site's model judges alone; a personal one corrects a site's. */
+  readonly kind: 'site' | 'personal';
+  readonly bits: number;
+  readonly weights: Float32Array;
+  /** Sums of squared gradients. */
+  readonly sums: Float32Array;
+  /** Bias of each view, and its sums. */
+  readonly bias: Float32Array;
+  readonly biasSums: Float32Array;
+  /** Messages learned. */
+  ham: number;
+  spam: number;
+  /** Scores that messages had before they were learned. */
+  readonly sketch: Sketch;
+  calibration: Calibration;
+}
+
+/** A model that knows nothing. */
+export function createModel(
+  kind: Model['kind'] = 'site',
+  bits = kind === 'site' ? SITE_BITS : PERSONAL_BITS,
+): Model {
+  return {
+    kind,
+    bits,
+    weights: new Float32Array(1 << bits),
+    sums: new Float32Array(1 << bits),
+    bias: new Float32Array(VIEWS.length),
+    biasSums: new Float32Array(VIEWS.length),
+    ham: 0,
+    spam: 0,
+    sketch: newSketch(),
+    calibration: UNTRAINED,
+  };
+}
+
+/** Learning stops for a view that is right by this many nats. */
+const MARGIN = 4;
+const RATE = 1;
+const BIAS_RATE = 0.1;
+/** Added to the root of a sum: small lets the first message of a feature decide, large makes it one voice of many. */
+const SITE_DAMPING = 1e-3;
+const PERSONAL_DAMPING = 0.03;
+/** Longer views are damped more than by their length: one long message shall not outweigh ten short ones. */
+const LENGTH_POWER = 0.65;
+/** A personal model leaves the n-grams to the site's: they would fill its few buckets. */
+const PERSONAL_VIEWS = [1, 2, 3];
+const ALL_VIEWS = [0, 1, 2, 3];
+/** Weight of the rules' sum: all there is before anything is learned, less and less as examples speak for themselves. */
+const RULE_WEIGHT = 0.1;
+const RULE_WEIGHT_ALONE = 1 / UNTRAINED.scale;
+/** Examples of each class with which the rules' sum counts for half. */
+const RULES_FADE = 50;
+
+/** Views that this model looks at. */
+export function viewsOf(model: Model): readonly number[] {
+  return model.kind === 'personal' ? PERSONAL_VIEWS : ALL_VIEWS;
+}
+
+export function valueOf(ids: Uint32Array): number {
+  return ids.length === 0 ? 0 : ids.length ** -LENGTH_POWER;
+}
+
+/** Nats of one view. */
+export function viewLogit(model: Model, view: number, features: Features): number {
+  const ids = features.views[view];
+  if (!ids) return 0;
+  const { weights } = model;
+  const mask = weights.length - 1;
+  let sum = 0;
+  for (let i = 0; i < ids.length; i++) sum += weights[(ids[i] as number) & mask] as number;
+  return sum * valueOf(ids) + (model.bias[view] ?? 0);
+}
+
+/** What the views and the rules say together, not calibrated. */
+export function rawScore(model: Model, features: Features): number {
+  let sum = model.kind === 'site' ? ruleWeight(model) * features.rules : 0;
+  for (const view of viewsOf(model)) sum += viewLogit(model, view, features);
+  return sum;
+}
+
+function ruleWeight(model: Model): number {
+  return Math.max(
+    RULE_WEIGHT,
+    (RULE_WEIGHT_ALONE * RULES_FADE) / (RULES_FADE + Math.min(model.ham, model.spam)),
+  );
+}
+
+/** One step of one view towards the label, from `logit`, where the view (with what stands beside it) is now. */
+export function step(
+  model: Model,
+  view: number,
+  features: Features,
+  label: Label,
+  logit: number,
+  weight: number,
+): void {
+  const ids = features.views[view];
+  if (!ids) return;
+  const target = label === 'spam' ? 1 : 0;
+  const slope = (1 / (1 + Math.exp(-logit)) - target) * weight;
+  const gradient = slope * valueOf(ids);
+  const { weights, sums } = model;
+  const mask = weights.length - 1;
+  const square = gradient * gradient;
+  const damping = model.kind === 'personal' ? PERSONAL_DAMPING : SITE_DAMPING;
+  for (let i = 0; i < ids.length; i++) {
+    const at = (ids[i] as number) & mask;
+    const sum = (sums[at] as number) + square;
+    sums[at] = sum;
+    weights[at] = (weights[at] as number) - (RATE * gradient) / (damping + Math.sqrt(sum));
+  }
+  const biasSum = (model.biasSums[view] ?? 0) + slope * slope;
+  model.biasSums[view] = biasSum;
+  model.bias[view] = (model.bias[view] ?? 0) - (BIAS_RATE * RATE * slope) / (damping + Math.sqrt(biasSum));
+}
+
+/** Every view of a site's model one step towards the label, where it is not already right by the margin. */
+export function stepAll(model: Model, features: Features, label: Label, weight: number): void {
+  for (const view of viewsOf(model)) {
+    const logit = viewLogit(model, view, features);
+    if (label === 'spam' ? logit > MARGIN : logit < -MARGIN) continue;
+    step(model, view, features, label, logit, weight);
+  }
+}
+
+/** Steps that one message may make: few come twice. */
+const LESSON_STEPS = 3;
+const CALIBRATE_EVERY = 25;
+
+/**
+ * Learn one message. The score it had before goes into the sketch that the calibration comes from. There is no
+ * "unlearn": learning the message again with the other label moves it across, and the wrong lesson fades with it.
+ */
+export function learn(model: Model, features: Features, label: Label, weight = 1): void {
+  if (model.kind !== 'site') throw new TypeError('a personal model is taught by learnPersonal');
+  if (model.ham + model.spam > 0) note(model.sketch, label, rawScore(model, features));
+  for (let i = 0; i < LESSON_STEPS; i++) stepAll(model, features, label, weight);
+  model[label]++;
+  if ((model.ham + model.spam) % CALIBRATE_EVERY === 0) model.calibration = calibrate(model.sketch);
+}
+
+/** Steps a correction may take until the message is on its side. */
+const CORRECTION_STEPS = 8;
+/** Nats beyond an even chance that a correction aims at. */
+const CORRECTION_MARGIN = 3;
+
+/**
+ * Learn one message for one account: `personal` learns what the site's model, whose `nats` these are, got wrong.
+ * `threshold`: nats from which the account's mail is junk, so that a correction reaches across it.
+ */
+export function learnPersonal(
+  personal: Model,
+  features: Features,
+  label: Label,
+  nats: number,
+  threshold = 0,
+  weight = 1,
+): void {
+  if (personal.kind !== 'personal') throw new TypeError("a site's model is taught by learn");
+  const goal = label === 'spam' ? threshold + CORRECTION_MARGIN : Math.min(0, threshold) - CORRECTION_MARGIN;
+  personal[label]++;
+  for (let i = 0; i < CORRECTION_STEPS; i++) {
+    const now = nats + personalNats(personal, features);
+    if (label === 'spam' ? now >= goal : now <= goal) return;
+    // Relative to the goal, so that the last steps are as firm as the first.
+    for (const view of viewsOf(personal)) step(personal, view, features, label, now - goal, weight);
+  }
+}
+
+/** Says of an account's examples from which its own model has its whole say. */
+const FULL_TRUST = 8;
+
+/** Nats that a personal model adds to the site's: the more it has been taught, the more. */
+export function personalNats(personal: Model, features: Features): number {
+  const taught = personal.ham + personal.spam;
+  if (taught === 0) return 0;
+  return rawScore(personal, features) * Math.min(1, (taught + FULL_TRUST / 2) / FULL_TRUST);
+}

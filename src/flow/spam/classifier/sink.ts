@@ -1,0 +1,126 @@
+/** Where features are gathered: hashed, once each, bounded, by view. */
+import { classifierLimits } from './limits.ts';
+
+/**
+ * The classifier looks at a message in separate ways, each with a logit of its own, and takes the mean: what is missing
+ * or odd in one (a stripped header, a text in a picture) then cannot outvote the others.
+ */
+export const VIEWS = ['grams', 'words', 'header', 'make'] as const;
+export type View = (typeof VIEWS)[number];
+
+/** Features of a message: the ids of each view, in the order of `VIEWS`, each id once. */
+export interface Features {
+  readonly views: readonly Uint32Array[];
+  /** Sum of the content rules that applied, nats towards spam. */
+  readonly rules: number;
+}
+
+/** What a feature is, in words: for explanations only. */
+export interface FeatureText {
+  readonly group: Group;
+  readonly text: string;
+}
+
+/** Kinds of features, their view and a salt, so that the same text of two kinds is two features. */
+export const GROUPS = {
+  gram: { view: 0, salt: 0x1f123bb5 },
+  style: { view: 3, salt: 0x2545f491 },
+  link: { view: 3, salt: 0x3c6ef372 },
+  markup: { view: 3, salt: 0x41c64e6d },
+  word: { view: 1, salt: 0x5851f42d },
+  capital: { view: 1, salt: 0x6a09e667 },
+  pair: { view: 1, salt: 0x7ed55d16 },
+  subject: { view: 1, salt: 0x85ebca6b },
+  host: { view: 1, salt: 0x9e3779b9 },
+  from: { view: 2, salt: 0xa54ff53a },
+  mailer: { view: 2, salt: 0xb7e15163 },
+  field: { view: 2, salt: 0xc2b2ae35 },
+  shape: { view: 2, salt: 0xd1b54a33 },
+  mime: { view: 2, salt: 0xe6546b64 },
+} as const;
+export type Group = keyof typeof GROUPS;
+
+const SET_SIZE = 16_384;
+const GOLDEN = 0x9e3779b1;
+
+/** Avalanche of 32 bits, so that the low bits, which choose the bucket, depend on all of them. */
+function mix(hash: number): number {
+  let h = hash ^ (hash >>> 16);
+  h = Math.imul(h, 0x7feb352d);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x846ca68b);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Id of a feature. Never 0, which marks free places. */
+export function featureId(group: Group, text: string): number {
+  let h: number = GROUPS[group].salt;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return mix(h) || 1;
+}
+
+/** A set of ids that keeps their order and takes at most `classifierLimits.perView`. */
+class IdSet {
+  private readonly table = new Uint32Array(SET_SIZE);
+  private readonly list = new Uint32Array(classifierLimits.perView);
+  private count = 0;
+
+  add(id: number): void {
+    if (this.count === classifierLimits.perView) return;
+    let at = Math.imul(id, GOLDEN) >>> 18;
+    for (;;) {
+      const held = this.table[at];
+      if (held === id) return;
+      if (held === 0) break;
+      at = (at + 1) & (SET_SIZE - 1);
+    }
+    this.table[at] = id;
+    this.list[this.count++] = id;
+  }
+
+  take(): Uint32Array {
+    const out = this.list.slice(0, this.count);
+    this.table.fill(0);
+    this.count = 0;
+    return out;
+  }
+}
+
+/** Sets are large and emptied by `take`: one for each view serves all messages of a thread. */
+const sets = VIEWS.map(() => new IdSet());
+
+export class FeatureSink {
+  /** Only filled when texts are asked for. */
+  readonly texts: Map<number, FeatureText> | undefined;
+
+  constructor(keepTexts: boolean) {
+    this.texts = keepTexts ? new Map() : undefined;
+  }
+
+  add(group: Group, text: string): void {
+    const id = featureId(group, text);
+    sets[GROUPS[group].view]?.add(id);
+    this.texts?.set(id, { group, text });
+  }
+
+  /** All runs of four characters. The id is that of `featureId('gram', run)`, computed without cutting strings. */
+  grams(group: Group, text: string): void {
+    const set = sets[GROUPS[group].view];
+    const { salt } = GROUPS[group];
+    for (let i = 0; i + 4 <= text.length; i++) {
+      let h: number = salt;
+      h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+      h = Math.imul(h ^ text.charCodeAt(i + 1), 0x01000193);
+      h = Math.imul(h ^ text.charCodeAt(i + 2), 0x01000193);
+      h = Math.imul(h ^ text.charCodeAt(i + 3), 0x01000193);
+      const id = mix(h) || 1;
+      set?.add(id);
+      if (this.texts) this.texts.set(id, { group, text: text.slice(i, i + 4) });
+    }
+  }
+
+  /** The features; the sink is used up. */
+  take(rules: number): Features {
+    return { views: sets.map((set) => set.take()), rules };
+  }
+}
