@@ -7,6 +7,9 @@ import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
 import { isLoopback } from '../net/ip.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import type { TlsStore } from '../net/tls-store.ts';
+import type { Filter } from '../flow/spam/filter.ts';
+import { teach } from '../flow/spam/trainer.ts';
+import type { FilterHooks } from '../servers/http/admin/operation.ts';
 import type { ListenerFacts, ServerFacts } from '../servers/http/facts.ts';
 import { createHttpServers, type WebPlace } from '../servers/http/servers.ts';
 import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
@@ -34,6 +37,7 @@ export interface HttpParts {
   readonly recorder: Pick<Recorder, 'lastError'>;
   readonly guard: LoginGuard;
   readonly outgoing: OutgoingWatch;
+  readonly filter: Filter;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
   /** The configuration that holds now. */
@@ -47,7 +51,16 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
   const { http: specs, admin_socket: adminSocket } = options.config.listen;
   let own: readonly ListenerFacts[] = [];
   const servers = await createHttpServers(
-    { store, clock, logger, metrics, guard, outgoing, facts: serverFacts(parts, () => own) },
+    {
+      store,
+      clock,
+      logger,
+      metrics,
+      guard,
+      outgoing,
+      filter: filterHooks(parts),
+      facts: serverFacts(parts, () => own),
+    },
     {
       adminSocket: adminSocket === '' ? undefined : adminSocket,
       web: {
@@ -61,6 +74,16 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
     return { service: 'http', address, port, sessions: () => 0, drain: async () => undefined };
   });
   return { listeners, adminSocket: servers.admin.socketPath, drain: (graceMs) => servers.drain(graceMs) };
+}
+
+function filterHooks({ filter, store }: HttpParts): FilterHooks {
+  return {
+    changed: () => filter.current(),
+    async teach(octets, label, accountId) {
+      const { good_per_junked: goodPerJunked } = filter.settings;
+      await teach({ store, scanner: filter.scanner, goodPerJunked }, octets, label, accountId);
+    },
+  };
 }
 
 /**

@@ -44,6 +44,7 @@ const CLIENTS: readonly Command[] = [
   ['audit', 'who changed what'],
   ['filter', 'the spam filter: settings, senders that are always welcome or never'],
   ['vault', 'refused mail that is kept for some days: list, show, release, delete'],
+  ['spam', 'score, teach and measure the filter: score, train, eval'],
   ['check', 'judge a sender or a message by hand: spf, message (needs no server)'],
 ].map(([name = '', summary = '']) => ({ name, summary, run: (args) => client(name, args) }));
 

@@ -172,6 +172,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     tls,
     recorder,
     ...brakes,
+    filter,
     listeners,
     stopping,
     config,
@@ -237,6 +238,7 @@ async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
     work.jobs.stop(),
   ]);
   await work.http.drain(HTTP_GRACE_MS);
+  await core.reports.stop();
   await settleBrakes(work.brakes);
   await core.recorder.flush();
   await core.filter.close();

@@ -110,7 +110,7 @@ export async function startJudged(options: JudgedOptions = {}): Promise<Judged> 
 
   async function connect(ip: string, lmtp: boolean): Promise<LineClient> {
     const client = await lineClient((lmtp ? server.ports.lmtp : server.ports.smtp) ?? 0);
-    client.send(`PROXY TCP4 ${ip} 198.51.100.25 40000 25\r\n`);
+    if (!lmtp) client.send(`PROXY TCP4 ${ip} 198.51.100.25 40000 25\r\n`);
     return client;
   }
 

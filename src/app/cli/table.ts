@@ -9,6 +9,7 @@ import { filterCommands } from './commands/filter.ts';
 import { holdCommands } from './commands/hold.ts';
 import { queueCommands } from './commands/queue.ts';
 import { reportCommands } from './commands/report.ts';
+import { spamCommands } from './commands/spam.ts';
 import { statusCommands } from './commands/status.ts';
 import { traceCommands } from './commands/trace.ts';
 import { undeleteCommands } from './commands/undelete.ts';
@@ -27,6 +28,7 @@ export const commandTable: readonly CliCommand[] = [
   ...banCommands,
   ...filterCommands,
   ...vaultCommands,
+  ...spamCommands,
   ...traceCommands,
   ...reportCommands,
   ...checkCommands,

@@ -91,3 +91,20 @@ export function peerText(facts: Facts): string {
 export function triedLogin(facts: Facts): string {
   return facts.text('subject') || facts.text('login');
 }
+
+/** What an administrator can do about a refusal or a failure. A row applies when its words are in the reply or reason. */
+export interface Remedy {
+  readonly words: RegExp;
+  readonly say: (facts: Facts) => string;
+}
+
+/** An address as part of a command to copy: a placeholder for one that a shell would take for more than a word. */
+export function typeable(address: string): string {
+  return /^[\w.+-]{1,64}@[\w.-]{1,255}$/.test(address) && !address.startsWith('-') ? address : 'ADDRESS';
+}
+
+/** The client's address as part of a command to copy. */
+export function ipIn(facts: Facts): string {
+  const ip = facts.text('ip');
+  return /^[\da-f.:]{2,45}$/i.test(ip) ? ip : 'NETWORK';
+}

@@ -2,7 +2,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { earlyTalkReply, refusals } from '../../flow/inbound/gate/refusals.ts';
 import { replyText } from '../../flow/journal.ts';
+import { factsOf } from './trace-facts.ts';
 import { gateRemedies } from './trace-gate-remedies.ts';
+
+const row = {
+  id: 1,
+  trace: 't1',
+  at: 0,
+  kind: 'mail.refused',
+  data: { ip: '192.0.2.7' },
+  count: 1,
+  lastAt: 0,
+};
+const FACTS = factsOf(row);
 
 test('every refusal of the gate has a remedy of its own', () => {
   const ask = 'Questions: postmaster@mx.example.test';
@@ -26,6 +38,6 @@ test('every refusal of the gate has a remedy of its own', () => {
     const text = replyText(reply);
     const fitting = gateRemedies.filter(({ words }) => words.test(text));
     assert.equal(fitting.length, 1, text);
-    assert.match(fitting[0]?.say() ?? '', /postern filter /);
+    assert.match(fitting[0]?.say(FACTS) ?? '', /postern filter /);
   }
 });

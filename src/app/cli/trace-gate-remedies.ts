@@ -1,24 +1,35 @@
+import { type Facts, ipIn, type Remedy } from './trace-facts.ts';
+
+/** "postern filter allow 192.0.2.7": who sends from there passes, whatever the site wants refused. */
+function allowClient(facts: Facts): string {
+  return `To take mail from there all the same: postern filter allow ${ipIn(facts)}.`;
+}
+
+function scoreOnly(setting: string): string {
+  return `To score this and refuse nobody: postern filter set ${setting} score.`;
+}
+
 /** What an administrator can do about what the checks of connection and envelope refused (flow/inbound/gate/refusals.ts). */
-export const gateRemedies: readonly { readonly words: RegExp; readonly say: () => string }[] = [
+export const gateRemedies: readonly Remedy[] = [
   {
     words: /Have it taken off /,
-    say: () =>
-      'A DNS list of yours has the sender, and you have set it to refuse. The sender has to be taken off that list. If you need their mail before: postern filter allow NETWORK, or let the list score only ("refuse": false in postern filter set lists).',
+    say: (facts) =>
+      `A DNS list of yours has the sender, and you have set it to refuse. Whoever runs that server has to have it taken off the list. ${allowClient(facts)} To let the list score only: "refuse": false in postern filter set lists.`,
   },
   {
     words: /5\.7\.25|has no name in DNS|does not lead back to it/,
-    say: () =>
-      "The sender's provider has to give the address a name (PTR) that leads back to it. To score this and refuse nobody: postern filter set reverse_dns score.",
+    say: (facts) =>
+      `The sender's provider has to give the address a name (PTR) that leads back to it. ${allowClient(facts)} ${scoreOnly('reverse_dns')}`,
   },
   {
     words: /You called yourself /,
-    say: () =>
-      "The sender's server has to say its full name in HELO. To score this and refuse nobody: postern filter set helo score.",
+    say: (facts) =>
+      `The sender's server has to say its full name in HELO. ${allowClient(facts)} ${scoreOnly('helo')}`,
   },
   {
     words: /5\.1\.8|5\.7\.27|4\.1\.8|nobody could answer/,
-    say: () =>
-      'The sender has to use an address that can be answered. To score this and refuse nobody: postern filter set unknown_sender_domain score.',
+    say: (facts) =>
+      `The sender has to use an address that can be answered. ${allowClient(facts)} ${scoreOnly('unknown_sender_domain')}`,
   },
   {
     words: /messages in an hour from your network/,
@@ -36,8 +47,7 @@ export const gateRemedies: readonly { readonly words: RegExp; readonly say: () =
       'Somebody tries addresses, or has a very old list of them. If it is a sender you know: postern filter set tarpit_after NUMBER (0: never).',
   },
   {
-    words: /before the greeting, as only spam programs do|talked before the greeting/,
-    say: () =>
-      'No mail server does this: it was a scanner or a spam program. To score this and refuse nobody: postern filter set early_talker score.',
+    words: /before the greeting, as only spam programs do/,
+    say: () => `No mail server does this: it was a scanner or a spam program. ${scoreOnly('early_talker')}`,
   },
 ];

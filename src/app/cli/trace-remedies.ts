@@ -1,14 +1,12 @@
 import { adviceFor } from '../../mail/dsn/advice.ts';
-import { type Facts, givenUpHere, triedLogin } from './trace-facts.ts';
-
-/** What an administrator can do about a refusal or a failure. A row applies when its words are in the reply or reason. */
-interface Remedy {
-  readonly words: RegExp;
-  readonly say: (facts: Facts) => string;
-}
+import { type Facts, givenUpHere, type Remedy, triedLogin, typeable } from './trace-facts.ts';
+import { filterRemedies } from './trace-filter-remedies.ts';
+import { gateRemedies } from './trace-gate-remedies.ts';
 
 /** What we refused. In order: the first that fits is said. */
 const OURS: readonly Remedy[] = [
+  ...filterRemedies,
+  ...gateRemedies,
   {
     words: /no such recipient|Not an address of ours/,
     say: (facts) =>
@@ -171,11 +169,6 @@ function find(table: readonly Remedy[], facts: Facts): Remedy | undefined {
 /** The recipient an event is about, for a command line. */
 function recipient(facts: Facts): string {
   return typeable(facts.list('to')[0] ?? '');
-}
-
-/** An address as part of a command to copy: a placeholder for one that a shell would take for more than a word. */
-function typeable(address: string): string {
-  return /^[\w.+-]{1,64}@[\w.-]{1,255}$/.test(address) && !address.startsWith('-') ? address : 'ADDRESS';
 }
 
 function domainOf(address: string): string {

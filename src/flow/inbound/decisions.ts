@@ -13,6 +13,17 @@ export function authorIsProven({ dmarc, author }: Evidence): boolean {
   return dmarc.result === 'pass' && author.doubt === undefined;
 }
 
+/** What speaks against a message for the same reason as a DMARC failure. */
+const UNPROVEN = [
+  'DMARC_FAIL_REJECT',
+  'DMARC_FAIL_QUARANTINE',
+  'DMARC_FAIL',
+  'SPF_FAIL',
+  'SPF_SOFTFAIL',
+  'DKIM_INVALID',
+  'SENDER_UNPROVEN',
+];
+
 /** What the author's domain wants done with mail that fails, unless the site or a known forwarder says otherwise. */
 export function dmarcDecision(
   evidence: Evidence,
@@ -26,6 +37,7 @@ export function dmarcDecision(
   const wish = disposition === 'reject' ? 'refused' : 'put into Junk';
   return {
     action: disposition === 'reject' ? 'refuse' : 'junk',
+    same: UNPROVEN,
     reason: {
       name: 'DMARC_POLICY',
       score: 0,

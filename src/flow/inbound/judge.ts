@@ -58,7 +58,7 @@ export async function judge(
   const ownProgram = await isOwnProgram(envelope, evidence);
   const scanned = await scan(envelope, message, filter, settings, {
     owners: relations.filter(({ model }) => model !== undefined).map(({ accountId }) => accountId),
-    evidence: ruleEvidence(envelope, evidence, forwarder),
+    evidence: ruleEvidence(envelope, evidence, forwarder, ownProgram),
   });
   const listed = await envelope.gate.domainFacts(scanned?.sites ?? [], evidence);
   const facts = [...gate, ...listed];
@@ -104,7 +104,7 @@ function verdictFor(envelope: Envelope, common: Common, relation: Relation | und
 
 /** Cron, a printer, a web shop beside us: no server of our domain by its records, and still ours. */
 async function isOwnProgram({ deps, session }: Envelope, { dmarc }: Evidence): Promise<boolean> {
-  if (dmarc.disposition === 'none' || !isPrivate(session.remoteAddress)) return false;
+  if (dmarc.result === 'pass' || !isPrivate(session.remoteAddress)) return false;
   return (await deps.store.read.run('directory.domain', { name: dmarc.domain })) !== undefined;
 }
 

@@ -12,6 +12,7 @@ export function ruleEvidence(
   envelope: Envelope,
   evidence: Evidence,
   forwarder: ForwarderWord | undefined,
+  ownProgram = false,
 ): RuleEvidence {
   const { deps, session, reversePath, recipients } = envelope;
   const envelopeFacts = {
@@ -33,7 +34,8 @@ export function ruleEvidence(
       helo: session.helo.toLowerCase(),
       tls: session.tls !== undefined,
     }),
-    ...(evidence.state === 'checked' && authentication(evidence, forwarder)),
+    // It is no server of our domain by its records, and no forger for that.
+    ...(evidence.state === 'checked' && !ownProgram && authentication(evidence, forwarder)),
   };
 }
 

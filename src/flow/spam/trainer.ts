@@ -5,7 +5,7 @@ import type { ContentRef } from '../../data/mailstore/types.ts';
 import { SITE, type Learned, type TrainingWish } from '../../data/spam/types.ts';
 import type { Store } from '../../data/store.ts';
 import { parseStructure } from '../../mail/message/serialize.ts';
-import { sampleOf, type Sample } from './facts/sample.ts';
+import { sampleOf, sampleOfBuffer, type Sample } from './facts/sample.ts';
 import type { SavedModel, Scanner } from './scanner.ts';
 
 /** Wishes worked off in one batch: their models are saved with one commit. */
@@ -117,4 +117,16 @@ export function sampleOfStored(
   const parsed = parseStructure(structure);
   const read = (start: number, end: number): Promise<Buffer> => blobs.bytes(blobId, start, end);
   return read(0, parsed.root.bodyStart).then((header) => sampleOf(parsed, header, read));
+}
+
+/** Learn a message that is not stored, for one account (and a little for the site) or for the site alone. */
+export async function teach(
+  { store, scanner, goodPerJunked }: Pick<TrainerParts, 'store' | 'scanner' | 'goodPerJunked'>,
+  octets: Buffer,
+  label: Lesson['label'],
+  accountId: number | undefined,
+): Promise<void> {
+  const owners = accountId === undefined ? [SITE] : [SITE, accountId];
+  const models = await scanner.learn({ sample: sampleOfBuffer(octets), label, owners, goodPerJunked });
+  await store.write.run('spam.learned', { models, done: [] });
 }

@@ -4,6 +4,8 @@ import type { Reason, Verdict } from './types.ts';
 export interface Decision {
   readonly action: Verdict['action'];
   readonly reason: Reason;
+  /** Names of facts that would be gone if the lever of the reason were pulled: they say the same. */
+  readonly same?: readonly string[];
 }
 
 export interface VerdictInput {
@@ -50,17 +52,34 @@ export function decide(input: VerdictInput): Verdict {
   const common = { probability: logistic(score), score, threshold, reasons };
   const [decision] = decisions;
   if (decision !== undefined) {
-    const { lever } = decision.reason;
+    const otherwise = decisionLever(decision, input, score);
     return {
       ...common,
       action: decision.action,
       decidedBy: decision.reason,
-      ...(lever !== undefined &&
-        decision.action !== 'inbox' && { nearest: `would be ${PLACE[action]} if ${lever}` }),
+      ...(otherwise !== undefined && { nearest: otherwise }),
     };
   }
   const nearest = action === 'inbox' ? undefined : nearestLever(input, score, action);
   return { ...common, action, ...(nearest !== undefined && { nearest }) };
+}
+
+/** Where it would have gone but for the decision. */
+function decisionLever(
+  { action, reason, same = [] }: Decision,
+  input: VerdictInput,
+  score: number,
+): string | undefined {
+  const { lever } = reason;
+  if (lever === undefined || action === 'inbox') return undefined;
+  const gone = input.facts.filter(({ name }) => same.includes(name));
+  const otherwise = actionOf(
+    gone.reduce((rest, fact) => rest - fact.score, score),
+    input,
+  );
+  return otherwise === action
+    ? `would be closer to Inbox if ${lever}`
+    : `would be ${PLACE[otherwise]} if ${lever}`;
 }
 
 const PLACE = { inbox: 'Inbox', junk: 'Junk', refuse: 'refused' } as const;

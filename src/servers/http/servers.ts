@@ -6,6 +6,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Actor } from '../../data/directory/types.ts';
 import type { OpenStore } from '../../data/open.ts';
+import type { FilterHooks } from './admin/operation.ts';
 import type { OutgoingWatch } from '../../flow/submission/outgoing.ts';
 import type { ListenTarget } from '../../net/listener/bind.ts';
 import { alwaysActor, createAdminApp } from './admin/app.ts';
@@ -24,6 +25,7 @@ export interface HttpDeps {
   readonly facts: ServerFacts;
   readonly guard?: LoginGuard | undefined;
   readonly outgoing?: OutgoingWatch | undefined;
+  readonly filter?: FilterHooks | undefined;
 }
 
 /** A place to listen at, with what is told there. */

@@ -104,6 +104,8 @@ function fitted(sketch: Sketch, hams: number, spams: number): Calibration {
 /** Ham in the tail that the threshold is reckoned from. */
 const TAIL_SHARE = 0.02;
 const TAIL_LEAST = 15;
+/** Standard errors of the tail's length that are added to it: "at most" is a promise, the tail only an estimate. */
+const CAUTION = 0.6;
 /** Examples of ham below which the threshold stays at its highest. */
 const HAM_FEW = 60;
 /** Nats: an even chance is never junk, and beyond this everything is. */
@@ -112,9 +114,8 @@ const HIGHEST_THRESHOLD = 9;
 const WITHOUT_EXAMPLES = 3;
 
 /**
- * Nats from which mail goes to Junk, that at most one good message in `goodPerJunked` be among it. Beyond the ham that
- * has been seen the tail is taken to fall off exponentially, with a margin that shrinks as examples grow: few examples,
- * a higher threshold.
+ * Nats from which mail goes to Junk, that at most one good message in `goodPerJunked` be among it. The worst ham that
+ * has been seen is taken for a tail that falls off exponentially: few examples make a long tail, a higher threshold.
  */
 export function thresholdNats(sketch: Sketch, calibration: Calibration, goodPerJunked: number): number {
   const hams = total(sketch.ham);
@@ -130,7 +131,7 @@ export function thresholdNats(sketch: Sketch, calibration: Calibration, goodPerJ
   }
   const start = middle(from) - BIN_WIDTH / 2;
   for (let i = from; i < BINS; i++) excess += (sketch.ham[i] ?? 0) * (middle(i) - start);
-  const mean = (excess / tail) * (1 + 1 / Math.sqrt(tail));
+  const mean = (excess / tail) * (1 + CAUTION / Math.sqrt(tail));
   const raw = start + mean * Math.max(0, Math.log((tail / hams) * goodPerJunked));
   const nats = calibration.scale * raw + calibration.shift;
   return Math.min(HIGHEST_THRESHOLD, Math.max(LOWEST_THRESHOLD, nats));

@@ -67,12 +67,13 @@ const set = operation({
   access: 'store-decides',
   input: z.strictObject({ name: z.string().min(1).max(100), value: z.json() }),
   output: shown,
-  async run({ store }, { name, value }, actor) {
+  async run({ store, filter: hooks }, { name, value }, actor) {
     const path = name.split('.');
     if (path.some((part) => !/^[a-z0-9_]+$/.test(part)))
       throw new Refusal('bad-input', `there is no setting "${name}"`);
     const own = checked(withValue(await stored(store), path, value ?? undefined));
     await store.write.run('spam.saveSettings', { actor, json: JSON.stringify(own) });
+    await hooks?.changed();
     return { settings: filterSettingsSchema.parse(own), changed: leaves(own) };
   },
 });
@@ -134,4 +135,23 @@ const unlist = operation({
   },
 });
 
-export const filter = { show, set, lists, list, unlist };
+const teach = operation({
+  method: 'POST',
+  path: '/filter/lessons',
+  summary: 'Have a message learned as good or unwanted, for an account or the whole site',
+  access: 'administrator',
+  input: z.strictObject({ ...whose, label: z.enum(['ham', 'spam']), message: z.base64() }),
+  output: done,
+  async run({ store, filter: hooks }, { account, label, message }) {
+    if (hooks === undefined) throw new Refusal('unavailable', 'No filter is running here.');
+    let accountId: number | undefined;
+    if (account !== undefined) {
+      accountId = (await store.read.run('directory.account', { address: account }))?.id;
+      if (accountId === undefined) throw new Refusal('no-such-account', `There is no account ${account}.`);
+    }
+    await hooks.teach(Buffer.from(message, 'base64'), label, accountId);
+    return OK;
+  },
+});
+
+export const filter = { teach, show, set, lists, list, unlist };

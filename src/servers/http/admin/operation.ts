@@ -17,6 +17,15 @@ export interface AdminContext {
   readonly guard?: Pick<LoginGuard, 'adopt' | 'lifted' | 'useExemptions' | 'settled'> | undefined;
   /** Told of the end of a hold. */
   readonly outgoing?: Pick<OutgoingWatch, 'released' | 'flush'> | undefined;
+  readonly filter?: FilterHooks | undefined;
+}
+
+/** What administrators have the filter do at once. */
+export interface FilterHooks {
+  /** Learn a message, for one account or for the site alone. */
+  teach(octets: Buffer, label: 'ham' | 'spam', accountId: number | undefined): Promise<void>;
+  /** Its settings have changed. */
+  changed(): Promise<unknown>;
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';

@@ -70,7 +70,8 @@ const get = operation({
       }),
     ),
   }),
-  async run({ store, clock, facts }) {
+  async run({ store, clock, facts, guard }) {
+    await guard?.settled();
     const [domains, accounts, queue, held, bans] = await Promise.all([
       store.read.run('directory.domains', null),
       store.read.run('directory.accounts', {}),

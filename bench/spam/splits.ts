@@ -1,0 +1,150 @@
+/** How the corpus is cut into what a filter has been told and what it is asked. */
+import { createHash } from 'node:crypto';
+import { bare, type Sample } from './corpus.ts';
+
+/** One step: learn these, then judge those. A filter starts each run knowing nothing. */
+export interface Step {
+  readonly learn: readonly Sample[];
+  readonly judge: readonly Sample[];
+}
+
+export interface Split {
+  readonly name: string;
+  readonly about: string;
+  /** Each run is pooled on its own: scores of different runs are not compared. */
+  readonly runs: readonly (readonly Step[])[];
+  /** Needs one call for each message: left out for filters that cost too much for that. */
+  readonly online: boolean;
+  /** Learns one half, judges the other: for filters that are too slow for more. */
+  readonly halves: boolean;
+}
+
+/** Messages between a message and its label. */
+const DELAY = 500;
+/** Messages that the delayed split begins with, learned at once: a filter that knows nothing cannot be compared. */
+const WARM = 500;
+const FOLDS = 10;
+const SENDER_FOLDS = 5;
+/** A source smaller than this is not left out by itself. */
+const SMALLEST_SOURCE = 100;
+
+export function makeSplits(all: readonly Sample[]): Split[] {
+  const half = Math.floor(all.length / 2);
+  const first = all.slice(0, half);
+  const second = all.slice(half);
+  return [
+    {
+      name: 'immediate',
+      about: 'in time order, each label told right after the message is judged',
+      online: true,
+      halves: false,
+      runs: [all.map((one, i) => ({ learn: i === 0 ? [] : all.slice(i - 1, i), judge: [one] }))],
+    },
+    {
+      name: 'delayed',
+      about: `in time order, each label told ${DELAY} messages later; begins with ${WARM} labelled ones`,
+      online: true,
+      halves: false,
+      runs: [
+        [
+          { learn: all.slice(0, WARM), judge: [] },
+          ...all
+            .slice(WARM + DELAY)
+            .map((one, i) => ({ learn: all.slice(WARM + i, WARM + i + 1), judge: [one] })),
+        ],
+      ],
+    },
+    {
+      name: 'half-time',
+      about: 'learns the older half, judges the newer half',
+      online: false,
+      halves: true,
+      runs: [[{ learn: first, judge: second }]],
+    },
+    {
+      name: 'half-turned',
+      about: 'learns the newer half, judges the older half',
+      online: false,
+      halves: true,
+      runs: [[{ learn: second, judge: first }]],
+    },
+    {
+      name: 'half-mixed',
+      about: 'learns every other message, judges the rest; and the other way round',
+      online: false,
+      halves: true,
+      runs: [0, 1].map((k) => [
+        { learn: all.filter((_, i) => i % 2 !== k), judge: all.filter((_, i) => i % 2 === k) },
+      ]),
+    },
+    {
+      name: 'folds',
+      about: `${FOLDS} folds, each judged by what learned the other nine`,
+      online: false,
+      halves: false,
+      runs: Array.from({ length: FOLDS }, (_, k) => [
+        { learn: all.filter((_, i) => i % FOLDS !== k), judge: all.filter((_, i) => i % FOLDS === k) },
+      ]),
+    },
+    {
+      name: 'bare',
+      about: `the ${FOLDS} folds, but what is judged has lost all header fields except From, To, Subject and Content-*`,
+      online: false,
+      halves: false,
+      runs: Array.from({ length: FOLDS }, (_, k) => [
+        {
+          learn: all.filter((_, i) => i % FOLDS !== k),
+          judge: all.filter((_, i) => i % FOLDS === k).map(bare),
+        },
+      ]),
+    },
+    {
+      name: 'senders',
+      about: `${SENDER_FOLDS} folds by the domain of From: nobody who is judged has been seen before`,
+      online: false,
+      halves: false,
+      runs: Array.from({ length: SENDER_FOLDS }, (_, k) => [
+        {
+          learn: all.filter((one) => bySender(one) !== k),
+          judge: all.filter((one) => bySender(one) === k),
+        },
+      ]),
+    },
+    {
+      name: 'strangers',
+      about: 'leaves out one source of ham and a share of the spam, judges those',
+      online: false,
+      halves: false,
+      runs: strangers(all),
+    },
+  ];
+}
+
+function bySender(one: Sample): number {
+  return createHash('sha256').update(one.sender).digest().readUInt32BE(0) % SENDER_FOLDS;
+}
+
+/** A run for each source of ham; the spam is dealt to the runs, those sent through the same list to its own run. */
+function strangers(all: readonly Sample[]): Step[][] {
+  const counts = new Map<string, number>();
+  for (const one of all) {
+    if (one.label === 'ham') counts.set(one.source, (counts.get(one.source) ?? 0) + 1);
+  }
+  const sources = [...counts]
+    .filter(([, n]) => n >= SMALLEST_SOURCE)
+    .map(([source]) => source)
+    .sort();
+  let dealt = 0;
+  const runOf = new Map<Sample, string>();
+  for (const one of all) {
+    if (sources.includes(one.source) && (one.label === 'ham' || one.source !== 'direct'))
+      runOf.set(one, one.source);
+    else if (one.label === 'spam') runOf.set(one, sources[dealt++ % sources.length] ?? '');
+  }
+  return sources.map((source) => [
+    {
+      learn: all.filter((one) => runOf.get(one) !== source),
+      judge: all.filter((one) => runOf.get(one) === source),
+    },
+  ]);
+}
