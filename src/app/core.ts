@@ -36,6 +36,8 @@ export interface Core {
   /** Where outgoing mail goes now. */
   relay: RelaySettings | undefined;
   stopped: Promise<void> | undefined;
+  /** Whether a client may not log in; known when the guard stands. */
+  banned: (ip: string) => boolean;
 }
 
 export interface Live {
@@ -67,7 +69,9 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   });
   closers.push(() => filter.close());
 
-  const base = { store, clock, logger, recorder, dns: options.dns, filter };
+  let core: Core | undefined;
+  const banned = (ip: string): boolean => core?.banned(ip) === true;
+  const base = { store, clock, logger, recorder, dns: options.dns, filter, banned };
   const settingsOf = (wanted: Config): FlowSettings =>
     flowSettings(wanted, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
   let deps: FlowDeps = { ...base, settings: settingsOf(config) };
@@ -80,5 +84,6 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   const live = settle(config);
   const { relay } = options;
   const kept = { options, clock, metrics, tls, store, recorder, filter, reports };
-  return { ...kept, settle, live, relay, stopped: undefined };
+  core = { ...kept, settle, live, relay, stopped: undefined, banned: () => false };
+  return core;
 }

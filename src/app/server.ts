@@ -21,6 +21,7 @@ import type { Config } from './config.ts';
 import { type HttpPart, startHttp } from './http.ts';
 import { type Jobs, startJobs } from './jobs.ts';
 import { type Closers, type Core, type Live, openCore } from './core.ts';
+import { judgeOutgoing } from './outgoing-verdict.ts';
 import { logTlsReload, mergeLive, reloadRelay } from './reload.ts';
 import { reportJobs } from './report-jobs.ts';
 import { bindKey, IMPLICIT_TLS, SERVICES, type ServiceName } from './service-names.ts';
@@ -133,7 +134,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   const { options, clock, metrics, tls, store, recorder, filter } = core;
   const { logger, relay, directPort } = options;
   const deps = (): FlowDeps => core.live.deps;
-  const { config: begun, outgoingVerdict: verdict } = options;
+  const { config: begun, outgoingVerdict: verdict = judgeOutgoing(filter) } = options;
   const settings = (): FilterSettings => filter.settings;
   const brakes = await startBrakes({ deps, recorder, metrics, config: begun, settings, verdict });
   const { guard } = brakes;
@@ -142,6 +143,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   const scheduler = createScheduler({ deps, relay, owner: LEASE_OWNER, metrics, ...port });
   const requireTlsForAuth = options.plaintextAuth !== true;
   const live = (): Live => core.live;
+  core.banned = (ip) => brakes.guard.banned(ip) !== undefined;
   const gate = createGate({
     deps,
     filter: () => filter,

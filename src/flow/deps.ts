@@ -18,6 +18,8 @@ export interface FlowDeps {
   readonly settings: FlowSettings;
   /** What judges mail from others; undefined: all of it goes to the inbox. */
   readonly filter?: Filter | undefined;
+  /** Whether a client is banned from logging in, for guessing passwords. */
+  readonly banned?: ((ip: string) => boolean) | undefined;
   /** Told of what is seen, for reports to others; undefined: nothing is reported. */
   readonly reports?: ReportHooks | undefined;
 }

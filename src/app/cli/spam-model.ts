@@ -71,7 +71,7 @@ export async function keepModel(directory: string, model: Model): Promise<void> 
 
 function read(octets: Buffer): { facts: MessageFacts; hits: Hit[] } {
   const facts = extractFacts(sampleOfBuffer(octets));
-  return { facts, hits: evaluate(facts).filter(({ outside }) => !outside) };
+  return { facts, hits: evaluate(facts) };
 }
 
 export function featuresOf(octets: Buffer): Features {

@@ -3,6 +3,7 @@ import { accountCommands } from './commands/account.ts';
 import { aliasCommands } from './commands/alias.ts';
 import { banCommands } from './commands/ban.ts';
 import { checkCommands } from './commands/check.ts';
+import { checkMessageCommands } from './commands/check-message.ts';
 import { dkimCommands } from './commands/dkim.ts';
 import { domainCommands } from './commands/domain.ts';
 import { filterCommands } from './commands/filter.ts';
@@ -32,6 +33,7 @@ export const commandTable: readonly CliCommand[] = [
   ...traceCommands,
   ...reportCommands,
   ...checkCommands,
+  ...checkMessageCommands,
 ];
 
 /** Options that every command takes. */

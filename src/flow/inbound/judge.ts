@@ -61,7 +61,7 @@ export async function judge(
     evidence: ruleEvidence(envelope, evidence, forwarder, ownProgram),
   });
   const listed = await envelope.gate.domainFacts(scanned?.sites ?? [], evidence);
-  const facts = [...gate, ...listed];
+  const facts = [...gate, ...listed, ...guesserFact(envelope)];
   const common = { evidence, scanned, forwarder, ownProgram, partners, settings, facts };
   const accounts = new Map(
     relations.map((relation) => [relation.accountId, verdictFor(envelope, common, relation)]),
@@ -100,6 +100,13 @@ function verdictFor(envelope: Envelope, common: Common, relation: Relation | und
   return verdict.action === 'refuse' && envelope.session.protocol !== 'smtp'
     ? { ...verdict, action: 'junk' }
     : verdict;
+}
+
+/** Port 25 stays open to whoever guesses passwords here, for others may share the address; it is no good sign. */
+function guesserFact({ deps, session }: Envelope): Reason[] {
+  if (deps.banned?.(session.remoteAddress) !== true) return [];
+  const text = 'passwords were guessed from the address of the sending host';
+  return [{ name: 'GUESSES_PASSWORDS', score: 2, text, lever: 'nobody guessed passwords from there' }];
 }
 
 /** Cron, a printer, a web shop beside us: no server of our domain by its records, and still ours. */

@@ -39,7 +39,11 @@ export function ruleEvidence(
   };
 }
 
-function authentication(evidence: Evidence, forwarder: ForwarderWord | undefined): Partial<RuleEvidence> {
+/** What could be proven of the sender, as rules take it. */
+export function authentication(
+  evidence: Evidence,
+  forwarder: ForwarderWord | undefined,
+): Partial<RuleEvidence> {
   const { spf, dkim, dmarc, arc, iprev, ip } = evidence;
   return {
     spf: { result: spf.result, domain: spf.domain },

@@ -49,6 +49,9 @@ const WORDS_MAX = 5;
 /** Words that move the score by less say nothing. */
 const WORD_LEAST = 0.02;
 
+/** Features that mean something to a reader. */
+const SAID: ReadonlySet<string> = new Set(['word', 'capital', 'pair', 'subject', 'host', 'from']);
+
 export function createEngine(): Engine {
   const models = new Map<number, Model>();
   const site = (): Model => {
@@ -60,8 +63,10 @@ export function createEngine(): Engine {
   return {
     judge({ sample, evidence, owners, goodPerJunked }) {
       const facts = extractFacts(sample);
-      const hits = evaluate(facts, evidence);
-      const inside = hits.filter(({ outside }) => !outside);
+      // What the content alone says, as it was when the model learned; what more is known counts beside it.
+      const inside = evaluate(facts);
+      const known = new Set(inside.map(({ name }) => name));
+      const beside = evaluate(facts, evidence).filter(({ name }) => !known.has(name));
       const line = threshold(site(), goodPerJunked);
       const given = featuresOf(facts, inside);
       const personal = owners.flatMap((owner) => models.get(owner) ?? []);
@@ -82,7 +87,7 @@ export function createEngine(): Engine {
           content(SITE, undefined),
           ...owners.filter((owner) => models.has(owner)).map((owner) => content(owner, models.get(owner))),
         ],
-        facts: hits.filter(({ outside }) => outside).map(reasonOf),
+        facts: beside.map(reasonOf),
         ...described(facts),
       };
     },
@@ -164,8 +169,8 @@ function wordsOf(
   hits: readonly Hit[],
 ): { text: string; weight: number }[] {
   const { features, texts } = explainedFeatures(facts, hits);
-  return strongest(model, features, texts, 2 * WORDS_MAX)
-    .filter(({ weight }) => Math.abs(weight) >= WORD_LEAST)
+  return strongest(model, features, texts, 4 * WORDS_MAX)
+    .filter(({ weight, group }) => Math.abs(weight) >= WORD_LEAST && SAID.has(group))
     .slice(0, WORDS_MAX);
 }
 
