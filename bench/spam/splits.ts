@@ -32,6 +32,7 @@ export function makeSplits(all: readonly Sample[]): Split[] {
   const half = Math.floor(all.length / 2);
   const first = all.slice(0, half);
   const second = all.slice(half);
+  const left = strangers(all);
   return [
     {
       name: 'immediate',
@@ -112,10 +113,17 @@ export function makeSplits(all: readonly Sample[]): Split[] {
     },
     {
       name: 'strangers',
-      about: 'leaves out one source of ham and a share of the spam, judges those',
+      about: 'leaves out one source of ham (a list, a person) and a share of the spam, and judges those',
       online: false,
       halves: false,
-      runs: strangers(all),
+      runs: left.filter(({ source }) => source !== 'newsletters').map(({ run }) => run),
+    },
+    {
+      name: 'newsletters',
+      about: 'leaves out all newsletters and a share of the spam, and judges those',
+      online: false,
+      halves: false,
+      runs: left.filter(({ source }) => source === 'newsletters').map(({ run }) => run),
     },
   ];
 }
@@ -125,7 +133,7 @@ function bySender(one: Sample): number {
 }
 
 /** A run for each source of ham; the spam is dealt to the runs, those sent through the same list to its own run. */
-function strangers(all: readonly Sample[]): Step[][] {
+function strangers(all: readonly Sample[]): { source: string; run: Step[] }[] {
   const counts = new Map<string, number>();
   for (const one of all) {
     if (one.label === 'ham') counts.set(one.source, (counts.get(one.source) ?? 0) + 1);
@@ -141,10 +149,13 @@ function strangers(all: readonly Sample[]): Step[][] {
       runOf.set(one, one.source);
     else if (one.label === 'spam') runOf.set(one, sources[dealt++ % sources.length] ?? '');
   }
-  return sources.map((source) => [
-    {
-      learn: all.filter((one) => runOf.get(one) !== source),
-      judge: all.filter((one) => runOf.get(one) === source),
-    },
-  ]);
+  return sources.map((source) => ({
+    source,
+    run: [
+      {
+        learn: all.filter((one) => runOf.get(one) !== source),
+        judge: all.filter((one) => runOf.get(one) === source),
+      },
+    ],
+  }));
 }
