@@ -42,6 +42,7 @@ run('oxlint', ['--quiet', 'src', 'test', 'scripts', 'bench']);
 run('biome', ['format', '.']);
 generated('scripts/docs.ts');
 generated('scripts/cli-docs.ts');
+generated('scripts/refusal-docs.ts');
 
 if (problems.length > 0) {
   console.error(`${problems.join('\n')}\n${problems.length} problem(s)`);

@@ -1,6 +1,6 @@
 /**
  * `node scripts/refusal-docs.ts`: write docs/guides/why-refused.md from what a server really says when it refuses. With
- * --check only compare; there the figures of the classifier do not count, which change with each model.
+ * --check only compare; there the figures of the classifier do not count, which change with each model, nor do seconds.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -109,7 +109,7 @@ async function page(): Promise<string> {
       sections.push(
         `## ${one.title}\n\n${wrapped(one.prose)}\n\n\`\`\`\n# postern trace ${term}\n${trace.trimEnd()}\n\`\`\`\n`,
       );
-      await clock.advance(60_000);
+      await clock.advance(1000);
     }
     return `${HEAD}${rows.join('')}\n${sections.join('\n')}`;
   } finally {
@@ -119,13 +119,17 @@ async function page(): Promise<string> {
 
   async function told(one: Case): Promise<{ term: string; trace: string }> {
     const term = await one.run(mx, clock);
-    return { term: masked(term), trace: masked(await mx.trace(term)) };
+    const shown = masked(await mx.trace(...term.split(' ')));
+    const also =
+      one.also === undefined ? '' : `\n# postern ${one.also.join(' ')}\n${await mx.said(...one.also)}`;
+    return { term: masked(term), trace: `${shown}${also}` };
   }
 }
 
 /** Without what the classifier says of a message: its figures and words. */
 function skeleton(text: string): string {
   return text
+    .replaceAll(/\d\d:\d\d(?::\d\d)?|\d+ min left/g, '#')
     .replaceAll(/^ {4}Reasons [^]*?(?=\n\n|\n {4}\S)/gm, '')
     .replaceAll(/^ {4}Probability of spam .*$/gm, '')
     .replaceAll(/^ {4}What would change it[^]*?(?=\n {4}\S)/gm, '');

@@ -16,7 +16,7 @@ import { readCorpus } from './corpus.ts';
 import { roca } from './metrics.ts';
 import { featuresOf } from './peers/postern.ts';
 
-/** 2^18 buckets: half a site's, for the size of the package. */
+/** Octets: the package shall stay small. */
 const LIMIT = 600 * 1024;
 /** Weights below this share of the largest are left out: they are many and say little. */
 const FLOOR = 0.004;

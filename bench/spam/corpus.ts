@@ -53,7 +53,7 @@ export function readCorpus(path: string): Sample[] {
   const base = existsSync(join(root, 'ham')) ? root : join(root, 'spam-dev');
   const placed: { at: number; label: Label; path: string; folder: string }[] = [];
   for (const [folder, label] of FOLDERS) {
-    const names = readdirSync(join(base, folder)).sort();
+    const names = readdirSync(join(base, folder)).toSorted();
     for (const [i, name] of names.entries()) {
       // The folders cover the same months: messages at the same share of their folder are neighbours.
       placed.push({ at: (i + 0.5) / names.length, label, path: join(base, folder, name), folder });

@@ -60,7 +60,7 @@ function lossOf(ham: Float64Array, spam: Float64Array, caught: number): number {
 
 function parted(judged: readonly Judged[]): { ham: Float64Array; spam: Float64Array } {
   const of = (label: Label): Float64Array =>
-    Float64Array.from(judged.filter((one) => one.label === label).map((one) => one.score)).sort();
+    Float64Array.from(judged.filter((one) => one.label === label).map((one) => one.score)).toSorted();
   return { ham: of('ham'), spam: of('spam') };
 }
 
@@ -107,11 +107,16 @@ export function ratio(
   const one = MEASURES[of];
   const a = resamples(ours).map((parts) => mean(parts, one));
   const b = resamples(theirs).map((parts) => mean(parts, one));
-  const over = (x: number, y: number): number => (y === 0 ? (x === 0 ? 1 : Number.POSITIVE_INFINITY) : x / y);
   return interval(
     over(mean(ours.map(parted), one), mean(theirs.map(parted), one)),
     a.map((x, i) => over(x, b[i] ?? 0)),
   );
+}
+
+/** x / y, where nothing of nothing is as much. */
+function over(x: number, y: number): number {
+  if (y === 0) return x === 0 ? 1 : Number.POSITIVE_INFINITY;
+  return x / y;
 }
 
 /** For each draw its runs. The generator begins alike for every filter, so the same messages are drawn. */
@@ -124,7 +129,7 @@ function resamples(runs: readonly (readonly Judged[])[]): Part[][] {
   const draw = (from: readonly number[]): Float64Array => {
     const out = new Float64Array(from.length);
     for (let i = 0; i < out.length; i++) out[i] = from[Math.floor(random() * from.length)] ?? 0;
-    return out.sort();
+    return out.toSorted();
   };
   return Array.from({ length: RESAMPLES }, () =>
     scores.map(({ ham, spam }) => ({ ham: draw(ham), spam: draw(spam) })),
@@ -132,7 +137,7 @@ function resamples(runs: readonly (readonly Judged[])[]): Part[][] {
 }
 
 function interval(value: number, draws: readonly number[]): Interval {
-  const sorted = Float64Array.from(draws).sort();
+  const sorted = Float64Array.from(draws).toSorted();
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? value;
   return { value, low: at(0.025), high: at(0.975) };

@@ -83,7 +83,7 @@ export function makeSplits(all: readonly Sample[]): Split[] {
       about: `${FOLDS} folds, each judged by what learned the other nine`,
       online: false,
       halves: false,
-      runs: Array.from({ length: FOLDS }, (_, k) => [
+      runs: parts(FOLDS).map((k) => [
         { learn: all.filter((_, i) => i % FOLDS !== k), judge: all.filter((_, i) => i % FOLDS === k) },
       ]),
     },
@@ -92,7 +92,7 @@ export function makeSplits(all: readonly Sample[]): Split[] {
       about: `the ${FOLDS} folds, but what is judged has lost all header fields except From, To, Subject and Content-*`,
       online: false,
       halves: false,
-      runs: Array.from({ length: FOLDS }, (_, k) => [
+      runs: parts(FOLDS).map((k) => [
         {
           learn: all.filter((_, i) => i % FOLDS !== k),
           judge: all.filter((_, i) => i % FOLDS === k).map(bare),
@@ -104,7 +104,7 @@ export function makeSplits(all: readonly Sample[]): Split[] {
       about: `${SENDER_FOLDS} folds by the domain of From: nobody who is judged has been seen before`,
       online: false,
       halves: false,
-      runs: Array.from({ length: SENDER_FOLDS }, (_, k) => [
+      runs: parts(SENDER_FOLDS).map((k) => [
         {
           learn: all.filter((one) => bySender(one) !== k),
           judge: all.filter((one) => bySender(one) === k),
@@ -128,6 +128,10 @@ export function makeSplits(all: readonly Sample[]): Split[] {
   ];
 }
 
+function parts(count: number): number[] {
+  return Array.from({ length: count }, (_, k) => k);
+}
+
 function bySender(one: Sample): number {
   return createHash('sha256').update(one.sender).digest().readUInt32BE(0) % SENDER_FOLDS;
 }
@@ -141,7 +145,7 @@ function strangers(all: readonly Sample[]): { source: string; run: Step[] }[] {
   const sources = [...counts]
     .filter(([, n]) => n >= SMALLEST_SOURCE)
     .map(([source]) => source)
-    .sort();
+    .toSorted();
   let dealt = 0;
   const runOf = new Map<Sample, string>();
   for (const one of all) {

@@ -80,8 +80,8 @@ export interface Judged extends AsyncDisposable {
   /** `postern ...`: what it prints; it must succeed. */
   said(...words: string[]): Promise<string>;
   cli(...words: string[]): Promise<{ readonly status: number; readonly out: string; readonly err: string }>;
-  /** `postern trace TERM` after everything is written. */
-  trace(term: string): Promise<string>;
+  /** `postern trace TERM ...` after everything is written. */
+  trace(...words: string[]): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -202,9 +202,9 @@ export async function startJudged(options: JudgedOptions = {}): Promise<Judged> 
     junk: (user) => mailbox('Junk', user),
     cli,
     said,
-    async trace(term) {
+    async trace(...words) {
       await server.recorder.flush();
-      return said('trace', term);
+      return said('trace', ...words);
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -227,7 +227,7 @@ export function letter(
   const body =
     options.body ??
     'Dear Alice,\r\n\r\nthank you for coming on Tuesday. The minutes are on our page; please tell me\r\nwhether I forgot anything.\r\n\r\nBest regards,\r\nAnn\r\n';
-  const id = `letter-${serial++}@good.test`;
+  const id = `letter-${serial++}@${from.slice(from.lastIndexOf('@') + 1)}`;
   return `From: Ann <${from}>\r\nTo: <${to}>\r\nSubject: ${subject}\r\nDate: ${date.toUTCString().replace('GMT', '+0000')}\r\nMessage-ID: <${id}>\r\n${more}\r\n${body}`;
 }
 

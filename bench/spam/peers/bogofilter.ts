@@ -14,6 +14,11 @@ export const bogofilter: Filter = {
   begin: (dir) => session(dir),
 };
 
+/** One file name a line. */
+function names(samples: readonly Sample[]): string {
+  return samples.map((one) => `${one.path}\n`).join('');
+}
+
 function session(dir: string): Session {
   // No configuration file of the machine.
   const base = ['-C', '-d', dir];
@@ -24,7 +29,6 @@ function session(dir: string): Session {
       maxBuffer: OUTPUT_LIMIT,
       stdio: ['pipe', 'pipe', 'ignore'],
     });
-  const names = (samples: readonly Sample[]): string => samples.map((one) => `${one.path}\n`).join('');
   return {
     learn(samples) {
       const { ham, spam } = byLabel(samples);

@@ -1,4 +1,4 @@
-import type { Facts } from './trace-facts.ts';
+import { type Facts, typeable } from './trace-facts.ts';
 import type { Row, Step } from './trace-steps.ts';
 
 const OUTCOMES: Readonly<Record<string, string>> = {
@@ -53,7 +53,7 @@ function reasonRow(reason: string): Row {
   const [, score, text] = /^([+-]\d{1,4}\.\d)\s+(.*)$/s.exec(reason) ?? [];
   return score === undefined || text === undefined
     ? { label: '', text: reason }
-    : { label: score.padStart(7), text };
+    : { label: score.padStart(7), text: `${text.slice(0, 1).toUpperCase()}${text.slice(1)}` };
 }
 
 function scaleRows(facts: Facts, decided: boolean): Row[] {
@@ -68,10 +68,14 @@ function remedyOf(facts: Facts): string {
   const number = facts.text('case');
   // Of a refused message the refusal says what to do: it comes below.
   if (number !== '' || facts.text('action') !== 'junk') return '';
+  const move = 'If it is good mail, move it out of Junk: the filter learns from that.';
   const author = facts.text('author');
-  return author === ''
-    ? 'If it is good mail, move it out of Junk: the filter learns from that.'
-    : `If it is good mail, move it out of Junk (the filter learns from that), or: postern filter allow ${author}`;
+  // For a name that is not proven an entry in the list would not hold.
+  const proven = facts.list('checks').some((check) => check.startsWith('Author (DMARC): pass'));
+  const entry = proven && facts.text('decidedBy') === '' ? typeable(author) : 'ADDRESS';
+  return entry === 'ADDRESS'
+    ? move
+    : `${move} To always take mail from there:\npostern filter allow ${entry}`;
 }
 
 /** 0.99984 as "99.98 %": as many places as tell it from none and from all. */

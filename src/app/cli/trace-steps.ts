@@ -17,6 +17,7 @@ export interface Step {
   readonly details: readonly string[];
   /** Particulars that read better side by side; they stand below the details. */
   readonly rows?: readonly Row[];
+  /** Sentences; a line that begins with "postern " is a command to copy. */
   readonly remedy: string;
 }
 

@@ -39,11 +39,18 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
       if (detail !== '') lines.push(...indented(detail, width));
     }
     lines.push(...block(rows, width));
-    if (remedy !== '') lines.push(...indented(`-> ${remedy}`, width));
+    if (remedy !== '') lines.push(...advice(remedy, width));
   }
   const short = isMessage ? summary(events, notices, timeZone) : '';
   if (short !== '') lines.push('', ...wrap(`In short: ${short}`, width));
   return lines.map((line) => `${plain(line).trimEnd()}\n`).join('');
+}
+
+/** Sentences, and between them commands on lines of their own, whole, for copying. */
+function advice(remedy: string, width: number): string[] {
+  return `-> ${remedy}`
+    .split('\n')
+    .flatMap((line) => (line.startsWith('postern ') ? [`${INDENT}${INDENT}${line}`] : indented(line, width)));
 }
 
 function indented(text: string, width: number): string[] {

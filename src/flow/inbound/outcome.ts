@@ -67,7 +67,9 @@ function becauseOf({ decidedBy, reasons, probability }: Verdict): string {
   if (decidedBy !== undefined) return decidedBy.text;
   const first = reasons.find(({ score }) => score > 0);
   const strongest = first === undefined ? '' : `; above all: ${first.text}`;
-  return `the filter is ${(probability * 100).toFixed(1)} % sure that it is unwanted${strongest}`;
+  // Never quite: 100.0 % would be a promise.
+  const percent = Math.min(probability * 100, 99.9).toFixed(1);
+  return `the filter is ${percent} % sure that it is unwanted${strongest}`;
 }
 
 /** Keep a refused message for a while, with everything that speaks against it, and give the refusal. */

@@ -28,10 +28,10 @@ export function ruleEvidence(
   if (session.protocol !== 'smtp') return envelopeFacts;
   return {
     ...envelopeFacts,
-    // How a program of ours on this machine or beside it introduces itself says nothing.
+    // How a program of ours on this machine or beside it comes in says nothing. Names of hosts are the gate's matter:
+    // the same fact must not count twice.
     ...(!isPrivate(session.remoteAddress) && {
       clientIp: session.remoteAddress,
-      helo: session.helo.toLowerCase(),
       tls: session.tls !== undefined,
     }),
     // It is no server of our domain by its records, and no forger for that.
@@ -44,7 +44,7 @@ export function authentication(
   evidence: Evidence,
   forwarder: ForwarderWord | undefined,
 ): Partial<RuleEvidence> {
-  const { spf, dkim, dmarc, arc, iprev, ip } = evidence;
+  const { spf, dkim, dmarc, arc } = evidence;
   return {
     spf: { result: spf.result, domain: spf.domain },
     dkim: dkim
@@ -56,10 +56,5 @@ export function authentication(
       trusted: forwarder !== undefined,
       sealer: forwarder?.domain ?? arc.links.at(-1)?.domain ?? '',
     },
-    ...(iprev.result !== 'temperror' &&
-      !isPrivate(ip) && {
-        rdns: iprev.name ?? iprev.claimed[0] ?? null,
-        iprev: iprev.result === 'permerror' ? ('none' as const) : iprev.result,
-      }),
   };
 }

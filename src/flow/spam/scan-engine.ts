@@ -53,73 +53,84 @@ const WORD_LEAST = 0.02;
 const SAID: ReadonlySet<string> = new Set(['word', 'capital', 'pair', 'subject', 'host', 'from']);
 
 export function createEngine(): Engine {
-  const models = new Map<number, Model>();
-  const site = (): Model => {
-    let model = models.get(SITE);
-    if (model === undefined) models.set(SITE, (model = coldStart()));
+  return new ContentEngine();
+}
+
+class ContentEngine implements Engine {
+  readonly #models = new Map<number, Model>();
+
+  /** Read from the program's files at the first use, where a site has none of its own yet. */
+  get #site(): Model {
+    const known = this.#models.get(SITE);
+    if (known !== undefined) return known;
+    const model = coldStart();
+    this.#models.set(SITE, model);
     return model;
-  };
+  }
 
-  return {
-    judge({ sample, evidence, owners, goodPerJunked }) {
-      const facts = extractFacts(sample);
-      // What the content alone says, as it was when the model learned; what more is known counts beside it.
-      const inside = evaluate(facts);
-      const known = new Set(inside.map(({ name }) => name));
-      const beside = evaluate(facts, evidence).filter(({ name }) => !known.has(name));
-      const line = threshold(site(), goodPerJunked);
-      const given = featuresOf(facts, inside);
-      const personal = owners.flatMap((owner) => models.get(owner) ?? []);
-      const first = score(site(), given);
-      const worst = Math.max(first.logit, ...personal.map((own) => score(site(), given, own).logit));
-      const words = worst >= EXPLAIN_FROM ? wordsOf(site(), facts, inside) : [];
-      const content = (owner: number, own: Model | undefined): ContentScore => {
-        const { logit, personal: lessons } = own === undefined ? first : score(site(), given, own);
-        return {
-          owner,
-          score: logit,
-          threshold: line,
-          because: because(logit - lessons, lessons, inside, words),
-        };
-      };
-      return {
-        content: [
-          content(SITE, undefined),
-          ...owners.filter((owner) => models.has(owner)).map((owner) => content(owner, models.get(owner))),
-        ],
-        facts: beside.map(reasonOf),
-        ...described(facts),
-      };
-    },
+  judge({ sample, evidence, owners, goodPerJunked }: Question): Scanned {
+    const facts = extractFacts(sample);
+    // What the content alone says, as it was when the model learned; what more is known counts beside it.
+    const inside = evaluate(facts);
+    const known = new Set(inside.map(({ name }) => name));
+    const beside = evaluate(facts, evidence).filter(({ name }) => !known.has(name));
+    return {
+      content: this.#content(facts, inside, owners, goodPerJunked),
+      facts: beside.map(reasonOf),
+      ...described(facts),
+    };
+  }
 
-    learn({ sample, label, owners, goodPerJunked }) {
-      const facts = extractFacts(sample);
-      const given = featuresOf(
-        facts,
-        evaluate(facts).filter(({ outside }) => !outside),
-      );
-      const before = score(site(), given).logit;
-      const line = threshold(site(), goodPerJunked);
-      return owners.map((owner) => {
-        if (owner === SITE) {
-          learnSite(site(), given, label, SITE_WEIGHT);
-          return taught(owner, site());
-        }
-        const own = models.get(owner) ?? createModel('personal');
-        models.set(owner, own);
-        learnPersonal(own, given, label, before, Math.log(line / (1 - line)));
-        return taught(owner, own);
-      });
-    },
+  /** The site's score first, then those of the owners that have a model. */
+  #content(
+    facts: MessageFacts,
+    inside: readonly Hit[],
+    owners: readonly number[],
+    goodPerJunked: number,
+  ): ContentScore[] {
+    const site = this.#site;
+    const given = featuresOf(facts, inside);
+    const scores = [SITE, ...owners].flatMap((owner) => {
+      const own = owner === SITE ? undefined : this.#models.get(owner);
+      return owner !== SITE && own === undefined ? [] : [{ owner, ...score(site, given, own) }];
+    });
+    const worst = Math.max(...scores.map(({ logit }) => logit));
+    const words = worst >= EXPLAIN_FROM ? wordsOf(site, facts, inside) : [];
+    const line = threshold(site, goodPerJunked);
+    return scores.map(({ owner, logit, personal }) => ({
+      owner,
+      score: logit,
+      threshold: line,
+      because: because(logit - personal, personal, inside, words),
+    }));
+  }
 
-    load(owner, octets) {
-      const stored = octets === undefined ? undefined : readable(octets);
-      if (stored !== undefined) models.set(owner, stored);
-      else models.delete(owner);
-    },
+  learn({ sample, label, owners, goodPerJunked }: Learn): readonly TaughtModel[] {
+    const facts = extractFacts(sample);
+    const given = featuresOf(facts, evaluate(facts));
+    const before = score(this.#site, given).logit;
+    const line = threshold(this.#site, goodPerJunked);
+    return owners.map((owner) => {
+      if (owner === SITE) {
+        learnSite(this.#site, given, label, SITE_WEIGHT);
+        return taught(owner, this.#site);
+      }
+      const own = this.#models.get(owner) ?? createModel('personal');
+      this.#models.set(owner, own);
+      learnPersonal(own, given, label, before, Math.log(line / (1 - line)));
+      return taught(owner, own);
+    });
+  }
 
-    forget: (owner) => void models.delete(owner),
-  };
+  load(owner: number, octets: Uint8Array | undefined): void {
+    const stored = octets === undefined ? undefined : readable(octets);
+    if (stored !== undefined) this.#models.set(owner, stored);
+    else this.#models.delete(owner);
+  }
+
+  forget(owner: number): void {
+    this.#models.delete(owner);
+  }
 }
 
 function taught(owner: number, model: Model): TaughtModel {

@@ -121,8 +121,9 @@ function measuredText(m: Measured): string {
 export const spamCommands: readonly CliCommand[] = [
   {
     words: ['spam', 'score'],
-    summary: 'how likely messages are spam, by their content alone: one line each, probability and file',
-    details: 'Needs no server. Without --model it judges by the model that comes with the program.',
+    summary: 'how likely messages are spam, by their content alone',
+    details:
+      'One line each: probability and file. Needs no server. Without --model it judges by the model that comes with the program.',
     args: [PATHS],
     options: { model },
     example: 'spam score ~/Maildir/cur',
@@ -140,7 +141,7 @@ export const spamCommands: readonly CliCommand[] = [
       model,
       account: { value: 'ADDRESS', help: 'teach the server for this account only' },
     },
-    example: 'spam train --model /tmp/mine --ham ~/Maildir/cur --spam ~/Maildir/.Junk/cur',
+    example: 'spam train --model /tmp/mine --ham good --spam bad',
     offline: true,
     async run(call) {
       const directory = call.text('model');

@@ -1,7 +1,7 @@
 /** What the classifier does not go beyond. */
 export const classifierLimits = {
   /** Characters of subject and text whose n-grams count. */
-  gramChars: 5_000,
+  gramChars: 8_000,
   /** Characters of text, and words among them, that are read for words and pairs. */
   wordChars: 20_000,
   words: 1_500,
@@ -13,5 +13,5 @@ export const classifierLimits = {
   /** Characters read of a header value. */
   headerChars: 200,
   /** Features of a view; what is beyond is left out. */
-  perView: 5_000,
+  perView: 6_000,
 } as const;

@@ -73,7 +73,7 @@ export function strongest(
         found.set(text, { group: known.group, text, weight });
     }
   }
-  return [...found.values()].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).slice(0, max);
+  return [...found.values()].toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).slice(0, max);
 }
 
 /** Runs of four characters of From and of the mailer's name. */
