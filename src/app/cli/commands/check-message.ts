@@ -120,8 +120,7 @@ async function run(call: Call): Promise<Outcome> {
 export const checkMessageCommands: readonly CliCommand[] = [
   {
     words: ['check', 'message'],
-    summary:
-      'who sent a message as far as it can be proven (DKIM, ARC, SPF, DMARC), and what the filter makes of it',
+    summary: 'who sent a message, as far as can be proven, and what the filter says',
     details:
       'Asks DNS and needs no server of ours. SPF is checked where --ip says which host sent it. What only a server knows (lists of senders, correspondents, lessons) does not count here.',
     args: [{ name: 'FILE', help: 'one message' }],
@@ -132,7 +131,7 @@ export const checkMessageCommands: readonly CliCommand[] = [
       dns: { value: 'HOST:PORT', help: "DNS resolver to ask (default: the system's)" },
       model: { value: 'DIR', help: 'judge by a model of your own in this folder' },
     },
-    example: 'check message suspicious.eml --ip 192.0.2.1 --helo mx.example.org --from ann@example.org',
+    example: 'check message odd.eml --ip 192.0.2.1 --from ann@example.org',
     offline: true,
     run,
   },

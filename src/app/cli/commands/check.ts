@@ -52,7 +52,7 @@ export const checkCommands: readonly CliCommand[] = [
       from: { value: 'ADDRESS', help: 'envelope sender; "" for a bounce, which is judged by its HELO name' },
       dns: { value: 'HOST:PORT', help: "DNS resolver to ask (default: the system's)" },
     },
-    example: 'check spf --ip 192.0.2.1 --helo mx.example.org --from ann@example.org',
+    example: 'check spf --ip 192.0.2.1 --from ann@example.org',
     offline: true,
     async run({ io, text }) {
       const ip = ipOption(text('ip'));
