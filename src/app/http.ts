@@ -7,6 +7,7 @@ import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
 import { isLoopback } from '../net/ip.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import type { TlsStore } from '../net/tls-store.ts';
+import type { Gate } from '../flow/inbound/gate/gate.ts';
 import type { Filter } from '../flow/spam/filter.ts';
 import { teach } from '../flow/spam/trainer.ts';
 import type { FilterHooks } from '../servers/http/admin/operation.ts';
@@ -38,6 +39,7 @@ export interface HttpParts {
   readonly guard: LoginGuard;
   readonly outgoing: OutgoingWatch;
   readonly filter: Filter;
+  readonly gate: Gate;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
   /** The configuration that holds now. */
@@ -76,8 +78,13 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
   return { listeners, adminSocket: servers.admin.socketPath, drain: (graceMs) => servers.drain(graceMs) };
 }
 
-function filterHooks({ filter, store }: HttpParts): FilterHooks {
+function filterHooks({ filter, gate, store }: HttpParts): FilterHooks {
   return {
+    get enabled() {
+      return filter.settings.enabled;
+    },
+    partners: () => filter.partners.states(),
+    lists: () => gate.lists(),
     changed: () => filter.current(),
     async teach(octets, label, accountId) {
       const { good_per_junked: goodPerJunked } = filter.settings;

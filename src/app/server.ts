@@ -175,6 +175,7 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     recorder,
     ...brakes,
     filter,
+    gate,
     listeners,
     stopping,
     config,

@@ -27,7 +27,7 @@ export function commandHelp(command: CliCommand): string {
     ...options.map(([name, option]) => [optionName(name, option), option.help] as [string, string]),
   ];
   const details = command.details === undefined ? [] : ['', ...wrap(command.details, WIDTH)];
-  return `${[`Usage: ${usage(command)}`, '', capital(command.summary), ...details, '', listing(rows)].join('\n')}\nExample: postern ${command.example}\n`;
+  return `${[`Usage: ${usage(command)}`, '', ...wrap(capital(command.summary), WIDTH), ...details, '', listing(rows)].join('\n')}\nExample: postern ${command.example}\n`;
 }
 
 /** What a word alone shows that begins several commands. */

@@ -77,17 +77,20 @@ export interface Authentication {
 function limited(dns: Dns, signal: AbortSignal): Dns {
   const late = { status: 'temporary', reason: 'out of time' } as const;
   const ask: Dns['query'] = async (name, type) => dns.query(name, type, signal); // one that throws rejects
+  /** Those that wait, woken by one listener: a message asks some twenty questions, most of them answered at once. */
+  const waiting = new Set<() => void>();
+  signal.addEventListener('abort', () => waiting.forEach((stop) => stop()), { once: true });
   return {
     query(name, type) {
       if (signal.aborted) return Promise.resolve(late);
       return new Promise<DnsAnswer<typeof type>>((resolve) => {
         const stop = (): void => resolve(late);
-        signal.addEventListener('abort', stop, { once: true });
+        waiting.add(stop);
         const failed = (error: unknown): void =>
           resolve({ status: 'temporary', reason: error instanceof Error ? error.message : 'DNS failed' });
         ask(name, type)
           .then(resolve, failed)
-          .finally(() => signal.removeEventListener('abort', stop));
+          .finally(() => waiting.delete(stop));
       });
     },
   };

@@ -8,9 +8,17 @@ import type { ForwarderWord } from './forwarder.ts';
 
 /** Policies that decide by themselves: the sender's own (DMARC), the site's (lists, attachments), the account's. */
 
-/** Whether the domain of the author has proven that it sent this. */
-export function authorIsProven({ dmarc, author }: Evidence): boolean {
-  return dmarc.result === 'pass' && author.doubt === undefined;
+/**
+ * Whether the domain of the author has proven that it sent this. Where it publishes no policy for DMARC, SPF or a
+ * signature of that very domain proves the same.
+ */
+export function authorIsProven({ dmarc, author, spf, dkim }: Evidence): boolean {
+  if (author.doubt !== undefined) return false;
+  if (dmarc.result === 'pass') return true;
+  const [domain, ...others] = author.domains;
+  if (dmarc.result !== 'none' || domain === undefined || others.length > 0) return false;
+  const sent = spf.result === 'pass' && spf.identity === 'mailfrom' && spf.domain.toLowerCase() === domain;
+  return sent || dkim.some((found) => found.status === 'pass' && found.domain === domain);
 }
 
 /** What speaks against a message for the same reason as a DMARC failure. */

@@ -40,7 +40,8 @@ export async function judge(
   evidence: Evidence,
   filter: Filter,
 ): Promise<Judgement> {
-  const settings = await filter.current();
+  // Read anew just before, when it was asked whether the filter is on.
+  const { settings } = filter;
   const accountIds = accountsOf(envelope);
   const [all, partners, gate] = await Promise.all([
     relationsOf(
@@ -154,9 +155,9 @@ async function scan(
   settings: FilterSettings,
   how: { readonly owners: readonly number[]; readonly evidence: ReturnType<typeof ruleEvidence> },
 ): Promise<Scanned | undefined> {
-  const sample = await sampleOf(message.structure, message.header, (start, end) =>
-    message.octets.bytes(start, end),
-  );
+  const { structure, header, content, octets } = message;
+  const read = (start: number, end: number): Buffer | Promise<Buffer> => octets.bytes(start, end);
+  const sample = await sampleOf(structure, header, read, content.structure);
   return filter.scanner.judge({ ...how, sample, goodPerJunked: settings.good_per_junked });
 }
 

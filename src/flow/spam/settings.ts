@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { networkList } from '../../net/ip.ts';
+import { partnerPlace } from '../../net/partners/dial.ts';
 
 /**
  * What a site wants of its filter. Data, not configuration: kept as JSON in the store (setting 'filter'), changed at run
@@ -9,16 +11,18 @@ const words = (...names: [string, ...string[]]) => z.enum(names);
 /** What a bad sign leads to: one more fact for the score, or a refusal. */
 const scoreOrRefuse = z.enum(['score', 'refuse']);
 
-/** One DNS list (RFC 5782). `codes`: the return addresses that are listings, with their score in nats and meaning. */
+/**
+ * One DNS list (RFC 5782). `codes`: the return addresses that are listings, with their score in nats and meaning; those
+ * of well-known lists are known (gate/presets-table.ts).
+ */
 export const dnsListSchema = z.strictObject({
   zone: z.string().min(1).max(253),
-  /** What is asked: the client's address, domains of the envelope and message, or both. */
+  /** What is asked: the client's address, or domains of the envelope and message. */
   of: z.enum(['ip', 'domain']).optional(),
   /** Negative scores make an allow list. */
-  codes: z.record(
-    z.string(),
-    z.strictObject({ score: z.number().min(-20).max(20), means: z.string().max(200) }),
-  ),
+  codes: z
+    .record(z.string(), z.strictObject({ score: z.number().min(-20).max(20), means: z.string().max(200) }))
+    .prefault({}),
   /** Refuse at connect (ip) or MAIL (domain) what is listed with a positive score. */
   refuse: z.boolean().prefault(false),
 });
@@ -36,7 +40,31 @@ const attachmentCategory = words(
   'shortcut',
 );
 
-const networks = z.array(z.string().max(64)).max(1000);
+/** A filter beside us; '' for none. */
+const place = z
+  .string()
+  .max(255)
+  .refine((text) => text === '' || partnerPlace(text) !== undefined, {
+    error: 'it takes an address such as 127.0.0.1:3310 or unix:/run/clamav/clamd.ctl',
+  });
+
+function isNetwork(text: string): boolean {
+  try {
+    networkList([text]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const networks = z
+  .array(
+    z
+      .string()
+      .max(64)
+      .refine(isNetwork, { error: 'it takes networks such as 192.0.2.0/24 or 2001:db8::/48' }),
+  )
+  .max(1000);
 const domains = z.array(z.string().max(253)).max(10_000);
 
 export const filterSettingsSchema = z.strictObject({
@@ -96,7 +124,7 @@ export const filterSettingsSchema = z.strictObject({
   clamav: z
     .strictObject({
       /** "127.0.0.1:3310" or "unix:/run/clamav/clamd.ctl"; '' for none. */
-      address: z.string().max(255).prefault(''),
+      address: place.prefault(''),
       failure: partnerFailure.prefault('ignore'),
       infected: z.enum(['refuse', 'junk']).prefault('refuse'),
     })
@@ -104,7 +132,13 @@ export const filterSettingsSchema = z.strictObject({
   rspamd: z
     .strictObject({
       /** "http://127.0.0.1:11333"; '' for none. */
-      url: z.string().max(255).prefault(''),
+      url: z
+        .string()
+        .max(255)
+        .refine((text) => text === '' || /^https?:\/\/[^\s/]/.test(text), {
+          error: 'it takes a URL such as http://127.0.0.1:11333',
+        })
+        .prefault(''),
       failure: partnerFailure.prefault('ignore'),
       /** Nats for each point of its score. */
       weight: z.number().min(0).max(2).prefault(0.3),
@@ -115,7 +149,7 @@ export const filterSettingsSchema = z.strictObject({
       z.strictObject({
         name: z.string().min(1).max(64),
         /** "127.0.0.1:8891" or "unix:/run/x.sock". */
-        address: z.string().min(1).max(255),
+        address: place.min(1),
         failure: partnerFailure.prefault('ignore'),
       }),
     )

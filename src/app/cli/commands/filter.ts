@@ -23,6 +23,18 @@ function valueOf(text: string): string | number | boolean | null | object {
 
 const account = { value: 'ADDRESS', help: "the account's own list (default: the whole site's)" } as const;
 
+/** What an entry does, and when it does not. */
+function effectOf(pattern: string, action: 'allow' | 'block', owner: string | undefined): string {
+  const whose = owner === undefined ? '' : ` for ${plain(owner)}`;
+  if (action === 'allow') {
+    const proof = pattern.includes('@') ? ', where it is proven that it is from there' : '';
+    return `Mail from ${pattern} is always taken${whose}${proof}.`;
+  }
+  return owner === undefined
+    ? `Mail from ${pattern} is refused from now on.`
+    : `Mail from ${pattern} goes to Junk${whose} from now on.`;
+}
+
 function listing(action: 'allow' | 'block', summary: string, details: string, example: string): CliCommand {
   return {
     words: ['filter', action],
@@ -39,8 +51,7 @@ function listing(action: 'allow' | 'block', summary: string, details: string, ex
         ...(owner !== undefined && { account: owner }),
         ...(note !== undefined && { note }),
       });
-      const effect = action === 'allow' ? 'is always taken' : 'is not wanted any more';
-      return said(`Mail from ${plain(value.pattern)} ${effect}.`, value);
+      return said(effectOf(plain(value.pattern), action, owner), value);
     },
   };
 }
@@ -87,7 +98,7 @@ export const filterCommands: readonly CliCommand[] = [
   listing(
     'allow',
     'always take mail from a sender',
-    'Holds when the sender is proven (DMARC, SPF or DKIM of that domain, or the network it comes from); what only claims to be from there is judged as usual.',
+    'An address or domain holds where it is proven that the mail is from there (DMARC, or SPF or DKIM of that very domain); what only claims to be from there is judged as usual. A network needs no proof.',
     'filter allow @partner.example --note "they send invoices"',
   ),
   listing(

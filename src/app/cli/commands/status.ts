@@ -37,6 +37,7 @@ function statusText(value: Status, io: CliIo): string {
     ...(value.bans === 0
       ? []
       : [['Banned', `${value.bans} from logging in: postern ban list`] as [string, string]]),
+    ...filterRows(value),
     [
       'Journal',
       value.journalError === undefined
@@ -46,6 +47,23 @@ function statusText(value: Status, io: CliIo): string {
     ...certificates(value, io),
   ];
   return facts(pairs, io.width);
+}
+
+/** Only what is not as it should be. */
+function filterRows({ filter }: Status): [string, string][] {
+  if (filter === undefined) return [];
+  if (!filter.enabled)
+    return [['Filter', 'off: everything goes to the inbox (postern filter set enabled true)']];
+  const down = filter.partners.filter(({ up }) => !up);
+  const lists = filter.lists.filter(({ state }) => state === 'off' || state === 'resting');
+  return [
+    ...down.map(({ name, problem }): [string, string] => ['FILTER', `${name} does not answer: ${problem}`]),
+    ...lists.map(({ zone, state, why }): [string, string] => [
+      'DNS LIST',
+      `${zone} is ${state}: ${why ?? ''}`,
+    ]),
+    ...(down.length + lists.length === 0 ? [['Filter', 'ok'] as [string, string]] : []),
+  ];
 }
 
 /** "smtp 25 (starttls), imaps 993 (tls)"; both families of addresses are one. */

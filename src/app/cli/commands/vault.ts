@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { type CliCommand, type CliIo, said, UsageError } from '../command.ts';
-import { fit, plain, wrap } from '../plain-text.ts';
+import { facts, fit, plain, wrap } from '../plain-text.ts';
 import { sizeText, timeText } from '../quantities.ts';
 
 const { vault } = operations;
@@ -69,18 +69,28 @@ export const vaultCommands: readonly CliCommand[] = [
       const lines = beginning.split(/\r?\n/);
       const shown = on('all') ? lines : lines.slice(0, LINES);
       const more = truncated || shown.length < lines.length;
-      const head = [
-        `Case ${entry.caseNumber}, ${sizeText(entry.size)}, refused at ${timeText(entry.createdAt, io.timeZone)}, kept until ${timeText(entry.expiresAt, io.timeZone)}`,
-        `  from     ${entry.author} (envelope ${entry.reversePath === '' ? 'nobody' : entry.reversePath}, host ${entry.ip})`,
-        ...entry.recipients.map(
-          ({ address, state }) => `  for      ${address}${state === 'kept' ? '' : ` (${state})`}`,
-        ),
-        `  subject  ${entry.subject}`,
-        `  why      ${entry.reason}`,
-        `  all about it: postern trace ${entry.trace}`,
-      ];
-      const text = [...head, '', ...shown.map((line) => `  | ${line}`), ...(more ? ['  | ...'] : [])];
-      return { value, text: () => text.map((line) => `${plain(line)}\n`).join('') };
+      const address = entry.reversePath || 'nobody (a notification)';
+      const head = facts(
+        [
+          [
+            `Case ${entry.caseNumber}`,
+            `refused at ${timeText(entry.createdAt, io.timeZone)}, kept until ${timeText(entry.expiresAt, io.timeZone)}`,
+          ],
+          ['From', entry.author === '' ? address : entry.author],
+          ['Envelope', `from ${address}, by ${entry.ip === '' ? 'a program on this machine' : entry.ip}`],
+          ...entry.recipients.map(
+            ({ address: to, state }) => ['For', state === 'kept' ? to : `${to} (${state})`] as const,
+          ),
+          ['Subject', entry.subject],
+          ['Size', sizeText(entry.size)],
+          ['Why', entry.reason],
+          ['All about it', `postern trace ${entry.caseNumber}`],
+          ['To deliver it', `postern vault release ${entry.caseNumber}`],
+        ],
+        io.width,
+      );
+      const text = ['', ...shown.map((line) => `  | ${plain(line)}`), ...(more ? ['  | ...'] : [])];
+      return { value, text: () => head + text.map((line) => `${line.trimEnd()}\n`).join('') };
     },
   },
   {

@@ -17,13 +17,24 @@ const isPrivate = networkList([
   'fe80::/10',
 ]);
 
+/** Answers kept: one client is looked at several times for each of its messages. */
+const REMEMBERED = 1000;
+
 /**
  * Whether a client is one of us: a Unix socket, an address that cannot come from outside, or one of `own` (networks of
  * the site, listed proxies). Nothing is asked or remembered of such a client.
  */
 export function exemption(own: readonly string[]): (address: string) => boolean {
   const isOwn = networkList(own);
-  return (address) => address === '' || isPrivate(address) || isOwn(address);
+  const known = new Map<string, boolean>();
+  return (address) => {
+    let exempt = known.get(address);
+    if (exempt !== undefined) return exempt;
+    exempt = address === '' || isPrivate(address) || isOwn(address);
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(address, exempt);
+    return exempt;
+  };
 }
 
 /** What senders are counted by: the /24 of an IPv4 address, the /48 of an IPv6 one (a site usually has all of it). */

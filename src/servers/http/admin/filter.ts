@@ -36,14 +36,48 @@ function withValue(from: Stored, path: readonly string[], value: unknown): Store
   return Object.keys(inner).length === 0 ? others : { ...others, [name]: inner };
 }
 
+/** What was wanted instead, for a person at the command line. */
+function wantedBy(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `it takes one of ${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'it must not be empty' : `it takes ${issue.minimum} or more`;
+    case 'too_big':
+      return issue.origin === 'string' || issue.origin === 'array'
+        ? `it takes at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`
+        : `it takes ${issue.maximum} or less`;
+    case 'invalid_type':
+      return issue.input === undefined && issue.path.length > 1 && typeof issue.path.at(-2) === 'number'
+        ? 'it is missing'
+        : (TYPES[issue.expected] ?? issue.message);
+    default:
+      return issue.message;
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  boolean: 'it takes true or false',
+  number: 'it takes a number',
+  int: 'it takes a whole number',
+  string: 'it takes a text',
+  array: 'it takes a list in JSON, such as ["one", "two"]; [] for none',
+  object: 'it is a group of settings; name one of them ("postern filter show" lists all)',
+  record: 'it takes an object in JSON, such as {"127.0.0.2": {"score": 3, "means": "sends spam"}}',
+};
+
+function problemOf(issue: z.core.$ZodIssue): string {
+  const at = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return `${at}: ${wantedBy(issue)}`;
+  const [name = ''] = issue.keys;
+  return `there is no setting "${at === '' ? name : `${at}.${name}`}"; "postern filter show" lists all`;
+}
+
 /** What is wrong with settings, by their dotted names. */
 function checked(settings: Stored): Stored {
   const result = filterSettingsSchema.safeParse(settings);
   if (result.success) return settings;
-  const problems = result.error.issues.map((issue) => {
-    const at = [...issue.path, ...(issue.code === 'unrecognized_keys' ? issue.keys : [])].join('.');
-    return issue.code === 'unrecognized_keys' ? `there is no setting "${at}"` : `${at}: ${issue.message}`;
-  });
+  const problems = result.error.issues.map(problemOf);
   throw new Refusal('bad-input', problems.join('; '));
 }
 

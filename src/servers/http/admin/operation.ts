@@ -26,6 +26,11 @@ export interface FilterHooks {
   teach(octets: Buffer, label: 'ham' | 'spam', accountId: number | undefined): Promise<void>;
   /** Its settings have changed. */
   changed(): Promise<unknown>;
+  readonly enabled: boolean;
+  /** Filters beside it, as they answered last. */
+  partners(): readonly { readonly name: string; readonly up: boolean; readonly problem: string }[];
+  /** DNS lists and how they do. */
+  lists(): readonly { readonly zone: string; readonly state: string; readonly why: string | undefined }[];
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';

@@ -61,6 +61,13 @@ const get = operation({
     held: z.number(),
     /** Networks and accounts that are banned at present. */
     bans: z.number(),
+    filter: z
+      .object({
+        enabled: z.boolean(),
+        partners: z.array(z.object({ name: z.string(), up: z.boolean(), problem: z.string() })),
+        lists: z.array(z.object({ zone: z.string(), state: z.string(), why: z.string().optional() })),
+      })
+      .optional(),
     journalError: z.object({ at: z.number(), message: z.string() }).optional(),
     certificates: z.array(
       z.object({
@@ -70,7 +77,7 @@ const get = operation({
       }),
     ),
   }),
-  async run({ store, clock, facts, guard }) {
+  async run({ store, clock, facts, guard, filter }) {
     await guard?.settled();
     const [domains, accounts, queue, held, bans] = await Promise.all([
       store.read.run('directory.domains', null),
@@ -104,6 +111,9 @@ const get = operation({
       },
       held: held.length,
       bans: new Set(bans.map(({ kind, subject }) => `${kind} ${subject}`)).size,
+      ...(filter !== undefined && {
+        filter: { enabled: filter.enabled, partners: [...filter.partners()], lists: [...filter.lists()] },
+      }),
       ...(journalError !== undefined && { journalError }),
       certificates: [...facts.certificates()],
     };
