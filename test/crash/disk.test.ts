@@ -174,7 +174,7 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
     const { server, directory, finish } = await startTraced(
       t,
       '-e',
-      'trace=fdatasync,pwritev',
+      'trace=fdatasync,pwritev,pwrite64',
       '-e',
       failure,
     );
@@ -191,7 +191,7 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
       const again = calls.filter((call) => call.began > ended && call.args.includes(segment));
       assert.deepEqual(again, [], 'nothing is written to it or synced any more');
     }
-    assert.ok(calls.some(({ name, args }) => name === 'pwritev' && SEGMENT_SYNC.test(args)));
+    assert.ok(calls.some(({ name, args }) => name.startsWith('pwrite') && SEGMENT_SYNC.test(args)));
     const temporary = (ledger.codes['451 4.3.0'] ?? 0) + (ledger.codes['451 4.3.2'] ?? 0);
     assert.ok(temporary > 0, JSON.stringify(ledger.codes));
     assert.equal(temporary + ledger.answered.length, ledger.sent.length, JSON.stringify(ledger.codes));
