@@ -44,7 +44,8 @@ describe('postern vault', () => {
 
     const shown = await mx.said('vault', 'show', number);
     narrow(shown.slice(0, shown.indexOf('\n\n')));
-    assert.doesNotMatch(list + shown, /[\u001b\u0007]/, 'nothing of a stranger reaches the terminal');
+    for (const active of ['\u001b', '\u0007'])
+      assert.ok(!(list + shown).includes(active), 'nothing of a stranger reaches the terminal');
     assert.match(shown, /^Envelope +from ann@good\.test, by 192\.0\.2\.66$/m);
     assert.match(shown, new RegExp(`^To deliver it +postern vault release ${number}$`, 'm'));
     assert.match(shown, /^ {2}\| Dear Alice,$/m);

@@ -95,7 +95,7 @@ describe('the trace of a judgement', () => {
       reasons: [`+1.0  ${'x'.repeat(300)}`],
       checks: [`\u001b[31m${'y '.repeat(200)}`],
     };
-    assert.doesNotMatch(told('message.judged', long), /\u001b/);
+    assert.ok(!told('message.judged', long).includes('\u001b'));
   });
 });
 

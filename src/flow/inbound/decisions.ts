@@ -96,6 +96,20 @@ export function listFact(evidence: Evidence, relation: Relation | undefined): Re
   };
 }
 
+/** The pattern that filters are tested with counts as spam beyond doubt. */
+export function testDecision(scanned: Scanned | undefined, settings: FilterSettings): Decision | undefined {
+  if (scanned?.testPattern !== true) return undefined;
+  return {
+    action: settings.refuse === 'certain' ? 'refuse' : 'junk',
+    reason: {
+      name: 'GTUBE',
+      score: 0,
+      text: 'it holds the pattern that spam filters are tested with',
+      lever: 'it did not hold that pattern',
+    },
+  };
+}
+
 /** What the site wants done with kinds of files. */
 export function attachmentDecision(
   scanned: Scanned | undefined,

@@ -9,7 +9,14 @@ import type { Reason, Verdict } from '../spam/types.ts';
 import { decide, type Decision } from '../spam/verdict.ts';
 import type { TakenMessage } from '../intake.ts';
 import { type Evidence, trustedForwarder } from './authenticate.ts';
-import { attachmentDecision, covers, dmarcDecision, listDecision, relationFacts } from './decisions.ts';
+import {
+  testDecision,
+  attachmentDecision,
+  covers,
+  dmarcDecision,
+  listDecision,
+  relationFacts,
+} from './decisions.ts';
 import type { Envelope } from './envelope.ts';
 import type { ForwarderWord } from './forwarder.ts';
 import { exemption } from './gate/networks.ts';
@@ -82,6 +89,7 @@ function verdictFor(envelope: Envelope, common: Common, relation: Relation | und
     listDecision(evidence, relation),
     ownProgram ? undefined : dmarcDecision(evidence, settings, forwarder),
     attachmentDecision(scanned, settings),
+    testDecision(scanned, settings),
     ...partners.decisions.filter(({ reason }) => reason.name !== 'VIRUS'),
   ].filter((decision): decision is Decision => decision !== undefined);
   const verdict = decide({

@@ -40,6 +40,8 @@ export interface Scanned {
   readonly sites: readonly string[];
   /** Categories of attachments that a policy may be about, each with the file's name. */
   readonly attachments: readonly { readonly category: string; readonly name: string }[];
+  /** It holds the text by which filters are tested (GTUBE). */
+  readonly testPattern: boolean;
   /** Author and subject as a reader sees them, for the vault and the journal. */
   readonly author: string;
   readonly subject: string;

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { authenticateMessage, type Evidence, evidenceResults } from '../../../flow/inbound/authenticate.ts';
-import { attachmentDecision, dmarcDecision } from '../../../flow/inbound/decisions.ts';
+import { attachmentDecision, dmarcDecision, testDecision } from '../../../flow/inbound/decisions.ts';
 import { checkTexts } from '../../../flow/inbound/judged.ts';
 import { authentication } from '../../../flow/inbound/rule-evidence.ts';
 import { sampleOfBuffer } from '../../../flow/spam/facts/sample.ts';
@@ -49,7 +49,11 @@ async function verdictOn(octets: Buffer, evidence: Evidence, call: Call): Promis
     },
   });
   const [content] = scanned.content;
-  const decisions = [dmarcDecision(evidence, settings, undefined), attachmentDecision(scanned, settings)];
+  const decisions = [
+    dmarcDecision(evidence, settings, undefined),
+    attachmentDecision(scanned, settings),
+    testDecision(scanned, settings),
+  ];
   return decide({
     content: content?.score ?? 0,
     because: content?.because ?? [],

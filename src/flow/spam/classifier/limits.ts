@@ -6,7 +6,7 @@ export const classifierLimits = {
   wordChars: 20_000,
   words: 1_500,
   /** Characters of one word; a longer one counts by its length only. */
-  wordChars1: 30,
+  wordLength: 30,
   /** Links that are looked at, and words of one link. */
   urls: 60,
   urlWords: 12,

@@ -52,7 +52,7 @@ export function wordsOf(text: string, max: number): string[] {
   WORD.lastIndex = 0;
   for (let found = WORD.exec(text); found !== null && out.length < max; found = WORD.exec(text)) {
     const word = found[0].replace(/\d/g, '0');
-    if (word.length <= classifierLimits.wordChars1) out.push(word);
+    if (word.length <= classifierLimits.wordLength) out.push(word);
     else if (SCRIPTIO_CONTINUA.test(word.slice(0, 8))) cutUnspaced(word, out, max);
     else out.push(`LONG${Math.min(9, Math.floor(word.length / 10))}`);
   }
