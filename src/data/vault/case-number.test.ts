@@ -4,12 +4,7 @@ import { randomToken } from '../../base/ids.ts';
 import { caseNumberOf } from './case-number.ts';
 
 test('a case number is known however it is typed', () => {
-  for (const typed of [
-    '7K2QF-M9XHT',
-    '7k2qf-m9xht',
-    '7K2QFM9XHT',
-    ' 7k2qf m9xht\n',
-  ])
+  for (const typed of ['7K2QF-M9XHT', '7k2qf-m9xht', '7K2QFM9XHT', ' 7k2qf m9xht\n'])
     assert.equal(caseNumberOf(typed), '7K2QF-M9XHT');
   assert.equal(
     caseNumberOf('1O0IL-00000'),

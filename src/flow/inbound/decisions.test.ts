@@ -19,6 +19,8 @@ function evidence(dmarc: Partial<Dmarc>, more: Partial<Evidence> = {}): Evidence
   const base = {
     state: 'checked',
     dmarc: { result: 'none', disposition: 'none', domain: 'sender.test', ...dmarc },
+    spf: { result: 'none', identity: 'mailfrom', domain: 'sender.test' },
+    dkim: [{ status: 'none' }],
     author: { domains: ['sender.test'], address: 'ann@sender.test', doubt: undefined },
   };
   return { ...base, ...more } as unknown as Evidence;

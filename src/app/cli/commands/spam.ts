@@ -14,6 +14,9 @@ const BATCH = 20_000;
 /** Octets of a message that is taught to a server. */
 const TAUGHT_MAX = 512 * 1024;
 
+/** Digits of a probability: as many as keep apart what is almost certain from what is more so. */
+const DIGITS = 12;
+
 const model = { value: 'DIR', help: 'a model of your own in this folder' } as const;
 const labels = {
   ham: { value: 'PATH', help: 'good mail: a file or folder (may be given several times)', many: true },
@@ -32,7 +35,7 @@ async function score({ args, io, text, on }: Call): Promise<Outcome> {
     const { probability, logit, junk } = scoreOf(by, octets);
     // As they come: thousands of files take a while.
     if (on('json')) values.push({ path, probability, logit, junk });
-    else io.out(`${probability.toFixed(6)} ${plain(path)}\n`);
+    else io.out(`${probability.toFixed(DIGITS)} ${plain(path)}\n`);
   }
   return { value: values, text: () => '' };
 }
