@@ -184,6 +184,8 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   await scheduler.start();
   const jobs = startJobs({ store, clock, logger, metrics, config, filter }, reportJobs(core.reports));
   const watch = startWatches(core, gate);
+  // A program of its own has the time; tests start dozens.
+  if (options.processMetrics === true && filter.settings.enabled) void filter.scanner.warm();
   return { authenticator, brakes, listeners, leftOut, http, scheduler, jobs, watch };
 }
 

@@ -158,6 +158,12 @@ describe('moving mail into and out of Junk', () => {
 
     await move(mx, 'Junk', 'INBOX');
     await move(mx, 'INBOX', 'Junk');
+    assert.deepEqual((await learned(mx)).waiting, ['spam']);
+    await clock.advance(LEARN_MS);
+    await eventually(clock, async () => assert.deepEqual(await learned(mx), once));
+
+    await move(mx, 'Junk', 'INBOX');
+    await move(mx, 'INBOX', 'Junk');
     await move(mx, 'Junk', 'INBOX');
     assert.deepEqual((await learned(mx)).waiting, ['ham'], 'the last word counts');
     await clock.advance(LEARN_MS);

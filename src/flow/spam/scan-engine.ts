@@ -49,7 +49,9 @@ const SITE_WEIGHT = 0.3;
 const EXPLAIN_FROM = -1;
 const WORDS_MAX = 5;
 /** Words that move the score by less say nothing. */
-const WORD_LEAST = 0.02;
+const WORD_LEAST = 0.005;
+/** Features gone through for words: most of the strongest are runs of letters and traits that nobody would name. */
+const LOOKED_AT = 1000;
 
 /** Features that mean something to a reader. */
 const SAID: ReadonlySet<string> = new Set(['word', 'capital', 'pair', 'subject', 'host', 'from']);
@@ -182,7 +184,7 @@ function wordsOf(
   hits: readonly Hit[],
 ): { text: string; weight: number }[] {
   const { features, texts } = explainedFeatures(facts, hits);
-  return strongest(model, features, texts, 4 * WORDS_MAX)
+  return strongest(model, features, texts, LOOKED_AT)
     .filter(
       ({ weight, group, text }) =>
         Math.abs(weight) >= WORD_LEAST && SAID.has(group) && !/\blong\d/i.test(text),

@@ -18,6 +18,8 @@ export interface Scanner {
   judge(question: Question): Promise<Scanned | undefined>;
   /** Learn one message in the models of `owners`; resolves with what they are now, to be saved. Rejects when it cannot. */
   learn(lesson: Learn): Promise<readonly SavedModel[]>;
+  /** Start the thread and load the site's model, so that the first message does not wait for that. Never rejects. */
+  warm(): Promise<void>;
   /** Owners whose models the thread must be told of again: their next use asks `models` for them. */
   forget(owner: number): void;
   close(): Promise<void>;
@@ -74,6 +76,10 @@ class ThreadScanner implements Scanner {
   async learn(lesson: Learn): Promise<readonly SavedModel[]> {
     await this.#load(lesson.owners);
     return (await this.#call({ kind: 'learn', lesson }, transferable(lesson.sample))) as SavedModel[];
+  }
+
+  async warm(): Promise<void> {
+    await this.#load([]).catch(() => undefined);
   }
 
   forget(owner: number): void {
