@@ -69,6 +69,7 @@ describe('content', () => {
     const header = found.at(-1) ?? '';
     assert.match(header, /^Authentication-Results: mx\.example\.test;/m);
     assert.doesNotMatch(header, /^X-(?:Spam|Postern)/m);
+    assert.match(await mx.trace('x@gone.test'), /^ {4}Sender's server \(SPF\) {2}none; /m);
   });
 
   it('over LMTP nothing is refused: it would bounce to whoever was forged', async () => {

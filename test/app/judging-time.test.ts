@@ -1,5 +1,6 @@
 /** Greylisting, learning, and DNS that is not there, as a whole server does it, with a clock that is moved by hand. */
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import type { FilterSettingsInput } from '../../src/flow/spam/settings.ts';
 import { createResolver } from '../../src/net/dns/resolver.ts';
@@ -69,6 +70,7 @@ describe('greylisting', () => {
     assert.match(await mx.send({ ...SPAMMER, message }), /^451 4\.7\.1 .* in 60 seconds or later/);
     assert.equal((await mx.inbox()).length + (await mx.junk()).length, 0);
     const trace = (await mx.trace('x@stranger.test')).replace(/\s+/g, ' ');
+    assert.match(trace, /We judged it: the sender is asked to come again Probability of spam \d/);
     assert.match(trace, /-> Nothing is wrong: the sender's server comes back by itself/);
     await clock.advance(60_000);
     assert.match(await mx.send({ ...SPAMMER, message }), /^250 /);
@@ -173,15 +175,15 @@ describe('moving mail into and out of Junk', () => {
     assert.ok(site, 'a little of it is learned for everybody');
   });
 
-  it('what was learned is lost neither by a restart nor learned again after it', async () => {
+  it('what was learned is lost neither by a restart nor learned again after it', async (t) => {
     const clock = testClock();
     const first = await startJudged({ clock });
     const { directory } = first.server;
+    t.after(() => rm(directory, { recursive: true, force: true }));
     assert.match(await first.send({ message: letter({ date: at(clock) }) }), /^250 /);
     await move(first, 'INBOX', 'Junk');
     // The power fails before anything was learned.
-    await first.server.abandon();
-    await first.dns.close();
+    await first.abandon();
     await using again = await startJudged({ clock, directory });
     assert.deepEqual((await learned(again)).waiting, ['spam']);
     await clock.advance(LEARN_MS);

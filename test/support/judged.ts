@@ -83,6 +83,8 @@ export interface Judged extends AsyncDisposable {
   /** `postern trace TERM ...` after everything is written. */
   trace(...words: string[]): Promise<string>;
   close(): Promise<void>;
+  /** As if the power failed: the directory stays. */
+  abandon(): Promise<void>;
 }
 
 export interface JudgedOptions extends Partial<TestServerOptions> {
@@ -207,6 +209,11 @@ export async function startJudged(options: JudgedOptions = {}): Promise<Judged> 
       return said('trace', ...words);
     },
     close,
+    async abandon() {
+      await imap[Symbol.asyncDispose]();
+      await server.abandon();
+      await dns.close();
+    },
     [Symbol.asyncDispose]: close,
   };
 }

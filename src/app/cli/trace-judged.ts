@@ -13,14 +13,18 @@ export function judged(facts: Facts): Step {
   const decidedBy = facts.text('decidedBy');
   const nearest = facts.text('nearest');
   const reasons = facts.list('reasons');
+  // Greylisted, or unproven while DNS does not answer: what it would have come to counts the next time only.
+  const waits = facts.flag('waits') === true;
   const sure = action === 'refuse' && decidedBy === '' ? ', as spam beyond doubt' : '';
   return {
-    headline: `We judged it: ${OUTCOMES[action] ?? action}${sure}`,
+    headline: waits
+      ? 'We judged it: the sender is asked to come again'
+      : `We judged it: ${OUTCOMES[action] ?? action}${sure}`,
     details: [],
     rows: [
       ...(decidedBy === '' ? [] : [{ label: 'Decided by', text: decidedBy }]),
       ...scaleRows(facts, decidedBy !== ''),
-      ...(nearest === '' ? [] : [{ label: 'What would change it', text: `it ${nearest}` }]),
+      ...(nearest === '' || waits ? [] : [{ label: 'What would change it', text: `it ${nearest}` }]),
       ...facts.list('accounts').map(accountRow),
       ...facts.list('checks').map(checkRow),
       ...(reasons.length === 0 ? [] : [{ label: 'Reasons', text: '+ speaks for spam, - for good mail' }]),
@@ -31,7 +35,7 @@ export function judged(facts: Facts): Step {
 }
 
 /** "Signature (DKIM) of good.example: pass; it is valid" in two columns. */
-function checkRow(check: string): Row {
+export function checkRow(check: string): Row {
   const [, label = '', whose, text = ''] =
     /^([A-Z][^:(]{0,30}(?:\([A-Z]{3,5}\))?)(?: of (\S{1,255}))?: (.*)$/s.exec(check) ?? [];
   if (label === '') return { label: '', text: check };
@@ -67,7 +71,7 @@ function scaleRows(facts: Facts, decided: boolean): Row[] {
 function remedyOf(facts: Facts): string {
   const number = facts.text('case');
   // Of a refused message the refusal says what to do: it comes below.
-  if (number !== '' || facts.text('action') !== 'junk') return '';
+  if (number !== '' || facts.text('action') !== 'junk' || facts.flag('waits') === true) return '';
   const move = 'If it is good mail, move it out of Junk: the filter learns from that.';
   const author = facts.text('author');
   // For a name that is not proven an entry in the list would not hold.

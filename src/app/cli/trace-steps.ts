@@ -2,7 +2,7 @@ import { HELD } from '../../data/holds/types.ts';
 import type { JournalKind } from '../../data/journal/types.ts';
 import { sizeText, timeText } from './quantities.ts';
 import { addressesText, addressText, type Facts, ownReason, peerText, triedLogin } from './trace-facts.ts';
-import { judged } from './trace-judged.ts';
+import { checkRow, judged } from './trace-judged.ts';
 import { remedyForOurs, remedyForTheirs } from './trace-remedies.ts';
 
 /** A line of a block in two columns. */
@@ -250,6 +250,8 @@ function accepted(facts: Facts): Step {
         ? [`${hidden} octets of its header claimed to be ours and are hidden from readers.`]
         : []),
     ],
+    // With the filter off there is no judgement that would tell.
+    rows: facts.list('checks').map(checkRow),
     remedy: '',
   };
 }

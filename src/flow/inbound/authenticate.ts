@@ -233,6 +233,9 @@ function checkClient(input: AuthenticationInput, dns: Dns, deadline: Deadline): 
   return { spf, spfHelo, iprev };
 }
 
+/** Octets of a header that takes a part of a millisecond to read. */
+const LONG_HEADER_BYTES = 64 * 1024;
+
 /** The last stage: all that was begun is awaited, and DMARC judged from it. */
 async function gather(
   input: AuthenticationInput,
@@ -242,6 +245,8 @@ async function gather(
   header: Buffer,
 ): Promise<Evidence> {
   const { ip, helo, reversePath } = input;
+  // A header as long as we take has just been read for the store: others get their turn before it is read again.
+  if (header.length > LONG_HEADER_BYTES) await new Promise<void>((resolve) => setImmediate(resolve));
   const author = readAuthor(header);
   const lookup = createLookup(dns);
   for (const domain of author.domains) void walkTree(domain, lookup); // asked while the signatures are verified

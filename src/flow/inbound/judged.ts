@@ -108,6 +108,12 @@ export function judgedEvent(
   };
 }
 
+/** Of a message that has to come again before anything is decided. */
+export function waitingEvent(envelope: Envelope, judgement: Judgement): JournalEvent {
+  const event = judgedEvent(envelope, judgement, undefined);
+  return { ...event, data: { ...event.data, waits: true } };
+}
+
 /** The first address that leads to each account. */
 export function accountAddresses({ recipients }: Pick<Envelope, 'recipients'>): ReadonlyMap<number, string> {
   const found = new Map<number, string>();

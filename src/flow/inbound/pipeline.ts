@@ -16,6 +16,7 @@ import { acceptedEvents } from './events.ts';
 import { forwardMessages } from './forward.ts';
 import { senderIsGenuine } from './genuine.ts';
 import { type Judgement, judge } from './judge.ts';
+import { waitingEvent } from './judged.ts';
 import { inboundNotices } from './notices.ts';
 import { observe, recognise, take } from './reported.ts';
 import { deferUnproven, type Findings, isRefused, keepRefused, placeOf } from './outcome.ts';
@@ -55,8 +56,13 @@ async function judged(
   const { filter } = envelope.deps;
   if (filter === undefined || !(await filter.current()).enabled) return undefined;
   const judgement = await judge(envelope, message, evidence, filter);
-  deferUnproven(judgement);
-  await envelope.gate.greylist(judgement);
+  try {
+    deferUnproven(judgement);
+    await envelope.gate.greylist(judgement);
+  } catch (error) {
+    if (error instanceof Refusal) envelope.deps.recorder.event(waitingEvent(envelope, judgement));
+    throw error;
+  }
   return judgement;
 }
 

@@ -45,8 +45,8 @@ const GTUBE = 'XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.
 const SITES_MAX = 40;
 /** How much one person's word counts for everybody. */
 const SITE_WEIGHT = 0.3;
-/** Nats from which the words behind a score are looked up, which costs more than the score: below, nobody asks. */
-const EXPLAIN_FROM = -1;
+/** Nats below the threshold from which the words behind a score are looked up, which costs more than the score. */
+const EXPLAIN_BELOW = 1;
 const WORDS_MAX = 5;
 /** Words that move the score by less say nothing. */
 const WORD_LEAST = 0.005;
@@ -99,8 +99,9 @@ class ContentEngine implements Engine {
       return owner !== SITE && own === undefined ? [] : [{ owner, ...score(site, given, own) }];
     });
     const worst = Math.max(...scores.map(({ logit }) => logit));
-    const words = worst >= EXPLAIN_FROM ? wordsOf(site, facts, inside) : [];
     const line = threshold(site, goodPerJunked);
+    const explained = worst >= Math.log(line / (1 - line)) - EXPLAIN_BELOW;
+    const words = explained ? wordsOf(site, facts, inside) : [];
     return scores.map(({ owner, logit, personal }) => ({
       owner,
       score: logit,
