@@ -175,6 +175,21 @@ describe('moving mail into and out of Junk', () => {
     assert.ok(site, 'a little of it is learned for everybody');
   });
 
+  it('marks say the same as moves, and leave the message where it is', async () => {
+    const clock = testClock();
+    await using mx = await startJudged({ clock });
+    assert.match(await mx.send({ message: letter({ date: at(clock) }) }), /^250 /);
+    const client = await openMailbox(mx.imaps, { user: ALICE, password: TEST_PASSWORD });
+    await client.ok('UID STORE 1:* +FLAGS ($Junk)');
+    assert.deepEqual((await learned(mx)).waiting, ['spam']);
+    await client.ok('UID STORE 1:* FLAGS ($NotJunk)');
+    assert.deepEqual((await learned(mx)).waiting, ['ham']);
+    await client.ok('UID STORE 1:* +FLAGS (\\Seen \\Flagged)');
+    assert.deepEqual((await learned(mx)).waiting, ['ham']);
+    client.close();
+    assert.equal((await mx.inbox()).length, 1);
+  });
+
   it('what was learned is lost neither by a restart nor learned again after it', async (t) => {
     const clock = testClock();
     const first = await startJudged({ clock });
