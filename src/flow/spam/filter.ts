@@ -37,9 +37,8 @@ export async function createFilter(options: FilterOptions): Promise<Filter> {
     if (now === json) return settings;
     json = now;
     try {
-      settings = adjust(filterSettingsSchema.parse(now === undefined ? {} : JSON.parse(now)));
+      settings = adjust(usable(now === undefined ? {} : JSON.parse(now), logger));
     } catch (error) {
-      // Written by a later version, or by hand: what held before is safer than nothing.
       logger.error(
         { error: errorText(error) },
         'filter: its settings cannot be read; they stay as they were',
@@ -63,4 +62,20 @@ export async function createFilter(options: FilterOptions): Promise<Filter> {
     },
     close: () => scanner.close(),
   };
+}
+
+/** What was written by another version, or by hand: a section that is not usable has its defaults, the rest holds. */
+function usable(stored: unknown, logger: Logger): FilterSettings {
+  const whole = filterSettingsSchema.safeParse(stored);
+  if (whole.success) return whole.data;
+  const bad = new Set(
+    whole.error.issues.flatMap(({ path, code, ...issue }) =>
+      code === 'unrecognized_keys' && path.length === 0
+        ? (issue as { keys: string[] }).keys
+        : [String(path[0])],
+    ),
+  );
+  logger.error({ settings: [...bad] }, 'filter: these settings are not usable and have their defaults');
+  const rest = Object.entries(stored as object).filter(([name]) => !bad.has(name));
+  return filterSettingsSchema.parse(Object.fromEntries(rest));
 }

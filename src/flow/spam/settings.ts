@@ -172,7 +172,7 @@ export const filterSettingsSchema = z.strictObject({
       /** Hold an account that suddenly sends far more, or to far more strangers, than it ever did. */
       hold_unusual: z.boolean().prefault(true),
       /** Messages in an hour below which nothing is unusual. */
-      unusual_from: z.int().min(1).max(1_000_000).prefault(50),
+      unusual_from: z.int().min(1).max(1_000_000).prefault(100),
       /** Hold outgoing mail the filter is sure to be spam. */
       hold_spam: z.boolean().prefault(true),
     })

@@ -5,7 +5,7 @@ import type { Verdict } from '../../spam/types.ts';
 import type { EnvelopeGate } from './envelope.ts';
 
 /** Probabilities of spam between which the filter is not sure. Beyond them waiting would change nothing. */
-const UNSURE_FROM = 0.2;
+const UNSURE_FROM = 0.5;
 const UNSURE_TO = 0.999;
 
 /** Reasons that tie an account here to the sender. */
