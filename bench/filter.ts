@@ -31,7 +31,7 @@ import type { Setup } from './support/system.ts';
 
 const MiB = 2 ** 20;
 const SESSIONS = 20;
-const WARM_UP = 400;
+const WARM_UP = 1500;
 const LESSONS = 800;
 const KEPT = 'kept connections';
 const EACH = 'a connection each';

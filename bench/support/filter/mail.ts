@@ -48,7 +48,10 @@ function readLetter(path: string): RawLetter | undefined {
   const kept = text
     .slice(0, end)
     .replaceAll(/^(?:message-id|dkim-signature|return-path|delivered-to):.*\n(?:[ \t].*\n)*/gim, '');
-  const from = /^from:.*?(\w[\w+-]{0,40}(?:\.[\w+-]{1,30}){0,3}@((?:[a-z0-9][a-z0-9-]{0,60}\.)+[a-z]{2,6}))/im.exec(kept);
+  const from =
+    /^from:.*?(\w[\w+-]{0,40}(?:\.[\w+-]{1,30}){0,3}@((?:[a-z0-9][a-z0-9-]{0,60}\.)+[a-z]{2,6}))/im.exec(
+      kept,
+    );
   if (from === null || !/^[A-Za-z][\w-]*:/.test(kept)) return undefined;
   const body = text.slice(end + 2).replaceAll('\n', '\r\n');
   const label = /(?:^|\/)(?:hard-)?ham\//.test(path)
