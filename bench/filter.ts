@@ -32,7 +32,7 @@ import type { Setup } from './support/system.ts';
 const MiB = 2 ** 20;
 const SESSIONS = 20;
 const WARM_UP = 1500;
-const LESSONS = 800;
+const LESSONS = 1200;
 const KEPT = 'kept connections';
 const EACH = 'a connection each';
 const SIZES = [5, 25];
@@ -212,7 +212,7 @@ async function latencies(
   small: readonly Letter[],
 ): Promise<void> {
   for (const system of systems) {
-    await latency(bench, system, small, 'nothing large', undefined);
+    await latency(bench, system, small, 'no large messages', undefined);
     for (const size of SIZES) {
       if (isStopping()) return;
       const count = Math.ceil((Number(flags.large) * 25) / size);
@@ -246,7 +246,7 @@ async function latency(
   if (loop !== undefined) {
     figures.add(name, cell, 'event loop held: 99 %', 'ms', false, loop.p99);
     figures.add(name, cell, 'event loop held: worst', 'ms', false, loop.worst);
-    figures.add(name, cell, 'CPU of the loop between two looks: worst', 'ms', false, loop.worstCpu);
+    figures.add(name, cell, 'CPU of the event loop in one turn: worst', 'ms', false, loop.worstCpu);
   }
   console.log(
     `  ${name}, ${cell}: NOOP 99 % ${quantile(noops, 0.99).toFixed(1)}, worst ${Math.max(...noops).toFixed(1)} of ${noops.length}; ` +

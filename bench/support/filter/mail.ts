@@ -46,7 +46,7 @@ function readLetter(path: string): RawLetter | undefined {
   const end = text.indexOf('\n\n');
   if (end < 0 || text.includes('\r') || text.includes('\0') || /[^\n]{900}/.test(text)) return undefined;
   const kept = text
-    .slice(0, end)
+    .slice(0, end + 1)
     .replaceAll(/^(?:message-id|dkim-signature|return-path|delivered-to):.*\n(?:[ \t].*\n)*/gim, '');
   const from =
     /^from:.*?(\w[\w+-]{0,40}(?:\.[\w+-]{1,30}){0,3}@((?:[a-z0-9][a-z0-9-]{0,60}\.)+[a-z]{2,6}))/im.exec(

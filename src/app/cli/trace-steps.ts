@@ -246,6 +246,7 @@ function accepted(facts: Facts): Step {
       `From ${addressText(facts.text('from'))} for ${addressesText(facts.list('to'))}.`,
       ...(messageId === '' ? [] : [`Message-ID: <${messageId}>`]),
       ...connection(facts),
+      ...(facts.text('discarded') === '' ? [] : [`It was thrown away: ${facts.text('discarded')}.`]),
       ...(hidden > 0
         ? [`${hidden} octets of its header claimed to be ours and are hidden from readers.`]
         : []),

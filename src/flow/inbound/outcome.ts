@@ -1,7 +1,7 @@
 import type { Refusal } from '../../base/errors.ts';
 import type { Place } from '../delivery/plan.ts';
 import { claimingFields } from '../delivery/hidden.ts';
-import type { TakenMessage } from '../intake.ts';
+import { dropBody, type TakenMessage } from '../intake.ts';
 import { replies } from '../replies.ts';
 import type { Reason, Verdict } from '../spam/types.ts';
 import type { Evidence } from './authenticate.ts';
@@ -33,9 +33,11 @@ export function isRefused({ recipients }: Envelope, { accounts, site }: Judgemen
  * A domain that wants its forgeries gone, and DNS that did not say whether this is one: the sender comes again, or a
  * forger would only have to pick a name whose servers are slow. Throws 451.
  */
-export function deferUnproven({ evidence, settings, ownProgram }: Judgement): void {
+export function deferUnproven({ evidence, settings, ownProgram, forwarder, accounts }: Judgement): void {
   const { result, policy, domain } = evidence.dmarc;
   if (result !== 'temperror' || policy === undefined || policy === 'none') return;
+  const welcome = [...accounts.values()].some(({ decidedBy }) => decidedBy?.name === 'ALLOWED');
+  if (welcome || forwarder !== undefined) return;
   if (ownProgram || !settings.dmarc.enforce || covers(settings.dmarc.ignore, domain)) return;
   throw replies.unproven(domain);
 }
@@ -59,7 +61,7 @@ export function placeOf(
 /** Fields that milters wanted to add; theirs stand for them, not for us. */
 function milterFields(judgement: Judgement | undefined): Buffer {
   const added = judgement?.partners.added ?? [];
-  const usable = added.filter(({ name }) => !/^(?:x-postern-|authentication-results$)/i.test(name));
+  const usable = added.filter(({ name }) => !/^(?:x-postern-|x-spam|authentication-results$)/i.test(name));
   return Buffer.from(usable.map(({ name, value }) => `${name}: ${value}\r\n`).join(''), 'utf8');
 }
 
@@ -86,8 +88,10 @@ export async function keepRefused(
   const event = judgedEvent(envelope, judgement, caseNumber);
   if (caseNumber === undefined) {
     deps.recorder.event(event);
-    throw refusal;
+    await dropBody(deps.store.bodies, message.blob);
+    return refusal;
   }
+  await makeRoom(envelope, message.size, judgement.settings.vault.bytes);
   await deps.store.write.run('delivery.accept', {
     blob: message.blob,
     content: message.content,
@@ -99,6 +103,23 @@ export async function keepRefused(
   });
   deps.recorder.committed([event]);
   return refusal;
+}
+
+/** Octets from which room is made at once; an hourly job sees to the smaller ones. */
+const LARGE_BYTES = 256 * 1024;
+const ROOM_BATCH = 100;
+
+/** Large refused mail must not fill the disk within the hour: the oldest that is kept goes first. */
+async function makeRoom({ deps }: Envelope, size: number, bytes: number): Promise<void> {
+  if (size < LARGE_BYTES) return;
+  const { store, clock } = deps;
+  const maxBytes = Math.max(0, bytes - size);
+  const { files } = await store.write.run('vault.purge', {
+    before: clock.now(),
+    maxBytes,
+    limit: ROOM_BATCH,
+  });
+  for (const file of files) await store.bodies.remove(file).catch(() => undefined);
 }
 
 function short(reason: Reason): Reason {

@@ -7,7 +7,7 @@ import { readHeader } from '../../mail/message/headers.ts';
 import { claimingFields } from '../delivery/hidden.ts';
 import { type Plan, type PlannedRecipient, planDelivery } from '../delivery/plan.ts';
 import { dropBody, storeOrDrop, type TakenMessage } from '../intake.ts';
-import { acceptCommitted, recordRefusal } from '../journal.ts';
+import { acceptCommitted, envelopeTerms, recordRefusal, sessionData } from '../journal.ts';
 import { replies } from '../replies.ts';
 import type { DataOutcome } from '../service.ts';
 import { type Envelope, type Failures, receivedFor } from './envelope.ts';
@@ -29,13 +29,15 @@ export async function receive(envelope: Envelope, message: TakenMessage): Promis
     const recipients = envelope.recipients.filter((recipient) => !loops.has(recipient));
     const evidence = await envelope.authentication.finish(message.header);
     const judgement = await judged(envelope, message, evidence);
-    observe(envelope, evidence, judgement);
-    if (judgement !== undefined && isRefused(envelope, judgement))
-      return await keepRefused(envelope, message, judgement);
+    if (judgement !== undefined && isRefused(envelope, judgement)) {
+      const refusal = await keepRefused(envelope, message, judgement);
+      observe(envelope, evidence, judgement);
+      return refusal;
+    }
     const plan = planFor(envelope, message, recipients, { evidence, judgement });
     const results = await deliver(envelope, message, plan, { loops, evidence, judgement });
-    // For nobody: an answer to what we send without wanting any.
-    if (plan.deposits.length === 0 && plan.forwards.length === 0) await dropBody(bodies, message.blob);
+    observe(envelope, evidence, judgement);
+    if (isForNobody(envelope)) await throwAway(envelope, message);
     const failures = new Map([...loops, ...refused(recipients, plan, results)]);
     if (failures.size < envelope.recipients.length) return answer(envelope, failures);
     const first = failures.values().next().value;
@@ -45,6 +47,31 @@ export async function receive(envelope: Envelope, message: TakenMessage): Promis
   });
   if (outcome instanceof Refusal) throw outcome;
   return outcome;
+}
+
+/** An answer to what we send without wanting any: reports. */
+function isForNobody({ recipients }: Envelope): boolean {
+  return recipients.every(({ targets }) => targets.length === 0);
+}
+
+async function throwAway(envelope: Envelope, message: TakenMessage): Promise<void> {
+  const { deps, session, trace, reversePath, recipients } = envelope;
+  await dropBody(deps.store.bodies, message.blob);
+  const to = recipients.map(({ address }) => address);
+  deps.recorder.event({
+    trace,
+    at: deps.clock.now(),
+    kind: 'message.accepted',
+    data: {
+      ...sessionData(session),
+      from: reversePath,
+      to,
+      size: message.size,
+      messageId: message.content.messageId ?? null,
+      discarded: 'nobody reads what comes to this address',
+    },
+    terms: envelopeTerms(session, [reversePath, ...to]),
+  });
 }
 
 /** What the filter makes of it; undefined where there is none, or it is off. */
@@ -159,7 +186,7 @@ function answer(envelope: Envelope, failures: Failures): DataOutcome {
   if (session.protocol !== 'lmtp') return { reply, perRecipient: recipients.map(() => reply) };
   for (const [{ address }, refusal] of failures) {
     const data = { from: reversePath, to: address };
-    recordRefusal(deps, session, 'message.refused', refusal, data, [reversePath, address]);
+    recordRefusal(deps, session, 'message.refused', refusal, data, [reversePath, address], trace);
   }
   const perRecipient = recipients.map((recipient): SmtpReply => failures.get(recipient)?.smtp ?? reply);
   return { reply, perRecipient };

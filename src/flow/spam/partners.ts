@@ -81,7 +81,11 @@ export function createPartners({ clock, logger, onState }: PartnersOptions): Par
   return {
     async ask(settings, message) {
       const inquiries = inquiriesOf(settings, message, clock);
-      const answers = await Promise.all(inquiries.map(one));
+      // All come to their end before one that must not be left out sends the message away.
+      const settled = await Promise.allSettled(inquiries.map(one));
+      const failed = settled.find((each) => each.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      const answers = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
       return {
         facts: answers.flatMap(({ facts = [] }) => facts),
         decisions: answers.flatMap(({ decisions = [] }) => decisions),
@@ -104,7 +108,8 @@ function inquiriesOf(settings: FilterSettings, message: MilterMessage, clock: Cl
   if (clamav.address !== '') {
     const ask = async (): Promise<Partial<PartnerWords>> => {
       const verdict = await askClamd(clamav.address, message, clock);
-      return verdict.status === 'clean' ? {} : infected(verdict.name, clamav.infected);
+      if (verdict.status === 'infected') return infected(verdict.name, clamav.infected);
+      return verdict.status === 'clean' ? {} : { facts: [unscanned] };
     };
     inquiries.push({ name: 'clamav', failure: clamav.failure, ask });
   }
@@ -122,6 +127,12 @@ function inquiriesOf(settings: FilterSettings, message: MilterMessage, clock: Cl
   }
   return inquiries;
 }
+
+const unscanned: Reason = {
+  name: 'NOT_SCANNED',
+  score: 0.1,
+  text: 'it is too large for the virus scanner',
+};
 
 function infected(name: string, action: 'refuse' | 'junk'): Partial<PartnerWords> {
   const reason = {

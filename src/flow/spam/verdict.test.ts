@@ -79,4 +79,20 @@ describe('the verdict on a message', () => {
     assert.equal(verdict.nearest, 'would be Inbox if it were signed by example.org');
     assert.ok(verdict.probability < 0.1);
   });
+
+  it('lets no weak decision shield from a hard one, nor from the sum', () => {
+    const file = { action: 'junk', reason: reason('ATTACHMENT_POLICY', 0) } as const;
+    const forged = { action: 'refuse', reason: reason('DMARC_POLICY', 0) } as const;
+    const welcome = { action: 'inbox', reason: reason('ALLOWED', 0) } as const;
+    const virus = { action: 'refuse', reason: reason('VIRUS', 0) } as const;
+    const by = (content: number, ...decisions: VerdictInput['decisions']) => {
+      const { action, decidedBy } = decide(input({ content, decisions }));
+      return [action, decidedBy?.name];
+    };
+    assert.deepEqual(by(20, file), ['refuse', undefined], 'certain spam with a program in it');
+    assert.deepEqual(by(0, file, forged), ['refuse', 'DMARC_POLICY']);
+    assert.deepEqual(by(0, file), ['junk', 'ATTACHMENT_POLICY']);
+    assert.deepEqual(by(20, welcome, forged), ['inbox', 'ALLOWED']);
+    assert.deepEqual(by(-5, virus, welcome), ['refuse', 'VIRUS'], 'a virus is one whoever sends it');
+  });
 });

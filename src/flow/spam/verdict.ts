@@ -15,7 +15,7 @@ export interface VerdictInput {
   readonly because: readonly Reason[];
   /** Facts from outside the content: their scores are added. */
   readonly facts: readonly Reason[];
-  /** In order of precedence; the first one decides. */
+  /** In order of precedence: see `deciding`. */
   readonly decisions: readonly Decision[];
   /** Probability from which mail goes to Junk, as the site's knob and the model's calibration give it. */
   readonly threshold: number;
@@ -50,8 +50,11 @@ export function decide(input: VerdictInput): Verdict {
     .toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score))
     .slice(0, REASONS_MAX);
   const common = { probability: logistic(score), score, threshold, reasons };
-  const [decision] = decisions;
-  if (decision !== undefined) {
+  const decision = deciding(decisions);
+  if (
+    decision !== undefined &&
+    (decision.action === 'inbox' || SEVERITY[decision.action] >= SEVERITY[action])
+  ) {
     const otherwise = decisionLever(decision, input, score);
     return {
       ...common,
@@ -62,6 +65,20 @@ export function decide(input: VerdictInput): Verdict {
   }
   const nearest = action === 'inbox' ? undefined : nearestLever(input, score, action);
   return { ...common, action, ...(nearest !== undefined && { nearest }) };
+}
+
+const SEVERITY = { inbox: 0, junk: 1, refuse: 2 } as const;
+
+/**
+ * Who is welcome is let in, unless what stands before says otherwise; of the rest the hardest decides, the first of its
+ * kind: one reason for Junk does not shield from another for refusal.
+ */
+function deciding(decisions: readonly Decision[]): Decision | undefined {
+  const welcome = decisions.findIndex(({ action }) => action === 'inbox');
+  const [hardest] = (welcome < 0 ? decisions : decisions.slice(0, welcome)).toSorted(
+    (a, b) => SEVERITY[b.action] - SEVERITY[a.action],
+  );
+  return hardest ?? decisions[welcome];
 }
 
 /** Where it would have gone but for the decision. */

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Connection } from '../connection.ts';
-import { dialPartner, PartnerFailed, type PartnerMessage } from '../partners/dial.ts';
+import { dialPartner, PARTNER_MS, PartnerFailed, type PartnerMessage } from '../partners/dial.ts';
 import { Actions, packet, PacketReader, Protocol, Send, text, texts, uint32 } from './wire.ts';
 
 const VERSION = 6;
@@ -48,6 +48,7 @@ export interface MilterMessage extends PartnerMessage {
 export async function askMilter(place: string, message: MilterMessage, clock: Clock): Promise<MilterVerdict> {
   const connection = await dialPartner(place, clock);
   const session = new MilterSession(connection);
+  const whole = clock.setTimer(PARTNER_MS, () => connection.destroy('it took too long'));
   try {
     await session.negotiate();
     return await run(session, message);
@@ -56,6 +57,7 @@ export async function askMilter(place: string, message: MilterMessage, clock: Cl
       ? new PartnerFailed(`${place}: ${error.message}`)
       : new PartnerFailed(`${place}: ${errorText(error)}`);
   } finally {
+    whole.cancel();
     void connection.write(packet(Send.quit));
     void connection.end();
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Connection } from '../connection.ts';
-import { dialPartner, PartnerFailed, type PartnerMessage } from './dial.ts';
+import { dialPartner, PARTNER_MS, PartnerFailed, type PartnerMessage } from './dial.ts';
 
 /** Milliseconds for the verdict, from the last octet on: large archives take their time. */
 const VERDICT_MS = 60_000;
@@ -11,6 +11,8 @@ const CHUNK_MAX = 64 * 1024;
 
 export type ClamdVerdict =
   | { readonly status: 'clean' }
+  /** Larger than its StreamMaxLength: it never will be scanned. */
+  | { readonly status: 'too-large' }
   /** Name of what was found, printable. */
   | { readonly status: 'infected'; readonly name: string };
 
@@ -24,6 +26,7 @@ export async function askClamd(
   clock: Clock,
 ): Promise<ClamdVerdict> {
   const connection = await dialPartner(place, clock);
+  const whole = clock.setTimer(PARTNER_MS, () => connection.destroy('it took too long'));
   try {
     await connection.write('zINSTREAM\0');
     for await (const piece of message.read()) await send(connection, piece);
@@ -32,6 +35,7 @@ export async function askClamd(
   } catch (error) {
     throw error instanceof PartnerFailed ? error : new PartnerFailed(`${place}: ${errorText(error)}`);
   } finally {
+    whole.cancel();
     connection.destroy();
   }
 }
@@ -62,6 +66,7 @@ function parseAnswer(text: string, place: string): ClamdVerdict {
   const found = /^stream: (.*) FOUND$/.exec(text);
   if (found !== null) return { status: 'infected', name: printable(found[1] ?? '') };
   if (text === 'stream: OK') return { status: 'clean' };
+  if (text.startsWith('INSTREAM size limit exceeded')) return { status: 'too-large' };
   if (text === '') throw new PartnerFailed(`${place} closed the connection without an answer`);
   throw new PartnerFailed(`${place} says: ${printable(text)}`);
 }

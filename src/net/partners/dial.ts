@@ -6,6 +6,12 @@ import { SocketConnection } from '../socket-connection.ts';
 /** Milliseconds for a filter beside us to accept a connection. */
 const CONNECT_MS = 5000;
 
+/**
+ * Milliseconds for a whole question. A sender waits ten minutes for the answer to its message (RFC 5321 4.5.3.2.6) and
+ * then sends it again: what takes longer than this would double mail.
+ */
+export const PARTNER_MS = 120_000;
+
 /** A filter that could not be asked, or answered what cannot be understood. The message is one clause for a person. */
 export class PartnerFailed extends Error {
   override readonly name = 'PartnerFailed';

@@ -101,7 +101,9 @@ describe('clamd', () => {
   });
 
   it('that breaks off, errs or is not there is a failed partner, never a clean message', async () => {
-    for (const said of [undefined, 'INSTREAM size limit exceeded. ERROR\0', 'stream: OK but', '']) {
+    await using small = await clamd(() => 'INSTREAM size limit exceeded. ERROR\0');
+    assert.deepEqual(await askClamd(small.place, MESSAGE, systemClock), { status: 'too-large' });
+    for (const said of [undefined, 'stream: OK but', '']) {
       await using broken = await clamd(() => said);
       await assert.rejects(askClamd(broken.place, MESSAGE, systemClock), PartnerFailed);
     }
