@@ -40,7 +40,9 @@ export const FILTER_JOBS: readonly Job[] = [
     async run(parts) {
       const accounts = await parts.store.read.run('directory.accounts', {});
       for (const { id, status } of accounts) {
-        if (status === 'active') await learnKept(trainer(parts), id);
+        if (status !== 'active') continue;
+        // One account's trouble is not the others'; what failed is tried again the next day.
+        await learnKept(trainer(parts), id).catch(() => undefined);
       }
       return false;
     },

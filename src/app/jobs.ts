@@ -14,6 +14,8 @@ import { tidySegments } from './segment-job.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+/** Milliseconds after the start when daily work is done for the first time. */
+const FIRST_MS = 15 * MINUTE;
 
 /** Milliseconds settled messages stay in the queue's tables, so that `postern queue show` can tell what became of them. */
 const QUEUE_KEPT_MS = 7 * DAY;
@@ -160,17 +162,22 @@ export function startJobs(parts: JobParts, more: readonly Job[] = []): Jobs {
     }
   }
 
-  const timers = [...JOBS, ...more].map((job) =>
-    every(clock, job.everyMs, () => {
-      const done = turn(job).finally(() => running.delete(done));
-      running.add(done);
-      return done;
-    }),
-  );
+  const begin = (job: Job): Promise<void> => {
+    const done = turn(job).finally(() => running.delete(done));
+    running.add(done);
+    return done;
+  };
+  const all = [...JOBS, ...more];
+  const timers = all.map((job) => every(clock, job.everyMs, () => begin(job)));
+  // A server that is started anew each day would never come to what is due once a day.
+  const soon = clock.setTimer(FIRST_MS, () => {
+    for (const job of all) if (job.everyMs >= DAY) void begin(job);
+  });
   return {
     async stop() {
       stopping = true;
       for (const timer of timers) timer.cancel();
+      soon.cancel();
       await Promise.all(running);
     },
   };

@@ -24,7 +24,9 @@ import type { Reason } from './types.ts';
 /** Judges content: facts, rules, classifier. Pure computing, for a thread of its own; the command line uses it in place. */
 export interface Engine {
   judge(question: Question): Scanned;
-  learn(lesson: Learn): readonly TaughtModel[];
+  learn(lesson: Learn): void;
+  /** Models as they are now, to be stored: the site's is some hundred kilobytes, so not after each lesson. */
+  save(owners: readonly number[]): readonly TaughtModel[];
   /** The stored model of an owner; undefined, or one that cannot be read: it begins anew. */
   load(owner: number, model: Uint8Array | undefined): void;
   forget(owner: number): void;
@@ -110,20 +112,26 @@ class ContentEngine implements Engine {
     }));
   }
 
-  learn({ sample, label, owners, goodPerJunked }: Learn): readonly TaughtModel[] {
+  learn({ sample, label, owners, goodPerJunked }: Learn): void {
     const facts = extractFacts(sample);
     const given = featuresOf(facts, evaluate(facts));
     const before = score(this.#site, given).logit;
     const line = threshold(this.#site, goodPerJunked);
-    return owners.map((owner) => {
+    for (const owner of owners) {
       if (owner === SITE) {
         learnSite(this.#site, given, label, SITE_WEIGHT);
-        return taught(owner, this.#site);
+        continue;
       }
       const own = this.#models.get(owner) ?? createModel('personal');
       this.#models.set(owner, own);
       learnPersonal(own, given, label, before, Math.log(line / (1 - line)));
-      return taught(owner, own);
+    }
+  }
+
+  save(owners: readonly number[]): readonly TaughtModel[] {
+    return owners.flatMap((owner) => {
+      const model = owner === SITE ? this.#site : this.#models.get(owner);
+      return model === undefined ? [] : [taught(owner, model)];
     });
   }
 

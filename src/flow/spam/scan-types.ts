@@ -50,6 +50,7 @@ export interface Scanned {
 export type ScanCall =
   | { readonly kind: 'judge'; readonly question: Question }
   | { readonly kind: 'learn'; readonly lesson: Learn }
+  | { readonly kind: 'save'; readonly owners: readonly number[] }
   | { readonly kind: 'load'; readonly owner: number; readonly model: Uint8Array | undefined }
   | { readonly kind: 'forget'; readonly owner: number };
 

@@ -21,7 +21,10 @@ function run(call: ScanCall): unknown {
     case 'judge':
       return engine.judge(call.question);
     case 'learn':
-      return engine.learn(call.lesson);
+      engine.learn(call.lesson);
+      return null;
+    case 'save':
+      return engine.save(call.owners);
     case 'load':
       engine.load(call.owner, call.model);
       return null;

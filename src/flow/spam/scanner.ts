@@ -9,6 +9,8 @@ import type { Learn, Question, ScanAnswer, ScanCall, Scanned } from './scan-type
 const ANSWER_MS = 20_000;
 /** Messages that may wait; beyond it they go unjudged rather than wait for minutes. */
 const WAITING_MAX = 1000;
+/** Octets of their samples, for the same reason: a thousand large ones would be half a gigabyte. */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 /** Models of accounts kept in the thread, beside the site's. */
 const MODELS_KEPT = 64;
 
@@ -16,8 +18,10 @@ const MODELS_KEPT = 64;
 export interface Scanner {
   /** Undefined when it cannot be done now: the message is delivered as if the content said nothing. */
   judge(question: Question): Promise<Scanned | undefined>;
-  /** Learn one message in the models of `owners`; resolves with what they are now, to be saved. Rejects when it cannot. */
-  learn(lesson: Learn): Promise<readonly SavedModel[]>;
+  /** Learn one message in the models of `owners`. Rejects when it cannot. Between lessons and `save` only one may learn. */
+  learn(lesson: Learn): Promise<void>;
+  /** The models of these owners as they are now, to be stored; they stay in the thread until then. */
+  save(owners: readonly number[]): Promise<readonly SavedModel[]>;
   /** Start the thread and load the site's model, so that the first message does not wait for that. Never rejects. */
   warm(): Promise<void>;
   /** Owners whose models the thread must be told of again: their next use asks `models` for them. */
@@ -53,6 +57,10 @@ class ThreadScanner implements Scanner {
   readonly #waiting = new Map<number, Waiting>();
   /** Models the thread has, the least recently used first. */
   readonly #loaded = new Map<number, Promise<void>>();
+  /** Owners that have learned what is not stored yet: their models must not be dropped. */
+  readonly #unsaved = new Set<number>();
+  /** Octets of samples that wait. */
+  #waitingBytes = 0;
   #worker: Worker | undefined;
   #watch: Timer | undefined;
   #serial = 0;
@@ -63,19 +71,31 @@ class ThreadScanner implements Scanner {
   }
 
   async judge(question: Question): Promise<Scanned | undefined> {
+    const bytes = question.sample.header.buffer.byteLength;
     if (this.#closed || this.#waiting.size >= WAITING_MAX) return undefined;
+    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX) return undefined;
+    this.#waitingBytes += bytes;
     try {
       await this.#load(question.owners);
       return (await this.#call({ kind: 'judge', question }, transferable(question.sample))) as Scanned;
     } catch (error) {
       this.#options.logger.error({ error: String(error) }, 'filter: a message could not be judged');
       return undefined;
+    } finally {
+      this.#waitingBytes -= bytes;
     }
   }
 
-  async learn(lesson: Learn): Promise<readonly SavedModel[]> {
+  async learn(lesson: Learn): Promise<void> {
+    for (const owner of lesson.owners) this.#unsaved.add(owner);
     await this.#load(lesson.owners);
-    return (await this.#call({ kind: 'learn', lesson }, transferable(lesson.sample))) as SavedModel[];
+    await this.#call({ kind: 'learn', lesson }, transferable(lesson.sample));
+  }
+
+  async save(owners: readonly number[]): Promise<readonly SavedModel[]> {
+    const models = (await this.#call({ kind: 'save', owners }, [])) as SavedModel[];
+    for (const owner of owners) this.#unsaved.delete(owner);
+    return models;
   }
 
   async warm(): Promise<void> {
@@ -83,6 +103,7 @@ class ThreadScanner implements Scanner {
   }
 
   forget(owner: number): void {
+    this.#unsaved.delete(owner);
     if (!this.#loaded.delete(owner)) return;
     this.#worker?.postMessage({ id: 0, call: { kind: 'forget', owner } });
   }
@@ -105,7 +126,7 @@ class ThreadScanner implements Scanner {
     }
     for (const owner of this.#loaded.keys()) {
       if (this.#loaded.size <= MODELS_KEPT) break;
-      if (!wanted.has(owner)) this.forget(owner);
+      if (!wanted.has(owner) && !this.#unsaved.has(owner)) this.forget(owner);
     }
     await Promise.all([...wanted].map((owner) => this.#loaded.get(owner)));
   }
@@ -131,7 +152,12 @@ class ThreadScanner implements Scanner {
       this.#waiting.set(id, { resolve, reject });
       this.#watch ??= this.#options.clock.setTimer(ANSWER_MS, () => this.#stuck());
       if (this.#waiting.size === 1) this.#watch.refresh();
-      worker.postMessage({ id, call }, [...transfer]);
+      try {
+        worker.postMessage({ id, call }, [...transfer]);
+      } catch (error) {
+        this.#waiting.delete(id);
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
     });
   }
 
@@ -171,6 +197,7 @@ class ThreadScanner implements Scanner {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
     this.#loaded.clear();
+    this.#unsaved.clear();
     this.#watch?.cancel();
     this.#watch = undefined;
     const waiting = [...this.#waiting.values()];

@@ -6,7 +6,7 @@ import { SITE, type Learned, type TrainingWish } from '../../data/spam/types.ts'
 import type { Store } from '../../data/store.ts';
 import { parseStructure } from '../../mail/message/serialize.ts';
 import { sampleOf, sampleOfBuffer, type Sample } from './facts/sample.ts';
-import type { SavedModel, Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 
 /** Wishes worked off in one batch: their models are saved with one commit. */
 const BATCH = 50;
@@ -72,18 +72,35 @@ function lessonOf(accountId: number, label: Lesson['label']): (content: ContentR
   });
 }
 
-async function learnAll(parts: TrainerParts, lessons: readonly Lesson[]): Promise<void> {
-  if (lessons.length === 0) return;
+/** Lessons of one scanner, one batch after the other: what one has learned another must not store over. */
+const turns = new WeakMap<Scanner, Promise<unknown>>();
+
+function inTurn<T>(scanner: Scanner, run: () => Promise<T>): Promise<T> {
+  const before = turns.get(scanner) ?? Promise.resolve();
+  const mine = before.then(run, run);
+  turns.set(
+    scanner,
+    mine.catch(() => undefined),
+  );
+  return mine;
+}
+
+function learnAll(parts: TrainerParts, lessons: readonly Lesson[]): Promise<void> {
+  return lessons.length === 0 ? Promise.resolve() : inTurn(parts.scanner, () => learnBatch(parts, lessons));
+}
+
+async function learnBatch(parts: TrainerParts, lessons: readonly Lesson[]): Promise<void> {
   const { store, scanner, logger } = parts;
-  const models = new Map<number, SavedModel>();
+  const owners = new Set<number>();
   const done: Learned[] = [];
   try {
     for (const lesson of lessons) {
       const { id, accountId, emailId, label, learned } = lesson;
-      if (learned !== label) await learnOne(parts, lesson, models);
+      if (learned !== label && (await learnOne(parts, lesson))) owners.add(SITE).add(accountId);
       done.push({ id, accountId, emailId, label });
     }
-    await store.write.run('spam.learned', { models: [...models.values()], done });
+    const models = owners.size === 0 ? [] : await scanner.save([...owners]);
+    await store.write.run('spam.learned', { models, done });
   } catch (error) {
     // The thread has learned what was not saved: it has to begin again from what is stored.
     for (const owner of new Set([SITE, ...lessons.map(({ accountId }) => accountId)])) scanner.forget(owner);
@@ -92,21 +109,22 @@ async function learnAll(parts: TrainerParts, lessons: readonly Lesson[]): Promis
   }
 }
 
+/**
+ * Whether it was learned. What cannot be (deleted since, unreadable, too much for the thread) is given up: the wish
+ * must not come again for ever, before all others.
+ */
 async function learnOne(
   { store, scanner, logger, goodPerJunked }: TrainerParts,
   { accountId, label, content }: Lesson,
-  models: Map<number, SavedModel>,
-): Promise<void> {
-  let sample: Sample;
+): Promise<boolean> {
   try {
-    sample = await sampleOfStored(store, content);
+    const sample = await sampleOfStored(store, content);
+    await scanner.learn({ sample, label, owners: [SITE, accountId], goodPerJunked });
+    return true;
   } catch (error) {
-    // Deleted since, or unreadable: nothing can be learned of it, and the wish must not come again for ever.
     logger.warn({ email: content.emailId, error: errorText(error) }, 'filter: a message cannot be learned');
-    return;
+    return false;
   }
-  for (const model of await scanner.learn({ sample, label, owners: [SITE, accountId], goodPerJunked }))
-    models.set(model.owner, model);
 }
 
 /** The sample of a message as it came, without what we put before it. */
@@ -127,6 +145,8 @@ export async function teach(
   accountId: number | undefined,
 ): Promise<void> {
   const owners = accountId === undefined ? [SITE] : [SITE, accountId];
-  const models = await scanner.learn({ sample: sampleOfBuffer(octets), label, owners, goodPerJunked });
-  await store.write.run('spam.learned', { models, done: [] });
+  await inTurn(scanner, async () => {
+    await scanner.learn({ sample: sampleOfBuffer(octets), label, owners, goodPerJunked });
+    await store.write.run('spam.learned', { models: await scanner.save(owners), done: [] });
+  });
 }
