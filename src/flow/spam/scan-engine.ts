@@ -3,6 +3,8 @@ import {
   coldStart,
   createModel,
   explainedFeatures,
+  type Features,
+  type FeatureText,
   features as featuresOf,
   learn as learnSite,
   learnPersonal,
@@ -16,7 +18,7 @@ import {
 } from './classifier/index.ts';
 import { extractFacts } from './facts/extract.ts';
 import type { MessageFacts } from './facts/types.ts';
-import { evaluate } from './rules/index.ts';
+import { evaluate, evaluateWith } from './rules/index.ts';
 import type { Hit } from './rules/types.ts';
 import type { ContentScore, Learn, Question, Scanned } from './scan-types.ts';
 import type { Reason } from './types.ts';
@@ -47,13 +49,11 @@ const GTUBE = 'XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.
 const SITES_MAX = 40;
 /** How much one person's word counts for everybody. */
 const SITE_WEIGHT = 0.3;
-/** Nats below the threshold from which the words behind a score are looked up, which costs more than the score. */
+/** Nats below the threshold from which the words behind a score are looked up. */
 const EXPLAIN_BELOW = 1;
 const WORDS_MAX = 5;
 /** Words that move the score by less say nothing. */
 const WORD_LEAST = 0.005;
-/** Features gone through for words: most of the strongest are runs of letters and traits that nobody would name. */
-const LOOKED_AT = 1000;
 
 /** Features that mean something to a reader. */
 const SAID: ReadonlySet<string> = new Set(['word', 'capital', 'pair', 'subject', 'host', 'from']);
@@ -79,7 +79,7 @@ class ContentEngine implements Engine {
     // What the content alone says, as it was when the model learned; what more is known counts beside it.
     const inside = evaluate(facts);
     const known = new Set(inside.map(({ name }) => name));
-    const beside = evaluate(facts, evidence).filter(({ name }) => !known.has(name));
+    const beside = evaluateWith(facts, evidence).filter(({ name }) => !known.has(name));
     return {
       content: this.#content(facts, inside, owners, goodPerJunked),
       facts: beside.map(reasonOf),
@@ -95,7 +95,7 @@ class ContentEngine implements Engine {
     goodPerJunked: number,
   ): ContentScore[] {
     const site = this.#site;
-    const given = featuresOf(facts, inside);
+    const { features: given, texts } = explainedFeatures(facts, inside);
     const scores = [SITE, ...owners].flatMap((owner) => {
       const own = owner === SITE ? undefined : this.#models.get(owner);
       return owner !== SITE && own === undefined ? [] : [{ owner, ...score(site, given, own) }];
@@ -103,7 +103,7 @@ class ContentEngine implements Engine {
     const worst = Math.max(...scores.map(({ logit }) => logit));
     const line = threshold(site, goodPerJunked);
     const explained = worst >= Math.log(line / (1 - line)) - EXPLAIN_BELOW;
-    const words = explained ? wordsOf(site, facts, inside) : [];
+    const words = explained ? wordsOf(site, given, texts) : [];
     return scores.map(({ owner, logit, personal }) => ({
       owner,
       score: logit,
@@ -172,7 +172,12 @@ function because(
   const like = spam ? 'it reads like unwanted mail' : 'it reads like good mail';
   const text = named.length === 0 ? like : `${like}, above all ${named.join(', ')}`;
   const reasons: Reason[] = [
-    { name: 'CONTENT', score: site, text, ...(spam && { lever: 'it were written and built otherwise' }) },
+    {
+      name: 'CONTENT',
+      score: site,
+      text,
+      ...(spam && { lever: 'it were written and built otherwise' }),
+    },
     // What these are worth is in the score of the content already; they say it in words.
     ...hits.slice(0, WORDS_MAX).map(reasonOf),
   ];
@@ -189,16 +194,17 @@ function because(
 
 function wordsOf(
   model: Model,
-  facts: MessageFacts,
-  hits: readonly Hit[],
+  given: Features,
+  texts: readonly (readonly FeatureText[])[],
 ): { text: string; weight: number }[] {
-  const { features, texts } = explainedFeatures(facts, hits);
-  return strongest(model, features, texts, LOOKED_AT)
-    .filter(
-      ({ weight, group, text }) =>
-        Math.abs(weight) >= WORD_LEAST && SAID.has(group) && !/\blong\d/i.test(text),
-    )
-    .slice(0, WORDS_MAX);
+  return strongest(model, given, texts, WORDS_MAX, isSaid).filter(
+    ({ weight }) => Math.abs(weight) >= WORD_LEAST,
+  );
+}
+
+/** Words too long to be kept are told by their length, which means nothing to a reader. */
+function isSaid({ group, text }: FeatureText): boolean {
+  return SAID.has(group) && !/\blong\d/i.test(text);
 }
 
 function reasonOf({ name, score: own, text, lever }: Hit): Reason {
@@ -210,7 +216,10 @@ function described(facts: MessageFacts): Omit<Scanned, 'content' | 'facts'> {
   return {
     sites: sitesOf(facts),
     attachments: facts.attachments.flatMap((attachment) =>
-      categoriesOf(attachment).map((category) => ({ category, name: attachment.name.slice(0, 200) })),
+      categoriesOf(attachment).map((category) => ({
+        category,
+        name: attachment.name.slice(0, 200),
+      })),
     ),
     testPattern: facts.text.includes(GTUBE) || facts.plain.includes(GTUBE),
     author: authorText(facts),

@@ -16,6 +16,7 @@ import {
   threshold,
   train,
 } from './index.ts'; // prettier-ignore
+import { oneSidedNats } from './one-sided.ts';
 
 test('what is learned as spam looks like spam, what is learned as ham does not', () => {
   const model = createModel();
@@ -254,4 +255,28 @@ test('the shipped model knows unwanted mail from good mail', () => {
   );
   assert.ok(offlineScore(bad, [], model).probability > 0.5);
   assert.ok(offlineScore(good, [], model).probability < 0.1);
+});
+
+test('what only good mail had speaks for good mail, counted as each message is learned', () => {
+  const model = createModel();
+  const rare = features(mail({ From: 'a@example.org' }, 'zyxwvu qponml kjihgf'));
+  for (const { features: seen, label } of examples(30)) learn(model, seen, label);
+  assert.equal(oneSidedNats(createModel().counts, rare), 0, 'knowing nothing, it says nothing');
+  const before = oneSidedNats(model.counts, rare);
+  learn(model, rare, 'ham');
+  const after = oneSidedNats(model.counts, rare);
+  assert.ok(after < before - 1, `${before} nats before, ${after} after`);
+  for (let i = 0; i < 3; i++) learn(model, rare, 'spam');
+  assert.ok(Math.abs(oneSidedNats(model.counts, rare)) < Math.abs(after), 'what both had says little');
+});
+
+test('counts outlive storing: exactly in full, nearly when rounded', () => {
+  const model = createModel();
+  train(model, examples(60), { folds: 2 });
+  const message = goodMail(411);
+  const nats = oneSidedNats(model.counts, message);
+  assert.ok(nats < -1);
+  assert.equal(oneSidedNats(loadModel(saveModel(model)).counts, message), nats);
+  const rounded = oneSidedNats(loadModel(saveModel(model, 'start')).counts, message);
+  assert.ok(Math.abs(rounded - nats) < 0.5, `${rounded} instead of ${nats}`);
 });

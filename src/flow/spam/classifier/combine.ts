@@ -29,12 +29,16 @@ export function offlineScore(
   return { ...judged, threshold: line, junk: judged.probability >= line };
 }
 
-/** The same with the strongest features in words; several times slower. */
+/** The same with the strongest features in words. */
 export function explainedScore(
   facts: MessageFacts,
   hits: readonly RuleHit[],
   model: Model,
-  options: { readonly personal?: Model; readonly goodPerJunked?: number; readonly strongest?: number } = {},
+  options: {
+    readonly personal?: Model;
+    readonly goodPerJunked?: number;
+    readonly strongest?: number;
+  } = {},
 ): ContentJudgement & { readonly strongest: readonly Strength[] } {
   const explained = explainedFeatures(facts, hits);
   const judged = score(model, explained.features, options.personal);

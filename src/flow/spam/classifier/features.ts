@@ -20,14 +20,14 @@ export function features(facts: MessageFacts, rules: readonly RuleHit[] = []): F
   return sink.take(sumOf(rules));
 }
 
-/** The same with what each id stands for, for explanations; several times slower. */
+/** The same with what each id stands for, for explanations: `texts` as the ids of each view. */
 export function explainedFeatures(
   facts: MessageFacts,
   rules: readonly RuleHit[] = [],
-): { features: Features; texts: ReadonlyMap<number, FeatureText> } {
+): { features: Features; texts: readonly (readonly FeatureText[])[] } {
   const sink = new FeatureSink(true);
   gather(facts, rules, sink);
-  return { features: sink.take(sumOf(rules)), texts: sink.texts ?? new Map() };
+  return { features: sink.take(sumOf(rules)), texts: sink.texts ?? [] };
 }
 
 function sumOf(rules: readonly RuleHit[]): number {

@@ -1,15 +1,17 @@
 /**
  * Online logistic regression over hashed features, one logit for each view of a message, with AdaGrad's step for each
  * weight. A message is learned only where the model errs or is not sure (thick threshold), so what it knows stays put.
+ * A site's model also counts: one-sided.ts is its second opinion.
  */
 import { calibrate, type Calibration, newSketch, note, type Sketch, UNTRAINED } from './calibration.ts';
+import { count, type Counts, newCounts, oneSidedNats } from './one-sided.ts';
 import { type Features, VIEWS } from './sink.ts';
 
 export type Label = 'ham' | 'spam';
 
-/** 2^19 buckets of a weight and its step sum: 4 MiB. */
+/** 2^19 buckets of a weight, its step sum and two counts: 6 MiB. */
 export const SITE_BITS = 19;
-/** 2^15 buckets: 256 KiB. */
+/** 2^15 buckets without counts: 256 KiB. */
 export const PERSONAL_BITS = 15;
 
 export interface Model {
@@ -22,6 +24,8 @@ export interface Model {
   /** Bias of each view, and its sums. */
   readonly bias: Float32Array;
   readonly biasSums: Float32Array;
+  /** Messages that had what is in a bucket; empty in a personal model. */
+  readonly counts: Counts;
   /** Messages learned. */
   ham: number;
   spam: number;
@@ -42,6 +46,7 @@ export function createModel(
     sums: new Float32Array(1 << bits),
     bias: new Float32Array(VIEWS.length),
     biasSums: new Float32Array(VIEWS.length),
+    counts: newCounts(kind === 'site' ? 1 << bits : 0),
     ham: 0,
     spam: 0,
     sketch: newSketch(),
@@ -61,6 +66,8 @@ const LENGTH_POWER = 0.65;
 /** A personal model leaves the n-grams to the site's: they would fill its few buckets. */
 const PERSONAL_VIEWS = [1, 2, 3];
 const ALL_VIEWS = [0, 1, 2, 3];
+/** What a site's views count for. Words say much the same as the n-grams. */
+const VIEW_WEIGHTS = [1, 0.5, 1, 1];
 /** Weight of the rules' sum: all there is before anything is learned, less and less as examples speak for themselves. */
 const RULE_WEIGHT = 0.1;
 const RULE_WEIGHT_ALONE = 1 / UNTRAINED.scale;
@@ -70,6 +77,11 @@ const RULES_FADE = 50;
 /** Views that this model looks at. */
 export function viewsOf(model: Model): readonly number[] {
   return model.kind === 'personal' ? PERSONAL_VIEWS : ALL_VIEWS;
+}
+
+/** What a view's nats are multiplied with in the sum. */
+function viewWeight(model: Model, view: number): number {
+  return model.kind === 'site' ? (VIEW_WEIGHTS[view] ?? 1) : 1;
 }
 
 export function valueOf(ids: Uint32Array): number {
@@ -87,11 +99,11 @@ export function viewLogit(model: Model, view: number, features: Features): numbe
   return sum * valueOf(ids) + (model.bias[view] ?? 0);
 }
 
-/** What the views and the rules say together, not calibrated. */
+/** What the views, the counts and the rules say together, not calibrated. */
 export function rawScore(model: Model, features: Features): number {
   let sum = model.kind === 'site' ? ruleWeight(model) * features.rules : 0;
-  for (const view of viewsOf(model)) sum += viewLogit(model, view, features);
-  return sum;
+  for (const view of viewsOf(model)) sum += viewWeight(model, view) * viewLogit(model, view, features);
+  return sum + oneSidedNats(model.counts, features);
 }
 
 function ruleWeight(model: Model): number {
@@ -139,6 +151,12 @@ export function stepAll(model: Model, features: Features, label: Label, weight: 
   }
 }
 
+/** A message has been learned. */
+export function countIn(model: Model, features: Features, label: Label): void {
+  count(model.counts, features, label);
+  model[label]++;
+}
+
 /** Steps that one message may make: few come twice. */
 const LESSON_STEPS = 3;
 const CALIBRATE_EVERY = 25;
@@ -151,7 +169,7 @@ export function learn(model: Model, features: Features, label: Label, weight = 1
   if (model.kind !== 'site') throw new TypeError('a personal model is taught by learnPersonal');
   if (model.ham + model.spam > 0) note(model.sketch, label, rawScore(model, features));
   for (let i = 0; i < LESSON_STEPS; i++) stepAll(model, features, label, weight);
-  model[label]++;
+  countIn(model, features, label);
   if ((model.ham + model.spam) % CALIBRATE_EVERY === 0) model.calibration = calibrate(model.sketch);
 }
 

@@ -1,7 +1,7 @@
 /** Scores and what speaks for them. */
 import { thresholdNats } from './calibration.ts';
 import { type Model, personalNats, rawScore, valueOf, viewsOf } from './model.ts';
-import { type Features, type FeatureText, GROUPS, type Group } from './sink.ts';
+import { type Features, type FeatureText, type Group } from './sink.ts';
 
 export interface Score {
   /** Calibrated log-odds in nats, the personal model's part included. */
@@ -31,49 +31,66 @@ export function threshold(model: Model, goodPerJunked: number): number {
   return 1 / (1 + Math.exp(-thresholdNats(model.sketch, model.calibration, goodPerJunked)));
 }
 
-/** Several n-grams of one word say the same: only what a reader recognises is named. */
-const NAMED: readonly Group[] = [
-  'word',
-  'capital',
-  'pair',
-  'subject',
-  'host',
-  'from',
-  'mailer',
-  'field',
-  'shape',
-  'mime',
-  'link',
-  'markup',
-  'style',
-]; // prettier-ignore
 /** Runs of letters that say nothing to a reader. */
 const MIN_TEXT = 3;
 
-/** The strongest features of a message in words, strongest first. `texts` of `explainedFeatures`. */
+/** Features looked at for each that is named, as several may be the same in words. */
+const LOOKED_AT = 6;
+
+/**
+ * The strongest features of a message in words, strongest first. `texts` of `explainedFeatures`; `said`: which of them
+ * are worth saying.
+ */
 export function strongest(
   model: Model,
   features: Features,
-  texts: ReadonlyMap<number, FeatureText>,
+  texts: readonly (readonly FeatureText[])[],
   max = 8,
+  said: (feature: FeatureText) => boolean = () => true,
 ): Strength[] {
+  const named = new Map<string, Strength>();
+  const candidates = weighed(model, features, texts, said);
+  // The strongest is looked for again and again: cheaper than putting all of them in order.
+  for (let looks = max * LOOKED_AT; looks > 0 && named.size < max; looks--) {
+    let best: Candidate | undefined;
+    for (const one of candidates)
+      if (one.weight !== 0 && (best === undefined || Math.abs(one.weight) > Math.abs(best.weight)))
+        best = one;
+    if (best === undefined) break;
+    const { known, weight } = best;
+    best.weight = 0;
+    const text = inWords(known);
+    if (!named.has(text)) named.set(text, { group: known.group, text, weight });
+  }
+  return [...named.values()];
+}
+
+interface Candidate {
+  readonly known: FeatureText;
+  /** Nats towards spam; 0 once it is used up. */
+  weight: number;
+}
+
+/** What a reader would recognise, with its weight. */
+function weighed(
+  model: Model,
+  features: Features,
+  texts: readonly (readonly FeatureText[])[],
+  said: (feature: FeatureText) => boolean,
+): Candidate[] {
   const { scale } = model.calibration;
-  const found = new Map<string, Strength>();
+  const { weights } = model;
+  const candidates: Candidate[] = [];
   for (const view of viewsOf(model)) {
     const ids = features.views[view] ?? new Uint32Array(0);
     const value = valueOf(ids) * scale;
-    for (const id of ids) {
-      const known = texts.get(id);
-      if (!known || !NAMED.includes(known.group) || GROUPS[known.group].view !== view) continue;
-      if (known.text.length < MIN_TEXT || isGram(known)) continue;
-      const weight = (model.weights[id & (model.weights.length - 1)] ?? 0) * value;
-      const text = inWords(known);
-      const before = found.get(text);
-      if (!before || Math.abs(before.weight) < Math.abs(weight))
-        found.set(text, { group: known.group, text, weight });
+    for (const [i, known] of (texts[view] ?? []).entries()) {
+      const weight = (weights[(ids[i] ?? 0) & (weights.length - 1)] ?? 0) * value;
+      if (weight === 0 || known.text.length < MIN_TEXT || isGram(known) || !said(known)) continue;
+      candidates.push({ known, weight });
     }
   }
-  return [...found.values()].toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).slice(0, max);
+  return candidates;
 }
 
 /** Runs of four characters of From and of the mailer's name. */

@@ -15,7 +15,7 @@ export interface Features {
   readonly rules: number;
 }
 
-/** What a feature is, in words: for explanations only. */
+/** What a feature is, in words: for explanations only. A view of n-grams has none. */
 export interface FeatureText {
   readonly group: Group;
   readonly text: string;
@@ -63,24 +63,29 @@ export function featureId(group: Group, text: string): number {
 class IdSet {
   private readonly table = new Uint32Array(SET_SIZE);
   private readonly list = new Uint32Array(classifierLimits.perView);
+  /** Places of the table that are taken, so that emptying it costs what was put in. */
+  private readonly places = new Uint16Array(classifierLimits.perView);
   private count = 0;
 
-  add(id: number): void {
-    if (this.count === classifierLimits.perView) return;
+  /** False when it is there already, or full. */
+  add(id: number): boolean {
+    if (this.count === classifierLimits.perView) return false;
     let at = Math.imul(id, GOLDEN) >>> 18;
     for (;;) {
       const held = this.table[at];
-      if (held === id) return;
+      if (held === id) return false;
       if (held === 0) break;
       at = (at + 1) & (SET_SIZE - 1);
     }
     this.table[at] = id;
+    this.places[this.count] = at;
     this.list[this.count++] = id;
+    return true;
   }
 
   take(): Uint32Array {
     const out = this.list.slice(0, this.count);
-    this.table.fill(0);
+    for (let i = 0; i < this.count; i++) this.table[this.places[i] as number] = 0;
     this.count = 0;
     return out;
   }
@@ -90,32 +95,30 @@ class IdSet {
 const sets = VIEWS.map(() => new IdSet());
 
 export class FeatureSink {
-  /** Only filled when texts are asked for. */
-  readonly texts: Map<number, FeatureText> | undefined;
+  /** What the ids of each view stand for, in their order; only filled when asked for, and never for n-grams. */
+  readonly texts: readonly FeatureText[][] | undefined;
 
   constructor(keepTexts: boolean) {
-    this.texts = keepTexts ? new Map() : undefined;
+    this.texts = keepTexts ? VIEWS.map(() => []) : undefined;
   }
 
   add(group: Group, text: string): void {
-    const id = featureId(group, text);
-    sets[GROUPS[group].view]?.add(id);
-    this.texts?.set(id, { group, text });
+    const { view } = GROUPS[group];
+    if (sets[view]?.add(featureId(group, text)) === true) this.texts?.[view]?.push({ group, text });
   }
 
   /** All runs of four characters. The id is that of `featureId('gram', run)`, computed without cutting strings. */
   grams(group: Group, text: string): void {
-    const set = sets[GROUPS[group].view];
-    const { salt } = GROUPS[group];
+    const { view, salt } = GROUPS[group];
+    const set = sets[view];
+    const texts = group === 'gram' ? undefined : this.texts?.[view];
     for (let i = 0; i + 4 <= text.length; i++) {
       let h: number = salt;
       h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
       h = Math.imul(h ^ text.charCodeAt(i + 1), 0x01000193);
       h = Math.imul(h ^ text.charCodeAt(i + 2), 0x01000193);
       h = Math.imul(h ^ text.charCodeAt(i + 3), 0x01000193);
-      const id = mix(h) || 1;
-      set?.add(id);
-      if (this.texts) this.texts.set(id, { group, text: text.slice(i, i + 4) });
+      if (set?.add(mix(h) || 1) === true) texts?.push({ group, text: text.slice(i, i + 4) });
     }
   }
 

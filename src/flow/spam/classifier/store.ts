@@ -1,20 +1,21 @@
 /**
  * A model as octets: "PSTM", version, CRC-32 of the rest, then zstd of a JSON header and the arrays. 'full' keeps every
  * weight as it is, for a site's own model; 'small' rounds (8 bits each), for personal models; 'start' keeps rounded
- * weights alone, for the model that is shipped.
+ * weights and no step sums, for the model that is shipped. A site's model has its counts last, rounded unless 'full'.
  */
 import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import { BINS } from './calibration.ts';
+import type { Counts } from './one-sided.ts';
 import { createModel, type Model, PERSONAL_BITS, SITE_BITS } from './model.ts';
 import { VIEWS } from './sink.ts';
 
 const MAGIC = Buffer.from('PSTM');
-/** Raised whenever features change: weights of other features are noise. */
-export const MODEL_VERSION = 1;
+/** Raised whenever features or what is stored change: weights of other features are noise. */
+export const MODEL_VERSION = 2;
 const HEAD = 9;
-/** No model unpacks to more: 2^20 buckets of two floats, and the rest. */
-const UNPACKED_LIMIT = 9 * 1024 * 1024;
+/** No model unpacks to more: 2^20 buckets of two floats and two counts, and the rest. */
+const UNPACKED_LIMIT = 13 * 1024 * 1024;
 
 export type Precision = 'full' | 'small' | 'start';
 
@@ -32,6 +33,8 @@ const headerSchema = z.strictObject({
   spam: z.number().min(0),
   bias: numbers(VIEWS.length),
   biasSums: numbers(VIEWS.length),
+  /** Messages counted. */
+  counted: z.strictObject({ ham: z.number().min(0), spam: z.number().min(0) }),
   sketchHam: numbers(BINS),
   sketchSpam: numbers(BINS),
   scale: z.number(),
@@ -59,6 +62,7 @@ export function saveModel(
     spam: model.spam,
     bias: [...model.bias],
     biasSums: [...model.biasSums],
+    counted: { ham: model.counts.ham, spam: model.counts.spam },
     sketchHam: [...model.sketch.ham],
     sketchSpam: [...model.sketch.spam],
     scale: model.calibration.scale,
@@ -70,9 +74,9 @@ export function saveModel(
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   const arrays = {
-    full: () => [floats(model.weights), floats(model.sums)],
-    small: () => [rounded(model.weights, top, floor), magnitudes(model.sums)],
-    start: () => [rounded(model.weights, top, floor)],
+    full: () => [floats(model.weights), floats(model.sums), counts(model.counts)],
+    small: () => [rounded(model.weights, top, floor), magnitudes(model.sums), levels(model.counts)],
+    start: () => [rounded(model.weights, top, floor), levels(model.counts)],
   }[precision]();
   const packed = zstdCompressSync(Buffer.concat([length, json, ...arrays]));
   const head = Buffer.alloc(HEAD);
@@ -118,14 +122,17 @@ function split(plain: Buffer): { header: Header; rest: Buffer } {
   }
 }
 
-/** Octets for each bucket. */
+/** Octets for each bucket, and for the counts of one. */
 const EACH = { full: 8, small: 2, start: 1 } as const;
+const EACH_COUNT = { full: 4, small: 1, start: 1 } as const;
 
 function restored(header: Header, rest: Buffer): Model {
   const { precision, top, sum } = header;
   const model = createModel(header.kind, header.bits);
   const size = 1 << header.bits;
-  if (rest.length !== size * EACH[precision]) throw new ModelError('spam model is damaged: wrong length');
+  const end = size * EACH[precision];
+  const counted = (model.counts.of.length / 2) * EACH_COUNT[precision];
+  if (rest.length !== end + counted) throw new ModelError('spam model is damaged: wrong length');
   for (let i = 0; i < size; i++) {
     if (precision === 'full') {
       model.weights[i] = rest.readFloatLE(4 * i);
@@ -136,6 +143,7 @@ function restored(header: Header, rest: Buffer): Model {
       model.sums[i] = precision === 'small' ? fromMagnitude(rest[size + i] ?? 0) : weight === 0 ? 0 : sum;
     }
   }
+  restoreCounts(model.counts, header, rest.subarray(end));
   model.bias.set(header.bias);
   model.biasSums.set(header.biasSums);
   model.sketch.ham.set(header.sketchHam);
@@ -199,8 +207,39 @@ function fromMagnitude(step: number): number {
   return step === 0 ? 0 : 2 ** (step / MAGNITUDE_STEPS - MAGNITUDE_ZERO);
 }
 
-/** Octets that a model holds in memory. */
-export function memoryOf(bits: number = SITE_BITS): number {
-  return 2 * 4 * 2 ** bits;
+function counts({ of }: Counts): Buffer {
+  const out = Buffer.alloc(of.length * 2);
+  for (let i = 0; i < of.length; i++) out.writeUInt16LE(of[i] ?? 0, 2 * i);
+  return out;
 }
-export const PERSONAL_MEMORY = memoryOf(PERSONAL_BITS);
+
+/** Counts on a coarse scale, four bits each: the share of a class is what matters. */
+const LEVELS = [0, 1, 2, 3, 4, 6, 9, 14, 22, 36, 60, 100, 200, 500, 1500, 5000];
+
+/** The level that is nearest by ratio. */
+function levelOf(count: number): number {
+  let level = 0;
+  while (level + 1 < LEVELS.length && count ** 2 >= (LEVELS[level] ?? 0) * (LEVELS[level + 1] ?? 0)) level++;
+  return count === 0 ? 0 : Math.max(1, level);
+}
+
+function levels({ of }: Counts): Buffer {
+  const out = Buffer.alloc(of.length / 2);
+  for (let i = 0; i < out.length; i++) out[i] = (levelOf(of[2 * i] ?? 0) << 4) | levelOf(of[2 * i + 1] ?? 0);
+  return out;
+}
+
+function restoreCounts(into: Counts, { counted, precision }: Header, from: Buffer): void {
+  into.ham = counted.ham;
+  into.spam = counted.spam;
+  for (let i = 0; i < into.of.length; i++) {
+    if (precision === 'full') into.of[i] = from.readUInt16LE(2 * i);
+    else into.of[i] = LEVELS[((from[i >> 1] ?? 0) >> (i % 2 === 0 ? 4 : 0)) & 15] ?? 0;
+  }
+}
+
+/** Octets that a site's model holds in memory. */
+export function memoryOf(bits: number = SITE_BITS): number {
+  return (4 + 4 + 2 * 2) * 2 ** bits;
+}
+export const PERSONAL_MEMORY = (4 + 4) * 2 ** PERSONAL_BITS;

@@ -1,6 +1,6 @@
 /** Learning from folders: everything is there at once, so it is read several times in a shuffled order. */
 import { calibrate, note } from './calibration.ts';
-import { createModel, type Label, type Model, rawScore, stepAll } from './model.ts';
+import { countIn, createModel, type Label, type Model, rawScore, stepAll } from './model.ts';
 import type { Features } from './sink.ts';
 
 export interface Example {
@@ -16,7 +16,7 @@ export interface TrainOptions {
   readonly seed?: number;
 }
 
-const PASSES = 8;
+const PASSES = 12;
 const FOLDS = 4;
 const SEED = 7;
 /** Examples of one batch; more are learned in batches. About 5 KiB each in memory. */
@@ -29,7 +29,7 @@ export function train(model: Model, examples: readonly Example[], options: Train
     const batch = examples.slice(at, at + BATCH_EXAMPLES);
     if (folds > 1 && batch.length >= folds * 2) notePredictions(model, batch, { passes, folds, seed });
     learnPasses(model, batch, passes, seed);
-    for (const { label } of batch) model[label]++;
+    for (const { features, label } of batch) countIn(model, features, label);
   }
   model.calibration = calibrate(model.sketch);
 }
@@ -58,7 +58,7 @@ function notePredictions(model: Model, examples: readonly Example[], options: Re
     const blind = copyOf(model);
     const seen = examples.filter((_, i) => i % folds !== fold);
     learnPasses(blind, seen, passes, seed + fold + 1);
-    for (const { label } of seen) blind[label]++;
+    for (const { features, label } of seen) countIn(blind, features, label);
     for (const [i, { features, label }] of examples.entries()) {
       if (i % folds === fold) note(model.sketch, label, rawScore(blind, features));
     }
@@ -71,6 +71,9 @@ function copyOf(model: Model): Model {
   copy.sums.set(model.sums);
   copy.bias.set(model.bias);
   copy.biasSums.set(model.biasSums);
+  copy.counts.of.set(model.counts.of);
+  copy.counts.ham = model.counts.ham;
+  copy.counts.spam = model.counts.spam;
   copy.ham = model.ham;
   copy.spam = model.spam;
   return copy;

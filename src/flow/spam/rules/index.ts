@@ -29,10 +29,22 @@ export const rules: readonly Rule[] = [
 /** Characters of a detail that stand behind an explanation. */
 const MAX_DETAIL = 120;
 
+/** Rules that ask for evidence; the others say the same with and without. */
+const askingRules = rules.filter(({ test }) => test.length > 1);
+
 /** What applies to a message, gravest first. Pure. */
 export function evaluate(facts: MessageFacts, evidence: RuleEvidence = {}): Hit[] {
+  return hitsOf(rules, facts, evidence);
+}
+
+/** The same of those rules alone that look at the evidence. */
+export function evaluateWith(facts: MessageFacts, evidence: RuleEvidence): Hit[] {
+  return hitsOf(askingRules, facts, evidence);
+}
+
+function hitsOf(asked: readonly Rule[], facts: MessageFacts, evidence: RuleEvidence): Hit[] {
   const hits: Hit[] = [];
-  for (const { name, score, explain, lever, outside = false, test } of rules) {
+  for (const { name, score, explain, lever, outside = false, test } of asked) {
     const result = test(facts, evidence);
     if (result === false || result === '') continue;
     hits.push({
@@ -56,7 +68,13 @@ export function evaluate(facts: MessageFacts, evidence: RuleEvidence = {}): Hit[
   for (const { partner, what, score, kind } of evidence.partners ?? []) {
     const text =
       kind === 'virus' ? `${partner} found malware: ${detail(what)}` : `${partner} says: ${detail(what)}`;
-    hits.push({ name: `PARTNER_${label(partner)}`, score, text, lever: undefined, outside: true });
+    hits.push({
+      name: `PARTNER_${label(partner)}`,
+      score,
+      text,
+      lever: undefined,
+      outside: true,
+    });
   }
   return hits.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score));
 }
