@@ -85,7 +85,7 @@ function filterHooks({ filter, gate, store }: HttpParts): FilterHooks {
     },
     partners: () => filter.partners.states(),
     lists: () => gate.lists(),
-    changed: () => filter.current(),
+    changed: () => filter.current(true),
     async teach(octets, label, accountId) {
       const { good_per_junked: goodPerJunked } = filter.settings;
       await teach({ store, scanner: filter.scanner, goodPerJunked }, octets, label, accountId);

@@ -170,6 +170,7 @@ export async function startJudged(options: JudgedOptions = {}): Promise<Judged> 
   async function want(settings: FilterSettingsInput): Promise<void> {
     const json = JSON.stringify({ greylist: { mode: 'off' }, ...settings });
     await server.store.write.run('spam.saveSettings', { actor: testActor, json });
+    await server.deps().filter?.current(true);
     await server.deps().filter?.current();
   }
 

@@ -19,7 +19,7 @@ describe('the settings of the filter', () => {
     const before = await filter.current();
     assert.equal(await filter.current(), before);
     json = '{"good_per_junked":5000}';
-    assert.equal((await filter.current()).good_per_junked, 5000);
+    assert.equal((await filter.current(true)).good_per_junked, 5000);
     assert.equal(filter.settings.good_per_junked, 5000);
     await filter.close();
   });
@@ -39,6 +39,6 @@ describe('the settings of the filter', () => {
     const store = storeWith(() => json);
     const filter = await createFilter({ store, clock: systemClock, logger: silentLogger });
     json = '{"good_per_junk';
-    assert.equal((await filter.current()).good_per_junked, 5000);
+    assert.equal((await filter.current(true)).good_per_junked, 5000);
   });
 });

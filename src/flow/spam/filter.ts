@@ -10,8 +10,8 @@ import { defaultFilterSettings, type FilterSettings, filterSettingsSchema } from
 export interface Filter {
   readonly scanner: Scanner;
   readonly partners: Partners;
-  /** What the site wants now. */
-  current(): Promise<FilterSettings>;
+  /** What the site wants now, or did a second ago; `fresh`: what it wants now. */
+  current(fresh?: boolean): Promise<FilterSettings>;
   /** What it wanted when last asked, for those that cannot wait. */
   readonly settings: FilterSettings;
   close(): Promise<void>;
@@ -26,13 +26,22 @@ export interface FilterOptions {
   readonly adjust?: ((settings: FilterSettings) => FilterSettings) | undefined;
 }
 
-/** Nothing is started before the first message; settings are read anew for each, which is one row. */
+/** Milliseconds until settings are looked at again; who changes them says so at once. */
+const SETTINGS_MS = 1000;
+
+/** Nothing is started before the first message; settings are read anew every second. */
 export async function createFilter(options: FilterOptions): Promise<Filter> {
   const { store, clock, logger, onPartner, adjust = (same) => same } = options;
   let json: string | undefined;
   let settings = adjust(defaultFilterSettings);
 
-  async function current(): Promise<FilterSettings> {
+  let readAt = Number.NEGATIVE_INFINITY;
+
+  async function current(fresh = false): Promise<FilterSettings> {
+    // Asked several times for each message: a look at the store now and then is enough.
+    const time = clock.monotonic();
+    if (!fresh && time - readAt < SETTINGS_MS) return settings;
+    readAt = time;
     const now = await store.read.run('spam.settings', null);
     if (now === json) return settings;
     json = now;
@@ -47,7 +56,7 @@ export async function createFilter(options: FilterOptions): Promise<Filter> {
     return settings;
   }
 
-  await current();
+  await current(true);
   const scanner = createScanner({
     clock,
     logger,
