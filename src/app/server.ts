@@ -30,6 +30,8 @@ import { listenTarget } from './addresses.ts';
 
 /** Milliseconds between two looks at the certificate files. */
 const TLS_WATCH_MS = 60_000;
+/** Milliseconds after the start when the filter's thread is started, if no mail has started it before. */
+const WARM_MS = 1500;
 /** Under which the queue's leases are held; one program works on a data directory, so one name is enough. */
 const LEASE_OWNER = 'postern';
 
@@ -184,17 +186,20 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   await scheduler.start();
   const jobs = startJobs({ store, clock, logger, metrics, config, filter }, reportJobs(core.reports));
   const watch = startWatches(core, gate);
-  // A program of its own has the time; tests start dozens.
-  if (options.processMetrics === true && filter.settings.enabled) void filter.scanner.warm();
   return { authenticator, brakes, listeners, leftOut, http, scheduler, jobs, watch };
 }
 
 /** What is looked at now and then: certificates, lists. */
-function startWatches({ tls, options }: Core, gate: Gate): { stop(): void } {
+function startWatches({ tls, options, clock, filter }: Core, gate: Gate): { stop(): void } {
   const certificates = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(options.logger, report));
   const lists = gate.start();
+  // So that the first message does not wait, and the start does not either. Tests start dozens of servers.
+  const warm = clock.setTimer(WARM_MS, () => {
+    if (options.processMetrics === true && filter.settings.enabled) void filter.scanner.warm();
+  });
   return {
     stop() {
+      warm.cancel();
       certificates.stop();
       lists.cancel();
     },
