@@ -25,7 +25,7 @@ number (\`7K2QF-M9XHT\`). Then, as root or as the user the server runs as:
 \`\`\`
 
 An answer that begins with **4** means "not now": their server tries again by itself, and nothing is lost. One that begins
-with **5** means "no": the sender was told. What was refused after it had arrived is kept for 14 days, and
+with **5** means "no": the sender was told. What the filter refused after it had arrived is kept for 14 days, and
 \`postern vault release CASE\` delivers it after all.
 
 All outputs below are real, from a server \`mail.example.org\`. Further: [where is my mail](where-is-my-mail.md) for what is not
