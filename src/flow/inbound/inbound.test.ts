@@ -325,6 +325,24 @@ describe('inbound', () => {
       await sink.write(Buffer.from(MESSAGE));
       assert.equal(await refusal(sink.finish()), '550 5.1.1');
     });
+
+    it('beside others who take the message, it is in the journal whom the 250 does not hold for', async () => {
+      const transaction = await smtp.mail(session(), 'c@sender.test', noParams);
+      for (const address of ['bob@example.test', 'alice@example.test'])
+        await transaction.rcpt(address, { notify: [], orcpt: undefined });
+      const actor = flow.admin;
+      const address = 'bob@example.test';
+      await flow.store.write.run('directory.removeAccount', { actor, address, purge: true });
+      const sink = await transaction.open();
+      await sink.write(Buffer.from(MESSAGE));
+      assert.equal(code((await sink.finish()).reply), '250 2.0.0');
+      assert.equal((await mailbox(flow.store, flow.alice)).length, 1);
+      const told = flow.events.filter(({ kind }) => kind === 'message.refused');
+      assert.deepEqual(
+        told.map(({ data }) => data['to']),
+        ['bob@example.test'],
+      );
+    });
   });
 
   describe('large messages', () => {

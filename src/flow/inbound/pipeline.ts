@@ -38,12 +38,13 @@ export async function receive(envelope: Envelope, message: TakenMessage): Promis
     const results = await deliver(envelope, message, plan, { loops, evidence, judgement });
     observe(envelope, evidence, judgement);
     if (isForNobody(envelope)) await throwAway(envelope, message);
-    const failures = new Map([...loops, ...refused(recipients, plan, results)]);
-    if (failures.size < envelope.recipients.length) return answer(envelope, failures);
+    const gone = refused(recipients, plan, results);
+    const failures = new Map([...loops, ...gone]);
+    if (failures.size < envelope.recipients.length) return answer(envelope, failures, gone);
     const first = failures.values().next().value;
     if (first !== undefined && envelope.session.protocol !== 'lmtp') throw first;
     await dropBody(bodies, message.blob);
-    return answer(envelope, failures);
+    return answer(envelope, failures, gone);
   });
   if (outcome instanceof Refusal) throw outcome;
   return outcome;
@@ -180,14 +181,21 @@ function okReply(trace: string): SmtpReply {
 }
 
 /** RFC 2033 4.2 wants an answer for each recipient; SMTP one for all. */
-function answer(envelope: Envelope, failures: Failures): DataOutcome {
+function answer(
+  envelope: Envelope,
+  failures: Failures,
+  /** Who could not be given it after all: an account that went between RCPT and now, a quota met meanwhile. */
+  gone: Iterable<readonly [PlannedRecipient, Refusal]>,
+): DataOutcome {
   const { deps, session, reversePath, recipients, trace } = envelope;
   const reply = okReply(trace);
-  if (session.protocol !== 'lmtp') return { reply, perRecipient: recipients.map(() => reply) };
-  for (const [{ address }, refusal] of failures) {
+  const lmtp = session.protocol === 'lmtp';
+  // SMTP has told the sender 250 for the others' sake: the journal at least says whom that does not hold for.
+  for (const [{ address }, refusal] of lmtp ? failures : gone) {
     const data = { from: reversePath, to: address };
     recordRefusal(deps, session, 'message.refused', refusal, data, [reversePath, address], trace);
   }
+  if (!lmtp) return { reply, perRecipient: recipients.map(() => reply) };
   const perRecipient = recipients.map((recipient): SmtpReply => failures.get(recipient)?.smtp ?? reply);
   return { reply, perRecipient };
 }
