@@ -195,7 +195,8 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
     const temporary = (ledger.codes['451 4.3.0'] ?? 0) + (ledger.codes['451 4.3.2'] ?? 0);
     assert.ok(temporary > 0, JSON.stringify(ledger.codes));
     assert.equal(temporary + ledger.answered.length, ledger.sent.length, JSON.stringify(ledger.codes));
-    assert.ok(ledger.answered.length > 40, JSON.stringify(ledger.codes));
+    // How many depends on how they fell into groups; eleven syncs succeed before the first that fails.
+    assert.ok(ledger.answered.length > 11, JSON.stringify(ledger.codes));
     assert.deepEqual(brokenPromises(ledger, evidence), []);
     assert.deepEqual(await damage(directory, evidence), []);
     t.diagnostic(
