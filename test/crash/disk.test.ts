@@ -159,7 +159,7 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
       (ledger.codes['451 4.3.0'] ?? ledger.codes['451 4.3.2'] ?? 0) > 0,
       JSON.stringify(ledger.codes),
     );
-    assert.ok(ledger.answered.length > 100, JSON.stringify(ledger.codes));
+    assert.ok(ledger.answered.length > 20, JSON.stringify(ledger.codes));
     assert.deepEqual(brokenPromises(ledger, evidence), []);
     assert.deepEqual(await damage(directory, evidence), []);
     t.diagnostic(

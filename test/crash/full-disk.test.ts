@@ -90,7 +90,7 @@ describe('a full disk', { skip: skipWithoutMount() }, () => {
     await pour({ ports: server.ports, ledger, label: 'full', connections: { local: 16, out: 4 }, each: 25 })
       .done;
     const refused = refusals(ledger);
-    assert.ok(refused > 20, JSON.stringify(ledger.codes));
+    assert.ok(refused > 5, JSON.stringify(ledger.codes));
     assert.equal(refused + ledger.answered.length, ledger.sent.length, JSON.stringify(ledger.codes));
     free();
     const room = new Ledger();
