@@ -165,7 +165,11 @@ describe('an account that suddenly sends far more than ever', () => {
     assert.equal(await copies(), UNUSUAL + 1);
     for (let i = 0; i < UNUSUAL * 4; i++) await send(client, [`b${i}@remote.test`]);
     assert.equal(await said(server, 'hold', 'list'), "Nobody's outgoing mail is held.\n");
-    assert.match(await said(server, 'audit'), /hold\.release +bob@example\.test/);
+    // Not the table: how much of an address it shows depends on who runs it.
+    const [last] = (
+      JSON.parse(await said(server, 'audit', '--json')) as { rows: { action: string; subject: string }[] }
+    ).rows;
+    assert.deepEqual([last?.action, last?.subject], ['hold.release', 'bob@example.test']);
     client.close();
   });
 
