@@ -16,6 +16,7 @@ export function judgeOutgoing(filter: Filter): OutgoingVerdict {
     const scanned = await filter.scanner.judge({
       sample,
       owners: [],
+      policy: { refuse: [], junk: [] },
       goodPerJunked,
       evidence: { authenticated: true },
     });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Relation } from '../../data/spam/types.ts';
+import { judgeAttachments } from '../spam/attachments/policy.ts';
+import type { AttachmentFact } from '../spam/facts/file-types.ts';
 import { filterSettingsSchema } from '../spam/settings.ts';
 import type { Scanned } from '../spam/scan-types.ts';
 import type { Evidence } from './authenticate.ts';
@@ -101,15 +103,17 @@ describe('what ties an account to the sender', () => {
 
 describe('the content', () => {
   const scanned = (more: Partial<Scanned>): Scanned =>
-    ({ attachments: [], testPattern: false, ...more }) as unknown as Scanned;
+    ({ attachments: { action: 'accept', findings: [] }, testPattern: false, ...more }) as unknown as Scanned;
 
   it('decides by files a site does not take', () => {
-    const file = scanned({ attachments: [{ category: 'script', name: 'a.vbs' }] });
-    assert.equal(attachmentDecision(file, settings), undefined);
+    const file = { name: 'a.vbs', extension: 'vbs' } as unknown as AttachmentFact;
+    const judged = (given: typeof settings): Scanned =>
+      scanned({ attachments: judgeAttachments({ attachments: [file] }, given.attachments) });
+    assert.equal(attachmentDecision(judged(settings)), undefined);
     const strict = filterSettingsSchema.parse({ attachments: { refuse: ['script'], junk: ['script'] } });
-    assert.equal(attachmentDecision(file, strict)?.action, 'refuse');
-    assert.match(attachmentDecision(file, strict)?.reason.text ?? '', /scripts as attachments: a\.vbs/);
-    assert.equal(attachmentDecision(undefined, strict), undefined);
+    assert.equal(attachmentDecision(judged(strict))?.action, 'refuse');
+    assert.match(attachmentDecision(judged(strict))?.reason.text ?? '', /scripts as attachments: a\.vbs/);
+    assert.equal(attachmentDecision(undefined), undefined);
   });
 
   it('decides by the test pattern', () => {

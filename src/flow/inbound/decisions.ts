@@ -1,4 +1,5 @@
 import type { Relation } from '../../data/spam/types.ts';
+import type { AttachmentCategory } from '../spam/attachments/categories.ts';
 import type { Reason } from '../spam/types.ts';
 import type { FilterSettings } from '../spam/settings.ts';
 import type { Scanned } from '../spam/scan-types.ts';
@@ -111,28 +112,21 @@ export function testDecision(scanned: Scanned | undefined, settings: FilterSetti
 }
 
 /** What the site wants done with kinds of files. */
-export function attachmentDecision(
-  scanned: Scanned | undefined,
-  { attachments }: FilterSettings,
-): Decision | undefined {
-  const wanted = { refuse: attachments.refuse, junk: attachments.junk } as const;
-  for (const action of ['refuse', 'junk'] as const) {
-    const found = scanned?.attachments.find(({ category }) => wanted[action].includes(category));
-    if (found === undefined) continue;
-    return {
-      action,
-      reason: {
-        name: 'ATTACHMENT_POLICY',
-        score: 0,
-        text: `this site does not take ${CATEGORY[found.category] ?? found.category}: ${found.name}`,
-        lever: 'the file were sent some other way',
-      },
-    };
-  }
-  return undefined;
+export function attachmentDecision(scanned: Scanned | undefined): Decision | undefined {
+  const { action = 'accept', findings: [gravest] = [] } = scanned?.attachments ?? {};
+  if (action === 'accept' || gravest === undefined) return undefined;
+  return {
+    action,
+    reason: {
+      name: 'ATTACHMENT_POLICY',
+      score: 0,
+      text: `this site does not take ${CATEGORY[gravest.category]}: ${gravest.name}`,
+      lever: 'the file were sent some other way',
+    },
+  };
 }
 
-const CATEGORY: Readonly<Record<string, string>> = {
+const CATEGORY: Readonly<Record<AttachmentCategory, string>> = {
   executable: 'programs as attachments',
   script: 'scripts as attachments',
   'macro-document': 'documents with macros',

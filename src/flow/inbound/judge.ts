@@ -88,7 +88,7 @@ function verdictFor(envelope: Envelope, common: Common, relation: Relation | und
     ...partners.decisions.filter(({ reason }) => reason.name === 'VIRUS'),
     listDecision(evidence, relation),
     ownProgram ? undefined : dmarcDecision(evidence, settings, forwarder),
-    attachmentDecision(scanned, settings),
+    attachmentDecision(scanned),
     testDecision(scanned, settings),
     ...partners.decisions.filter(({ reason }) => reason.name !== 'VIRUS'),
   ].filter((decision): decision is Decision => decision !== undefined);
@@ -166,7 +166,12 @@ async function scan(
   const { structure, header, content, octets } = message;
   const read = (start: number, end: number): Buffer | Promise<Buffer> => octets.bytes(start, end);
   const sample = await sampleOf(structure, header, read, content.structure);
-  return filter.scanner.judge({ ...how, sample, goodPerJunked: settings.good_per_junked });
+  return filter.scanner.judge({
+    ...how,
+    sample,
+    goodPerJunked: settings.good_per_junked,
+    policy: settings.attachments,
+  });
 }
 
 /** The message as filters beside us want it. */

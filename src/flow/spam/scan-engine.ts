@@ -1,4 +1,4 @@
-import { categoriesOf } from './attachments/categories.ts';
+import { type AttachmentPolicy, judgeAttachments } from './attachments/policy.ts';
 import {
   coldStart,
   createModel,
@@ -74,7 +74,7 @@ class ContentEngine implements Engine {
     return model;
   }
 
-  judge({ sample, evidence, owners, goodPerJunked }: Question): Scanned {
+  judge({ sample, evidence, owners, goodPerJunked, policy }: Question): Scanned {
     const facts = extractFacts(sample);
     // What the content alone says, as it was when the model learned; what more is known counts beside it.
     const inside = evaluate(facts);
@@ -83,7 +83,7 @@ class ContentEngine implements Engine {
     return {
       content: this.#content(facts, inside, owners, goodPerJunked),
       facts: beside.map(reasonOf),
-      ...described(facts),
+      ...described(facts, policy),
     };
   }
 
@@ -212,15 +212,10 @@ function reasonOf({ name, score: own, text, lever }: Hit): Reason {
 }
 
 /** What others need to know of the message, small. */
-function described(facts: MessageFacts): Omit<Scanned, 'content' | 'facts'> {
+function described(facts: MessageFacts, policy: AttachmentPolicy): Omit<Scanned, 'content' | 'facts'> {
   return {
     sites: sitesOf(facts),
-    attachments: facts.attachments.flatMap((attachment) =>
-      categoriesOf(attachment).map((category) => ({
-        category,
-        name: attachment.name.slice(0, 200),
-      })),
-    ),
+    attachments: judgeAttachments(facts, policy),
     testPattern: facts.text.includes(GTUBE) || facts.plain.includes(GTUBE),
     author: authorText(facts),
     subject: facts.subject.slice(0, 500),

@@ -1,3 +1,4 @@
+import type { AttachmentPolicy, AttachmentVerdict } from './attachments/policy.ts';
 import type { Sample } from './facts/sample.ts';
 import type { RuleEvidence } from './rules/types.ts';
 import type { Reason } from './types.ts';
@@ -11,6 +12,8 @@ export interface Question {
   readonly evidence: RuleEvidence;
   /** The site's knob: at most one good message in so many goes to Junk. */
   readonly goodPerJunked: number;
+  /** Kinds of files the site does not take. */
+  readonly policy: AttachmentPolicy;
 }
 
 export interface Learn {
@@ -38,8 +41,8 @@ export interface Scanned {
   readonly facts: readonly Reason[];
   /** Registrable domains in the text, for lists of domains. */
   readonly sites: readonly string[];
-  /** Categories of attachments that a policy may be about, each with the file's name. */
-  readonly attachments: readonly { readonly category: string; readonly name: string }[];
+  /** What the site's policy makes of the attachments. */
+  readonly attachments: AttachmentVerdict;
   /** It holds the text by which filters are tested (GTUBE). */
   readonly testPattern: boolean;
   /** Author and subject as a reader sees them, for the vault and the journal. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { categories } from './attachments/categories.ts';
 import { networkList } from '../../net/ip.ts';
 import { partnerPlace } from '../../net/partners/dial.ts';
 
@@ -6,8 +7,6 @@ import { partnerPlace } from '../../net/partners/dial.ts';
  * What a site wants of its filter. Data, not configuration: kept as JSON in the store (setting 'filter'), changed at run
  * time through the admin API, shown and set by `postern filter`. What is left out has its default.
  */
-const words = (...names: [string, ...string[]]) => z.enum(names);
-
 /** What a bad sign leads to: one more fact for the score, or a refusal. */
 const scoreOrRefuse = z.enum(['score', 'refuse']);
 
@@ -30,15 +29,7 @@ export type DnsList = z.output<typeof dnsListSchema>;
 
 const partnerFailure = z.enum(['ignore', 'defer']);
 
-const attachmentCategory = words(
-  'executable',
-  'script',
-  'macro-document',
-  'encrypted-archive',
-  'executable-in-archive',
-  'disk-image',
-  'shortcut',
-);
+const attachmentCategory = z.enum(categories);
 
 /** A filter beside us; '' for none. */
 const place = z

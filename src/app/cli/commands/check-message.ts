@@ -38,6 +38,7 @@ async function verdictOn(octets: Buffer, evidence: Evidence, call: Call): Promis
     sample: sampleOfBuffer(octets),
     owners: [],
     goodPerJunked: settings.good_per_junked,
+    policy: settings.attachments,
     evidence: {
       now: call.io.clock.now(),
       ...(evidence.ip !== '' && {
@@ -51,7 +52,7 @@ async function verdictOn(octets: Buffer, evidence: Evidence, call: Call): Promis
   const [content] = scanned.content;
   const decisions = [
     dmarcDecision(evidence, settings, undefined),
-    attachmentDecision(scanned, settings),
+    attachmentDecision(scanned),
     testDecision(scanned, settings),
   ];
   return decide({
