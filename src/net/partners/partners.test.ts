@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { manualClock } from '../../../test/support/manual-clock.ts';
 import { systemClock } from '../../base/clock.ts';
 import { askMilter, type MilterMessage } from '../milter/client.ts';
 import { packet, text, uint32 } from '../milter/wire.ts';
@@ -297,5 +299,30 @@ describe('a milter', () => {
     await assert.rejects(askMilter(huge.place, MESSAGE, systemClock), /a packet of 4294967295 octets/);
     await using odd = await milter(0, { H: [packet('?')] }, []);
     await assert.rejects(askMilter(odd.place, MESSAGE, systemClock), /answers "\?"/);
+  });
+
+  it('that makes progress for ever is given up before the sender gives us up', async () => {
+    const clock = manualClock();
+    await using busy = await peer(
+      createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => {
+          socket.write(packet('O', uint32(6), uint32(1), uint32(0)));
+          const again = setInterval(() => socket.write(packet('p')), 2);
+          socket.once('close', () => clearInterval(again));
+        });
+      }),
+    );
+    let ended = false;
+    const asked = assert.rejects(askMilter(busy.place, MESSAGE, clock), PartnerFailed).then(() => {
+      ended = true;
+    });
+    // Each step is well below what one answer may take; together they are more than the whole may.
+    for (let i = 0; i < 100 && !ended; i++) {
+      await sleep(20);
+      if (i * 10_000 < 90_000) assert.equal(ended, false);
+      clock.advance(10_000);
+    }
+    await asked;
   });
 });
