@@ -2,9 +2,6 @@ import { isIP } from 'node:net';
 import type { Dns } from '../../mail/dns.ts';
 import { canonicalAddress, ipv6Groups } from '../ip.ts';
 
-/** Host names of a PTR answer that are confirmed; RFC 7208 section 5.5 stops at 10 as well. */
-const MAX_PTR_NAMES = 10;
-
 export type Addresses =
   | {
       readonly status: 'ok';
@@ -46,37 +43,4 @@ export function reverseName(address: string): string | undefined {
   if (isIP(canonical) === 4) return `${canonical.split('.').toReversed().join('.')}.in-addr.arpa`;
   const nibbles = ipv6Groups(canonical).flatMap((group) => [...group.toString(16).padStart(4, '0')]);
   return `${nibbles.toReversed().join('.')}.ip6.arpa`;
-}
-
-export type ReverseLookup =
-  /** `name` points back at the address: it may be shown and judged by. */
-  | { readonly status: 'confirmed'; readonly name: string }
-  /** There are PTR names, but none of them has this address: anybody can claim any name this way. */
-  | { readonly status: 'unconfirmed'; readonly claimed: string }
-  | { readonly status: 'none' }
-  | { readonly status: 'temporary'; readonly reason: string };
-
-/** Forward-confirmed reverse DNS (RFC 8601 section 2.7.3, "iprev"): a PTR name that has the address itself. */
-export async function forwardConfirmedReverse(
-  dns: Dns,
-  address: string,
-  signal?: AbortSignal,
-): Promise<ReverseLookup> {
-  const canonical = canonicalAddress(address);
-  const reverse = reverseName(address);
-  if (canonical === undefined || reverse === undefined) return { status: 'none' };
-  const pointers = await dns.query(reverse, 'PTR', signal);
-  if (pointers.status === 'temporary') return pointers;
-  if (pointers.status !== 'ok') return { status: 'none' };
-  const type = isIP(canonical) === 6 ? 'AAAA' : 'A';
-  let failure: string | undefined;
-  for (const name of pointers.records.slice(0, MAX_PTR_NAMES)) {
-    const forward = await dns.query(name, type, signal);
-    if (forward.status === 'temporary') failure ??= forward.reason;
-    if (forward.status !== 'ok') continue;
-    if (forward.records.some((record) => canonicalAddress(record) === canonical))
-      return { status: 'confirmed', name };
-  }
-  if (failure !== undefined) return { status: 'temporary', reason: failure };
-  return { status: 'unconfirmed', claimed: pointers.records[0] ?? '' };
 }

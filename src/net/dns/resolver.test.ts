@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { startDnsServer, type DnsServerOptions, type Zone } from '../../../test/support/dns-server.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
-import { forwardConfirmedReverse, lookupAddresses, reverseName } from './addresses.ts';
+import { checkReverse } from '../../mail/iprev.ts';
+import { lookupAddresses, reverseName } from './addresses.ts';
 import { parseDnsServer, parseResolvConf, readResolvConf } from './resolv-conf.ts';
 import { createResolver, type ResolverOptions } from './resolver.ts';
 
@@ -320,20 +321,15 @@ test('reverse names and forward confirmation', async (t) => {
     [six]: { PTR: ['mail.test'] },
     '58.2.0.192.in-addr.arpa': { fault: { kind: 'servfail' } },
   });
-  assert.deepEqual(await forwardConfirmedReverse(dns, '192.0.2.55'), {
-    status: 'confirmed',
-    name: 'mail.test',
-  });
-  assert.deepEqual(await forwardConfirmedReverse(dns, '2001:db8::1'), {
-    status: 'confirmed',
-    name: 'mail.test',
-  });
-  assert.deepEqual(await forwardConfirmedReverse(dns, '192.0.2.56'), {
-    status: 'unconfirmed',
-    claimed: 'liar.test',
-  });
-  assert.deepEqual(await forwardConfirmedReverse(dns, '192.0.2.57'), { status: 'none' });
-  assert.equal((await forwardConfirmedReverse(dns, '192.0.2.58')).status, 'temporary');
+  const confirmed = async (ip: string): Promise<readonly unknown[]> => {
+    const { result, name, claimed } = await checkReverse({ ip, dns });
+    return [result, name, claimed.at(0)];
+  };
+  assert.deepEqual(await confirmed('192.0.2.55'), ['pass', 'mail.test', 'liar.test']);
+  assert.deepEqual(await confirmed('2001:db8::1'), ['pass', 'mail.test', 'mail.test']);
+  assert.deepEqual(await confirmed('192.0.2.56'), ['fail', undefined, 'liar.test']);
+  assert.deepEqual(await confirmed('192.0.2.57'), ['permerror', undefined, undefined]);
+  assert.equal((await checkReverse({ ip: '192.0.2.58', dns })).result, 'temperror');
 });
 
 test('resolv.conf and server texts', async (t) => {

@@ -55,27 +55,6 @@ function hitsOf(asked: readonly Rule[], facts: MessageFacts, evidence: RuleEvide
       outside,
     });
   }
-  for (const { list, meaning, score, subject } of evidence.lists ?? []) {
-    const text = `The list ${list} says of ${detail(subject)}: ${meaning}`;
-    hits.push({
-      name: `LIST_${label(list)}`,
-      score,
-      text,
-      lever: score > 0 ? `The owner can ask ${list} to be taken off` : undefined,
-      outside: true,
-    });
-  }
-  for (const { partner, what, score, kind } of evidence.partners ?? []) {
-    const text =
-      kind === 'virus' ? `${partner} found malware: ${detail(what)}` : `${partner} says: ${detail(what)}`;
-    hits.push({
-      name: `PARTNER_${label(partner)}`,
-      score,
-      text,
-      lever: undefined,
-      outside: true,
-    });
-  }
   return hits.toSorted((a, b) => Math.abs(b.score) - Math.abs(a.score));
 }
 
@@ -83,13 +62,6 @@ function hitsOf(asked: readonly Rule[], facts: MessageFacts, evidence: RuleEvide
 function detail(text: string): string {
   const clean = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '').trim();
   return clean.length > MAX_DETAIL ? `${clean.slice(0, MAX_DETAIL - 1)}…` : clean;
-}
-
-function label(name: string): string {
-  return name
-    .toUpperCase()
-    .replace(/[^A-Z0-9]+/g, '_')
-    .slice(0, 40);
 }
 
 /** Sum of the scores, in nats of log-odds. */

@@ -405,20 +405,6 @@ test('brands that are names of people and places too count alone or as a service
   );
 });
 
-test('lists and partners speak as hits of their own, strangers’ words are cleaned', () => {
-  const hits = evaluate(facts(), {
-    lists: [{ list: 'zen.dnsbl.example', meaning: 'sends spam', score: 3, subject: '192.0.2.1' }],
-    partners: [{ partner: 'ClamAV', kind: 'virus', what: 'Win.Test\u202e\r\nX', score: 8 }],
-  });
-  assert.deepEqual(
-    hits.map(({ name, text, outside }) => [name, text, outside]),
-    [
-      ['PARTNER_CLAMAV', 'ClamAV found malware: Win.TestX', true],
-      ['LIST_ZEN_DNSBL_EXAMPLE', 'The list zen.dnsbl.example says of 192.0.2.1: sends spam', true],
-    ],
-  );
-});
-
 test('hits come gravest first, with a detail and what would change it', () => {
   const [first, ...rest] = evaluate(file('x.zip', zip([{ name: 'invoice.exe' }]), undefined, ''));
   assert.equal(first?.name, 'EXECUTABLE_IN_ARCHIVE');

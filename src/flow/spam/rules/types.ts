@@ -11,27 +11,6 @@ export type AuthResult =
   | 'temperror'
   | 'permerror';
 
-/** What a list of addresses or domains (DNSBL, DNSWL) said. */
-export interface ListHit {
-  /** As the configuration names it. */
-  readonly list: string;
-  /** What the answer means, in plain words: "sends spam", "dynamic address". */
-  readonly meaning: string;
-  /** Nats of log-odds towards spam. */
-  readonly score: number;
-  /** The address or domain that is listed. */
-  readonly subject: string;
-}
-
-/** What a partner (antivirus, another filter) said. */
-export interface PartnerHit {
-  readonly partner: string;
-  readonly kind: 'virus' | 'spam' | 'note';
-  /** Name of the virus, or what it says. */
-  readonly what: string;
-  readonly score: number;
-}
-
 /**
  * What is known from outside the message. Everything is optional: a rule over what is not known stays silent. Domains and
  * host names are in lower case.
@@ -76,8 +55,6 @@ export interface RuleEvidence {
     readonly trusted: boolean;
     readonly sealer: string;
   };
-  readonly lists?: readonly ListHit[];
-  readonly partners?: readonly PartnerHit[];
   /** Domains that live here. */
   readonly ownDomains?: ReadonlySet<string>;
   /** Host names of this server. */
