@@ -1,8 +1,35 @@
-import type { LeasedWork } from '../../data/queue/types.ts';
+import type { LeasedWork, QueueMessage } from '../../data/queue/types.ts';
+
+/**
+ * Why a recipient was not taken, as far as the ways to send differ in it (routing/classify.ts tells it from a reply):
+ * - reputation: our address is listed or unknown there; content: this message is spam to them
+ * - rate: too much at once; quota: the way's allowance is used up; recipient: there is no such mailbox, or it is full
+ * - sender: the way may not carry this sender (an SES identity that is not verified); auth: our login there failed
+ * - tls: no TLS as it is asked for; network: no connection; size: too large for the way; policy: refused, no reason given
+ * - message: the message itself cannot be sent; ours: a fault of ours
+ */
+export type Cause =
+  | 'reputation'
+  | 'content'
+  | 'rate'
+  | 'quota'
+  | 'recipient'
+  | 'sender'
+  | 'auth'
+  | 'tls'
+  | 'network'
+  | 'size'
+  | 'policy'
+  | 'message'
+  | 'ours';
 
 /** How one attempt went for one recipient. `reply` is the remote's words, or one sentence of ours when none spoke. */
 export type Outcome = {
   readonly reply: string;
+  /** What the way itself knows of the cause; undefined: it is told from the reply. */
+  readonly cause?: Cause | undefined;
+  /** The destination asked to be left alone so long: no attempt before, milliseconds from now. */
+  readonly pauseMs?: number | undefined;
   /** Whom we spoke with or tried to: "mx.example.net [192.0.2.1]"; undefined when the decision was ours. */
   readonly host: string | undefined;
   /** Whether `reply` is the remote's own words; undefined when it is of an earlier attempt and nobody knows. */
@@ -17,6 +44,8 @@ export type Outcome = {
       readonly success: 'relayed' | 'delivered' | 'expanded' | undefined;
       /** "TLSv1.3 verified", "plain": for the journal. */
       readonly tls: string;
+      /** The next hop's own id of the message where it tells one that later reports name (SES). */
+      readonly remoteId?: string | undefined;
     }
   | {
       readonly outcome: 'deferred';
@@ -26,9 +55,23 @@ export type Outcome = {
   | { readonly outcome: 'failed'; readonly status: string }
 );
 
-/** A way to hand over a message. One attempt; remote failures are outcomes, never exceptions. */
+/** What kind of way it is: what one kind cannot do another may. */
+export type TransportKind = 'direct' | 'relay' | 'lmtp' | 'ses-smtp' | 'ses-api';
+
+/**
+ * A way to hand over a message. One attempt; remote failures are outcomes, never exceptions. An outcome with
+ * `lostReply` may have been a delivery: it is never tried another way at once.
+ */
 export interface Transport {
   readonly name: string;
+  readonly kind: TransportKind;
+  /** Largest message it takes, octets; undefined: unknown. */
+  readonly maxBytes?: number | undefined;
+  /**
+   * Why this way cannot carry the message at all, whatever the recipient, in one sentence ("SES has no verified
+   * identity for news@example.com"); undefined: it can. Asked before an attempt.
+   */
+  objection?(message: MessageFacts): Promise<{ readonly cause: Cause; readonly reason: string } | undefined>;
   /** Outcomes by recipient id; a recipient that is missing was not tried (`stopping` came first). */
   attempt(
     work: LeasedWork,
@@ -37,6 +80,17 @@ export interface Transport {
   ): Promise<ReadonlyMap<number, Outcome>>;
   /** Close idle connections. */
   close(): Promise<void>;
+}
+
+/** What routes and transports may ask of a message. */
+export interface MessageFacts {
+  readonly message: QueueMessage;
+  /** Address of the account that sent it, where one did. */
+  readonly account: string | undefined;
+  /** Header fields as they will be sent, in order: name as written, value unfolded, latin1. */
+  readonly fields: readonly { readonly name: string; readonly value: string }[];
+  /** Addresses of the From field, domains as A-labels in lower case. */
+  readonly from: readonly string[];
 }
 
 /** The octets of a queued message as they are to be sent: prefix in, hidden fields out. */

@@ -15,6 +15,7 @@ export function createDirect(deps: () => FlowDeps, options: { port?: number } = 
   const port = options.port ?? SMTP_PORT;
   return {
     name: 'direct',
+    kind: 'direct',
     close: () => pool.close(),
     async attempt(work, content, stopping) {
       const current = deps();

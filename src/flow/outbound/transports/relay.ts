@@ -31,6 +31,7 @@ export function createRelay(deps: () => FlowDeps, relay: RelaySettings): Transpo
   const strict = relay.tls === 'required' || relay.tls === 'implicit';
   return {
     name: `relay ${relay.host}`,
+    kind: relay.protocol === 'lmtp' ? 'lmtp' : 'relay',
     close: () => pool.close(),
     async attempt(work, content, stopping) {
       const current = deps();

@@ -1,0 +1,5 @@
+import type { TypeNames } from '../sql.ts';
+
+export function intake(_t: TypeNames): string[] {
+  return [];
+}
