@@ -13,6 +13,10 @@ import {
   type LostLease,
   markWarned,
 } from './attempts.sql.ts';
+import { countUsage, endSends, type SendEnd } from '../routing/record.ts';
+import { startedSends } from '../routing/routing.sql.ts';
+import { sentTo } from '../routing/rows.ts';
+import type { Usage } from '../routing/types.ts';
 import type { NewOutgoing, RecipientState, Settlement } from './types.ts';
 
 /** UTF-16 units of a reply that are kept: enough for several lines. */
@@ -25,6 +29,9 @@ export interface SettleRequest {
   readonly warned: readonly number[];
   readonly outgoing: readonly NewOutgoing[];
   readonly events: readonly JournalEvent[];
+  /** What the ways that were tried took, and how calls to services that report later ended. */
+  readonly usage?: readonly ({ readonly way: string } & Usage)[];
+  readonly sends?: readonly SendEnd[];
 }
 
 /** What a transaction changes in sum, written once at its end. */
@@ -68,6 +75,8 @@ export async function settle(tx: WriteTx, request: SettleRequest): Promise<{ sta
   if (stale.length === 0 || stale.length < request.settlements.length) {
     for (const outgoing of request.outgoing) await send(tx, outgoing);
   }
+  for (const { way, ...usage } of request.usage ?? []) await countUsage(tx, way, usage);
+  await endSends(tx, request.sends ?? []);
   await record(tx, request.events);
   return { stale };
 }
@@ -133,12 +142,14 @@ export async function recover(
   const found = owner === null ? await tx.all(expiredLeases, tx.now) : await tx.all(leasesOf, owner);
   const lost = found.toSorted((a, b) => a.id - b.id);
   const tally = new Tally();
+  const reports = await expectedReports(tx, lost);
   for (const row of lost) {
     const state = waitingState(row);
     const reply = 'The attempt was interrupted; whether it delivered is not known';
-    await tx.run(endLease, state, tx.now, 1, tx.now, reply, null, isSettled(state) ? tx.now : null, row.id);
+    const nextAt = reports.get(row.id) ?? tx.now;
+    await tx.run(endLease, state, nextAt, 1, tx.now, reply, null, isSettled(state) ? tx.now : null, row.id);
     if (isSettled(state)) tally.settle(row.message_id);
-    else if (state === 'queued') tally.queued(row.destination, tx.now);
+    else if (state === 'queued') tally.queued(row.destination, nextAt);
   }
   await tally.write(tx);
   await record(
@@ -153,6 +164,17 @@ export async function recover(
       address: row.address,
     })),
   };
+}
+
+/** Until when to wait for a service that will tell whether it took a message; by recipient id. */
+async function expectedReports(tx: WriteTx, lost: readonly LostLease[]): Promise<Map<number, number>> {
+  const until = new Map<number, number>();
+  for (const messageId of new Set(lost.map((row) => row.message_id))) {
+    for (const send of await tx.all(startedSends, messageId)) {
+      for (const { id } of sentTo(send)) until.set(id, tx.now + send.grace_ms);
+    }
+  }
+  return until;
 }
 
 function interrupted(row: LostLease, at: number): JournalEvent {

@@ -6,10 +6,13 @@ import type { LeasedWork } from '../../data/queue/types.ts';
 import type { FlowDeps } from '../deps.ts';
 import { queuedContent } from './content.ts';
 import { judgeAttempt, outcomesWithoutAttempt } from './settle.ts';
-import { createDirect } from './transports/direct.ts';
+import { buildTransport } from './routing/build.ts';
+import type { Attempted } from './routing/deliver.ts';
+import { suppressed } from './routing/suppressed.ts';
+import { createWays, type Ways } from './routing/ways.ts';
 import { deliverLocally } from './transports/local.ts';
-import { createRelay, type RelaySettings } from './transports/relay.ts';
-import { deferred, forAll, type MessageContent, type Outcome, type Transport } from './transport.ts';
+import type { RelaySettings } from './transports/relay.ts';
+import { deferred, forAll, type MessageContent, type Outcome } from './transport.ts';
 
 /** Attempts at once. */
 const ATTEMPTS_MAX = 96;
@@ -30,8 +33,10 @@ const STORE_RETRY_MS = 1000;
 
 export interface SchedulerOptions {
   readonly deps: () => FlowDeps;
-  /** Everything goes there; without it mail goes directly to MX hosts. */
+  /** Where mail goes that no route of the settings takes; without it directly to MX hosts. */
   readonly relay?: RelaySettings | undefined;
+  /** Instead of those made of the settings. */
+  readonly ways?: Ways | undefined;
   /** Name under which leases are held: the same at the next start, so that what was left is found at once. */
   readonly owner: string;
   readonly metrics?: Metrics;
@@ -46,6 +51,7 @@ export interface Scheduler {
   stop(graceMs: number): Promise<void>;
   /** Change where mail goes from the next attempt on. */
   useRelay(relay: RelaySettings | undefined): void;
+  readonly ways: Ways;
 }
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
@@ -61,28 +67,21 @@ class QueueScheduler implements Scheduler {
   readonly #stopping = new AbortController();
   /** The time to wait for what is under way is over. */
   readonly #abandoned = new AbortController();
-  #transport: Transport;
+  readonly ways: Ways;
   #wake: () => void = () => undefined;
   #loop: Promise<void> = Promise.resolve();
   #unsubscribe: () => void = () => undefined;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#transport = this.#transportFor(options.relay);
+    const { deps, relay, directPort } = options;
+    this.ways = options.ways ?? createWays({ deps, relay, directPort, build: buildTransport });
     this.#counts =
       options.metrics === undefined ? undefined : schedulerMetrics(options.metrics, () => this.#active.size);
   }
 
-  #transportFor(relay: RelaySettings | undefined): Transport {
-    const { deps, directPort } = this.#options;
-    if (relay !== undefined) return createRelay(deps, relay);
-    return createDirect(deps, directPort === undefined ? {} : { port: directPort });
-  }
-
   useRelay(relay: RelaySettings | undefined): void {
-    const old = this.#transport;
-    this.#transport = this.#transportFor(relay);
-    void old.close();
+    this.ways.useRelay(relay);
   }
 
   async start(): Promise<void> {
@@ -102,7 +101,7 @@ class QueueScheduler implements Scheduler {
     await Promise.race([Promise.all(this.#active.values()), clock.sleep(graceMs, enough.signal)]);
     enough.abort();
     this.#abandoned.abort();
-    await this.#transport.close();
+    await this.ways.close();
   }
 
   /** Lease what is due, start attempts, sleep until something ends, arrives or becomes due. */
@@ -200,9 +199,28 @@ class QueueScheduler implements Scheduler {
       await local.commit(await judgeAttempt(deps, owner, work, local.outcomes, content, 'local'));
       return this.#count(local.outcomes);
     }
-    const transport = this.#transport;
-    const outcomes = await transport.attempt(work, content, this.#stopping.signal);
-    return this.#record(deps, work, outcomes, content, transport.name);
+    const settled = await this.#withoutSuppressed(deps, work, content);
+    if (settled.recipients.length === 0) return;
+    const done = await this.ways.deliver(settled, content, this.#stopping.signal, (part, through) =>
+      this.#record(deps, part, through.outcomes, content, 'queue', through),
+    );
+    const left = { ...settled, recipients: settled.recipients.filter((one) => !done.settled.has(one.id)) };
+    return this.#record(deps, left, done.outcomes, content, 'queue', done);
+  }
+
+  /** Addresses that mail came back from fail without an attempt; answers the work that is left. */
+  async #withoutSuppressed(deps: FlowDeps, work: LeasedWork, content: MessageContent): Promise<LeasedWork> {
+    const { suppression } = await this.ways.settings();
+    const over = suppression.enabled ? await suppressed(deps, work) : new Map<number, Outcome>();
+    if (over.size === 0) return work;
+    await this.#record(
+      deps,
+      { ...work, recipients: work.recipients.filter(({ id }) => over.has(id)) },
+      over,
+      content,
+      'queue',
+    );
+    return { ...work, recipients: work.recipients.filter(({ id }) => !over.has(id)) };
   }
 
   /** A bug, or a message that cannot be sent as it is: deferred, so that nothing is lost and the loop goes on. */
@@ -224,6 +242,7 @@ class QueueScheduler implements Scheduler {
     outcomes: ReadonlyMap<number, Outcome>,
     content: MessageContent,
     transport: string,
+    { usage = [], sends = [] }: Partial<Attempted> = {},
   ): Promise<void> {
     this.#count(outcomes);
     const { queueId } = work.message;
@@ -239,6 +258,7 @@ class QueueScheduler implements Scheduler {
           content,
           transport,
           mute,
+          { usage, sends },
         );
         await deps.store.write.run('queue.settle', judged);
         deps.recorder.committed(judged.events);

@@ -4,9 +4,13 @@ import type { WriteArgs } from '../../data/store.ts';
 import type { FlowDeps } from '../deps.ts';
 import { backoff } from './backoff.ts';
 import { type Notice, notification, originalOf, wants, whySilent } from './notify.ts';
-import { deferred, failed, type MessageContent, type Outcome } from './transport.ts';
+import { causeOf } from './routing/classify.ts';
+import { type Cause, deferred, failed, type MessageContent, type Outcome, type Via } from './transport.ts';
 
 export type SettleRequest = WriteArgs<'queue.settle'>;
+
+/** Milliseconds that a pause holds an attempt back at most. */
+const PAUSE_MAX_MS = 86_400_000;
 
 interface Judged {
   readonly recipient: QueueRecipient;
@@ -16,6 +20,9 @@ interface Judged {
   readonly tls: string | undefined;
   /** Whether the reply is the remote's own words, where that is known. */
   readonly answered: boolean | undefined;
+  readonly via?: Via | undefined;
+  /** Why it was not taken, for the journal. */
+  readonly cause?: Cause | undefined;
 }
 
 /**
@@ -31,9 +38,14 @@ export async function judgeAttempt(
   content: MessageContent,
   transport: string,
   mute?: string,
+  more: Pick<SettleRequest, 'usage' | 'sends'> = {},
 ): Promise<SettleRequest> {
   const now = deps.clock.now();
-  const judged = work.recipients.map((recipient) => judge(work, recipient, outcomes.get(recipient.id), now));
+  const judged = work.recipients.map((recipient) => {
+    const outcome = outcomes.get(recipient.id);
+    const cause = outcome === undefined || outcome.outcome === 'delivered' ? undefined : causeOf(outcome);
+    return { ...judge(work, recipient, outcome, now), via: outcome?.via, cause };
+  });
   const notices = judged.flatMap(({ notice }) => notice ?? []);
   const silent = notices.length === 0 ? undefined : (mute ?? whySilent(work.message));
   const outgoing = silent === undefined ? await notifications(deps, work, notices, content) : [];
@@ -46,6 +58,7 @@ export async function judgeAttempt(
       ...attemptEvents(work, judged, transport, now),
       ...noticeEvents(work, notices, outgoing, silent, now),
     ],
+    ...more,
   };
 }
 
@@ -98,7 +111,8 @@ function judge(
 function judgeDeferred(work: LeasedWork, recipient: QueueRecipient, outcome: Outcome, now: number): Judged {
   const { warnAt, expiresAt } = work.message;
   const { reply, host, answered } = outcome;
-  const nextAt = nextAttempt(recipient, now, recipient.warned ? [expiresAt] : [warnAt, expiresAt]);
+  const pauseMs = Math.min(outcome.pauseMs ?? 0, PAUSE_MAX_MS);
+  const nextAt = nextAttempt(recipient, now, pauseMs, recipient.warned ? [expiresAt] : [warnAt, expiresAt]);
   const warns =
     warnAt !== undefined && warnAt <= now && !recipient.warned && wants(recipient.notify, 'DELAY');
   const status = /^\d{3} (4\.\d{1,3}\.\d{1,3})/.exec(reply)?.[1] ?? '4.4.1';
@@ -113,10 +127,18 @@ function judgeDeferred(work: LeasedWork, recipient: QueueRecipient, outcome: Out
   };
 }
 
-/** After the backoff, but not past a time at which the sender is to be told: an attempt is made then, and news sent. */
-function nextAttempt(recipient: QueueRecipient, now: number, times: readonly (number | undefined)[]): number {
+/**
+ * After the backoff, and after the pause that was asked for, but not past a time at which the sender is to be told: an
+ * attempt is made then, and news sent.
+ */
+function nextAttempt(
+  recipient: QueueRecipient,
+  now: number,
+  pauseMs: number,
+  times: readonly (number | undefined)[],
+): number {
   const ahead = times.filter((time) => time !== undefined && time > now) as number[];
-  return Math.min(now + backoff(recipient.attempts + 1, Math.random()), ...ahead);
+  return Math.min(now + Math.max(pauseMs, backoff(recipient.attempts + 1, Math.random())), ...ahead);
 }
 
 function warnedIds(notices: readonly Notice[]): number[] {
@@ -150,16 +172,20 @@ function attemptEvents(
   const groups = new Map<string, Judged[]>();
   for (const one of judged) {
     if (one.kind === undefined) continue;
-    const key = `${one.kind} ${one.answered} ${one.settlement.host} ${one.settlement.reply}`;
+    const { kind, answered, via } = one;
+    const key = `${kind} ${answered} ${via?.transport} ${one.settlement.host} ${one.settlement.reply}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()].flatMap((group) => {
     const first = group[0];
     if (first?.kind === undefined) return [];
-    const { settlement, tls, answered } = first;
+    const { settlement, tls, answered, via, cause } = first;
     const data = {
       queueId,
-      transport,
+      transport: via?.transport ?? transport,
+      ...(via !== undefined && { route: via.route }),
+      ...(via !== undefined && via.before.length > 0 && { before: via.before }),
+      ...(cause !== undefined && { cause }),
       to: group.map(({ recipient }) => recipient.address),
       host: settlement.host ?? null,
       reply: settlement.reply,

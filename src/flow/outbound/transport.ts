@@ -3,7 +3,7 @@ import type { LeasedWork, QueueMessage } from '../../data/queue/types.ts';
 /**
  * Why a recipient was not taken, as far as the ways to send differ in it (routing/classify.ts tells it from a reply):
  * - reputation: our address is listed or unknown there; content: this message is spam to them
- * - rate: too much at once; quota: the way's allowance is used up; recipient: there is no such mailbox, or it is full
+ * - greylisted: come back later, as strangers are told; rate: too much at once; quota: the way's allowance is used up; recipient: there is no such mailbox, or it is full
  * - sender: the way may not carry this sender (an SES identity that is not verified); auth: our login there failed
  * - tls: no TLS as it is asked for; network: no connection; size: too large for the way; policy: refused, no reason given
  * - message: the message itself cannot be sent; ours: a fault of ours
@@ -11,6 +11,7 @@ import type { LeasedWork, QueueMessage } from '../../data/queue/types.ts';
 export type Cause =
   | 'reputation'
   | 'content'
+  | 'greylisted'
   | 'rate'
   | 'quota'
   | 'recipient'
@@ -30,6 +31,8 @@ export type Outcome = {
   readonly cause?: Cause | undefined;
   /** The destination asked to be left alone so long: no attempt before, milliseconds from now. */
   readonly pauseMs?: number | undefined;
+  /** Which way was taken and why, set by the engine. */
+  readonly via?: Via | undefined;
   /** Whom we spoke with or tried to: "mx.example.net [192.0.2.1]"; undefined when the decision was ours. */
   readonly host: string | undefined;
   /** Whether `reply` is the remote's own words; undefined when it is of an earlier attempt and nobody knows. */
@@ -55,6 +58,14 @@ export type Outcome = {
   | { readonly outcome: 'failed'; readonly status: string }
 );
 
+/** How a recipient's outcome came about. */
+export interface Via {
+  readonly route: string;
+  readonly transport: string;
+  /** Ways that were passed over or failed before, a sentence each; in order. */
+  readonly before: readonly string[];
+}
+
 /** What kind of way it is: what one kind cannot do another may. */
 export type TransportKind = 'direct' | 'relay' | 'lmtp' | 'ses-smtp' | 'ses-api';
 
@@ -67,19 +78,33 @@ export interface Transport {
   readonly kind: TransportKind;
   /** Largest message it takes, octets; undefined: unknown. */
   readonly maxBytes?: number | undefined;
+  /** Most recipients of one attempt; undefined: as many as there are. */
+  readonly maxRecipients?: number | undefined;
   /**
    * Why this way cannot carry the message at all, whatever the recipient, in one sentence ("SES has no verified
    * identity for news@example.com"); undefined: it can. Asked before an attempt.
    */
   objection?(message: MessageFacts): Promise<{ readonly cause: Cause; readonly reason: string } | undefined>;
+  /**
+   * Milliseconds within which the service behind it reports (by events that name `Attempt.tag`) that it took a message;
+   * undefined: it never does. An attempt whose end is unknown waits so long for that report before it is made again.
+   */
+  readonly reportsWithinMs?: number | undefined;
   /** Outcomes by recipient id; a recipient that is missing was not tried (`stopping` came first). */
   attempt(
     work: LeasedWork,
     content: MessageContent,
     stopping: AbortSignal,
+    attempt?: Attempt,
   ): Promise<ReadonlyMap<number, Outcome>>;
   /** Close idle connections. */
   close(): Promise<void>;
+}
+
+/** One attempt, as the engine knows it. */
+export interface Attempt {
+  /** Unique; services repeat it in their reports. */
+  readonly tag: string;
 }
 
 /** What routes and transports may ask of a message. */
@@ -87,7 +112,7 @@ export interface MessageFacts {
   readonly message: QueueMessage;
   /** Address of the account that sent it, where one did. */
   readonly account: string | undefined;
-  /** Header fields as they will be sent, in order: name as written, value unfolded, latin1. */
+  /** Header fields as they will be sent, in order: name in lower case, value unfolded, latin1. */
   readonly fields: readonly { readonly name: string; readonly value: string }[];
   /** Addresses of the From field, domains as A-labels in lower case. */
   readonly from: readonly string[];

@@ -1,5 +1,14 @@
 import type { TypeNames } from '../sql.ts';
 
-export function suppression(_t: TypeNames): string[] {
-  return [];
+/** Addresses that nothing is sent to, because what was sent came back or was complained of. */
+export function suppression(t: TypeNames): string[] {
+  const clustered = t.dialect === 'sqlite' ? ' STRICT, WITHOUT ROWID' : '';
+  return [
+    // address: lower case. reason: bounce | complaint | manual. source: dsn | ses | arf | admin. detail: the words that
+    // came. queue_id: of the message it was about. until: NULL for ever.
+    `CREATE TABLE suppressions (address ${t.text} PRIMARY KEY, reason ${t.text} NOT NULL, source ${t.text} NOT NULL,
+      detail ${t.text} NOT NULL, queue_id ${t.text}, account_id ${t.int}, created_at ${t.int} NOT NULL,
+      until ${t.int})${clustered}`,
+    `CREATE INDEX suppressions_until ON suppressions(until) WHERE until IS NOT NULL`,
+  ];
 }

@@ -1,0 +1,139 @@
+import type { WriteFunction } from '../catalogue.ts';
+import type { WriteTx } from '../db/sql.ts';
+import { putSetting } from '../directory/directory.sql.ts';
+import { audit, requireAdmin } from '../directory/permission.ts';
+import type { Actor } from '../directory/types.ts';
+import { record } from '../journal/record.ts';
+import { type JournalEvent, terms } from '../journal/types.ts';
+import { settleMessage } from '../queue/settle.ts';
+import { periods } from './record.ts';
+import {
+  deleteRefusal,
+  deleteRefusalsBefore,
+  deleteSendsBefore,
+  deleteUsageBefore,
+  deliverWaiting,
+  endSend,
+  insertSend,
+  putRefusal,
+  recipientsWaiting,
+  sendByTag,
+} from './routing.sql.ts';
+import { SETTING, sentTo, settings } from './rows.ts';
+import type { Send } from './types.ts';
+
+type W<A, R> = WriteFunction<A, R>;
+
+/** UTF-16 units of a reply that are kept. */
+const REPLY_LENGTH = 500;
+/** Milliseconds that a call is remembered, for reports that come late: complaints take weeks. */
+const SENDS_KEPT_MS = 45 * 86_400_000;
+/** Milliseconds after its probe that a refusal which nothing has asked about is forgotten. */
+const REFUSALS_KEPT_MS = 14 * 86_400_000;
+/** Milliseconds that days and months are counted. */
+const USAGE_KEPT_MS = 400 * 86_400_000;
+
+async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string; what: string }): Promise<null> {
+  requireAdmin(args.actor);
+  const before = await settings(tx);
+  await tx.run(putSetting, SETTING, args.json);
+  await audit(tx, args.actor, 'routing.settings', args.what, { before: before ?? null, after: args.json });
+  return null;
+}
+
+async function refuse(
+  tx: WriteTx,
+  args: { way: string; destination: string; cause: string; reply: string; until: number; failures: number },
+): Promise<null> {
+  const { way, destination, cause, until, failures } = args;
+  await tx.run(
+    putRefusal,
+    way,
+    destination,
+    cause,
+    args.reply.slice(0, REPLY_LENGTH).replaceAll('\0', '\ufffd').toWellFormed(),
+    tx.now,
+    until,
+    failures,
+  );
+  return null;
+}
+
+async function forget(tx: WriteTx): Promise<null> {
+  await tx.run(deleteRefusalsBefore, tx.now - REFUSALS_KEPT_MS);
+  await tx.run(deleteUsageBefore, periods(tx.now - USAGE_KEPT_MS).month);
+  await tx.run(deleteSendsBefore, tx.now - SENDS_KEPT_MS);
+  return null;
+}
+
+/** A call that is about to be made. */
+export interface Begin extends Omit<Send, 'state' | 'remoteId' | 'startedAt'> {
+  /** Of the queue's message. */
+  readonly messageId: number;
+}
+
+async function begin(tx: WriteTx, args: Begin): Promise<null> {
+  const { tag, way, messageId, queueId, trace, accountId, reversePath, recipients, graceMs } = args;
+  const json = JSON.stringify(recipients.map(({ id, address }) => [id, address]));
+  const account = accountId ?? null;
+  await tx.run(insertSend, tag, way, messageId, queueId, trace, account, reversePath, json, tx.now, graceMs);
+  return null;
+}
+
+/**
+ * The service reports that it took the message: what was unsure is delivered, and is not sent again. Answers how many
+ * recipients no longer wait.
+ */
+async function confirm(
+  tx: WriteTx,
+  args: { tag: string; remoteId: string; way: string },
+): Promise<{ known: boolean; delivered: number }> {
+  const row = await tx.get(sendByTag, args.tag);
+  if (row === undefined) return { known: false, delivered: 0 };
+  if (row.state === 'sent') return { known: true, delivered: 0 };
+  let delivered = 0;
+  const events: JournalEvent[] = [];
+  for (const { id, address } of sentTo(row)) {
+    const waiting = await tx.get(recipientsWaiting, id);
+    if (waiting === undefined) continue;
+    const reply = `250 2.0.0 taken as ${args.remoteId}, as the service reported afterwards`;
+    await tx.run(deliverWaiting, tx.now, reply, row.way, id);
+    await settleMessage(tx, waiting.message_id, 1);
+    delivered++;
+    const data = {
+      queueId: row.queue_id,
+      transport: row.way,
+      to: [address],
+      host: row.way,
+      reply,
+      tls: null,
+    };
+    const about = [terms.queueId(row.queue_id)];
+    events.push({ trace: row.trace, at: tx.now, kind: 'delivery.delivered', data, terms: about });
+  }
+  await tx.run(endSend, 'sent', args.remoteId, row.recipients, args.tag);
+  await record(tx, events);
+  return { known: true, delivered };
+}
+
+export const writes = {
+  /** The JSON must have been checked. Refusal 'not-permitted'. */
+  'routing.saveSettings': saveSettings as W<{ actor: Actor; json: string; what: string }, null>,
+  /** A destination refuses a way until then. */
+  'routing.refuse': refuse as W<
+    { way: string; destination: string; cause: string; reply: string; until: number; failures: number },
+    null
+  >,
+  'routing.accept': (async (tx, { way, destination }) => {
+    await tx.run(deleteRefusal, way, destination);
+    return null;
+  }) as W<{ way: string; destination: string }, null>,
+  /** Before a call to a service that reports later: whatever happens to us, its report finds the message. */
+  'routing.begin': begin as W<Begin, null>,
+  'routing.confirm': confirm as W<
+    { tag: string; remoteId: string; way: string },
+    { known: boolean; delivered: number }
+  >,
+  /** A job. */
+  'routing.forget': forget as W<null, null>,
+} as const;
