@@ -1,4 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import type { FlowDeps } from '../../deps.ts';
+import { forAll, type Outcome, type Transport } from '../transport.ts';
+import { createRelay, type RelaySettings } from '../transports/relay.ts';
+import type { LmtpSettings, RelayTransportSettings } from './settings.ts';
 import type { BuildTransport } from './ways.ts';
 
 /** From the settings of a transport to the transport. */
-export const buildTransport: BuildTransport = () => undefined;
+export const buildTransport: BuildTransport = (deps, name, settings) => {
+  switch (settings.kind) {
+    case 'relay':
+      return fromFiles(name, settings, () => relayOf(settings), deps);
+    case 'lmtp':
+      return { ...createRelay(deps, lmtpOf(settings)), name };
+    default:
+      return undefined;
+  }
+};
+
+async function relayOf(settings: RelayTransportSettings): Promise<RelaySettings> {
+  const { host, port, tls, login, ca_file: caFile } = settings;
+  return {
+    host,
+    port,
+    tls,
+    ...(login !== undefined && {
+      login: { user: login.user, password: (await readFile(login.secret_file, 'utf8')).trimEnd() },
+    }),
+    ...(caFile !== undefined && { ca: await readFile(caFile, 'utf8') }),
+  };
+}
+
+function lmtpOf({ host, port, tls }: LmtpSettings): RelaySettings {
+  return { host, port, tls, protocol: 'lmtp' };
+}
+
+/**
+ * A relay whose secrets stand in files, read before each session is needed: a file that is missing keeps mail waiting
+ * with its name in the reply, and holds as soon as it is there.
+ */
+function fromFiles(
+  name: string,
+  settings: RelayTransportSettings,
+  read: () => Promise<RelaySettings>,
+  deps: () => FlowDeps,
+): Transport {
+  let built: { readonly json: string; readonly transport: Transport } | undefined;
+  const current = async (): Promise<Transport> => {
+    const relay = await read();
+    const json = JSON.stringify(relay);
+    if (built?.json !== json) {
+      void built?.transport.close();
+      built = { json, transport: createRelay(deps, relay) };
+    }
+    return built.transport;
+  };
+  return {
+    name,
+    kind: 'relay',
+    async attempt(work, content, stopping) {
+      let transport: Transport;
+      try {
+        transport = await current();
+      } catch (error) {
+        return forAll(work, unreadable(name, settings, error));
+      }
+      return transport.attempt(work, content, stopping);
+    },
+    close: async () => built?.transport.close(),
+  };
+}
+
+function unreadable(name: string, settings: RelayTransportSettings, error: unknown): Outcome {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+  const files = [settings.login?.secret_file, settings.ca_file].filter((file) => file !== undefined);
+  const reply = `451 4.3.5 The transport ${name} cannot be used: a file of its settings cannot be read (${files.join(', ')}: ${code})`;
+  return { outcome: 'deferred', reply, cause: 'auth', host: undefined, answered: false, lostReply: false };
+}

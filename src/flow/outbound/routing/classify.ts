@@ -34,7 +34,7 @@ const SIGNS: readonly Sign[] = [
   {
     cause: 'reputation',
     words:
-      /spamhaus|spamcop|barracuda ?central|sorbs|uceprotect|invaluement|senderscore|dnsbl|\brbl\b|bl(?:ack|ock) ?-?list|listed (?:by|in|at|on)|poor reputation|(?:low|bad) reputation|reputation of|ip (?:address )?(?:is )?(?:blocked|banned|blacklisted|not (?:allowed|authori[sz]ed))|(?:banned|blocked) sending ip|the ip you'?re using|dynamic(?:ally)? (?:ip|address|assigned)|residential|dial-?up|\bPTR\b|reverse dns|rdns|no reverse|network is on our block ?list|\(?S3140\)?|S3150|\bRP-00[1-3]\b|\bTSS0\d\b|\[BL\d\d\]|\bCS01\b|\bHM0[78]\b|5\.7\.(?:25|606|60[67]|649|708)\b|tosa@|traffic not accepted from this ip|smtp relay at your service provider/i,
+      /spamhaus|spamcop|barracuda ?central|sorbs|uceprotect|invaluement|senderscore|dnsbl|\brbl\b|bl(?:ack|ock) ?-?list|listed (?:by|in|at|on)|poor reputation|(?:low|bad) reputation|reputation of|ip (?:address )?(?:is )?(?:blocked|banned|blacklisted|not (?:allowed|authori[sz]ed))|(?:banned|blocked) sending ip|the ip you.?re using|dynamic(?:ally)? (?:ip|address|assigned)|residential|dial-?up|\bPTR\b|reverse dns|rdns|no reverse|network is on our block ?list|\(?S3140\)?|S3150|\bRP-00[1-3]\b|\bTSS0\d\b|\[BL\d\d\]|\bCS01\b|\bHM0[78]\b|5\.7\.(?:25|606|60[67]|649|708)\b|tosa@|traffic not accepted from this ip|smtp relay at your service provider/i,
   },
   {
     cause: 'rate',

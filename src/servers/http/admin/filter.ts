@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { filterSettingsSchema } from '../../../flow/spam/settings.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
+import { checkedSettings, leaves, type Stored, withValue } from './stored-settings.ts';
 
 const shown = z.object({
   /** All settings, defaults filled in. */
@@ -10,76 +11,13 @@ const shown = z.object({
   changed: z.array(z.string()),
 });
 
-type Stored = Record<string, unknown>;
-
 async function stored(store: AdminContext['store']): Promise<Stored> {
   const json = await store.read.run('spam.settings', null);
   return json === undefined ? {} : (JSON.parse(json) as Stored);
 }
 
-function leaves(value: Stored, prefix = ''): string[] {
-  return Object.entries(value).flatMap(([name, inner]) =>
-    isRecord(inner) ? leaves(inner, `${prefix}${name}.`) : [`${prefix}${name}`],
-  );
-}
-
-function isRecord(value: unknown): value is Stored {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A copy with one dotted name set, or removed; sections that become empty go too. */
-function withValue(from: Stored, path: readonly string[], value: unknown): Stored {
-  const [name = '', ...rest] = path;
-  const { [name]: before, ...others } = from;
-  if (rest.length === 0) return value === undefined ? others : { ...others, [name]: value };
-  const inner = withValue(isRecord(before) ? before : {}, rest, value);
-  return Object.keys(inner).length === 0 ? others : { ...others, [name]: inner };
-}
-
-/** What was wanted instead, for a person at the command line. */
-function wantedBy(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_value':
-      return `it takes one of ${issue.values.map(String).join(', ')}`;
-    case 'too_small':
-      return issue.origin === 'string' ? 'it must not be empty' : `it takes ${issue.minimum} or more`;
-    case 'too_big':
-      return issue.origin === 'string' || issue.origin === 'array'
-        ? `it takes at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`
-        : `it takes ${issue.maximum} or less`;
-    case 'invalid_type':
-      return issue.input === undefined && issue.path.length > 1 && typeof issue.path.at(-2) === 'number'
-        ? 'it is missing'
-        : (TYPES[issue.expected] ?? issue.message);
-    default:
-      return issue.message;
-  }
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  boolean: 'it takes true or false',
-  number: 'it takes a number',
-  int: 'it takes a whole number',
-  string: 'it takes a text',
-  array: 'it takes a list in JSON, such as ["one", "two"]; [] for none',
-  object: 'it is a group of settings; name one of them ("postern filter show" lists all)',
-  record: 'it takes an object in JSON, such as {"127.0.0.2": {"score": 3, "means": "sends spam"}}',
-};
-
-function problemOf(issue: z.core.$ZodIssue): string {
-  const at = issue.path.join('.');
-  if (issue.code !== 'unrecognized_keys') return `${at}: ${wantedBy(issue)}`;
-  const [name = ''] = issue.keys;
-  return `there is no setting "${at === '' ? name : `${at}.${name}`}"; "postern filter show" lists all`;
-}
-
-/** What is wrong with settings, by their dotted names. */
-function checked(settings: Stored): Stored {
-  const result = filterSettingsSchema.safeParse(settings);
-  if (result.success) return settings;
-  const problems = result.error.issues.map(problemOf);
-  throw new Refusal('bad-input', problems.join('; '));
-}
+const checked = (settings: Stored): Stored =>
+  checkedSettings(filterSettingsSchema, settings, 'postern filter show');
 
 const show = operation({
   method: 'GET',
