@@ -119,6 +119,15 @@ const JOBS: readonly Job[] = [
       return (await store.write.run('bans.forget', { now: clock.now(), limit: BATCH })).more;
     },
   },
+  {
+    name: 'forget old refusals of ways, calls and suppressions',
+    everyMs: HOUR,
+    async run({ store }) {
+      await store.write.run('routing.forget', null);
+      await store.write.run('suppression.forget', null);
+      return false;
+    },
+  },
   ...FILTER_JOBS,
   { name: 'sweep bodies', everyMs: DAY, run: sweepBodies },
   { name: 'tidy segments', everyMs: HOUR, run: tidySegments },
@@ -130,7 +139,11 @@ async function removeFiles(store: OpenStore, files: readonly string[]): Promise<
 }
 
 /** Remove bodies that no row names: of messages whose commit never came, or whose removal was cut short. */
-async function sweepBodies({ store, clock, logger }: JobParts): Promise<boolean> {
+export async function sweepBodies({
+  store,
+  clock,
+  logger,
+}: Pick<JobParts, 'store' | 'clock' | 'logger'>): Promise<boolean> {
   const before = clock.now() - UNKNOWN_BODY_MS;
   let looked = 0;
   let removed = 0;

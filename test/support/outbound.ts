@@ -5,6 +5,9 @@ import { createInbound } from '../../src/flow/inbound/service.ts';
 import { HourlyCounts } from '../../src/flow/submission/hourly.ts';
 import { createSubmission } from '../../src/flow/submission/service.ts';
 import { createScheduler, type Scheduler } from '../../src/flow/outbound/scheduler.ts';
+import { buildTransport } from '../../src/flow/outbound/routing/build.ts';
+import { createWays } from '../../src/flow/outbound/routing/ways.ts';
+import type { Transport } from '../../src/flow/outbound/transport.ts';
 import type { RelaySettings } from '../../src/flow/outbound/transports/relay.ts';
 
 export const MESSAGE = lines(
@@ -46,6 +49,8 @@ export async function openOutbound(options: {
   port?: number;
   relay?: RelaySettings;
   start?: boolean;
+  /** Everything goes this way. */
+  only?: Transport;
 }): Promise<OutboundFixture> {
   const flow = await openFlow();
   const deps = () => flow.deps;
@@ -57,6 +62,9 @@ export async function openOutbound(options: {
     metrics: flow.metrics,
     ...(options.port !== undefined && { directPort: options.port }),
     ...(options.relay !== undefined && { relay: options.relay }),
+    ...(options.only !== undefined && {
+      ways: createWays({ deps, build: buildTransport, only: options.only }),
+    }),
   });
   flow.zone['far.test'] = { MX: [{ preference: 10, exchange: 'mx.far.test' }] };
   flow.zone['mx.far.test'] = { A: ['127.0.0.1'] };

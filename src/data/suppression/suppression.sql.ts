@@ -47,3 +47,10 @@ export const deleteSuppression = statement<[address: string]>('DELETE FROM suppr
 export const deleteSuppressionsUntil = statement<[now: number]>(
   'DELETE FROM suppressions WHERE until IS NOT NULL AND until <= ?',
 );
+
+/** Nothing is changed when it was seen before. */
+export const insertSeen = statement<[key: string, at: number]>(
+  'INSERT INTO feedback_seen (key, at) VALUES (?, ?) ON CONFLICT (key) DO NOTHING',
+);
+
+export const deleteSeenBefore = statement<[at: number]>('DELETE FROM feedback_seen WHERE at < ?');

@@ -5,9 +5,13 @@ import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
 import { record } from '../journal/record.ts';
 import type { JournalEvent } from '../journal/types.ts';
+import type { NewOutgoing } from '../queue/types.ts';
+import { send } from '../queue/settle.ts';
 import {
+  deleteSeenBefore,
   deleteSuppression,
   deleteSuppressionsUntil,
+  insertSeen,
   putSuppression,
   type SuppressionRow,
   suppressionOf,
@@ -18,6 +22,9 @@ import {
 
 /** UTF-16 units of the words that are kept. */
 const DETAIL_LENGTH = 500;
+
+/** Milliseconds that a report is known again. */
+const SEEN_MS = 90 * 86_400_000;
 
 export type SuppressionReason = 'bounce' | 'complaint' | 'manual';
 
@@ -85,6 +92,25 @@ async function add(
   return null;
 }
 
+/** What follows from a report about mail of ours. */
+export interface Feedback {
+  /** Names the report: the same one follows once. */
+  readonly key: string;
+  readonly entries: readonly NewSuppression[];
+  readonly events: readonly JournalEvent[];
+  /** Notifications to senders. */
+  readonly outgoing: readonly NewOutgoing[];
+}
+
+/** `isNew` false: it was acted upon before, nothing was done. */
+async function apply(tx: WriteTx, feedback: Feedback): Promise<{ isNew: boolean }> {
+  if ((await tx.run(insertSeen, feedback.key, tx.now)) === 0) return { isNew: false };
+  for (const entry of feedback.entries) await suppress(tx, entry);
+  for (const outgoing of feedback.outgoing) await send(tx, outgoing);
+  await record(tx, feedback.events);
+  return { isNew: true };
+}
+
 /** Refusal 'not-found' when it is not on the list. */
 async function remove(tx: WriteTx, args: { actor: Actor; address: string }): Promise<null> {
   requireAdmin(args.actor);
@@ -101,9 +127,11 @@ export const writes = {
     { entries: readonly NewSuppression[]; events: readonly JournalEvent[]; actor?: Actor },
     null
   >,
+  'suppression.feedback': apply as WriteFunction<Feedback, { isNew: boolean }>,
   'suppression.remove': remove as WriteFunction<{ actor: Actor; address: string }, null>,
   'suppression.forget': (async (tx) => {
     await tx.run(deleteSuppressionsUntil, tx.now);
+    await tx.run(deleteSeenBefore, tx.now - SEEN_MS);
     return null;
   }) as WriteFunction<null, null>,
 } as const;

@@ -1,12 +1,9 @@
-import { terms } from '../../data/journal/types.ts';
-import type { Store } from '../../data/store.ts';
 import { ARF_PART_BYTES, type Complaint, parseComplaint } from '../../mail/reports/arf.ts';
 import type { FoundReport, PartRange } from '../../mail/reports/find-report.ts';
+import { feedbackEvent, sentMessage, type SentMessage, suppressionFor, wasSentTo } from '../feedback/sent.ts';
 import { isReportAddress } from './addresses.ts';
 import { partOctets, type Taken, type TakeParts, type Taking } from './take.ts';
 
-/** Traces of one Message-ID that are looked at for its sender. */
-const TRACES_MAX = 5;
 /** Octets of a part that are read: encoded headers, with room for what stands behind them in the same piece. */
 const READ_BYTES = 2 * ARF_PART_BYTES;
 
@@ -24,7 +21,9 @@ export async function takeComplaint(
     found.original === undefined ? Buffer.alloc(0) : await headOf(parts, blobId, found.original);
   const complaint = parseComplaint(report, original);
   const addressed = await isReportAddress(parts, 'arf', recipients, undefined);
-  const accountId = complaint && (await senderOf(parts.store, complaint.original.messageId));
+  const sent =
+    complaint && (await sentMessage(parts.store.read, { messageId: complaint.original.messageId }));
+  const accountId = sent?.accountId;
   if (complaint === undefined || (!addressed && accountId === undefined)) return 'not-addressed';
   if (complaint.type === 'auth-failure' || complaint.type === 'dmarc') return 'counted';
   const { first } = await parts.store.write.run('reports.complain', {
@@ -37,7 +36,31 @@ export async function takeComplaint(
     sourceIp: complaint.sourceIp,
     data: JSON.stringify({ ...dataOf(complaint), genuine: reporter.genuine }),
   });
+  if (complaint.type === 'abuse' && reporter.genuine && sent !== undefined)
+    await suppressComplainers(parts, sent, complaint.originalRcptTo, reporter.domain);
   return first ? 'stored' : 'duplicate';
+}
+
+/** Who reports a message as spam gets no more of them; only those it was sent to can have done so. */
+async function suppressComplainers(
+  { store, clock }: TakeParts,
+  sent: SentMessage,
+  recipients: readonly string[],
+  reporter: string,
+): Promise<void> {
+  for (const address of recipients.filter((one) => wasSentTo(sent, one))) {
+    const detail = `a complaint of ${reporter}`;
+    await store.write.run('suppression.feedback', {
+      key: `arf ${sent.trace} ${address.toLowerCase()}`,
+      entries: [
+        suppressionFor(sent, address, { reason: 'complaint', source: 'arf', detail, until: undefined }),
+      ],
+      events: [
+        feedbackEvent(sent, clock.now(), 'delivery.complained', address, detail, 'a complaint by mail'),
+      ],
+      outgoing: [],
+    });
+  }
 }
 
 function dataOf({
@@ -66,20 +89,4 @@ function dataOf({
 /** The beginning of a part, decoded: only header fields are wanted of it. */
 function headOf(parts: TakeParts, blobId: number, part: PartRange): Promise<Buffer> {
   return partOctets(parts, blobId, { ...part, end: Math.min(part.end, part.start + READ_BYTES) }, READ_BYTES);
-}
-
-/** The account that sent a message, by the journal; undefined when it was none, or longer ago than events are kept. */
-async function senderOf({ read }: Pick<Store, 'read'>, messageId: string): Promise<number | undefined> {
-  if (messageId === '') return undefined;
-  for (const { trace } of await read.run('journal.find', {
-    term: terms.messageId(messageId),
-    limit: TRACES_MAX,
-  })) {
-    for (const { kind, data } of await read.run('journal.byTrace', { trace })) {
-      const login = kind === 'message.accepted' ? data['login'] : undefined;
-      if (typeof login !== 'string') continue;
-      return (await read.run('directory.account', { address: login }))?.id;
-    }
-  }
-  return undefined;
 }

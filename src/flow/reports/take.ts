@@ -9,6 +9,7 @@ import { ReportProblem, reportLimits } from '../../mail/reports/problem.ts';
 import type { TlsPolicyReport, TlsReport } from '../../mail/reports/tls-types.ts';
 import type { RecognisedReport } from '../report-hooks.ts';
 import { type AddressParts, isOurDomain, isReportAddress } from './addresses.ts';
+import { takeBounce } from './bounce.ts';
 import { takeComplaint } from './complaint.ts';
 import { readPacked } from './read-report.ts';
 import { type Reporter, reporterName } from './reporter.ts';
@@ -26,6 +27,8 @@ export interface TakeParts extends AddressParts {
   readonly store: Pick<Store, 'read' | 'write' | 'blobs'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Days that an address a bounce came from is not written to; default 30. */
+  readonly bounceDays?: (() => number) | undefined;
 }
 
 export interface Taking {
@@ -46,6 +49,7 @@ export type Taken = 'stored' | 'duplicate' | 'counted' | 'not-addressed' | 'not-
 export async function takeReport(parts: TakeParts, taking: Taking): Promise<Taken> {
   const { found, hint } = taking.report;
   if (found.kind === 'arf') return takeComplaint(parts, taking, found);
+  if (found.kind === 'dsn') return takeBounce(parts, taking);
   if (!(await isReportAddress(parts, found.kind, taking.recipients, hint))) return 'not-addressed';
   const packed = await partOctets(parts, taking.blobId, found.part, reportLimits.packedBytes);
   const read = await readPacked(found.kind, packed, parts.clock);

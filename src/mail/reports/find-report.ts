@@ -2,6 +2,7 @@ import { parameter, rawParameter } from '../message/params.ts';
 import type { MessageStructure, Part } from '../message/structure.ts';
 import { eachPart } from '../message/structure.ts';
 
+/** Kinds of reports that addresses are published for. */
 export type ReportKind = 'dmarc' | 'tls' | 'arf';
 
 /** A range of octets of the message that has to be decoded. */
@@ -14,7 +15,9 @@ export interface PartRange {
 /** A message that looks like a report, and where in it the report stands. */
 export type FoundReport =
   | { readonly kind: 'dmarc' | 'tls'; readonly part: PartRange; readonly fileName: string }
-  | { readonly kind: 'arf'; readonly part: PartRange; readonly original: PartRange | undefined };
+  | { readonly kind: 'arf'; readonly part: PartRange; readonly original: PartRange | undefined }
+  /** A delivery status notification (RFC 3464), read as a whole. */
+  | { readonly kind: 'dsn' };
 
 /** Parts of a message that are looked at: a report has two or three. */
 const PARTS_MAX = 20;
@@ -44,6 +47,7 @@ const FILE_NAME =
 export function findReport(structure: MessageStructure, subject: string): FoundReport | undefined {
   const { root } = structure;
   const reportType = root.subtype === 'report' ? rawParameter(root.params, 'report-type')?.toLowerCase() : '';
+  if (reportType === 'delivery-status') return { kind: 'dsn' };
   const aggregate = /^\s*report\s+domain:/i.test(subject);
   const parts = firstParts(root);
   for (const part of parts) {
@@ -66,7 +70,8 @@ export function findReport(structure: MessageStructure, subject: string): FoundR
 
 /** The domain that a file name or a subject says the report is about, lower case. A hint, nothing more. */
 export function hintedDomain(found: FoundReport, subject: string): string | undefined {
-  const named = found.kind === 'arf' ? undefined : FILE_NAME.exec(found.fileName)?.[1];
+  const named =
+    found.kind === 'arf' || found.kind === 'dsn' ? undefined : FILE_NAME.exec(found.fileName)?.[1];
   return (named ?? /report\s+domain:\s*([^\s;]{1,255})/i.exec(subject.slice(0, 1000))?.[1])?.toLowerCase();
 }
 

@@ -598,17 +598,18 @@ describe('the message around a report', () => {
     for (const text of [
       mail('Content-Type: text/plain', '', 'Report Domain: x'),
       mail('Content-Type: application/zip; name="holiday.zip"', '', 'x'),
-      mail(
-        'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
-        '',
-        '--b',
-        'Content-Type: message/delivery-status',
-        '',
-        'x',
-        '--b--',
-      ),
     ])
       assert.equal(findReport(scanMessage(Buffer.from(text)), 'Re: hello'), undefined);
+    const bounce = mail(
+      'Content-Type: multipart/report; report-type=delivery-status; boundary=b',
+      '',
+      '--b',
+      'Content-Type: message/delivery-status',
+      '',
+      'x',
+      '--b--',
+    );
+    assert.equal(findReport(scanMessage(Buffer.from(bounce)), '')?.kind, 'dsn');
     const google = mail(
       'Content-Type: application/zip; name="google.com!example.net!1!2.zip"',
       'Content-Transfer-Encoding: base64',
