@@ -232,11 +232,12 @@ async function latency(
   title: string,
   disturbance: Parameters<typeof measureLatency>[2],
 ): Promise<void> {
-  const { noops, notices, loop } = await measureLatency(system, small, disturbance);
+  const { noops, echoes, notices, loop } = await measureLatency(system, small, disturbance);
   const { name } = system;
   const cell = `while ${title} arrive`;
   for (const [what, values] of [
     ['NOOP', noops],
+    ['the machine alone', echoes],
     ['250 to IDLE notice', notices],
   ] as const) {
     figures.add(name, cell, `${what}: median`, 'ms', false, quantile(values, 0.5));
@@ -250,6 +251,7 @@ async function latency(
   }
   console.log(
     `  ${name}, ${cell}: NOOP 99 % ${quantile(noops, 0.99).toFixed(1)}, worst ${Math.max(...noops).toFixed(1)} of ${noops.length}; ` +
+      `the machine alone 99 % ${quantile(echoes, 0.99).toFixed(1)}, worst ${Math.max(...echoes).toFixed(1)}; ` +
       `notice 99 % ${quantile(notices, 0.99).toFixed(1)}, worst ${Math.max(...notices).toFixed(1)} of ${notices.length}` +
       (loop === undefined
         ? ''

@@ -58,7 +58,8 @@ export class BodySplit {
   /** A header over the limit makes the message too large: no need to keep more of it. */
   #keep(chunk: Buffer): void {
     if (this.#sink.header === undefined || this.#kept > limits.headerBytes) return;
-    this.#head.push(chunk);
+    // A copy: the chunk is its sender's again once it was looked at.
+    this.#head.push(Buffer.from(chunk));
     this.#kept += chunk.length;
   }
 

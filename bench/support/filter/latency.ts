@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../src/base/clock.ts';
 import { ImapClient } from '../imap.ts';
+import { LineClient } from '../line-client.ts';
 import { exitOf, stopTree } from '../processes.ts';
 import { defer } from '../resources.ts';
 import { ProxiedClient } from './client.ts';
@@ -11,6 +12,7 @@ import type { LoopDelay } from './postern.main.ts';
 import type { FilteredSystem } from './system.ts';
 
 const SENDER = fileURLToPath(new URL('./send-large.main.ts', import.meta.url));
+const ECHO = fileURLToPath(new URL('./echo.main.ts', import.meta.url));
 const NOOP_EVERY_MS = 5;
 const NOTICE_EVERY_MS = 100;
 /** After so long without a notice there is none. */
@@ -22,6 +24,8 @@ const QUIET_MS = 3000;
 export interface Latency {
   /** Of NOOP, there and back. */
   readonly noops: readonly number[];
+  /** Of a line to a process that does nothing else and back: what of it is the machine's and the bench's own doing. */
+  readonly echoes: readonly number[];
   /** From the 250 of a small message to the notice of an IDLE session. */
   readonly notices: readonly number[];
   readonly loop: LoopDelay | undefined;
@@ -47,12 +51,15 @@ export async function measureLatency(
       ? () => systemClock.sleep(QUIET_MS)
       : await disturb(system, victim.address, disturbance);
   const state = { running: true };
+  const echo = await startEcho();
   system.watchLoop?.();
+  const echoes = timeEchoes(echo.port, state);
   const noops = timeNoops(system, state);
   const notices = timeNotices(system, small, state);
   await over();
   state.running = false;
-  const result = { noops: await noops, notices: await notices };
+  const result = { noops: await noops, notices: await notices, echoes: await echoes };
+  await echo.stop();
   return { ...result, loop: await system.loopDelay?.() };
 }
 
@@ -91,6 +98,27 @@ async function timeNoops(
     await systemClock.sleep(NOOP_EVERY_MS);
   }
   client.close();
+  return took;
+}
+
+async function startEcho(): Promise<{ port: number; stop: () => Promise<void> }> {
+  const child = fork(ECHO, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const stop = defer(() => stopTree(child.pid ?? 0));
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }];
+  return { port, stop };
+}
+
+async function timeEchoes(port: number, state: { running: boolean }): Promise<number[]> {
+  const line = await LineClient.open(port);
+  const took: number[] = [];
+  while (state.running) {
+    const from = systemClock.monotonic();
+    line.sendLine('NOOP');
+    await line.line();
+    took.push(systemClock.monotonic() - from);
+    await systemClock.sleep(NOOP_EVERY_MS);
+  }
+  line.close();
   return took;
 }
 

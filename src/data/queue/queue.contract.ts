@@ -519,7 +519,7 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
           if (found !== expected[i]) wrong.push(`${operation} on ${from}: ${found}, not ${expected[i]}`);
         }
       }
-      assert.equal(rows.length * columns.length, 72);
+      assert.equal(rows.length * columns.length, 78);
       assert.deepEqual(wrong, []);
     });
 
@@ -549,6 +549,14 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         'settle: deferred': () => settle([defer(id, clock.now())]),
         'settle: released': () => settle([putBack(id, clock.now())]),
         recover: () => store.write.run('queue.recover', { owner: 'one' }),
+        async confirm() {
+          const { message } = await show(queueId);
+          const call = { tag: `tag-${queueId}`, way: 'ses', messageId: message.id, queueId, graceMs: 1 };
+          const about = { trace: message.trace, accountId: undefined, reversePath: message.reversePath };
+          const recipients = [{ id, address: 'a' }];
+          await store.write.run('routing.begin', { ...call, ...about, recipients });
+          await store.write.run('routing.confirm', { tag: call.tag, way: 'ses', remoteId: 'r' });
+        },
         retry: () => store.write.run('queue.retry', request),
         hold: () => store.write.run('queue.hold', { ...request, reason: 'x' }),
         release: () => store.write.run('queue.release', request),

@@ -1,3 +1,4 @@
+import { giveBack } from '../../../base/memory.ts';
 import type { Connection } from '../../../net/connection.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -49,6 +50,14 @@ export class Input {
     if (data === undefined) this.#ended = true;
     else this.#arrived = data;
     this.#wake?.();
+  }
+
+  /** The octets taken so far are used up and nobody keeps a part of them: when that is all of `chunk`, its memory is given back. */
+  release(): void {
+    if (this.unread > 0) return;
+    giveBack(this.chunk);
+    this.chunk = NOTHING;
+    this.pos = 0;
   }
 
   /** Wait until there are bytes to look at, the peer has ended its side, or `interrupt` is called. Takes nothing. */
