@@ -33,6 +33,7 @@ export function stateMetrics(parts: StateParts): void {
     },
   );
   queueMetrics(parts);
+  routeMetrics(parts);
   certificateMetrics(parts);
   accountMetrics(parts);
   diskMetrics(parts);
@@ -45,6 +46,26 @@ async function attempt(logger: Logger, collect: () => Promise<void>): Promise<vo
   } catch (error) {
     logger.warn({ error: errorText(error) }, 'metrics: the state of the store could not be read');
   }
+}
+
+function routeMetrics({ metrics, store, clock, logger }: StateParts): void {
+  metrics.gauge(
+    'postern_route_refused',
+    'Destinations that refuse a way to send at present, by way',
+    ['transport'],
+    async function collect() {
+      this.reset();
+      await attempt(logger, async () => {
+        for (const { way, until } of await store.read.run('routing.allRefusals', null))
+          if (until > clock.now()) this.inc({ transport: way });
+      });
+    },
+  );
+  metrics.gauge('postern_suppressions', 'Addresses on the suppression list', [], async function collect() {
+    await attempt(logger, async () =>
+      this.set(await store.read.run('suppression.count', { now: clock.now() })),
+    );
+  });
 }
 
 function queueMetrics({ metrics, store, clock, logger }: StateParts): void {

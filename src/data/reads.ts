@@ -3,12 +3,17 @@ import { reads as blobs } from './blobs/reads.ts';
 import { reads as directory } from './directory/reads.ts';
 import { reads as greylist } from './greylist/greylist.ts';
 import { reads as holds } from './holds/reads.ts';
+import { reads as intake } from './intake/reads.ts';
 import { reads as journal } from './journal/reads.ts';
+import { reads as lookup } from './lookup/lookup.ts';
 import { reads as mailstore } from './mailstore/reads.ts';
 import { reads as queue } from './queue/reads.ts';
+import { reads as routing } from './routing/reads.ts';
 import { reads as spam } from './spam/reads.ts';
 import { reads as reports } from './reports/reads.ts';
 import { reads as srs } from './srs/srs.ts';
+import { reads as suppression } from './suppression/suppression.ts';
+import { reads as transportSecurity } from './transport-security/reads.ts';
 import { reads as vault } from './vault/reads.ts';
 
 /** Every read of the program, by name. */
@@ -19,10 +24,15 @@ export const reads = {
   ...mailstore,
   ...queue,
   ...holds,
+  ...intake,
   ...journal,
+  ...lookup,
   ...reports,
+  ...routing,
   ...srs,
   ...spam,
+  ...suppression,
+  ...transportSecurity,
   ...vault,
   ...greylist,
 } as const;

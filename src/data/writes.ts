@@ -4,12 +4,17 @@ import { writes as delivery } from './delivery/writes.ts';
 import { writes as directory } from './directory/writes.ts';
 import { writes as greylist } from './greylist/greylist.ts';
 import { writes as holds } from './holds/writes.ts';
+import { writes as intake } from './intake/writes.ts';
 import { writes as journal } from './journal/writes.ts';
+import { writes as lookup } from './lookup/lookup.ts';
 import { writes as mailstore } from './mailstore/writes.ts';
 import { writes as queue } from './queue/writes.ts';
+import { writes as routing } from './routing/writes.ts';
 import { writes as spam } from './spam/writes.ts';
 import { writes as reports } from './reports/writes.ts';
 import { writes as srs } from './srs/srs.ts';
+import { writes as suppression } from './suppression/suppression.ts';
+import { writes as transportSecurity } from './transport-security/writes.ts';
 import { writes as vault } from './vault/writes.ts';
 
 /** Every write of the program, by name. The store runs nothing else. */
@@ -21,10 +26,15 @@ export const writes = {
   ...queue,
   ...delivery,
   ...holds,
+  ...intake,
   ...journal,
+  ...lookup,
   ...reports,
+  ...routing,
   ...srs,
   ...spam,
+  ...suppression,
+  ...transportSecurity,
   ...vault,
   ...greylist,
 } as const;

@@ -1,5 +1,7 @@
 import { Refusal } from '../../base/errors.ts';
 import type { WriteTx } from '../db/sql.ts';
+import { noteIntake } from '../intake/note.ts';
+import type { IntakePart } from '../intake/types.ts';
 import { record } from '../journal/record.ts';
 import { type JournalEvent, terms } from '../journal/types.ts';
 import { depositAll, type Incoming, incoming } from '../mailstore/deposit.ts';
@@ -40,6 +42,8 @@ export interface Accept {
    * no deposits at all.
    */
   readonly vault?: NewVaultEntry;
+  /** Of mail that another host put into a bucket for us: who has got it. Refusal 'conflict' when somebody had it. */
+  readonly intake?: IntakePart;
 }
 
 /**
@@ -61,6 +65,7 @@ export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: rea
     if (deposit === undefined || deposits[deposit]?.status === 'stored') await send(tx, notice);
   }
   if (args.sent !== undefined) await noteSent(tx, args.sent);
+  if (args.intake !== undefined) await noteIntake(tx, args.intake, deposits);
   const events = [...args.events, ...args.deposits.flatMap((_, i) => depositEvent(args, first, i))];
   if (events.length > 0) await record(tx, events);
   if (args.settle !== undefined) {

@@ -46,6 +46,8 @@ export interface AuthenticatorOptions {
   readonly journal: Pick<Recorder, 'event'>;
   /** Counts failures and slows strangers; without one nothing is counted. */
   readonly guard?: Pick<LoginGuard, 'admit' | 'failed' | 'succeeded'> | undefined;
+  /** What a login without an @ is completed with; '': it is nobody's. */
+  readonly loginDomain?: (() => Promise<string>) | undefined;
   /** Milliseconds a verified login is remembered. */
   readonly memoryMs?: number;
   /** For tests: checks of own and of imported hashes. */
@@ -69,6 +71,7 @@ class DirectoryAuthenticator implements Authenticator {
   readonly #logger: Logger;
   readonly #journal: AuthenticatorOptions['journal'];
   readonly #guard: AuthenticatorOptions['guard'];
+  readonly #loginDomain: () => Promise<string>;
   readonly #hasher: NonNullable<AuthenticatorOptions['hasher']>;
   readonly #memory: ReturnType<typeof createLoginMemory>;
   readonly #gate = createGate({
@@ -87,6 +90,7 @@ class DirectoryAuthenticator implements Authenticator {
     this.#logger = logger;
     this.#journal = journal;
     this.#guard = options.guard;
+    this.#loginDomain = options.loginDomain ?? (async () => '');
     this.#hasher = options.hasher ?? { own: matchesOwn, imported: createHashThread(clock) };
     this.#memory = createLoginMemory(clock, memoryMs);
   }
@@ -165,9 +169,11 @@ class DirectoryAuthenticator implements Authenticator {
     this.#guard?.failed({ remoteAddress, protocol, trace, password, tried: triedBy(attempt, credential) });
   }
 
-  #find(login: string): Promise<StoredCredential | undefined> {
-    if (Buffer.byteLength(login) > MAX_LOGIN_OCTETS) return Promise.resolve(undefined);
-    return this.#store.read.run('directory.credential', { login });
+  async #find(login: string): Promise<StoredCredential | undefined> {
+    if (Buffer.byteLength(login) > MAX_LOGIN_OCTETS) return undefined;
+    const domain = login.includes('@') ? '' : await this.#loginDomain();
+    const name = domain === '' ? login : `${login.trim()}@${domain}`;
+    return this.#store.read.run('directory.credential', { login: name });
   }
 
   /** One event of the session, its facts under the names that the session's other events use (flow/journal.ts). */

@@ -24,6 +24,8 @@ export interface ResolveRequest {
   readonly delimiter: string;
   /** Octets that are to be stored, for `overQuota`. */
   readonly size: number;
+  /** Accounts and aliases only: no catch-all, and nobody stands in for postmaster@. */
+  readonly own?: boolean;
 }
 
 interface Search {
@@ -50,6 +52,7 @@ interface Step {
 export async function resolve(tx: ReadTx, request: ResolveRequest): Promise<Resolution> {
   const domain = await baseDomain(tx, request.domain);
   if (domain === undefined) return { status: 'not-local' };
+  if (request.own === true) return run(tx, request, false);
   if (!isAlwaysDeliverable(request)) return run(tx, request, true);
   const found = await run(tx, request, false);
   if (found.status === 'ok') return found;

@@ -31,6 +31,9 @@ export type JournalKind =
   | 'delivery.delivered'
   | 'delivery.failed'
   | 'delivery.interrupted' // found leased at start: the process died mid-attempt, outcome unknown
+  | 'delivery.bounced' // taken by the next hop, and came back later
+  | 'delivery.complained' // reported as spam by its recipient
+  | 'delivery.confirmed' // the service that took it says it has arrived, or is late
   | 'bounce.sent'
   | 'bounce.suppressed' // no DSN, and why
   | 'queue.changed' // by an administrator: hold, release, retry, drop, bounce
@@ -39,6 +42,10 @@ export type JournalKind =
   | 'ban.lifted' // by an administrator, before its time
   | 'account.held' // what the account sends is kept back
   | 'account.released' // by an administrator
+  | 'intake.received' // mail that another host took for us, from a bucket: which object, who told of it, how late
+  | 'intake.waiting' // it could not be taken yet, and why
+  | 'intake.ended' // without a delivery: it was gone, is stuck, or was for nobody
+  | 'intake.notice' // a notice that was refused or could not be understood, a subscription, an alarm
   | 'admin.changed';
 
 export type JournalData = { readonly [key: string]: JournalValue };
@@ -57,6 +64,8 @@ export const terms = {
   network: (ip: string): string => `i:${ip}`,
   /** As told to the sender of a message that was refused or held back. */
   caseNumber: (number: string): string => `c:${number}`,
+  /** Key of an object in a bucket, without its prefix. */
+  object: (key: string): string => `o:${key.slice(key.lastIndexOf('/') + 1)}`,
   /** Of an event that was folded into the row of another trace. */
   trace: (id: string): string => `t:${id}`,
 };

@@ -555,7 +555,12 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
           const about = { trace: message.trace, accountId: undefined, reversePath: message.reversePath };
           const recipients = [{ id, address: 'a' }];
           await store.write.run('routing.begin', { ...call, ...about, recipients });
-          await store.write.run('routing.confirm', { tag: call.tag, way: 'ses', remoteId: 'r' });
+          await store.write.run('routing.confirm', {
+            tag: call.tag,
+            way: 'ses',
+            remoteId: 'r',
+            destination: ['A'],
+          });
         },
         retry: () => store.write.run('queue.retry', request),
         hold: () => store.write.run('queue.hold', { ...request, reason: 'x' }),

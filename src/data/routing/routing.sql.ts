@@ -124,7 +124,9 @@ export const deleteSendsBefore = statement<[startedAt: number]>('DELETE FROM sen
 export const recipientsWaiting = statement<
   [id: number],
   { message_id: number; address: string; destination: string }
->(`SELECT message_id, address, destination FROM queue_recipients WHERE id = ? AND state IN ('queued', 'held')`);
+>(
+  `SELECT message_id, address, destination FROM queue_recipients WHERE id = ? AND state IN ('queued', 'held')`,
+);
 
 export const deliverWaiting = statement<[now: number, reply: string, host: string, id: number]>(
   `UPDATE queue_recipients SET state = 'delivered', settled_at = ?, last_reply = ?, last_host = ? WHERE id = ?`,

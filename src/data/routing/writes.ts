@@ -1,3 +1,4 @@
+import { normalizeDomain } from '../../mail/address/domain.ts';
 import type { WriteFunction } from '../catalogue.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { putSetting } from '../directory/directory.sql.ts';
@@ -80,20 +81,29 @@ async function begin(tx: WriteTx, args: Begin): Promise<null> {
   return null;
 }
 
+/** A service says that it took a message. */
+export interface Confirmation {
+  readonly tag: string;
+  readonly way: string;
+  /** The service's own id of the message. */
+  readonly remoteId: string;
+  /** For whom it took it: a call may have been made in parts. */
+  readonly destination: readonly string[];
+}
+
 /**
  * The service reports that it took the message: what was unsure is delivered, and is not sent again. Answers how many
  * recipients no longer wait.
  */
-async function confirm(
-  tx: WriteTx,
-  args: { tag: string; remoteId: string; way: string },
-): Promise<{ known: boolean; delivered: number }> {
+async function confirm(tx: WriteTx, args: Confirmation): Promise<{ known: boolean; delivered: number }> {
   const row = await tx.get(sendByTag, args.tag);
   if (row === undefined) return { known: false, delivered: 0 };
   if (row.state === 'sent') return { known: true, delivered: 0 };
   let delivered = 0;
   const events: JournalEvent[] = [];
+  const taken = new Set(args.destination.map(addressKey));
   for (const { id, address } of sentTo(row)) {
+    if (!taken.has(addressKey(address))) continue;
     const waiting = await tx.get(recipientsWaiting, id);
     if (waiting === undefined) continue;
     const reply = `250 2.0.0 taken as ${args.remoteId}, as the service reported afterwards`;
@@ -111,9 +121,16 @@ async function confirm(
     const about = [terms.queueId(row.queue_id)];
     events.push({ trace: row.trace, at: tx.now, kind: 'delivery.delivered', data, terms: about });
   }
-  await tx.run(endSend, 'sent', args.remoteId, row.recipients, args.tag);
+  const whole = sentTo(row).every(({ address }) => taken.has(addressKey(address)));
+  await tx.run(endSend, whole ? 'sent' : row.state, args.remoteId, row.recipients, args.tag);
   await record(tx, events);
   return { known: true, delivered };
+}
+
+/** One spelling of an address: services write its domain in A-labels. */
+function addressKey(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  return `${address.slice(0, at)}${normalizeDomain(address.slice(at)) ?? address.slice(at)}`.toLowerCase();
 }
 
 export const writes = {
@@ -130,10 +147,7 @@ export const writes = {
   }) as W<{ way: string; destination: string }, null>,
   /** Before a call to a service that reports later: whatever happens to us, its report finds the message. */
   'routing.begin': begin as W<Begin, null>,
-  'routing.confirm': confirm as W<
-    { tag: string; remoteId: string; way: string },
-    { known: boolean; delivered: number }
-  >,
+  'routing.confirm': confirm as W<Confirmation, { known: boolean; delivered: number }>,
   /** A job. */
   'routing.forget': forget as W<null, null>,
 } as const;

@@ -54,3 +54,7 @@ export const insertSeen = statement<[key: string, at: number]>(
 );
 
 export const deleteSeenBefore = statement<[at: number]>('DELETE FROM feedback_seen WHERE at < ?');
+
+export const countSuppressions = statement<[now: number], { count: number }>(
+  'SELECT COUNT(*) AS count FROM suppressions WHERE until IS NULL OR until > ?',
+);

@@ -8,6 +8,7 @@ import type { JournalEvent } from '../journal/types.ts';
 import type { NewOutgoing } from '../queue/types.ts';
 import { send } from '../queue/settle.ts';
 import {
+  countSuppressions,
   deleteSeenBefore,
   deleteSuppression,
   deleteSuppressionsUntil,
@@ -150,6 +151,10 @@ export const reads = {
       }
       return found;
     },
+  ),
+  'suppression.count': point(
+    async (tx: ReadTx, { now }: { now: number }): Promise<number> =>
+      (await tx.get(countSuppressions, now))?.count ?? 0,
   ),
   'suppression.list': point(
     async (

@@ -42,7 +42,11 @@ describe('what SES reports afterwards', () => {
   });
   afterEach(() => out.close());
 
-  function event(kind: string, more: object, tag = attempts[0]?.tag): NonNullable<ReturnType<typeof readSesEvent>> {
+  function event(
+    kind: string,
+    more: object,
+    tag = attempts[0]?.tag,
+  ): NonNullable<ReturnType<typeof readSesEvent>> {
     const tags = tag === undefined ? {} : { 'postern-attempt': [tag] };
     const made = {
       eventType: kind,
@@ -75,7 +79,10 @@ describe('what SES reports afterwards', () => {
     await out.idle();
     const [notice, more] = await mailbox(out.flow.store, out.flow.alice);
     assert.equal(more, undefined);
-    assert.match(notice?.text ?? '', /Final-Recipient: rfc822; x@far\.test\r\nAction: failed\r\nStatus: 5\.1\.1/);
+    assert.match(
+      notice?.text ?? '',
+      /Final-Recipient: rfc822; x@far\.test\r\nAction: failed\r\nStatus: 5\.1\.1/,
+    );
     assert.match(notice?.text ?? '', /Diagnostic-Code: smtp; 550 5\.1\.1 user unknown/);
     assert.ok((await out.journal(id)).includes('delivery.bounced 550 5.1.1 user unknown'));
     assert.equal((await suppressed())[0]?.queueId, id);
@@ -112,7 +119,10 @@ describe('what SES reports afterwards', () => {
   it('finds the message by the id of SES where the tag is missing', async () => {
     await out.send(['x@far.test']);
     await out.idle();
-    assert.equal(await take(event('Delivery', { delivery: { recipients: ['x@far.test'] } }, undefined)), 'noted');
+    assert.equal(
+      await take(event('Delivery', { delivery: { recipients: ['x@far.test'] } }, undefined)),
+      'noted',
+    );
     const other = { ...bounce(), tag: 'unknown', messageId: 'of-somebody-else' };
     assert.equal(await take(other), 'unknown');
     assert.deepEqual(await suppressed(), []);

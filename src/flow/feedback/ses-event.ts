@@ -71,6 +71,8 @@ export interface SesEvent {
   readonly messageId: string;
   /** Our own tag of the call. */
   readonly tag: string | undefined;
+  /** Everybody the call was for. */
+  readonly destination: readonly string[];
   /** Addresses, and what was said of each. */
   readonly recipients: readonly { readonly address: string; readonly words: string }[];
   /** For a bounce: there is no such mailbox, as opposed to one that does not work now. */
@@ -99,6 +101,7 @@ export function readSesEvent(value: unknown): SesEvent | undefined {
     messageId: mail.messageId,
     tag: mail.tags?.[ATTEMPT_TAG]?.[0],
     subject: mail.commonHeaders?.subject,
+    destination: mail.destination ?? [],
     permanent: false,
     by: 'Amazon SES',
   };

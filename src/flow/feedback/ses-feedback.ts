@@ -32,7 +32,8 @@ export async function takeSesEvent(parts: FeedbackParts, event: SesEvent): Promi
   if (send.state !== 'sent') {
     // That SES speaks of it proves that it took it.
     const { tag, way } = send;
-    const { delivered } = await store.write.run('routing.confirm', { tag, way, remoteId: event.messageId });
+    const { messageId: remoteId, destination } = event;
+    const { delivered } = await store.write.run('routing.confirm', { tag, way, remoteId, destination });
     if (delivered > 0) logger.info({ tag, delivered }, 'ses: an attempt without an answer had been taken');
   }
   if (event.kind === 'sent') return 'confirmed';

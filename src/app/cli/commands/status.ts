@@ -34,10 +34,17 @@ function statusText(value: Status, io: CliIo): string {
     ...(value.held === 0
       ? []
       : [['HELD', `mail of ${value.held} account(s): postern hold list`] as [string, string]]),
+    ...refusedRows(value),
     ...(value.bans === 0
       ? []
       : [['Banned', `${value.bans} from logging in: postern ban list`] as [string, string]]),
     ...filterRows(value),
+    ...value.lookup.map(({ name, state, problem }): [string, string] => [
+      'LOOKUP',
+      state === 'old'
+        ? `${name} cannot be used as it is now (${problem}); its last good version answers`
+        : `${name} cannot be used, mail that needs it is put off: ${problem}`,
+    ]),
     [
       'Journal',
       value.journalError === undefined
@@ -47,6 +54,15 @@ function statusText(value: Status, io: CliIo): string {
     ...certificates(value, io),
   ];
   return facts(pairs, io.width);
+}
+
+function refusedRows({ refusedWays }: Status): [string, string][] {
+  if (refusedWays.length === 0) return [];
+  const some = refusedWays.slice(0, 3).map(({ way, destination, cause }) => {
+    return `${way} by ${destination === '*' ? 'everybody' : destination} (${cause})`;
+  });
+  const more = refusedWays.length > some.length ? `, and ${refusedWays.length - some.length} more` : '';
+  return [['WAYS REFUSED', `${some.join(', ')}${more}: postern route refused`]];
 }
 
 /** Only what is not as it should be. */

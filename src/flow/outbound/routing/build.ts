@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { FlowDeps } from '../../deps.ts';
 import { forAll, type Outcome, type Transport } from '../transport.ts';
+import { createSesApi } from '../transports/ses-api.ts';
+import { createSesSmtp } from '../transports/ses-smtp.ts';
 import { createRelay, type RelaySettings } from '../transports/relay.ts';
 import type { LmtpSettings, RelayTransportSettings } from './settings.ts';
 import type { BuildTransport } from './ways.ts';
@@ -12,7 +14,11 @@ export const buildTransport: BuildTransport = (deps, name, settings) => {
       return fromFiles(name, settings, () => relayOf(settings), deps);
     case 'lmtp':
       return { ...createRelay(deps, lmtpOf(settings)), name };
-    default:
+    case 'ses-api':
+      return createSesApi(deps, name, settings);
+    case 'ses-smtp':
+      return createSesSmtp(deps, name, settings);
+    case 'direct':
       return undefined;
   }
 };

@@ -181,7 +181,7 @@ class SettledWays implements Ways {
     const complete = port === undefined ? settings : { ...settings, port };
     const transport =
       settings.kind === 'direct'
-        ? createDirect(deps, port === undefined ? {} : { port })
+        ? createDirect(deps, name, { ...settings, port })
         : build(deps, name, complete);
     return transport && { transport: { ...transport, name }, caps: settings.caps };
   }

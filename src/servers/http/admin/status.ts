@@ -59,6 +59,8 @@ const get = operation({
     }),
     /** Accounts whose outgoing mail is held, or some of it. */
     held: z.number(),
+    /** Ways to send that destinations ('*': all) refuse at present. */
+    refusedWays: z.array(z.object({ way: z.string(), destination: z.string(), cause: z.string() })),
     /** Networks and accounts that are banned at present. */
     bans: z.number(),
     filter: z
@@ -68,6 +70,8 @@ const get = operation({
         lists: z.array(z.object({ zone: z.string(), state: z.string(), why: z.string().optional() })),
       })
       .optional(),
+    /** Lookup tables that cannot be used as they are now. */
+    lookup: z.array(z.object({ name: z.string(), state: z.string(), problem: z.string() })),
     journalError: z.object({ at: z.number(), message: z.string() }).optional(),
     certificates: z.array(
       z.object({
@@ -77,16 +81,18 @@ const get = operation({
       }),
     ),
   }),
-  async run({ store, clock, facts, guard, filter }) {
+  async run({ store, clock, facts, guard, filter, lookup }) {
     await guard?.settled();
-    const [domains, accounts, queue, held, bans] = await Promise.all([
+    const [domains, accounts, queue, held, refusals, bans] = await Promise.all([
       store.read.run('directory.domains', null),
       store.read.run('directory.accounts', {}),
       store.read.run('queue.counts', null),
       store.read.run('holds.list', null),
+      store.read.run('routing.allRefusals', null),
       store.read.run('bans.after', { after: clock.now(), limit: BANS_MAX }),
     ]);
     const database = join(facts.dataDirectory, 'mail.db');
+    const tables = ((await lookup?.states()) ?? []).filter(({ state }) => state !== 'ready');
     const journalError = facts.lastJournalError?.();
     return {
       version: facts.version,
@@ -110,10 +116,12 @@ const get = operation({
         reopened: store.reopened(),
       },
       held: held.length,
+      refusedWays: refusals.filter(({ until }) => until > clock.now()),
       bans: new Set(bans.map(({ kind, subject }) => `${kind} ${subject}`)).size,
       ...(filter !== undefined && {
         filter: { enabled: filter.enabled, partners: [...filter.partners()], lists: [...filter.lists()] },
       }),
+      lookup: tables.map(({ name, state, problems }) => ({ name, state, problem: problems[0] ?? '' })),
       ...(journalError !== undefined && { journalError }),
       certificates: [...facts.certificates()],
     };
