@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { sealedBy, ZONE as SEALERS } from '../../src/flow/inbound/fixtures/authentication.ts';
 import { ALICE, BAD_IP, BOB, caseOf, GOOD_IP, type Judged, letter, startJudged } from '../support/judged.ts';
-import { testActor } from '../support/server.ts';
+import { TEST_PASSWORD, testActor } from '../support/server.ts';
 
 /** What a stranger sends in the name of a domain that wants such mail refused. */
 const FORGED = { ip: BAD_IP, helo: 'stranger.test', from: 'ann@good.test' };
@@ -66,6 +66,47 @@ describe('the wish of the domain in From', () => {
       ['ham'],
       'the filter learns that it was good',
     );
+  });
+
+  it('the account looks, has it delivered and deletes by itself, in a browser or a program; nobody else does', async () => {
+    const first = caseOf(await mx.send({ ...FORGED, message: letter({ subject: '<b>Bold</b> letter' }) }));
+    const second = caseOf(await mx.send({ ...FORGED, message: letter({ subject: 'Another letter' }) }));
+    const port = mx.server.ports.http ?? 0;
+    const at = async (path: string, init: RequestInit = {}, user = ALICE, password = TEST_PASSWORD) => {
+      const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+      const headers = { authorization, accept: 'text/html', ...(init.headers as Record<string, string>) };
+      const url = `http://127.0.0.1:${port}/account/refused${path}`;
+      const response = await fetch(url, { redirect: 'manual', ...init, headers });
+      return { status: response.status, text: await response.text(), headers: response.headers };
+    };
+    const asJson = { headers: { accept: 'application/json' } };
+
+    const page = await at('');
+    assert.equal(page.status, 200);
+    assert.match(page.text, /&lt;b&gt;Bold&lt;\/b&gt; letter/);
+    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'.*form-action 'self'/);
+    assert.match(
+      (await at(`/${first}`)).text,
+      /Why it was not delivered<\/th><td>it says it is from good\.test/,
+    );
+
+    assert.equal((await at('', {}, ALICE, 'guess')).status, 401);
+    assert.equal((await at(`/${first}`, asJson, BOB)).status, 404, 'it was not for him');
+    assert.equal((await at(`/${first}/release`, { method: 'POST', ...asJson }, BOB)).status, 404);
+    const foreign = { method: 'POST', headers: { origin: 'https://evil.example' } };
+    assert.equal((await at(`/${first}/release`, foreign)).status, 403, 'no other site may have it released');
+
+    const before = (await mx.inbox()).length;
+    assert.equal((await at(`/${first}/release`, { method: 'POST' })).status, 303);
+    assert.equal((await mx.inbox()).length, before + 1);
+    const again = await at(`/${first}/release`, { method: 'POST', ...asJson });
+    assert.deepEqual([again.status, /released already/.test(again.text)], [409, true]);
+    assert.equal((await at(`/${second}/delete`, { method: 'POST', ...asJson })).status, 200);
+    const left = JSON.parse((await at('', asJson)).text) as {
+      entries: { caseNumber: string; recipients: { state: string }[] }[];
+    };
+    const kept = left.entries.filter(({ recipients }) => recipients[0]?.state === 'kept');
+    assert.ok(kept.every(({ caseNumber }) => caseNumber !== first && caseNumber !== second));
   });
 
   it('the case number finds all that is known, in whatever way it is typed', async () => {

@@ -6,6 +6,7 @@ import type { Logger } from '../../../base/log.ts';
 import type { Metrics } from '../../../base/metrics.ts';
 import type { Store } from '../../../data/store.ts';
 import type { ServerFacts } from '../facts.ts';
+import { type AccountOptions, createAccountApp } from './account.ts';
 import { securityHeaders } from './headers.ts';
 import { createHealth } from './health.ts';
 import { homePage, STYLE_HASH } from './home.ts';
@@ -20,6 +21,8 @@ export interface WebAppOptions {
   readonly notes: readonly string[];
   /** Health and metrics tell strangers more than they need: false where the listener is public. */
   readonly operational: boolean;
+  /** What people may do for themselves; undefined: nothing. */
+  readonly account?: AccountOptions | undefined;
 }
 
 /** What the HTTP port shows: a page about the server, its health, its metrics. */
@@ -37,6 +40,7 @@ export function createWebApp(options: WebAppOptions): Hono {
   });
   app.notFound((c) => c.text('There is nothing here.\n', 404));
   app.get('/', (c) => c.html(homePage(facts, options.notes)));
+  if (options.account !== undefined) app.route('/account/refused', createAccountApp(options.account));
   if (options.operational) {
     const health = createHealth(options);
     app.get('/health/live', (c) => c.text('ok\n'));
