@@ -36,6 +36,10 @@ const listen = z.strictObject({
     description:
       'A page about the server, metrics (`/metrics`) and health (`/health/live`, `/health/ready`), without any login: on loopback unless you name another address here. With `*` strangers see the page alone; metrics and health are for connections to loopback, or to an address that is named.',
   }),
+  sns: key(listenList.prefault([]), {
+    description:
+      'An HTTPS port for notices of Amazon SNS about mail that SES took for us ("*:443"), with the certificate of `tls`; any path will do. The `http` port takes them too, without TLS of its own, at `/hooks/sns`. Needs `postern intake`. Off by default.',
+  }),
   admin_socket: key(path.prefault(''), {
     description:
       'Unix socket of the admin API, in a directory of mode 0700 that belongs to `user` (the unit needs it in ReadWritePaths too). Empty: `run/admin.sock` in the data directory.',

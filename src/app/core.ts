@@ -4,6 +4,7 @@ import { Metrics } from '../base/metrics.ts';
 import { createRecorder, type Recorder } from '../data/journal/recorder.ts';
 import { type OpenStore, openStore } from '../data/open.ts';
 import type { FlowDeps, FlowSettings } from '../flow/deps.ts';
+import { createLookup, type Lookup } from '../flow/lookup/lookup.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Reports } from '../flow/reports/service.ts';
 import { createFilter, type Filter } from '../flow/spam/filter.ts';
@@ -30,6 +31,7 @@ export interface Core {
   readonly recorder: Recorder;
   readonly filter: Filter;
   readonly reports: Reports;
+  readonly lookup: Lookup;
   /** All that follows from the configuration; replaced as a whole by a reload. */
   live: Live;
   readonly settle: (config: Config) => Live;
@@ -70,8 +72,10 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   closers.push(() => filter.close());
 
   let core: Core | undefined;
+  const delimiter = (): string => (core?.live.config ?? config).delimiter;
+  const lookup = await createLookup({ store, clock, logger, delimiter });
   const banned = (ip: string): boolean => core?.banned(ip) === true;
-  const base = { store, clock, logger, recorder, dns: options.dns, filter, banned };
+  const base = { store, clock, logger, recorder, dns: options.dns, filter, lookup, banned };
   const settingsOf = (wanted: Config): FlowSettings =>
     flowSettings(wanted, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
   let deps: FlowDeps = { ...base, settings: settingsOf(config) };
@@ -83,7 +87,7 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   };
   const live = settle(config);
   const { relay } = options;
-  const kept = { options, clock, metrics, tls, store, recorder, filter, reports };
+  const kept = { options, clock, metrics, tls, store, recorder, filter, lookup, reports };
   core = { ...kept, settle, live, relay, stopped: undefined, banned: () => false };
   return core;
 }

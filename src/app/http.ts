@@ -3,8 +3,11 @@ import type { Metrics } from '../base/metrics.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
+import type { Lookup } from '../flow/lookup/lookup.ts';
+import type { Ways } from '../flow/outbound/routing/ways.ts';
 import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
-import { isLoopback } from '../net/ip.ts';
+import { isLoopback, networkList } from '../net/ip.ts';
+import type { Authenticator } from '../mail/sasl/types.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import type { TlsStore } from '../net/tls-store.ts';
 import type { Gate } from '../flow/inbound/gate/gate.ts';
@@ -19,6 +22,7 @@ import { listenTarget, publicAddresses } from './addresses.ts';
 import type { Config } from './config.ts';
 import { ALL_ADDRESSES, type ListenSpec } from './config-values.ts';
 import { bindKey, IMPLICIT_TLS } from './service-names.ts';
+import type { IntakePart } from './intake.ts';
 import type { RunningListener } from './services.ts';
 import { programVersion } from './version.ts';
 
@@ -40,6 +44,10 @@ export interface HttpParts {
   readonly outgoing: OutgoingWatch;
   readonly filter: Filter;
   readonly gate: Gate;
+  readonly ways: Ways;
+  readonly authenticator: Authenticator;
+  readonly lookup: Lookup;
+  readonly intake: IntakePart;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
   /** The configuration that holds now. */
@@ -60,6 +68,11 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
       metrics,
       guard,
       outgoing,
+      ways: parts.ways,
+      accounts: { authenticator: parts.authenticator, isProxy: proxyTest(parts.config) },
+      lookup: parts.lookup,
+      intake: parts.intake.inbound,
+      sns: parts.intake.hook,
       filter: filterHooks(parts),
       facts: serverFacts(parts, () => own),
     },
@@ -76,6 +89,20 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
     return { service: 'http', address, port, sessions: () => 0, drain: async () => undefined };
   });
   return { listeners, adminSocket: servers.admin.socketPath, drain: (graceMs) => servers.drain(graceMs) };
+}
+
+/** The proxies of the configuration, read anew when it changes. */
+function proxyTest(config: () => Config): (address: string) => boolean {
+  let known: readonly string[] | undefined;
+  let test: (address: string) => boolean = () => false;
+  return (address) => {
+    const wanted = config().listen.proxy_from;
+    if (wanted !== known) {
+      known = wanted;
+      test = networkList(wanted);
+    }
+    return test(address);
+  };
 }
 
 function filterHooks({ filter, gate, store }: HttpParts): FilterHooks {

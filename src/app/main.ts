@@ -27,6 +27,11 @@ const SERVERS: readonly Command[] = [
     summary: 'run the server that init set up',
     run: async (args) => (await import('./serve.ts')).serveCommand(args),
   },
+  {
+    name: 'relay',
+    summary: 'take mail and send it through Amazon SES, in the place of aws-smtp-relay',
+    run: async (args) => (await import('./relay/command.ts')).relayCommand(args),
+  },
 ];
 
 /** Commands that talk to a running server through its admin API. */
@@ -35,7 +40,14 @@ const CLIENTS: readonly Command[] = [
   ['domain', 'domains: add, list, show, remove, DNS records'],
   ['account', 'accounts: add, list, show, passwd, suspend, remove, undelete mail'],
   ['alias', 'aliases: add, list, remove'],
+  ['lookup', 'Postfix lookup tables: who gets mail for an address, who may send as it'],
+  ['import', 'take over another mail system: hybrid-cloud-email'],
   ['queue', 'outgoing mail: list, show, retry, hold, release, drop, bounce'],
+  ['route', 'which mail leaves which way: list, add, remove, test, refused, usage'],
+  ['transport', 'ways to send: direct, relays, Amazon SES, LMTP: list, add, remove'],
+  ['ses', 'Amazon SES: smtp-credentials, template, status'],
+  ['suppression', 'addresses that nothing is sent to: list, show, add, remove'],
+  ['intake', 'mail that Amazon SES took for us: status, list, problems, retry, sweep, show, set'],
   ['hold', 'accounts whose outgoing mail is held: list, release'],
   ['ban', 'who may not log in: list, add, lift, exempt'],
   ['trace', 'what happened to a message, an address, a connection'],
@@ -57,7 +69,7 @@ async function client(name: string, args: string[]): Promise<number> {
 
 function helpText(): string {
   const rows = (commands: readonly Command[]): string =>
-    commands.map(({ name, summary }) => `  ${name.padEnd(9)}${summary}`).join('\n');
+    commands.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
   return `postern: a complete mail server
 
 Servers

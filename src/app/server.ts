@@ -12,18 +12,22 @@ import { createScheduler, type Scheduler } from '../flow/outbound/scheduler.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Authenticator } from '../flow/service.ts';
 import type { FilterSettings } from '../flow/spam/settings.ts';
+import type { SesInbound } from '../flow/ses-inbound/service.ts';
 import type { OutgoingVerdict } from '../flow/submission/outgoing.ts';
 import type { Dns } from '../mail/dns.ts';
+import type { Fetch } from '../net/aws/sns-fetch.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import type { TlsStore } from '../net/tls-store.ts';
 import { type Brakes, settleBrakes, startBrakes } from './brakes.ts';
 import type { Config } from './config.ts';
 import { type HttpPart, startHttp } from './http.ts';
+import { createIntake, type IntakePart } from './intake.ts';
 import { type Jobs, startJobs } from './jobs.ts';
 import { type Closers, type Core, type Live, openCore } from './core.ts';
 import { judgeOutgoing } from './outgoing-verdict.ts';
 import { logTlsReload, mergeLive, reloadRelay } from './reload.ts';
 import { reportJobs } from './report-jobs.ts';
+import { sesEvents } from './ses-events.ts';
 import { bindKey, IMPLICIT_TLS, SERVICES, type ServiceName } from './service-names.ts';
 import { lineServices, type RunningListener } from './services.ts';
 import { listenTarget } from './addresses.ts';
@@ -61,6 +65,8 @@ export interface ServerOptions {
   readonly outgoingVerdict?: OutgoingVerdict | undefined;
   /** Has a look at the store before anything listens; what it throws ends the start. */
   readonly beforeListening?: ((store: OpenStore) => Promise<void>) | undefined;
+  /** How SNS's certificates and confirmations are fetched, for tests. */
+  readonly snsFetch?: Fetch | undefined;
   /** Metrics of the process itself: once per process. */
   readonly processMetrics?: boolean | undefined;
 }
@@ -87,6 +93,7 @@ export interface RunningServer {
   readonly authenticator: Authenticator;
   readonly guard: LoginGuard;
   readonly deps: () => FlowDeps;
+  readonly intake: SesInbound;
   /** Services that the configuration wants and that were left out, with the reason. */
   readonly leftOut: readonly { readonly service: ServiceName; readonly reason: string }[];
   /** Take on what changed: certificates always, and the keys of `config` that are live. */
@@ -122,12 +129,13 @@ async function start(options: ServerOptions, closers: Closers): Promise<RunningS
 
 /** What works: sessions, the queue, HTTP, jobs. */
 interface Work {
-  readonly authenticator: Authenticator;
+  readonly authenticator: ReturnType<typeof createAuthenticator>;
   readonly brakes: Brakes;
   readonly listeners: readonly RunningListener[];
   readonly leftOut: RunningServer['leftOut'];
   readonly http: HttpPart;
   readonly scheduler: Scheduler;
+  readonly intake: IntakePart;
   readonly jobs: Jobs;
   readonly watch: { stop(): void };
 }
@@ -136,11 +144,12 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
   const { options, clock, metrics, tls, store, recorder, filter } = core;
   const { logger, relay, directPort } = options;
   const deps = (): FlowDeps => core.live.deps;
+  const loginDomain = async (): Promise<string> => (await core.lookup.current()).login_domain;
   const { config: begun, outgoingVerdict: verdict = judgeOutgoing(filter) } = options;
   const settings = (): FilterSettings => filter.settings;
   const brakes = await startBrakes({ deps, recorder, metrics, config: begun, settings, verdict });
   const { guard } = brakes;
-  const authenticator = createAuthenticator({ store, clock, logger, journal: recorder, guard });
+  const authenticator = createAuthenticator({ store, clock, logger, journal: recorder, guard, loginDomain });
   const port = directPort === undefined ? {} : { directPort };
   const scheduler = createScheduler({ deps, relay, owner: LEASE_OWNER, metrics, ...port });
   const requireTlsForAuth = options.plaintextAuth !== true;
@@ -165,7 +174,14 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     deps,
     live,
   };
-  const { listeners, leftOut } = await startListeners(options, tls, lineServices(parts), closers);
+  const intake = createIntake({
+    core,
+    gate,
+    fetch: options.snsFetch,
+    others: sesEvents(deps, () => scheduler.ways, metrics),
+  });
+  const services = { ...lineServices(parts), sns: intake.listener };
+  const { listeners, leftOut } = await startListeners(options, tls, services, closers);
   const stopping = (): boolean => core.stopped !== undefined;
   const config = (): Config => core.live.config;
   const http = await startHttp({
@@ -178,15 +194,30 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     ...brakes,
     filter,
     gate,
+    ways: scheduler.ways,
+    authenticator,
+    lookup: core.lookup,
+    intake,
     listeners,
     stopping,
     config,
   });
   closers.push(() => http.drain(0));
   await scheduler.start();
-  const jobs = startJobs({ store, clock, logger, metrics, config, filter }, reportJobs(core.reports));
+  const jobs = await startIntakeAndJobs(core, intake, closers);
   const watch = startWatches(core, gate);
-  return { authenticator, brakes, listeners, leftOut, http, scheduler, jobs, watch };
+  return { authenticator, brakes, listeners, leftOut, http, scheduler, intake, jobs, watch };
+}
+
+/** Mail that waits in buckets is fetched from here on. */
+async function startIntakeAndJobs(core: Core, intake: IntakePart, closers: Closers): Promise<Jobs> {
+  const { options, clock, metrics, store, filter } = core;
+  const { logger } = options;
+  closers.push(() => intake.inbound.stop(0));
+  await intake.inbound.start();
+  const config = (): Config => core.live.config;
+  const more = [...reportJobs(core.reports), ...intake.jobs];
+  return startJobs({ store, clock, logger, metrics, config, filter }, more);
 }
 
 /** What is looked at now and then: certificates, lists. */
@@ -223,6 +254,7 @@ function running(core: Core, work: Work): RunningServer {
     authenticator,
     guard: brakes.guard,
     deps: () => core.live.deps,
+    intake: work.intake.inbound,
     leftOut,
     async reload(config) {
       // First what may refuse, so that a mistake changes nothing.
@@ -245,9 +277,11 @@ async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
   await Promise.all([
     ...work.listeners.map((listener) => listener.drain(graceMs)),
     work.scheduler.stop(graceMs),
+    work.intake.inbound.stop(graceMs),
     work.jobs.stop(),
   ]);
   await work.http.drain(HTTP_GRACE_MS);
+  work.authenticator.close();
   await core.reports.stop();
   await settleBrakes(work.brakes);
   await core.recorder.flush();

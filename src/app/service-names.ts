@@ -1,11 +1,11 @@
 import type { ListenSpec } from './config-values.ts';
 
 /** Services with listeners, in the order in which a person reads them. */
-export const SERVICES = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'lmtp', 'http'] as const;
+export const SERVICES = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'lmtp', 'http', 'sns'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Services that are nothing without a certificate. */
-export const IMPLICIT_TLS: ReadonlySet<ServiceName> = new Set(['submissions', 'imaps']);
+export const IMPLICIT_TLS: ReadonlySet<ServiceName> = new Set(['submissions', 'imaps', 'sns']);
 
 /** How a socket that was bound beforehand is found again. */
 export function bindKey(service: ServiceName, spec: ListenSpec): string {

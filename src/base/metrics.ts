@@ -24,12 +24,18 @@ export class Metrics {
   }
 
   /** Durations in seconds, from a millisecond to ten minutes. */
-  duration<L extends string>(name: string, help: string, labelNames: readonly L[] = []): Histogram<L> {
+  duration<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[] = [],
+    /** Upper bounds in seconds, where those do not fit. */
+    buckets: readonly number[] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 600],
+  ): Histogram<L> {
     return new Histogram({
       name,
       help,
       labelNames: [...labelNames],
-      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 600],
+      buckets: [...buckets],
       registers: [this.registry],
     });
   }

@@ -3,6 +3,7 @@ import type { Logger } from '../base/log.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { Dns } from '../mail/dns.ts';
+import type { Lookup } from './lookup/lookup.ts';
 import type { ReportHooks } from './report-hooks.ts';
 import type { Filter } from './spam/filter.ts';
 
@@ -20,6 +21,8 @@ export interface FlowDeps {
   readonly filter?: Filter | undefined;
   /** Whether a client is banned from logging in, for guessing passwords. */
   readonly banned?: ((ip: string) => boolean) | undefined;
+  /** Postfix lookup tables; undefined: the directory alone says who gets mail. */
+  readonly lookup?: Lookup | undefined;
   /** Told of what is seen, for reports to others; undefined: nothing is reported. */
   readonly reports?: ReportHooks | undefined;
 }

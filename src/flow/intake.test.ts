@@ -7,7 +7,8 @@ import { after, before, describe, it } from 'node:test';
 import { Refusal } from '../base/errors.ts';
 import { FileBlobStore } from '../data/blobs/file.ts';
 import { BodySplit } from './body-split.ts';
-import { appendIntake, type Intake } from './intake.ts';
+import { createBodyHasher } from '../mail/dkim/body-hash.ts';
+import { appendIntake, Intake } from './intake.ts';
 
 describe('BodySplit', () => {
   const cases: [string, number][] = [
@@ -75,6 +76,30 @@ describe('appendIntake', () => {
     const hash = createHash('sha256');
     for await (const piece of bodies.read(blob.file ?? '', 0, blob.size)) hash.update(piece);
     assert.equal(hash.digest('hex'), createHash('sha256').update(whole).digest('hex'));
+    await bodies.remove(blob.file ?? '');
+  });
+
+  it('keeps nothing of a chunk once the promise it gave has resolved', async () => {
+    const whole = Buffer.concat([Buffer.from('A: b\r\n\r\n'), Buffer.alloc(700_000, '0123456789 \r\n\r\n')]);
+    const header: Buffer[] = [];
+    const body = createBodyHasher('relaxed');
+    const split = new BodySplit({ header: (all) => header.push(all), body: (chunk) => body.update(chunk) });
+    const intake = new Intake({ bodies, maxBytes: 2_000_000, tap: (chunk) => split.push(chunk) });
+    for (let at = 0; at < whole.length; at += 50_001) {
+      const chunk = Buffer.from(whole.subarray(at, at + 50_001));
+      const taken = intake.write(chunk);
+      if (taken === undefined) continue;
+      await taken;
+      chunk.fill('?');
+    }
+    const { blob } = await intake.finish();
+    const kept: Buffer[] = [];
+    for await (const piece of bodies.read(blob.file ?? '', 0, blob.size)) kept.push(piece);
+    assert.ok(Buffer.concat(kept).equals(whole));
+    assert.equal(header.join(), 'A: b\r\n\r\n');
+    const expected = createBodyHasher('relaxed');
+    expected.update(whole.subarray(8));
+    assert.deepEqual(body.digest(), expected.digest());
     await bodies.remove(blob.file ?? '');
   });
 

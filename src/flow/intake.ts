@@ -59,7 +59,10 @@ export class Intake {
     this.#options = options;
   }
 
-  /** Throws Refusal 'too-large' or 'storage-full'. Await a returned promise before the next call. */
+  /**
+   * Throws Refusal 'too-large' or 'storage-full'. Await a returned promise before the next call; once it resolves nothing
+   * of the chunk is kept. Without a promise it is.
+   */
   write(chunk: Buffer): void | Promise<void> {
     this.#size += chunk.length;
     if (this.#size > this.#options.maxBytes) throw tooLarge(this.#options.maxBytes);

@@ -68,6 +68,7 @@ export function sessionData(session: SessionFacts): JournalData {
     helo: session.helo.slice(0, 255),
     tls: session.tls === undefined ? null : `${session.tls.version} ${session.tls.cipher}`,
     login: session.login?.address ?? null,
+    ...(session.via !== undefined && { via: session.via }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Resolution } from '../data/directory/types.ts';
 import { sameDomain } from '../mail/address/domain.ts';
 import { formatAddress, type Mailbox, parsePath } from '../mail/address/path.ts';
 import type { FlowDeps } from './deps.ts';
+import { resolveByTables } from './lookup/resolve.ts';
 import { replies } from './replies.ts';
 
 /** Parse a RCPT address, Postmaster without a domain included; throws the refusal to give. */
@@ -19,8 +20,37 @@ export function parseRecipient(address: string, smtputf8: boolean, hostname: str
 /** Local parts of our host's own name that reach whoever runs it (RFC 5321 4.5.1, RFC 2142). */
 const HOST_CONTACTS: ReadonlySet<string> = new Set(['postmaster', 'abuse']);
 
-/** Ask the directory where an address leads; `size` is what the message was declared to take. */
+/**
+ * Where an address leads, by the directory and by the site's lookup tables; `size` is what the message was declared to
+ * take. Throws 451 4.3.0 when a table cannot be asked.
+ */
 export async function resolve(deps: FlowDeps, mailbox: Mailbox, size: number): Promise<Resolution> {
+  const mode = await deps.lookup?.mode('recipients', mailbox.domain);
+  if (mode === undefined) return resolveByDirectory(deps, mailbox, size);
+  const { delimiter } = deps.settings;
+  const { localPart, domain } = mailbox;
+  if (mode === 'also') {
+    const own = await deps.store.read.run('directory.resolve', {
+      localPart,
+      domain,
+      delimiter,
+      size,
+      own: true,
+    });
+    if (own.status !== 'unknown') return resolveByDirectory(deps, mailbox, size);
+  } else if ((await deps.store.read.run('directory.domain', { name: domain })) === undefined) {
+    // A table alone makes no domain ours: nobody is to become an open relay by a slip in it.
+    return resolveByDirectory(deps, mailbox, size);
+  }
+  const found = await resolveByTables(deps, mailbox, size);
+  if (found.status !== 'unknown') return found;
+  // RFC 5321 4.5.1: postmaster is always reached.
+  const [user = ''] = delimiter === '' ? [localPart] : localPart.split(delimiter, 1);
+  if (mode === 'only' && !HOST_CONTACTS.has(user.toLowerCase())) return found;
+  return resolveByDirectory(deps, mailbox, size);
+}
+
+async function resolveByDirectory(deps: FlowDeps, mailbox: Mailbox, size: number): Promise<Resolution> {
   const { delimiter, hostname } = deps.settings;
   const { localPart, domain } = mailbox;
   const found = await deps.store.read.run('directory.resolve', { localPart, domain, delimiter, size });

@@ -11,6 +11,9 @@ export const replies = {
     refusal('not-permitted', 550, '5.7.1', `<${address}>: we do not relay for this domain`),
   unknownRecipient: (address: string): Refusal =>
     refusal('no-such-account', 550, '5.1.1', `<${address}>: no such recipient here`),
+  /** RFC 3463 X.3.0. A table that cannot be read may yet name the recipient, or the sender. */
+  lookupUnavailable: (): Refusal =>
+    refusal('unavailable', 451, '4.3.0', 'A lookup table cannot be read here at present; try again later'),
   badAddress: (reason: string): Refusal =>
     refusal('bad-input', 553, '5.1.3', `Bad recipient address: ${reason}`),
   needsSmtpUtf8: (): Refusal =>

@@ -39,7 +39,8 @@ export interface MailTransaction {
 
 /**
  * Takes the message as it arrives, dot-unstuffed, every line ended by CRLF (BDAT with BINARYMIME: any octets).
- * When `write` returns a promise, await it before the next call: back-pressure. `write` may throw a `Refusal` (too
+ * When `write` returns a promise, await it before the next call: back-pressure. Once it resolves nothing of the chunk is
+ * kept: its memory is given back. Without a promise the sink may keep the chunk. `write` may throw a `Refusal` (too
  * large, header too long, disk full): the server then swallows the rest of the data and answers with it.
  */
 export interface MessageSink {
@@ -63,6 +64,8 @@ export interface SessionFacts {
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
+  /** Set: no client of ours; another host took it, which this names for people, and hands it on. */
+  readonly via?: string | undefined;
   /** HELO, EHLO or LHLO argument, '' before it. */
   helo: string;
   /** Whether EHLO/LHLO (true) or HELO (false) was used. */

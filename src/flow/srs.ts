@@ -26,12 +26,7 @@ export async function forwardedReversePath(
   const key = deps.settings.srsKeys[0];
   if (key === undefined) return '';
   const ourDomain = via.slice(via.lastIndexOf('@') + 1);
-  const rewritten = srsForward(sender, ourDomain, key, deps.clock.now());
-  if (rewritten.kind === 'rewritten') return formatAddress(rewritten.address);
-  if (rewritten.kind === 'unchanged') return reversePath;
-  const token = tokenOf(reversePath, key);
-  await deps.store.write.run('srs.keep', { token, address: reversePath });
-  return formatAddress(srsToken(token, ourDomain, key, deps.clock.now()));
+  return rewrittenFrom(deps, reversePath, sender, ourDomain, key);
 }
 
 /** The same sender has the same token, so a list's thousand messages keep one row. */
@@ -40,6 +35,49 @@ function tokenOf(address: string, key: Buffer): string {
   let token = '';
   for (const octet of digest.subarray(0, TOKEN_LENGTH)) token += ALPHABET.charAt(octet & 31);
   return token;
+}
+
+/** Stands for nobody: no token of a sender is like it. */
+const NOBODY = '0';
+
+/**
+ * An address of `ourDomain` to send from where the null reverse-path is not taken (RFC 5321 4.5.5 wants it for
+ * notifications; Amazon SES does not know it). What comes to it is taken and thrown away, so that nothing ever answers a
+ * notification. Undefined without an SRS key.
+ */
+export function nullStandIn(deps: FlowDeps, ourDomain: string): string | undefined {
+  const key = deps.settings.srsKeys[0];
+  return key && formatAddress(srsToken(NOBODY, ourDomain, key, deps.clock.now()));
+}
+
+/**
+ * A reverse-path of `ourDomain`, whatever domain `reversePath` is of, from which bounces find back to it. Undefined
+ * without an SRS key and where it does not parse.
+ */
+export async function reversePathOf(
+  deps: FlowDeps,
+  reversePath: string,
+  ourDomain: string,
+): Promise<string | undefined> {
+  const sender = parsePath(reversePath, { smtputf8: true, maxLocalPartOctets: 254 });
+  const key = deps.settings.srsKeys[0];
+  if (sender.kind !== 'mailbox' || key === undefined) return undefined;
+  return rewrittenFrom(deps, reversePath, sender, ourDomain, key);
+}
+
+async function rewrittenFrom(
+  deps: FlowDeps,
+  reversePath: string,
+  sender: Mailbox,
+  ourDomain: string,
+  key: Buffer,
+): Promise<string> {
+  const rewritten = srsForward(sender, ourDomain, key, deps.clock.now());
+  if (rewritten.kind === 'rewritten') return formatAddress(rewritten.address);
+  if (rewritten.kind === 'unchanged') return reversePath;
+  const token = tokenOf(reversePath, key);
+  await deps.store.write.run('srs.keep', { token, address: reversePath });
+  return formatAddress(srsToken(token, ourDomain, key, deps.clock.now()));
 }
 
 /**
@@ -56,6 +94,7 @@ export async function srsTarget(
   const ours = await deps.store.read.run('directory.domain', { name: mailbox.domain });
   if (ours === undefined) return undefined;
   if (original.kind === 'refused') throw replies.badSrs(original.reason);
+  if (original.kind === 'token' && original.token === NOBODY) return [];
   if (reversePath !== '') throw replies.srsNotBounce();
   const address =
     original.kind === 'original'

@@ -8,8 +8,8 @@ export function noTlsPolicy(domain: string): TlsPolicy {
 
 /** Errors of Node and OpenSSL by the words of RFC 8460 section 4.3. */
 const CERTIFICATE_ERRORS: readonly (readonly [pattern: RegExp, result: TlsResultType])[] = [
-  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|certificate (?:has )?expired/i, 'certificate-expired'],
-  [/ALTNAME_INVALID|HOSTNAME_MISMATCH|does not match/i, 'certificate-host-mismatch'],
+  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|(?:is|has|certificate) expired/i, 'certificate-expired'],
+  [/ALTNAME_INVALID|HOSTNAME_MISMATCH|does not match|does not name/i, 'certificate-host-mismatch'],
   [
     /SELF_SIGNED|UNABLE_TO_GET_ISSUER|UNABLE_TO_VERIFY|CERT_UNTRUSTED|CERT_REVOKED/i,
     'certificate-not-trusted',
@@ -20,6 +20,8 @@ export interface TlsOutcome {
   readonly result: 'success' | TlsResultType;
   readonly receivingIp: string;
   readonly reason?: string;
+  readonly sendingIp?: string;
+  readonly mxHelo?: string;
 }
 
 /**
@@ -31,18 +33,21 @@ export function tlsOutcomeOf(outcome: ConnectOutcome, policy: TlsPolicy): TlsOut
   if (outcome.status === 'failed') {
     const { failure, address } = outcome;
     if (failure.phase !== 'tls') return undefined;
-    const missing = /STARTTLS/.test(failure.reason);
+    const missing = failure.tls === 'not-offered' || /STARTTLS/.test(failure.reason);
     return {
       result: missing ? 'starttls-not-supported' : certificateResult(failure.reason),
       receivingIp: address,
       reason: failure.reason.slice(0, 200),
     };
   }
-  const { tls, remoteAddress: receivingIp } = outcome.client;
-  if (tls === undefined) return { result: 'starttls-not-supported', receivingIp };
-  if (policy.type === 'no-policy-found' || tls.authorized) return { result: 'success', receivingIp };
+  const { tls, remoteAddress: receivingIp, localAddress: sendingIp, greeting } = outcome.client;
+  const mxHelo = /^[A-Za-z0-9][A-Za-z0-9.-]{0,252}/.exec(greeting.lines[0] ?? '')?.[0];
+  const session = { receivingIp, sendingIp, ...(mxHelo !== undefined && { mxHelo }) };
+  if (tls === undefined) return { result: 'starttls-not-supported', ...session };
+  const good = policy.type === 'no-policy-found' || tls.authorized || tls.verified;
+  if (good) return { result: 'success', ...session };
   const reason = tls.authorizationError ?? '';
-  return { result: certificateResult(reason), receivingIp, reason };
+  return { result: certificateResult(reason), ...session, reason };
 }
 
 function certificateResult(reason: string): TlsResultType {

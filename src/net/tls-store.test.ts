@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -234,4 +234,34 @@ test('TLS 1.1 is refused by both profiles; CBC ciphers only by the strict one', 
   const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' };
   for (const profile of ['strict', 'opportunistic'] as const)
     assert.equal(await attempt(profile, old), 'refused');
+});
+
+test('keys may be encrypted, in the form of PKCS #8 and in the older one; a reload opens them too', async (t) => {
+  const dir = await directory(t);
+  const pair = makePair('a.example');
+  const key = createPrivateKey(pair.key);
+  const cipher = { format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' } as const;
+  const forms = [
+    key.export({ type: 'pkcs8', ...cipher }).toString(),
+    key.export({ type: 'sec1', ...cipher }).toString(),
+  ];
+  assert.match(forms[0] ?? '', /BEGIN ENCRYPTED PRIVATE KEY/);
+  assert.match(forms[1] ?? '', /Proc-Type: 4,ENCRYPTED/);
+  for (const form of forms) {
+    const files = [await save(dir, 'a', { ...pair, key: form })];
+    const store = await openTlsStore({ files, clock: systemClock, passphrase: 'sesame' });
+    assert.notEqual(store.source('smtp', 'strict').context(), undefined);
+    const next = makePair('b.example');
+    const locked = createPrivateKey(next.key).export({ type: 'pkcs8', ...cipher });
+    await save(dir, 'a', { ...next, key: locked.toString() });
+    assert.deepEqual(await store.reload(), { changed: true, problems: [] });
+    assert.deepEqual(store.certificates()[0]?.names, ['b.example']);
+    await save(dir, 'a', { ...pair, key: form });
+    for (const [passphrase, words] of [
+      [undefined, /is encrypted, and its passphrase is not given/],
+      ['wrong', /cannot be opened with the passphrase/],
+    ] as const) {
+      await assert.rejects(openTlsStore({ files, clock: systemClock, passphrase }), words);
+    }
+  }
 });

@@ -48,6 +48,8 @@ export interface TlsStoreOptions {
   readonly clock: Clock;
   /** 32 octets or more, the same in every process that serves the same names; random tickets per process when absent. */
   readonly ticketSecret?: Buffer;
+  /** Of key files that are encrypted: PKCS #8, or the older PEM form with a DEK-Info line. */
+  readonly passphrase?: string | undefined;
 }
 
 /** A pair that passed its checks. */
@@ -65,7 +67,7 @@ const MAX_PEM_BYTES = 1024 * 1024;
 export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> {
   const { files, clock } = options;
   const fromFiles: (Loaded | undefined)[] = [];
-  for (const pair of files) fromFiles.push(await loadFiles(pair));
+  for (const pair of files) fromFiles.push(await loadFiles(pair, options.passphrase));
   let installed: Loaded[] = [];
   let fingerprint = await fingerprintOf(files);
   let byName = indexByName([...fromFiles, ...installed]);
@@ -99,7 +101,7 @@ export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> 
 
   async function reload(): Promise<ReloadReport> {
     const seen = await fingerprintOf(files);
-    const report = await reloadInto(fromFiles, files);
+    const report = await reloadInto(fromFiles, files, options.passphrase);
     fingerprint = seen;
     if (report.changed) byName = indexByName([...fromFiles, ...installed]);
     return report;
@@ -127,12 +129,13 @@ export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> 
 async function reloadInto(
   current: (Loaded | undefined)[],
   files: readonly CertificateFiles[],
+  passphrase: string | undefined,
 ): Promise<ReloadReport> {
   const problems: string[] = [];
   let changed = false;
   for (const [index, pair] of files.entries()) {
     try {
-      const loaded = await loadFiles(pair);
+      const loaded = await loadFiles(pair, passphrase);
       const old = current[index];
       if (old?.pair.cert === loaded.pair.cert && old.pair.key === loaded.pair.key) continue;
       current[index] = loaded;
@@ -154,9 +157,22 @@ export function fixedTlsSource(
   return { context: () => context };
 }
 
-async function loadFiles(files: CertificateFiles): Promise<Loaded> {
+async function loadFiles(files: CertificateFiles, passphrase: string | undefined): Promise<Loaded> {
   const [cert, key] = await Promise.all([readPem(files.certFile), readPem(files.keyFile)]);
-  return check({ cert, key }, files);
+  return check({ cert, key: unlocked(key, files.keyFile, passphrase) }, files);
+}
+
+/** A key that is encrypted as one that is not: in memory only. */
+function unlocked(key: string, file: string, passphrase: string | undefined): string {
+  if (!/^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(key)) return key;
+  if (passphrase === undefined)
+    throw new Refusal('bad-input', `${file} is encrypted, and its passphrase is not given`);
+  try {
+    const opened = createPrivateKey({ key, passphrase });
+    return opened.export({ type: 'pkcs8', format: 'pem' }).toString();
+  } catch {
+    throw new Refusal('bad-input', `${file} cannot be opened with the passphrase that is given`);
+  }
 }
 
 async function readPem(path: string): Promise<string> {

@@ -16,6 +16,7 @@ const packages = {
   rspamd: 'rspamd',
   knotd: 'knot',
   unbound: 'unbound',
+  openssl: 'openssl',
 } as const;
 
 export type Program = keyof typeof packages;

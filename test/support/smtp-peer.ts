@@ -20,7 +20,7 @@ export type Script = Behaviour | Behaviour[] | ((argument: string) => Behaviour 
 
 export interface SmtpPeerOptions {
   /** Another address of 127.0.0.0/8, and a port that a peer at 127.0.0.1 has: two hosts with one port. */
-  listen?: { host: string; port: number };
+  listen?: { host: string; port: number } | { path: string };
   protocol?: 'smtp' | 'lmtp';
   /** EHLO keywords. Default: PIPELINING, SIZE, 8BITMIME, SMTPUTF8, DSN, CHUNKING, BINARYMIME, ENHANCEDSTATUSCODES. */
   capabilities?: string[];
@@ -93,9 +93,8 @@ export async function startSmtpPeer(options: SmtpPeerOptions = {}): Promise<Smtp
     socket.on('close', () => sockets.delete(socket));
     startSession({ options, transactions, commands, groups, context }, socket);
   });
-  await new Promise<void>((resolve) =>
-    server.listen(options.listen?.port ?? 0, options.listen?.host ?? '127.0.0.1', resolve),
-  );
+  const where = options.listen ?? { port: 0, host: '127.0.0.1' };
+  await new Promise<void>((resolve) => server.listen(where, resolve));
   const bound = server.address();
   return {
     port: bound !== null && typeof bound === 'object' ? bound.port : 0,

@@ -52,6 +52,8 @@ export interface Call {
 export interface Outcome {
   readonly value: unknown;
   text(): string;
+  /** Exit status; 0 unless an answer such as "none" is for scripts to tell apart. */
+  readonly status?: number;
 }
 
 /** One row of the table: a command, its help, its entry in the reference, and what it does. */

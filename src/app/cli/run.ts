@@ -63,7 +63,7 @@ async function run(words: readonly string[], io: CliIo): Promise<number> {
     on: (name) => values[name] === true,
   });
   io.out(values['json'] === true ? `${plainJson(outcome.value)}\n` : outcome.text());
-  return DONE;
+  return outcome.status ?? DONE;
 }
 
 /** A client that looks for its server at the first call. */

@@ -8,11 +8,19 @@ import { dkimCommands } from './commands/dkim.ts';
 import { domainCommands } from './commands/domain.ts';
 import { filterCommands } from './commands/filter.ts';
 import { holdCommands } from './commands/hold.ts';
+import { importCommands } from './commands/import.ts';
+import { intakeCommands } from './commands/intake.ts';
+import { lookupCommands } from './commands/lookup.ts';
 import { queueCommands } from './commands/queue.ts';
 import { reportCommands } from './commands/report.ts';
+import { routeCommands } from './commands/route.ts';
+import { sesCommands } from './commands/ses.ts';
+import { sesSetUpCommands } from './commands/ses-setup.ts';
 import { spamCommands } from './commands/spam.ts';
 import { statusCommands } from './commands/status.ts';
+import { suppressionCommands } from './commands/suppression.ts';
 import { traceCommands } from './commands/trace.ts';
+import { transportCommands } from './commands/transport.ts';
 import { undeleteCommands } from './commands/undelete.ts';
 import { vaultCommands } from './commands/vault.ts';
 
@@ -24,7 +32,15 @@ export const commandTable: readonly CliCommand[] = [
   ...undeleteCommands,
   ...aliasCommands,
   ...dkimCommands,
+  ...lookupCommands,
+  ...importCommands,
   ...queueCommands,
+  ...intakeCommands,
+  ...routeCommands,
+  ...transportCommands,
+  ...sesCommands,
+  ...sesSetUpCommands,
+  ...suppressionCommands,
   ...holdCommands,
   ...banCommands,
   ...filterCommands,

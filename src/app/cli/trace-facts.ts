@@ -82,7 +82,8 @@ export function addressesText(addresses: readonly string[]): string {
 /** Who was at the other end: "mail.example.net [192.0.2.1]". */
 export function peerText(facts: Facts): string {
   const address = facts.text('ip');
-  const ip = address === '' ? 'a program on this machine' : `[${address}]`;
+  const via = facts.text('via');
+  const ip = address === '' ? via || 'a program on this machine' : `[${address}]`;
   const helo = facts.text('helo');
   return helo === '' || helo === ip ? ip : `${helo} ${ip}`;
 }

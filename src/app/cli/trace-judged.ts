@@ -15,12 +15,15 @@ export function judged(facts: Facts): Step {
   const reasons = facts.list('reasons');
   // Greylisted, or unproven while DNS does not answer: what it would have come to counts the next time only.
   const waits = facts.flag('waits') === true;
+  // Mail that another host took for us cannot be refused any more.
+  const aside = facts.flag('aside') === true;
+  const number = facts.text('case');
   const sure = action === 'refuse' && decidedBy === '' ? ', as spam beyond doubt' : '';
   return {
     headline: waits
       ? 'We judged it: the sender is asked to come again'
-      : `We judged it: ${OUTCOMES[action] ?? action}${sure}`,
-    details: [],
+      : `We judged it: ${aside ? 'it is set aside' : (OUTCOMES[action] ?? action)}${sure}`,
+    details: aside && number !== '' ? [`It is kept in the vault: postern vault show ${number}.`] : [],
     rows: [
       ...(decidedBy === '' ? [] : [{ label: 'Decided by', text: decidedBy }]),
       ...scaleRows(facts, decidedBy !== ''),

@@ -13,6 +13,11 @@ const OURS: readonly Remedy[] = [
       `If the address should exist, make it: postern account add ${recipient(facts)}, or postern alias add ${recipient(facts)} TARGET.`,
   },
   {
+    words: /lookup table cannot be read/,
+    say: () =>
+      '"postern lookup check" says which table and why; the sender tries again, so nothing is lost when it is mended soon.',
+  },
+  {
     words: /we do not relay/,
     say: (facts) =>
       `We take mail for our own domains only. If ${domainOf(recipient(facts))} should be one: postern domain add ${domainOf(recipient(facts))}. If it was a user of ours, their mail program has to sign in and use port 465 or 587.`,
@@ -29,7 +34,7 @@ const OURS: readonly Remedy[] = [
   {
     words: /is not an address of the account/,
     say: (facts) =>
-      `If the account may use that address: postern account grant ${facts.text('login') || 'ACCOUNT'} ADDRESS.`,
+      `If the account may use that address: postern account grant ${facts.text('login') || 'ACCOUNT'} ADDRESS (or, where a lookup table decides, a rule there).`,
   },
   {
     words: /in an hour; try again/,

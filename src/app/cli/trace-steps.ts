@@ -1,7 +1,16 @@
 import { HELD } from '../../data/holds/types.ts';
 import type { JournalKind } from '../../data/journal/types.ts';
 import { sizeText, timeText } from './quantities.ts';
-import { addressesText, addressText, type Facts, ownReason, peerText, triedLogin } from './trace-facts.ts';
+import { intakeSteps } from './trace-intake.ts';
+import {
+  addressesText,
+  addressText,
+  type Facts,
+  ownReason,
+  peerText,
+  triedLogin,
+  typeable,
+} from './trace-facts.ts';
 import { checkRow, judged } from './trace-judged.ts';
 import { remedyForOurs, remedyForTheirs } from './trace-remedies.ts';
 
@@ -123,6 +132,21 @@ const STEPS: Readonly<Record<JournalKind, Teller>> = {
     ],
     remedy: '',
   }),
+  'delivery.bounced': (facts) => ({
+    headline: `It came back later from ${addressesText(facts.list('to'))}`,
+    details: [`${facts.text('by')} said: ${facts.text('reply')}`],
+    remedy: `Why nothing more is sent there, if so: postern suppression show ${typeable(facts.list('to')[0] ?? '')}`,
+  }),
+  'delivery.complained': (facts) => ({
+    headline: `${addressesText(facts.list('to'))} reported it as spam`,
+    details: [`${facts.text('by')} said: ${facts.text('reply')}`],
+    remedy: `Nothing more is sent there: postern suppression show ${typeable(facts.list('to')[0] ?? '')}`,
+  }),
+  'delivery.confirmed': (facts) => ({
+    headline: `News of ${addressesText(facts.list('to'))}`,
+    details: [`${facts.text('by')} said: ${facts.text('reply')}`],
+    remedy: '',
+  }),
   'bounce.sent': (facts) => ({
     headline: `The sender ${addressText(facts.text('to'))} was told by a notification`,
     details: [
@@ -173,6 +197,7 @@ const STEPS: Readonly<Record<JournalKind, Teller>> = {
     details: [],
     remedy: '',
   }),
+  ...intakeSteps,
   'message.expunged': (facts) => other(facts, 'The message was deleted from a mailbox'),
   'admin.changed': (facts) => other(facts, 'An administrator changed something'),
 };
@@ -245,7 +270,7 @@ function accepted(facts: Facts): Step {
     details: [
       `From ${addressText(facts.text('from'))} for ${addressesText(facts.list('to'))}.`,
       ...(messageId === '' ? [] : [`Message-ID: <${messageId}>`]),
-      ...connection(facts),
+      ...(facts.has('via') ? [] : connection(facts)),
       ...(facts.text('discarded') === '' ? [] : [`It was thrown away: ${facts.text('discarded')}.`]),
       ...(hidden > 0
         ? [`${hidden} octets of its header claimed to be ours and are hidden from readers.`]
@@ -308,7 +333,17 @@ function transcript(facts: Facts): string[] {
   else if (reply !== '') lines.push(host === '' ? `Why: ${reply}` : `${host} answered: ${reply}`);
   if (tls === 'plain') lines.push('The way there was not encrypted.');
   else if (tls !== '' && tls !== 'local') lines.push(`The way there was encrypted (${tls}).`);
+  lines.push(...wayTaken(facts));
   return lines;
+}
+
+/** Which way was taken and why, where there was a choice. */
+function wayTaken(facts: Facts): string[] {
+  const [route, transport] = [facts.text('route'), facts.text('transport')];
+  const before = facts.list('before');
+  if (route === '' || (route === 'default' && before.length === 0)) return [];
+  const by = transport === 'none' ? 'no way was open' : `by ${transport}`;
+  return [`Route ${route}: ${by}.`, ...before.map((line) => `Before that, ${line}.`)];
 }
 
 function sentence(text: string): string {

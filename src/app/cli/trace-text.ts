@@ -25,7 +25,7 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
   const notices = new Set(
     events.filter(({ row }) => row.kind === 'bounce.sent').map((facts) => facts.text('notice')),
   );
-  const isMessage = events.some(({ row }) => /^(?:message|delivery|bounce|queue)\./.test(row.kind));
+  const isMessage = events.some(({ row }) => /^(?:message|delivery|bounce|queue|intake)\./.test(row.kind));
   const lines = [`${isMessage ? 'Message' : 'Session'} ${first.row.trace}`];
   let notified = false;
   for (const facts of events) {

@@ -12,7 +12,7 @@ import type { Recorder } from '../journal/recorder.ts';
 import { type JournalKind, terms } from '../journal/types.ts';
 import type { Store } from '../store.ts';
 import { createGate, GATE_FULL } from './gate.ts';
-import { createHashThread } from './hash-thread.ts';
+import { createHashThread, type HashThread } from './hash-thread.ts';
 import { createLoginMemory } from './login-memory.ts';
 import {
   decoyHash,
@@ -61,7 +61,7 @@ export interface AuthenticatorOptions {
  * Checks logins (RFC 4954, 4616, 5802) with bounded CPU. Wrong passwords, unknown logins and logins with no password
  * get one answer, in about the same time; only who knows the password learns that an account is suspended.
  */
-export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator & { close(): void } {
   return new DirectoryAuthenticator(options);
 }
 
@@ -73,6 +73,7 @@ class DirectoryAuthenticator implements Authenticator {
   readonly #guard: AuthenticatorOptions['guard'];
   readonly #loginDomain: () => Promise<string>;
   readonly #hasher: NonNullable<AuthenticatorOptions['hasher']>;
+  readonly #thread: HashThread;
   readonly #memory: ReturnType<typeof createLoginMemory>;
   readonly #gate = createGate({
     running: HASHES_RUNNING,
@@ -91,8 +92,14 @@ class DirectoryAuthenticator implements Authenticator {
     this.#journal = journal;
     this.#guard = options.guard;
     this.#loginDomain = options.loginDomain ?? (async () => '');
-    this.#hasher = options.hasher ?? { own: matchesOwn, imported: createHashThread(clock) };
+    this.#thread = createHashThread(clock);
+    this.#hasher = options.hasher ?? { own: matchesOwn, imported: this.#thread };
     this.#memory = createLoginMemory(clock, memoryMs);
+  }
+
+  /** End the thread for imported hashes: nobody signs in any more. */
+  close(): void {
+    this.#thread.close();
   }
 
   async password(request: LoginAttempt & { readonly password: string }): Promise<LoginAccount> {

@@ -11,11 +11,18 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** Checks one hash. */
+export interface HashThread {
+  (password: string, hash: string): Promise<boolean>;
+  /** End the thread if it runs; a later check starts it anew. */
+  close(): void;
+}
+
 /**
  * Checks imported hashes in a thread of its own, started at the first one, because they block for up to a second.
- * The promise rejects when the thread dies.
+ * A check rejects when the thread dies.
  */
-export function createHashThread(clock: Clock): (password: string, hash: string) => Promise<boolean> {
+export function createHashThread(clock: Clock): HashThread {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
   let idle: Timer | undefined;
@@ -52,7 +59,7 @@ export function createHashThread(clock: Clock): (password: string, hash: string)
     waiting.clear();
   }
 
-  return (password, hash) =>
+  const check = (password: string, hash: string): Promise<boolean> =>
     new Promise((resolve, reject) => {
       idle?.cancel();
       worker ??= start();
@@ -61,4 +68,13 @@ export function createHashThread(clock: Clock): (password: string, hash: string)
       waiting.set(question.id, { resolve, reject });
       worker.postMessage(question);
     });
+  return Object.assign(check, {
+    close() {
+      idle?.cancel();
+      const running = worker;
+      if (running === undefined) return;
+      fail(running);
+      void running.terminate();
+    },
+  });
 }

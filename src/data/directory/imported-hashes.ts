@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { verify as verifyArgon2 } from '@node-rs/argon2';
 import { compare as compareBcrypt } from 'bcryptjs';
 import { verify as verifyUnix } from 'unixcrypt';
+import { cramMd5, md5, md5Crypt, scram } from './old-hashes.ts';
 
 /**
  * Password hashes that other servers made, in Dovecot's spelling `{SCHEME}hash` or bare where the hash names its own
@@ -33,6 +34,15 @@ const schemes: Readonly<Record<string, Check>> = {
   'SHA512-CRYPT': bare,
   ARGON2I: bare,
   ARGON2ID: bare,
+  'CRAM-MD5': cramMd5,
+  'HMAC-MD5': cramMd5,
+  'SCRAM-SHA-1': scram('sha1'),
+  'SCRAM-SHA-256': scram('sha256'),
+  'PLAIN-MD5': md5('hex'),
+  'LDAP-MD5': md5('base64'),
+  SMD5: md5('base64'),
+  'MD5-CRYPT': bare,
+  MD5: bare,
 };
 
 /** Hashes that name their own kind: by the start of the text. */
@@ -41,6 +51,7 @@ const kinds: readonly (readonly [prefix: string, check: Check])[] = [
   ['$2a$', (password, hash) => compareBcrypt(password, hash)],
   ['$2b$', (password, hash) => compareBcrypt(password, hash)],
   ['$2y$', (password, hash) => compareBcrypt(password, hash)],
+  ['$1$', md5Crypt],
   ['$5$', (password, hash) => verifyUnix(password, hash)],
   ['$6$', (password, hash) => verifyUnix(password, hash)],
   ['$pbkdf2-sha256$', modularPbkdf2('sha256')],

@@ -122,7 +122,15 @@ export interface ProblemRow {
 }
 
 export const putProblem = statement<
-  [digest: string, source: string, toldBy: string, firstAt: number, lastAt: number, reason: string, body: string]
+  [
+    digest: string,
+    source: string,
+    toldBy: string,
+    firstAt: number,
+    lastAt: number,
+    reason: string,
+    body: string,
+  ]
 >(
   `INSERT INTO intake_problems (digest, source, told_by, first_at, last_at, count, reason, body)
    VALUES (?, ?, ?, ?, ?, 1, ?, ?)

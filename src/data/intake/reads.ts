@@ -51,7 +51,11 @@ function objectOf(row: ObjectRow): IntakeObject {
 async function known(tx: ReadTx, { bucket, key }: IntakeName): Promise<KnownObject | undefined> {
   const row = await tx.get(objectByName, bucket, key);
   if (row === undefined) return undefined;
-  return { object: objectOf(row), settled: await tx.all(recipientsOf, bucket, key) };
+  const settled = await tx.all(recipientsOf, bucket, key);
+  return {
+    object: objectOf(row),
+    settled: settled.map(({ recipient, outcome }) => ({ recipient, outcome })),
+  };
 }
 
 async function problems(

@@ -97,10 +97,7 @@ export const writes = {
   /** Refusal 'not-permitted'. False: there is none of that number. */
   'intake.forgetProblem': forgetProblem as W<{ actor: Actor; id: number }, boolean>,
   /** A job: forget objects that are out of the bucket, and old problems. */
-  'intake.forget': forget as W<
-    { before: number; problemsBefore: number; limit: number },
-    { more: boolean }
-  >,
+  'intake.forget': forget as W<{ before: number; problemsBefore: number; limit: number }, { more: boolean }>,
   /** The JSON must have been checked. Refusal 'not-permitted'. */
   'intake.saveSettings': saveSettings as W<{ actor: Actor; json: string }, null>,
 } as const;

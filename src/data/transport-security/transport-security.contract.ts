@@ -9,7 +9,9 @@ const DAY = 24 * HOUR;
 const FILE = Buffer.from('version: STSv1\nmode: enforce\nmx: mx.far.test\nmax_age: 86400\n');
 
 /** What every engine's memory of others' TLS must do. */
-export function transportSecurityContract(open: (options: { clock: ManualClock }) => Promise<InlineStore>): void {
+export function transportSecurityContract(
+  open: (options: { clock: ManualClock }) => Promise<InlineStore>,
+): void {
   describe('transport security contract', () => {
     let store: InlineStore;
     let clock: ManualClock;
@@ -71,8 +73,12 @@ export function transportSecurityContract(open: (options: { clock: ManualClock }
       await store.write.run('transport.stsUsed', { domain: 'b.test' });
       await store.write.run('transport.stsUsed', { domain: 'none.test' });
       await store.write.run('transport.stsUsed', { domain: 'far.test' });
-      const ask = (after: string) => store.read.run('transport.stsToRefresh', { after, usedSince: since, limit: 1 });
-      assert.deepEqual([await ask(''), await ask('b.test'), await ask('far.test')], [['b.test'], ['far.test'], []]);
+      const ask = (after: string) =>
+        store.read.run('transport.stsToRefresh', { after, usedSince: since, limit: 1 });
+      assert.deepEqual(
+        [await ask(''), await ask('b.test'), await ask('far.test')],
+        [['b.test'], ['far.test'], []],
+      );
     });
 
     it('what has run out is forgotten, failures a day later', async () => {
@@ -82,7 +88,10 @@ export function transportSecurityContract(open: (options: { clock: ManualClock }
       await fail('b.test');
       await store.write.run('transport.forget', {});
       const left = await store.read.run('transport.allSts', { after: '' });
-      assert.deepEqual(left.map(({ domain }) => domain), ['b.test']);
+      assert.deepEqual(
+        left.map(({ domain }) => domain),
+        ['b.test'],
+      );
       assert.equal(await store.write.run('transport.dropSts', { domain: 'b.test' }), 1);
     });
 
@@ -95,7 +104,15 @@ export function transportSecurityContract(open: (options: { clock: ManualClock }
       clock.advance(HOUR);
       await note('tls1.2');
       const now = clock.now();
-      const expected = { host, quirk: 'tls1.2', reason: 'x'.repeat(300), firstAt, lastAt: now, until: now + DAY, seen: 2 };
+      const expected = {
+        host,
+        quirk: 'tls1.2',
+        reason: 'x'.repeat(300),
+        firstAt,
+        lastAt: now,
+        until: now + DAY,
+        seen: 2,
+      };
       assert.deepEqual(await store.read.run('transport.quirk', { host }), expected);
       assert.deepEqual(await store.read.run('transport.quirks', { after: '' }), [expected]);
       assert.equal(await store.write.run('transport.dropQuirk', { host }), 1);
@@ -106,13 +123,24 @@ export function transportSecurityContract(open: (options: { clock: ManualClock }
       for (let i = 0; i < 5; i++) {
         clock.advance(1);
         await keep(`p${i}.test`, '1', 100 * DAY);
-        await store.write.run('transport.keepQuirk', { host: `h${i}.test`, quirk: 'plain', reason: '', forMs: 1 });
+        await store.write.run('transport.keepQuirk', {
+          host: `h${i}.test`,
+          quirk: 'plain',
+          reason: '',
+          forMs: 1,
+        });
       }
       await store.write.run('transport.forget', { policies: 2, quirks: 3 });
       const policies = await store.read.run('transport.allSts', { after: '' });
       const quirks = await store.read.run('transport.quirks', { after: '' });
-      assert.deepEqual(policies.map(({ domain }) => domain), ['p3.test', 'p4.test']);
-      assert.deepEqual(quirks.map(({ host }) => host), ['h2.test', 'h3.test', 'h4.test']);
+      assert.deepEqual(
+        policies.map(({ domain }) => domain),
+        ['p3.test', 'p4.test'],
+      );
+      assert.deepEqual(
+        quirks.map(({ host }) => host),
+        ['h2.test', 'h3.test', 'h4.test'],
+      );
       clock.advance(KEPT.quirkMs);
       await store.write.run('transport.forget', {});
       assert.deepEqual(await store.read.run('transport.quirks', { after: '' }), []);

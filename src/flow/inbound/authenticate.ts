@@ -55,6 +55,8 @@ export interface AuthenticationInput {
   readonly helo: string;
   /** Without brackets; '' for the null reverse-path. */
   readonly reversePath: string;
+  /** What another host found of the client's address by SPF, for where that address is not known to us. */
+  readonly told?: SpfResult | undefined;
   /** Milliseconds for what the client said, and again for the message once it is there. */
   readonly timeoutMs?: number;
 }
@@ -227,7 +229,9 @@ function checkClient(input: AuthenticationInput, dns: Dns, deadline: Deadline): 
     checkHost({ ip, helo, mailFrom, dns, nowMs: clock.now(), receiver, signal });
   deadline.arm();
   const spfHelo = spfOf('');
-  const spf = reversePath === '' ? spfHelo : spfOf(reversePath);
+  const told = ip === '' ? input.told : undefined;
+  const own = (): Promise<SpfResult> => (reversePath === '' ? spfHelo : spfOf(reversePath));
+  const spf = told === undefined ? own() : Promise.resolve(told);
   const iprev = checkReverse({ ip, dns, signal });
   void Promise.all([spf, spfHelo, iprev]).finally(() => deadline.stop());
   return { spf, spfHelo, iprev };

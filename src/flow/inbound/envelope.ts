@@ -5,6 +5,7 @@ import type { MailParams, SessionFacts } from '../service.ts';
 import { receivedField } from '../trace-header.ts';
 import type { Reason } from '../spam/types.ts';
 import type { Authentication, Evidence } from './authenticate.ts';
+import type { TakenElsewhere } from './elsewhere.ts';
 import type { Judgement } from './judge.ts';
 
 /** What the pipeline knows of a transaction when the message has arrived. */
@@ -19,6 +20,8 @@ export interface Envelope {
   readonly authentication: Authentication;
   /** What the checks of connection and envelope found. */
   readonly gate: EnvelopeFacts;
+  /** Set: another host took it for us. */
+  readonly elsewhere?: TakenElsewhere | undefined;
 }
 
 /** What was found before the message, asked for at its end. Never rejects for what others say or do not say. */

@@ -1,6 +1,7 @@
 import { timeId } from '../../base/ids.ts';
 import type { Enqueue } from '../../data/queue/types.ts';
 import { forwardsByRecipient, type Plan, type PlannedForward, queueRecipients } from '../delivery/plan.ts';
+import { hiddenOctets } from '../delivery/hidden.ts';
 import type { TakenMessage } from '../intake.ts';
 import { neededParams, queueTimes } from '../outbound/enqueue.ts';
 import { forwardedReversePath } from '../srs.ts';
@@ -32,6 +33,7 @@ async function forwardMessage(
 ): Promise<Enqueue> {
   const { deps, reversePath, params } = envelope;
   const prefix = Buffer.concat([Buffer.from(`Delivered-To: ${via}\r\n`), receivedFor(envelope)]);
+  const hidden = envelope.elsewhere?.hidden ?? [];
   const sender = await forwardedReversePath(deps, reversePath, via);
   const addresses = [sender, ...forwards.map(({ address }) => address)];
   return {
@@ -42,14 +44,14 @@ async function forwardMessage(
     reversePath: sender,
     mayBounce: reversePath !== '' && sender !== '' && mayBounce,
     prefix,
-    hidden: [],
+    hidden,
     ret: params.ret,
     envid: params.envid,
     ...neededParams(message.structure, params, addresses, false),
     requireTls: params.requireTls,
     originated: false,
     messageId: message.content.messageId,
-    size: message.size + prefix.length,
+    size: message.size + prefix.length - hiddenOctets(hidden),
     ...queueTimes(deps),
     holdReason: deps.settings.holdOutgoing,
     recipients: queueRecipients(forwards),

@@ -69,7 +69,8 @@ export async function judge(
     evidence: ruleEvidence(envelope, evidence, forwarder, ownProgram),
   });
   const listed = await envelope.gate.domainFacts(scanned?.sites ?? [], evidence);
-  const facts = [...gate, ...listed, ...guesserFact(envelope)];
+  const found = envelope.elsewhere?.facts(evidence) ?? [];
+  const facts = [...gate, ...listed, ...guesserFact(envelope), ...found];
   const common = { evidence, scanned, forwarder, ownProgram, partners, settings, facts };
   const accounts = new Map(
     relations.map((relation) => [relation.accountId, verdictFor(envelope, common, relation)]),
@@ -82,15 +83,16 @@ type Common = Omit<Judgement, 'site' | 'accounts'> & { readonly facts: readonly 
 
 function verdictFor(envelope: Envelope, common: Common, relation: Relation | undefined): Verdict {
   const { evidence, scanned, forwarder, ownProgram, partners, settings } = common;
+  const { elsewhere } = envelope;
   const content = scanned?.content.find(({ owner }) => owner === relation?.accountId) ?? scanned?.content[0];
   const decisions = [
     // A virus is one whoever sends it; then who is welcome or blocked by name; then the sender's own policy.
-    ...partners.decisions.filter(({ reason }) => reason.name === 'VIRUS'),
+    ...[...(elsewhere?.decisions ?? []), ...partners.decisions].filter(isVirus),
     listDecision(evidence, relation),
     ownProgram ? undefined : dmarcDecision(evidence, settings, forwarder),
     attachmentDecision(scanned),
     testDecision(scanned, settings),
-    ...partners.decisions.filter(({ reason }) => reason.name !== 'VIRUS'),
+    ...[...(elsewhere?.decisions ?? []), ...partners.decisions].filter((each) => !isVirus(each)),
   ].filter((decision): decision is Decision => decision !== undefined);
   const verdict = decide({
     content: content?.score ?? UNJUDGED,
@@ -106,9 +108,12 @@ function verdictFor(envelope: Envelope, common: Common, relation: Relation | und
     mayRefuse: settings.refuse === 'certain',
   });
   // A program beside us hands on what was taken elsewhere: refusing it would make it bounce to whoever was forged.
-  return verdict.action === 'refuse' && envelope.session.protocol !== 'smtp'
-    ? { ...verdict, action: 'junk' }
-    : verdict;
+  const cannotRefuse = envelope.session.protocol !== 'smtp' || elsewhere?.onRefuse === 'junk';
+  return verdict.action === 'refuse' && cannotRefuse ? { ...verdict, action: 'junk' } : verdict;
+}
+
+function isVirus({ reason }: Decision): boolean {
+  return reason.name === 'VIRUS';
 }
 
 /** Port 25 stays open to whoever guesses passwords here, for others may share the address; it is no good sign. */
@@ -119,7 +124,9 @@ function guesserFact({ deps, session }: Envelope): Reason[] {
 }
 
 /** Cron, a printer, a web shop beside us: no server of our domain by its records, and still ours. */
-async function isOwnProgram({ deps, session }: Envelope, { dmarc }: Evidence): Promise<boolean> {
+async function isOwnProgram({ deps, session, elsewhere }: Envelope, { dmarc }: Evidence): Promise<boolean> {
+  // Whoever came in by another host came from outside, although its address may not be known.
+  if (elsewhere !== undefined) return false;
   if (dmarc.result === 'pass' || !isPrivate(session.remoteAddress)) return false;
   return (await deps.store.read.run('directory.domain', { name: dmarc.domain })) !== undefined;
 }

@@ -95,6 +95,8 @@ export function judgedEvent(
         ? []
         : verdicts.map(([id, verdict]) => accountText(addresses.get(id) ?? '', verdict)),
     ...(caseNumber !== undefined && { case: caseNumber }),
+    // Nobody is there to be refused: it was taken elsewhere.
+    ...(envelope.elsewhere !== undefined && shown.action === 'refuse' && { aside: true }),
   };
   return {
     trace: envelope.trace,

@@ -1,3 +1,4 @@
+import type { JournalEvent } from '../../data/journal/types.ts';
 import type { Refusal } from '../../base/errors.ts';
 import type { Place } from '../delivery/plan.ts';
 import { claimingFields } from '../delivery/hidden.ts';
@@ -6,6 +7,7 @@ import { replies } from '../replies.ts';
 import type { Reason, Verdict } from '../spam/types.ts';
 import type { Evidence } from './authenticate.ts';
 import { covers } from './decisions.ts';
+import { type ElsewhereCommit, joinedRanges } from './elsewhere.ts';
 import { type Envelope, receivedFor } from './envelope.ts';
 import type { Judgement } from './judge.ts';
 import { accountAddresses, judgedEvent, judgedFields, newCaseNumber } from './judged.ts';
@@ -21,7 +23,12 @@ const DAY_MS = 24 * 3600 * 1000;
 const REASON_LENGTH = 300;
 
 /** Refused when nobody wants it: SMTP has one answer for all, so while somebody does, the others find it in Junk. */
-export function isRefused({ recipients }: Envelope, { accounts, site }: Judgement): boolean {
+export function isRefused(
+  { recipients, elsewhere }: Envelope,
+  { accounts, site, settings }: Judgement,
+): boolean {
+  // The sender was told 250 elsewhere: without a vault to keep it in, Junk is all there is.
+  if (elsewhere !== undefined && settings.vault.days === 0 && accounts.size > 0) return false;
   const forwarded = recipients.some(({ targets }) => targets.some(({ kind }) => kind === 'external'));
   if (forwarded && site.action !== 'refuse') return false;
   return (
@@ -83,11 +90,15 @@ export async function keepRefused(
   const { deps } = envelope;
   const { days } = judgement.settings.vault;
   const verdict = judgement.accounts.values().next().value ?? judgement.site;
-  const caseNumber = days > 0 && judgement.accounts.size > 0 ? newCaseNumber() : undefined;
+  const { elsewhere } = envelope;
+  const keeps = judgement.accounts.size > 0 || elsewhere !== undefined;
+  const caseNumber = days > 0 && keeps ? newCaseNumber() : undefined;
   const refusal = refusalOf(verdict, caseNumber);
   const event = judgedEvent(envelope, judgement, caseNumber);
+  const more = await elsewhere?.commit({ kind: 'set-aside', caseNumber });
   if (caseNumber === undefined) {
-    deps.recorder.event(event);
+    if (more === undefined) deps.recorder.event(event);
+    else await settleElsewhere(deps, more, [event]);
     await dropBody(deps.store.bodies, message.blob);
     return refusal;
   }
@@ -98,11 +109,23 @@ export async function keepRefused(
     deposits: [],
     overQuota: 'junk',
     queue: [],
-    events: [event],
+    events: [event, ...(more?.events ?? [])],
     vault: vaultEntry(envelope, message, judgement, verdict, caseNumber),
+    ...(more !== undefined && { intake: more.intake }),
   });
-  deps.recorder.committed([event]);
+  deps.recorder.committed([event, ...(more?.events ?? [])]);
   return refusal;
+}
+
+/** Nobody here gets it and nothing is kept: that is written down where it came from. */
+async function settleElsewhere(
+  deps: Envelope['deps'],
+  { intake: part, notices, events }: ElsewhereCommit,
+  first: readonly JournalEvent[],
+): Promise<void> {
+  const all = [...first, ...events];
+  await deps.store.write.run('intake.settle', { part, notices, events: all });
+  deps.recorder.committed(all);
 }
 
 /** Octets from which room is made at once; an hourly job sees to the smaller ones. */
@@ -153,7 +176,10 @@ function vaultEntry(
     verdict: JSON.stringify({ ...verdict, reasons: verdict.reasons.map(short) }),
     expiresAt: deps.clock.now() + settings.vault.days * DAY_MS,
     received: Buffer.concat([judgedFields(evidence, undefined, hostname), receivedFor(envelope)]),
-    hidden: claimingFields(message.structure, message.header, hostname, true),
+    hidden: joinedRanges(
+      claimingFields(message.structure, message.header, hostname, true),
+      envelope.elsewhere?.hidden ?? [],
+    ),
     recipients: [...accountAddresses(envelope)].map(([accountId, address]) => ({ accountId, address })),
   };
 }

@@ -12,6 +12,7 @@ import { replies } from '../replies.ts';
 import type { DataOutcome } from '../service.ts';
 import { type Envelope, type Failures, receivedFor } from './envelope.ts';
 import type { Evidence } from './authenticate.ts';
+import { joinedRanges } from './elsewhere.ts';
 import { acceptedEvents } from './events.ts';
 import { forwardMessages } from './forward.ts';
 import { senderIsGenuine } from './genuine.ts';
@@ -32,7 +33,7 @@ export async function receive(envelope: Envelope, message: TakenMessage): Promis
     if (judgement !== undefined && isRefused(envelope, judgement)) {
       const refusal = await keepRefused(envelope, message, judgement);
       observe(envelope, evidence, judgement);
-      return refusal;
+      return envelope.elsewhere === undefined ? refusal : setAside(envelope, refusal);
     }
     const plan = planFor(envelope, message, recipients, { evidence, judgement });
     const results = await deliver(envelope, message, plan, { loops, evidence, judgement });
@@ -42,12 +43,23 @@ export async function receive(envelope: Envelope, message: TakenMessage): Promis
     const failures = new Map([...loops, ...gone]);
     if (failures.size < envelope.recipients.length) return answer(envelope, failures, gone);
     const first = failures.values().next().value;
-    if (first !== undefined && envelope.session.protocol !== 'lmtp') throw first;
+    if (first !== undefined && !answersEach(envelope)) throw first;
     await dropBody(bodies, message.blob);
     return answer(envelope, failures, gone);
   });
   if (outcome instanceof Refusal) throw outcome;
   return outcome;
+}
+
+/** A host that asked for us is told what became of each recipient. */
+function answersEach({ session, elsewhere }: Envelope): boolean {
+  return session.protocol === 'lmtp' || elsewhere !== undefined;
+}
+
+/** Kept as unwanted, though it was taken: the words are for whoever asks what became of it. */
+function setAside({ recipients }: Envelope, refusal: Refusal): DataOutcome {
+  const reply = smtpReply(250, '2.6.0', `Set aside: ${refusal.message}`);
+  return { reply, perRecipient: recipients.map(() => reply) };
 }
 
 /** An answer to what we send without wanting any: reports. */
@@ -85,7 +97,7 @@ async function judged(
   if (filter === undefined || !(await filter.current()).enabled) return undefined;
   const judgement = await judge(envelope, message, evidence, filter);
   try {
-    deferUnproven(judgement);
+    if (envelope.elsewhere?.patienceOver !== true) deferUnproven(judgement);
     await envelope.gate.greylist(judgement);
   } catch (error) {
     if (error instanceof Refusal) envelope.deps.recorder.event(waitingEvent(envelope, judgement));
@@ -120,7 +132,10 @@ function planFor(
     recipients,
     reversePath,
     received: receivedFor(envelope),
-    hidden: claimingFields(message.structure, message.header, hostname, judgement !== undefined),
+    hidden: joinedRanges(
+      claimingFields(message.structure, message.header, hostname, judgement !== undefined),
+      envelope.elsewhere?.hidden ?? [],
+    ),
     nowMs: deps.clock.now(),
     trace,
     place: (accountId) => placeOf(evidence, judgement, accountId, hostname),
@@ -138,6 +153,9 @@ async function deliver(
   const genuine = senderIsGenuine(session, reversePath, evidence);
   const queue = await forwardMessages(envelope, message, plan, genuine);
   const notices = await inboundNotices(envelope, message, plan, loops, genuine);
+  const { header } = message;
+  const more = await envelope.elsewhere?.commit({ kind: 'taken', plan, loops, genuine, header });
+  const events = acceptedEvents(envelope, message, plan, { queue, loops, evidence, judgement });
   try {
     const accept: WriteArgs<'delivery.accept'> = {
       blob: message.blob,
@@ -145,8 +163,9 @@ async function deliver(
       deposits: plan.deposits.map(({ deposit }) => deposit),
       overQuota: session.protocol === 'lmtp' ? 'report' : 'junk',
       queue,
-      ...acceptedEvents(envelope, message, plan, { queue, loops, evidence, judgement }),
-      notices,
+      ...events,
+      ...(more !== undefined && { events: [...more.events, ...events.events], intake: more.intake }),
+      notices: [...notices, ...(more?.notices ?? [])],
     };
     const report = recognise(envelope, message);
     const { deposits } = await deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
@@ -189,7 +208,7 @@ function answer(
 ): DataOutcome {
   const { deps, session, reversePath, recipients, trace } = envelope;
   const reply = okReply(trace);
-  const lmtp = session.protocol === 'lmtp';
+  const lmtp = answersEach(envelope);
   // SMTP has told the sender 250 for the others' sake: the journal at least says whom that does not hold for.
   for (const [{ address }, refusal] of lmtp ? failures : gone) {
     const data = { from: reversePath, to: address };

@@ -14,7 +14,7 @@ export function ruleEvidence(
   forwarder: ForwarderWord | undefined,
   ownProgram = false,
 ): RuleEvidence {
-  const { deps, session, reversePath, recipients } = envelope;
+  const { deps, session, reversePath, recipients, elsewhere } = envelope;
   const envelopeFacts = {
     reversePath,
     recipientCount: recipients.length,
@@ -32,7 +32,8 @@ export function ruleEvidence(
     // the same fact must not count twice.
     ...(!isPrivate(session.remoteAddress) && {
       clientIp: session.remoteAddress,
-      tls: session.tls !== undefined,
+      // How it came to another host is not known.
+      ...(elsewhere === undefined && { tls: session.tls !== undefined }),
     }),
     // It is no server of our domain by its records, and no forger for that.
     ...(evidence.state === 'checked' && !ownProgram && authentication(evidence, forwarder)),

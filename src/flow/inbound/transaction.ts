@@ -1,11 +1,8 @@
-import type { ResolvedTarget } from '../../data/directory/types.ts';
-import type { Mailbox } from '../../mail/address/path.ts';
 import type { PlannedRecipient } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
 import { Intake } from '../intake.ts';
 import { recordRefusal } from '../journal.ts';
-import { addressText, parseRecipient, resolve } from '../recipient.ts';
-import { replies } from '../replies.ts';
+import { addressText, parseRecipient } from '../recipient.ts';
 import type {
   DataOutcome,
   MailParams,
@@ -19,7 +16,7 @@ import type { EnvelopeFacts } from './envelope.ts';
 import type { EnvelopeGate } from './gate/envelope.ts';
 import { pipelineFacts } from './gate/pipeline-facts.ts';
 import { receive } from './pipeline.ts';
-import { srsTarget } from '../srs.ts';
+import { recipientTargets } from './targets.ts';
 
 export interface InboundParts {
   readonly deps: FlowDeps;
@@ -60,7 +57,7 @@ export class InboundTransaction implements MailTransaction {
         address: addressText(mailbox),
         notify: params.notify,
         orcpt: params.orcpt === undefined ? undefined : `${params.orcpt.type};${params.orcpt.address}`,
-        targets: (await srsTarget(this.deps, mailbox, this.reversePath)) ?? (await this.#targets(mailbox)),
+        targets: await recipientTargets(this.deps, mailbox, this.reversePath, this.params.size ?? 0),
       });
       void this.authentication;
       await this.#envelopeGate.accepted();
@@ -87,20 +84,6 @@ export class InboundTransaction implements MailTransaction {
       helo: session.helo,
       reversePath,
     }));
-  }
-
-  /** Accounts and external addresses behind a recipient; throws the refusal for this recipient alone. */
-  async #targets(mailbox: Mailbox): Promise<readonly ResolvedTarget[]> {
-    const found = await resolve(this.deps, mailbox, this.params.size ?? 0);
-    const text = addressText(mailbox);
-    if (found.status === 'not-local') throw replies.relayDenied(text);
-    // Where reports of ours come from, nobody reads.
-    if (found.status === 'unknown' && this.deps.reports?.discards(mailbox.localPart) === true) return [];
-    if (found.status === 'unknown') throw replies.unknownRecipient(text);
-    if (found.status === 'loop') throw replies.aliasLoop(text);
-    if (found.targets.every((target) => target.kind === 'account' && target.overQuota))
-      throw replies.overQuota(text);
-    return found.targets;
   }
 
   async open(): Promise<MessageSink> {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { type SmtpPeer, type SmtpPeerOptions, startSmtpPeer } from '../../../test/support/smtp-peer.ts';
 import { createSelfSigned } from '../../net/tls-self-signed.ts';
@@ -99,6 +102,67 @@ describe('delivery through a relay', () => {
     assert.equal(state, 'queued');
     assert.match(reply, /certificate/i);
     assert.equal(peer?.transactions.length, 0);
+  });
+
+  it('the method that is named, with a token that is read at each login', async () => {
+    let token = 'first';
+    await open(
+      { tls: CERTIFICATE, capabilities: [...ALL, 'AUTH PLAIN XOAUTH2 SCRAM-SHA-1'] },
+      {
+        tls: 'required',
+        ca: CERTIFICATE.cert,
+        login: { user: 'me@far.test', password: async () => token, mechanism: 'XOAUTH2' },
+      },
+    );
+    const bearer = (secret: string): string =>
+      `AUTH XOAUTH2 ${Buffer.from(`user=me@far.test\x01auth=Bearer ${secret}\x01\x01`).toString('base64')}`;
+    assert.equal((await send()).state, 'delivered');
+    assert.ok(peer?.commands.includes(bearer('first')));
+    token = 'second';
+    await out?.pass(10_000);
+    assert.equal((await send()).state, 'delivered');
+    assert.ok(peer?.commands.includes(bearer('second')));
+  });
+
+  it('a token that is refused, a method that is not offered, a secret that cannot be read: deferred', async () => {
+    const login = { user: 'me', password: 'secret', mechanism: 'XOAUTH2' } as const;
+    const relay = { tls: 'required', ca: CERTIFICATE.cert } as const;
+    const refusing = { AUTH: '334 eyJzdGF0dXMiOiI0MDEifQ==', AUTHDATA: '535 5.7.8 no' };
+    const offering = { tls: CERTIFICATE, capabilities: [...ALL, 'AUTH XOAUTH2'] };
+    await open({ ...offering, script: refusing }, { ...relay, login });
+    assert.match((await send()).reply, /login at the relay failed: 535 5\.7\.8 no/);
+    await out?.close();
+    await peer?.close();
+    await open({ tls: CERTIFICATE, capabilities: [...ALL, 'AUTH PLAIN'] }, { ...relay, login });
+    assert.match((await send()).reply, /offers no login by XOAUTH2/);
+    await out?.close();
+    await peer?.close();
+    const gone = async (): Promise<string> => Promise.reject(new Error('/secret/path'));
+    await open(offering, { ...relay, login: { ...login, password: gone } });
+    const { reply } = await send();
+    assert.match(reply, /cannot be read/);
+    assert.doesNotMatch(reply, /secret\/path/);
+  });
+
+  it('LMTP over a Unix socket, with a result for each recipient', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'postern-lmtp-'));
+    const path = join(directory, 'lmtp');
+    const perRecipient = (address: string): string =>
+      address.startsWith('full@')
+        ? '452 4.2.2 full'
+        : address.startsWith('bad@')
+          ? '550 5.1.1 who?'
+          : '250 2.1.5 ok';
+    await open(
+      { protocol: 'lmtp', listen: { path }, perRecipient },
+      { host: `unix:${path}`, protocol: 'lmtp' },
+    );
+    const id = (await out?.send(['a@far.test', 'full@far.test', 'bad@far.test'])) ?? '';
+    await out?.idle();
+    assert.deepEqual(await out?.states(id), ['delivered', 'queued', 'failed']);
+    assert.ok(peer?.commands.some((line) => line.startsWith('LHLO ')));
+    assert.equal((await out?.entry(id))?.recipients[0]?.lastHost, `unix:${path}`);
+    await rm(directory, { recursive: true });
   });
 
   it('TLS from the first octet', async () => {

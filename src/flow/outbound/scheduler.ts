@@ -282,6 +282,8 @@ class QueueScheduler implements Scheduler {
   #count(outcomes: ReadonlyMap<number, Outcome>): void {
     for (const outcome of outcomes.values()) {
       this.#counts?.recipients.inc({ outcome: outcome.outcome });
+      if (outcome.via !== undefined)
+        this.#counts?.byTransport.inc({ transport: outcome.via.transport, outcome: outcome.outcome });
       if (outcome.outcome === 'deferred' && outcome.lostReply) this.#counts?.lostReplies.inc();
     }
   }
@@ -289,6 +291,7 @@ class QueueScheduler implements Scheduler {
 
 interface SchedulerMetrics {
   readonly recipients: Counter<'outcome'>;
+  readonly byTransport: Counter<'transport' | 'outcome'>;
   readonly lostReplies: Counter;
   readonly interrupted: Counter;
   readonly active: Gauge;
@@ -300,6 +303,11 @@ function schedulerMetrics(metrics: Metrics, active: () => number): SchedulerMetr
       'postern_delivery_recipients_total',
       'Attempts by how they ended for a recipient',
       ['outcome'],
+    ),
+    byTransport: metrics.counter(
+      'postern_delivery_transport_recipients_total',
+      'Attempts by the way that was taken and how they ended for a recipient',
+      ['transport', 'outcome'],
     ),
     lostReplies: metrics.counter(
       'postern_delivery_lost_replies_total',

@@ -6,6 +6,7 @@ import { randomToken } from '../../base/ids.ts';
 import type { FlowDeps } from '../deps.ts';
 import { replies } from '../replies.ts';
 import type { SessionLogin } from '../service.ts';
+import { maySendAs } from './ownership.ts';
 
 /** Addresses that the From of a message may name, and all its Resent-From together. */
 const AUTHORS_MAX = 20;
@@ -93,10 +94,5 @@ function domainOf(address: string): string | undefined {
 async function owns(deps: FlowDeps, login: SessionLogin, address: string): Promise<boolean> {
   const parsed = parsePath(address, { smtputf8: true });
   if (parsed.kind !== 'mailbox') return false;
-  return deps.store.read.run('directory.maySendAs', {
-    accountId: login.accountId,
-    localPart: parsed.localPart,
-    domain: parsed.domain,
-    delimiter: deps.settings.delimiter,
-  });
+  return maySendAs(deps, login, parsed);
 }

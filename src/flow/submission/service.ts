@@ -6,6 +6,7 @@ import { replies } from '../replies.ts';
 import type { MailParams, MailService, MailTransaction, SessionFacts, SessionLogin } from '../service.ts';
 import type { HourlyCounts } from './hourly.ts';
 import type { OutgoingWatch } from './outgoing.ts';
+import { maySendAs } from './ownership.ts';
 import { type SubmissionContext, SubmissionTransaction } from './transaction.ts';
 
 /** Mail from our own users (587, 465; RFC 6409): any recipient, but only under addresses of their own. */
@@ -86,11 +87,5 @@ async function requireOwned(
       : replies.badReversePath(sender.reason);
   }
   if (sender.kind === 'postmaster') throw replies.badReversePath('it has no domain');
-  const allowed = await deps.store.read.run('directory.maySendAs', {
-    accountId: login.accountId,
-    localPart: sender.localPart,
-    domain: sender.domain,
-    delimiter: deps.settings.delimiter,
-  });
-  if (!allowed) throw replies.notOwned(path, login.address);
+  if (!(await maySendAs(deps, login, sender))) throw replies.notOwned(path, login.address);
 }

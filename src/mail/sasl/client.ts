@@ -7,6 +7,7 @@ import {
   encodeSaslName,
   isNonce,
   saltPassword,
+  type ScramHash,
   serverKeyOf,
   serverSignature,
 } from './scram.ts';
@@ -24,6 +25,7 @@ const NONCE_OCTETS = 18;
 
 export interface ClientCredentials {
   readonly login: string;
+  /** The password; for XOAUTH2 the access token. */
   readonly password: string;
   /** Of our TLS connection; undefined when there is none or it cannot be had. */
   readonly channelBinding: ChannelBindings | undefined;
@@ -48,17 +50,46 @@ export function chooseMechanism(
   offered: readonly string[],
   channelBinding: ChannelBindings | undefined,
 ): string | undefined {
-  const names = new Set(offered.map((name) => name.toUpperCase()));
-  const order = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN'];
-  if (bestBinding(channelBinding)) order.unshift('SCRAM-SHA-256-PLUS');
-  return order.find((name) => names.has(name));
+  return firstOffered(offered, ['SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN', 'LOGIN'], channelBinding);
 }
 
-/** Begin an exchange of a mechanism that `chooseMechanism` named. Throws RangeError for any other. */
+/** Mechanisms a person may ask for by name; SCRAM is bound to the channel where both sides can. */
+export const namedMechanisms = ['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'XOAUTH2'] as const;
+export type NamedMechanism = (typeof namedMechanisms)[number];
+
+/**
+ * The mechanism to use where a person named one (XOAUTH2 only so: its secret is no password); undefined when the server
+ * does not offer it.
+ */
+export function chooseNamed(
+  offered: readonly string[],
+  name: NamedMechanism,
+  channelBinding: ChannelBindings | undefined,
+): string | undefined {
+  return firstOffered(offered, [name], channelBinding);
+}
+
+function firstOffered(
+  offered: readonly string[],
+  order: readonly string[],
+  channelBinding: ChannelBindings | undefined,
+): string | undefined {
+  const names = new Set(offered.map((name) => name.toUpperCase()));
+  const bound =
+    bestBinding(channelBinding) === undefined ? [] : order.filter(isScram).map((name) => `${name}-PLUS`);
+  return [...bound, ...order].find((name) => names.has(name));
+}
+
+function isScram(name: string): boolean {
+  return name.startsWith('SCRAM-');
+}
+
+/** Begin an exchange of a mechanism that `chooseMechanism` or `chooseNamed` named. Throws RangeError for any other. */
 export function startClientMechanism(name: string, credentials: ClientCredentials): ClientMechanism {
   if (name === 'PLAIN') return plainClient(credentials);
   if (name === 'LOGIN') return loginClient(credentials);
-  if (name === 'SCRAM-SHA-256' || name === 'SCRAM-SHA-256-PLUS') return scramClient(name, credentials);
+  if (name === 'XOAUTH2') return xoauth2Client(credentials);
+  if (scramHash(name) !== undefined) return scramClient(name, credentials);
   throw new RangeError(`no SASL client mechanism ${name}`);
 }
 
@@ -87,6 +118,31 @@ function loginClient({ login, password }: ClientCredentials): ClientMechanism {
   };
 }
 
+/**
+ * Google's and Microsoft's bearer token login. A token that is not taken is answered with a challenge of JSON, which
+ * wants an empty response before the reply that refuses.
+ */
+function xoauth2Client({ login, password }: ClientCredentials): ClientMechanism {
+  // Fields end with octet 1: a name or token that had one would bring fields of its own.
+  if (/\p{Cc}/u.test(`${login}${password}`)) throw new RangeError('a login or token with control characters');
+  let refused = false;
+  return {
+    name: 'XOAUTH2',
+    initial: Buffer.from(`user=${login}\x01auth=Bearer ${password}\x01\x01`),
+    async step() {
+      if (refused) return { failure: 'the server went on after refusing the token' };
+      refused = true;
+      return { response: Buffer.alloc(0) };
+    },
+    incomplete: () => (refused ? 'the server took a token that it had refused' : undefined),
+  };
+}
+
+function scramHash(name: string): ScramHash | undefined {
+  if (/^SCRAM-SHA-256(?:-PLUS)?$/.test(name)) return 'sha256';
+  return /^SCRAM-SHA-1(?:-PLUS)?$/.test(name) ? 'sha1' : undefined;
+}
+
 /** RFC 5802 section 5, client side. `makeNonce` is ours, printable ASCII without comma. */
 export function scramClient(
   name: string,
@@ -94,6 +150,7 @@ export function scramClient(
   makeNonce: () => string = () => credentials.random(NONCE_OCTETS).toString('base64'),
 ): ClientMechanism {
   const { header, data } = gs2(name, credentials.channelBinding);
+  const hash = scramHash(name) ?? 'sha256';
   const nonce = makeNonce();
   const login = saslprep(credentials.login) ?? credentials.login;
   const bare = `n=${encodeSaslName(login)},r=${nonce}`;
@@ -106,9 +163,9 @@ export function scramClient(
     const binding = Buffer.concat([Buffer.from(header), data]).toString('base64');
     const withoutProof = `c=${binding},r=${first.nonce}`;
     const authMessage = `${bare},${message},${withoutProof}`;
-    const salted = await saltPassword(credentials.password, first.salt, first.iterations);
-    expected = serverSignature(serverKeyOf(salted), authMessage);
-    const proof = clientProof(salted, authMessage).toString('base64');
+    const salted = await saltPassword(credentials.password, first.salt, first.iterations, hash);
+    expected = serverSignature(serverKeyOf(salted, hash), authMessage, hash);
+    const proof = clientProof(salted, authMessage, hash).toString('base64');
     return { response: Buffer.from(`${withoutProof},p=${proof}`) };
   }
 

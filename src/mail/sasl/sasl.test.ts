@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Refusal } from '../../base/errors.ts';
 import { decodeSaslBase64 } from './base64.ts';
-import { chooseMechanism, scramClient, startClientMechanism } from './client.ts';
+import { chooseMechanism, chooseNamed, scramClient, startClientMechanism } from './client.ts';
 import { saslprep } from './saslprep.ts';
 import { scramServer } from './scram-server.ts';
 import { deriveScramKeys } from './scram.ts';
@@ -178,6 +178,48 @@ async function run(
   assert.equal(client.incomplete(), undefined);
   return account.address;
 }
+
+test('the published SCRAM-SHA-1 exchange, as client (RFC 5802 section 5)', async () => {
+  const credentials = { login: 'user', password: 'pencil', channelBinding: undefined, random: randomBytes };
+  const client = scramClient('SCRAM-SHA-1', credentials, () => 'fyko+d2lbbFgONRv9qkxdawL');
+  assert.equal(client.initial?.toString(), 'n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL');
+  const nonce = 'fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j';
+  const answer = await client.step(Buffer.from(`r=${nonce},s=QSXCR+Q6sek8bf92,i=4096`));
+  assert.ok('response' in answer);
+  assert.equal(answer.response.toString(), `c=biws,r=${nonce},p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=`);
+  assert.ok(client.incomplete());
+  const final = await client.step(Buffer.from('v=rmF9pqV8S7suAoZWja4dJRkFsKQ='));
+  assert.ok('response' in final);
+  assert.equal(client.incomplete(), undefined);
+});
+
+test('XOAUTH2: the token once, an empty answer to a refusal, nothing that could bring fields along', async () => {
+  const credentials = {
+    login: 'me@far.test',
+    password: 'token',
+    channelBinding: undefined,
+    random: randomBytes,
+  };
+  const client = startClientMechanism('XOAUTH2', credentials);
+  assert.equal(client.initial?.toString('latin1'), 'user=me@far.test\x01auth=Bearer token\x01\x01');
+  assert.equal(client.incomplete(), undefined);
+  assert.deepEqual(await client.step(Buffer.from('{"status":"401"}')), { response: Buffer.alloc(0) });
+  assert.ok(client.incomplete(), 'a yes after that is not believed');
+  assert.ok('failure' in (await client.step(Buffer.from('again'))));
+  for (const odd of [{ password: 'a\x01auth=Bearer b' }, { login: 'a\x01b' }, { password: 'a\nb' }])
+    assert.throws(() => startClientMechanism('XOAUTH2', { ...credentials, ...odd }), RangeError);
+});
+
+test('a mechanism that is named is taken or none; SCRAM is bound where it can be', () => {
+  const offered = ['PLAIN', 'XOAUTH2', 'SCRAM-SHA-1', 'SCRAM-SHA-1-PLUS', 'SCRAM-SHA-256'];
+  const bindings = { exporter: Buffer.alloc(32), serverEndPoint: undefined };
+  assert.equal(chooseNamed(offered, 'XOAUTH2', undefined), 'XOAUTH2');
+  assert.equal(chooseNamed(offered, 'LOGIN', undefined), undefined);
+  assert.equal(chooseNamed(offered, 'SCRAM-SHA-1', undefined), 'SCRAM-SHA-1');
+  assert.equal(chooseNamed(offered, 'SCRAM-SHA-1', bindings), 'SCRAM-SHA-1-PLUS');
+  assert.equal(chooseMechanism(['XOAUTH2'], undefined), undefined, 'a password is no token');
+  assert.equal(chooseMechanism(['PLAIN', 'SCRAM-SHA-1'], undefined), 'SCRAM-SHA-1');
+});
 
 test('client and server agree on every mechanism', async () => {
   const directory = await fakeDirectory('päss wörd, =3D');

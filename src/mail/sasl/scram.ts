@@ -7,18 +7,27 @@ import type { ChannelBindings, ScramKeys } from './types.ts';
 /** Octets of SHA-256, so of every key, proof and signature here. */
 export const HASH_OCTETS = 32;
 
+/** What a client may meet; servers of ours have SHA-256 only. */
+export type ScramHash = 'sha256' | 'sha1';
+const OCTETS: Readonly<Record<ScramHash, number>> = { sha256: HASH_OCTETS, sha1: 20 };
+
 /** Characters of a nonce that are taken from the other side; ours have 24. */
 export const NONCE_LENGTH = 512;
 
 const derive = promisify(pbkdf2);
 
 /** SaltedPassword (RFC 5802 section 3). Throws a Refusal when the password has characters that SASLprep prohibits. */
-export async function saltPassword(password: string, salt: Buffer, iterations: number): Promise<Buffer> {
+export async function saltPassword(
+  password: string,
+  salt: Buffer,
+  iterations: number,
+  hash: ScramHash = 'sha256',
+): Promise<Buffer> {
   const prepared = saslprep(password);
   if (prepared === undefined) {
     throw new Refusal('bad-input', 'The password is empty or has control or otherwise unusable characters');
   }
-  return derive(Buffer.from(prepared, 'utf8'), salt, iterations, HASH_OCTETS, 'sha256');
+  return derive(Buffer.from(prepared, 'utf8'), salt, iterations, OCTETS[hash], hash);
 }
 
 /**
@@ -40,9 +49,10 @@ export async function deriveScramKeys(
 }
 
 /** ClientProof for SaltedPassword and AuthMessage. */
-export function clientProof(salted: Buffer, authMessage: string): Buffer {
-  const clientKey = hmac(salted, 'Client Key');
-  return xor(clientKey, hmac(sha256(clientKey), authMessage));
+export function clientProof(salted: Buffer, authMessage: string, hash: ScramHash = 'sha256'): Buffer {
+  const clientKey = hmac(salted, 'Client Key', hash);
+  const storedKey = createHash(hash).update(clientKey).digest();
+  return xor(clientKey, hmac(storedKey, authMessage, hash));
 }
 
 /** Whether a ClientProof was made by someone who knows the password behind `storedKey`. Constant time. */
@@ -51,12 +61,12 @@ export function proofMatches(proof: Buffer, storedKey: Buffer, authMessage: stri
   return timingSafeEqual(sha256(xor(proof, hmac(storedKey, authMessage))), storedKey);
 }
 
-export function serverSignature(serverKey: Buffer, authMessage: string): Buffer {
-  return hmac(serverKey, authMessage);
+export function serverSignature(serverKey: Buffer, authMessage: string, hash: ScramHash = 'sha256'): Buffer {
+  return hmac(serverKey, authMessage, hash);
 }
 
-export function serverKeyOf(salted: Buffer): Buffer {
-  return hmac(salted, 'Server Key');
+export function serverKeyOf(salted: Buffer, hash: ScramHash = 'sha256'): Buffer {
+  return hmac(salted, 'Server Key', hash);
 }
 
 /** The binding data of a type by its registered name; undefined when the type is unknown or not available here. */
@@ -82,8 +92,8 @@ export function isNonce(text: string): boolean {
   return text.length > 0 && text.length <= NONCE_LENGTH && /^[!-+\--~]+$/.test(text);
 }
 
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text, 'utf8').digest();
+function hmac(key: Buffer, text: string, hash: ScramHash = 'sha256'): Buffer {
+  return createHmac(hash, key).update(text, 'utf8').digest();
 }
 
 function sha256(bytes: Buffer): Buffer {

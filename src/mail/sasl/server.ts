@@ -1,4 +1,5 @@
 import { Refusal } from '../../base/errors.ts';
+import { cramMd5Server } from './cram-md5-server.ts';
 import { loginServer, plainServer } from './password-server.ts';
 import { exchangeFailed, malformed } from './refusals.ts';
 import { scramServer } from './scram-server.ts';
@@ -35,6 +36,8 @@ export interface ServerContext {
   readonly trace: string;
   /** Cryptographic randomness: `count` octets. */
   readonly random: (count: number) => Buffer;
+  /** Our name, for CRAM-MD5. */
+  readonly hostname?: string | undefined;
 }
 
 /** A row of the mechanism table; `next` is the state machine without its name. */
@@ -49,7 +52,11 @@ const MECHANISMS: Readonly<Record<string, Start>> = {
   'SCRAM-SHA-256': (context) => scramServer(context, false),
   PLAIN: plainServer,
   LOGIN: loginServer,
+  'CRAM-MD5': cramMd5Server,
 };
+
+/** Never among the mechanisms to offer: for those who ask for it by name and have an authenticator that can check it. */
+const NOT_OFFERED: ReadonlySet<string> = new Set(['CRAM-MD5']);
 
 /**
  * The mechanisms to advertise, strongest first. The PLUS one only where the connection has binding data.
@@ -57,7 +64,9 @@ const MECHANISMS: Readonly<Record<string, Start>> = {
  */
 export function offeredMechanisms(channelBinding: ChannelBindings | undefined): string[] {
   const bound = channelBinding?.exporter !== undefined || channelBinding?.serverEndPoint !== undefined;
-  return Object.keys(MECHANISMS).filter((name) => bound || !name.endsWith('-PLUS'));
+  return Object.keys(MECHANISMS).filter(
+    (name) => (bound || !name.endsWith('-PLUS')) && !NOT_OFFERED.has(name),
+  );
 }
 
 /** Begin an exchange of the named mechanism (any case); undefined when there is no such mechanism (SMTP 504 5.5.4). */
@@ -65,6 +74,7 @@ export function startMechanism(name: string, context: ServerContext): ServerMech
   const upper = name.toUpperCase();
   const start = Object.hasOwn(MECHANISMS, upper) ? MECHANISMS[upper] : undefined;
   if (!start || (upper.endsWith('-PLUS') && !context.plusOffered)) return undefined;
+  if (upper === 'CRAM-MD5' && context.authenticator.cramMd5 === undefined) return undefined;
   const state = start(context);
   let over = false;
   return {

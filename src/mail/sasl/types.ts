@@ -23,6 +23,13 @@ export interface Authenticator {
   scramKeys(login: string, attempt?: LoginAttempt): Promise<ScramKeys>;
   /** After a SCRAM proof was verified against these keys. Throws like `password`. */
   scramSucceeded(attempt: LoginAttempt): Promise<LoginAccount>;
+  /**
+   * CRAM-MD5 (RFC 2195): `digest` is what the client made of `challenge` and its password. Only for those who keep the
+   * password itself; without this method there is no such mechanism. Throws like `password`.
+   */
+  cramMd5?(
+    request: LoginAttempt & { readonly challenge: Buffer; readonly digest: Buffer },
+  ): Promise<LoginAccount>;
   /** A failed attempt that did not pass through `password` (bad SCRAM proof). Await it before the answer. */
   failed(attempt: LoginAttempt): void | Promise<void>;
 }

@@ -110,17 +110,28 @@ export interface NoticeQueue {
   depth(url: string): Promise<{ readonly waiting: number; readonly hidden: number }>;
 }
 
+/** A message that is read when it is needed, from its first octet each time. */
+export interface SesSource {
+  open(): AsyncIterable<Buffer>;
+}
+
 /** One call of SendEmail (v2) or SendRawEmail (v1). */
 export interface SesMessage {
   /** Envelope sender: an address of an identity of ours; never empty. */
   readonly from: string;
   /** 1 to 50. */
   readonly recipients: readonly string[];
-  /** The whole message: their API takes it in one piece. */
-  readonly raw: Buffer;
+  /**
+   * The whole message. One that is given as a source is never held in memory: it is read twice (once to sign for it), so
+   * it must give the same octets each time it is opened.
+   */
+  readonly raw: Buffer | SesSource;
   readonly configurationSet?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** Identities of another account that lets us use them (sending authorization). */
+  /**
+   * Identities of another account that lets us use them (sending authorization): for the envelope sender, for From, for
+   * bounces. Nothing stands in for one that is left out, but the second API has no word for the first: there it is From's.
+   */
   readonly sourceArn?: string | undefined;
   readonly fromArn?: string | undefined;
   readonly returnPathArn?: string | undefined;
@@ -151,7 +162,40 @@ export interface SesApi {
   readonly version: 1 | 2;
   /** Octets of `raw` they take. */
   readonly maxMessageBytes: number;
-  send(message: SesMessage): Promise<{ readonly messageId: string }>;
+  /**
+   * One call, never repeated here: whoever calls knows what may be sent again. `messageId` is empty when SES said yes
+   * and the answer broke off behind that.
+   */
+  send(
+    message: SesMessage,
+    options?: { signal?: AbortSignal | undefined },
+  ): Promise<{ readonly messageId: string }>;
   account(): Promise<SesAccount>;
   identities(): Promise<readonly SesIdentity[]>;
+}
+
+/** Amazon's services as one account sees them in one region. Each service's client is loaded at its first use. */
+export interface Aws {
+  readonly settings: AwsSettings;
+  readonly objects: ObjectStore;
+  readonly notices: NoticeQueue;
+  ses(version: 1 | 2): SesApi;
+  /** Who we are there: also the way to find out whether the credentials are any good. */
+  caller(): Promise<AwsCaller>;
+  /** The credentials in use; SES SMTP passwords are made from them. */
+  keys(): Promise<AwsKeys>;
+  /** Close idle connections; calls under way go on. */
+  close(): void;
+}
+
+export interface AwsCaller {
+  readonly account: string;
+  readonly arn: string;
+}
+
+export interface AwsKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Set for temporary credentials (roles, SSO, instance profiles). */
+  readonly sessionToken?: string | undefined;
 }

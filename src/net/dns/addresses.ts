@@ -8,7 +8,7 @@ export type Addresses =
       /** IPv6 and IPv4 addresses in canonical text, each family in the order of its answer. Never empty. */
       readonly ipv6: readonly string[];
       readonly ipv4: readonly string[];
-      /** Both answers (records or denial) were validated with DNSSEC. */
+      /** All answers that came (records or denial) were validated with DNSSEC. */
       readonly authenticated: boolean;
       readonly canonicalName?: string;
     }
@@ -21,11 +21,10 @@ export async function lookupAddresses(dns: Dns, host: string, signal?: AbortSign
   const [six, four] = await Promise.all([dns.query(host, 'AAAA', signal), dns.query(host, 'A', signal)]);
   const ipv6 = six.status === 'ok' ? six.records.flatMap((address) => canonicalAddress(address) ?? []) : [];
   const ipv4 = four.status === 'ok' ? four.records.flatMap((address) => canonicalAddress(address) ?? []) : [];
-  const authenticated =
-    six.status !== 'temporary' &&
-    four.status !== 'temporary' &&
-    six.authenticated === true &&
-    four.authenticated === true;
+  // A family without an answer gives no addresses that could be wrong: it must not take the others' proof from them, or
+  // whoever spoils one answer has switched DANE off (RFC 7672 section 2.2.1).
+  const answers = [six, four].filter((answer) => answer.status !== 'temporary');
+  const authenticated = answers.length > 0 && answers.every((answer) => answer.authenticated === true);
   if (ipv6.length + ipv4.length > 0) {
     const canonicalName =
       (four.status === 'ok' && four.canonicalName) || (six.status === 'ok' && six.canonicalName);

@@ -17,7 +17,7 @@ export type AuthOutcome =
 const INITIAL_LINE_BYTES = 512;
 /** Challenges of one exchange. SCRAM takes two. */
 const MAX_STEPS = 8;
-const CLEAR_TEXT = new Set(['PLAIN', 'LOGIN']);
+const CLEAR_TEXT = new Set(['PLAIN', 'LOGIN', 'XOAUTH2']);
 
 export async function authenticate(
   session: Session,

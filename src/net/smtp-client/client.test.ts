@@ -450,6 +450,73 @@ test('a server that does not speak SMTP, or babbles without end', async (t) => {
   }
 });
 
+test('an IPv6 address has little time while IPv4 ones stand behind it, its own when it is alone', async (t) => {
+  const peer = await peerFor(t);
+  const patience = async (...addresses: string[]): Promise<number[]> => {
+    const set: number[] = [];
+    const clock = {
+      ...systemClock,
+      setTimer: (ms: number, fn: () => void) => {
+        set.push(ms);
+        return systemClock.setTimer(ms, fn);
+      },
+    };
+    const outcome = await dial(peer, { to: { addresses, port: peer.port }, clock });
+    if (outcome.status === 'connected') outcome.client.destroy();
+    return set.slice(0, addresses.length);
+  };
+  assert.deepEqual(await patience('::1', '127.0.0.1'), [5000, 30_000]);
+  assert.deepEqual(await patience('::1'), [30_000]);
+});
+
+test('our addresses are tried in turn where one cannot be used, and only then', async (t) => {
+  const peer = await peerFor(t);
+  const from = (...ours: string[]) => dial(peer, { localAddresses: () => ours });
+  const used = await open(t, peer, { localAddresses: () => ['192.0.2.200', '192.0.2.201', '127.0.0.9'] });
+  assert.equal(used.localAddress, '127.0.0.9');
+  const none = await from('192.0.2.200');
+  assert.match(none.status === 'failed' ? none.failure.reason : '', /from 192\.0\.2\.200: EADDRNOTAVAIL/);
+  const empty = await from();
+  assert.match(empty.status === 'failed' ? empty.failure.reason : '', /none of our addresses/);
+  const closed = await dial({ port: 1 }, { localAddresses: () => ['127.0.0.9', '127.0.0.8'] });
+  assert.match(closed.status === 'failed' ? closed.failure.reason : '', /ECONNREFUSED/);
+});
+
+test('forms of TLS for servers that break on the usual one; a certificate that is refused is told apart', async (t) => {
+  const peer = await peerFor(t, { tls: pair });
+  const versions = [];
+  for (const tlsForm of ['usual', 'small-hello', 'tls1.2'] as const)
+    versions.push((await open(t, peer, { tls: 'opportunistic', tlsForm })).tls?.facts.version);
+  assert.deepEqual(versions, ['TLSv1.3', 'TLSv1.3', 'TLSv1.2']);
+  const trouble = async (options: Partial<ConnectOptions>, to = peer): Promise<string | undefined> => {
+    const outcome = await dial(to, { tls: 'required', ...options });
+    return outcome.status === 'failed' ? outcome.failure.tls : 'connected';
+  };
+  assert.equal(await trouble({ verify: 'pkix' }), 'certificate');
+  assert.equal(await trouble({ verify: () => 'not he' }), 'certificate');
+  assert.equal(await trouble({}, await peerFor(t)), 'not-offered');
+  const breaking = { tls: pair, script: { STARTTLS: { do: 'reply-close' as const, reply: '220 go' } } };
+  assert.equal(await trouble({ verify: 'none' }, await peerFor(t, breaking)), 'handshake');
+  const chosen = await open(t, peer, { tls: 'required', verify: () => undefined });
+  assert.deepEqual([chosen.tls?.verified, chosen.tls?.authorized], [true, false]);
+});
+
+test('asking for a recipient: MAIL, RCPT, RSET, no message', async (t) => {
+  const peer = await peerFor(t, { script: { RCPT: ['550 5.1.1 who?'] } });
+  const client = await open(t, peer);
+  const codes = async () => (await client.tryRecipient('', 'x@far.test')).replies.map(({ code }) => code);
+  assert.deepEqual(
+    [await codes(), await codes()],
+    [
+      [250, 550],
+      [250, 250],
+    ],
+  );
+  await client.sendMessage(message());
+  assert.equal(peer.transactions.length, 1);
+  assert.deepEqual(peer.commands.filter((line) => line === 'RSET').length, 2);
+});
+
 test('STARTTLS: opportunistic, required, refused, absent', async (t) => {
   const secure = await peerFor(t, { tls: pair });
   const any = await open(t, secure, { tls: 'opportunistic' });

@@ -3,7 +3,8 @@ import type { ClientMechanism } from '../../mail/sasl/client.ts';
 import { authenticate, type AuthOutcome } from './auth.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClientTls } from './tls.ts';
-import { sendTransaction, type OutgoingMessage, type SendOutcome } from './transaction.ts';
+import type { ClientFailure } from './failure.ts';
+import { sendTransaction, tryRecipient, type OutgoingMessage, type SendOutcome } from './transaction.ts';
 import type { Wire } from './wire.ts';
 
 /** An open session with one server. Its calls do not overlap: await each. */
@@ -19,7 +20,7 @@ export interface SmtpClient {
   /** Whether another transaction may be tried: connected, and MAILMAX (RFC 9422) not reached. */
   readonly usable: boolean;
   /**
-   * Log in (RFC 4954) with a mechanism from mail/sasl. PLAIN and LOGIN are refused without TLS unless
+   * Log in (RFC 4954) with a mechanism from mail/sasl. PLAIN, LOGIN and XOAUTH2 are refused without TLS unless
    * `allowPlaintext` says that the path is safe.
    */
   authenticate(mechanism: ClientMechanism, options?: { allowPlaintext?: boolean }): Promise<AuthOutcome>;
@@ -29,6 +30,14 @@ export interface SmtpClient {
    * goes through, with the connection closed. Everything else is an outcome.
    */
   sendMessage(message: OutgoingMessage): Promise<SendOutcome>;
+  /**
+   * Ask whether a recipient would be taken: MAIL, RCPT, RSET, and no message. `replies` are those that came; `failure`
+   * is set when the session broke.
+   */
+  tryRecipient(
+    reversePath: string,
+    recipient: string,
+  ): Promise<{ readonly replies: readonly SmtpReply[]; readonly failure?: ClientFailure }>;
   /** RSET: whether the session still works, for one that was kept open unused. */
   reset(): Promise<boolean>;
   /** Say QUIT, wait briefly for the answer, close. Never fails. */
@@ -83,6 +92,13 @@ export function createClient(session: Session): SmtpClient {
       const result = await sendTransaction(session, message);
       dirty = result.dirty;
       return result.outcome;
+    },
+    async tryRecipient(reversePath, recipient) {
+      if (dirty) await reset();
+      const result = await tryRecipient(session, reversePath, recipient);
+      dirty = result.failure === undefined;
+      if (dirty) await reset();
+      return result;
     },
     reset,
     async quit() {

@@ -1,4 +1,4 @@
-import { connect as dialSocket, type Socket } from 'node:net';
+import { connect as dialSocket, isIP, Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode, errorText, Refusal, type SmtpReply } from '../../base/errors.ts';
 import { SocketConnection } from '../socket-connection.ts';
@@ -23,10 +23,15 @@ export interface ConnectOptions {
   /** Default: `none` for opportunistic TLS, `pkix` otherwise. */
   readonly verify?: ClientTlsOptions['verify'];
   readonly ca?: ClientTlsOptions['ca'];
+  readonly tlsProfile?: ClientTlsOptions['profile'];
+  readonly tlsForm?: ClientTlsOptions['form'];
   /** Argument of EHLO or LHLO: our host name. */
   readonly helo: string;
-  /** Our own address to connect from. */
-  readonly localAddress?: string;
+  /**
+   * Our own addresses to connect from to a remote one, in the order they are tried where one cannot be used; undefined:
+   * the system's choice, empty: none of ours may be used, so that the remote address is passed over.
+   */
+  readonly localAddresses?: (remote: string) => readonly string[] | undefined;
   readonly clock: Clock;
   readonly timeouts?: Partial<ClientTimeouts>;
   readonly transcript?: Transcript;
@@ -105,15 +110,19 @@ async function tryStartTls(
 ): Promise<ClientTls | undefined> {
   const required = options.tls === 'required';
   if (!capabilities.has('STARTTLS')) {
-    if (required) throw broken('tls', 'tls', 'the server does not offer STARTTLS, which is required here');
+    if (required) throw noTls('the server does not offer STARTTLS, which is required here');
     return undefined;
   }
   const reply = await wire.command('STARTTLS', 'tls', wire.timeouts.ehlo);
   if (reply.code !== 220) {
-    if (required) throw broken('tls', 'tls', `the server refuses STARTTLS: ${replyText(reply)}`, reply);
+    if (required) throw noTls(`the server refuses STARTTLS: ${replyText(reply)}`, reply);
     return undefined;
   }
   return startTls(wire, options);
+}
+
+function noTls(reason: string, reply?: SmtpReply): Error {
+  return broken('tls', 'tls', reason, reply, 'not-offered');
 }
 
 async function startTls(wire: Wire, options: ConnectOptions): Promise<ClientTls> {
@@ -126,6 +135,8 @@ async function startTls(wire: Wire, options: ConnectOptions): Promise<ClientTls>
     servername: options.servername,
     verify,
     ...(options.ca !== undefined && { ca: options.ca }),
+    ...(options.tlsProfile !== undefined && { profile: options.tlsProfile }),
+    ...(options.tlsForm !== undefined && { form: options.tlsForm }),
   };
   let result: ClientTls | undefined;
   try {
@@ -135,11 +146,48 @@ async function startTls(wire: Wire, options: ConnectOptions): Promise<ClientTls>
       return handshake;
     });
   } catch (error) {
-    if (error instanceof Refusal) throw broken('tls', 'tls', error.message);
+    if (error instanceof Refusal) {
+      const trouble = error.kind === 'not-permitted' ? 'certificate' : 'handshake';
+      throw broken('tls', 'tls', error.message, undefined, trouble);
+    }
     throw error;
   }
   if (result === undefined) throw new Error('a handshake without result');
   return result;
+}
+
+/** Milliseconds an IPv6 address has while IPv4 ones stand behind it: broken IPv6 is common, and must not cost much. */
+const IPV6_PATIENCE_MS = 5000;
+
+interface Target {
+  /** As failures name it. */
+  readonly name: string;
+  readonly to: { readonly path: string } | TcpTarget;
+  readonly timeoutMs: number;
+}
+
+interface TcpTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly localAddress?: string;
+}
+
+/** Each address with each of ours to connect from, in order. */
+function targetsOf(options: ConnectOptions): Target[] {
+  const { to } = options;
+  const timeoutMs = options.timeouts?.connect ?? DEFAULT_TIMEOUTS.connect;
+  if ('path' in to) return [{ name: to.path, to, timeoutMs }];
+  return to.addresses.flatMap((host, index) => {
+    const quick = isIP(host) === 6 && to.addresses.slice(index + 1).some((next) => isIP(next) === 4);
+    const patience = quick ? Math.min(timeoutMs, IPV6_PATIENCE_MS) : timeoutMs;
+    const ours = options.localAddresses?.(host);
+    const target = (more: { localAddress?: string }): Target => ({
+      name: host,
+      to: { host, port: to.port, ...more },
+      timeoutMs: patience,
+    });
+    return ours === undefined ? [target({})] : ours.map((localAddress) => target({ localAddress }));
+  });
 }
 
 /** Connect to the first address that answers. */
@@ -147,46 +195,51 @@ async function dialFirst(
   options: ConnectOptions,
   onTry: (address: string) => void,
 ): Promise<SocketConnection> {
-  const { to, localAddress } = options;
-  const timeoutMs = options.timeouts?.connect ?? DEFAULT_TIMEOUTS.connect;
-  const targets =
-    'path' in to
-      ? [{ path: to.path }]
-      : to.addresses.map((host) => ({
-          host,
-          port: to.port,
-          ...(localAddress !== undefined && { localAddress }),
-        }));
+  const targets = targetsOf(options);
   let last = broken('connect', 'unreachable', 'no address to connect to');
-  for (const target of targets) {
-    const name = 'path' in target ? target.path : target.host;
+  if (targets.length === 0 && options.localAddresses !== undefined)
+    last = broken('connect', 'unreachable', 'none of our addresses is of the family of its addresses');
+  let dead: string | undefined;
+  for (const { name, to, timeoutMs } of targets) {
+    // Another address of ours is for when one cannot be used, not for when the host does not answer.
+    if (name === dead) continue;
     onTry(name);
     if (options.signal?.aborted) throw broken('connect', 'aborted', 'aborted');
-    const dialled = await dial(
-      dialSocket({ ...target, allowHalfOpen: true, noDelay: true }),
-      timeoutMs,
-      options,
-    );
-    if (typeof dialled !== 'string') return new SocketConnection(dialled, options.clock);
-    const kind = dialled === 'timeout' ? 'timeout' : 'unreachable';
-    last = broken('connect', kind, `cannot connect to ${name}: ${dialled}`);
+    const dialled = await dial(dialSocket({ ...to, allowHalfOpen: true, noDelay: true }), timeoutMs, options);
+    if (dialled instanceof Socket) return new SocketConnection(dialled, options.clock);
+    if (!dialled.bind) dead = name;
+    const kind = dialled.why === 'timeout' ? 'timeout' : 'unreachable';
+    const from = dialled.bind && 'localAddress' in to ? ` from ${to.localAddress}` : '';
+    last = broken('connect', kind, `cannot connect to ${name}${from}: ${dialled.why}`);
   }
   throw last;
 }
 
+interface NotDialled {
+  readonly why: string;
+  /** Our own address could not be used. */
+  readonly bind: boolean;
+}
+
 /** The connected socket, or why there is none. */
-function dial(socket: Socket, timeoutMs: number, options: ConnectOptions): Promise<Socket | string> {
+function dial(socket: Socket, timeoutMs: number, options: ConnectOptions): Promise<Socket | NotDialled> {
   return new Promise((resolve) => {
-    const settle = (result: Socket | string): void => {
+    const settle = (result: Socket | string, bind = false): void => {
       timer.cancel();
       options.signal?.removeEventListener('abort', onAbort);
       socket.off('connect', onConnect);
-      if (typeof result === 'string') socket.destroy();
-      else socket.off('error', onError);
+      if (typeof result === 'string') {
+        socket.destroy();
+        return resolve({ why: result, bind });
+      }
+      socket.off('error', onError);
       resolve(result);
     };
     const onConnect = (): void => settle(socket);
-    const onError = (error: unknown): void => settle(errnoCode(error) ?? errorText(error));
+    const onError = (error: unknown): void => {
+      const bind = error instanceof Error && 'syscall' in error && error.syscall === 'bind';
+      settle(errnoCode(error) ?? errorText(error), bind);
+    };
     const onAbort = (): void => settle('aborted');
     const timer = options.clock.setTimer(timeoutMs, () => settle('timeout'));
     options.signal?.addEventListener('abort', onAbort, { once: true });

@@ -26,7 +26,11 @@ export interface ClientFailure {
   readonly reason: string;
   /** What the peer said, when words of its were the cause (a 554 greeting, a 421 in between). */
   readonly reply?: SmtpReply;
+  /** What was wrong with TLS: there is none, no common ground, or a certificate that is not what it must be. */
+  readonly tls?: TlsTrouble;
 }
+
+export type TlsTrouble = 'not-offered' | 'handshake' | 'certificate';
 
 /** Carries a failure up to the public functions of this folder, which turn it into an outcome. Never leaves it. */
 export class SessionBroken extends Error {
@@ -44,8 +48,9 @@ export function broken(
   kind: ClientFailure['kind'],
   reason: string,
   reply?: SmtpReply,
+  tls?: TlsTrouble,
 ): SessionBroken {
-  return new SessionBroken({ phase, kind, reason, ...(reply && { reply }) });
+  return new SessionBroken({ phase, kind, reason, ...(reply && { reply }), ...(tls && { tls }) });
 }
 
 /** The failure in `error`; anything else is a bug and goes on. */

@@ -1,10 +1,18 @@
 import type { Socket } from 'node:net';
+import { constants } from 'node:crypto';
 import { isIP } from 'node:net';
-import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  connect,
+  createSecureContext,
+  type DetailedPeerCertificate,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+} from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import { profileOptions, serverEndPoint, tlsFacts } from '../tls-context.ts';
+import { profileOptions, serverEndPoint, tlsFacts, type TlsProfile } from '../tls-context.ts';
 import { awaitHandshake } from '../tls-handshake.ts';
 import type { TlsFacts } from '../tls.ts';
 
@@ -18,7 +26,28 @@ export interface ClientTlsOptions {
   readonly verify: 'none' | 'pkix' | TlsVerifier;
   /** PEM authorities instead of the system's. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  /** Ciphers; `opportunistic` unless the certificate is checked. */
+  readonly profile?: TlsProfile;
+  /** For servers that break on the usual form of TLS. */
+  readonly form?: TlsForm;
 }
+
+/**
+ * How much of TLS is shown: `small-hello` has classical key exchange and no session tickets, so that the first message
+ * fits one segment; `tls1.2` has besides no TLS 1.3.
+ */
+export type TlsForm = 'usual' | 'small-hello' | 'tls1.2';
+
+const CLASSICAL_GROUPS = 'X25519:P-256:P-384';
+const FORMS: Readonly<Record<TlsForm, SecureContextOptions>> = {
+  usual: {},
+  'small-hello': { ecdhCurve: CLASSICAL_GROUPS, secureOptions: constants.SSL_OP_NO_TICKET },
+  'tls1.2': {
+    ecdhCurve: CLASSICAL_GROUPS,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    maxVersion: 'TLSv1.2',
+  },
+};
 
 export interface ClientTls {
   readonly facts: TlsFacts;
@@ -26,27 +55,35 @@ export interface ClientTls {
   readonly authorized: boolean;
   /** Why not, e.g. "DEPTH_ZERO_SELF_SIGNED_CERT". */
   readonly authorizationError: string | undefined;
+  /** A verifier of the caller's looked at it and was content (DANE). */
+  readonly verified: boolean;
 }
 
 /** Making a context costs a millisecond and more (it loads the authorities); those with the same ones share it. */
 const contexts = new Map<string, SecureContext>();
 
 function contextFor(options: ClientTlsOptions): SecureContext {
-  const profile = options.verify === 'none' ? 'opportunistic' : 'strict';
+  const profile = options.profile ?? (options.verify === 'none' ? 'opportunistic' : 'strict');
+  const form = options.form ?? 'usual';
+  const base = { ...profileOptions(profile), ...FORMS[form] };
   if (options.ca !== undefined) {
     const ca = options.ca;
     const list = typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca];
-    return createSecureContext({ ...profileOptions(profile), ca: list });
+    return createSecureContext({ ...base, ca: list });
   }
-  let context = contexts.get(profile);
+  const key = `${profile} ${form}`;
+  let context = contexts.get(key);
   if (context === undefined) {
-    context = createSecureContext(profileOptions(profile));
-    contexts.set(profile, context);
+    context = createSecureContext(base);
+    contexts.set(key, context);
   }
   return context;
 }
 
-/** Client-side handshake over `raw`. Throws a `Refusal` ('unavailable') that says why it failed or was not believed. */
+/**
+ * Client-side handshake over `raw`. Throws a `Refusal` that says why it failed ('unavailable') or was not believed
+ * ('not-permitted').
+ */
 export async function clientHandshake(
   raw: Socket,
   options: ClientTlsOptions,
@@ -67,7 +104,7 @@ export async function clientHandshake(
   if (refused !== undefined) {
     socket.on('error', () => undefined);
     socket.destroy();
-    throw new Refusal('unavailable', `the certificate is not accepted: ${refused}`);
+    throw new Refusal('not-permitted', `the certificate is not accepted: ${refused}`);
   }
   const certificate = socket.getPeerX509Certificate();
   const facts: TlsFacts = {
@@ -75,7 +112,16 @@ export async function clientHandshake(
     serverName: servername,
     serverEndPoint: certificate && serverEndPoint(certificate),
   };
-  return { socket, facts, result: { facts, authorized: socket.authorized, authorizationError } };
+  return {
+    socket,
+    facts,
+    result: {
+      facts,
+      authorized: socket.authorized,
+      authorizationError,
+      verified: typeof options.verify === 'function',
+    },
+  };
 }
 
 function verdict(
@@ -85,6 +131,22 @@ function verdict(
 ): string | undefined {
   if (verify === 'none') return undefined;
   return verify === 'pkix' ? authorizationError : verify(socket);
+}
+
+/** Certificates of a chain that are followed. */
+const CHAIN_MAX = 10;
+
+/** DER of the certificates a server showed, its own first, as far as each is issued by the next. */
+export function shownChain(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = [];
+  let current: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (current?.raw !== undefined && chain.length < CHAIN_MAX) {
+    chain.push(current.raw);
+    const issuer: DetailedPeerCertificate | undefined = current.issuerCertificate;
+    if (issuer === current) break; // a self-signed one names itself
+    current = issuer;
+  }
+  return chain;
 }
 
 function errorName(error: unknown): string {

@@ -82,6 +82,29 @@ export async function sendTransaction(
   }
 }
 
+/** MAIL and RCPT without a message to follow. */
+export async function tryRecipient(
+  session: Session,
+  reversePath: string,
+  recipient: string,
+): Promise<{ replies: SmtpReply[]; failure?: ClientFailure }> {
+  const { wire, capabilities } = session;
+  const smtputf8 = /[^\0-\x7f]/.test(recipient);
+  const message = { reversePath, params: { smtputf8 }, recipients: [], body: Buffer.alloc(0) };
+  const replies: SmtpReply[] = [];
+  try {
+    const mail = await wire.command(mailCommand(message, capabilities), 'mail', wire.timeouts.mail);
+    replies.push(mail);
+    if (mail.code !== 250) return { replies };
+    const rcpt = rcptCommand({ address: recipient }, capabilities);
+    replies.push(await wire.command(rcpt, 'rcpt', wire.timeouts.rcpt));
+    return { replies };
+  } catch (error) {
+    wire.connection.destroy();
+    return { replies, failure: failureOf(error) };
+  }
+}
+
 function settled(outcomes: Outcomes, failure: ClientFailure | undefined): RecipientOutcome[] {
   return outcomes.map((outcome) => {
     if (outcome !== undefined) return outcome;

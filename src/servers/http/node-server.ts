@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Server as TcpServer } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { errnoCode, errorText, Refusal } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -74,7 +75,7 @@ export async function listenHttp(options: HttpListenOptions): Promise<HttpListen
     if (options.guard?.(request, response) === true) return;
     handle(request, response).catch(options.onError);
   });
-  await bind(server, options.target);
+  await bindServer(server, options.target);
   const bound = server.address();
   const { address, port } = typeof bound === 'object' && bound !== null ? bound : { address: '', port: 0 };
   return {
@@ -85,7 +86,8 @@ export async function listenHttp(options: HttpListenOptions): Promise<HttpListen
   };
 }
 
-function bind(server: Server, target: ListenTarget): Promise<void> {
+/** Throws a `Refusal` that names the place when it cannot be bound. */
+export function bindServer(server: TcpServer, target: ListenTarget): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(bindRefusal(target, error)));
     const where = 'address' in target ? { host: target.address, port: target.port } : target;

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { userInfo } from 'node:os';
 import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
@@ -6,13 +7,17 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Actor } from '../../data/directory/types.ts';
 import type { OpenStore } from '../../data/open.ts';
-import type { FilterHooks } from './admin/operation.ts';
+import type { FilterHooks, IntakeHooks } from './admin/operation.ts';
+import type { Lookup } from '../../flow/lookup/lookup.ts';
+import type { Ways } from '../../flow/outbound/routing/ways.ts';
 import type { OutgoingWatch } from '../../flow/submission/outgoing.ts';
 import type { ListenTarget } from '../../net/listener/bind.ts';
 import { alwaysActor, createAdminApp } from './admin/app.ts';
 import { prepareSocketPlace } from './admin/socket.ts';
 import type { ListenerFacts, ServerFacts } from './facts.ts';
 import { type HttpLimits, type HttpListener, listenHttp } from './node-server.ts';
+import { type SnsHook, snsHookAtPath } from './hooks/sns.ts';
+import type { AccountOptions } from './web/account.ts';
 import { createWebApp } from './web/app.ts';
 import { createGuard, fromThisMachine } from './web/guard.ts';
 
@@ -26,6 +31,13 @@ export interface HttpDeps {
   readonly guard?: LoginGuard | undefined;
   readonly outgoing?: OutgoingWatch | undefined;
   readonly filter?: FilterHooks | undefined;
+  readonly intake?: IntakeHooks | undefined;
+  /** Where SNS may post, beside what the port serves. */
+  readonly sns?: SnsHook | undefined;
+  readonly ways?: Ways | undefined;
+  /** Logs accounts in at the HTTP port; undefined: it has nothing for them. */
+  readonly accounts?: Pick<AccountOptions, 'authenticator' | 'isProxy'> | undefined;
+  readonly lookup?: Lookup | undefined;
 }
 
 /** A place to listen at, with what is told there. */
@@ -124,8 +136,9 @@ export async function createAdminServer(deps: HttpDeps, socketPath?: string): Pr
 export async function createWebServer(deps: HttpDeps, options: WebOptions): Promise<WebServer> {
   const { clock, logger } = deps;
   const { places, notes = [], limits } = options;
-  const full = createWebApp({ ...deps, notes, operational: true });
-  const bare = createWebApp({ ...deps, notes, operational: false });
+  const account = deps.accounts && { ...deps.accounts, store: deps.store, clock };
+  const full = createWebApp({ ...deps, notes, account, operational: true });
+  const bare = createWebApp({ ...deps, notes, account, operational: false });
   const open: HttpListener[] = [];
   const drain = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
@@ -139,7 +152,7 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
           const near = fromThisMachine(socket.localAddress ?? '', headers, url);
           return (operational || near ? full : bare).fetch(request, env);
         },
-        guard: createGuard(allowedHosts),
+        guard: first(deps.sns, createGuard(allowedHosts)),
         clock,
         onError: (error) => logger.error({ error: errorText(error) }, 'http: a request failed'),
         ...(limits !== undefined && { limits }),
@@ -161,6 +174,15 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
       })),
     drain,
   };
+}
+
+type Look = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** SNS comes under whatever name stands in its subscription, and proves who it is. */
+function first(sns: SnsHook | undefined, guard: Look): Look {
+  if (sns === undefined) return guard;
+  const hook = snsHookAtPath(sns);
+  return (request, response) => hook(request, response) || guard(request, response);
 }
 
 /** Whoever opens the socket is its owner or root; the audit says it was done from this machine's command line. */

@@ -3,6 +3,7 @@ import type { Logger } from '../../base/log.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Authenticator, MailService } from '../../flow/service.ts';
 import type { TlsSource } from '../../net/tls.ts';
+import type { SmtpDialect, SubmissionAccess } from './dialect.ts';
 import type { SmtpLimits } from './limits.ts';
 
 export type SmtpProtocol = 'smtp' | 'lmtp' | 'submission';
@@ -26,6 +27,10 @@ export interface SmtpOptions {
   readonly requireTlsForAuth?: boolean | undefined;
   /** Messages a session may send before 421, told as MAILMAX (RFC 9422). No limit unless told otherwise. */
   readonly messagesPerSession?: number | undefined;
+  /** Who may send, for submission; undefined: whoever has logged in, as `requireTlsForAuth` says. */
+  readonly access?: SubmissionAccess | undefined;
+  /** Words of another server; undefined: ours. */
+  readonly dialect?: SmtpDialect | undefined;
   readonly hooks?: SmtpHooks | undefined;
 }
 

@@ -62,7 +62,7 @@ async function serve(session: Session): Promise<void> {
 
 /** The flow's word on the connection, then the greeting (RFC 5321 section 3.1). */
 async function greet(session: Session): Promise<boolean> {
-  const { service, hostname, protocol } = session.options;
+  const { service, hostname, protocol, dialect } = session.options;
   // Reading before we speak is how we learn who does not wait for the greeting.
   session.input.startReading();
   let wanted: Greeting | void;
@@ -83,7 +83,8 @@ async function greet(session: Session): Promise<boolean> {
     endNoted(session, 'connect', wanted.earlyTalk, 'the client talked before the greeting');
     return false;
   }
-  reply(session, { code: 220, lines: [`${hostname} ${protocol === 'lmtp' ? 'LMTP' : 'ESMTP'} Postern`] });
+  const ours = `${hostname} ${protocol === 'lmtp' ? 'LMTP' : 'ESMTP'} Postern`;
+  reply(session, { code: 220, lines: [dialect?.greeting ?? ours] });
   return true;
 }
 

@@ -127,8 +127,9 @@ export function createSession(connection: Connection, options: SmtpOptions): Ses
 }
 
 export function reply(session: Session, what: SmtpReply): void {
-  session.out.put(what);
-  session.options.hooks?.replied?.(what.code);
+  const said = session.options.dialect?.words.get(what) ?? what;
+  session.out.put(said);
+  session.options.hooks?.replied?.(said.code);
 }
 
 /** Say a last word, if any, and end the session; `reason` goes to the journal. The first end wins. */
@@ -248,10 +249,12 @@ export function clearTransaction(session: Session): void {
 
 /** Whether AUTH is on offer now. */
 export function offersAuth(session: Session): boolean {
-  const { protocol, authenticator, requireTlsForAuth } = session.options;
+  const { protocol, authenticator, requireTlsForAuth, access } = session.options;
   if (protocol !== 'submission' || authenticator === undefined || session.facts.login !== undefined)
     return false;
-  return session.facts.tls !== undefined || requireTlsForAuth === false;
+  const underTls = session.facts.tls !== undefined;
+  if (access === undefined) return underTls || requireTlsForAuth === false;
+  return (underTls || !access.requireTls) && access.mechanisms(underTls).length > 0;
 }
 
 /** Whether STARTTLS is on offer now. */

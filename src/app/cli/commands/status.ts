@@ -39,6 +39,7 @@ function statusText(value: Status, io: CliIo): string {
       ? []
       : [['Banned', `${value.bans} from logging in: postern ban list`] as [string, string]]),
     ...filterRows(value),
+    ...intakeRows(value, io),
     ...value.lookup.map(({ name, state, problem }): [string, string] => [
       'LOOKUP',
       state === 'old'
@@ -66,6 +67,22 @@ function refusedRows({ refusedWays }: Status): [string, string][] {
 }
 
 /** Only what is not as it should be. */
+function intakeRows({ intake }: Status, { timeZone }: CliIo): [string, string][] {
+  if (intake === undefined) return [];
+  const { alarmSince, problems } = intake;
+  return [
+    ...(alarmSince === undefined
+      ? []
+      : [
+          ['INTAKE', `mail from Amazon SES waits too long, since ${timeText(alarmSince, timeZone)}`] as [
+            string,
+            string,
+          ],
+        ]),
+    ...problems.map((problem): [string, string] => ['INTAKE', `${problem} (postern intake status)`]),
+  ];
+}
+
 function filterRows({ filter }: Status): [string, string][] {
   if (filter === undefined) return [];
   if (!filter.enabled)

@@ -1,4 +1,4 @@
-import { errorText } from '../../../base/errors.ts';
+import { errorText, Refusal } from '../../../base/errors.ts';
 import type { Metrics } from '../../../base/metrics.ts';
 import type { FlowDeps } from '../../deps.ts';
 import type { Greeting, SessionFacts } from '../../service.ts';
@@ -50,9 +50,20 @@ export interface Gate {
    * 550 5.7.25 (reverse name), 550 5.7.1 (HELO, listed domains), 550 5.1.8, 550 5.7.27, 451 4.1.8 (sender's domain).
    */
   mail(session: SessionFacts, reversePath: string): Promise<EnvelopeGate>;
+  /**
+   * The same for mail that another host took for us: nobody is there to be refused, slowed or counted. `refusal` is what
+   * a client would have been told.
+   */
+  late(
+    session: SessionFacts,
+    reversePath: string,
+  ): Promise<{ readonly gate: EnvelopeGate; readonly refusal: Refusal | undefined }>;
   /** How each DNS list of the settings does. */
   lists(): readonly ListStatus[];
 }
+
+/** Runs what may refuse. */
+type Refusing = (check: string, run: () => void | Promise<void>) => Promise<void>;
 
 export function createGate(options: GateOptions): Gate {
   return new SiteGate(options);
@@ -119,11 +130,34 @@ class SiteGate implements Gate {
       giveBack = this.#rates.take(client.network, settings.messages_per_hour);
     });
     try {
-      return await this.#open(client, reversePath, settings, giveBack);
+      const refusing: Refusing = (check, run) => this.#refusing(client, check, run);
+      return await this.#open(client, reversePath, settings, giveBack, refusing);
     } catch (error) {
       giveBack();
       throw error;
     }
+  }
+
+  async late(
+    session: SessionFacts,
+    reversePath: string,
+  ): Promise<{ gate: EnvelopeGate; refusal: Refusal | undefined }> {
+    await this.#options.filter()?.current();
+    const client = this.#client(session);
+    if (client === undefined) return { gate: openGate, refusal: undefined };
+    let refusal: Refusal | undefined;
+    const noting: Refusing = async (check, run) => {
+      try {
+        await this.#refusing(client, check, run);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        // To come again later is no answer to mail that is here.
+        if ((error.smtp?.code ?? 0) >= 500) refusal ??= error;
+      }
+    };
+    await noting('list', () => this.#refuseListed(client));
+    const gate = await this.#open(client, reversePath, this.#settings, NOTHING_TAKEN, noting);
+    return { gate, refusal };
   }
 
   async #open(
@@ -131,6 +165,7 @@ class SiteGate implements Gate {
     reversePath: string,
     settings: FilterSettings,
     giveBack: () => void,
+    refusing: Refusing,
   ): Promise<EnvelopeGate> {
     const { store, clock, dns } = this.#options.deps();
     const senderDomain = domainOfPath(reversePath);
@@ -145,18 +180,18 @@ class SiteGate implements Gate {
     domains.ask('HELO', [client.session.helo]);
     const ask = this.#ask;
     // Everything is asked by now. What the settings want refused is awaited here, the rest at the end of the data.
-    await this.#refusing(client, 'reverse_dns', async () => {
+    await refusing('reverse_dns', async () => {
       if (settings.reverse_dns !== 'refuse' || client.reverse === undefined) return;
       refuseReverse(await client.reverse, ask);
     });
-    await this.#refusing(client, 'helo', async () => {
+    await refusing('helo', async () => {
       if (settings.helo === 'refuse') refuseHello(await hello, ask);
     });
-    await this.#refusing(client, 'sender_domain', async () => {
+    await refusing('sender_domain', async () => {
       if (settings.unknown_sender_domain !== 'refuse' || sender === undefined) return;
       refuseSenderDomain(senderDomain, await sender, ask);
     });
-    await this.#refusing(client, 'list', () => this.#refuseListedDomains(domains));
+    await refusing('list', () => this.#refuseListedDomains(domains));
     return new StrangerGate({
       client,
       reversePath,

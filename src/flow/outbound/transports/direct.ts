@@ -1,43 +1,81 @@
-import type { QueueRecipient } from '../../../data/queue/types.ts';
 import type { FlowDeps } from '../../deps.ts';
 import { ClientPool } from '../pool.ts';
+import { type DirectSettings, transportSchema } from '../routing/settings.ts';
 import { deferred, forAll, type Outcome, type Transport } from '../transport.ts';
+import { deliverDirectly, type DirectParts } from './direct-attempt.ts';
 import { findHosts } from './hosts.ts';
-import { failureOutcome, tryHop } from './smtp.ts';
+import { createIpv6Memory } from './ipv6-memory.ts';
+import { createShaper, type Shaper } from './shaping.ts';
+import { createStsPolicies, type StsOptions, type StsPolicies } from './sts.ts';
 
-/** Sessions with one host at a time. Large providers allow 20 and more; small ones are overrun by less. */
-const SESSIONS_PER_HOST = 8;
 const SMTP_PORT = 25;
+/** Sessions with all hosts of one operator at once, as a multiple of those with one host. */
+const HOSTS_OF_A_GROUP = 4;
 
-/** Delivery to the MX hosts of the recipient's domain, TLS where they offer it. `port` differs in tests only. */
-export function createDirect(deps: () => FlowDeps, options: { port?: number } = {}): Transport {
-  const pool = new ClientPool({ clock: deps().clock, perHost: SESSIONS_PER_HOST });
-  const port = options.port ?? SMTP_PORT;
+export interface DirectOptions {
+  /** Instead of 25 and what the settings say; for tests. */
+  readonly port?: number;
+  /** Policies of MTA-STS and how they are fetched; kept by whoever makes transports anew at a change of settings. */
+  readonly sts?: StsPolicies;
+  readonly stsFetch?: StsOptions;
+  /** How fast destinations may be sent to; kept likewise. */
+  readonly shaper?: Shaper;
+  /** PEM authorities instead of the system's; for tests. */
+  readonly ca?: string;
+}
+
+export interface DirectTransport extends Transport {
+  readonly shaper: Shaper;
+  readonly sts: StsPolicies;
+}
+
+/** The settings of `direct` where nobody has changed them. */
+export function directDefaults(): DirectSettings {
+  const settings = transportSchema.parse({ kind: 'direct' });
+  if (settings.kind !== 'direct') throw new Error('the settings of direct delivery are of another kind');
+  return settings;
+}
+
+/**
+ * Delivery to the MX hosts of the recipient's domain (RFC 5321 section 5), with the TLS that DANE, MTA-STS or the
+ * message ask for and whatever is offered otherwise; no faster than the hosts bear.
+ */
+export function createDirect(
+  deps: () => FlowDeps,
+  name = 'direct',
+  settings: DirectSettings = directDefaults(),
+  options: DirectOptions = {},
+): DirectTransport {
+  const { clock } = deps();
+  const perHost = settings.sessions_per_host;
+  const pool = new ClientPool({ clock, perHost });
+  const shaper = options.shaper ?? createShaper({ clock, sessions: perHost * HOSTS_OF_A_GROUP });
+  const sts = options.sts ?? createStsPolicies(options.stsFetch);
+  const port = options.port ?? settings.port ?? SMTP_PORT;
+  const ipv6 = createIpv6Memory(clock);
   return {
-    name: 'direct',
+    name,
     kind: 'direct',
+    shaper,
+    sts,
     close: () => pool.close(),
-    async attempt(work, content, stopping) {
+    async attempt(work, content, stopping): Promise<ReadonlyMap<number, Outcome>> {
       const current = deps();
       if (current.dns === undefined) return forAll(work, deferred('451 4.4.3 No DNS resolver is configured'));
       const found = await findHosts(current.dns, work.destination, current.settings.hostname);
       if ('outcome' in found) return forAll(work, found.outcome);
-      const outcomes = new Map<number, Outcome>();
-      let left: readonly QueueRecipient[] = work.recipients;
-      let last = deferred('451 4.4.1 No host could be reached');
-      const tls = work.message.requireTls ? 'required' : 'opportunistic';
-      for (const host of found.hosts) {
-        const options = { protocol: 'smtp', tls, verify: 'none', port } as const;
-        const hop = { host, options, reportTo: work.destination };
-        const result = await tryHop(current, pool, hop, { work, content, stopping }, left);
-        for (const [id, outcome] of result.outcomes) outcomes.set(id, outcome);
-        left = result.untried;
-        if (result.stopped) return outcomes;
-        if (left.length === 0) break;
-        last = failureOutcome(result.failure, result.hostText);
-      }
-      for (const { id } of left) outcomes.set(id, last);
-      return outcomes;
+      const parts: DirectParts = {
+        deps: current,
+        dns: current.dns,
+        settings,
+        port,
+        ca: options.ca,
+        pool,
+        shaper,
+        sts,
+        ipv6,
+      };
+      return deliverDirectly(parts, found, { work, content, stopping });
     },
   };
 }

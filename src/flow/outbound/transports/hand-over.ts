@@ -113,7 +113,10 @@ function outcomeOf(outcome: RecipientOutcome, client: SmtpClient, host: string):
 
 function tlsText(client: SmtpClient): string {
   if (client.tls === undefined) return 'plain';
-  return `${client.tls.facts.version} ${client.tls.authorized ? 'verified' : 'unverified'}`;
+  const { facts, authorized, verified } = client.tls;
+  // A verifier of ours is DANE's.
+  const how = verified ? 'verified (DANE)' : authorized ? 'verified' : 'unverified';
+  return `${facts.version} ${how}`;
 }
 
 function outgoingRecipient(recipient: QueueRecipient): OutgoingRecipient {

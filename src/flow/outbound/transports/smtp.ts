@@ -1,26 +1,38 @@
 import type { LeasedWork, QueueRecipient } from '../../../data/queue/types.ts';
+import type { TlsQuirk } from '../../../data/transport-security/types.ts';
 import type { ConnectOptions, ConnectOutcome } from '../../../net/smtp-client/connect.ts';
 import type { SmtpClient } from '../../../net/smtp-client/client.ts';
 import { connect } from '../../../net/smtp-client/connect.ts';
+import type { TlsForm } from '../../../net/smtp-client/tls.ts';
 import type { ClientFailure } from '../../../net/smtp-client/failure.ts';
 import { replyText } from '../../../net/smtp-client/reply.ts';
 import type { FlowDeps } from '../../deps.ts';
-import { noTlsPolicy, tlsOutcomeOf } from '../../tls-session.ts';
 import type { ClientPool, PoolOutcome } from '../pool.ts';
-import type { MessageContent, Outcome } from '../transport.ts';
+import type { Cause, MessageContent, Outcome } from '../transport.ts';
 import { type HandOver, handOver } from './hand-over.ts';
 import type { NextHost } from './hosts.ts';
+import { dialWithQuirks } from './quirks.ts';
 
 /** One host and how to speak with it. */
 export interface Hop {
   readonly host: NextHost;
-  readonly options: Pick<ConnectOptions, 'tls' | 'verify' | 'protocol'> & {
+  readonly options: Pick<
+    ConnectOptions,
+    'tls' | 'verify' | 'protocol' | 'ca' | 'tlsProfile' | 'localAddresses' | 'timeouts' | 'transcript'
+  > & {
     readonly port: number;
-    readonly ca?: ConnectOptions['ca'];
+    /** Name for SNI and certificate, where it is not the host's. */
+    readonly servername?: string;
+    /** Argument of EHLO, where it is not our own name. */
+    readonly helo?: string;
   };
-  /** Domain of the recipients, where its TLS reports are to hear of the session. */
-  readonly reportTo?: string;
-  /** After EHLO: log in. Answers why it failed, or undefined. */
+  /** Sessions are shared by hops to one host whose tags are the same. */
+  readonly tag?: string;
+  /** Told how each session began, by TLS; with what is remembered where that kept TLS from being tried. */
+  readonly observe?: (tls: ConnectOutcome, remembered: TlsQuirk | undefined) => void;
+  /** Find and remember which form of TLS the host bears. */
+  readonly quirks?: boolean;
+  /** After EHLO: log in, or look whether the host will do. Answers why not, or undefined. */
   readonly login?: (outcome: ConnectOutcome & { status: 'connected' }) => Promise<ClientFailure | undefined>;
 }
 
@@ -31,6 +43,8 @@ export interface HopResult {
   /** Why, when some are untried. */
   readonly failure: ClientFailure | undefined;
   readonly hostText: string;
+  /** The address we spoke with last, '' without one. */
+  readonly address: string;
   /** The program is stopping: the untried were not tried. */
   readonly stopped: boolean;
 }
@@ -60,7 +74,8 @@ export async function tryHop(
   let untried = recipients;
   for (let session = 0; ; session++) {
     const result = await oneSession(deps, pool, hop, parcel, untried, session > 0);
-    if (result === 'stopped') return { outcomes, untried, failure: undefined, hostText: '', stopped: true };
+    if (result === 'stopped')
+      return { outcomes, untried, failure: undefined, hostText: '', address: '', stopped: true };
     for (const [id, outcome] of result.outcomes) outcomes.set(id, outcome);
     untried = result.untried;
     const more = untried.length > 0 && result.failure === undefined && result.outcomes.size > 0;
@@ -76,10 +91,13 @@ async function oneSession(
   recipients: readonly QueueRecipient[],
   fresh: boolean,
 ): Promise<Omit<HopResult, 'stopped'> | 'stopped'> {
-  const key = `${hop.host.name}:${hop.options.port}:${hop.options.tls}`;
+  const { options, tag = '' } = hop;
+  const key = `${hop.host.path ?? hop.host.name}:${options.port}:${options.tls}:${tag}`;
   let hostText = hop.host.name;
+  let address = '';
   const use = async (client: SmtpClient, reused: boolean): Promise<HandOver & { reused: boolean }> => {
-    hostText = `${hop.host.name} [${client.remoteAddress}]`;
+    address = client.remoteAddress;
+    hostText = withAddress(hop, address);
     return { ...(await handOver(deps, client, work, recipients, content, hostText)), reused };
   };
   const open = (): Promise<ConnectOutcome> => openSession(deps, hop);
@@ -88,10 +106,15 @@ async function oneSession(
   if (diedIdle(result)) result = await pool.run(key, open, use, { stopping, fresh: true });
   if (result === 'stopped') return result;
   if ('failed' in result) {
-    const { failure, address } = result.failed;
-    return { outcomes: new Map(), untried: recipients, failure, hostText: `${hop.host.name} [${address}]` };
+    const { failure, address: tried } = result.failed;
+    const text = withAddress(hop, tried);
+    return { outcomes: new Map(), untried: recipients, failure, hostText: text, address: tried };
   }
-  return { ...result.done, hostText };
+  return { ...result.done, hostText, address };
+}
+
+function withAddress({ host }: Hop, address: string): string {
+  return host.path === undefined ? `${host.name} [${address}]` : host.name;
 }
 
 function diedIdle(result: PoolOutcome<HandOver & { reused: boolean }>): boolean {
@@ -100,13 +123,9 @@ function diedIdle(result: PoolOutcome<HandOver & { reused: boolean }>): boolean 
   return reused && outcomes.size === 0 && failure !== undefined;
 }
 
-async function openSession(deps: FlowDeps, hop: Hop): Promise<ConnectOutcome> {
-  const outcome = await dial(deps, hop, hop.options.tls);
-  if (hop.reportTo !== undefined) observeTls(deps, hop, hop.reportTo, outcome);
-  // RFC 3207 and 7435: where TLS is only opportunistic, a peer whose TLS is broken still gets its mail, in clear.
-  const retryPlain =
-    outcome.status === 'failed' && outcome.failure.phase === 'tls' && hop.options.tls === 'opportunistic';
-  const session = retryPlain ? await dial(deps, hop, 'none') : outcome;
+/** Open a session with a host, in the form of TLS it bears, logged in. */
+export async function openSession(deps: FlowDeps, hop: Hop): Promise<ConnectOutcome> {
+  const session = await dialHop(deps, hop);
   if (session.status === 'failed' || hop.login === undefined) return session;
   const failure = await hop.login(session);
   if (failure === undefined) return session;
@@ -114,31 +133,66 @@ async function openSession(deps: FlowDeps, hop: Hop): Promise<ConnectOutcome> {
   return { status: 'failed', failure, address: session.client.remoteAddress };
 }
 
-/** RFC 8460: how sessions with a domain's hosts begin is what it wants to be told of. */
-function observeTls(deps: FlowDeps, hop: Hop, domain: string, outcome: ConnectOutcome): void {
-  const policy = noTlsPolicy(domain);
-  const seen = tlsOutcomeOf(outcome, policy);
-  if (seen !== undefined) deps.reports?.observeTls({ domain, policy, mxHost: hop.host.name, ...seen });
+async function dialHop(deps: FlowDeps, hop: Hop): Promise<ConnectOutcome> {
+  const { tls } = hop.options;
+  const mayBePlain = tls === 'opportunistic';
+  if (hop.quirks === true && tls !== 'none') {
+    const {
+      session,
+      tls: seen,
+      remembered,
+    } = await dialWithQuirks(deps, {
+      host: hop.options.servername ?? hop.host.name,
+      mayBePlain,
+      dial: (how) => (how === 'plain' ? dial(deps, hop, 'none') : dial(deps, hop, tls, how)),
+    });
+    hop.observe?.(seen, remembered);
+    return session;
+  }
+  const outcome = await dial(deps, hop, tls);
+  hop.observe?.(outcome, undefined);
+  // RFC 3207 and 7435: where TLS is only opportunistic, a peer whose TLS is broken still gets its mail, in clear.
+  const retryPlain = outcome.status === 'failed' && outcome.failure.phase === 'tls' && mayBePlain;
+  return retryPlain ? dial(deps, hop, 'none') : outcome;
 }
 
-function dial(deps: FlowDeps, hop: Hop, tls: ConnectOptions['tls']): Promise<ConnectOutcome> {
-  const { protocol, port, verify, ca } = hop.options;
+function dial(
+  deps: FlowDeps,
+  hop: Hop,
+  tls: ConnectOptions['tls'],
+  form: TlsForm = 'usual',
+): Promise<ConnectOutcome> {
+  const { port, servername, helo, tls: _tls, ...options } = hop.options;
+  const { path, addresses, name } = hop.host;
   return connect({
-    protocol,
-    to: { addresses: hop.host.addresses, port },
+    ...options,
+    to: path === undefined ? { addresses, port } : { path },
     tls,
-    servername: hop.host.name,
-    helo: deps.settings.hostname,
+    tlsForm: form,
+    servername: servername ?? name,
+    helo: helo ?? deps.settings.hostname,
     clock: deps.clock,
-    ...(verify !== undefined && { verify }),
-    ...(ca !== undefined && { ca }),
   });
 }
 
 /** The outcome of recipients whom no host took or refused: try again later. */
 export function failureOutcome(failure: ClientFailure | undefined, hostText: string): Outcome {
   const said = failure?.reply === undefined ? undefined : replyText(failure.reply);
-  const reply = said ?? `451 4.4.1 ${failure?.reason ?? 'no host could be reached'}`;
+  const reply = said ?? `451 ${statusOf(failure)} ${failure?.reason ?? 'no host could be reached'}`;
   const lostReply = failure?.phase === 'after-data';
-  return { outcome: 'deferred', reply, host: hostText, answered: said !== undefined, lostReply };
+  const cause = said === undefined ? causeOf(failure) : undefined;
+  return { outcome: 'deferred', reply, cause, host: hostText, answered: said !== undefined, lostReply };
+}
+
+/** What is known of the cause without words of the remote. */
+function causeOf(failure: ClientFailure | undefined): Cause | undefined {
+  if (failure?.phase === 'tls') return 'tls';
+  if (failure?.phase === 'auth') return 'auth';
+  return failure?.kind === 'refused' ? undefined : 'network';
+}
+
+/** RFC 3463 3.8: X.7.5, the certificate; X.7.4, no TLS at all. */
+function statusOf(failure: ClientFailure | undefined): string {
+  if (failure?.tls === 'certificate') return '4.7.5';
+  return failure?.tls === 'not-offered' ? '4.7.4' : '4.4.1';
 }

@@ -4,6 +4,9 @@ import type { Logger } from '../../../base/log.ts';
 import type { LoginGuard } from '../../../data/bans/guard.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import type { OpenStore } from '../../../data/open.ts';
+import type { Lookup } from '../../../flow/lookup/lookup.ts';
+import type { Ways } from '../../../flow/outbound/routing/ways.ts';
+import type { SesInbound } from '../../../flow/ses-inbound/service.ts';
 import type { OutgoingWatch } from '../../../flow/submission/outgoing.ts';
 import type { ServerFacts } from '../facts.ts';
 
@@ -18,7 +21,18 @@ export interface AdminContext {
   /** Told of the end of a hold. */
   readonly outgoing?: Pick<OutgoingWatch, 'released' | 'flush'> | undefined;
   readonly filter?: FilterHooks | undefined;
+  readonly intake?: IntakeHooks | undefined;
+  /** The ways to send of the running server. */
+  readonly ways?: Ways | undefined;
+  /** Postfix lookup tables. */
+  readonly lookup?: Lookup | undefined;
 }
+
+/** What administrators have the intake do at once, and see of it. */
+export type IntakeHooks = Pick<
+  SesInbound,
+  'settings' | 'status' | 'alarmSince' | 'oldest' | 'takeIn' | 'sweep' | 'changed'
+>;
 
 /** What administrators have the filter do at once. */
 export interface FilterHooks {

@@ -7,9 +7,15 @@ import { domains } from './domains.ts';
 import { filter } from './filter.ts';
 import { grants } from './grants.ts';
 import { holds } from './holds.ts';
+import { intake } from './intake.ts';
+import { importing } from './importing.ts';
+import { lookup } from './lookup.ts';
 import { queue } from './queue.ts';
 import { reports } from './reports.ts';
+import { routing } from './routing.ts';
+import { secrets } from './secrets.ts';
 import { status } from './status.ts';
+import { suppression } from './suppression.ts';
 import { trace } from './trace.ts';
 import { vault } from './vault.ts';
 
@@ -22,11 +28,17 @@ export const operations = {
   dkim,
   queue,
   reports,
+  routing,
+  suppression,
+  lookup,
+  importing,
+  secrets,
   trace,
   audit,
   status,
   bans,
   holds,
   filter,
+  intake,
   vault,
 } as const;

@@ -2,7 +2,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BANS_MAX } from '../../../data/bans/active.ts';
-import { operation } from './operation.ts';
+import { type IntakeHooks, operation } from './operation.ts';
 
 /** Octets of a file, 0 when there is none. */
 async function fileBytes(path: string): Promise<number> {
@@ -72,6 +72,8 @@ const get = operation({
       .optional(),
     /** Lookup tables that cannot be used as they are now. */
     lookup: z.array(z.object({ name: z.string(), state: z.string(), problem: z.string() })),
+    /** Since when mail that SES took has waited too long; sources that cannot be used. */
+    intake: z.object({ alarmSince: z.number().optional(), problems: z.array(z.string()) }).optional(),
     journalError: z.object({ at: z.number(), message: z.string() }).optional(),
     certificates: z.array(
       z.object({
@@ -81,7 +83,7 @@ const get = operation({
       }),
     ),
   }),
-  async run({ store, clock, facts, guard, filter, lookup }) {
+  async run({ store, clock, facts, guard, filter, lookup, intake }) {
     await guard?.settled();
     const [domains, accounts, queue, held, refusals, bans] = await Promise.all([
       store.read.run('directory.domains', null),
@@ -122,10 +124,22 @@ const get = operation({
         filter: { enabled: filter.enabled, partners: [...filter.partners()], lists: [...filter.lists()] },
       }),
       lookup: tables.map(({ name, state, problems }) => ({ name, state, problem: problems[0] ?? '' })),
+      ...(intake !== undefined && { intake: intakeState(intake) }),
       ...(journalError !== undefined && { journalError }),
       certificates: [...facts.certificates()],
     };
   },
 });
+
+function intakeState(hooks: IntakeHooks): { alarmSince?: number; problems: string[] } {
+  const { alarmSince } = hooks;
+  const problems = hooks
+    .status()
+    .flatMap(({ name, problem, ways }) => [
+      ...(problem === '' ? [] : [`${name}: ${problem}`]),
+      ...ways.filter((each) => each.problem !== '').map((each) => `${name}, ${each.way}: ${each.problem}`),
+    ]);
+  return { ...(alarmSince !== undefined && { alarmSince }), problems };
+}
 
 export const status = { get };

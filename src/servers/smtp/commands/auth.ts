@@ -47,7 +47,8 @@ class ExchangeOver extends Error {}
 
 /** The mechanisms to offer on this connection, strongest first. */
 export function saslMechanisms(session: Session): readonly string[] {
-  return offeredMechanisms(session.facts.tls);
+  const { tls } = session.facts;
+  return session.options.access?.mechanisms(tls !== undefined) ?? offeredMechanisms(tls);
 }
 
 async function login(session: Session, argument: string): Promise<void> {
@@ -79,8 +80,9 @@ function notNow(session: Session): SmtpReply | undefined {
 }
 
 function start(session: Session, name: string): ServerMechanism | undefined {
-  const { authenticator } = session.options;
+  const { authenticator, access, hostname } = session.options;
   if (authenticator === undefined) return undefined;
+  if (access !== undefined && !saslMechanisms(session).includes(name.toUpperCase())) return undefined;
   return startMechanism(name, {
     authenticator,
     channelBinding: session.facts.tls,
@@ -89,6 +91,7 @@ function start(session: Session, name: string): ServerMechanism | undefined {
     protocol: session.options.protocol,
     trace: session.facts.id,
     random: randomBytes,
+    hostname,
   });
 }
 

@@ -92,7 +92,10 @@ async function receive(session: Session, incoming: Incoming, command: BdatComman
       refuseFault(session, incoming, incoming.text.fault);
     }
     const taken = feed(session, incoming, chunk.subarray(pos, pos + size), size);
-    if (taken !== undefined) await taken;
+    if (taken !== undefined) {
+      await taken;
+      input.release();
+    }
     if (session.ended !== undefined) return false;
   }
   return true;

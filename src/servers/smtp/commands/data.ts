@@ -78,7 +78,10 @@ async function receive(session: Session, incoming: Incoming): Promise<boolean> {
     input.pos = framer.scan(chunk, pos);
     refuseFault(session, incoming, framer.fault);
     const taken = feed(session, incoming, chunk.subarray(pos, framer.outEnd), input.pos - pos);
-    if (taken !== undefined) await taken;
+    if (taken !== undefined) {
+      await taken;
+      input.release();
+    }
     if (session.ended !== undefined) return false;
   }
   return true;

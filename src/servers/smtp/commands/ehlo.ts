@@ -1,3 +1,4 @@
+import { inDialect } from '../dialect.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { badParam } from '../wire/params.ts';
 import {
@@ -53,9 +54,11 @@ function hello(session: Session, argument: string, extended: boolean): void {
   session.facts.helo = argument;
   session.facts.extended = extended;
   resetTransaction(session);
-  const { hostname, service } = session.options;
+  const { hostname, service, dialect } = session.options;
   service.hello?.(session.facts);
-  reply(session, { code: 250, lines: extended ? [hostname, ...extensions(session)] : [hostname] });
+  const first = dialect?.hello(argument) ?? hostname;
+  const offers = extended ? inDialect(dialect, extensions(session)) : [];
+  reply(session, { code: 250, lines: [first, ...offers] });
   if (again) countIdle(session);
 }
 

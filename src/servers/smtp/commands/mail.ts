@@ -74,6 +74,9 @@ async function run(session: Session, argument: string): Promise<void> {
 function mayNot(session: Session): SmtpReply | undefined {
   const { options, facts } = session;
   if (options.protocol !== 'submission' || facts.login !== undefined) return undefined;
+  const { access } = options;
+  if (access?.requireTls === true && facts.tls === undefined) return replies.tlsFirst;
+  if (access !== undefined) return access.requireLogin ? replies.loginFirst : undefined;
   const needsTls = facts.tls === undefined && options.requireTlsForAuth !== false;
   return needsTls ? replies.tlsFirst : replies.loginFirst;
 }

@@ -1,0 +1,177 @@
+import type { Clock } from '../../base/clock.ts';
+import type { SesAccount, SesApi } from '../../net/aws/types.ts';
+import type { Cause } from './transport.ts';
+
+/** Milliseconds between looks at the account: its rate, its allowance, whether it may send. */
+const REFRESH_MS = 180_000;
+/** The same while it may not send or has used up its day. */
+const RECHECK_MS = 60_000;
+/** Milliseconds to wait in line for the rate; beyond it the queue does. */
+const WAIT_MAX_MS = 20_000;
+/** Milliseconds that one "slower, please" holds the rate down, and how far it may go. */
+const SLOW_MS = 60_000;
+const SLOWEST = 1 / 16;
+/** Recipients a second to go on with after a "slower" when nobody tells us our rate: the sandbox's. */
+const UNKNOWN_RATE = 1;
+/** Milliseconds that mail waits for the day's allowance: it frees up little by little, as yesterday's mail leaves the 24 hours. */
+const QUOTA_PAUSE_MS = 600_000;
+
+export interface NotNow {
+  readonly cause: Cause;
+  readonly reason: string;
+  readonly pauseMs: number;
+}
+
+/** What an SES account may do: recipients a second, recipients in 24 hours, anything at all. */
+export interface SesLimits {
+  /** Wait for a place for so many recipients; answers why there is none now. */
+  take(recipients: number, stopping: AbortSignal): Promise<'go' | 'stopped' | NotNow>;
+  /** So many were sent. */
+  sent(recipients: number): void;
+  /** SES said that we are too fast. Answers the milliseconds to leave it alone. */
+  throttled(): number;
+  /** SES said that the day's allowance is used up. */
+  usedUp(): number;
+  /** As far as it is known. */
+  account(): SesAccount | undefined;
+}
+
+/** `api` undefined: the account cannot be asked; SES itself tells us when it is too much. */
+export function createSesLimits(
+  api: SesApi | undefined,
+  region: string,
+  clock: Clock,
+  onFailure: (error: unknown) => void = () => undefined,
+): SesLimits {
+  const bucket = createBucket(clock);
+  let account: SesAccount | undefined;
+  let lookedAt: number | undefined;
+  let looking: Promise<void> | undefined;
+  let sentSince = 0;
+  let usedUpUntil = 0;
+
+  const look = async (): Promise<void> => {
+    if (api === undefined) return;
+    try {
+      account = await api.account();
+      sentSince = 0;
+    } catch (error) {
+      onFailure(error);
+    }
+    lookedAt = clock.monotonic();
+    bucket.setRate(account?.maxSendRate);
+  };
+  const lookAgain = (): Promise<void> =>
+    (looking ??= look().finally(() => {
+      looking = undefined;
+    }));
+  const left = (): number => {
+    if (account === undefined || account.max24HourSend < 0) return Number.POSITIVE_INFINITY;
+    return account.max24HourSend - account.sentLast24Hours - sentSince;
+  };
+  const refresh = async (): Promise<void> => {
+    const age = lookedAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - lookedAt;
+    const blocked = account !== undefined && (maySend(account, region) !== undefined || left() <= 0);
+    if (age === Number.POSITIVE_INFINITY || (blocked && age > RECHECK_MS)) await lookAgain();
+    else if (age > REFRESH_MS) void lookAgain();
+  };
+
+  return {
+    async take(recipients, stopping) {
+      await refresh();
+      if (stopping.aborted) return 'stopped';
+      const paused = account === undefined ? undefined : maySend(account, region);
+      if (paused !== undefined) return { cause: 'auth', reason: paused, pauseMs: QUOTA_PAUSE_MS };
+      if (left() < recipients || clock.monotonic() < usedUpUntil) {
+        const many = account === undefined ? 'the' : `the ${account.max24HourSend}`;
+        const reason = `${many} recipients that SES in ${region} allows in 24 hours are used up; ask AWS for a higher sending quota, or add another way`;
+        return { cause: 'quota', reason, pauseMs: QUOTA_PAUSE_MS };
+      }
+      const waitMs = bucket.turn(recipients);
+      if (waitMs > WAIT_MAX_MS) {
+        bucket.giveBack(recipients);
+        const reason = `SES in ${region} takes no more than ${bucket.rate()} recipients a second from us`;
+        return { cause: 'rate', reason, pauseMs: Math.min(Math.ceil(waitMs), QUOTA_PAUSE_MS) };
+      }
+      if (waitMs > 0) await clock.sleep(waitMs, stopping);
+      return stopping.aborted ? 'stopped' : 'go';
+    },
+    sent(recipients) {
+      sentSince += recipients;
+    },
+    throttled: () => bucket.slower(),
+    usedUp() {
+      usedUpUntil = clock.monotonic() + QUOTA_PAUSE_MS;
+      return QUOTA_PAUSE_MS;
+    },
+    account: () => account,
+  };
+}
+
+/** Why the account may send nothing at all, with the remedy; undefined: it may. */
+export function maySend(account: SesAccount, region: string): string | undefined {
+  if (account.enforcement === 'SHUTDOWN')
+    return `AWS has shut down sending for this account in ${region} after complaints or bounces; see the notice in the AWS Support Center and answer it, or add another way`;
+  if (!account.sendingEnabled)
+    return `sending is paused for this SES account in ${region}; see "Account dashboard" in the SES console (AWS pauses accounts under review), or add another way`;
+  return undefined;
+}
+
+interface Bucket {
+  setRate(rate: number | undefined): void;
+  /** Milliseconds to wait before so many may be sent; they are taken at once. */
+  turn(count: number): number;
+  giveBack(count: number): void;
+  slower(): number;
+  /** Recipients a second now. */
+  rate(): number;
+}
+
+/** A second's worth may go at once; what goes beyond is waited for, in the order of the asking. */
+function createBucket(clock: Clock): Bucket {
+  let allowed: number | undefined;
+  let factor = 1;
+  let slowUntil = 0;
+  let tokens = 1;
+  let at = clock.monotonic();
+  const rate = (): number => {
+    if (clock.monotonic() >= slowUntil) factor = 1;
+    if (allowed === undefined) return factor === 1 ? Number.POSITIVE_INFINITY : UNKNOWN_RATE;
+    return Math.max(allowed, 0.01) * factor;
+  };
+  const fill = (): number => {
+    const now = clock.monotonic();
+    const perSecond = rate();
+    const room = Math.max(1, Number.isFinite(perSecond) ? perSecond : 1);
+    tokens = Number.isFinite(perSecond) ? Math.min(room, tokens + ((now - at) / 1000) * perSecond) : room;
+    at = now;
+    return perSecond;
+  };
+  return {
+    setRate(found) {
+      fill();
+      if (allowed === undefined && found !== undefined) tokens = Math.max(1, found);
+      allowed = found;
+    },
+    turn(count) {
+      const perSecond = fill();
+      if (!Number.isFinite(perSecond)) return 0;
+      // SES counts recipients, yet a call for more than a second's worth is one call: it goes when its turn has come.
+      const need = Math.min(count, Math.max(1, perSecond));
+      const waitMs = tokens >= need ? 0 : ((need - tokens) / perSecond) * 1000;
+      tokens -= count;
+      return waitMs;
+    },
+    giveBack(count) {
+      tokens += count;
+    },
+    slower() {
+      fill();
+      factor = Math.max(SLOWEST, factor / 2);
+      slowUntil = clock.monotonic() + SLOW_MS;
+      tokens = Math.min(tokens, 0);
+      return Math.ceil(2000 / factor / 2);
+    },
+    rate,
+  };
+}

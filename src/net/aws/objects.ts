@@ -1,0 +1,97 @@
+import type { Clock } from '../../base/clock.ts';
+import { lazily, type SdkBase } from './client.ts';
+import { toAwsError } from './errors.ts';
+import { AwsError, type ObjectFacts, type ObjectStore } from './types.ts';
+
+/** Milliseconds without an octet after which an object's stream is given up. */
+const STALLED_MS = 60_000;
+/** Objects of one page. S3 gives no more. */
+const PAGE = 1000;
+
+/** S3. */
+export function createObjectStore({ config, clock }: SdkBase): ObjectStore {
+  const client = lazily(async () => {
+    const s3 = await import('@aws-sdk/client-s3');
+    const made = new s3.S3Client({
+      ...config,
+      followRegionRedirects: true,
+      // An emulator or a VPC endpoint has no host name for each bucket.
+      forcePathStyle: config.endpoint !== undefined,
+      // What SES has put there carries no checksum, and TLS guards the way.
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    });
+    return { s3, made };
+  });
+  return {
+    async get(bucket, key) {
+      const what = `S3 GetObject ${bucket}/${key}`;
+      try {
+        const { s3, made } = await client();
+        const found = await made.send(new s3.GetObjectCommand({ Bucket: bucket, Key: key }));
+        const { Body: body, ContentLength: size } = found;
+        if (body === undefined || size === undefined)
+          throw new AwsError('server', `${what}: an answer without a body`);
+        return { size, body: octets(body as unknown as Source, size, clock, what) };
+      } catch (error) {
+        throw toAwsError(error, what);
+      }
+    },
+    async list(bucket, prefix, after) {
+      try {
+        const { s3, made } = await client();
+        const page = await made.send(
+          new s3.ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: prefix,
+            MaxKeys: PAGE,
+            ...(after !== undefined && { StartAfter: after }),
+          }),
+        );
+        const objects = (page.Contents ?? []).flatMap((each): ObjectFacts[] => {
+          if (each.Key === undefined) return [];
+          return [{ key: each.Key, size: each.Size ?? 0, modifiedAt: each.LastModified?.getTime() ?? 0 }];
+        });
+        return { objects, more: page.IsTruncated === true };
+      } catch (error) {
+        throw toAwsError(error, `S3 ListObjectsV2 ${bucket}/${prefix}`);
+      }
+    },
+    async remove(bucket, key) {
+      const what = `S3 DeleteObject ${bucket}/${key}`;
+      try {
+        const { s3, made } = await client();
+        await made.send(new s3.DeleteObjectCommand({ Bucket: bucket, Key: key }));
+      } catch (error) {
+        const told = toAwsError(error, what);
+        if (told.code !== 'NoSuchKey') throw told;
+      }
+    },
+  };
+}
+
+type Source = AsyncIterable<Uint8Array> & { destroy(error?: Error): void };
+
+/** The object's octets; an AwsError when they break off, stall or are fewer than announced. */
+async function* octets(source: Source, size: number, clock: Clock, what: string): AsyncGenerator<Buffer> {
+  let read = 0;
+  const timer = clock.setTimer(STALLED_MS, () => source.destroy(new Error('no octets any more')));
+  try {
+    for await (const piece of source) {
+      timer.refresh();
+      read += piece.length;
+      yield Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+      // Whoever reads may take its time.
+      timer.refresh();
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AwsError('network', `${what}: it broke off after ${read} of ${size} octets (${why})`, {
+      cause: error,
+    });
+  } finally {
+    timer.cancel();
+    source.destroy();
+  }
+  if (read !== size) throw new AwsError('network', `${what}: it ended after ${read} of ${size} octets`, {});
+}
