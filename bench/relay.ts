@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
+import { cpuMsOf } from './support/cpu.ts';
 import { median } from './support/figures.ts';
 import { memoryOf } from './support/memory.ts';
 import { exitOf, run } from './support/processes.ts';
@@ -44,6 +45,8 @@ interface Figures {
   readonly answered: number;
   /** Messages a second that SES had. */
   readonly sent: number;
+  /** Milliseconds of a processor that the relay took for a message. */
+  readonly cpu: number;
   /** MiB. */
   readonly idle: number;
   readonly peak: number;
@@ -69,13 +72,16 @@ async function main(): Promise<void> {
   console.log(
     `what waiting alone allows without a spool: ${Math.round((CLIENTS * 1000) / LATENCY_MS)} messages/s\n`,
   );
-  console.log('| relay | answered/s | at SES/s | RSS idle MiB | RSS peak MiB |\n|---|---|---|---|---|');
+  console.log('| relay | answered/s | at SES/s | CPU ms/message | RSS idle MiB | RSS peak MiB |');
+  console.log('|---|---|---|---|---|---|');
   for (const spooled of [false, true]) {
     const rounds: Figures[] = [];
     for (let i = 0; i < Number(flags.rounds); i++) rounds.push(await round(spooled));
-    const of = (name: keyof Figures): number => Math.round(median(rounds.map((one) => one[name])));
+    const of = (name: keyof Figures, digits = 0): string =>
+      median(rounds.map((one) => one[name])).toFixed(digits);
     const name = spooled ? 'with --spool' : 'without';
-    console.log(`| ${name} | ${of('answered')} | ${of('sent')} | ${of('idle')} | ${of('peak')} |`);
+    const speed = `${of('answered')} | ${of('sent')} | ${of('cpu', 1)}`;
+    console.log(`| ${name} | ${speed} | ${of('idle')} | ${of('peak')} |`);
   }
 }
 
@@ -88,6 +94,7 @@ async function round(spooled: boolean): Promise<Figures> {
   const idle = memory();
   let peak = idle;
   const looking = setInterval(() => (peak = Math.max(peak, memory())), LOOK_MS);
+  const cpuBefore = cpuMsOf([child.pid ?? 0]);
   const from = systemClock.monotonic();
   await load();
   const answeredMs = systemClock.monotonic() - from;
@@ -97,11 +104,12 @@ async function round(spooled: boolean): Promise<Figures> {
   }
   const sentMs = systemClock.monotonic() - from;
   clearInterval(looking);
+  const cpu = (cpuMsOf([child.pid ?? 0]) - cpuBefore) / MESSAGES;
   await stop();
   const sent = await aws.stop();
   if (sent !== MESSAGES) throw new Error(`${sent} messages at SES, not ${MESSAGES}`);
   await clean();
-  return { answered: (MESSAGES * 1000) / answeredMs, sent: (MESSAGES * 1000) / sentMs, idle, peak };
+  return { answered: (MESSAGES * 1000) / answeredMs, sent: (MESSAGES * 1000) / sentMs, cpu, idle, peak };
 }
 
 interface AwsAccess {

@@ -1,6 +1,5 @@
 import { generateKeyPairSync, randomBytes, sign, createHash, type KeyObject } from 'node:crypto';
-import { isIP } from 'node:net';
-import { ipv6Groups } from './ip.ts';
+import { bitString, der, extension, integer, oid, pem, sequence, subjectAltName, TAG } from './der.ts';
 
 /**
  * A self-signed certificate for the try-out and for tests: X.509 v3 (RFC 5280), ECDSA P-256 with SHA-256. Node's crypto
@@ -14,6 +13,8 @@ export interface SelfSignedOptions {
   /** Milliseconds since the epoch, inclusive; seconds are what is kept. */
   readonly notBefore: number;
   readonly notAfter: number;
+  /** Octets of an acmeIdentifier extension (RFC 8737 section 3), for a certificate that answers a validation. */
+  readonly acmeIdentifier?: Buffer;
 }
 
 export interface CertificatePair {
@@ -33,25 +34,6 @@ export function createSelfSigned(options: SelfSignedOptions): CertificatePair {
   };
 }
 
-const TAG = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  oid: 0x06,
-  utf8String: 0x0c,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  sequence: 0x30,
-  set: 0x31,
-  /** Context-specific [0] and [3], constructed. */
-  version: 0xa0,
-  extensions: 0xa3,
-  /** GeneralName choices [2] dNSName and [7] iPAddress (RFC 5280 section 4.2.1.6). */
-  dnsName: 0x82,
-  ipAddress: 0x87,
-} as const;
-
 const OID = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   commonName: '2.5.4.3',
@@ -59,8 +41,8 @@ const OID = {
   keyUsage: '2.5.29.15',
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
-  subjectAltName: '2.5.29.17',
   subjectKeyIdentifier: '2.5.29.14',
+  acmeIdentifier: '1.3.6.1.5.5.7.1.31',
 } as const;
 
 /** RFC 5280 appendix A: ub-common-name. */
@@ -79,19 +61,20 @@ function signedCertificate(options: SelfSignedOptions, publicKey: KeyObject, pri
   );
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const body = sequence(
-    der(TAG.version, integer(Buffer.from([2]))), // v3
+    der(TAG.context0, integer(Buffer.from([2]))), // v3
     integer(serialNumber()),
     algorithm,
     name,
     sequence(time(options.notBefore), time(options.notAfter)),
     name,
     spki,
-    der(TAG.extensions, sequence(...extensions(options.names, spki))),
+    der(TAG.context3, sequence(...extensions(options, spki))),
   );
   return sequence(body, algorithm, bitString(sign('sha256', body, privateKey)));
 }
 
-function extensions(names: readonly string[], spki: Buffer): Buffer[] {
+function extensions(options: SelfSignedOptions, spki: Buffer): Buffer[] {
+  const { acmeIdentifier: acme } = options;
   // Any unique value will do as identifier (RFC 7093 section 2 method 1 would hash the bare key).
   const keyId = createHash('sha256').update(spki).digest().subarray(0, 20);
   return [
@@ -99,21 +82,10 @@ function extensions(names: readonly string[], spki: Buffer): Buffer[] {
     // digitalSignature alone: seven unused bits, then the first bit.
     extension(OID.keyUsage, true, der(TAG.bitString, Buffer.from([7, 0x80]))),
     extension(OID.extendedKeyUsage, false, sequence(oid(OID.serverAuth))),
-    extension(OID.subjectAltName, false, sequence(...names.map(generalName))),
+    subjectAltName(options.names),
     extension(OID.subjectKeyIdentifier, false, der(TAG.octetString, keyId)),
+    ...(acme === undefined ? [] : [extension(OID.acmeIdentifier, true, der(TAG.octetString, acme))]),
   ];
-}
-
-function extension(id: string, critical: boolean, value: Buffer): Buffer {
-  const flag = critical ? [der(TAG.boolean, Buffer.from([0xff]))] : [];
-  return sequence(oid(id), ...flag, der(TAG.octetString, value));
-}
-
-function generalName(name: string): Buffer {
-  const family = isIP(name);
-  if (family === 0) return der(TAG.dnsName, Buffer.from(name, 'latin1'));
-  if (family === 4) return der(TAG.ipAddress, Buffer.from(name.split('.').map(Number)));
-  return der(TAG.ipAddress, Buffer.from(ipv6Groups(name).flatMap((group) => [group >> 8, group & 0xff])));
 }
 
 /** 16 random octets, positive and not zero (RFC 5280 section 4.1.2.2). */
@@ -128,40 +100,4 @@ function time(ms: number): Buffer {
   const digits = `${new Date(ms).toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)}Z`;
   const utc = digits < '2050';
   return der(utc ? TAG.utcTime : TAG.generalizedTime, Buffer.from(utc ? digits.slice(2) : digits, 'latin1'));
-}
-
-/** Tag, definite length, contents. */
-function der(tag: number, contents: Buffer): Buffer {
-  const { length } = contents;
-  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), contents]);
-  const octets = length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...octets]), contents]);
-}
-
-function sequence(...parts: Buffer[]): Buffer {
-  return der(TAG.sequence, Buffer.concat(parts));
-}
-
-function integer(bytes: Buffer): Buffer {
-  return der(TAG.integer, bytes);
-}
-
-function bitString(bytes: Buffer): Buffer {
-  return der(TAG.bitString, Buffer.concat([Buffer.from([0]), bytes]));
-}
-
-function oid(text: string): Buffer {
-  const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
-  const bytes = [first * 40 + second];
-  for (const arc of rest) {
-    const groups = [arc & 0x7f];
-    for (let left = arc >>> 7; left > 0; left >>>= 7) groups.unshift((left & 0x7f) | 0x80);
-    bytes.push(...groups);
-  }
-  return der(TAG.oid, Buffer.from(bytes));
-}
-
-function pem(label: string, bytes: Buffer): string {
-  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }

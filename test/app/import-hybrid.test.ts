@@ -183,6 +183,7 @@ describe('postern import hybrid-cloud-email', () => {
     }
     const settings = JSON.stringify(await read.run('directory.audit', { limit: 100 }));
     assert.ok(!settings.includes('secret/of+it'), 'secrets are in no record');
+    assert.match(settings, /secret\.keep.{1,40}hybrid-aws-send/);
   });
 
   it('changes nothing the second time, and leaves alone what was changed since', async () => {

@@ -176,6 +176,20 @@ describe('lookup tables of a server', () => {
     );
   });
 
+  it('makes no domain ours that is not', async () => {
+    const open = join(directory, 'open');
+    await writeFile(open, '/@foreign\\.test$/ ryan, friend@elsewhere.test\n');
+    await must('lookup', 'set', 'recipients.tables', JSON.stringify([`regexp:${open}`]));
+    await must('lookup', 'set', 'recipients.domains', '["foreign.test"]');
+    for (const mode of ['only', 'also']) {
+      await must('lookup', 'set', 'recipients.mode', mode);
+      assert.match((await rcpt('anybody@foreign.test'))[0] ?? '', /^550 5\.7\.1/, mode);
+    }
+    await must('lookup', 'set', 'recipients.mode', 'only');
+    await must('lookup', 'set', 'recipients.domains', '["example.com", "my.fqdn"]');
+    await must('lookup', 'set', 'recipients.tables', JSON.stringify([`pcre:${file}`]));
+  });
+
   it('asks it after accounts and aliases where it is one of two', async () => {
     await must('lookup', 'set', 'recipients.mode', 'also');
     await must('domain', 'catch-all', 'my.fqdn', 'eve@example.com');

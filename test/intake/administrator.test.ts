@@ -54,7 +54,7 @@ describe('what an administrator sees and does', () => {
   it('status, list, retry, problems, forget, sweep', async () => {
     assert.match(
       await must('intake', 'status'),
-      /main: bucket mail-of-example in eu-west-1\n {4}HTTPS endpoint: works when SNS comes\n {4}queue \(SQS\): works, last at/,
+      /main: bucket mail-of-example in eu-west-1\n {4}HTTPS endpoint: nothing came yet\n {4}queue \(SQS\): works, last at/,
     );
     const received = world.mail({
       raw: message('for whom', { to: 'undisclosed-recipients:;' }),
@@ -98,7 +98,7 @@ describe('what an administrator sees and does', () => {
       ['no_such', '1'],
       ['sources.main.no_such', '1'],
       ['sources.main.topic_arns', '["arn:aws:iam::1:x"]'],
-      ['sources.third.region', 'eu-west-1'],
+      ['sources.third.bucket', 'some-bucket'],
     ] as const) {
       const said = await cli('intake', 'set', name, value);
       assert.notEqual(said.status, 0, name);

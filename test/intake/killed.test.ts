@@ -11,13 +11,12 @@ import { startTestServer } from '../support/server.ts';
 import { BUCKET, message, storedIn, subjectsOf, until } from './support.ts';
 
 const ALICE = 'alice@example.test';
-const MESSAGES = 40;
+const MESSAGES = 30;
 
 /** At which step of which call the process dies; the call's effect may be there or not. */
 const DEATHS: readonly { operation: string; phase: CallStep['phase']; after: number }[] = [
   { operation: 'GetObject', phase: 'answered', after: 3 }, // between the octets and the commit
   { operation: 'DeleteObject', phase: 'begin', after: 4 }, // between the commit and the removal
-  { operation: 'DeleteMessage', phase: 'begin', after: 4 }, // the notice will come again
 ];
 
 it('a process that is killed at any step loses nothing and doubles nothing', async () => {

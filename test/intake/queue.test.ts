@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type IntakeWorld, openWorld, until } from './support.ts';
+import { BUCKET, type IntakeWorld, openWorld, until } from './support.ts';
+import { testActor } from '../support/server.ts';
+
+const ALICE = 'alice@example.test';
+const BOB = 'bob@example.test';
+
+async function journal(world: IntakeWorld, trace: string | undefined) {
+  return world.server.store.read.run('journal.byTrace', { trace: trace ?? '' });
+}
 
 describe('mail that SES took, told by a queue', () => {
   let world: IntakeWorld;
   before(async () => {
-    world = await openWorld();
+    world = await openWorld({ server: { holdOutgoing: 'a test' } });
   });
   after(() => world.close());
 
@@ -34,5 +42,146 @@ describe('mail that SES took, told by a queue', () => {
     await world.settled();
     const count = (await world.subjects('alice@example.test')).filter((each) => each === 'only once').length;
     assert.equal(count, 1);
+  });
+
+  it('an unknown recipient bounces to a proven sender, and holds nobody up', async () => {
+    const received = world.mail({ subject: 'half known', recipients: [ALICE, 'nobody@example.test', BOB] });
+    await world.settled();
+    assert.ok((await world.subjects(ALICE)).includes('half known'));
+    assert.ok((await world.subjects(BOB)).includes('half known'));
+    const known = await world.known(received);
+    assert.deepEqual(known?.settled, [
+      { recipient: ALICE, outcome: 'taken' },
+      { recipient: BOB, outcome: 'taken' },
+      { recipient: 'nobody@example.test', outcome: 'bounced' },
+    ]);
+    const events = await journal(world, known?.object.trace);
+    const bounce = events.find(({ kind }) => kind === 'bounce.sent');
+    assert.equal(bounce?.data['to'], 'bob@example.net');
+    const refused = events.find(({ kind }) => kind === 'message.refused');
+    assert.match(String(refused?.data['reason']), /no such recipient here; the sender is told/);
+  });
+
+  it('nobody known at all: the sender is told, nothing is stored', async () => {
+    const received = world.mail({ subject: 'quite unknown', recipients: ['nobody@example.test'] });
+    await world.settled();
+    const known = await world.known(received);
+    assert.deepEqual(known?.settled, [{ recipient: 'nobody@example.test', outcome: 'bounced' }]);
+    assert.equal(known?.object.state, 'done');
+    const kinds = (await journal(world, known?.object.trace)).map(({ kind }) => kind);
+    assert.ok(kinds.includes('bounce.sent'), String(kinds));
+  });
+
+  it('no bounce to a sender that is not proven, nor to the null one', async () => {
+    for (const more of [{ clientAddress: '192.0.2.99', spfVerdict: 'FAIL' as const }, { mailFrom: '' }]) {
+      const received = world.mail({ recipients: ['nobody@example.test'], ...more });
+      await world.settled();
+      const known = await world.known(received);
+      assert.deepEqual(known?.settled, [{ recipient: 'nobody@example.test', outcome: 'dropped' }]);
+      const events = await journal(world, known?.object.trace);
+      assert.ok(events.every(({ kind }) => kind !== 'bounce.sent'));
+      assert.ok(
+        events.some(({ kind }) => kind === 'message.refused'),
+        'the journal tells all the same',
+      );
+    }
+  });
+
+  it('an alias elsewhere goes to the queue, one copy for an account that two addresses lead to', async () => {
+    const { write } = world.server.store;
+    await write.run('directory.addAlias', {
+      actor: testActor,
+      address: 'out@example.test',
+      targets: ['x@far.example'],
+    });
+    await write.run('directory.addAlias', {
+      actor: testActor,
+      address: 'both@example.test',
+      targets: [ALICE],
+    });
+    const received = world.mail({
+      subject: 'aliased',
+      recipients: ['out@example.test', 'both@example.test', ALICE],
+    });
+    await world.settled();
+    const copies = (await world.subjects(ALICE)).filter((each) => each === 'aliased');
+    assert.equal(copies.length, 1);
+    const known = await world.known(received);
+    assert.equal(known?.settled.length, 3);
+    const events = await journal(world, known?.object.trace);
+    assert.ok(
+      events.some(
+        ({ kind, data }) => kind === 'message.queued' && String(data['to']).includes('x@far.example'),
+      ),
+    );
+  });
+
+  it('a full mailbox is tried again while the others have theirs; each gets it once', async () => {
+    const { write } = world.server.store;
+    await write.run('directory.setQuota', { actor: testActor, address: BOB, quota: 1 } as never);
+    const received = world.mail({ subject: 'full', recipients: [ALICE, BOB] });
+    const waiting = await until(async () => {
+      const known = await world.known(received);
+      return known?.object.state === 'waiting' && known.settled.length === 1 ? known : undefined;
+    });
+    assert.match(waiting.object.reason, /mailbox is full/);
+    assert.ok(world.aws.s3.keys(BUCKET).includes(received.key), 'it stays in the bucket');
+    await write.run('directory.setQuota', { actor: testActor, address: BOB, quota: 0 } as never);
+    const taken = await world.server.intake.takeIn('main', { key: received.key, by: 'admin' });
+    assert.equal(taken.outcome, 'taken');
+    assert.equal((await world.subjects(ALICE)).filter((each) => each === 'full').length, 1);
+    assert.equal((await world.subjects(BOB)).filter((each) => each === 'full').length, 1);
+    world.aws.sqs.reveal(world.queue);
+    await world.settled();
+  });
+
+  it('a domain that is not ours yet waits; added, it comes in', async () => {
+    const received = world.mail({ subject: 'too early', recipients: ['carol@later.test'] });
+    const known = await until(async () => {
+      const found = await world.known(received);
+      return found?.object.state === 'waiting' ? found : undefined;
+    });
+    assert.match(known.object.reason, /do not relay/);
+    const { write } = world.server.store;
+    await write.run('directory.addDomain', { actor: testActor, name: 'later.test' });
+    await write.run('directory.addAlias', {
+      actor: testActor,
+      address: 'carol@later.test',
+      targets: [ALICE],
+    });
+    await world.server.intake.takeIn('main', { key: received.key, by: 'admin' });
+    assert.ok((await world.subjects(ALICE)).includes('too early'));
+    world.aws.sqs.reveal(world.queue);
+    await world.settled();
+  });
+
+  it('a virus goes to the vault, what SES takes for spam is weighed', async () => {
+    const bad = world.mail({ subject: 'infected', virusVerdict: 'FAIL' });
+    await world.settled();
+    const known = await world.known(bad);
+    assert.deepEqual(known?.settled, [{ recipient: ALICE, outcome: 'vault' }]);
+    assert.ok(!(await world.subjects(ALICE)).includes('infected'));
+    const kept = await world.server.store.read.run('vault.list', {
+      scope: { all: true },
+      limit: 10,
+    } as never);
+    assert.match(JSON.stringify(kept), /virus scanner of Amazon SES/);
+    const spam = world.mail({ subject: 'weighed', spamVerdict: 'FAIL' });
+    await world.settled();
+    const events = await journal(world, (await world.known(spam))?.object.trace);
+    const judged = events.find(({ kind }) => kind === 'message.judged');
+    assert.match(JSON.stringify(judged?.data['reasons']), /\+4\.0 {2}the spam filter of Amazon SES/);
+  });
+
+  it('SPF is asked about the client that SES had it from', async () => {
+    const good = world.mail({ subject: 'from its own server' });
+    const other = world.mail({ subject: 'from elsewhere', clientAddress: '192.0.2.77' });
+    await world.settled();
+    const checks = async (key: typeof good): Promise<string> => {
+      const events = await journal(world, (await world.known(key))?.object.trace);
+      return JSON.stringify(events.find(({ kind }) => kind === 'message.judged')?.data['checks']);
+    };
+    assert.match(await checks(good), /\(SPF\): pass/);
+    assert.match(await checks(other), /\(SPF\): fail/);
   });
 });

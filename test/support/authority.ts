@@ -14,7 +14,7 @@ export interface Issued {
 }
 
 export interface Authority extends Issued {
-  issue(names: readonly string[], options?: { days?: number; commonName?: string }): Issued;
+  issue(names: readonly string[], options?: { days?: number; bare?: boolean }): Issued;
   /** An authority below this one. */
   below(name: string): Authority;
 }
@@ -33,10 +33,12 @@ export function issuedBy(signer: Issued, name: string): Issued {
 function authority(self: Issued, chain: string): Authority {
   return {
     ...self,
-    issue(names, { days = 9000, commonName = names[0] ?? 'x' } = {}) {
+    issue(names, { days = 9000, bare = false } = {}) {
       const san =
         names.length === 0 ? [] : [`subjectAltName=${names.map((each) => `DNS:${each}`).join(',')}`];
-      const made = make(commonName, ['basicConstraints=CA:FALSE', ...san], days, self);
+      // Without identifiers of keys, issuers are told by their names alone.
+      const ids = bare ? ['authorityKeyIdentifier=none', 'subjectKeyIdentifier=none'] : [];
+      const made = make(names[0] ?? 'x', ['basicConstraints=CA:FALSE', ...ids, ...san], days, self);
       return { ...made, cert: made.cert + chain };
     },
     below(name) {

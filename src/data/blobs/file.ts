@@ -39,6 +39,11 @@ export interface BlobStore {
   retireSegment(name: string, at: number): Promise<void>;
   /** Only for a segment that no row names and that can grow no more. */
   removeSegment(name: string): Promise<void>;
+  /**
+   * From now on nothing is removed: a backup reads what the database named a while ago. Resolves what it returns when
+   * everything that was asked for meanwhile is removed. A process that dies meanwhile leaves it to the sweep.
+   */
+  keepAll(): () => Promise<void>;
 }
 
 /** Where segments lie, below the directory of bodies. */
@@ -54,6 +59,9 @@ export class FileBlobStore implements BlobStore {
   readonly #root: string;
   /** Directories whose own names are durable since this process looked after it. */
   readonly #named = new Set<string>();
+  /** How many ask for everything to be kept, and what is removed when nobody does any more. */
+  #keepers = 0;
+  #unwanted: (() => Promise<void>)[] = [];
 
   private constructor(root: string) {
     this.#root = root;
@@ -66,6 +74,11 @@ export class FileBlobStore implements BlobStore {
     if (!before) await syncDirectory(join(root, '..'));
     // What is here was never promised to anybody: its process died before finish.
     for (const name of await readdir(incoming)) await unlink(join(incoming, name));
+    return new FileBlobStore(root);
+  }
+
+  /** For reading alone: nothing is made or cleared away. */
+  static look(root: string): Pick<BlobStore, 'read'> {
     return new FileBlobStore(root);
   }
 
@@ -107,7 +120,8 @@ export class FileBlobStore implements BlobStore {
 
   async remove(name: string): Promise<void> {
     if (parsePlace(name) !== undefined) return;
-    await unlink(this.#path(name)).catch(ignoreMissing);
+    const path = this.#path(name);
+    await this.#unlink(path);
   }
 
   async *list(): AsyncIterable<{ name: string; writtenAt: number }> {
@@ -137,7 +151,24 @@ export class FileBlobStore implements BlobStore {
   }
 
   async removeSegment(name: string): Promise<void> {
-    await unlink(this.#segmentPath(name)).catch(ignoreMissing);
+    await this.#unlink(this.#segmentPath(name));
+  }
+
+  keepAll(): () => Promise<void> {
+    this.#keepers++;
+    let released = false;
+    return async () => {
+      if (released) return;
+      released = true;
+      if (--this.#keepers > 0) return;
+      for (const remove of this.#unwanted.splice(0)) await remove();
+    };
+  }
+
+  async #unlink(path: string): Promise<void> {
+    const remove = (): Promise<void> => unlink(path).catch(ignoreMissing);
+    if (this.#keepers > 0) this.#unwanted.push(remove);
+    else await remove();
   }
 
   #segmentPath(name: string): string {

@@ -110,3 +110,13 @@ export async function ensureSetting(tx: WriteTx, args: { name: string; value: st
   await tx.run(addSetting, args.name, args.value);
   return (await tx.get(settingByName, args.name))?.value ?? args.value;
 }
+
+/** Who put a secret into a file of the data directory; never the secret. */
+export async function keptSecret(
+  tx: WriteTx,
+  { actor, name }: { actor: Actor; name: string },
+): Promise<null> {
+  requireAdmin(actor);
+  await audit(tx, actor, 'secret.keep', name);
+  return null;
+}

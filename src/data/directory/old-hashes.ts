@@ -20,7 +20,7 @@ export function md5(encoding: 'hex' | 'base64'): (password: string, hash: string
   };
 }
 
-/** `{CRAM-MD5}`: in hex, the states of MD5 after the outer and the inner key block of HMAC-MD5 (RFC 2104 section 4). */
+/** `{CRAM-MD5}`: in hex, the states of MD5 after the outer and the inner key block of HMAC-MD5. */
 export function cramMd5(password: string, hash: string): boolean {
   const kept = Buffer.from(hash, 'hex');
   if (kept.length !== 32) return false;
@@ -34,7 +34,7 @@ export function cramMd5(password: string, hash: string): boolean {
   return timingSafeEqual(made, kept);
 }
 
-/** Left rotations of the four rounds of MD5 (RFC 1321 section 3.4). */
+/** Left rotations of the four rounds of MD5. */
 const ROTATIONS = [
   [7, 12, 17, 22],
   [5, 9, 14, 20],

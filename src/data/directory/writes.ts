@@ -10,7 +10,15 @@ import {
   upgradeCredential,
 } from './accounts.ts';
 import { addAlias, addGrant, removeAlias, removeGrant } from './aliases.ts';
-import { addDkimKey, addDomain, ensureSetting, removeDomain, setCatchAll, setSetting } from './domains.ts';
+import {
+  addDkimKey,
+  addDomain,
+  ensureSetting,
+  keptSecret,
+  removeDomain,
+  setCatchAll,
+  setSetting,
+} from './domains.ts';
 import { deleteAuditBefore } from './directory.sql.ts';
 import { purgeRemoved } from './removal.ts';
 import type { Account, Actor, Alias, DkimKey, Domain, Role, ScramSecret } from './types.ts';
@@ -57,6 +65,8 @@ export const writes = {
   'directory.removeAlias': removeAlias as W<{ address: string; target?: string }, null>,
   'directory.addGrant': addGrant as W<{ account: string; address: string }, null>,
   'directory.removeGrant': removeGrant as W<{ account: string; address: string }, null>,
+  /** A secret was put into a file of the data directory: who did it, never the secret. Refusal 'not-permitted'. */
+  'directory.keptSecret': keptSecret as W<{ name: string }, null>,
   'directory.addDkimKey': addDkimKey as W<Omit<DkimKey, 'id' | 'state'>, DkimKey>,
   'directory.setSetting': setSetting as WriteFunction<{ name: string; value: string }, null>,
   /** Set it unless it is set; returns what stands. For keys that several processes may want to make. */

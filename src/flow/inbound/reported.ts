@@ -13,6 +13,8 @@ import type { Judgement } from './judge.ts';
 export function observe(envelope: Envelope, evidence: Evidence, judgement: Judgement | undefined): void {
   const { deps, session } = envelope;
   if (session.protocol !== 'smtp' || evidence.state === 'unchecked') return;
+  // A report is about addresses; of mail that another host took, the client's may not be known.
+  if (session.remoteAddress === '') return;
   deps.reports?.observeDmarc(evidence, appliedPolicy(evidence, judgement));
 }
 

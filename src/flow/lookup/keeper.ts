@@ -47,85 +47,21 @@ export interface KeeperOptions {
 }
 
 /** Tables by their names: loaded when they are asked first, again when their files change. */
-export function createKeeper({ clock, logger, storedText }: KeeperOptions): Keeper {
+export function createKeeper(options: KeeperOptions): Keeper {
+  const { clock } = options;
   const kept = new Map<string, Kept>();
-
-  async function look(name: string, one: Kept, settings: LookupSettings): Promise<void> {
-    const digest = storedDigest(name, settings);
-    one.lookedAt = clock.monotonic();
-    const same = name.startsWith(STORED)
-      ? digest === one.digest
-      : one.stamps && (await unchanged(one.stamps));
-    if (same === true && one.stamps !== undefined) return;
-    const stamps = new Map<string, string>();
-    const read = await load(name, settings, stamps);
-    one.stamps = stamps;
-    one.digest = digest;
-    adopt(name, one, read);
-  }
-
-  function adopt(name: string, one: Kept, { table, problems }: TableResult): void {
-    one.broken = table === undefined;
-    one.table = table ?? one.table;
-    const texts = problems.slice(0, PROBLEMS_KEPT).map(problemText);
-    const changed = texts.join('\n') !== one.problems.join('\n');
-    one.problems = texts;
-    if (!one.broken) {
-      logger.info({ table: name, size: table?.size, problems: texts }, 'lookup: table loaded');
-    } else if (changed) {
-      const message =
-        one.table === undefined
-          ? 'lookup: a table cannot be used; mail that needs it is put off'
-          : 'lookup: a table cannot be used; its last good version answers';
-      logger.error({ table: name, problems: texts }, message);
-    }
-  }
-
-  async function load(
-    name: string,
-    settings: LookupSettings,
-    stamps: Map<string, string>,
-  ): Promise<TableResult> {
-    if (!name.startsWith(STORED)) return openTable(name, tableReader(stamps));
-    const id = name.slice(STORED.length);
-    const text = await storedText(id);
-    const type = settings.stored[id]?.type;
-    if (type !== undefined && text !== undefined) return parseTable(type, name, text);
-    const problem = {
-      source: name,
-      line: 0,
-      kind: 'error',
-      message: 'there is no such stored table',
-      remedy: '',
-    };
-    return { table: undefined, problems: [{ ...problem, kind: 'error' }] };
-  }
-
   return {
     async table(name, settings) {
-      let one = kept.get(name);
-      if (one === undefined) {
-        one = {
-          table: undefined,
-          stamps: undefined,
-          digest: undefined,
-          lookedAt: Number.NEGATIVE_INFINITY,
-          problems: [],
-          broken: false,
-          loading: undefined,
-        };
-        kept.set(name, one);
-      }
-      const entry = one;
-      const digest = storedDigest(name, settings);
-      const due = clock.monotonic() - entry.lookedAt >= WATCH_MS || digest !== entry.digest;
-      if (due || entry.loading !== undefined) {
-        entry.loading ??= look(name, entry, settings).finally(() => {
-          entry.loading = undefined;
+      const one = kept.get(name) ?? fresh();
+      kept.set(name, one);
+      const changed = storedDigest(name, settings) !== one.digest;
+      if (changed || clock.monotonic() - one.lookedAt >= WATCH_MS || one.loading !== undefined) {
+        one.loading ??= look(options, name, one, settings).finally(() => {
+          one.loading = undefined;
         });
-        await entry.loading;
+        await one.loading;
       }
-      return entry.table;
+      return one.table;
     },
     state(name) {
       const one = kept.get(name);
@@ -139,6 +75,69 @@ export function createKeeper({ clock, logger, storedText }: KeeperOptions): Keep
   };
 }
 
+function fresh(): Kept {
+  return {
+    table: undefined,
+    stamps: undefined,
+    digest: undefined,
+    lookedAt: Number.NEGATIVE_INFINITY,
+    problems: [],
+    broken: false,
+    loading: undefined,
+  };
+}
+
+/** Load the table unless it is as it was. */
+async function look(
+  options: KeeperOptions,
+  name: string,
+  one: Kept,
+  settings: LookupSettings,
+): Promise<void> {
+  const digest = storedDigest(name, settings);
+  one.lookedAt = options.clock.monotonic();
+  if (one.stamps !== undefined && digest === one.digest && (await unchanged(one.stamps))) return;
+  const stamps = new Map<string, string>();
+  const read = await load(options, name, settings, stamps);
+  one.stamps = stamps;
+  one.digest = digest;
+  adopt(options.logger, name, one, read);
+}
+
+/** A table that cannot be used leaves the one before in its place. */
+function adopt(logger: Logger, name: string, one: Kept, { table, problems }: TableResult): void {
+  one.broken = table === undefined;
+  one.table = table ?? one.table;
+  const texts = problems.slice(0, PROBLEMS_KEPT).map(problemText);
+  const told = texts.join('\n') === one.problems.join('\n');
+  one.problems = texts;
+  if (table !== undefined) {
+    logger.info({ table: name, size: table.size, problems: texts }, 'lookup: table loaded');
+  } else if (!told) {
+    const message =
+      one.table === undefined
+        ? 'lookup: a table cannot be used; mail that needs it is put off'
+        : 'lookup: a table cannot be used; its last good version answers';
+    logger.error({ table: name, problems: texts }, message);
+  }
+}
+
+async function load(
+  { storedText }: KeeperOptions,
+  name: string,
+  settings: LookupSettings,
+  stamps: Map<string, string>,
+): Promise<TableResult> {
+  if (!name.startsWith(STORED)) return openTable(name, tableReader(stamps));
+  const id = name.slice(STORED.length);
+  const text = await storedText(id);
+  const type = settings.stored[id]?.type;
+  if (type !== undefined && text !== undefined) return parseTable(type, name, text);
+  const message = 'there is no such stored table';
+  return { table: undefined, problems: [{ source: name, line: 0, kind: 'error', message, remedy: '' }] };
+}
+
+/** Undefined for tables that are not kept here. */
 function storedDigest(name: string, settings: LookupSettings): string | undefined {
   return name.startsWith(STORED) ? settings.stored[name.slice(STORED.length)]?.digest : undefined;
 }

@@ -44,57 +44,35 @@ export function createSesLimits(
   onFailure: (error: unknown) => void = () => undefined,
 ): SesLimits {
   const bucket = createBucket(clock);
-  let account: SesAccount | undefined;
-  let lookedAt: number | undefined;
-  let looking: Promise<void> | undefined;
   let sentSince = 0;
   let usedUpUntil = 0;
-
-  const look = async (): Promise<void> => {
-    if (api === undefined) return;
-    try {
-      account = await api.account();
-      sentSince = 0;
-    } catch (error) {
-      onFailure(error);
-    }
-    lookedAt = clock.monotonic();
-    bucket.setRate(account?.maxSendRate);
-  };
-  const lookAgain = (): Promise<void> =>
-    (looking ??= look().finally(() => {
-      looking = undefined;
-    }));
+  const watch = watchAccount(api, clock, onFailure, (found) => {
+    if (found !== undefined) sentSince = 0;
+    bucket.setRate(watch.account()?.maxSendRate);
+  });
   const left = (): number => {
+    const account = watch.account();
     if (account === undefined || account.max24HourSend < 0) return Number.POSITIVE_INFINITY;
     return account.max24HourSend - account.sentLast24Hours - sentSince;
   };
-  const refresh = async (): Promise<void> => {
-    const age = lookedAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - lookedAt;
-    const blocked = account !== undefined && (maySend(account, region) !== undefined || left() <= 0);
-    if (age === Number.POSITIVE_INFINITY || (blocked && age > RECHECK_MS)) await lookAgain();
-    else if (age > REFRESH_MS) void lookAgain();
+  /** Why nothing may go now, as far as the account is known. */
+  const against = (recipients: number): NotNow | undefined => {
+    const account = watch.account();
+    const paused = account && maySend(account, region);
+    if (paused !== undefined) return { cause: 'auth', reason: paused, pauseMs: QUOTA_PAUSE_MS };
+    if (left() >= recipients && clock.monotonic() >= usedUpUntil) return undefined;
+    const many = account === undefined ? 'the' : `the ${account.max24HourSend}`;
+    const reason = `${many} recipients that SES in ${region} allows in 24 hours are used up; ask AWS for a higher sending quota, or add another way`;
+    return { cause: 'quota', reason, pauseMs: QUOTA_PAUSE_MS };
   };
 
   return {
     async take(recipients, stopping) {
-      await refresh();
+      const account = watch.account();
+      await watch.refresh(account !== undefined && (maySend(account, region) !== undefined || left() <= 0));
       if (stopping.aborted) return 'stopped';
-      const paused = account === undefined ? undefined : maySend(account, region);
-      if (paused !== undefined) return { cause: 'auth', reason: paused, pauseMs: QUOTA_PAUSE_MS };
-      if (left() < recipients || clock.monotonic() < usedUpUntil) {
-        const many = account === undefined ? 'the' : `the ${account.max24HourSend}`;
-        const reason = `${many} recipients that SES in ${region} allows in 24 hours are used up; ask AWS for a higher sending quota, or add another way`;
-        return { cause: 'quota', reason, pauseMs: QUOTA_PAUSE_MS };
-      }
-      const waitMs = bucket.turn(recipients);
-      if (waitMs > WAIT_MAX_MS) {
-        bucket.giveBack(recipients);
-        const reason = `SES in ${region} takes no more than ${bucket.rate()} recipients a second from us`;
-        return { cause: 'rate', reason, pauseMs: Math.min(Math.ceil(waitMs), QUOTA_PAUSE_MS) };
-      }
-      if (waitMs > 0) await clock.sleep(waitMs, stopping);
-      return stopping.aborted ? 'stopped' : 'go';
+      const no = against(recipients) ?? (await inLine(bucket, recipients, region, clock, stopping));
+      return stopping.aborted ? 'stopped' : (no ?? 'go');
     },
     sent(recipients) {
       sentSince += recipients;
@@ -104,8 +82,67 @@ export function createSesLimits(
       usedUpUntil = clock.monotonic() + QUOTA_PAUSE_MS;
       return QUOTA_PAUSE_MS;
     },
-    account: () => account,
+    account: watch.account,
   };
+}
+
+interface AccountWatch {
+  account(): SesAccount | undefined;
+  /** Look again if it is time; `blocked`: what is known keeps mail waiting, so sooner. */
+  refresh(blocked: boolean): Promise<void>;
+}
+
+function watchAccount(
+  api: SesApi | undefined,
+  clock: Clock,
+  onFailure: (error: unknown) => void,
+  onLook: (found: SesAccount | undefined) => void,
+): AccountWatch {
+  let account: SesAccount | undefined;
+  let lookedAt: number | undefined;
+  let looking: Promise<void> | undefined;
+  const look = async (ask: SesApi): Promise<void> => {
+    let found: SesAccount | undefined;
+    try {
+      found = await ask.account();
+    } catch (error) {
+      onFailure(error);
+    }
+    account = found ?? account;
+    lookedAt = clock.monotonic();
+    onLook(found);
+  };
+  return {
+    account: () => account,
+    async refresh(blocked) {
+      if (api === undefined) return;
+      const age = lookedAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - lookedAt;
+      if (age <= (blocked ? RECHECK_MS : REFRESH_MS)) return;
+      looking ??= look(api).finally(() => {
+        looking = undefined;
+      });
+      // What is known is good enough to go on with, unless it keeps mail from going at all.
+      if (blocked || lookedAt === undefined) await looking;
+    },
+  };
+}
+
+/** Wait for the turn of so many; answers why that would take too long. */
+async function inLine(
+  bucket: Bucket,
+  recipients: number,
+  region: string,
+  clock: Clock,
+  stopping: AbortSignal,
+): Promise<NotNow | undefined> {
+  const waitMs = bucket.turn(recipients);
+  if (waitMs <= WAIT_MAX_MS) {
+    if (waitMs > 0) await clock.sleep(waitMs, stopping);
+    return undefined;
+  }
+  bucket.giveBack(recipients);
+  const reason = `SES in ${region} takes no more than ${bucket.rate()} recipients a second from us`;
+  return { cause: 'rate', reason, pauseMs: Math.min(Math.ceil(waitMs), QUOTA_PAUSE_MS) };
 }
 
 /** Why the account may send nothing at all, with the remedy; undefined: it may. */

@@ -156,8 +156,14 @@ describe('what SES means when it refuses', () => {
   it('names in the sandbox those it speaks of, so that verified recipients still get their mail', () => {
     const refusal = { code: 'MessageRejected', text: `${VERIFIED}ann@far.test`, kind: 'rejected' } as const;
     assert.deepEqual(judgeRefusal(refusal, { ...CONTEXT, sandbox: true }).only, ['ann@far.test']);
-    const cut = { ...refusal, text: `${refusal.text}...` };
-    assert.equal(judgeRefusal(cut, { ...CONTEXT, sandbox: true }).only, undefined);
+    for (const end of ['...', '... (MessageRejected)']) {
+      const cut = { ...refusal, text: `${refusal.text}${end}` };
+      const judgement = judgeRefusal(cut, { ...CONTEXT, sandbox: true });
+      assert.equal(judgement.only, undefined);
+      assert.match(judgement.reason, /sandbox/);
+    }
+    const long = { ...refusal, text: `${VERIFIED}${'other@y.test, '.repeat(40)}news@example.org` };
+    assert.match(judgeRefusal(long, CONTEXT).reason, /does not send for news@example\.org/);
   });
 
   it('takes the list for senders where it names both', () => {

@@ -33,13 +33,16 @@ export interface Judgement {
   readonly only?: readonly string[];
 }
 
+/** A list that SES did not tell to its end; its name for the error may stand behind. */
+const CUT_SHORT = /\.\.\. ?(?:\(\w+\))?$/;
 /** Units of what SES said that are repeated. */
 const SAID_MAX = 300;
 
 interface Rule {
   readonly codes?: ReadonlySet<string>;
   readonly words?: RegExp;
-  judge(context: RefusalContext, said: string): Judgement;
+  /** `said` is short enough to be repeated, `text` is all of it. */
+  judge(context: RefusalContext, said: string, text: string): Judgement;
 }
 
 const RULES: readonly Rule[] = [
@@ -157,13 +160,13 @@ export function judgeRefusal(refusal: SesRefusal, context: RefusalContext): Judg
   const { kind, code } = refusal;
   const named = RULES.find(({ codes }) => code !== undefined && codes?.has(code) === true && !isWide(code));
   const rule = named ?? RULES.find(({ words }) => words?.test(refusal.text) === true);
-  if (rule !== undefined) return rule.judge(context, said);
+  if (rule !== undefined) return rule.judge(context, said, refusal.text);
   const wide = RULES.find(({ codes }) => code !== undefined && codes?.has(code) === true);
   if (kind === 'throttled') return later('rate', `SES in ${context.region} asks us to send more slowly`);
   if (kind === 'quota') return later('quota', said);
   if (kind === 'server') return later('network', `SES in ${context.region} has trouble of its own (${said})`);
   if (kind === 'auth') return later('auth', said);
-  if (wide !== undefined) return wide.judge(context, said);
+  if (wide !== undefined) return wide.judge(context, said, refusal.text);
   if (kind === 'missing') return later('ours', said);
   return gone('policy', '5.7.1', `SES has refused the message: ${said}`);
 }
@@ -182,9 +185,9 @@ function gone(cause: Cause, status: string, reason: string): Judgement {
 }
 
 /** "…The following identities failed the check in region EU-WEST-1: a@example.org, b@example.net..." */
-function notVerified(context: RefusalContext, said: string): Judgement {
+function notVerified(context: RefusalContext, _said: string, text: string): Judgement {
   const { region, senders, recipients, sandbox } = context;
-  const listed = /region [\w-]+: ?([^\n]{1,2000})/i.exec(said)?.[1] ?? '';
+  const listed = /region [\w-]+: ?([^\n]{1,4000})/i.exec(text)?.[1] ?? '';
   const failing = listed
     .split(/[,\s]+/)
     .map((each) => addressIn(each))
@@ -201,7 +204,7 @@ function notVerified(context: RefusalContext, said: string): Judgement {
         '5.7.1',
         `SES in ${region} is still in the sandbox: it sends to verified addresses only; ask for production access (SES console, "Account dashboard"), verify ${whom} there, or add another way`,
       ),
-      ...(!/\.\.\.\s*$/.test(said) && refusedRecipients.length > 0 && { only: refusedRecipients.map(lower) }),
+      ...(!CUT_SHORT.test(text) && refusedRecipients.length > 0 && { only: refusedRecipients.map(lower) }),
     };
   }
   const who = refusedSenders[0] ?? failing[0] ?? senders[0] ?? 'this sender';

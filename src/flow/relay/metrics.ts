@@ -2,8 +2,9 @@ import type { Metrics } from '../../base/metrics.ts';
 
 /** What the relay counts, under the names that users of aws-smtp-relay asked for (its issue 15). */
 export interface RelayCounts {
-  /** Messages (or their parts of 50 recipients) that SES took. */
+  /** A message was sent, to all or some of its recipients. */
   sent(): void;
+  /** A message was not sent to all or some of its recipients. */
   failed(): void;
   loginFailed(): void;
   deniedIp(): void;
@@ -12,8 +13,8 @@ export interface RelayCounts {
 
 /** `service`: the label, "ses" or "pinpoint" as the relay was told. */
 export function relayMetrics(metrics: Metrics, service: string): RelayCounts {
-  const success = metrics.counter('aws_smtp_relay_send_success_total', 'Calls that sent mail', ['service']);
-  const error = metrics.counter('aws_smtp_relay_send_error_total', 'Calls that failed to send mail', [
+  const success = metrics.counter('aws_smtp_relay_send_success_total', 'Messages sent', ['service']);
+  const error = metrics.counter('aws_smtp_relay_send_error_total', 'Messages that could not be sent', [
     'service',
   ]);
   const login = metrics.counter('aws_smtp_relay_client_auth_failed_total', 'Failed logins');

@@ -205,7 +205,11 @@ class Service implements SesInbound {
     const running = [...this.#running.values()].map((each) => ({
       settings: each.source.settings,
       problem: '',
-      ways: each.ways(),
+      ways: each
+        .ways()
+        .map((way) =>
+          way.way === 'sns' ? { way: way.way, ...this.sns.state(each.source.settings.name) } : way,
+        ),
     }));
     return [...running, ...failed, ...off].map(({ settings: { name, bucket, region }, problem, ways }) => ({
       name,
@@ -233,7 +237,7 @@ class Service implements SesInbound {
 
   async sweep(name: string | undefined): ReturnType<SesInbound['sweep']> {
     const wanted = [...this.#running.values()].filter(
-      ({ source }) => name === undefined || source.settings.name === name,
+      ({ source: { settings } }) => settings.bucket !== '' && (name === undefined || settings.name === name),
     );
     if (wanted.length === 0)
       throw new Refusal(

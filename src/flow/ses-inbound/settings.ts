@@ -29,7 +29,8 @@ export const intakeSourceSchema = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, { error: 'it takes small letters, digits and hyphens' }),
   enabled: z.boolean().prefault(true),
   region: z.string().regex(/^[a-z0-9-]{1,40}$/, { error: 'it takes a region such as eu-west-1' }),
-  bucket: z.string().min(3).max(63),
+  /** Where SES puts mail; '': none comes in here, there are events about mail that was sent. */
+  bucket: z.union([z.literal(''), z.string().min(3).max(63)]).prefault(''),
   prefix: z.string().max(512).prefault('new/'),
   /** Topics whose notices are believed, at the HTTPS endpoint and in the queues. Empty: no notices by HTTPS. */
   topic_arns: z

@@ -7,6 +7,7 @@ import { AwsError } from '../../net/aws/types.ts';
 import { failureText, keepProblem, noteEvent } from './problems.ts';
 import { readMessage } from './queued.ts';
 import { takeIn } from './take.ts';
+import type { DriverState } from './supervise.ts';
 import type { IntakeParts, OpenSource } from './types.ts';
 
 /** What the HTTP server answers. SNS tries again after 5xx and after no answer; after 4xx it gives up. */
@@ -20,6 +21,8 @@ export interface SnsReceiver {
    */
   admit(login: string | undefined): 200 | 401 | 404;
   receive(body: string, login: string | undefined): Promise<SnsStatus>;
+  /** How notices of a source fare. */
+  state(source: string): DriverState;
 }
 
 export interface SnsParts extends IntakeParts {
@@ -40,12 +43,21 @@ const AHEAD_MS = 15 * 60_000;
 export function createSnsReceiver(parts: SnsParts): SnsReceiver {
   /** Sources that were told to come again. */
   const troubled = new Set<string>();
+  const states = new Map<string, DriverState>();
+  const stateOf = (name: string): DriverState => {
+    const state = states.get(name) ?? { okAt: undefined, problem: '' };
+    states.set(name, state);
+    return state;
+  };
   const listening = (): readonly OpenSource[] =>
     parts.sources().filter(({ settings }) => settings.topic_arns.length > 0);
 
   function answered(source: OpenSource, status: SnsStatus): SnsStatus {
     const { name } = source.settings;
     parts.metrics.notice(name, OUTCOMES[status]);
+    const state = stateOf(name);
+    if (status === 200) Object.assign(state, { okAt: parts.deps().clock.now(), problem: '' });
+    else state.problem = PROBLEMS[status] ?? 'what comes is refused: see the log';
     if (status >= 500) troubled.add(name);
     else if (status === 200 && troubled.delete(name)) parts.recovered(source);
     return status;
@@ -66,6 +78,7 @@ export function createSnsReceiver(parts: SnsParts): SnsReceiver {
   }
 
   return {
+    state: stateOf,
     admit(login) {
       const sources = listening();
       if (sources.length === 0) return 404;
@@ -83,6 +96,11 @@ export function createSnsReceiver(parts: SnsParts): SnsReceiver {
     },
   };
 }
+
+const PROBLEMS: Partial<Record<SnsStatus, string>> = {
+  500: 'a request failed here: see the log',
+  503: 'SNS was told to come again: postern intake list',
+};
 
 const OUTCOMES: Readonly<Record<SnsStatus, string>> = {
   200: 'taken',

@@ -29,7 +29,8 @@ export function startSource(parts: IntakeParts & DriverParts, source: OpenSource
   const dead = settings.dead_letter_queue_url === '' ? undefined : readDeadLetters(parts, source);
   const poke = (): void => dead?.poke();
   const queue = settings.queue_url === '' ? undefined : pollQueue(parts, source, poke);
-  const sweeper = settings.sweep_minutes === 0 ? undefined : sweepBucket(parts, source, poke);
+  const sweeps = settings.bucket !== '' && settings.sweep_minutes > 0;
+  const sweeper = sweeps ? sweepBucket(parts, source, poke) : undefined;
   const drivers: readonly (readonly [WayState['way'], Driver | undefined])[] = [
     ['sqs', queue],
     ['dead-letter', dead],

@@ -186,7 +186,7 @@ async function failed(one: IntakeCase, error: unknown): Promise<Taken> {
 
 /** A bucket that does not exist is trouble; an object that does not is news. */
 function isAbsent(error: unknown): boolean {
-  return false;
+  return error instanceof AwsError && error.kind === 'missing' && error.code !== 'NoSuchBucket';
 }
 
 async function wait(one: IntakeCase, reason: string): Promise<Taken> {

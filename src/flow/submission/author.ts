@@ -4,9 +4,9 @@ import { foldField, formatAddress, formatDate } from '../../mail/message/build.t
 import { readHeader } from '../../mail/message/headers.ts';
 import { randomToken } from '../../base/ids.ts';
 import type { FlowDeps } from '../deps.ts';
+import { maySendAs } from '../ownership.ts';
 import { replies } from '../replies.ts';
 import type { SessionLogin } from '../service.ts';
-import { maySendAs } from './ownership.ts';
 
 /** Addresses that the From of a message may name, and all its Resent-From together. */
 const AUTHORS_MAX = 20;

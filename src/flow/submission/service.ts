@@ -2,11 +2,11 @@ import { timeId } from '../../base/ids.ts';
 import { parsePath } from '../../mail/address/path.ts';
 import type { FlowDeps } from '../deps.ts';
 import { recordRefusal, recordServerRefusal } from '../journal.ts';
+import { maySendAs } from '../ownership.ts';
 import { replies } from '../replies.ts';
 import type { MailParams, MailService, MailTransaction, SessionFacts, SessionLogin } from '../service.ts';
 import type { HourlyCounts } from './hourly.ts';
 import type { OutgoingWatch } from './outgoing.ts';
-import { maySendAs } from './ownership.ts';
 import { type SubmissionContext, SubmissionTransaction } from './transaction.ts';
 
 /** Mail from our own users (587, 465; RFC 6409): any recipient, but only under addresses of their own. */

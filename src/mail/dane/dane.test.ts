@@ -142,6 +142,12 @@ describe('DANE', { skip: skipWithout('openssl') }, () => {
     assert.equal(told(check([record(2, 1, 1, sha256(key(leaf)))])), 'validation-failure');
   });
 
+  it('DANE-TA: the anchor’s name without its signature is worth nothing', () => {
+    const forged = createAuthority('Middle').issue(['mx.far.test'], { bare: true });
+    const pinned = [record(2, 1, 1, sha256(key(middle)))];
+    assert.equal(told(check(pinned, { chain: [forged.der, middle.der, root.der] })), 'validation-failure');
+  });
+
   it('DANE-TA: a certificate that may not issue others is no link', () => {
     const forged = issuedBy(leaf, 'mx.far.test');
     const pinned = [record(2, 1, 1, sha256(key(leaf)))];

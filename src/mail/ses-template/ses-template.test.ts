@@ -204,7 +204,8 @@ test('the outputs have the commands that tell Postern of the stack', () => {
     JSON.stringify(AddTransport?.Value),
     /postern transport add ses-\$\{AWS::Region\} ses-api .* credentials_file=\/etc\/postern\/aws-key/,
   );
-  const [, withQueue] = (AddIntake?.Value as { 'Fn::If': [string, { 'Fn::Sub': string }, Json] })['Fn::If'];
+  assert.ok(AddIntake !== undefined);
+  const [, withQueue] = (AddIntake.Value as { 'Fn::If': [string, { 'Fn::Sub': string }, Json] })['Fn::If'];
   const source = /^postern intake set sources\.\$\{AWS::Region\} '(.*)'$/.exec(withQueue['Fn::Sub'])?.[1];
   const keys = ['region', 'bucket', 'topic_arns', 'dead_letter_queue_url', 'credentials_file', 'queue_url'];
   assert.deepEqual(Object.keys(JSON.parse(source ?? '{}') as object), keys);

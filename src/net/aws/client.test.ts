@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createPlainServer } from 'node:http';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -174,6 +175,25 @@ describe('SES by its API', () => {
     made.close();
     assert.notEqual((await sending).messageId, '');
     made.close();
+  });
+
+  it('an answer that comes before the end of the request is the answer', async () => {
+    const server = createPlainServer((_, response) => {
+      response.writeHead(413, {
+        'content-type': 'application/json',
+        'x-amzn-errortype': 'RequestEntityTooLarge',
+      });
+      response.end('{"message":"Request entity too large"}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const bound = server.address();
+    const endpoint = `http://127.0.0.1:${bound !== null && typeof bound === 'object' ? bound.port : 0}`;
+    const made = createAws({ ...emulator.settings, endpoint }, { clock: systemClock });
+    const raw = randomBytes(30 * 1024 * 1024);
+    await assert.rejects(made.ses(2).send({ ...MESSAGE, raw }), failsAs('rejected', /too large/));
+    made.close();
+    // Nobody writes the rest: the connection is given up, or the server would wait here.
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 
   it('an endpoint whose certificate is not right is sent nothing', async () => {

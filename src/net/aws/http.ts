@@ -147,13 +147,16 @@ function exchange(
   signal: AbortSignal | undefined,
 ): Promise<SdkResponse> {
   let left = false;
+  let settled = false;
   return new Promise((resolve, reject) => {
     let timer = clock.setTimer(CONNECT_MS, () => fail('ETIMEDOUT', 'no connection in time'));
     const rearm = (ms: number, reason: string): void => {
+      if (settled) return;
       timer.cancel();
       timer = clock.setTimer(ms, () => fail('ETIMEDOUT', reason));
     };
     const fail = (code: string, reason: string): void => {
+      if (settled) return;
       settle();
       reject(new NoAnswer(left, code, reason));
       sent.destroy();
@@ -164,6 +167,7 @@ function exchange(
       sent.destroy();
     };
     const settle = (): void => {
+      settled = true;
       timer.cancel();
       signal?.removeEventListener('abort', onAbort);
     };
@@ -171,13 +175,10 @@ function exchange(
     sent.on('error', (error) => fail(errnoCode(error) ?? 'ECONNRESET', reasonOf(error)));
     sent.on('response', (response) => {
       settle();
-      // What breaks in the body is told to its reader; nobody may be listening yet.
-      response.on('error', () => undefined);
-      resolve({
-        statusCode: response.statusCode ?? 0,
-        ...(response.statusMessage !== undefined && { reason: response.statusMessage }),
-        headers: flat(response.headers),
-        body: response,
+      resolve(headOf(response));
+      // They need not hear the rest of the request, and may not be listening: no more of it once they are done.
+      response.once('close', () => {
+        if (!left) sent.destroy();
       });
     });
     const onProgress = (): void => rearm(WRITE_MS, 'the request could not be written in time');
@@ -191,6 +192,17 @@ function exchange(
     };
     write().catch((error: unknown) => fail(errnoCode(error) ?? 'EPIPE', reasonOf(error)));
   });
+}
+
+function headOf(response: IncomingMessage): SdkResponse {
+  // What breaks in the body is told to its reader; nobody may be listening yet.
+  response.on('error', () => undefined);
+  return {
+    statusCode: response.statusCode ?? 0,
+    ...(response.statusMessage !== undefined && { reason: response.statusMessage }),
+    headers: flat(response.headers),
+    body: response,
+  };
 }
 
 function reasonOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import type * as S3 from '@aws-sdk/client-s3';
 import type { Clock } from '../../base/clock.ts';
 import { lazily, type SdkBase } from './client.ts';
 import { toAwsError } from './errors.ts';
@@ -8,9 +9,14 @@ const STALLED_MS = 60_000;
 /** Objects of one page. S3 gives no more. */
 const PAGE = 1000;
 
+interface Client {
+  readonly s3: typeof S3;
+  readonly made: S3.S3Client;
+}
+
 /** S3. */
 export function createObjectStore({ config, clock }: SdkBase): ObjectStore {
-  const client = lazily(async () => {
+  const client = lazily(async (): Promise<Client> => {
     const s3 = await import('@aws-sdk/client-s3');
     const made = new s3.S3Client({
       ...config,
@@ -39,22 +45,31 @@ export function createObjectStore({ config, clock }: SdkBase): ObjectStore {
     },
     async list(bucket, prefix, after) {
       try {
-        const { s3, made } = await client();
-        const page = await made.send(
-          new s3.ListObjectsV2Command({
-            Bucket: bucket,
-            Prefix: prefix,
-            MaxKeys: PAGE,
-            ...(after !== undefined && { StartAfter: after }),
-          }),
-        );
-        const objects = (page.Contents ?? []).flatMap((each): ObjectFacts[] => {
-          if (each.Key === undefined) return [];
-          return [{ key: each.Key, size: each.Size ?? 0, modifiedAt: each.LastModified?.getTime() ?? 0 }];
-        });
-        return { objects, more: page.IsTruncated === true };
+        return await page(await client(), bucket, prefix, after);
       } catch (error) {
         throw toAwsError(error, `S3 ListObjectsV2 ${bucket}/${prefix}`);
+      }
+    },
+    async put(bucket, key, octets, { onlyNew = false } = {}) {
+      const what = `S3 PutObject ${bucket}/${key}`;
+      try {
+        const { s3, made } = await client();
+        await made.send(
+          new s3.PutObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            Body: octets,
+            ContentLength: octets.length,
+            ...(onlyNew && { IfNoneMatch: '*' }),
+          }),
+        );
+        return true;
+      } catch (error) {
+        const told = toAwsError(error, what);
+        // 409: somebody else is putting it at this moment.
+        if (onlyNew && (told.code === 'PreconditionFailed' || told.code === 'ConditionalRequestConflict'))
+          return false;
+        throw told;
       }
     },
     async remove(bucket, key) {
@@ -68,6 +83,27 @@ export function createObjectStore({ config, clock }: SdkBase): ObjectStore {
       }
     },
   };
+}
+
+async function page(
+  { s3, made }: Client,
+  bucket: string,
+  prefix: string,
+  after: string | undefined,
+): Promise<{ readonly objects: readonly ObjectFacts[]; readonly more: boolean }> {
+  const found = await made.send(
+    new s3.ListObjectsV2Command({
+      Bucket: bucket,
+      Prefix: prefix,
+      MaxKeys: PAGE,
+      ...(after !== undefined && { StartAfter: after }),
+    }),
+  );
+  const objects = (found.Contents ?? []).flatMap((each): ObjectFacts[] => {
+    if (each.Key === undefined) return [];
+    return [{ key: each.Key, size: each.Size ?? 0, modifiedAt: each.LastModified?.getTime() ?? 0 }];
+  });
+  return { objects, more: found.IsTruncated === true };
 }
 
 type Source = AsyncIterable<Uint8Array> & { destroy(error?: Error): void };

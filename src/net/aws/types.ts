@@ -71,7 +71,7 @@ export interface ObjectFacts {
   readonly modifiedAt: number;
 }
 
-/** S3, for mail that SES has put there. */
+/** S3: mail that SES has put there, and backups. */
 export interface ObjectStore {
   /** The octets as they come; throws AwsError 'missing' when there is no such object. The stream throws AwsError too. */
   get(bucket: string, key: string): Promise<{ readonly size: number; readonly body: AsyncIterable<Buffer> }>;
@@ -81,6 +81,13 @@ export interface ObjectStore {
     prefix: string,
     after?: string,
   ): Promise<{ readonly objects: readonly ObjectFacts[]; readonly more: boolean }>;
+  /** `onlyNew`: nothing is changed, and the answer is false, when there is such an object already. */
+  put(
+    bucket: string,
+    key: string,
+    octets: Uint8Array,
+    options?: { readonly onlyNew?: boolean },
+  ): Promise<boolean>;
   /** Deleting what is gone already is no error. */
   remove(bucket: string, key: string): Promise<void>;
 }

@@ -479,7 +479,14 @@ test('our addresses are tried in turn where one cannot be used, and only then', 
   const empty = await from();
   assert.match(empty.status === 'failed' ? empty.failure.reason : '', /none of our addresses/);
   const closed = await dial({ port: 1 }, { localAddresses: () => ['127.0.0.9', '127.0.0.8'] });
-  assert.match(closed.status === 'failed' ? closed.failure.reason : '', /ECONNREFUSED/);
+  assert.match(closed.status === 'failed' ? closed.failure.reason : '', /127\.0\.0\.1: ECONNREFUSED/);
+  let dials = 0;
+  const clock = {
+    ...systemClock,
+    setTimer: (ms: number, fn: () => void) => (dials++, systemClock.setTimer(ms, fn)),
+  };
+  await dial({ port: 1 }, { localAddresses: () => ['127.0.0.9', '127.0.0.8'], clock });
+  assert.equal(dials, 1, 'a host that is not there is not asked again by another address of ours');
 });
 
 test('forms of TLS for servers that break on the usual one; a certificate that is refused is told apart', async (t) => {

@@ -54,7 +54,11 @@ function statusText(value: Status, { width, timeZone }: CliIo): string {
     const lines = ways.map(({ way, okAt, problem: trouble }) => {
       const last = okAt === undefined ? '' : `, last at ${timeText(okAt, timeZone)}`;
       const state =
-        trouble === '' ? `works${way === 'sns' ? ' when SNS comes' : last}` : `DOES NOT WORK: ${trouble}`;
+        trouble === ''
+          ? way === 'sns' && okAt === undefined
+            ? 'nothing came yet'
+            : `works${last}`
+          : `DOES NOT WORK: ${trouble}`;
       return `    ${WAYS[way] ?? way}: ${state}`;
     });
     const trouble = problem === '' ? [] : wrap(plain(problem), width - 4).map((line) => `    ${line}`);

@@ -453,6 +453,16 @@ describe('direct delivery and TLS', { skip: skipWithout('openssl') }, () => {
       assert.match(await send({ requireTls: true }), /^deferred 451 4\.7\.5 .*cannot be had/);
     });
 
+    it('REQUIRETLS outweighs "TLS-Required: No"', async () => {
+      policy = 'version: STSv1\nmode: enforce\nmx: mx.far.test\nmax_age: 86400\n';
+      table['_mta-sts.far.test'] = { TXT: txt('v=STSv1; id=1;') };
+      const { peer } = await open(misnamed, capable);
+      const header = 'TLS-Required: No\r\n';
+      assert.match(await send({ header, requireTls: true }), /^failed 550 5\.7\.30 .*ALTNAME/);
+      assert.equal(peer.transactions.length, 0);
+      assert.equal(await send({ header }), 'delivered TLSv1.3 unverified');
+    });
+
     it('"TLS-Required: No" passes by DANE and MTA-STS, but not by REQUIRETLS', async () => {
       policy = 'version: STSv1\nmode: enforce\nmx: mx.far.test\nmax_age: 86400\n';
       table['_mta-sts.far.test'] = { TXT: txt('v=STSv1; id=1;') };

@@ -8,7 +8,7 @@ const GREYLIST = /gr[ea]y[- ]?list|postgrey|milter-greylist/i;
 
 /** Too many connections, too fast, too much from us: the words of those who limit rates. */
 const RATE_WORDS =
-  /too many (?:concurrent |simultaneous |open |smtp |parallel )*(?:connections?|sessions?)|connections? (?:rate |count )?(?:limit|refused due to)|concurren|rate[- ]?limit|throttl|too (?:fast|quickly|frequent)|too many (?:messages|mails|emails|requests)|too much mail|unusual rate|sending rate|rate (?:of|is|that)|exceed\w* (?:the |your |its )?(?:\w+ )?(?:rate|connection|message|limit|quota)|unexpected volume|slow down|temporarily deferred due to|\[TSS?\d\d\]|\bTS0\d\b|\bRP-00[1-3]\b|resources restricted/i;
+  /too many (?:concurrent |simultaneous |open |smtp |parallel )*(?:connections?|sessions?)|connections? (?:rate |count )?(?:limit|refused due to)|concurren|rate[- ]?limit|throttl|too (?:fast|quickly|frequent)|too many (?:messages|mails|emails|requests)|too much mail|unusual rate|sending rate|\brate (?:of|is|that)|exceed\w* (?:the |your |its )?(?:\w+ )?(?:rate|connection|message|limit|quota)|unexpected volume|slow down|temporarily deferred due to|\[TSS?\d\d\]|\bTS0\d\b|\bRP-00[1-3]\b|resources restricted/i;
 
 /** Gmail's rate limits, Microsoft's "rate limited by reputation" (4.7.5xx and 4.7.6xx), 4.7.0 of a closing server. */
 const RATE_STATUS = /^4\.(?:7\.28|7\.(?:5|6)\d\d|16\.55)$/;

@@ -422,6 +422,7 @@ describe('who may send by SES', () => {
         [from],
         lines('From: m@amazonses.com', '', 'bounce'),
       );
+      assert.equal(done.refused.size, 0);
       assert.match(JSON.stringify(done.reply), /250/);
     }
     const counts = await out.flow.store.read.run('queue.counts', null);

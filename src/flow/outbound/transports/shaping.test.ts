@@ -36,6 +36,8 @@ describe('what replies say of our speed', () => {
       '451 4.7.1 Greylisting in action, please come back later',
       '450 4.2.0 <x@far.test>: Recipient address rejected: Greylisted for 5 minutes; too many connections',
       '451 4.7.1 graylisted',
+      '451 4.7.1 Greylisted, you are sending too fast',
+      '421 4.7.0 Grey-listed, please come back',
       '450-4.2.1 The user you are trying to contact is receiving mail too quickly',
       '452 4.2.2 The email account that you tried to reach is over quota',
       '450 4.3.2 Service currently unavailable',
@@ -314,6 +316,7 @@ describe('direct delivery to hosts with limits', () => {
     await openSecond({ script: { RCPT: () => refusal } }, '::1');
     assert.equal(told((await out.send(['x@far.test', 'y@far.test']))[0]), 'delivered plain');
     assert.deepEqual([peer.transactions[0]?.to, second?.connections()], [['x@far.test', 'y@far.test'], 1]);
+    await out.transport.close();
     await out.send('x@far.test');
     assert.equal(second?.connections(), 1, 'IPv6 is not tried again soon');
     out.flow.clock.advance(13 * 60 * MINUTE);

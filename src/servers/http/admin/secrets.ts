@@ -29,7 +29,7 @@ const put = operation({
     look: z.boolean().default(false),
   }),
   output: z.object({ path: z.string(), state: z.enum(['new', 'same', 'other']) }),
-  async run({ facts, logger }, { name: file, text, replace, look }, actor) {
+  async run({ facts, store }, { name: file, text, replace, look }, actor) {
     const directory = join(facts.dataDirectory, DIRECTORY);
     const path = join(directory, file);
     const before = await readFile(path, 'utf8').catch((error: unknown) => {
@@ -45,7 +45,7 @@ const put = operation({
       );
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await writeWhole(path, text);
-    logger.info({ actor: actor.name, path }, 'admin: a secret was kept');
+    await store.write.run('directory.keptSecret', { actor, name: file });
     return { path, state };
   },
 });

@@ -1,7 +1,7 @@
-import type { EnvelopeAddress } from '../../mail/address/path.ts';
-import type { FlowDeps } from '../deps.ts';
-import { tableOwner } from '../lookup/resolve.ts';
-import type { SessionLogin } from '../service.ts';
+import type { EnvelopeAddress } from '../mail/address/path.ts';
+import type { FlowDeps } from './deps.ts';
+import { tableOwner } from './lookup/resolve.ts';
+import type { SessionLogin } from './service.ts';
 
 /**
  * Whether an account may send under an address, in MAIL FROM or in From: its own, as the directory knows it, or by the
