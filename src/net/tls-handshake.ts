@@ -3,6 +3,7 @@ import { TLSSocket, type SecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { errnoCode, errorText, Refusal } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { answerValidation } from './acme/tls-alpn.ts';
 import { tlsFacts } from './tls-context.ts';
 import type { TlsFacts, TlsSource } from './tls.ts';
 
@@ -46,12 +47,17 @@ function handshakeReason(error: unknown): string {
   return code === undefined || code.startsWith('ERR_') ? errorText(error).slice(0, 200) : code;
 }
 
-/** Server side: wrap `raw`, do the handshake, return the wrapped socket and what it tells. */
+/**
+ * Server side: wrap `raw`, do the handshake, return the wrapped socket and what it tells. Throws a `Refusal` when there is
+ * no session: the handshake failed, or was an authority's to see a name proven, which is over with it (RFC 8737).
+ */
 export async function serverHandshake(
   raw: Socket,
   source: TlsSource,
   clock: Clock,
 ): Promise<{ socket: TLSSocket; facts: TlsFacts }> {
+  if (source.validations?.pending() === true && (await answerValidation(raw, source.validations, clock)))
+    throw new Refusal('unavailable', 'it was an authority that saw a name proven (TLS-ALPN-01)');
   const fallback = source.context();
   if (fallback === undefined) throw new Refusal('unavailable', 'there is no TLS certificate yet');
   let served: SecureContext = fallback;

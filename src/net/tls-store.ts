@@ -5,7 +5,7 @@ import { every, type Clock } from '../base/clock.ts';
 import { errorText, Refusal } from '../base/errors.ts';
 import { createServerContext, type TlsProfile } from './tls-context.ts';
 import type { CertificatePair } from './tls-self-signed.ts';
-import type { TlsSource } from './tls.ts';
+import type { TlsSource, TlsValidations } from './tls.ts';
 
 /** A certificate (with its chain) and its key, as PEM files. */
 export interface CertificateFiles {
@@ -35,8 +35,13 @@ export interface TlsStore {
   source(service: string, profile: TlsProfile): TlsSource;
   /** Read the files again. Never throws: a pair that is unreadable or does not fit leaves the old one in use. */
   reload(): Promise<ReloadReport>;
-  /** Use these certificates (an ACME client's) beside the files'; throws a `Refusal` when one is unusable. */
+  /**
+   * Use these certificates (an ACME client's) beside the files'; throws a `Refusal` when one is unusable. Sessions go on
+   * with what they have; those installed before and not named again are no longer served.
+   */
   install(pairs: readonly CertificatePair[]): void;
+  /** Have all services answer validations of names (RFC 8737). */
+  answerValidations(validations: TlsValidations): void;
   certificates(): readonly CertificateInfo[];
   /** Look at the files every `ms` milliseconds and reload when one changed. */
   watch(ms: number, onReload: (report: ReloadReport) => void): { stop(): void };
@@ -69,6 +74,7 @@ export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> 
   const fromFiles: (Loaded | undefined)[] = [];
   for (const pair of files) fromFiles.push(await loadFiles(pair, options.passphrase));
   let installed: Loaded[] = [];
+  let validations: TlsValidations | undefined;
   let fingerprint = await fingerprintOf(files);
   let byName = indexByName([...fromFiles, ...installed]);
 
@@ -80,6 +86,9 @@ export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> 
   function source(service: string, profile: TlsProfile): TlsSource {
     const { ticketSecret } = options;
     return {
+      get validations() {
+        return validations;
+      },
       context(serverName) {
         const loaded = pick(serverName);
         if (loaded === undefined) return undefined;
@@ -111,8 +120,15 @@ export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> 
     source,
     reload,
     install(pairs) {
-      installed = pairs.map((pair) => check(pair, undefined));
+      // One that stays keeps its contexts, and with them the tickets that clients hold.
+      const same = (a: CertificatePair, b: CertificatePair): boolean => a.cert === b.cert && a.key === b.key;
+      installed = pairs.map(
+        (pair) => installed.find((one) => same(one.pair, pair)) ?? check(pair, undefined),
+      );
       byName = indexByName([...fromFiles, ...installed]);
+    },
+    answerValidations(given) {
+      validations = given;
     },
     certificates: () => [...fromFiles, ...installed].flatMap((loaded) => (loaded ? [loaded.info] : [])),
     watch(ms, onReload) {

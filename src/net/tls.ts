@@ -18,4 +18,14 @@ export interface TlsFacts {
 export interface TlsSource {
   /** The context for a server name (SNI); undefined or an unknown name gives the default. Undefined: no certificate yet. */
   context(serverName?: string): SecureContext | undefined;
+  /** Validations of our names by TLS; undefined: none is ever answered. */
+  readonly validations?: TlsValidations | undefined;
+}
+
+/** Answers to authorities that want to see a name proven by a handshake (TLS-ALPN-01, RFC 8737). */
+export interface TlsValidations {
+  /** Whether any name is being proven: else nobody looks into first messages. */
+  pending(): boolean;
+  /** The context that proves a name. */
+  context(serverName: string): SecureContext | undefined;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { BUCKET, type IntakeWorld, openWorld, until } from './support.ts';
+import { BUCKET, type IntakeWorld, message, openWorld, until } from './support.ts';
 import { testActor } from '../support/server.ts';
 
 const ALICE = 'alice@example.test';
@@ -13,7 +13,9 @@ async function journal(world: IntakeWorld, trace: string | undefined) {
 describe('mail that SES took, told by a queue', () => {
   let world: IntakeWorld;
   before(async () => {
-    world = await openWorld({ server: { holdOutgoing: 'a test' } });
+    world = await openWorld({
+      server: { holdOutgoing: 'a test', config: { limits: { message_size: '2MiB' } } },
+    });
   });
   after(() => world.close());
 
@@ -42,6 +44,28 @@ describe('mail that SES took, told by a queue', () => {
     await world.settled();
     const count = (await world.subjects('alice@example.test')).filter((each) => each === 'only once').length;
     assert.equal(count, 1);
+  });
+
+  it('what waits although everybody has it comes to its end', async () => {
+    const received = world.mail({ subject: 'answer lost' });
+    await world.settled();
+    const known = await world.known(received);
+    assert.ok(known);
+    // As if the commit's answer had not come, and the object were still there.
+    world.aws.s3.put(BUCKET, received.key, received.object);
+    const part = {
+      ...known.object,
+      state: 'waiting' as const,
+      nextAt: Date.now(),
+      attempt: true,
+      settled: [],
+    };
+    await world.server.store.write.run('intake.settle', { part, notices: [], events: [] });
+    world.aws.sqs.send(world.queue, received.notification);
+    await world.settled();
+    assert.equal((await world.known(received))?.object.state, 'done');
+    const copies = (await world.subjects(ALICE)).filter((each) => each === 'answer lost');
+    assert.equal(copies.length, 1);
   });
 
   it('an unknown recipient bounces to a proven sender, and holds nobody up', async () => {
@@ -152,6 +176,22 @@ describe('mail that SES took, told by a queue', () => {
     await world.server.intake.takeIn('main', { key: received.key, by: 'admin' });
     assert.ok((await world.subjects(ALICE)).includes('too early'));
     world.aws.sqs.reveal(world.queue);
+    await world.settled();
+  });
+
+  it('what is too large here goes back to a proven sender; else a person is asked', async () => {
+    const raw = message('too much', { body: 'x'.repeat(60).concat('\r\n').repeat(50_000) });
+    const received = world.mail({ raw });
+    await world.settled();
+    const known = await world.known(received);
+    assert.deepEqual(known?.settled, [{ recipient: ALICE, outcome: 'bounced' }]);
+    const events = await journal(world, known?.object.trace);
+    assert.match(JSON.stringify(events), /552 5\.3\.4 Message is larger than the 2097152 octets/);
+    assert.equal(events.find(({ kind }) => kind === 'bounce.sent')?.data['to'], 'bob@example.net');
+    const other = world.mail({ raw, spfVerdict: 'FAIL' });
+    await until(async () => (await world.known(other))?.object.state === 'stuck');
+    assert.ok(world.aws.s3.keys(BUCKET).includes(other.key));
+    world.aws.s3.remove(BUCKET, other.key);
     await world.settled();
   });
 

@@ -13,6 +13,7 @@ import {
   type LostLease,
   markWarned,
 } from './attempts.sql.ts';
+import { deliverConfirmed } from '../routing/confirm.ts';
 import { countUsage, endSends, type SendEnd } from '../routing/record.ts';
 import { startedSends } from '../routing/routing.sql.ts';
 import { sentTo } from '../routing/rows.ts';
@@ -156,6 +157,8 @@ export async function recover(
     tx,
     lost.map((row) => interrupted(row, tx.now)),
   );
+  for (const messageId of new Set(lost.map((row) => row.message_id)))
+    for (const send of await tx.all(startedSends, messageId)) await deliverConfirmed(tx, send);
   return {
     recipients: lost.map((row) => ({
       id: row.id,

@@ -1,5 +1,6 @@
 import type { WriteTx } from '../db/sql.ts';
-import { addUsage, endSend } from './routing.sql.ts';
+import { deliverConfirmed } from './confirm.ts';
+import { addUsage, endSend, sendByTag } from './routing.sql.ts';
 import type { SendState, SentTo, Usage } from './types.ts';
 
 /** What a settlement writes of the way it took: in the queue's own commit. */
@@ -30,5 +31,7 @@ export async function endSends(tx: WriteTx, ends: readonly SendEnd[]): Promise<v
   for (const { tag, state, remoteId, recipients } of ends) {
     const json = JSON.stringify(recipients.map(({ id, address }) => [id, address]));
     await tx.run(endSend, state, remoteId ?? null, json, tag);
+    const row = state === 'unsure' ? await tx.get(sendByTag, tag) : undefined;
+    if (row !== undefined) await deliverConfirmed(tx, row);
   }
 }

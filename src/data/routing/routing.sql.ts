@@ -79,10 +79,11 @@ export interface SendRow {
   recipients: string;
   started_at: number;
   grace_ms: number;
+  confirmed: string;
 }
 
 const SEND = `tag, way, state, remote_id, message_id, queue_id, trace, account_id, reverse_path, recipients, started_at,
-  grace_ms`;
+  grace_ms, confirmed`;
 
 export const insertSend = statement<
   [
@@ -130,4 +131,8 @@ export const recipientsWaiting = statement<
 
 export const deliverWaiting = statement<[now: number, reply: string, host: string, id: number]>(
   `UPDATE queue_recipients SET state = 'delivered', settled_at = ?, last_reply = ?, last_host = ? WHERE id = ?`,
+);
+
+export const confirmSend = statement<[remoteId: string, confirmed: string, tag: string]>(
+  'UPDATE sends SET remote_id = ?, confirmed = ? WHERE tag = ?',
 );

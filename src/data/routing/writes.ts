@@ -1,26 +1,21 @@
-import { normalizeDomain } from '../../mail/address/domain.ts';
 import type { WriteFunction } from '../catalogue.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { putSetting } from '../directory/directory.sql.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
-import { record } from '../journal/record.ts';
-import { type JournalEvent, terms } from '../journal/types.ts';
-import { settleMessage } from '../queue/settle.ts';
+import { addressKey, confirmedIn, deliverConfirmed } from './confirm.ts';
 import { periods } from './record.ts';
 import {
+  confirmSend,
   deleteRefusal,
   deleteRefusalsBefore,
   deleteSendsBefore,
   deleteUsageBefore,
-  deliverWaiting,
-  endSend,
   insertSend,
   putRefusal,
-  recipientsWaiting,
   sendByTag,
 } from './routing.sql.ts';
-import { SETTING, sentTo, settings } from './rows.ts';
+import { SETTING, settings } from './rows.ts';
 import type { Send } from './types.ts';
 
 type W<A, R> = WriteFunction<A, R>;
@@ -98,39 +93,12 @@ export interface Confirmation {
 async function confirm(tx: WriteTx, args: Confirmation): Promise<{ known: boolean; delivered: number }> {
   const row = await tx.get(sendByTag, args.tag);
   if (row === undefined) return { known: false, delivered: 0 };
-  if (row.state === 'sent') return { known: true, delivered: 0 };
-  let delivered = 0;
-  const events: JournalEvent[] = [];
-  const taken = new Set(args.destination.map(addressKey));
-  for (const { id, address } of sentTo(row)) {
-    if (!taken.has(addressKey(address))) continue;
-    const waiting = await tx.get(recipientsWaiting, id);
-    if (waiting === undefined) continue;
-    const reply = `250 2.0.0 taken as ${args.remoteId}, as the service reported afterwards`;
-    await tx.run(deliverWaiting, tx.now, reply, row.way, id);
-    await settleMessage(tx, waiting.message_id, 1);
-    delivered++;
-    const data = {
-      queueId: row.queue_id,
-      transport: row.way,
-      to: [address],
-      host: row.way,
-      reply,
-      tls: null,
-    };
-    const about = [terms.queueId(row.queue_id)];
-    events.push({ trace: row.trace, at: tx.now, kind: 'delivery.delivered', data, terms: about });
-  }
-  const whole = sentTo(row).every(({ address }) => taken.has(addressKey(address)));
-  await tx.run(endSend, whole ? 'sent' : row.state, args.remoteId, row.recipients, args.tag);
-  await record(tx, events);
+  const confirmed = new Set([...confirmedIn(row), ...args.destination.map(addressKey)]);
+  const json = JSON.stringify([...confirmed]);
+  await tx.run(confirmSend, args.remoteId, json, args.tag);
+  // An attempt that is still under way, or a process that died in one, settles them when it ends.
+  const delivered = await deliverConfirmed(tx, { ...row, remote_id: args.remoteId, confirmed: json });
   return { known: true, delivered };
-}
-
-/** One spelling of an address: services write its domain in A-labels. */
-function addressKey(address: string): string {
-  const at = address.lastIndexOf('@') + 1;
-  return `${address.slice(0, at)}${normalizeDomain(address.slice(at)) ?? address.slice(at)}`.toLowerCase();
 }
 
 export const writes = {

@@ -1,13 +1,15 @@
 import { errorText, Refusal } from '../../base/errors.ts';
 import { AwsError } from '../../net/aws/types.ts';
+import { parsePath } from '../../mail/address/path.ts';
 import { dropBody } from '../intake.ts';
 import { replyText } from '../journal.ts';
 import { type Arrival, readArrival } from './arrival.ts';
 import { type IntakeCase, intakeEvent, openCase, partOf } from './case.ts';
-import { deliver } from './deliver.ts';
+import { bounce, refusedEvent } from './bounce.ts';
+import { deliver, settledAs } from './deliver.ts';
 import { isSetupNotification } from './notice.ts';
 import { type Addressed, addressAll, guessRecipients, isForeign, recipientId } from './recipients.ts';
-import { backoffMs, isOver, removesAtOnce, retryAt } from './times.ts';
+import { backoffMs, isOver, removalAt, removesAtOnce, retryAt } from './times.ts';
 import type { IntakeParts, OpenSource, Taken, Told } from './types.ts';
 
 /** Tries after which an object that makes us fail is left to a person: some hours. */
@@ -77,6 +79,9 @@ async function attempt(parts: IntakeParts, one: IntakeCase): Promise<Taken> {
 async function take(parts: IntakeParts, one: IntakeCase): Promise<Taken> {
   const { deps, source, told, trace, notice } = one;
   const { bucket, region } = source.settings;
+  if (one.recipients !== undefined && !openRecipients(one) && one.before !== undefined) {
+    return one.before.state === 'done' ? ended(one) : completed(one, false);
+  }
   const { size, body } = await source.objects.get(bucket, told.key);
   const arrival = await readArrival({ deps, body, region, trace, notice });
   const guessed = one.recipients === undefined;
@@ -89,7 +94,7 @@ async function take(parts: IntakeParts, one: IntakeCase): Promise<Taken> {
     const { reached, unknown, later } = overdue(one, addressed);
     if (reached.length + unknown.length + later.length === 0) {
       await discard(one, arrival);
-      return await finish(one, false);
+      return await completed(one, guessed);
     }
     foreign = unknown.some(({ refusal }) => isForeign(refusal));
     await deliver({ parts, one, arrival, addressed: { reached, unknown, later }, guessed });
@@ -99,6 +104,16 @@ async function take(parts: IntakeParts, one: IntakeCase): Promise<Taken> {
   }
   // Mail for a domain that is not ours may be somebody else's to take.
   return finish(one, guessed || foreign);
+}
+
+/** Everybody has it, though it was not written down so: the answer of the commit was lost, or somebody else was first. */
+async function completed(one: IntakeCase, guessed: boolean): Promise<Taken> {
+  const state = guessed ? 'guessed' : 'done';
+  const nextAt = removalAt(one, guessed);
+  const part = partOf(one, { state, nextAt, reason: '', attempt: false, settled: [] });
+  await one.deps.store.write.run('intake.settle', { part, notices: [], events: [] });
+  await finish(one, guessed);
+  return { outcome: 'taken', again: true };
 }
 
 /** Who was tried for as long as the queue would is given up. */
@@ -157,6 +172,36 @@ async function nobodyNamed(one: IntakeCase, arrival: Arrival): Promise<Taken> {
   );
 }
 
+/**
+ * A message that is too large here is the sender's to send some other way: a notification tells what port 25 would have
+ * said, where SES has proven the sender. Undefined: nobody can be told.
+ */
+async function sentBack(one: IntakeCase, refusal: Refusal): Promise<Taken | undefined> {
+  const { deps, notice, source, settled, trace, receivedAt } = one;
+  const reversePath = notice?.sender ?? '';
+  const has = new Set(settled.map(({ recipient }) => recipient));
+  const open = one.recipients?.filter((each) => !has.has(recipientId(each, deps.settings.hostname))) ?? [];
+  const proven =
+    notice?.verdicts.spf === 'PASS' && parsePath(reversePath, { smtputf8: true }).kind === 'mailbox';
+  const bounces = source.settings.unknown_recipients === 'bounce' && refusal.kind === 'too-large';
+  if (open.length === 0 || !proven || !bounces) return undefined;
+  const about = open.map((address) => ({ address, refusal }));
+  const header = Buffer.from('\r\n');
+  const { outgoing, event } = await bounce(deps, { trace, reversePath, about, receivedAt, header });
+  const part = partOf(one, {
+    state: 'done',
+    nextAt: removalAt(one, false),
+    reason: replyText(refusal.smtp),
+    attempt: false,
+    settled: settledAs(one, about, 'bounced'),
+  });
+  const first = intakeEvent(one, 'intake.ended', { reason: part.reason });
+  const events = [first, ...about.map((each) => refusedEvent(deps, trace, each, true)), event];
+  await deps.store.write.run('intake.settle', { part, notices: [outgoing], events });
+  deps.recorder.committed(events);
+  return finish(one, false);
+}
+
 async function stuck(one: IntakeCase, reason: string): Promise<Taken> {
   const event = intakeEvent(one, 'intake.ended', { reason, stuck: true });
   const part = partOf(one, { state: 'stuck', nextAt: undefined, reason, attempt: true, settled: [] });
@@ -172,7 +217,7 @@ async function failed(one: IntakeCase, error: unknown): Promise<Taken> {
   if (error instanceof Refusal) {
     const words = error.smtp === undefined ? error.message : replyText(error.smtp);
     // As it is it will never do: too large, a header without end, a loop.
-    if ((error.smtp?.code ?? 450) >= 500) return stuck(one, words);
+    if ((error.smtp?.code ?? 450) >= 500) return (await sentBack(one, error)) ?? stuck(one, words);
     return wait(one, words);
   }
   if (error instanceof AwsError) return wait(one, error.message);

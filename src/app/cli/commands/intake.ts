@@ -59,10 +59,16 @@ function statusText(value: Status, { width, timeZone }: CliIo): string {
             ? 'nothing came yet'
             : `works${last}`
           : `DOES NOT WORK: ${trouble}`;
-      return `    ${WAYS[way] ?? way}: ${state}`;
+      return wrap(plain(`${WAYS[way] ?? way}: ${state}`), width - 6).map(
+        (line, i) => `    ${i > 0 ? '  ' : ''}${line}`,
+      );
     });
     const trouble = problem === '' ? [] : wrap(plain(problem), width - 4).map((line) => `    ${line}`);
-    return [`${name}: bucket ${bucket} in ${region}`, ...trouble, ...lines]
+    return [
+      `${name}: ${bucket === '' ? 'no bucket' : `bucket ${bucket}`} in ${region}`,
+      ...trouble,
+      ...lines.flat(),
+    ]
       .map((line) => `${plain(line)}\n`)
       .join('');
   });
