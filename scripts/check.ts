@@ -10,7 +10,10 @@ const FLOW: Record<string, readonly string[]> = {
   inbound: ['spam', 'delivery', 'outbound'],
   submission: ['outbound', 'delivery'],
   outbound: ['delivery'],
-  reports: ['outbound'],
+  reports: ['outbound', 'feedback'],
+  feedback: ['outbound'],
+  relay: ['outbound'],
+  'ses-inbound': ['inbound', 'outbound', 'delivery', 'spam'],
 };
 const MAX_LINES = 400;
 const MAX_FUNCTION_LINES = 60;

@@ -119,15 +119,6 @@ const JOBS: readonly Job[] = [
       return (await store.write.run('bans.forget', { now: clock.now(), limit: BATCH })).more;
     },
   },
-  {
-    name: 'forget old refusals of ways, calls and suppressions',
-    everyMs: HOUR,
-    async run({ store }) {
-      await store.write.run('routing.forget', null);
-      await store.write.run('suppression.forget', null);
-      return false;
-    },
-  },
   ...FILTER_JOBS,
   { name: 'sweep bodies', everyMs: DAY, run: sweepBodies },
   { name: 'tidy segments', everyMs: HOUR, run: tidySegments },

@@ -27,6 +27,7 @@ import { type Closers, type Core, type Live, openCore } from './core.ts';
 import { judgeOutgoing } from './outgoing-verdict.ts';
 import { logTlsReload, mergeLive, reloadRelay } from './reload.ts';
 import { reportJobs } from './report-jobs.ts';
+import { sendingJobs } from './sending-jobs.ts';
 import { sesEvents } from './ses-events.ts';
 import { bindKey, IMPLICIT_TLS, SERVICES, type ServiceName } from './service-names.ts';
 import { lineServices, type RunningListener } from './services.ts';
@@ -216,7 +217,10 @@ async function startIntakeAndJobs(core: Core, intake: IntakePart, closers: Close
   closers.push(() => intake.inbound.stop(0));
   await intake.inbound.start();
   const config = (): Config => core.live.config;
-  const more = [...reportJobs(core.reports), ...intake.jobs];
+  const stopping = new AbortController();
+  closers.push(async () => stopping.abort());
+  const sending = sendingJobs(() => core.live.deps, stopping.signal);
+  const more = [...reportJobs(core.reports), ...intake.jobs, ...sending];
   return startJobs({ store, clock, logger, metrics, config, filter }, more);
 }
 

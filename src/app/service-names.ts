@@ -1,7 +1,16 @@
 import type { ListenSpec } from './config-values.ts';
 
 /** Services with listeners, in the order in which a person reads them. */
-export const SERVICES = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'lmtp', 'http', 'sns'] as const;
+export const SERVICES = [
+  'smtp',
+  'submission',
+  'submissions',
+  'imap',
+  'imaps',
+  'lmtp',
+  'http',
+  'sns',
+] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Services that are nothing without a certificate. */

@@ -1,5 +1,7 @@
+import { reads as backup } from './backup/reads.ts';
 import { reads as bans } from './bans/reads.ts';
 import { reads as blobs } from './blobs/reads.ts';
+import { reads as certificates } from './certificates/certificates.ts';
 import { reads as directory } from './directory/reads.ts';
 import { reads as greylist } from './greylist/greylist.ts';
 import { reads as holds } from './holds/reads.ts';
@@ -18,8 +20,10 @@ import { reads as vault } from './vault/reads.ts';
 
 /** Every read of the program, by name. */
 export const reads = {
+  ...backup,
   ...bans,
   ...blobs,
+  ...certificates,
   ...directory,
   ...mailstore,
   ...queue,

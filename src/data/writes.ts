@@ -1,5 +1,7 @@
 import { writes as blobs } from './blobs/writes.ts';
+import { writes as backup } from './backup/writes.ts';
 import { writes as bans } from './bans/writes.ts';
+import { writes as certificates } from './certificates/certificates.ts';
 import { writes as delivery } from './delivery/writes.ts';
 import { writes as directory } from './directory/writes.ts';
 import { writes as greylist } from './greylist/greylist.ts';
@@ -19,8 +21,10 @@ import { writes as vault } from './vault/writes.ts';
 
 /** Every write of the program, by name. The store runs nothing else. */
 export const writes = {
+  ...backup,
   ...bans,
   ...blobs,
+  ...certificates,
   ...directory,
   ...mailstore,
   ...queue,

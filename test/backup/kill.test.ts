@@ -36,6 +36,7 @@ function letters(): Buffer[] {
 function createJob(data: string, target: string): BackupJob {
   return {
     kind: 'create',
+    now: Date.now(),
     place: placeOf(target),
     secret: SECRET,
     data,
@@ -104,7 +105,10 @@ test('killed at random while mail arrives, and restored elsewhere as it was', as
   // What the killed ones left over goes with the next pruning, and what is kept stays whole.
   await pruneBackups(repository, { daily: 1, weekly: 0, monthly: 0 }, systemClock);
   const left = await repository.snapshots();
-  assert.deepEqual(left.snapshots.map(({ id }) => id), [snapshot.id]);
+  assert.deepEqual(
+    left.snapshots.map(({ id }) => id),
+    [snapshot.id],
+  );
   assert.deepEqual((await verifySnapshots(repository, left.snapshots)).problems, []);
   assert.deepEqual(await readdir(join(target, 'incoming')), []);
 });

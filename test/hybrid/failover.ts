@@ -178,7 +178,8 @@ export async function runFailover(scenario: FailoverScenario, messages: number):
   } finally {
     await run.end();
     await Promise.all([mx.close(), dns.close(), aws.close()]);
-    if (process.env.KEEP === undefined) await rm(directory, { recursive: true, force: true }); else console.log(directory);
+    if (process.env.KEEP === undefined) await rm(directory, { recursive: true, force: true });
+    else console.log(directory);
   }
 }
 

@@ -133,6 +133,8 @@ function waysTo(deps: () => FlowDeps, only: Transport): Ways {
     useRelay: () => undefined,
     settings: () => Promise.resolve(settings),
     transport: () => Promise.resolve(only),
+    probe: (...args) => ways.probe(...args),
+    slowed: () => [],
     close: () => ways.close(),
   };
 }

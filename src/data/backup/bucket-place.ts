@@ -48,12 +48,14 @@ export function openBucketPlace(settings: PlaceSettings, clock: Clock): Place {
     async get(name) {
       try {
         const { size, body } = await objects.get(bucket, prefix + name);
-        if (size > OBJECT_BYTES) throw new Refusal('bad-input', `${name} is larger than anything a backup has.`);
+        if (size > OBJECT_BYTES)
+          throw new Refusal('bad-input', `${name} is larger than anything a backup has.`);
         const pieces: Buffer[] = [];
         for await (const piece of body) pieces.push(piece);
         return Buffer.concat(pieces);
       } catch (error) {
-        if (error instanceof AwsError && error.kind === 'missing' && error.code !== 'NoSuchBucket') return undefined;
+        if (error instanceof AwsError && error.kind === 'missing' && error.code !== 'NoSuchBucket')
+          return undefined;
         throw asRefusal(error);
       }
     },

@@ -1,4 +1,13 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -209,7 +218,9 @@ async function takeBodies(work: Work): Promise<void> {
 
 /** The chunks an index has of a body; to be asked in the order of names, which is that of the index too. */
 function earlierBodies(
-  lines: AsyncIterable<{ readonly path: string; readonly size: number; readonly chunks: readonly string[] }> | [],
+  lines:
+    | AsyncIterable<{ readonly path: string; readonly size: number; readonly chunks: readonly string[] }>
+    | [],
 ): (path: string) => Promise<{ readonly size: number; readonly chunks: readonly string[] }> {
   const all = Array.isArray(lines) ? undefined : lines[Symbol.asyncIterator]();
   let next: { path: string; size: number; chunks: string[] } | undefined;

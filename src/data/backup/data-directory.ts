@@ -30,7 +30,9 @@ export function openDataDirectory(directory: string): DataDirectory {
       return;
     }
     const data = Buffer.from(row.data ?? new Uint8Array());
-    yield row.encoding === 'zstd' ? await decompress(data, { maxOutputLength: Math.max(1, row.blob_size) }) : data;
+    yield row.encoding === 'zstd'
+      ? await decompress(data, { maxOutputLength: Math.max(1, row.blob_size) })
+      : data;
   }
 
   async function* seen(row: PlacedRow): AsyncGenerator<Buffer> {
@@ -48,7 +50,11 @@ export function openDataDirectory(directory: string): DataDirectory {
 }
 
 /** What of a piece, which begins at `at`, lies in no hidden range; the ranges are ascending and disjoint. */
-function* shown(piece: Buffer, at: number, hidden: readonly (readonly [number, number])[]): Generator<Buffer> {
+function* shown(
+  piece: Buffer,
+  at: number,
+  hidden: readonly (readonly [number, number])[],
+): Generator<Buffer> {
   let from = 0;
   for (const [start, end] of hidden) {
     const [first, last] = [start - at, end - at];

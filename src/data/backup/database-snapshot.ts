@@ -92,7 +92,10 @@ function framesOf(log: number, end: LogEnd, pageBytes: number): Map<number, numb
     const count = Math.min(atOnce, end.frames - first + 1);
     const octets = readAt(log, framePage(first, pageBytes) - wal.frameHeaderBytes, count * frameBytes);
     for (let i = 0; i < count; i++) {
-      const page = pageOfFrame(octets.subarray(i * frameBytes, i * frameBytes + wal.frameHeaderBytes), end.salt);
+      const page = pageOfFrame(
+        octets.subarray(i * frameBytes, i * frameBytes + wal.frameHeaderBytes),
+        end.salt,
+      );
       if (page === undefined) throw new LogRestarted();
       frames.set(page, first + i);
     }
@@ -109,7 +112,11 @@ interface Reading {
   readonly pages: number;
 }
 
-function readPages({ file, log, end, frames, pageBytes, pages }: Reading, first: number, count: number): Buffer {
+function readPages(
+  { file, log, end, frames, pageBytes, pages }: Reading,
+  first: number,
+  count: number,
+): Buffer {
   const wanted = Math.min(count, pages - first + 1);
   const octets = Buffer.alloc(wanted * pageBytes);
   readInto(file, octets, (first - 1) * pageBytes);
@@ -122,7 +129,8 @@ function readPages({ file, log, end, frames, pageBytes, pages }: Reading, first:
     laid = true;
   }
   // A log that had been written back whole before we began may begin anew; its header goes first.
-  if (laid && log !== undefined && !isRun(readAt(log, 0, wal.headerBytes), end.salt)) throw new LogRestarted();
+  if (laid && log !== undefined && !isRun(readAt(log, 0, wal.headerBytes), end.salt))
+    throw new LogRestarted();
   return octets;
 }
 

@@ -1,4 +1,14 @@
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoCode, errorText, Refusal } from '../../base/errors.ts';
 import { randomToken } from '../../base/ids.ts';

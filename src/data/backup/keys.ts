@@ -27,7 +27,13 @@ export const KEY_FILE_BYTES = { least: 32, most: 4096 } as const;
 
 /** How the key that wraps the master key is made; public. */
 export type KeyDerivation =
-  | { readonly kdf: 'scrypt'; readonly n: number; readonly r: number; readonly p: number; readonly salt: string }
+  | {
+      readonly kdf: 'scrypt';
+      readonly n: number;
+      readonly r: number;
+      readonly p: number;
+      readonly salt: string;
+    }
   | { readonly kdf: 'hkdf-sha256'; readonly salt: string };
 
 /** The master key, sealed; public. Octets in base64. */
@@ -90,7 +96,10 @@ async function wrappingKey(secret: Secret, derivation: KeyDerivation): Promise<B
   if (derivation.kdf !== 'scrypt') throw new Error('a passphrase goes through scrypt');
   const { n, r, p } = derivation;
   if (n > SCRYPT_MOST.n || r > SCRYPT_MOST.r || p > SCRYPT_MOST.p)
-    throw new Refusal('bad-input', 'The backup asks for more memory than a passphrase needs: it was tampered with.');
+    throw new Refusal(
+      'bad-input',
+      'The backup asks for more memory than a passphrase needs: it was tampered with.',
+    );
   return scryptKey(secret.passphrase, salt, { N: n, r, p, maxmem: 128 * n * r * p + 1024 * 1024 });
 }
 

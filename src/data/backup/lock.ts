@@ -90,7 +90,16 @@ async function lockOwner(place: Place): Promise<LockOwner | undefined> {
   }
 }
 
-const NOBODY: LockOwner = { token: '', purpose: '', host: '', pid: 0, world: '', born: '', since: 0, renewed: 0 };
+const NOBODY: LockOwner = {
+  token: '',
+  purpose: '',
+  host: '',
+  pid: 0,
+  world: '',
+  born: '',
+  since: 0,
+  renewed: 0,
+};
 
 function encode(owner: LockOwner): Buffer {
   return Buffer.from(`${JSON.stringify(owner)}\n`);

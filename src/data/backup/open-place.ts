@@ -10,8 +10,10 @@ export async function openPlace(
   { clock, make = false }: { readonly clock: Clock; readonly make?: boolean },
 ): Promise<Place> {
   const { target } = settings;
-  if (target === '') throw new Refusal('bad-input', 'No place for backups is set ("postern backup set target ...").');
+  if (target === '')
+    throw new Refusal('bad-input', 'No place for backups is set ("postern backup set target ...").');
   if (target.startsWith('s3://')) return openBucketPlace(settings, clock);
-  if (!target.startsWith('/')) throw new Refusal('bad-input', `${target} is no path from / on, and no s3://BUCKET/PREFIX.`);
+  if (!target.startsWith('/'))
+    throw new Refusal('bad-input', `${target} is no path from / on, and no s3://BUCKET/PREFIX.`);
   return openDirectoryPlace(target, make);
 }

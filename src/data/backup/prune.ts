@@ -69,7 +69,10 @@ export async function pruneBackups(
         `Nothing is pruned: ${damaged.join(', ')} cannot be read. Remove it by hand if it is of no use.`,
       );
     const keep = kept(snapshots, rules);
-    const [stay, go] = [snapshots.filter(({ id }) => keep.has(id)), snapshots.filter(({ id }) => !keep.has(id))];
+    const [stay, go] = [
+      snapshots.filter(({ id }) => keep.has(id)),
+      snapshots.filter(({ id }) => !keep.has(id)),
+    ];
     const needed = await chunksOf(repository, stay);
     const dry = options.dryRun === true;
     // Snapshots first: when this is cut short, what is left over is chunks, and the next run removes them.
@@ -93,7 +96,8 @@ async function chunksOf(repository: Repository, snapshots: readonly Snapshot[]):
   const needed = new Set<string>();
   for (const snapshot of snapshots) {
     for (const chunk of snapshot.index) needed.add(chunk);
-    for await (const { chunks } of indexLines(repository, snapshot)) for (const chunk of chunks) needed.add(chunk);
+    for await (const { chunks } of indexLines(repository, snapshot))
+      for (const chunk of chunks) needed.add(chunk);
   }
   return needed;
 }

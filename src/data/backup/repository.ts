@@ -166,7 +166,8 @@ function repository(place: Place, id: string, keys: RepositoryKeys): Repository 
     async load(chunk) {
       const octets = await unsealed(chunkPath(chunk), `chunk ${chunk}`);
       const body = octets.subarray(1);
-      const content = octets[0] === ZSTD ? await decompress(body, { maxOutputLength: CHUNK_MOST_BYTES }) : body;
+      const content =
+        octets[0] === ZSTD ? await decompress(body, { maxOutputLength: CHUNK_MOST_BYTES }) : body;
       if (keys.contentName(content) === chunk) return content;
       throw new Refusal('bad-input', `chunk ${chunk} of the backup is not what its name says.`);
     },

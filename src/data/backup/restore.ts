@@ -24,7 +24,9 @@ export interface RestoreOptions {
 export async function restoreFiles(options: RestoreOptions): Promise<{ files: number; bytes: number }> {
   const { repository, snapshot, target, progress, wanted = () => true } = options;
   const done = { files: 0, bytes: 0 };
-  let current: { readonly path: string; readonly file: FileHandle; readonly size: number; next: number } | undefined;
+  let current:
+    | { readonly path: string; readonly file: FileHandle; readonly size: number; next: number }
+    | undefined;
   const end = async (): Promise<void> => {
     if (current === undefined) return;
     const { file, size, path, next } = current;
@@ -112,7 +114,8 @@ async function create(path: string, mode: number): Promise<FileHandle> {
 /** A path that leads nowhere but below where it is put. The index is authenticated; this is the second lock. */
 function safePath(path: string): string {
   const clean = normalize(path);
-  if (clean === path && !path.startsWith('/') && !path.split('/').includes('..') && !path.includes('\0')) return path;
+  if (clean === path && !path.startsWith('/') && !path.split('/').includes('..') && !path.includes('\0'))
+    return path;
   throw new Refusal('bad-input', `The backup names a file that it may not name: ${JSON.stringify(path)}.`);
 }
 

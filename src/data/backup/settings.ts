@@ -9,7 +9,9 @@ export const backupSettingsSchema = z.strictObject({
   target: z
     .string()
     .max(1024)
-    .regex(/^(?:\/|s3:\/\/[a-z0-9][a-z0-9.-]+|$)/, { error: 'it takes a path from / on, or s3://BUCKET/PREFIX' })
+    .regex(/^(?:\/|s3:\/\/[a-z0-9][a-z0-9.-]+|$)/, {
+      error: 'it takes a path from / on, or s3://BUCKET/PREFIX',
+    })
     .prefault(''),
   /** File with the passphrase in its first line; or `key_file`. */
   passphrase_file: z.string().max(4096).prefault(''),

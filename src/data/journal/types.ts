@@ -46,6 +46,9 @@ export type JournalKind =
   | 'intake.waiting' // it could not be taken yet, and why
   | 'intake.ended' // without a delivery: it was gone, is stuck, or was for nobody
   | 'intake.notice' // a notice that was refused or could not be understood, a subscription, an alarm
+  | 'certificate.issued' // by an ACME authority: for which names, until when
+  | 'certificate.failed' // none could be got: why, when it is tried again
+  | 'certificate.expiring' // one that is in use ends soon, or has ended
   | 'admin.changed';
 
 export type JournalData = { readonly [key: string]: JournalValue };

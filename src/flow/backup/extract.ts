@@ -78,7 +78,8 @@ async function neededChunks(path: string, what: Extract): Promise<Map<string, Se
         continue;
       }
       const row = await directory.tx.get(messageAt, id, what.uid);
-      if (row === undefined) throw new Refusal('not-found', `${name} has no message with UID ${what.uid} in the backup.`);
+      if (row === undefined)
+        throw new Refusal('not-found', `${name} has no message with UID ${what.uid} in the backup.`);
       if (row.file !== null) need({ file: row.file, size: row.blob_size });
     }
   } finally {

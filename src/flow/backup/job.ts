@@ -25,6 +25,8 @@ export type BackupJob = {
 
 export interface CreateJob {
   readonly kind: 'create';
+  /** The server's time now: its clock need not be the system's. */
+  readonly now: number;
   readonly system: readonly string[];
   readonly program: string;
   /** Begin a repository where there is none. */
@@ -104,9 +106,11 @@ export async function runJob(job: BackupJob, clock: Clock, progress?: Progress):
 async function create(
   repository: Repository,
   job: CreateJob & { readonly data: string },
-  clock: Clock,
+  system: Clock,
   progress: Progress | undefined,
 ): Promise<CreateResult> {
+  const shift = job.now - system.now();
+  const clock = { ...system, now: () => system.now() + shift };
   const { snapshot, problems } = await createBackup({ ...job, repository, clock, progress });
   const pruned = job.keep === undefined ? undefined : await pruneBackups(repository, job.keep, clock);
   const snapshots = pruned?.kept.length ?? (await repository.snapshots()).snapshots.length;
@@ -116,8 +120,7 @@ async function create(
 /** The newest at or before what is named: an id, its begin, or the newest of all. Refusal 'not-found'. */
 export async function chosenSnapshot(repository: Repository, named: string | undefined): Promise<Snapshot> {
   const { snapshots } = await repository.snapshots();
-  const found =
-    named === undefined ? snapshots.at(-1) : snapshots.findLast(({ id }) => id.startsWith(named));
+  const found = named === undefined ? snapshots.at(-1) : snapshots.findLast(({ id }) => id.startsWith(named));
   if (found !== undefined) return found;
   throw new Refusal(
     'not-found',

@@ -46,11 +46,16 @@ export interface DnsSolverOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+function place(name: string): string {
+  return `_acme-challenge.${name}`;
+}
+
+function value(keyAuthorization: string): string {
+  return createHash('sha256').update(keyAuthorization).digest('base64url');
+}
+
 /** RFC 8555 section 8.4. */
 export function createDnsSolver({ dns, clock, waitMs, signal }: DnsSolverOptions): Solver {
-  const place = (name: string): string => `_acme-challenge.${name}`;
-  const value = (keyAuthorization: string): string =>
-    createHash('sha256').update(keyAuthorization).digest('base64url');
   return {
     type: 'dns-01',
     present: ({ name, keyAuthorization }) => dns.put(place(name), value(keyAuthorization)),

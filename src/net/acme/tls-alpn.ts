@@ -83,7 +83,8 @@ export function peek(
       raw.off('readable', look);
       raw.off('end', done);
       raw.off('close', done);
-      if (seen.length > 0 && !raw.destroyed) raw.unshift(seen);
+      // Behind its end nothing can be put back; the handshake fails then, as it should.
+      if (seen.length > 0 && !raw.destroyed && !raw.readableEnded) raw.unshift(seen);
       resolve(seen);
     };
     const look = (): void => {

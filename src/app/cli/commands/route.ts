@@ -1,6 +1,6 @@
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { type Call, type CliCommand, said, UsageError } from '../command.ts';
-import { plain, table } from '../plain-text.ts';
+import { plain, table, wrap } from '../plain-text.ts';
 import { parseSize, sizeText, spanText, timeText } from '../quantities.ts';
 
 const { routing } = operations;
@@ -184,6 +184,71 @@ export const routeCommands: readonly CliCommand[] = [
         ...(size !== undefined && { size }),
       });
       return { value, text: () => planText(arg(0), value) };
+    },
+  },
+  {
+    words: ['route', 'probe'],
+    summary: 'go the direct way to an address, up to its acceptance; nothing is sent',
+    details:
+      'MX, MTA-STS, DANE, connection, TLS, MAIL and RCPT, each with what came of it. Exit status 1 when mail would not be taken.',
+    args: [{ name: 'ADDRESS', help: 'the recipient' }],
+    options: {
+      from: { value: 'ADDRESS', help: 'reverse-path to give (default: the null one, as of a bounce)' },
+      verbose: { help: 'the dialogue with the hosts too' },
+    },
+    example: 'route probe someone@example.net',
+    async run({ admin, io, arg, text, on }) {
+      const from = text('from');
+      const value = await admin.call(routing.probe, {
+        address: arg(0),
+        ...(from !== undefined && { from }),
+      });
+      const marks = { ok: 'ok  ', note: 'note', problem: 'NOT ' } as const;
+      const lines = value.steps.flatMap(({ step, host, result, text: words }) => {
+        const [first = '', ...more] = wrap(
+          plain(`${step}${host === undefined ? '' : ` ${host}`}: ${words}`),
+          io.width - 6,
+        );
+        return [`${marks[result]}  ${first}`, ...more.map((line) => `      ${line}`)];
+      });
+      const said = value.deliverable
+        ? `Mail to ${plain(arg(0))} would be taken.`
+        : `Mail to ${plain(arg(0))} would not be taken now.`;
+      const dialogue = on('verbose') ? ['', ...value.transcript.map(plain)] : [];
+      return {
+        value,
+        status: value.deliverable ? 0 : 1,
+        text: () => [...lines, '', said, ...dialogue].map((line) => `${line}\n`).join(''),
+      };
+    },
+  },
+  {
+    words: ['route', 'hosts'],
+    summary: 'what is remembered of other hosts: slowed down, odd TLS, MTA-STS',
+    args: [],
+    options: {},
+    example: 'route hosts',
+    async run({ admin, io }) {
+      const value = await admin.call(routing.hosts, {});
+      const rows = [
+        ...value.slowed.map(({ group, limit, pausedMs, reply }) => [
+          group,
+          pausedMs > 0 ? `left alone for ${spanText(pausedMs)}` : `${limit} session(s) at once`,
+          reply ?? '',
+        ]),
+        ...value.quirks.map(({ host, quirk, reason }) => [host, `TLS: ${quirk}`, reason]),
+        ...value.policies.map(({ domain, mode, problem }) => [
+          domain,
+          `MTA-STS: ${mode ?? 'none known'}`,
+          problem ?? '',
+        ]),
+      ];
+      const columns = [{ title: 'HOST', whole: true }, { title: 'STATE' }, { title: 'WHY' }];
+      return {
+        value,
+        text: () =>
+          rows.length === 0 ? 'Nothing is remembered of other hosts.\n' : table(columns, rows, io.width),
+      };
     },
   },
   {

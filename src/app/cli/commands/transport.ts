@@ -95,7 +95,7 @@ export const transportCommands: readonly CliCommand[] = [
       { name: 'SETTING=VALUE', help: 'its settings', many: true, optional: true },
     ],
     options: { replace: { help: 'put it in the place of one of that name' } },
-    example: 'transport add ses ses-api region=eu-west-1 configuration_set=postern',
+    example: 'transport add ses ses-api region=eu-west-1',
     async run({ admin, args, arg, on }) {
       const settings = { ...settingsOf(args.slice(2)), kind: arg(1) };
       const value = await admin.call(routing.setTransport, {

@@ -1,4 +1,5 @@
 import type { TypeNames } from '../sql.ts';
+import { certificates } from './0003-certificates.ts';
 import { intake } from './0003-intake.ts';
 import { routing } from './0003-routing.ts';
 import { suppression } from './0003-suppression.ts';
@@ -6,5 +7,5 @@ import { transportSecurity } from './0003-transport-security.ts';
 
 /** Ways to send, what came back, what comes in through SES. */
 export function hybrid(t: TypeNames): string[] {
-  return [...routing(t), ...suppression(t), ...intake(t), ...transportSecurity(t)];
+  return [...routing(t), ...suppression(t), ...intake(t), ...transportSecurity(t), ...certificates(t)];
 }

@@ -23,6 +23,7 @@ export const buildTransport: BuildTransport = (deps, name, settings) => {
   }
 };
 
+/** The password is read at each login: tokens live for an hour. */
 async function relayOf(settings: RelayTransportSettings): Promise<RelaySettings> {
   const { host, port, tls, login, ca_file: caFile } = settings;
   return {
@@ -30,34 +31,35 @@ async function relayOf(settings: RelayTransportSettings): Promise<RelaySettings>
     port,
     tls,
     ...(login !== undefined && {
-      login: { user: login.user, password: (await readFile(login.secret_file, 'utf8')).trimEnd() },
+      login: { user: login.user, password: () => secretOf(login.secret_file), mechanism: login.mechanism },
     }),
     ...(caFile !== undefined && { ca: await readFile(caFile, 'utf8') }),
   };
+}
+
+async function secretOf(file: string): Promise<string> {
+  return (await readFile(file, 'utf8')).trimEnd();
 }
 
 function lmtpOf({ host, port, tls }: LmtpSettings): RelaySettings {
   return { host, port, tls, protocol: 'lmtp' };
 }
 
-/**
- * A relay whose secrets stand in files, read before each session is needed: a file that is missing keeps mail waiting
- * with its name in the reply, and holds as soon as it is there.
- */
+/** A relay whose secrets stand in files: one that is missing keeps mail waiting, with its name in the reply. */
 function fromFiles(
   name: string,
   settings: RelayTransportSettings,
   read: () => Promise<RelaySettings>,
   deps: () => FlowDeps,
 ): Transport {
-  let built: { readonly json: string; readonly transport: Transport } | undefined;
+  let built: { readonly ca: string | undefined; readonly transport: Transport } | undefined;
   const current = async (): Promise<Transport> => {
     const relay = await read();
-    const json = JSON.stringify(relay);
-    if (built?.json !== json) {
+    if (built === undefined || built.ca !== relay.ca) {
       void built?.transport.close();
-      built = { json, transport: createRelay(deps, relay) };
+      built = { ca: relay.ca, transport: createRelay(deps, relay) };
     }
+    if (settings.login !== undefined) await secretOf(settings.login.secret_file);
     return built.transport;
   };
   return {

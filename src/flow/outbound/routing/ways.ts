@@ -2,7 +2,9 @@ import { errorText } from '../../../base/errors.ts';
 import type { LeasedWork } from '../../../data/queue/types.ts';
 import type { FlowDeps } from '../../deps.ts';
 import type { MessageContent, MessageFacts, Transport } from '../transport.ts';
-import { createDirect } from '../transports/direct.ts';
+import { createDirect, type DirectTransport } from '../transports/direct.ts';
+import type { GroupState } from '../transports/shaping.ts';
+import { type ProbeReport, probeDirect } from '../transports/probe.ts';
 import { createRelay, type RelaySettings } from '../transports/relay.ts';
 import { type CapKeeper, createCapKeeper } from './caps.ts';
 import { type Delivery, deliverByPlan, type DeliverParts } from './deliver.ts';
@@ -28,7 +30,15 @@ export interface Ways {
   /** What is wanted now; read again at once with `fresh`. */
   settings(fresh?: boolean): Promise<RoutingSettings>;
   transport(name: string): Promise<Transport | undefined>;
+  /** Go the direct way to an address up to RCPT; nothing is sent. */
+  probe(address: string, reversePath: string): Promise<ProbeReport>;
+  /** Hosts that get less mail at once than they could, because they asked for it. */
+  slowed(): readonly SlowedHosts[];
   close(): Promise<void>;
+}
+
+export interface SlowedHosts extends GroupState {
+  readonly way: string;
 }
 
 /** Makes a transport of settings; tells nothing of those it does not know. */
@@ -69,6 +79,7 @@ class SettledWays implements Ways {
   readonly #memory: WayMemory;
   readonly #caps: CapKeeper;
   readonly #ways = new Map<string, Kept>();
+  readonly #directs = new Map<string, { readonly sessions: number; readonly made: DirectTransport }>();
   #settings: RoutingSettings = defaultRouting;
   #json: string | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -177,13 +188,31 @@ class SettledWays implements Ways {
   #build(name: string, settings: TransportSettings | RelaySettings): BuiltWay | undefined {
     const { deps, build, directPort } = this.#options;
     if (!('kind' in settings)) return { transport: { ...createRelay(deps, settings) }, caps: undefined };
-    const port = settings.kind === 'direct' ? (settings.port ?? directPort) : undefined;
-    const complete = port === undefined ? settings : { ...settings, port };
-    const transport =
-      settings.kind === 'direct'
-        ? createDirect(deps, name, { ...settings, port })
-        : build(deps, name, complete);
-    return transport && { transport: { ...transport, name }, caps: settings.caps };
+    if (settings.kind !== 'direct') {
+      const transport = build(deps, name, settings);
+      return transport && { transport: { ...transport, name }, caps: settings.caps };
+    }
+    const complete = { ...settings, port: settings.port ?? directPort };
+    const before = this.#directs.get(name);
+    // Hosts that asked to be left alone are, whatever becomes of the settings.
+    const kept = before?.sessions === settings.sessions_per_host ? before.made : undefined;
+    const made = createDirect(deps, name, complete, kept && { shaper: kept.shaper, sts: kept.sts });
+    this.#directs.set(name, { sessions: settings.sessions_per_host, made });
+    return { transport: made, caps: settings.caps };
+  }
+
+  async probe(address: string, reversePath: string): Promise<ProbeReport> {
+    const wanted = (await this.settings()).transports[DIRECT];
+    const settings = wanted?.kind === 'direct' ? wanted : DIRECT_SETTINGS;
+    const { deps, directPort } = this.#options;
+    const port = settings.port ?? directPort;
+    return probeDirect(deps(), { ...settings, port }, address, { reversePath });
+  }
+
+  slowed(): readonly SlowedHosts[] {
+    return [...this.#directs].flatMap(([way, { made }]) =>
+      made.shaper.states().map((state) => ({ way, ...state })),
+    );
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Logger } from '../../../base/log.ts';
 import type { LoginGuard } from '../../../data/bans/guard.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import type { OpenStore } from '../../../data/open.ts';
+import type { Backups } from '../../../flow/backup/service.ts';
 import type { Lookup } from '../../../flow/lookup/lookup.ts';
 import type { Ways } from '../../../flow/outbound/routing/ways.ts';
 import type { SesInbound } from '../../../flow/ses-inbound/service.ts';
@@ -22,6 +23,7 @@ export interface AdminContext {
   readonly outgoing?: Pick<OutgoingWatch, 'released' | 'flush'> | undefined;
   readonly filter?: FilterHooks | undefined;
   readonly intake?: IntakeHooks | undefined;
+  readonly backups?: Backups | undefined;
   /** The ways to send of the running server. */
   readonly ways?: Ways | undefined;
   /** Postfix lookup tables. */

@@ -1,6 +1,7 @@
 import { accounts } from './accounts.ts';
 import { aliases } from './aliases.ts';
 import { audit } from './audit.ts';
+import { backup } from './backup.ts';
 import { bans } from './bans.ts';
 import { dkim } from './dkim.ts';
 import { domains } from './domains.ts';
@@ -36,6 +37,7 @@ export const operations = {
   trace,
   audit,
   status,
+  backup,
   bans,
   holds,
   filter,

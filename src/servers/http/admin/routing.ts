@@ -290,6 +290,73 @@ const retry = operation({
   },
 });
 
+const stepOut = z.object({
+  step: z.string(),
+  host: z.string().optional(),
+  result: z.enum(['ok', 'note', 'problem']),
+  text: z.string(),
+});
+
+const probe = operation({
+  method: 'POST',
+  path: '/routing/probe',
+  summary: 'Go the direct way to an address up to RCPT, and send nothing',
+  access: 'administrator',
+  input: z.strictObject({ address: z.string().min(3).max(320), from: z.string().max(320).optional() }),
+  output: z.object({
+    address: z.string(),
+    steps: z.array(stepOut),
+    deliverable: z.boolean(),
+    transcript: z.array(z.string()),
+  }),
+  async run({ ways }, { address, from }) {
+    const { steps, transcript, ...report } = await needWays(ways).probe(address, from ?? '');
+    return { ...report, steps: [...steps], transcript: [...transcript] };
+  },
+});
+
+const hosts = operation({
+  method: 'GET',
+  path: '/routing/hosts',
+  summary: 'What is remembered of other hosts: slowed down, odd TLS, MTA-STS policies',
+  access: 'administrator',
+  input: z.strictObject({}),
+  output: z.object({
+    slowed: z.array(
+      z.object({
+        way: z.string(),
+        group: z.string(),
+        sessions: z.number(),
+        limit: z.number(),
+        pausedMs: z.number(),
+        reply: z.string().optional(),
+      }),
+    ),
+    quirks: z.array(z.object({ host: z.string(), quirk: z.string(), reason: z.string(), until: z.number() })),
+    policies: z.array(
+      z.object({
+        domain: z.string(),
+        mode: z.string().optional(),
+        expiresAt: z.number().optional(),
+        problem: z.string().optional(),
+      }),
+    ),
+  }),
+  async run({ store, ways }) {
+    const quirks = await store.read.run('transport.quirks', { after: '' });
+    const policies = await store.read.run('transport.allSts', { after: '' });
+    return {
+      slowed: [...(ways?.slowed() ?? [])],
+      quirks: [...quirks],
+      policies: policies.map(({ domain, policy, failed }) => ({
+        domain,
+        ...(policy !== undefined && { mode: policy.mode, expiresAt: policy.expiresAt }),
+        ...(failed !== undefined && { problem: failed.reason }),
+      })),
+    };
+  },
+});
+
 const usage = operation({
   method: 'GET',
   path: '/routing/usage',
@@ -331,5 +398,7 @@ export const routing = {
   test,
   refused,
   retry,
+  probe,
+  hosts,
   usage,
 };
