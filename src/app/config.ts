@@ -40,6 +40,10 @@ const listen = z.strictObject({
     description:
       'An HTTPS port for notices of Amazon SNS about mail that SES took for us ("*:443"), with the certificate of `tls`; any path will do. The `http` port takes them too, without TLS of its own, at `/hooks/sns`. Needs `postern intake`. Off by default.',
   }),
+  acme: key(listenList.prefault([]), {
+    description:
+      'A port for the authority that issues our certificates (`postern certificate`): "*:80" for challenges by HTTP, "*:443" for those by TLS. The `http` port answers the former too, behind a proxy that has port 80. Off by default.',
+  }),
   admin_socket: key(path.prefault(''), {
     description:
       'Unix socket of the admin API, in a directory of mode 0700 that belongs to `user` (the unit needs it in ReadWritePaths too). Empty: `run/admin.sock` in the data directory.',

@@ -3,6 +3,7 @@ import type { Metrics } from '../base/metrics.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
+import type { Backups } from '../flow/backup/service.ts';
 import type { Lookup } from '../flow/lookup/lookup.ts';
 import type { Ways } from '../flow/outbound/routing/ways.ts';
 import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
@@ -21,6 +22,7 @@ import type { ServerOptions } from './server.ts';
 import { listenTarget, publicAddresses } from './addresses.ts';
 import type { Config } from './config.ts';
 import { ALL_ADDRESSES, type ListenSpec } from './config-values.ts';
+import type { CertificatePart } from './certificates.ts';
 import { bindKey, IMPLICIT_TLS } from './service-names.ts';
 import type { IntakePart } from './intake.ts';
 import type { RunningListener } from './services.ts';
@@ -48,6 +50,8 @@ export interface HttpParts {
   readonly authenticator: Authenticator;
   readonly lookup: Lookup;
   readonly intake: IntakePart;
+  readonly certificates: CertificatePart;
+  readonly backups: Backups;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
   /** The configuration that holds now. */
@@ -72,7 +76,10 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
       accounts: { authenticator: parts.authenticator, isProxy: proxyTest(parts.config) },
       lookup: parts.lookup,
       intake: parts.intake.inbound,
+      backups: parts.backups,
       sns: parts.intake.hook,
+      certificates: parts.certificates.keeper,
+      acme: parts.certificates.proofs,
       filter: filterHooks(parts),
       facts: serverFacts(parts, () => own),
     },
@@ -141,7 +148,7 @@ function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): Ser
   const { options, clock, tls, recorder, listeners, stopping, config } = parts;
   const hasCertificate = (): boolean => tls.certificates().length > 0;
   const line = ({ service, address, port }: RunningListener): ListenerFacts => {
-    const starttls = service !== 'lmtp' && hasCertificate() ? 'starttls' : 'none';
+    const starttls = service !== 'lmtp' && service !== 'acme' && hasCertificate() ? 'starttls' : 'none';
     return {
       name: service,
       address,

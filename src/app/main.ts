@@ -28,6 +28,11 @@ const SERVERS: readonly Command[] = [
     run: async (args) => (await import('./serve.ts')).serveCommand(args),
   },
   {
+    name: 'upgrade',
+    summary: 'see whether this version can take over the data of an older one',
+    run: async (args) => (await import('./upgrade.ts')).upgradeCommand(args),
+  },
+  {
     name: 'relay',
     summary: 'take mail and send it through Amazon SES, in the place of aws-smtp-relay',
     run: async (args) => (await import('./relay/command.ts')).relayCommand(args),
@@ -50,9 +55,11 @@ const CLIENTS: readonly Command[] = [
   ['intake', 'mail that Amazon SES took for us: status, list, problems, retry, sweep, show, set'],
   ['hold', 'accounts whose outgoing mail is held: list, release'],
   ['ban', 'who may not log in: list, add, lift, exempt'],
+  ['backup', 'copies of everything: create, list, verify, restore, prune, drill, show, set'],
   ['trace', 'what happened to a message, an address, a connection'],
   ['report', 'what others report of our mail: dmarc, tls, complaints; and what we sent'],
   ['dkim', 'keys that sign our mail: add, list'],
+  ['certificate', 'certificates by ACME: list, renew, show, set'],
   ['audit', 'who changed what'],
   ['filter', 'the spam filter: settings, senders that are always welcome or never'],
   ['vault', 'refused mail that is kept for some days: list, show, release, delete'],

@@ -74,6 +74,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
         tls,
         relay,
         dns,
+        configFile: file,
         processMetrics: true,
         bound: bound?.targets,
         beforeListening: (store) => refuseTryOutPasswords(store, systemClock),

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { Refusal } from '../base/errors.ts';
+import { errorText, Refusal } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
@@ -8,6 +8,7 @@ import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { FlowDeps } from '../flow/deps.ts';
 import { createGate, type Gate } from '../flow/inbound/gate/gate.ts';
+import type { Backups } from '../flow/backup/service.ts';
 import { createScheduler, type Scheduler } from '../flow/outbound/scheduler.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Authenticator } from '../flow/service.ts';
@@ -18,11 +19,13 @@ import type { Dns } from '../mail/dns.ts';
 import type { Fetch } from '../net/aws/sns-fetch.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import type { TlsStore } from '../net/tls-store.ts';
+import { createBackupPart } from './backup.ts';
 import { type Brakes, settleBrakes, startBrakes } from './brakes.ts';
+import { type CertificatePart, createCertificates, type FindDnsChallenge } from './certificates.ts';
 import type { Config } from './config.ts';
 import { type HttpPart, startHttp } from './http.ts';
 import { createIntake, type IntakePart } from './intake.ts';
-import { type Jobs, startJobs } from './jobs.ts';
+import { type Job, type Jobs, startJobs } from './jobs.ts';
 import { type Closers, type Core, type Live, openCore } from './core.ts';
 import { judgeOutgoing } from './outgoing-verdict.ts';
 import { logTlsReload, mergeLive, reloadRelay } from './reload.ts';
@@ -68,6 +71,10 @@ export interface ServerOptions {
   readonly beforeListening?: ((store: OpenStore) => Promise<void>) | undefined;
   /** How SNS's certificates and confirmations are fetched, for tests. */
   readonly snsFetch?: Fetch | undefined;
+  /** Who writes DNS records that prove names to an ACME authority. */
+  readonly dnsChallenge?: FindDnsChallenge | undefined;
+  /** File the configuration came from, which belongs into a backup. */
+  readonly configFile?: string | undefined;
   /** Metrics of the process itself: once per process. */
   readonly processMetrics?: boolean | undefined;
 }
@@ -95,6 +102,7 @@ export interface RunningServer {
   readonly guard: LoginGuard;
   readonly deps: () => FlowDeps;
   readonly intake: SesInbound;
+  readonly certificates: CertificatePart['keeper'];
   /** Services that the configuration wants and that were left out, with the reason. */
   readonly leftOut: readonly { readonly service: ServiceName; readonly reason: string }[];
   /** Take on what changed: certificates always, and the keys of `config` that are live. */
@@ -137,6 +145,8 @@ interface Work {
   readonly http: HttpPart;
   readonly scheduler: Scheduler;
   readonly intake: IntakePart;
+  readonly certificates: CertificatePart;
+  readonly backups: Backups;
   readonly jobs: Jobs;
   readonly watch: { stop(): void };
 }
@@ -181,8 +191,15 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     fetch: options.snsFetch,
     others: sesEvents(deps, () => scheduler.ways, metrics),
   });
-  const services = { ...lineServices(parts), sns: intake.listener };
+  let certificateCame: () => void = () => undefined;
+  const installed = (): void => certificateCame();
+  const certificates = createCertificates({ core, installed, dns: options.dnsChallenge });
+  const services = { ...lineServices(parts), sns: intake.listener, acme: certificates.listener };
   const { listeners, leftOut } = await startListeners(options, tls, services, closers);
+  certificateCame = lateListeners(core, services, { listeners, leftOut });
+  const backup = createBackupPart(core);
+  const { backups } = backup;
+  closers.push(() => backups.stop());
   const stopping = (): boolean => core.stopped !== undefined;
   const config = (): Config => core.live.config;
   const http = await startHttp({
@@ -199,19 +216,29 @@ async function startWork(core: Core, closers: Closers): Promise<Work> {
     authenticator,
     lookup: core.lookup,
     intake,
+    certificates,
+    backups,
     listeners,
     stopping,
     config,
   });
   closers.push(() => http.drain(0));
   await scheduler.start();
-  const jobs = await startIntakeAndJobs(core, intake, closers);
+  closers.push(() => certificates.keeper.stop());
+  await certificates.keeper.start();
+  const jobs = await startIntakeAndJobs(core, intake, backup.jobs, closers);
   const watch = startWatches(core, gate);
-  return { authenticator, brakes, listeners, leftOut, http, scheduler, intake, jobs, watch };
+  const made = { authenticator, brakes, listeners, leftOut, http, scheduler };
+  return { ...made, intake, certificates, backups, jobs, watch };
 }
 
 /** Mail that waits in buckets is fetched from here on. */
-async function startIntakeAndJobs(core: Core, intake: IntakePart, closers: Closers): Promise<Jobs> {
+async function startIntakeAndJobs(
+  core: Core,
+  intake: IntakePart,
+  others: readonly Job[],
+  closers: Closers,
+): Promise<Jobs> {
   const { options, clock, metrics, store, filter } = core;
   const { logger } = options;
   closers.push(() => intake.inbound.stop(0));
@@ -220,7 +247,7 @@ async function startIntakeAndJobs(core: Core, intake: IntakePart, closers: Close
   const stopping = new AbortController();
   closers.push(async () => stopping.abort());
   const sending = sendingJobs(() => core.live.deps, stopping.signal);
-  const more = [...reportJobs(core.reports), ...intake.jobs, ...sending];
+  const more = [...reportJobs(core.reports), ...intake.jobs, ...sending, ...others];
   return startJobs({ store, clock, logger, metrics, config, filter }, more);
 }
 
@@ -244,10 +271,14 @@ function startWatches({ tls, options, clock, filter }: Core, gate: Gate): { stop
 function running(core: Core, work: Work): RunningServer {
   const { store, metrics, recorder, tls, settle } = core;
   const { authenticator, brakes, leftOut, http } = work;
-  const listeners = [...work.listeners, ...http.listeners];
+  const listeners = (): RunningListener[] => [...work.listeners, ...http.listeners];
   return {
-    listeners,
-    ports: portsOf(listeners),
+    get listeners() {
+      return listeners();
+    },
+    get ports() {
+      return portsOf(listeners());
+    },
     adminSocket: http.adminSocket,
     get config() {
       return core.live.config;
@@ -259,6 +290,7 @@ function running(core: Core, work: Work): RunningServer {
     guard: brakes.guard,
     deps: () => core.live.deps,
     intake: work.intake.inbound,
+    certificates: work.certificates.keeper,
     leftOut,
     async reload(config) {
       // First what may refuse, so that a mistake changes nothing.
@@ -282,8 +314,10 @@ async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
     ...work.listeners.map((listener) => listener.drain(graceMs)),
     work.scheduler.stop(graceMs),
     work.intake.inbound.stop(graceMs),
+    work.certificates.keeper.stop(),
     work.jobs.stop(),
   ]);
+  await work.backups.stop();
   await work.http.drain(HTTP_GRACE_MS);
   work.authenticator.close();
   await core.reports.stop();
@@ -318,6 +352,34 @@ async function startListeners(
     }
   }
   return { listeners, leftOut };
+}
+
+/** Services that were left out for want of a certificate begin when the first one comes. */
+function lateListeners(
+  core: Core,
+  services: ReturnType<typeof lineServices>,
+  running: { readonly listeners: RunningListener[]; readonly leftOut: { service: ServiceName }[] },
+): () => void {
+  const { options, tls } = core;
+  const { logger } = options;
+  const begin = async (service: ServiceName, target: ListenTarget): Promise<void> => {
+    const listener = await services[service]?.(target);
+    if (listener === undefined) return;
+    running.listeners.push(listener);
+    if (core.stopped !== undefined) await listener.drain(0);
+    else logger.info({ service, address: listener.address, port: listener.port }, 'listening');
+  };
+  return () => {
+    if (tls.certificates().length === 0 || core.stopped !== undefined) return;
+    for (const { service } of running.leftOut.splice(0)) {
+      for (const spec of options.config.listen[service]) {
+        const target = options.bound?.get(bindKey(service, spec)) ?? listenTarget(spec);
+        begin(service, target).catch((error: unknown) =>
+          logger.error({ service, error: errorText(error) }, 'service is not started'),
+        );
+      }
+    }
+  };
 }
 
 /** A refusal to bind says for what it was. */

@@ -10,6 +10,7 @@ export const SERVICES = [
   'lmtp',
   'http',
   'sns',
+  'acme',
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
 

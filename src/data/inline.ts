@@ -7,6 +7,7 @@ import { FileBlobStore, segmentsIn } from './blobs/file.ts';
 import { createBlobReader } from './blobs/reader.ts';
 import { SegmentWriter } from './blobs/segments.ts';
 import { ChangeHub } from './changes.ts';
+import { keepBeforeUpgrade, upgradeDone } from './db/before-upgrade.ts';
 import { runGroup } from './db/group.ts';
 import { migrateSqlite } from './db/migrate.ts';
 import { runRead } from './db/read.ts';
@@ -28,8 +29,11 @@ export interface InlineStore extends OpenStore {
 export async function openInlineStore(options: { path: string; clock: Clock }): Promise<InlineStore> {
   const inMemory = options.path === ':memory:';
   const directory = inMemory ? await mkdtemp(join(tmpdir(), 'postern-')) : options.path;
-  const db = openSqlite(inMemory ? ':memory:' : join(directory, 'mail.db'), 'writer');
+  const path = join(directory, 'mail.db');
+  if (!inMemory) keepBeforeUpgrade(path);
+  const db = openSqlite(inMemory ? ':memory:' : path, 'writer');
   migrateSqlite(db);
+  upgradeDone(path);
   const segments = inMemory ? undefined : new SegmentWriter(segmentsIn(join(directory, 'bodies')));
   const session = new SqliteSession(db, segments);
   const hub = new ChangeHub();

@@ -5,6 +5,7 @@ import { reads as certificates } from './certificates/certificates.ts';
 import { reads as directory } from './directory/reads.ts';
 import { reads as greylist } from './greylist/greylist.ts';
 import { reads as holds } from './holds/reads.ts';
+import { reads as importing } from './importing/reads.ts';
 import { reads as intake } from './intake/reads.ts';
 import { reads as journal } from './journal/reads.ts';
 import { reads as lookup } from './lookup/lookup.ts';
@@ -28,6 +29,7 @@ export const reads = {
   ...mailstore,
   ...queue,
   ...holds,
+  ...importing,
   ...intake,
   ...journal,
   ...lookup,

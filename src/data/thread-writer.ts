@@ -123,8 +123,11 @@ export class ThreadWriter implements Writer {
       worker.once('exit', (code) =>
         reject(new Error(`the store thread ended with ${code} before it was ready`)),
       );
-      worker.on('message', (message: { ready?: unknown; broken?: string }) => {
-        if (message.ready !== undefined) resolve();
+      worker.on('message', (message: { ready?: Ready; broken?: string }) => {
+        if (message.ready !== undefined) {
+          tellUpgrade(this.#logger, message.ready);
+          resolve();
+        }
         if (message.broken !== undefined)
           this.#logger.error({ reason: message.broken }, 'store: commit failed, reopening');
       });
@@ -212,6 +215,18 @@ export class ThreadWriter implements Writer {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
+}
+
+/** What the thread says when it takes writes: from and to which schema it brought the database. */
+interface Ready {
+  readonly from: number;
+  readonly to: number;
+  /** Where the database lies as it was before. */
+  readonly kept: string | undefined;
+}
+
+function tellUpgrade(logger: Logger, { from, to, kept }: Ready): void {
+  if (from !== 0 && from !== to) logger.info({ from, to, kept }, 'store: the database is upgraded');
 }
 
 interface Outgoing {

@@ -6,6 +6,7 @@ import { writes as delivery } from './delivery/writes.ts';
 import { writes as directory } from './directory/writes.ts';
 import { writes as greylist } from './greylist/greylist.ts';
 import { writes as holds } from './holds/writes.ts';
+import { writes as importing } from './importing/writes.ts';
 import { writes as intake } from './intake/writes.ts';
 import { writes as journal } from './journal/writes.ts';
 import { writes as lookup } from './lookup/lookup.ts';
@@ -30,6 +31,7 @@ export const writes = {
   ...queue,
   ...delivery,
   ...holds,
+  ...importing,
   ...intake,
   ...journal,
   ...lookup,

@@ -1,10 +1,8 @@
 import { isIPv4 } from 'node:net';
+import type { StsMode } from './mta-sts/policy.ts';
+import { stsPolicyId, stsPolicyText } from './mta-sts/publish.ts';
 
-/** Octets of one character-string of a TXT record (RFC 1035 3.3). */
-const TXT_STRING_OCTETS = 255;
-
-/** Seconds that resolvers may keep the records; short enough to mend a mistake within the hour. */
-const TTL_SECONDS = 3600;
+export { formatRecordsText, formatZone, recordValue, txtStrings, zoneLine } from './dns-records-text.ts';
 
 export interface DkimKey {
   readonly selector: string;
@@ -22,18 +20,38 @@ export interface DomainFacts {
   readonly dkim: readonly DkimKey[];
   /** Where reports go. */
   readonly adminAddress: string;
+  /** Keys that signed until lately; `revoked`: what they signed is not to be believed any more (RFC 6376 3.6.1). */
+  readonly oldDkim?: readonly (DkimKey & { readonly revoked: boolean })[];
+  /** How the policy for encrypted delivery to us is published (RFC 8461); undefined: not at all. */
+  readonly mtaSts?: { readonly mode: StsMode; readonly maxAge: number } | undefined;
+  /** We answer at autoconfig.DOMAIN and autodiscover.DOMAIN. */
+  readonly discovery?: boolean;
+  /** Authorities that may issue certificates for the domain, as in CAA (RFC 8659): "letsencrypt.org". */
+  readonly issuers?: readonly string[];
+  /** SHA-256 of the public keys of our certificates, hex. */
+  readonly tlsKeys?: readonly string[];
+  readonly ses?: SesUse | undefined;
+}
+
+/** What Amazon SES does for a domain. */
+export interface SesUse {
+  readonly sends: boolean;
+  /** Region where it receives, alone or while our host does not answer; undefined: it does not. */
+  readonly receives?: { readonly region: string; readonly alone: boolean } | undefined;
 }
 
 export interface DnsRecord {
   /** Fully qualified, without the final dot. */
   readonly name: string;
-  readonly type: 'MX' | 'A' | 'AAAA' | 'PTR' | 'TXT' | 'SRV';
+  readonly type: 'MX' | 'A' | 'AAAA' | 'PTR' | 'TXT' | 'SRV' | 'CNAME' | 'TLSA' | 'CAA';
   /** As in a zone file, but host names without the final dot and text as one piece without quotes. */
   readonly value: string;
   /** One sentence: what the record is for. */
   readonly why: string;
   /** True when it cannot be set in the domain's own zone: PTR belongs to whoever gave the address. */
   readonly elsewhere?: boolean;
+  /** It is right only then, e.g. "the zone is signed with DNSSEC". */
+  readonly onlyIf?: string;
 }
 
 /** One kind of record: the rows it contributes. To publish another, add a row to `TABLE`. */
@@ -47,10 +65,15 @@ const TABLE: readonly RecordMaker[] = [
   spf,
   hostSpf,
   dkim,
+  oldDkim,
   dmarc,
   reportConsent,
   tlsReports,
+  mtaSts,
+  tlsa,
+  issuers,
   services,
+  discovery,
 ];
 
 /** What a domain should publish so that its mail arrives, is believed, and mail programs find their settings. */
@@ -58,15 +81,27 @@ export function domainRecords(facts: DomainFacts): DnsRecord[] {
   return TABLE.flatMap((make) => make(facts));
 }
 
-function mx({ domain, hostname }: DomainFacts): DnsRecord[] {
-  return [
-    {
-      name: domain,
-      type: 'MX',
-      value: `10 ${hostname}`,
-      why: 'Names the host that receives mail for the domain.',
-    },
-  ];
+/** Preferences: our own host first, SES where it does not answer. */
+const FIRST = 10;
+const BACKUP = 20;
+
+/** Hosts that receive for the domain, the first one first. */
+export function mailHosts({ hostname, ses }: Pick<DomainFacts, 'hostname' | 'ses'>): string[] {
+  if (ses?.receives === undefined) return [hostname];
+  const host = `inbound-smtp.${ses.receives.region}.amazonaws.com`;
+  return ses.receives.alone ? [host] : [hostname, host];
+}
+
+function mx(facts: DomainFacts): DnsRecord[] {
+  return mailHosts(facts).map((host, index) => ({
+    name: facts.domain,
+    type: 'MX',
+    value: `${index === 0 ? FIRST : BACKUP} ${host}`,
+    why:
+      index === 0
+        ? 'Names the host that receives mail for the domain.'
+        : 'Receives mail of the domain while the host above does not answer.',
+  }));
 }
 
 function hostAddresses({ hostname, addresses }: DomainFacts): DnsRecord[] {
@@ -88,10 +123,13 @@ function reverse({ hostname, addresses }: DomainFacts): DnsRecord[] {
   }));
 }
 
-function spf({ domain }: DomainFacts): DnsRecord[] {
+function spf({ domain, hostname, ses }: DomainFacts): DnsRecord[] {
   const why =
     'Says that only the mail host sends mail of the domain (SPF); add other senders you use before "-all".';
-  return [{ name: domain, type: 'TXT', value: 'v=spf1 mx -all', why }];
+  // Where SES alone receives, "mx" would not mean our host.
+  const own = ses?.receives?.alone === true ? `a:${hostname}` : 'mx';
+  const value = ses?.sends === true ? `v=spf1 ${own} include:amazonses.com -all` : `v=spf1 ${own} -all`;
+  return [{ name: domain, type: 'TXT', value, why }];
 }
 
 /** Notifications have no reverse-path, so receivers check the host's own name (RFC 7208 2.4). */
@@ -107,6 +145,18 @@ function dkim(facts: DomainFacts): DnsRecord[] {
     type: 'TXT',
     value: `v=DKIM1; k=${algorithm}; p=${publicKeyBase64}`,
     why: `Public key with which others verify our signatures (DKIM, ${algorithm === 'rsa' ? 'RSA' : 'Ed25519'}).`,
+  }));
+}
+
+/** Signatures are still looked at for days after they were made; then p= is empty, so that nobody can use the key. */
+function oldDkim({ domain, oldDkim: keys = [] }: DomainFacts): DnsRecord[] {
+  return keys.map(({ selector, algorithm, publicKeyBase64, revoked }) => ({
+    name: `${selector}._domainkey.${domain}`,
+    type: 'TXT',
+    value: revoked ? 'v=DKIM1; p=' : `v=DKIM1; k=${algorithm}; p=${publicKeyBase64}`,
+    why: revoked
+      ? 'Revokes a key that is used no more; the record may go after a month.'
+      : 'Verifies mail that was signed before the key was changed; keep it until it is revoked.',
   }));
 }
 
@@ -133,6 +183,61 @@ function tlsReports({ domain, adminAddress }: DomainFacts): DnsRecord[] {
   return [{ name: `_smtp._tls.${domain}`, type: 'TXT', value, why }];
 }
 
+/** RFC 8461 3.1. The policy itself is served by us, at https://mta-sts.DOMAIN/.well-known/mta-sts.txt. */
+function mtaSts(facts: DomainFacts): DnsRecord[] {
+  if (facts.mtaSts === undefined) return [];
+  const { domain, hostname } = facts;
+  const id = stsPolicyId(stsPolicyText({ ...facts.mtaSts, mx: mailHosts(facts) }));
+  const host = 'Host of that policy: it has to answer over HTTPS with a certificate for this name.';
+  return [
+    {
+      name: `_mta-sts.${domain}`,
+      type: 'TXT',
+      value: `v=STSv1; id=${id}`,
+      why: 'Tells others that there is a policy to deliver to us over TLS only (MTA-STS); the id changes with the policy.',
+    },
+    alias(`mta-sts.${domain}`, hostname, host),
+  ];
+}
+
+function alias(name: string, target: string, why: string): DnsRecord {
+  return { name, type: 'CNAME', value: target, why };
+}
+
+/** RFC 7672 3.1: DANE-EE(3) SPKI(1) SHA2-256(1) for port 25. */
+function tlsa({ hostname, tlsKeys = [] }: DomainFacts): DnsRecord[] {
+  return tlsKeys.map((digest) => ({
+    name: `_25._tcp.${hostname}`,
+    type: 'TLSA',
+    value: `3 1 1 ${digest}`,
+    why: 'The key of our certificate, for senders that use DANE; publish that of a new key a day before it is used.',
+    onlyIf: 'its zone is signed with DNSSEC',
+  }));
+}
+
+function issuers({ domain, issuers: names = [] }: DomainFacts): DnsRecord[] {
+  return names.map((name) => ({
+    name: domain,
+    type: 'CAA',
+    value: `0 issue "${name}"`,
+    why: 'Only this authority may issue certificates for the domain; add one for each other that you use.',
+  }));
+}
+
+function discovery({ domain, hostname, discovery: on = false }: DomainFacts): DnsRecord[] {
+  if (!on) return [];
+  return [
+    alias(`autoconfig.${domain}`, hostname, 'Thunderbird and others ask this name for their settings.'),
+    alias(`autodiscover.${domain}`, hostname, 'Outlook asks this name for its settings.'),
+    {
+      name: `_autodiscover._tcp.${domain}`,
+      type: 'SRV',
+      value: `0 1 443 ${hostname}`,
+      why: 'Outlook asks here when the name above does not answer.',
+    },
+  ];
+}
+
 /** RFC 6186, RFC 8314 5.1: the lower priority number is preferred, so the ports with TLS from the start come first. */
 const SERVICES: readonly (readonly [label: string, priority: number, port: number, what: string])[] = [
   ['_submissions', 0, 465, 'sending, TLS'],
@@ -156,7 +261,7 @@ function mailtoAddress(address: string): string {
 }
 
 /** The name under in-addr.arpa or ip6.arpa (RFC 1035 3.5, RFC 3596 2.5). */
-function reverseName(address: string): string {
+export function reverseName(address: string): string {
   if (isIPv4(address)) return `${address.split('.').toReversed().join('.')}.in-addr.arpa`;
   const [left = '', right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
   const head = left === '' ? [] : left.split(':');
@@ -164,47 +269,4 @@ function reverseName(address: string): string {
   const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail];
   const digits = groups.map((group) => group.padStart(4, '0')).join('');
   return `${[...digits].toReversed().join('.')}.ip6.arpa`;
-}
-
-/** The records as a list for a person: what to enter, and why. */
-export function formatRecordsText(records: readonly DnsRecord[]): string {
-  return records
-    .map(({ name, type, value, why, elsewhere }) => {
-      const note = elsewhere ? ' (not in this zone)' : '';
-      return `${name}  ${type}${note}\n    ${value}\n    # ${why}\n`;
-    })
-    .join('\n');
-}
-
-/** The records as lines of a zone file (RFC 1035 5.1), those that belong elsewhere as comments. */
-export function formatZone(records: readonly DnsRecord[]): string {
-  return records
-    .map((record) => {
-      const line = `${record.name}. ${TTL_SECONDS} IN ${record.type} ${zoneValue(record)}`;
-      return `; ${record.why}\n${record.elsewhere ? '; ' : ''}${line}\n`;
-    })
-    .join('');
-}
-
-function zoneValue({ type, value }: DnsRecord): string {
-  if (type === 'TXT') return txtStrings(value).map(quoteString).join(' ');
-  return type === 'A' || type === 'AAAA' ? value : `${value}.`; // the host name stands last in all the others
-}
-
-/** The character-strings of a TXT record: readers put them together without a space (RFC 7208 3.3, RFC 6376 3.6.2.2). */
-export function txtStrings(text: string): string[] {
-  const bytes = Buffer.from(text, 'utf8');
-  const strings: string[] = [];
-  for (let at = 0; at === 0 || at < bytes.length; at += TXT_STRING_OCTETS) {
-    strings.push(bytes.subarray(at, at + TXT_STRING_OCTETS).toString('latin1'));
-  }
-  return strings;
-}
-
-/** Quoted, with octets beyond printable ASCII as \DDD. `text` is latin-1, one character an octet. */
-function quoteString(text: string): string {
-  const escaped = text
-    .replace(/["\\]/g, '\\$&')
-    .replace(/[^ -~]/g, (char) => `\\${String(char.charCodeAt(0)).padStart(3, '0')}`);
-  return `"${escaped}"`;
 }

@@ -35,6 +35,22 @@ export interface SoaRecord {
   readonly minimum: number;
 }
 
+/** RFC 2782; a `target` of '' means that the service is not there. */
+export interface SrvRecord {
+  readonly priority: number;
+  readonly weight: number;
+  readonly port: number;
+  readonly target: string;
+}
+
+/** RFC 8659 section 4.1. */
+export interface CaaRecord {
+  readonly critical: boolean;
+  /** "issue", "issuewild", "iodef": lower case. */
+  readonly tag: string;
+  readonly value: string;
+}
+
 /** The shape of one record, by type. A and AAAA are addresses in text form; PTR, CNAME and NS are names. */
 export interface DnsRecords {
   A: string;
@@ -46,6 +62,8 @@ export interface DnsRecords {
   TLSA: TlsaRecord;
   NS: string;
   SOA: SoaRecord;
+  SRV: SrvRecord;
+  CAA: CaaRecord;
 }
 
 export type DnsType = keyof DnsRecords;

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { SecureContext } from 'node:tls';
 import { every, type Clock } from '../base/clock.ts';
@@ -21,6 +21,8 @@ export interface CertificateInfo {
   readonly notAfter: number;
   /** Where it came from; undefined for one that was handed in. */
   readonly certFile: string | undefined;
+  /** SHA-256 of its SubjectPublicKeyInfo, hex: what a TLSA 3 1 1 record says (RFC 7671 section 5.1). */
+  readonly keySha256?: string;
 }
 
 export interface ReloadReport {
@@ -224,9 +226,16 @@ function check(pair: CertificatePair, files: CertificateFiles | undefined): Load
       notBefore: certificate.validFromDate.getTime(),
       notAfter: certificate.validToDate.getTime(),
       certFile: files?.certFile,
+      keySha256: keyDigest(certificate),
     },
     contexts: new Map(),
   };
+}
+
+function keyDigest({ publicKey }: X509Certificate): string {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }
 
 function attempt<T>(fn: () => T, what: string): T {

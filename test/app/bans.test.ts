@@ -2,12 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { type Output, run } from '../../bench/support/processes.ts';
-import type { CliIo } from '../../src/app/cli/command.ts';
-import { runCli } from '../../src/app/cli/run.ts';
-import { systemClock } from '../../src/base/clock.ts';
 import { filterSettingsSchema } from '../../src/flow/spam/settings.ts';
 import { cleanEnvironment, skipWithout } from '../support/programs.ts';
 import { proxyFor } from '../support/proxy.ts';
@@ -18,6 +14,7 @@ import {
   type TestServerOptions,
 } from '../support/server.ts';
 import { type LineClient, lineClient } from '../support/smtp-client.ts';
+import { type CliAnswer, runCommand } from '../support/cli.ts';
 
 /** Guessing passwords at a whole server, from addresses of our choice behind a listed proxy. */
 
@@ -79,24 +76,8 @@ async function imapLogin(server: TestServer, address: string, password?: string)
   }
 }
 
-async function cli(
-  server: TestServer,
-  ...words: string[]
-): Promise<{ status: number; out: string; err: string }> {
-  const answer = { out: '', err: '' };
-  const io: CliIo = {
-    out: (text) => (answer.out += text),
-    err: (text) => (answer.err += text),
-    stdin: Object.assign(new PassThrough(), { isTTY: false }),
-    env: {},
-    cwd: '/nonexistent',
-    clock: systemClock,
-    systemDataDirectory: '/nonexistent',
-    timeZone: 'UTC',
-    width: 80,
-  };
-  const status = await runCli([...words, '--data', server.directory], io);
-  return { status, ...answer };
+function cli(server: TestServer, ...words: string[]): Promise<CliAnswer> {
+  return runCommand(words, { data: server.directory });
 }
 
 async function said(server: TestServer, ...words: string[]): Promise<string> {

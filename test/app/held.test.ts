@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import type { CliIo } from '../../src/app/cli/command.ts';
-import { runCli } from '../../src/app/cli/run.ts';
 import { startTryOut, TRY_ACTOR, TRY_DOMAIN, TRY_PASSWORD, type TryFlags } from '../../src/app/try.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/log.ts';
@@ -11,6 +8,7 @@ import { testClock } from '../support/clock.ts';
 import { lineClient } from '../support/smtp-client.ts';
 import { startSmtpPeer } from '../support/smtp-peer.ts';
 import { freePortBase, scratch } from './program.ts';
+import { runCommand } from '../support/cli.ts';
 
 /** Mail to other domains in a try-out: held until there is a way for it. */
 
@@ -31,23 +29,8 @@ function skippingClock(): { clock: Clock; nextDay(): Promise<void> } {
 }
 
 async function cli(directory: string, ...words: string[]): Promise<{ status: number; text: string }> {
-  let text = '';
-  const write = (more: string): void => {
-    text += more;
-  };
-  const io: CliIo = {
-    out: write,
-    err: write,
-    stdin: Object.assign(new PassThrough(), { isTTY: false }),
-    env: {},
-    cwd: '/nonexistent',
-    clock: systemClock,
-    systemDataDirectory: '/nonexistent',
-    timeZone: 'UTC',
-    width: 120,
-  };
-  const status = await runCli([...words, '--data', directory], io);
-  return { status, text };
+  const { status, out, err } = await runCommand(words, { data: directory, width: 120 });
+  return { status, text: out + err };
 }
 
 async function submit(port: number, to: string): Promise<void> {

@@ -2,11 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import type { CliIo } from '../../src/app/cli/command.ts';
-import { runCli } from '../../src/app/cli/run.ts';
-import { systemClock } from '../../src/base/clock.ts';
 import { filterSettingsSchema } from '../../src/flow/spam/settings.ts';
 import { imapClient } from '../support/imap-client.ts';
 import {
@@ -17,6 +13,7 @@ import {
 } from '../support/server.ts';
 import { type LineClient, lineClient } from '../support/smtp-client.ts';
 import { startSmtpPeer } from '../support/smtp-peer.ts';
+import { type CliAnswer, runCommand } from '../support/cli.ts';
 
 /** An account whose password is stolen begins to send: it is held, and those who have to know are told. */
 
@@ -76,24 +73,8 @@ async function inbox(server: TestServer, user: string): Promise<string[]> {
   return found.filter((line) => line.includes('FETCH'));
 }
 
-async function cli(
-  server: TestServer,
-  ...words: string[]
-): Promise<{ status: number; out: string; err: string }> {
-  const answer = { out: '', err: '' };
-  const io: CliIo = {
-    out: (text) => (answer.out += text),
-    err: (text) => (answer.err += text),
-    stdin: Object.assign(new PassThrough(), { isTTY: false }),
-    env: {},
-    cwd: '/nonexistent',
-    clock: systemClock,
-    systemDataDirectory: '/nonexistent',
-    timeZone: 'UTC',
-    width: 80,
-  };
-  const status = await runCli([...words, '--data', server.directory], io);
-  return { status, ...answer };
+function cli(server: TestServer, ...words: string[]): Promise<CliAnswer> {
+  return runCommand(words, { data: server.directory });
 }
 
 async function said(server: TestServer, ...words: string[]): Promise<string> {

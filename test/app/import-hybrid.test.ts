@@ -3,13 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import type { CliIo } from '../../src/app/cli/command.ts';
-import { runCli } from '../../src/app/cli/run.ts';
-import { systemClock } from '../../src/base/clock.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
+import { type CliAnswer, runCommand } from '../support/cli.ts';
 
 /** hybrid-cloud-email, taken over into a whole server: its people read and send as they did. */
 
@@ -77,21 +74,8 @@ describe('postern import hybrid-cloud-email', () => {
   let server: TestServer;
   let directory = '';
 
-  async function run(...words: string[]): Promise<{ status: number; out: string; err: string }> {
-    const answer = { out: '', err: '' };
-    const io: CliIo = {
-      out: (text) => (answer.out += text),
-      err: (text) => (answer.err += text),
-      stdin: Object.assign(new PassThrough(), { isTTY: false }),
-      env: {},
-      cwd: directory,
-      clock: systemClock,
-      systemDataDirectory: '/nonexistent',
-      timeZone: 'UTC',
-      width: 80,
-    };
-    const status = await runCli([...words, '--data', server.directory], io);
-    return { status, ...answer };
+  function run(...words: string[]): Promise<CliAnswer> {
+    return runCommand(words, { data: server.directory, cwd: directory });
   }
 
   interface Report {

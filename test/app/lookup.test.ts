@@ -2,42 +2,13 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import type { CliIo } from '../../src/app/cli/command.ts';
-import { runCli } from '../../src/app/cli/run.ts';
-import { systemClock } from '../../src/base/clock.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { startTestServer, TEST_PASSWORD, type TestServer } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
+import { type CliAnswer, runCommand } from '../support/cli.ts';
 
 /** Postfix lookup tables of a whole server: who gets mail, who may send, who signs in by a bare name. */
-
-interface Said {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function cli(words: readonly string[], more: Partial<CliIo> & { input?: string } = {}): Promise<Said> {
-  const answer = { out: '', err: '' };
-  const stdin = new PassThrough();
-  stdin.end(more.input ?? '');
-  const io: CliIo = {
-    out: (text) => (answer.out += text),
-    err: (text) => (answer.err += text),
-    stdin: Object.assign(stdin, { isTTY: false }),
-    env: {},
-    cwd: '/nonexistent',
-    clock: systemClock,
-    systemDataDirectory: '/nonexistent',
-    timeZone: 'UTC',
-    width: 80,
-    ...more,
-  };
-  const status = await runCli(words, io);
-  return { status, ...answer };
-}
 
 const TABLE = `/^(adam|jack)(\\+.*)?@(example\\.com|my\\.fqdn)$/ \${1}
 /^all@example\\.com$/ adam, ryan
@@ -51,8 +22,8 @@ describe('lookup tables of a server', () => {
   let server: TestServer;
   let directory = '';
   let file = '';
-  const on = (...words: string[]): Promise<Said> => cli([...words, '--data', server.directory]);
-  const must = async (...words: string[]): Promise<Said> => {
+  const on = (...words: string[]): Promise<CliAnswer> => runCommand([...words, '--data', server.directory]);
+  const must = async (...words: string[]): Promise<CliAnswer> => {
     const said = await on(...words);
     assert.equal(said.status, 0, said.err);
     return said;
@@ -121,18 +92,18 @@ describe('lookup tables of a server', () => {
     ] as const) {
       for (const said of [
         await on('lookup', address),
-        await cli(['lookup', '--table', `pcre:${file}`, address]),
+        await runCommand(['lookup', '--table', `pcre:${file}`, address]),
       ]) {
         assert.deepEqual(said, { status: 0, out: `${wanted}\n`, err: '' });
       }
     }
     for (const said of [
       await on('lookup', 'ryan@my.fqdn'),
-      await cli(['lookup', '--table', `pcre:${file}`, 'ryan@my.fqdn']),
+      await runCommand(['lookup', '--table', `pcre:${file}`, 'ryan@my.fqdn']),
     ]) {
       assert.deepEqual(said, { status: 1, out: '', err: '' });
     }
-    const many = await cli(['lookup', '--table', `pcre:${file}`, '-'], {
+    const many = await runCommand(['lookup', '--table', `pcre:${file}`, '-'], {
       input: 'adam@example.com\nryan@my.fqdn\n\nx@example.com\n',
     });
     assert.deepEqual(many, { status: 0, out: 'adam@example.com\tadam\nx@example.com\tryan\n', err: '' });
@@ -143,14 +114,14 @@ describe('lookup tables of a server', () => {
   it('says where a table is wrong', async () => {
     const bad = join(directory, 'bad');
     await writeFile(bad, '# comment\n/^(?!x)a@/ ann\n');
-    const said = await cli(['lookup', '--table', `pcre:${bad}`, 'a@b']);
+    const said = await runCommand(['lookup', '--table', `pcre:${bad}`, 'a@b']);
     assert.equal(said.status, 1);
     assert.match(said.err, /bad:2: this pattern cannot be used: it has a negative lookahead/);
     const kept = await on('lookup', 'store', 'bad', `pcre:${bad}`);
     assert.match(kept.err, /stored:bad|bad:2/);
     assert.equal(kept.status, 1);
     assert.match(
-      (await cli(['lookup', '--table', 'pcre:/nonexistent/x', 'a@b'])).err,
+      (await runCommand(['lookup', '--table', 'pcre:/nonexistent/x', 'a@b'])).err,
       /there is no such file/,
     );
   });
@@ -321,7 +292,7 @@ describe('the file of a table', () => {
   it('defers mail with 451 while it was never there', async () => {
     await using server = await startTestServer();
     const set = async (name: string, value: string): Promise<void> => {
-      const said = await cli(['lookup', 'set', name, value, '--data', server.directory]);
+      const said = await runCommand(['lookup', 'set', name, value, '--data', server.directory]);
       assert.equal(said.status, 0, said.err);
     };
     await set('recipients.domains', '["example.test"]');
@@ -331,9 +302,9 @@ describe('the file of a table', () => {
     assert.match(await client.command('RCPT TO:<nobody@example.test>'), /^451 4\.3\.0/);
     assert.match(await client.command('RCPT TO:<bob@example.test>'), /^250/, 'accounts are asked first');
     client.close();
-    const status = await cli(['status', '--data', server.directory]);
+    const status = await runCommand(['status', '--data', server.directory]);
     assert.match(status.out, /LOOKUP .*no such file/s);
-    const check = await cli(['lookup', 'check', '--data', server.directory]);
+    const check = await runCommand(['lookup', 'check', '--data', server.directory]);
     assert.equal(check.status, 1);
   });
 });

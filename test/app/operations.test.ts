@@ -3,18 +3,15 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import type { CliIo } from '../../src/app/cli/command.ts';
-import { runCli } from '../../src/app/cli/run.ts';
 import { makeConfig } from '../../src/app/config-load.ts';
 import { parseListen } from '../../src/app/config-values.ts';
 import { webPlace } from '../../src/app/http.ts';
 import { configuredLogger } from '../../src/app/run.ts';
-import { systemClock } from '../../src/base/clock.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
 import { startSmtpPeer } from '../support/smtp-peer.ts';
+import { type CliAnswer, runCommand } from '../support/cli.ts';
 
 /** What an administrator does with a server that runs. */
 
@@ -32,24 +29,8 @@ async function deliver(server: TestServer, count: number): Promise<void> {
   client.close();
 }
 
-async function cli(
-  server: TestServer,
-  ...words: string[]
-): Promise<{ status: number; out: string; err: string }> {
-  const answer = { out: '', err: '' };
-  const io: CliIo = {
-    out: (text) => (answer.out += text),
-    err: (text) => (answer.err += text),
-    stdin: Object.assign(new PassThrough(), { isTTY: false }),
-    env: {},
-    cwd: '/nonexistent',
-    clock: systemClock,
-    systemDataDirectory: '/nonexistent',
-    timeZone: 'UTC',
-    width: 80,
-  };
-  const status = await runCli([...words, '--data', server.directory], io);
-  return { status, ...answer };
+function cli(server: TestServer, ...words: string[]): Promise<CliAnswer> {
+  return runCommand(words, { data: server.directory });
 }
 
 function get(port: number, path: string, host: string): Promise<{ status: number; text: string }> {

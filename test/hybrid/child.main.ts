@@ -1,5 +1,4 @@
 /** A server of its own process that sends by several ways, on a fast clock, to be killed at any moment. Prints its port. */
-import type { RoutingSettings } from '../../src/flow/outbound/routing/settings.ts';
 import { createResolver } from '../../src/net/dns/resolver.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { startTestServer, testActor } from '../support/server.ts';
@@ -10,8 +9,10 @@ export interface ChildOptions {
   /** When the fast time began. */
   readonly beginMs: number;
   readonly dnsPort: number;
-  readonly routing: Partial<RoutingSettings> | object;
+  readonly routing: object;
   readonly intake: object;
+  /** Where certificates of SNS are, instead of at Amazon's. */
+  readonly snsAt?: string;
 }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as ChildOptions;
@@ -21,7 +22,14 @@ const server = await startTestServer({
   clock,
   plaintextAuth: true,
   dns: createResolver({ servers: [{ address: '127.0.0.1', port: options.dnsPort, trusted: false }], clock }),
-  config: { limits: { recipients_per_hour: 1_000_000, messages_per_hour: 1_000_000 } },
+  config: {
+    listen: { sns: ['127.0.0.1:0'] },
+    limits: { recipients_per_hour: 1_000_000, messages_per_hour: 1_000_000 },
+  },
+  snsFetch: (url, init) =>
+    fetch(new URL(new URL(String(url)).pathname + new URL(String(url)).search, options.snsAt), init),
+  // What is delivered is counted, not judged.
+  filter: (settings) => ({ ...settings, enabled: false }),
 });
 const { read, write } = server.store;
 if ((await read.run('routing.settings', null)) === undefined) {
@@ -32,5 +40,5 @@ if ((await read.run('routing.settings', null)) === undefined) {
 }
 const interrupted = async (): Promise<number> =>
   Number(/^postern_delivery_interrupted_total (\d+)/m.exec(await server.metrics.text())?.[1] ?? 0);
-process.stdout.write(`ready ${server.ports.submission} ${await interrupted()}\n`);
+process.stdout.write(`ready ${server.ports.submission} ${server.ports.sns} ${await interrupted()}\n`);
 process.on('SIGTERM', () => void server.stop({ graceMs: 1000 }).then(() => process.exit(0)));

@@ -39,9 +39,12 @@ export interface FailoverScenario {
   /** Domain of the recipients. Default: ok.test. */
   readonly domain?: string;
   readonly zone?: Zone;
-  prepare?(world: FailoverWorld): void | Promise<void>;
+  /** `times`: how many faults of a kind, to be multiplied; 1 for a hundred messages. */
+  prepare?(world: FailoverWorld, times: number): void | Promise<void>;
   /** Milliseconds between kills; none when absent. */
   readonly killEveryMs?: number;
+  /** At most so many; default 12. */
+  readonly kills?: number;
   /** Default: FACTOR. */
   readonly factor?: number;
   /** All of it comes back to its sender. */
@@ -111,28 +114,32 @@ export const FAILOVER_SCENARIOS: readonly FailoverScenario[] = [
   {
     name: 'SES first: throttled and failing half of the time',
     ways: ['ses', 'direct'],
-    prepare({ aws }) {
+    prepare({ aws }, times) {
       const send = { service: 'ses', operation: 'SendEmail' } as const;
-      aws.fault({ ...send, skip: 3 }, { kind: 'status', status: 429, code: 'TooManyRequestsException' }, 10);
-      aws.fault({ ...send, skip: 20 }, { kind: 'status', status: 500, code: 'InternalFailure' }, 15);
-      aws.fault({ ...send, skip: 40 }, { kind: 'drop' }, 10);
+      aws.fault(
+        { ...send, skip: 3 },
+        { kind: 'status', status: 429, code: 'TooManyRequestsException' },
+        10 * times,
+      );
+      aws.fault({ ...send, skip: 20 }, { kind: 'status', status: 500, code: 'InternalFailure' }, 15 * times);
+      aws.fault({ ...send, skip: 40 }, { kind: 'drop' }, 10 * times);
     },
   },
   {
     name: 'SES first: it sends, and the answer is cut off',
     factor: SLOWER,
     ways: ['ses', 'direct'],
-    prepare({ aws }) {
+    prepare({ aws }, times) {
       const send = { service: 'ses', operation: 'SendEmail' } as const;
-      aws.fault({ ...send, skip: 2 }, { kind: 'cut', when: 'after-effect' }, 30);
+      aws.fault({ ...send, skip: 2 }, { kind: 'cut', when: 'after-effect' }, 30 * times);
     },
   },
   {
     name: 'SES first: cut off before it sends',
     ways: ['ses', 'direct'],
-    prepare({ aws }) {
+    prepare({ aws }, times) {
       const send = { service: 'ses', operation: 'SendEmail' } as const;
-      aws.fault({ ...send, skip: 2 }, { kind: 'cut', when: 'before-answer' }, 30);
+      aws.fault({ ...send, skip: 2 }, { kind: 'cut', when: 'before-answer' }, 30 * times);
     },
   },
   {
@@ -171,7 +178,7 @@ export async function runFailover(scenario: FailoverScenario, messages: number):
   aws.ses.createConfigurationSet('postern', [{ topicArn: topic }]);
   const mx = await startSmtpPeer();
   const dns = await startDnsServer({ ...ZONE, ...scenario.zone });
-  await scenario.prepare?.({ aws, mx, dns });
+  await scenario.prepare?.({ aws, mx, dns }, Math.max(1, messages / 100));
   const run = new Run(scenario, { directory, aws, mx, dns, queueUrl: queue.url, topic });
   try {
     return await run.all(messages);
@@ -274,7 +281,7 @@ class Run {
       child.once('close', () => reject(new Error('the server ended before it was ready')));
       child.stdout.setEncoding('utf8').on('data', (piece: string) => {
         text += piece;
-        const [, port, interrupted] = /ready (\d+) (\d+)/.exec(text) ?? [];
+        const [, port, interrupted] = /ready (\d+) \d+ (\d+)/.exec(text) ?? [];
         if (port === undefined) return;
         this.#port = Number(port);
         this.#interrupted += Number(interrupted);
@@ -284,9 +291,9 @@ class Run {
   }
 
   async #kill(): Promise<void> {
-    const { killEveryMs } = this.#scenario;
+    const { killEveryMs, kills = 12 } = this.#scenario;
     if (killEveryMs === undefined) return;
-    while (!this.#over && this.#kills < 12) {
+    while (!this.#over && this.#kills < kills) {
       await new Promise((resolve) => setTimeout(resolve, killEveryMs * (0.5 + random())));
       if (this.#over) return;
       await this.end();

@@ -1,8 +1,5 @@
 /** A whole server that judges mail: scripted DNS, strangers at addresses of the test's choice, mailboxes read over IMAP. */
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
-import type { CliIo } from '../../src/app/cli/command.ts';
-import { runCli } from '../../src/app/cli/run.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { FilterSettingsInput } from '../../src/flow/spam/settings.ts';
 import type { Dns } from '../../src/mail/dns.ts';
@@ -19,6 +16,7 @@ import {
   type TestServerOptions,
 } from './server.ts';
 import { type LineClient, lineClient } from './smtp-client.ts';
+import { type CliAnswer, runCommand } from './cli.ts';
 
 export const ALICE = 'alice@example.test';
 export const BOB = 'bob@example.test';
@@ -144,21 +142,8 @@ export async function startJudged(options: JudgedOptions = {}): Promise<Judged> 
     }
   }
 
-  async function cli(...words: string[]): Promise<{ status: number; out: string; err: string }> {
-    const answer = { out: '', err: '' };
-    const io: CliIo = {
-      out: (text) => (answer.out += text),
-      err: (text) => (answer.err += text),
-      stdin: Object.assign(new PassThrough(), { isTTY: false }),
-      env: {},
-      cwd: '/nonexistent',
-      clock,
-      systemDataDirectory: '/nonexistent',
-      timeZone: 'UTC',
-      width: 80,
-    };
-    const status = await runCli([...words, '--data', server.directory], io);
-    return { status, ...answer };
+  function cli(...words: string[]): Promise<CliAnswer> {
+    return runCommand(words, { data: server.directory, clock });
   }
 
   async function said(...words: string[]): Promise<string> {

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
+import { checkUpgrade } from '../../src/app/upgrade.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { schemaOf } from '../../src/data/db/before-upgrade.ts';
 import { schemaVersion } from '../../src/data/db/migrations/index.ts';
 import { openInlineStore } from '../../src/data/inline.ts';
 import { checkInvariants } from '../../src/data/mailstore/invariants.ts';
@@ -104,4 +106,44 @@ test('a database of a newer program is left alone, with a sentence that says wha
     /newer Postern \(schema 999; .*Start the newer version/,
   );
   await rm(directory, { recursive: true });
+});
+
+test('the database as it was is kept until the next upgrade, also through kills', async () => {
+  const directory = await unpack(join(folder, 'v1.db.zst'));
+  try {
+    const kept = join(directory, 'before-upgrade');
+    for (const afterMs of [0, 3]) await openAndKill(directory, afterMs);
+    await (await openInlineStore({ path: directory, clock: systemClock })).close();
+    assert.deepEqual(await readdir(kept), ['mail-v1.db']);
+    assert.equal(schemaOf(join(kept, 'mail-v1.db')), 1);
+    const copy = openSqlite(join(kept, 'mail-v1.db'), 'reader');
+    assert.equal(copy.prepare('PRAGMA integrity_check').get()?.integrity_check, 'ok');
+    assert.equal(copy.prepare('SELECT COUNT(*) AS count FROM accounts').get()?.count, 2);
+    copy.close();
+    // A start without an upgrade leaves it alone.
+    await (await openInlineStore({ path: directory, clock: systemClock })).close();
+    assert.ok(existsSync(join(kept, 'mail-v1.db')));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test('upgrade --check tries it on a copy and changes nothing', async () => {
+  const directory = await unpack(join(folder, 'v1.db.zst'));
+  try {
+    const { ok, lines } = await checkUpgrade(directory);
+    assert.ok(ok, lines.join('\n'));
+    assert.match(lines.join('\n'), /schema 1, this version \d[^]*filter[^]*Tried on a copy: all went well[^]*no backup/);
+    assert.equal(schemaOf(join(directory, 'mail.db')), 1);
+    assert.deepEqual((await readdir(directory)).filter((name) => !name.startsWith('mail.db')), []);
+
+    const db = openSqlite(join(directory, 'mail.db'), 'writer');
+    db.exec('PRAGMA foreign_keys = OFF; DELETE FROM emails WHERE id = (SELECT MIN(email_id) FROM placements)');
+    db.close();
+    const broken = await checkUpgrade(directory);
+    assert.ok(!broken.ok);
+    assert.match(broken.lines.join('\n'), /NOT WELL: .*does not exist/);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });

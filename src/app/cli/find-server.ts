@@ -15,7 +15,7 @@ interface Place {
 }
 
 /** The data directory a command is about: the first of those that apply, without trying the next when nobody answers. */
-async function findPlace(io: CliIo, data: string | undefined): Promise<Place> {
+export async function findPlace(io: CliIo, data: string | undefined): Promise<Place> {
   if (data !== undefined) return { directory: resolve(io.cwd, data), by: '--data' };
   const named = io.env['POSTERN_DATA'];
   if (named !== undefined && named !== '') return { directory: resolve(io.cwd, named), by: 'POSTERN_DATA' };

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { startAws } from '../../../test/support/aws/emulator.ts';
 import type { AwsEmulator } from '../../../test/support/aws/types.ts';
@@ -15,8 +14,7 @@ import { Metrics } from '../../base/metrics.ts';
 import { openInlineStore } from '../../data/inline.ts';
 import { createAdminServer } from '../../servers/http/servers.ts';
 import type { CloudFormationTemplate } from '../../mail/ses-template/types.ts';
-import type { CliIo } from './command.ts';
-import { runCli } from './run.ts';
+import { type CliAnswer, runCommand } from '../../../test/support/cli.ts';
 
 let directory: string;
 let aws: AwsEmulator;
@@ -34,21 +32,8 @@ after(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function cli(...words: string[]): Promise<{ status: number; out: string; err: string }> {
-  const answer = { out: '', err: '' };
-  const io: CliIo = {
-    out: (text) => (answer.out += text),
-    err: (text) => (answer.err += text),
-    stdin: Object.assign(new PassThrough().end(), { isTTY: false }),
-    env: {},
-    cwd: directory,
-    clock: systemClock,
-    systemDataDirectory: '/nonexistent/system',
-    timeZone: 'UTC',
-    width: 80,
-  };
-  const status = await runCli(words, io);
-  return { status, ...answer };
+function cli(...words: string[]): Promise<CliAnswer> {
+  return runCommand(words, { input: '', cwd: directory });
 }
 
 const ONE = ['ses', 'template', '--domain', 'Example.org', '--region', 'eu-west-1'];
@@ -273,7 +258,7 @@ test('with a server, domains, regions, keys and places are those of its settings
         `credentials_file=${key}`,
         'configuration_set=gone',
       ],
-      ['intake', 'set', 'sources.main', JSON.stringify(source)],
+      ['intake', 'add', 'main', ...Object.entries(source).map(([name, value]) => `${name}=${String(value)}`)],
     ]) {
       const done = await ours(...words);
       assert.equal(done.status, 0, done.err);
@@ -296,11 +281,13 @@ test('with a server, domains, regions, keys and places are those of its settings
       SqsNewMailQueue: queue.url,
       SqsNewMailDeadLetterQueue: queue.url,
       SesConfigurationSet: 'set',
+      SesEventsQueue: queue.url,
     };
     const commands: string[] = [
       Outputs.AddTransport.Value['Fn::Sub'],
+      Outputs.AddEvents.Value['Fn::Sub'],
       Outputs.AddIntake.Value['Fn::If'][1]['Fn::Sub'],
-      Outputs.AddIntake.Value['Fn::If'][2]['Fn::Sub'],
+      `${Outputs.AddIntake.Value['Fn::If'][2]['Fn::Sub']} --replace`,
     ];
     for (const command of commands) {
       const line = command.replace(/\$\{([^}]*)\}/g, (_, name: string) => values[name] ?? `no ${name}`);
@@ -309,6 +296,17 @@ test('with a server, domains, regions, keys and places are those of its settings
       const done = await ours(...words);
       assert.equal(done.status, 0, `${line}\n${done.err}`);
     }
+    const { settings } = JSON.parse((await ours('intake', 'show', '--json')).out);
+    const made = settings.sources.map((one: { name: string; bucket: string; topic_arns: string[] }) => [
+      one.name,
+      one.bucket,
+      one.topic_arns,
+    ]);
+    assert.deepEqual(made, [
+      ['main', 'mail-bucket', [topicArn]],
+      ['eu-west-1-events', '', []],
+      ['eu-west-1', 'mail-bucket', [topicArn]],
+    ]);
     const elsewhere = await ours(
       'ses',
       'status',

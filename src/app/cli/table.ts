@@ -1,7 +1,9 @@
 import type { CliCommand } from './command.ts';
 import { accountCommands } from './commands/account.ts';
 import { aliasCommands } from './commands/alias.ts';
+import { backupCommands } from './commands/backup.ts';
 import { banCommands } from './commands/ban.ts';
+import { certificateCommands } from './commands/certificate.ts';
 import { checkCommands } from './commands/check.ts';
 import { checkMessageCommands } from './commands/check-message.ts';
 import { dkimCommands } from './commands/dkim.ts';
@@ -32,6 +34,7 @@ export const commandTable: readonly CliCommand[] = [
   ...undeleteCommands,
   ...aliasCommands,
   ...dkimCommands,
+  ...certificateCommands,
   ...lookupCommands,
   ...importCommands,
   ...queueCommands,
@@ -43,6 +46,7 @@ export const commandTable: readonly CliCommand[] = [
   ...suppressionCommands,
   ...holdCommands,
   ...banCommands,
+  ...backupCommands,
   ...filterCommands,
   ...vaultCommands,
   ...spamCommands,

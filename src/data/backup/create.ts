@@ -32,7 +32,16 @@ const RESTARTS = 5;
 /** Octets of one other file (configuration, certificate) that is taken along. */
 const OTHER_FILE_BYTES = 256 * 1024 * 1024;
 /** In the data directory, but not in a backup: what belongs to a running process or can be made again. */
-const LEFT_OUT = new Set(['lock', 'pid', 'run', 'mail.db', 'mail.db-wal', 'mail.db-shm', 'bodies']);
+const LEFT_OUT = new Set([
+  'lock',
+  'lock-journal',
+  'pid',
+  'run',
+  'mail.db',
+  'mail.db-wal',
+  'mail.db-shm',
+  'bodies',
+]);
 const LEFT_OUT_PREFIXES = ['scratch-', 'before-upgrade', '.restoring'];
 
 export interface CreateOptions {

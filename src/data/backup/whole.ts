@@ -16,7 +16,7 @@ import { restoreFiles, type RestoreOptions } from './restore.ts';
 /** Below the directory that is restored to, until everything is there. */
 const UNDER_WAY = '.restoring';
 /** What may lie in a directory that counts as empty: left by an earlier try, or by the file system. */
-const HARMLESS = new Set([UNDER_WAY, 'lock', 'pid', 'run', 'lost+found', 'restored-system']);
+const HARMLESS = new Set([UNDER_WAY, 'lock', 'lock-journal', 'pid', 'run', 'lost+found', 'restored-system']);
 /** UIDs and modification numbers that are left out after a restore. */
 const GAP = 1_000_000;
 

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { SegmentWriter } from '../blobs/segments.ts';
+import { keepBeforeUpgrade, upgradeDone } from './before-upgrade.ts';
 import { runGroup, type WriteBatch, type WriteRequest } from './group.ts';
 import { migrateSqlite } from './migrate.ts';
 import { openSqlite, SqliteSession } from './sqlite.ts';
@@ -30,8 +31,10 @@ let closing = false;
 /** The time of the newest request: the thread has no clock of its own, so a test's clock holds here too. */
 let now = 0;
 
+const kept = keepBeforeUpgrade(path);
 const db = openSqlite(path, 'writer');
 const migrated = migrateSqlite(db);
+upgradeDone(path);
 const session = new SqliteSession(db, new SegmentWriter(segments));
 // The failed commit may stand whole in the log, behind its end, where a recovery would take it for a good one. A commit
 // of our own is written over it before anything is promised; when it fails too, this thread ends and is started again.
@@ -45,7 +48,7 @@ port.on('message', (message: WriteBatch | 'close') => {
   else take(message);
   if (!running) void work();
 });
-parentPort?.postMessage({ ready: migrated });
+parentPort?.postMessage({ ready: { ...migrated, kept } });
 
 function take(batch: WriteBatch): void {
   now = batch.now;

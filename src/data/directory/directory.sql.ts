@@ -132,11 +132,19 @@ export const dkimKeysOfDomain = statement<[domain: string], DkimKeyRow>(
 );
 
 export const insertDkimKey = statement<
-  [domainId: number, selector: string, algorithm: string, privateKey: string, publicKey: string, now: number],
+  [
+    domainId: number,
+    selector: string,
+    algorithm: string,
+    privateKey: string,
+    publicKey: string,
+    state: string,
+    now: number,
+  ],
   { id: number }
 >(
   `INSERT INTO dkim_keys (domain_id, selector, algorithm, private_key, public_key, state, created_at)
-   VALUES (?, ?, ?, ?, ?, 'active', ?) ON CONFLICT (domain_id, selector) DO NOTHING RETURNING id`,
+   VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain_id, selector) DO NOTHING RETURNING id`,
 );
 
 export const settingByName = statement<[name: string], { value: string }>(

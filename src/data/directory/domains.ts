@@ -84,20 +84,20 @@ export async function setCatchAll(
 
 export async function addDkimKey(
   tx: WriteTx,
-  args: Omit<DkimKey, 'id' | 'state'> & { actor: Actor },
+  args: Omit<DkimKey, 'id' | 'state'> & { actor: Actor; state?: 'pending' | 'active' },
 ): Promise<DkimKey> {
-  const { actor, selector, algorithm, privateKey, publicKey } = args;
+  const { actor, selector, algorithm, privateKey, publicKey, state = 'active' } = args;
   const domain = await needDomain(tx, args.domain);
   requireDomain(actor, domain.id);
   if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(selector)) {
     throw new Refusal('bad-input', 'A selector consists of lower-case letters, digits and hyphens.');
   }
-  const row = await tx.get(insertDkimKey, domain.id, selector, algorithm, privateKey, publicKey, tx.now);
+  const row = await tx.get(insertDkimKey, domain.id, selector, algorithm, privateKey, publicKey, state, tx.now);
   if (row === undefined) {
     throw new Refusal('already-exists', `${domain.name} has a key with the selector ${selector} already.`);
   }
-  await audit(tx, actor, 'domain.dkim-key', domain.name, { selector, algorithm });
-  return { id: row.id, domain: domain.name, selector, algorithm, privateKey, publicKey, state: 'active' };
+  await audit(tx, actor, 'domain.dkim-key', domain.name, { selector, algorithm, state });
+  return { id: row.id, domain: domain.name, selector, algorithm, privateKey, publicKey, state };
 }
 
 export async function setSetting(tx: WriteTx, args: { name: string; value: string }): Promise<null> {

@@ -16,6 +16,7 @@ import {
   removedAccounts,
   settingByName,
 } from './directory.sql.ts';
+import { readDkimTimes } from './dkim-states.ts';
 import { needAccount } from './find.ts';
 import { resolve, resolveOwn, type ResolveRequest } from './resolve.ts';
 import { toAccount, toCredential, toDkimKey, toDomain } from './rows.ts';
@@ -117,6 +118,7 @@ export const reads = {
     async (tx: ReadTx, args: { domain: string }): Promise<DkimKey[]> =>
       (await tx.all(dkimKeysOfDomain, normalizeDomain(args.domain) ?? '')).map(toDkimKey),
   ),
+  'directory.dkimTimes': point(readDkimTimes),
   'directory.setting': point(
     async (tx: ReadTx, args: { name: string }): Promise<string | undefined> =>
       (await tx.get(settingByName, args.name))?.value,

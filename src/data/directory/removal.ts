@@ -1,6 +1,7 @@
 import type { WriteTx } from '../db/sql.ts';
 import { deleteEmails, purgeAccount as purgeMail } from '../mailstore/purge.ts';
 import { deletePlacementsOfAccount, emailsOfAccount } from '../mailstore/purge.sql.ts';
+import { forgetAccountStatements as forgetImports } from '../importing/importing.sql.ts';
 import { forgetAccountStatements as forgetFilter } from '../spam/removal.sql.ts';
 import { forgetAccount as forgetVault } from '../vault/remove.ts';
 import {
@@ -37,6 +38,7 @@ export async function purgeAccount(
   files.push(...(await purgeMail(tx, accountId)), ...(await forgetVault(tx, accountId)));
   const rest = [
     ...forgetFilter,
+    ...forgetImports,
     deleteCredential,
     deleteGrants,
     deleteKnownLogins,

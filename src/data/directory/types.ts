@@ -100,5 +100,6 @@ export interface DkimKey {
   readonly privateKey: string;
   /** Base64 for the p= tag. */
   readonly publicKey: string;
-  readonly state: 'active' | 'retired';
+  /** Active ones sign; see dkim-states.ts. */
+  readonly state: 'pending' | 'active' | 'retired' | 'revoked';
 }

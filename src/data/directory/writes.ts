@@ -10,6 +10,7 @@ import {
   upgradeCredential,
 } from './accounts.ts';
 import { addAlias, addGrant, removeAlias, removeGrant } from './aliases.ts';
+import { changeDkimKeys } from './dkim-states.ts';
 import {
   addDkimKey,
   addDomain,
@@ -67,7 +68,14 @@ export const writes = {
   'directory.removeGrant': removeGrant as W<{ account: string; address: string }, null>,
   /** A secret was put into a file of the data directory: who did it, never the secret. Refusal 'not-permitted'. */
   'directory.keptSecret': keptSecret as W<{ name: string }, null>,
-  'directory.addDkimKey': addDkimKey as W<Omit<DkimKey, 'id' | 'state'>, DkimKey>,
+  'directory.addDkimKey': addDkimKey as W<
+    Omit<DkimKey, 'id' | 'state'> & { state?: 'pending' | 'active' },
+    DkimKey
+  >,
+  'directory.changeDkimKeys': changeDkimKeys as W<
+    { domain: string; changes: readonly { selector: string; state: DkimKey['state'] | 'gone' }[] },
+    null
+  >,
   'directory.setSetting': setSetting as WriteFunction<{ name: string; value: string }, null>,
   /** Set it unless it is set; returns what stands. For keys that several processes may want to make. */
   'directory.ensureSetting': ensureSetting as WriteFunction<{ name: string; value: string }, string>,

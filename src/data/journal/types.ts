@@ -67,6 +67,8 @@ export const terms = {
   network: (ip: string): string => `i:${ip}`,
   /** As told to the sender of a message that was refused or held back. */
   caseNumber: (number: string): string => `c:${number}`,
+  /** A host name that a certificate is for. */
+  host: (name: string): string => `h:${name.toLowerCase()}`,
   /** Key of an object in a bucket, without its prefix. */
   object: (key: string): string => `o:${key.slice(key.lastIndexOf('/') + 1)}`,
   /** Of an event that was folded into the row of another trace. */

@@ -96,7 +96,12 @@ export async function runJob(job: BackupJob, clock: Clock, progress?: Progress):
     const snapshot = await chosenSnapshot(repository, job.what.snapshot);
     await clearScratch(job.scratch, clock);
     const directory = await scratchDirectory(job.scratch);
-    await extractMail({ repository, snapshot, directory, what: job.what, progress });
+    try {
+      await extractMail({ repository, snapshot, directory, what: job.what, progress });
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
     return { kind: 'extract', directory, snapshot };
   } finally {
     place.close();

@@ -292,7 +292,8 @@ export function whatIsDue(
   const last = success?.at ?? 0;
   // Failed, or cut short by the end of the server.
   const failed = triedAt > last;
-  if (everyHours > 0 && now >= last + everyHours * HOUR && (!failed || now >= triedAt + RETRY_MS)) return 'create';
+  if (everyHours > 0 && now >= last + everyHours * HOUR && (!failed || now >= triedAt + RETRY_MS))
+    return 'create';
   if (drillDays === 0 || success === undefined) return undefined;
   const wait = drill === undefined || drill.ok ? drillDays * DAY : DAY;
   return drill === undefined || now >= drill.at + wait ? 'drill' : undefined;

@@ -1,7 +1,8 @@
 import { attempt, ok, problem, type Topic } from './lines.ts';
 import type { DomainFacts } from './identity.ts';
-import { queueLines, queueUrl, subscriptionLines } from './queues.ts';
-import type { StatusLine, StatusParts } from './types.ts';
+import { queueArn, queueLines, queueUrl, subscriptionLines } from './queues.ts';
+import type { SubscriptionFacts } from '../../net/aws/inspect.ts';
+import type { StatusLine, StatusParts, StatusRequest } from './types.ts';
 
 /** Without these nobody learns of addresses that must not be written to again. */
 const NEEDED = ['BOUNCE', 'COMPLAINT'];
@@ -89,6 +90,7 @@ async function readers(parts: StatusParts, topicArn: string): Promise<readonly S
     const place = { topicArn, region: parts.request.region, expected: [] };
     const lines = subscriptionLines(topic, subscriptions, place);
     const partitioned = topicArn.startsWith('arn:aws-cn:') ? 'amazonaws.com.cn' : 'amazonaws.com';
+    lines.push(...unread(topic, parts.request, topicArn, subscriptions, partitioned));
     for (const { protocol, endpoint } of subscriptions) {
       if (protocol !== 'sqs') continue;
       const question = { area: 'events', what: 'events', deadLetters: false, topicArn } as const;
@@ -96,4 +98,31 @@ async function readers(parts: StatusParts, topicArn: string): Promise<readonly S
     }
     return lines;
   });
+}
+
+/** Events come in like word of new mail, by a source without a bucket; whether there is one only a server's settings tell. */
+function unread(
+  topic: Topic,
+  { region, sources, configurationSets }: StatusRequest,
+  topicArn: string,
+  subscriptions: readonly SubscriptionFacts[],
+  suffix: string,
+): StatusLine[] {
+  if (configurationSets.length === 0 && sources.length === 0) return [];
+  const [, partition = 'aws'] = topicArn.split(':');
+  const queues = subscriptions.filter(({ protocol }) => protocol === 'sqs').map(({ endpoint }) => endpoint);
+  const pushed = subscriptions.some(({ protocol, pending }) => protocol === 'https' && !pending);
+  const isRead = sources.some(
+    ({ queueUrl: url, topicArns }) =>
+      queues.includes(queueArn(url, region, partition) ?? '') || (pushed && topicArns.includes(topicArn)),
+  );
+  const [first] = queues;
+  if (isRead || first === undefined) return [];
+  return [
+    problem(
+      topic,
+      'Postern does not ask the queue that is told.',
+      `postern intake add ${region}-events region=${region} queue_url=${queueUrl(first, suffix)}`,
+    ),
+  ];
 }

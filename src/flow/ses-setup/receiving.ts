@@ -65,7 +65,8 @@ export function ruleLine({ request }: StatusParts, active: RuleSetFacts, domain:
       `The rule ${rule.name} tells nobody of new mail: it is found by the sweep only.`,
       again,
     );
-  const { sources } = request;
+  // Those without a bucket are for events of sent mail.
+  const sources = request.sources.filter(({ bucket }) => bucket !== '');
   const looked = sources.some(
     ({ bucket, prefix }) => bucket === store.bucket && store.prefix.startsWith(prefix),
   );
@@ -73,7 +74,7 @@ export function ruleLine({ request }: StatusParts, active: RuleSetFacts, domain:
     return problem(
       topic,
       `The rule ${rule.name} puts mail into ${store.bucket}/${store.prefix}, where Postern does not look.`,
-      `Add this place to Postern's sources (postern intake --help): bucket ${store.bucket}, prefix ${store.prefix}`,
+      `postern intake add ${request.region} region=${request.region} bucket=${store.bucket} prefix=${store.prefix} topic_arns=${store.topic}`,
     );
   return ok(topic, `The rule ${rule.name} puts mail into ${store.bucket}/${store.prefix}.`);
 }

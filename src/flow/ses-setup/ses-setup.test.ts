@@ -136,6 +136,10 @@ function dnsOf(zone: Zone): Dns {
   };
 }
 
+/** Where events of sent mail come in. */
+const EVENTS_SOURCE = { bucket: '', prefix: 'new/', topicArns: [], deadLetterQueueUrl: '' };
+const EVENTS_QUEUE = `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/events`;
+
 const REQUEST: StatusRequest = {
   region: REGION,
   domains: ['example.org'],
@@ -143,6 +147,7 @@ const REQUEST: StatusRequest = {
   configurationSets: [],
   sources: [
     { bucket: 'mail-bucket', prefix: 'new/', topicArns: [TOPIC], queueUrl: QUEUE, deadLetterQueueUrl: DEAD },
+    { ...EVENTS_SOURCE, queueUrl: EVENTS_QUEUE },
   ],
 };
 
@@ -436,7 +441,7 @@ test('SES that only sends is asked for nothing that receives', async () => {
   };
   const world: World = {
     zone,
-    request: { sources: [] },
+    request: { sources: [{ ...EVENTS_SOURCE, queueUrl: EVENTS_QUEUE }] },
     reader: { activeRuleSet: async () => undefined, ruleSets: async () => [] },
   };
   assert.deepEqual(await wrong(world), []);
@@ -449,6 +454,22 @@ test('SES that only sends is asked for nothing that receives', async () => {
   // A rule set that was made and never made active is what people forget.
   const forgotten = await wrong({ ...world, reader: { activeRuleSet: async () => undefined } });
   assert.match(forgotten.join(), /there is rules/);
+});
+
+test('a queue of events that this server does not ask is a problem with its command', async () => {
+  const mend = `postern intake add ${REGION}-events region=${REGION} queue_url=`;
+  const world: World = { request: { sources: REQUEST.sources.slice(0, 1) } };
+  const [line, ...more] = await wrong(world);
+  assert.ok(line?.includes(`Postern does not ask the queue that is told. | ${mend}`), line);
+  assert.deepEqual(more, []);
+  // Without a server nobody knows.
+  assert.deepEqual(await wrong({ request: { sources: [] } }), []);
+  // The endpoint that is told of them will do as well.
+  const subscription = { arn: `${EVENTS}:1`, protocol: 'https', endpoint: 'https://mx', pending: false };
+  const subscriptions: SetUpReader['subscriptions'] = async (arn) =>
+    arn === EVENTS ? [subscription] : WELL.subscriptions(arn);
+  const pushed = [...REQUEST.sources.slice(0, 1), { ...EVENTS_SOURCE, topicArns: [EVENTS], queueUrl: '' }];
+  assert.deepEqual(await wrong({ reader: { subscriptions }, request: { sources: pushed } }), []);
 });
 
 test('SES behind our own host: the lower number is ours', async () => {

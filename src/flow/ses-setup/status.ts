@@ -104,7 +104,7 @@ async function meant(
   const led = hosts.includes(`inbound-smtp.${region}.amazonaws.com`);
   const ruled = active?.rules.some((rule) => rule.recipients.length > 0 && covers(rule, domain)) === true;
   return {
-    wanted: led || ruled || sources.length > 0,
+    wanted: led || ruled || sources.some(({ bucket }) => bucket !== ''),
     backup: host !== undefined && hosts.includes(host.toLowerCase()),
   };
 }

@@ -28,8 +28,9 @@ export interface StatusRequest {
   readonly host?: string | undefined;
   /** Configuration sets that our transports name. */
   readonly configurationSets: readonly string[];
-  /** Where our intake looks for mail, in this region. */
+  /** Where our intake looks for mail and events, in this region. */
   readonly sources: readonly {
+    /** '' for none: events of sent mail come by its queue. */
     readonly bucket: string;
     readonly prefix: string;
     readonly topicArns: readonly string[];

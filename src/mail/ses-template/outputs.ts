@@ -121,33 +121,49 @@ const KEY_FILE = '/etc/postern/aws-key';
 
 /** What tells Postern of the stack, as it is to be typed. */
 function commands({ principal, mxPreference }: SesTemplateOptions): Outputs {
-  const user = principal.kind === 'user' || (principal.kind === 'existing' && principal.type === 'user');
-  const role = principal.kind === 'role' ? '${IamMailRole.Arn}' : undefined;
-  const way = user ? ` credentials_file=${KEY_FILE}` : role === undefined ? '' : ` role_arn=${role}`;
-  const source = {
-    region: '${AWS::Region}',
-    bucket: '${S3MailBucket}',
-    topic_arns: ['${SnsNewMailTopic}'],
-    dead_letter_queue_url: '${SqsNewMailDeadLetterQueue}',
-    ...(user && { credentials_file: KEY_FILE }),
-    ...(role !== undefined && { role_arn: role }),
+  const access = accessSettings(principal);
+  const command = (words: string, settings: Readonly<Record<string, string>>): Json => {
+    const pairs = Object.entries({ region: '${AWS::Region}', ...settings, ...access });
+    return sub(`postern ${words} ${pairs.map(([name, value]) => `${name}=${value}`).join(' ')}`);
   };
-  const set = (value: object): Json =>
-    sub(`postern intake set sources.\${AWS::Region} '${JSON.stringify(value)}'`);
+  const mail = {
+    bucket: '${S3MailBucket}',
+    topic_arns: '${SnsNewMailTopic}',
+    dead_letter_queue_url: '${SqsNewMailDeadLetterQueue}',
+  };
+  const add = 'intake add ${AWS::Region}';
   return {
     AddTransport: {
       Description: 'This command makes SES a way to send; a route has to name it.',
-      Value: sub(
-        `postern transport add ses-\${AWS::Region} ses-api region=\${AWS::Region} configuration_set=\${SesConfigurationSet}${way}`,
-      ),
+      Value: command('transport add ses-${AWS::Region} ses-api', {
+        configuration_set: '${SesConfigurationSet}',
+      }),
+    },
+    AddEvents: {
+      Description: 'This command makes Postern learn what became of sent mail.',
+      Value: command('intake add ${AWS::Region}-events', { queue_url: '${SesEventsQueue}' }),
     },
     ...(mxPreference !== undefined && {
       AddIntake: {
         Description: 'This command makes Postern fetch mail that SES received.',
-        Value: either('NewMailQueueUsed', set({ ...source, queue_url: '${SqsNewMailQueue}' }), set(source)),
+        Value: either(
+          'NewMailQueueUsed',
+          command(add, { ...mail, queue_url: '${SqsNewMailQueue}' }),
+          command(add, mail),
+        ),
       },
     }),
   };
+}
+
+/** As what Postern comes. Nothing for an instance's own role: the SDK finds it. */
+function accessSettings(principal: Principal): Readonly<Record<string, string>> {
+  if (principal.kind === 'role') {
+    const { externalId } = principal;
+    return { role_arn: '${IamMailRole.Arn}', ...(externalId !== undefined && { external_id: externalId }) };
+  }
+  const user = principal.kind === 'user' || (principal.kind === 'existing' && principal.type === 'user');
+  return user ? { credentials_file: KEY_FILE } : {};
 }
 
 /** What a rule set needs that a template cannot do. */

@@ -199,16 +199,32 @@ test('principals: a key in the stack, an instance, a role', () => {
 });
 
 test('the outputs have the commands that tell Postern of the stack', () => {
-  const { AddTransport, AddIntake } = sesTemplate(ONE).Outputs;
+  const { AddTransport, AddEvents, AddIntake } = sesTemplate(ONE).Outputs;
+  const said = (value: Json | undefined): string => (value as { 'Fn::Sub': string })['Fn::Sub'];
   assert.match(
-    JSON.stringify(AddTransport?.Value),
-    /postern transport add ses-\$\{AWS::Region\} ses-api .* credentials_file=\/etc\/postern\/aws-key/,
+    said(AddTransport?.Value),
+    /^postern transport add ses-\$\{AWS::Region\} ses-api .* credentials_file=\/etc\/postern\/aws-key$/,
+  );
+  assert.equal(
+    said(AddEvents?.Value),
+    'postern intake add ${AWS::Region}-events region=${AWS::Region} queue_url=${SesEventsQueue} credentials_file=/etc/postern/aws-key',
   );
   assert.ok(AddIntake !== undefined);
-  const [, withQueue] = (AddIntake.Value as { 'Fn::If': [string, { 'Fn::Sub': string }, Json] })['Fn::If'];
-  const source = /^postern intake set sources\.\$\{AWS::Region\} '(.*)'$/.exec(withQueue['Fn::Sub'])?.[1];
-  const keys = ['region', 'bucket', 'topic_arns', 'dead_letter_queue_url', 'credentials_file', 'queue_url'];
-  assert.deepEqual(Object.keys(JSON.parse(source ?? '{}') as object), keys);
+  const [, withQueue] = (AddIntake.Value as { 'Fn::If': [string, Json, Json] })['Fn::If'];
+  const pairs = /^postern intake add \$\{AWS::Region\} (.*)$/.exec(said(withQueue))?.[1]?.split(' ') ?? [];
+  const keys = ['region', 'bucket', 'topic_arns', 'dead_letter_queue_url', 'queue_url', 'credentials_file'];
+  assert.deepEqual(
+    pairs.map((pair) => pair.split('=')[0]),
+    keys,
+  );
+  const { AddEvents: sendOnly, AddIntake: none } = sesTemplate({ ...ONE, mxPreference: undefined }).Outputs;
+  assert.deepEqual([sendOnly, none], [AddEvents, undefined]);
+  const assumed = sesTemplate({
+    ...ONE,
+    principal: { kind: 'role', trust: 'arn:aws:iam::123456789012:role/mail', externalId: 'abc' },
+  }).Outputs;
+  for (const name of ['AddTransport', 'AddEvents'])
+    assert.match(said(assumed[name]?.Value), / role_arn=\$\{IamMailRole\.Arn\} external_id=abc$/);
   const instance = sesTemplate({ ...ONE, principal: { kind: 'ec2' } }).Outputs;
   assert.doesNotMatch(JSON.stringify(instance), /credentials_file|role_arn/);
 });

@@ -142,7 +142,7 @@ function aborted(left: boolean): NoAnswer {
 function exchange(
   clock: Clock,
   sent: ClientRequest,
-  { body }: SdkRequest,
+  { body, headers }: SdkRequest,
   answerMs: number,
   signal: AbortSignal | undefined,
 ): Promise<SdkResponse> {
@@ -185,7 +185,7 @@ function exchange(
     const write = async (): Promise<void> => {
       await connected(sent);
       onProgress();
-      await writeBody(sent, body, onProgress, () => {
+      await writeBody(sent, body, lengthOf(headers), onProgress, () => {
         left = true;
       });
       rearm(answerMs, 'no answer in time');
@@ -219,9 +219,16 @@ function connected(sent: ClientRequest): Promise<void> {
   });
 }
 
+/** Octets of the body as announced; none where it ends by itself (chunked). */
+function lengthOf(headers: Record<string, string>): number {
+  const field = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-length')?.[1];
+  return field === undefined ? Number.POSITIVE_INFINITY : Number(field);
+}
+
 async function writeBody(
   sent: ClientRequest,
   body: unknown,
+  length: number,
   onProgress: () => void,
   onLeft: () => void,
 ): Promise<void> {
@@ -231,8 +238,12 @@ async function writeBody(
     else sent.end(body);
     return;
   }
+  let written = 0;
   for await (const piece of body as AsyncIterable<Uint8Array>) {
     if (sent.destroyed) return;
+    written += piece.length;
+    // With its last octet the other side has all it was told to wait for, whatever we do next.
+    if (written >= length) onLeft();
     if (!sent.write(piece)) await drained(sent);
     onProgress();
     // A socket that takes everything at once would leave nobody else a turn.

@@ -15,6 +15,8 @@ import type { DnsRecords, DnsType, SoaRecord } from '../../mail/dns.ts';
 export const EDNS_PAYLOAD_BYTES = 1232;
 /** CNAMEs followed from one question. Resolvers stop at 8 to 17. */
 export const MAX_CNAMES = 12;
+/** The issuer critical flag (RFC 8659 section 4.1). */
+const CAA_CRITICAL = 0x80;
 const MAX_NAME_OCTETS = 253;
 const MAX_LABEL_OCTETS = 63;
 
@@ -185,6 +187,14 @@ export function recordData(answer: Answer): DnsRecords[DnsType] | undefined {
     }
     case 'SOA':
       return soaRecord(answer.data);
+    case 'SRV': {
+      const { priority = 0, weight = 0, port, target } = answer.data;
+      return { priority, weight, port, target: bareName(target) };
+    }
+    case 'CAA': {
+      const { flags = 0, tag, value } = answer.data;
+      return { critical: (flags & CAA_CRITICAL) !== 0, tag: tag.toLowerCase(), value };
+    }
     default:
       return undefined;
   }

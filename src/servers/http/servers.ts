@@ -7,10 +7,12 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Actor } from '../../data/directory/types.ts';
 import type { OpenStore } from '../../data/open.ts';
-import type { FilterHooks, IntakeHooks } from './admin/operation.ts';
+import type { CertificateHooks, FilterHooks, IntakeHooks } from './admin/operation.ts';
+import type { Backups } from '../../flow/backup/service.ts';
 import type { Lookup } from '../../flow/lookup/lookup.ts';
 import type { Ways } from '../../flow/outbound/routing/ways.ts';
 import type { OutgoingWatch } from '../../flow/submission/outgoing.ts';
+import type { HttpProofs } from '../../net/acme/solvers.ts';
 import type { ListenTarget } from '../../net/listener/bind.ts';
 import { alwaysActor, createAdminApp } from './admin/app.ts';
 import { prepareSocketPlace } from './admin/socket.ts';
@@ -18,6 +20,7 @@ import type { ListenerFacts, ServerFacts } from './facts.ts';
 import { type HttpLimits, type HttpListener, listenHttp } from './node-server.ts';
 import { type SnsHook, snsHookAtPath } from './hooks/sns.ts';
 import type { AccountOptions } from './web/account.ts';
+import { createAcmeChallenge } from './web/acme-challenge.ts';
 import { createWebApp } from './web/app.ts';
 import { createGuard, fromThisMachine } from './web/guard.ts';
 
@@ -32,8 +35,12 @@ export interface HttpDeps {
   readonly outgoing?: OutgoingWatch | undefined;
   readonly filter?: FilterHooks | undefined;
   readonly intake?: IntakeHooks | undefined;
+  readonly backups?: Backups | undefined;
   /** Where SNS may post, beside what the port serves. */
   readonly sns?: SnsHook | undefined;
+  /** What authorities look at when they prove our names. */
+  readonly acme?: HttpProofs | undefined;
+  readonly certificates?: CertificateHooks | undefined;
   readonly ways?: Ways | undefined;
   /** Logs accounts in at the HTTP port; undefined: it has nothing for them. */
   readonly accounts?: Pick<AccountOptions, 'authenticator' | 'isProxy'> | undefined;
@@ -152,7 +159,7 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
           const near = fromThisMachine(socket.localAddress ?? '', headers, url);
           return (operational || near ? full : bare).fetch(request, env);
         },
-        guard: first(deps.sns, createGuard(allowedHosts)),
+        guard: first(deps.sns, proofs(deps.acme, createGuard(allowedHosts))),
         clock,
         onError: (error) => logger.error({ error: errorText(error) }, 'http: a request failed'),
         ...(limits !== undefined && { limits }),
@@ -183,6 +190,13 @@ function first(sns: SnsHook | undefined, guard: Look): Look {
   if (sns === undefined) return guard;
   const hook = snsHookAtPath(sns);
   return (request, response) => hook(request, response) || guard(request, response);
+}
+
+/** Authorities come under the names they prove, by way of a proxy on port 80. */
+function proofs(acme: HttpProofs | undefined, guard: Look): Look {
+  if (acme === undefined) return guard;
+  const challenge = createAcmeChallenge(acme);
+  return (request, response) => challenge(request, response) || guard(request, response);
 }
 
 /** Whoever opens the socket is its owner or root; the audit says it was done from this machine's command line. */

@@ -1,25 +1,9 @@
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { type CliCommand, said, UsageError } from '../command.ts';
 import { plain, table } from '../plain-text.ts';
+import { flat, valueOf } from '../settings-words.ts';
 
 const { filter } = operations;
-
-/** "greylist.mode" to its value, for every leaf. */
-function flat(value: unknown, prefix = ''): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[prefix, value]];
-  return Object.entries(value).flatMap(([name, inner]) =>
-    flat(inner, prefix === '' ? name : `${prefix}.${name}`),
-  );
-}
-
-/** What a person types for a value: JSON where it is some, else the text itself. */
-function valueOf(text: string): string | number | boolean | null | object {
-  try {
-    return JSON.parse(text) as string | number | boolean | null | object;
-  } catch {
-    return text;
-  }
-}
 
 const account = { value: 'ADDRESS', help: "the account's own list (default: the whole site's)" } as const;
 

@@ -3,6 +3,7 @@ import { operations } from '../../../servers/http/admin/operations.ts';
 import { type CliCommand, type CliIo, said, UsageError } from '../command.ts';
 import { facts, plain, table, wrap } from '../plain-text.ts';
 import { spanText, timeText } from '../quantities.ts';
+import { settingsOf, valueOf } from '../settings-words.ts';
 
 const { intake } = operations;
 
@@ -24,7 +25,7 @@ const WAYS: Readonly<Record<string, string>> = {
 
 const NONE =
   'No mail is taken in from Amazon SES: no source is set. To add one:\n' +
-  `  postern intake set sources.main '{"region": "eu-west-1", "bucket": "BUCKET"}'\n` +
+  '  postern intake add main region=eu-west-1 bucket=BUCKET\n' +
   'docs/guides/ses-intake.md tells the whole way.\n';
 
 function statusText(value: Status, { width, timeZone }: CliIo): string {
@@ -111,12 +112,15 @@ function problemsText({ total, problems }: Problems, { width, timeZone }: CliIo)
   return `${told.join('\n')}\n${total} in all. To forget one: postern intake forget NUMBER\n`;
 }
 
-function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+/** Settings of a source that are lists: on the command line words with commas between will do. */
+const LISTS: ReadonlySet<string> = new Set(['topic_arns']);
+
+function sourceSettings(pairs: readonly string[]): z.input<typeof intake.addSource.input>['settings'] {
+  const given = Object.entries(settingsOf(pairs)).map(([name, value]) => [
+    name,
+    LISTS.has(name) && typeof value === 'string' ? value.split(',') : value,
+  ]);
+  return Object.fromEntries(given) as z.input<typeof intake.addSource.input>['settings'];
 }
 
 export const intakeCommands: readonly CliCommand[] = [
@@ -249,14 +253,45 @@ export const intakeCommands: readonly CliCommand[] = [
     },
   },
   {
-    words: ['intake', 'set'],
-    summary: 'change a setting of the intake, at once; add or remove a source',
+    words: ['intake', 'add'],
+    summary: 'fetch mail, or events about sent mail, from one more place',
+    details:
+      'A source is a bucket that SES puts mail into, or, without a bucket, a queue of events about mail that SES sent. docs/guides/ses-intake.md lists the settings; the stack of "postern ses template" has the whole command among its outputs.',
     args: [
-      { name: 'NAME', help: 'as "postern intake show" names it; "sources.NAME" for a whole source' },
-      {
-        name: 'VALUE',
-        help: 'the new value; lists and sources as JSON; "default" brings the default back or removes a source',
-      },
+      { name: 'NAME', help: 'a word of your own: small letters, digits and hyphens' },
+      { name: 'SETTING=VALUE', help: 'its settings; a list has commas between its parts', many: true },
+    ],
+    options: { replace: { help: 'put it in the place of one of that name' } },
+    example: 'intake add main region=eu-west-1 bucket=my-mail',
+    async run({ admin, args, arg, on }) {
+      const value = await admin.call(intake.addSource, {
+        name: arg(0),
+        settings: sourceSettings(args.slice(1)),
+        replace: on('replace'),
+      });
+      const added = value.settings.sources.find(({ name }) => name === arg(0));
+      const what = added?.bucket === '' ? 'Events about sent mail are' : 'Mail is';
+      const text = `${what} fetched from ${plain(arg(0))} from now on; does it work? postern intake status`;
+      return said(text, added);
+    },
+  },
+  {
+    words: ['intake', 'remove'],
+    summary: 'fetch nothing from a source any more; what is in its bucket stays there',
+    args: [{ name: 'NAME', help: 'as "postern intake status" names it' }],
+    options: {},
+    example: 'intake remove main',
+    async run({ admin, arg }) {
+      await admin.call(intake.removeSource, { name: arg(0) });
+      return said(`The source ${plain(arg(0))} is gone.`);
+    },
+  },
+  {
+    words: ['intake', 'set'],
+    summary: 'change a setting of the intake, at once',
+    args: [
+      { name: 'NAME', help: 'as "postern intake show" names it, such as sources.main.sweep_minutes' },
+      { name: 'VALUE', help: 'the new value; lists as JSON; "default" brings the default back' },
     ],
     options: {},
     example: 'intake set lag_alarm_minutes 60',

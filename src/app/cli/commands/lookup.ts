@@ -10,28 +10,12 @@ import { KEY_LENGTH, type LookupTable, problemText } from '../../../mail/lookup/
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { type Call, type CliCommand, type CliIo, type Outcome, said, UsageError } from '../command.ts';
 import { plain, table } from '../plain-text.ts';
+import { flat, valueOf } from '../settings-words.ts';
 
 const { lookup } = operations;
 
 /** Nothing was found: what postmap -q exits with. */
 const NONE = 1;
-
-/** "greylist.mode" to its value, for every leaf. */
-function flat(value: unknown, prefix = ''): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[prefix, value]];
-  return Object.entries(value).flatMap(([name, inner]) =>
-    flat(inner, prefix === '' ? name : `${prefix}.${name}`),
-  );
-}
-
-/** What a person types for a value: JSON where it is some, else the text itself. */
-function valueOf(text: string): string | number | boolean | null | object {
-  try {
-    return JSON.parse(text) as string | number | boolean | null | object;
-  } catch {
-    return text;
-  }
-}
 
 /** The table of a file, with what Postfix would warn of on stderr. Throws a Refusal with file and line. */
 async function offlineTable(io: CliIo, name: string): Promise<LookupTable> {

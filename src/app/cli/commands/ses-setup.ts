@@ -200,6 +200,7 @@ function advice(rendered: readonly RenderedTemplate[], notes: readonly string[],
     ...(receives
       ? ['Then run the command in the output ActivateReceiptRuleSet: a template cannot do that.\n']
       : []),
+    `Tell Postern of the stack: run the commands in the outputs ${receives ? 'AddIntake, ' : ''}AddTransport and AddEvents.\n`,
     'At last see what is missing: postern ses status\n',
   ].join('');
 }

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import { systemClock } from '../../../base/clock.ts';
-import { runCli } from '../run.ts';
+import { type CliAnswer, runCommand } from '../../../../test/support/cli.ts';
 
 let directory: string;
 
@@ -16,23 +14,8 @@ before(async () => {
 });
 after(() => rm(directory, { recursive: true }));
 
-async function cli(
-  words: readonly string[],
-  env: Record<string, string> = {},
-): Promise<{ status: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const status = await runCli(words, {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    stdin: new PassThrough(),
-    env,
-    cwd: directory,
-    clock: systemClock,
-    systemDataDirectory: join(directory, 'none'),
-    width: 80,
-  });
-  return { status, out, err };
+function cli(words: readonly string[], env: Record<string, string> = {}): Promise<CliAnswer> {
+  return runCommand(words, { env, cwd: directory });
 }
 
 describe('postern ses smtp-credentials', () => {

@@ -46,6 +46,7 @@ function statusText(value: Status, io: CliIo): string {
         ? `${name} cannot be used as it is now (${problem}); its last good version answers`
         : `${name} cannot be used, mail that needs it is put off: ${problem}`,
     ]),
+    ...backupRows(value),
     [
       'Journal',
       value.journalError === undefined
@@ -53,8 +54,51 @@ function statusText(value: Status, io: CliIo): string {
         : `FAILED at ${timeText(value.journalError.at, io.timeZone)}: ${value.journalError.message}`,
     ],
     ...certificates(value, io),
+    ...value.acme.map((problem): [string, string] => [
+      'CERTIFICATE',
+      `${problem} (postern certificate list)`,
+    ]),
   ];
   return facts(pairs, io.width);
+}
+
+/** How old what could be restored is, and whether that was tried. */
+function backupRows({ backup, mode, now }: Status): [string, string][] {
+  if (backup === undefined)
+    return mode === 'try'
+      ? []
+      : [['BACKUP', 'none: postern backup create --to PLACE, docs/guides/backup.md']];
+  const { success, failure, drill, scheduled } = backup;
+  const good =
+    success === undefined
+      ? 'none yet'
+      : `${spanText(now - success.at)} old, ${sizeText(success.bytes)}, ${success.emails} message(s)`;
+  const when = scheduled ? '' : ' (none is made by itself)';
+  const tried =
+    drill === undefined
+      ? ', never restored to try it'
+      : drill.ok
+        ? `, restored to try it ${spanText(now - drill.at)} ago: all well`
+        : '';
+  return [
+    [success === undefined ? 'BACKUP' : 'Backup', `${good}${success === undefined ? '' : tried}${when}`],
+    ...(failure === undefined
+      ? []
+      : [
+          ['BACKUP FAILED', `${spanText(now - failure.at)} ago: ${plain(failure.message)}`] as [
+            string,
+            string,
+          ],
+        ]),
+    ...(drill === undefined || drill.ok
+      ? []
+      : [
+          ['RESTORE DRILL FAILED', `${spanText(now - drill.at)} ago: ${plain(drill.problems[0] ?? '')}`] as [
+            string,
+            string,
+          ],
+        ]),
+  ];
 }
 
 function refusedRows({ refusedWays }: Status): [string, string][] {

@@ -1,45 +1,12 @@
 import type { z } from 'zod';
 import { operations } from '../../../servers/http/admin/operations.ts';
-import { type CliCommand, said, UsageError } from '../command.ts';
+import { type CliCommand, said } from '../command.ts';
 import { plain, table } from '../plain-text.ts';
+import { settingsOf } from '../settings-words.ts';
 
 const { routing } = operations;
 
 type Settings = Record<string, unknown>;
-
-/** "caps.recipients_per_day=1000" and the like to settings; values are JSON where they are some. */
-export function settingsOf(pairs: readonly string[]): Settings {
-  const settings: Settings = {};
-  for (const pair of pairs) {
-    const at = pair.indexOf('=');
-    if (at < 1) throw new UsageError(`"${plain(pair)}" is not NAME=VALUE`);
-    put(settings, pair.slice(0, at).split('.'), valueOf(pair.slice(at + 1)));
-  }
-  return settings;
-}
-
-function put(settings: Settings, path: readonly string[], value: unknown): void {
-  const [name = '', ...rest] = path;
-  if (['__proto__', 'constructor', 'prototype', ''].includes(name))
-    throw new UsageError(`"${plain(path.join('.'))}" is no name of a setting`);
-  if (rest.length === 0) settings[name] = value;
-  else {
-    const inner = settings[name];
-    const group: Settings = typeof inner === 'object' && inner !== null ? (inner as Settings) : {};
-    settings[name] = group;
-    put(group, rest, value);
-  }
-}
-
-/** JSON where it is a list, an object, a number or a truth value; else the text itself. */
-function valueOf(text: string): unknown {
-  if (!/^(?:[[{"]|-?\d+(?:\.\d+)?$|true$|false$)/.test(text)) return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
-}
 
 /** What a person wants to see of a transport at a glance. */
 function aboutOf(settings: Settings): string {

@@ -2,6 +2,7 @@
 import type { MessageFacts } from '../facts/types.ts';
 import { headerFeatures } from './header-features.ts';
 import { classifierLimits } from './limits.ts';
+import { ownLinks } from './own-links.ts';
 import { type Features, FeatureSink, type FeatureText } from './sink.ts';
 import { styleFeatures } from './style-features.ts';
 import { folded, neutral, ownSubject, withoutFooter, wordsOf } from './text.ts';
@@ -17,7 +18,7 @@ export interface RuleHit {
 export function features(facts: MessageFacts, rules: readonly RuleHit[] = []): Features {
   const sink = new FeatureSink(false);
   gather(facts, rules, sink);
-  return sink.take(sumOf(rules));
+  return sink.take(sumOf(rules), ownLinks(facts));
 }
 
 /** The same with what each id stands for, for explanations: `texts` as the ids of each view. */
@@ -27,7 +28,7 @@ export function explainedFeatures(
 ): { features: Features; texts: readonly (readonly FeatureText[])[] } {
   const sink = new FeatureSink(true);
   gather(facts, rules, sink);
-  return { features: sink.take(sumOf(rules)), texts: sink.texts ?? [] };
+  return { features: sink.take(sumOf(rules), ownLinks(facts)), texts: sink.texts ?? [] };
 }
 
 function sumOf(rules: readonly RuleHit[]): number {

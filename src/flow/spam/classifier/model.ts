@@ -9,8 +9,8 @@ import { type Features, VIEWS } from './sink.ts';
 
 export type Label = 'ham' | 'spam';
 
-/** 2^19 buckets of a weight, its step sum and two counts: 6 MiB. */
-export const SITE_BITS = 19;
+/** 2^20 buckets of a weight and its step sum, and half as many of two counts: 10 MiB. */
+export const SITE_BITS = 20;
 /** 2^15 buckets without counts: 256 KiB. */
 export const PERSONAL_BITS = 15;
 
@@ -46,7 +46,7 @@ export function createModel(
     sums: new Float32Array(1 << bits),
     bias: new Float32Array(VIEWS.length),
     biasSums: new Float32Array(VIEWS.length),
-    counts: newCounts(kind === 'site' ? 1 << bits : 0),
+    counts: newCounts(kind === 'site' ? 1 << (bits - 1) : 0),
     ham: 0,
     spam: 0,
     sketch: newSketch(),
@@ -67,12 +67,18 @@ const LENGTH_POWER = 0.65;
 const PERSONAL_VIEWS = [1, 2, 3];
 const ALL_VIEWS = [0, 1, 2, 3];
 /** What a site's views count for. Words say much the same as the n-grams. */
-const VIEW_WEIGHTS = [1, 0.5, 1, 1];
+const VIEW_WEIGHTS = [1, 0.25, 1, 1];
 /** Weight of the rules' sum: all there is before anything is learned, less and less as examples speak for themselves. */
-const RULE_WEIGHT = 0.1;
+const RULE_WEIGHT = 0.2;
 const RULE_WEIGHT_ALONE = 1 / UNTRAINED.scale;
 /** Examples of each class with which the rules' sum counts for half. */
 const RULES_FADE = 50;
+/** Raw nats of one step of `ownLinks`. */
+const OWN_LINKS_WEIGHT = -1.5;
+/** Raw nats of a message of which nothing is known: it is taken for good, as most that one-sided.ts knows little of. */
+const PRESUMED = -4;
+/** Examples of each class with which the presumption counts for half. */
+const PRESUMED_FADE = 10;
 
 /** Views that this model looks at. */
 export function viewsOf(model: Model): readonly number[] {
@@ -101,16 +107,17 @@ export function viewLogit(model: Model, view: number, features: Features): numbe
 
 /** What the views, the counts and the rules say together, not calibrated. */
 export function rawScore(model: Model, features: Features): number {
-  let sum = model.kind === 'site' ? ruleWeight(model) * features.rules : 0;
+  let sum = model.kind === 'site' ? beforehand(model, features) : 0;
   for (const view of viewsOf(model)) sum += viewWeight(model, view) * viewLogit(model, view, features);
   return sum + oneSidedNats(model.counts, features);
 }
 
-function ruleWeight(model: Model): number {
-  return Math.max(
-    RULE_WEIGHT,
-    (RULE_WEIGHT_ALONE * RULES_FADE) / (RULES_FADE + Math.min(model.ham, model.spam)),
-  );
+/** What is known of a message without any example. */
+function beforehand(model: Model, features: Features): number {
+  const taught = Math.min(model.ham, model.spam);
+  const rules = Math.max(RULE_WEIGHT, (RULE_WEIGHT_ALONE * RULES_FADE) / (RULES_FADE + taught));
+  const presumed = (PRESUMED * PRESUMED_FADE) / (PRESUMED_FADE + taught);
+  return presumed + rules * features.rules + OWN_LINKS_WEIGHT * features.ownLinks;
 }
 
 /** One step of one view towards the label, from `logit`, where the view (with what stands beside it) is now. */

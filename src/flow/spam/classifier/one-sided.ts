@@ -1,7 +1,7 @@
 /**
- * A second opinion beside the regression: which runs of letters has only good mail, or only unwanted mail, had so far?
- * The regression learns what tells most mail apart and has little to say of rare things; a newsletter that was never
- * seen before still shares rare runs with good mail. Counting is exact, one message at a time.
+ * A second opinion beside the regression: which runs of letters, and which features of the header, has only good mail, or
+ * only unwanted mail, had so far? The regression learns what tells most mail apart and has little to say of rare things; a
+ * newsletter that was never seen before still shares rare runs with good mail. Counting is exact, one message at a time.
  */
 import type { Features } from './sink.ts';
 
@@ -19,22 +19,38 @@ export function newCounts(buckets: number): Counts {
   return { of: new Uint16Array(2 * buckets), ham: 0, spam: 0 };
 }
 
-/** The view that is counted: runs of letters. Counting words or the header as well gained nothing. */
-const VIEW = 0;
+/** A view that is counted. */
+interface Counted {
+  /** Its place in `VIEWS`. */
+  readonly view: number;
+  /** Messages that must have had a feature before it says something. */
+  readonly least: number;
+}
+
+/**
+ * Runs of letters, and the header. A header is short and names its sender: what one message had would only say that this
+ * sender was there before. Words and make are not counted: it gained nothing.
+ */
+const COUNTED: readonly Counted[] = [
+  { view: 0, least: 1 },
+  { view: 2, least: 3 },
+];
 /** Messages of a class at which its counts are halved: they stay within 16 bits, and what is old fades. */
 const FULL = 50_000;
 
 /** Count one message. */
 export function count(counts: Counts, features: Features, label: 'ham' | 'spam'): void {
   const { of } = counts;
-  const ids = features.views[VIEW];
-  if (of.length === 0 || !ids) return;
+  if (of.length === 0) return;
   const mask = of.length / 2 - 1;
   const side = label === 'spam' ? 1 : 0;
-  for (let i = 0; i < ids.length; i++) {
-    const at = 2 * ((ids[i] as number) & mask) + side;
-    // Buckets are shared: two runs of one message may fall into the same.
-    if (of[at] !== 0xffff) of[at] = (of[at] as number) + 1;
+  for (const { view } of COUNTED) {
+    const ids = features.views[view] ?? new Uint32Array(0);
+    for (let i = 0; i < ids.length; i++) {
+      const at = 2 * ((ids[i] as number) & mask) + side;
+      // Buckets are shared: two runs of one message may fall into the same.
+      if (of[at] !== 0xffff) of[at] = (of[at] as number) + 1;
+    }
   }
   counts[label]++;
   if (counts[label] >= FULL) halve(counts, label);
@@ -47,31 +63,39 @@ function halve(counts: Counts, label: 'ham' | 'spam'): void {
   counts[label] >>= 1;
 }
 
-/** Share of a class's messages beside the other's from which a run counts as that class's own. */
+/** Share of a class's messages beside the other's from which a feature counts as that class's own. */
 const OWN_SHARE = 0.97;
-/** Runs that are added to those found: a few say little. */
-const FEW_RUNS = 5;
+/** Features that are added to those found: a few say little. */
+const FEW_FOUND = 5;
 /** Messages of the smaller class at which the opinion counts for half. */
 const FEW_MESSAGES = 10;
-/** Raw nats where every one-sided run is on the same side. */
-const WEIGHT = 8;
+/** Raw nats of one view where every one-sided feature is on the same side. */
+const WEIGHT = 4;
 
-/** Nats towards spam, not calibrated: of the runs that belong to one class, how many more are spam's than ham's. */
+/** Nats towards spam, not calibrated: of the features that belong to one class, how many more are spam's than ham's. */
 export function oneSidedNats(counts: Counts, features: Features): number {
   const { of, ham, spam } = counts;
-  const ids = features.views[VIEW];
-  if (of.length === 0 || !ids || ham === 0 || spam === 0) return 0;
+  if (of.length === 0 || ham === 0 || spam === 0) return 0;
+  const fewer = Math.min(ham, spam);
+  const balance = COUNTED.reduce((sum, counted) => sum + balanceOf(counts, features, counted), 0);
+  return WEIGHT * (fewer / (fewer + FEW_MESSAGES)) * balance;
+}
+
+/** From -1, all that is one-sided is ham's, to 1. */
+function balanceOf({ of, ham, spam }: Counts, features: Features, { view, least }: Counted): number {
+  const ids = features.views[view] ?? new Uint32Array(0);
   const mask = of.length / 2 - 1;
   const odds = OWN_SHARE / (1 - OWN_SHARE);
   let [hams, spams] = [0, 0];
   for (let i = 0; i < ids.length; i++) {
     const at = 2 * ((ids[i] as number) & mask);
+    const [hadHam, hadSpam] = [of[at] as number, of[at + 1] as number];
+    if (hadHam + hadSpam < least) continue;
     // Shares of each class, both multiplied by ham * spam.
-    const good = (of[at] as number) * spam;
-    const bad = (of[at + 1] as number) * ham;
+    const good = hadHam * spam;
+    const bad = hadSpam * ham;
     if (bad > odds * good) spams++;
     else if (good > odds * bad) hams++;
   }
-  const fewer = Math.min(ham, spam);
-  return (WEIGHT * (fewer / (fewer + FEW_MESSAGES)) * (spams - hams)) / (spams + hams + FEW_RUNS);
+  return (spams - hams) / (spams + hams + FEW_FOUND);
 }

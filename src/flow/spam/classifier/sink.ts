@@ -13,6 +13,8 @@ export interface Features {
   readonly views: readonly Uint32Array[];
   /** Sum of the content rules that applied, nats towards spam. */
   readonly rules: number;
+  /** How much its links look like a table of contents of few sites, its author's above all; see own-links.ts. */
+  readonly ownLinks: number;
 }
 
 /** What a feature is, in words: for explanations only. A view of n-grams has none. */
@@ -123,7 +125,7 @@ export class FeatureSink {
   }
 
   /** The features; the sink is used up. */
-  take(rules: number): Features {
-    return { views: sets.map((set) => set.take()), rules };
+  take(rules: number, ownLinks: number): Features {
+    return { views: sets.map((set) => set.take()), rules, ownLinks };
   }
 }

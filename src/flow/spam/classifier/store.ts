@@ -12,9 +12,9 @@ import { VIEWS } from './sink.ts';
 
 const MAGIC = Buffer.from('PSTM');
 /** Raised whenever features or what is stored change: weights of other features are noise. */
-export const MODEL_VERSION = 2;
+export const MODEL_VERSION = 3;
 const HEAD = 9;
-/** No model unpacks to more: 2^20 buckets of two floats and two counts, and the rest. */
+/** No model unpacks to more: 2^20 buckets of two floats, half as many of two counts, and the rest. */
 const UNPACKED_LIMIT = 13 * 1024 * 1024;
 
 export type Precision = 'full' | 'small' | 'start';
@@ -240,6 +240,6 @@ function restoreCounts(into: Counts, { counted, precision }: Header, from: Buffe
 
 /** Octets that a site's model holds in memory. */
 export function memoryOf(bits: number = SITE_BITS): number {
-  return (4 + 4 + 2 * 2) * 2 ** bits;
+  return (4 + 4 + 2) * 2 ** bits;
 }
 export const PERSONAL_MEMORY = (4 + 4) * 2 ** PERSONAL_BITS;

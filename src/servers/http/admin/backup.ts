@@ -116,9 +116,7 @@ const broughtBack = z.object({
   kind: z.literal('restore'),
   restored: z.number(),
   there: z.number(),
-  mailboxes: z
-    .array(z.object({ name: z.string(), restored: z.number(), there: z.number() }))
-    .readonly(),
+  mailboxes: z.array(z.object({ name: z.string(), restored: z.number(), there: z.number() })).readonly(),
 });
 const task = z.object({
   id: z.string(),
@@ -127,7 +125,10 @@ const task = z.object({
   progress: z.object({ bytes: z.number(), of: z.number() }).optional(),
   end: z
     .discriminatedUnion('ok', [
-      z.object({ ok: z.literal(true), result: z.discriminatedUnion('kind', [created, drilled, broughtBack]) }),
+      z.object({
+        ok: z.literal(true),
+        result: z.discriminatedUnion('kind', [created, drilled, broughtBack]),
+      }),
       z.object({ ok: z.literal(false), message: z.string() }),
     ])
     .optional(),
@@ -136,7 +137,10 @@ const task = z.object({
 function shownTask({ id, kind, startedAt, progress, end }: Task): z.input<typeof task> {
   const shownEnd =
     end?.ok === true
-      ? { ok: true as const, result: 'kind' in end.result ? end.result : { kind: 'restore' as const, ...end.result } }
+      ? {
+          ok: true as const,
+          result: 'kind' in end.result ? end.result : { kind: 'restore' as const, ...end.result },
+        }
       : end;
   return {
     id,

@@ -1,27 +1,17 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import type { IntakeObject } from '../../../data/intake/types.ts';
-import {
-  intakeSettingsSchema,
-  type IntakeSettings,
-  intakeSourceSchema,
-} from '../../../flow/ses-inbound/settings.ts';
+import type { IntakeSettings } from '../../../flow/ses-inbound/settings.ts';
+import { intakeSettings } from './intake-settings.ts';
 import { type AdminContext, done, type IntakeHooks, OK, operation } from './operation.ts';
 
 /** Objects and problems that are listed unless told otherwise, and at most. */
 const LIST_DEFAULT = 50;
 const LIST_MAX = 1000;
 
-type Stored = Record<string, unknown>;
-
 function hooksOf({ intake }: AdminContext): IntakeHooks {
   if (intake === undefined) throw new Refusal('unavailable', 'Nothing is taken in here.');
   return intake;
-}
-
-async function stored(store: AdminContext['store']): Promise<Stored> {
-  const json = await store.read.run('intake.settings', null);
-  return json === undefined ? {} : (JSON.parse(json) as Stored);
 }
 
 const state = z.enum(['waiting', 'guessed', 'done', 'gone', 'stuck']);
@@ -161,7 +151,7 @@ async function placesOf(
   name: string | undefined,
 ) {
   const sources = settings.sources.filter(
-    (source) => source.enabled && (name === undefined || source.name === name),
+    (source) => source.enabled && source.bucket !== '' && (name === undefined || source.name === name),
   );
   const candidates = sources.flatMap(({ name: source, bucket, prefix }) =>
     [...new Set([key, `${prefix}${key}`])].map((each) => ({ source, bucket, key: each })),
@@ -239,83 +229,4 @@ const sweep = operation({
   },
 });
 
-const shown = z.object({ settings: intakeSettingsSchema });
-
-const show = operation({
-  method: 'GET',
-  path: '/intake/settings',
-  summary: 'Where mail waits that SES took for us, and how we are told of it',
-  access: 'administrator',
-  input: z.strictObject({}),
-  output: shown,
-  run: async ({ store }) => ({ settings: intakeSettingsSchema.parse(await stored(store)) }),
-});
-
-/** A copy with one name set, or removed (undefined): "lag_alarm_minutes", "sources", "sources.NAME", "sources.NAME.KEY". */
-function withValue(from: Stored, path: readonly string[], value: unknown): Stored {
-  const [name = '', source, key] = path;
-  const { [name]: before, ...others } = from;
-  if (source === undefined) return value === undefined ? others : { ...others, [name]: value };
-  const sources = (Array.isArray(before) ? before : []) as Stored[];
-  const index = sources.findIndex((each) => each['name'] === source);
-  const rest = sources.filter((_, place) => place !== index);
-  if (key === undefined && value === undefined) return { ...others, [name]: rest };
-  const own = sources[index] ?? { name: source };
-  const { [key ?? '']: _old, ...kept } = own;
-  const changed =
-    key === undefined
-      ? { ...record(value), name: source }
-      : { ...kept, ...(value !== undefined && { [key]: value }) };
-  const all =
-    index < 0 ? [...sources, changed] : sources.map((each, place) => (place === index ? changed : each));
-  return { ...others, [name]: all };
-}
-
-function record(value: unknown): Stored {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Stored) : {};
-}
-
-function checked(settings: Stored): Stored {
-  const result = intakeSettingsSchema.safeParse(settings);
-  if (result.success) return settings;
-  const wrong = result.error.issues.map(({ path, message, ...issue }) => {
-    const at = path.map((part, place) =>
-      path[place - 1] === 'sources' ? nameAt(settings, part) : String(part),
-    );
-    const unknown = 'keys' in issue ? `there is no setting "${issue.keys.join('", "')}"` : message;
-    const missing = issue.code === 'invalid_type' && issue.input === undefined ? 'it is missing' : unknown;
-    return at.length === 0 ? missing : `${at.join('.')}: ${missing}`;
-  });
-  throw new Refusal('bad-input', `${wrong.join('; ')}; "postern intake show" lists all settings`);
-}
-
-function nameAt(settings: Stored, index: PropertyKey): string {
-  const sources = (Array.isArray(settings['sources']) ? settings['sources'] : []) as Stored[];
-  const name: unknown = sources[Number(index)]?.['name'];
-  return typeof name === 'string' ? name : String(index);
-}
-
-const SOURCE_KEYS: ReadonlySet<string> = new Set(Object.keys(intakeSourceSchema.shape));
-
-const set = operation({
-  method: 'PUT',
-  path: '/intake/settings/:name',
-  summary: 'Change one setting of the intake; null brings the default back, or removes a source',
-  access: 'store-decides',
-  input: z.strictObject({ name: z.string().min(1).max(100), value: z.json() }),
-  output: shown,
-  async run(context, { name, value }, actor) {
-    const { store } = context;
-    const path = name.split('.');
-    const [first, , key] = path;
-    const isSource = first === 'sources' && (key === undefined || SOURCE_KEYS.has(key));
-    if (path.length > 3 || (path.length > 1 && !isSource))
-      throw new Refusal('bad-input', `there is no setting "${name}"; "postern intake show" lists all`);
-    const own = checked(withValue(await stored(store), path, value ?? undefined));
-    await store.write.run('intake.saveSettings', { actor, json: JSON.stringify(own) });
-    await context.intake?.changed();
-    return { settings: intakeSettingsSchema.parse(own) };
-  },
-});
-
-export const intake = { status, list, problems, forget, retry, sweep, show, set };
+export const intake = { status, list, problems, forget, retry, sweep, ...intakeSettings };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { LoginGuard } from '../../../data/bans/guard.ts';
+import type { AcmeCertificate } from '../../../data/certificates/types.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import type { OpenStore } from '../../../data/open.ts';
 import type { Backups } from '../../../flow/backup/service.ts';
@@ -23,11 +24,34 @@ export interface AdminContext {
   readonly outgoing?: Pick<OutgoingWatch, 'released' | 'flush'> | undefined;
   readonly filter?: FilterHooks | undefined;
   readonly intake?: IntakeHooks | undefined;
+  readonly certificates?: CertificateHooks | undefined;
   readonly backups?: Backups | undefined;
   /** The ways to send of the running server. */
   readonly ways?: Ways | undefined;
   /** Postfix lookup tables. */
   readonly lookup?: Lookup | undefined;
+}
+
+/** What administrators have done about certificates at once, and see of them. */
+export interface CertificateHooks {
+  /** The settings have changed. */
+  changed(): Promise<void>;
+  /** All that are wanted or there; `wanted`: names, empty for one that is wanted no longer. */
+  states(): Promise<
+    readonly {
+      readonly name: string;
+      readonly wanted: readonly string[];
+      readonly have: AcmeCertificate | undefined;
+    }[]
+  >;
+  /** Request these now; without names those that are due or have failed. */
+  renew(
+    names: readonly string[],
+  ): Promise<readonly { readonly name: string; readonly notAfter?: number; readonly failure?: string }[]>;
+  /** URL of the authority's terms of service. */
+  terms(): Promise<string | undefined>;
+  /** What somebody has to do something about. */
+  problems(): readonly string[];
 }
 
 /** What administrators have the intake do at once, and see of it. */

@@ -3,6 +3,7 @@ import { aliases } from './aliases.ts';
 import { audit } from './audit.ts';
 import { backup } from './backup.ts';
 import { bans } from './bans.ts';
+import { certificates } from './certificates.ts';
 import { dkim } from './dkim.ts';
 import { domains } from './domains.ts';
 import { filter } from './filter.ts';
@@ -37,6 +38,7 @@ export const operations = {
   trace,
   audit,
   status,
+  certificates,
   backup,
   bans,
   holds,

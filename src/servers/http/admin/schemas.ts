@@ -40,15 +40,16 @@ export const dkimKey = z.object({
   selector: z.string(),
   algorithm: z.enum(['rsa-sha256', 'ed25519-sha256']),
   publicKey: z.string(),
-  state: z.enum(['active', 'retired']),
+  state: z.enum(['pending', 'active', 'retired', 'revoked']),
 });
 
 export const dnsRecord: z.ZodType<DnsRecord, DnsRecord> = z.object({
   name: z.string(),
-  type: z.enum(['MX', 'A', 'AAAA', 'PTR', 'TXT', 'SRV']),
+  type: z.enum(['MX', 'A', 'AAAA', 'PTR', 'TXT', 'SRV', 'CNAME', 'TLSA', 'CAA']),
   value: z.string(),
   why: z.string(),
   elsewhere: z.boolean().exactOptional(),
+  onlyIf: z.string().exactOptional(),
 });
 
 export const queueRecipient = z.object({

@@ -1,8 +1,10 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { BackupState } from '../../../data/backup/state.ts';
 import { BANS_MAX } from '../../../data/bans/active.ts';
-import { type IntakeHooks, operation } from './operation.ts';
+import { backupState } from './backup.ts';
+import { type AdminContext, type IntakeHooks, operation } from './operation.ts';
 
 /** Octets of a file, 0 when there is none. */
 async function fileBytes(path: string): Promise<number> {
@@ -17,6 +19,16 @@ async function freeBytes(directory: string): Promise<number | undefined> {
     ({ bavail, bsize }) => bavail * bsize,
     () => undefined,
   );
+}
+
+async function backupFacts(
+  backups: AdminContext['backups'],
+): Promise<(BackupState & { scheduled: boolean }) | undefined> {
+  if (backups === undefined) return undefined;
+  const { target, every_hours: every } = await backups.settings();
+  const state = await backups.state();
+  const known = target !== '' || state.success !== undefined || state.drill !== undefined;
+  return known ? { ...state, scheduled: target !== '' && every > 0 } : undefined;
 }
 
 const get = operation({
@@ -70,10 +82,14 @@ const get = operation({
         lists: z.array(z.object({ zone: z.string(), state: z.string(), why: z.string().optional() })),
       })
       .optional(),
+    /** Undefined: nothing is set, and nobody has made one. */
+    backup: backupState.extend({ scheduled: z.boolean() }).optional(),
     /** Lookup tables that cannot be used as they are now. */
     lookup: z.array(z.object({ name: z.string(), state: z.string(), problem: z.string() })),
     /** Since when mail that SES took has waited too long; sources that cannot be used. */
     intake: z.object({ alarmSince: z.number().optional(), problems: z.array(z.string()) }).optional(),
+    /** Certificates that could not be got by ACME, a sentence each. */
+    acme: z.array(z.string()),
     journalError: z.object({ at: z.number(), message: z.string() }).optional(),
     certificates: z.array(
       z.object({
@@ -83,7 +99,7 @@ const get = operation({
       }),
     ),
   }),
-  async run({ store, clock, facts, guard, filter, lookup, intake }) {
+  async run({ store, clock, facts, guard, filter, lookup, intake, backups, certificates }) {
     await guard?.settled();
     const [domains, accounts, queue, held, refusals, bans] = await Promise.all([
       store.read.run('directory.domains', null),
@@ -95,6 +111,7 @@ const get = operation({
     ]);
     const database = join(facts.dataDirectory, 'mail.db');
     const tables = ((await lookup?.states()) ?? []).filter(({ state }) => state !== 'ready');
+    const backup = await backupFacts(backups);
     const journalError = facts.lastJournalError?.();
     return {
       version: facts.version,
@@ -125,6 +142,8 @@ const get = operation({
       }),
       lookup: tables.map(({ name, state, problems }) => ({ name, state, problem: problems[0] ?? '' })),
       ...(intake !== undefined && { intake: intakeState(intake) }),
+      ...(backup !== undefined && { backup }),
+      acme: [...(certificates?.problems() ?? [])],
       ...(journalError !== undefined && { journalError }),
       certificates: [...facts.certificates()],
     };

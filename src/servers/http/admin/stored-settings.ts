@@ -29,17 +29,29 @@ export function withValue(from: Stored, path: readonly string[], value: unknown)
 export function checkedSettings(schema: z.ZodType, settings: Stored, listing: string): Stored {
   const result = schema.safeParse(settings);
   if (result.success) return settings;
-  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, listing));
+  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, settings, listing));
   throw new Refusal('bad-input', [...new Set(problems)].join('; '));
 }
 
-function problemsOf(issue: z.core.$ZodIssue, listing: string): string[] {
-  const at = issue.path.join('.');
+function problemsOf(issue: z.core.$ZodIssue, settings: Stored, listing: string): string[] {
+  const at = placeOf(issue.path, settings);
   if (issue.code === 'unrecognized_keys') {
     const [name = ''] = issue.keys;
     return [`there is no setting "${at === '' ? name : `${at}.${name}`}"; "${listing}" lists all`];
   }
   return [at === '' ? wantedBy(issue, listing) : `${at}: ${wantedBy(issue, listing)}`];
+}
+
+/** "sources.main.region": of a list with names, the name instead of the number. */
+function placeOf(path: readonly PropertyKey[], settings: Stored): string {
+  let value: unknown = settings;
+  return path
+    .map((part) => {
+      value = (value as Record<PropertyKey, unknown> | undefined)?.[part];
+      const name = typeof part === 'number' && isRecord(value) ? value['name'] : undefined;
+      return typeof name === 'string' ? name : String(part);
+    })
+    .join('.');
 }
 
 /** What was wanted instead, for a person at the command line. */

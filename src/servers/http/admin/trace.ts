@@ -25,7 +25,7 @@ export function candidateTerms(text: string): string[] {
   if (ip !== undefined) return [terms.network(ip)];
   const found = [terms.messageId(bare)];
   if (bare.includes('@')) found.push(terms.address(bare));
-  else found.push(terms.queueId(bare), terms.object(bare));
+  else found.push(terms.queueId(bare), terms.object(bare), terms.host(bare));
   const caseNumber = caseNumberOf(bare);
   if (caseNumber !== undefined) found.push(terms.caseNumber(caseNumber));
   return found;
