@@ -58,7 +58,9 @@ export async function checkUpgrade(directory: string): Promise<UpgradeCheck> {
   const from = schemaOf(path);
   if (from === 0) return { ok: false, lines: [`There is no database in ${directory}.`] };
   refuseNewer(from);
-  const lines = [`This is Postern ${programVersion()}; the database has schema ${from}, this version ${schemaVersion}.`];
+  const lines = [
+    `This is Postern ${programVersion()}; the database has schema ${from}, this version ${schemaVersion}.`,
+  ];
   if (from === schemaVersion) return { ok: true, lines: [...lines, 'There is nothing to upgrade.'] };
   const steps = migrations.filter(({ version }) => version > from).map(({ name }) => name);
   lines.push(`Steps at the start: ${steps.join(', ')}.`);

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
-import { refusalFromData } from '../base/errors.ts';
+import { type RefusalData, refusalFromData } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { spawnThread } from '../base/threads.ts';
 import type { ChangeHub } from './changes.ts';
@@ -123,7 +123,8 @@ export class ThreadWriter implements Writer {
       worker.once('exit', (code) =>
         reject(new Error(`the store thread ended with ${code} before it was ready`)),
       );
-      worker.on('message', (message: { ready?: Ready; broken?: string }) => {
+      worker.on('message', (message: { ready?: Ready; refused?: RefusalData; broken?: string }) => {
+        if (message.refused !== undefined) reject(refusalFromData(message.refused));
         if (message.ready !== undefined) {
           tellUpgrade(this.#logger, message.ready);
           resolve();

@@ -18,8 +18,8 @@ import type { ChildOptions } from './child.main.ts';
  */
 
 const CHILD = fileURLToPath(new URL('child.main.ts', import.meta.url));
-/** Seconds of the server's time in a second: a retry after a minute comes soon. */
-const FACTOR = 120;
+/** Seconds of the server's time in a second: a retry after a minute comes soon, and no answer is late at once. */
+const FACTOR = 30;
 /** The same where events of SES are waited for: they come at the machine's own pace. */
 const SLOWER = 20;
 const CONNECTIONS = 8;
@@ -90,6 +90,7 @@ export const FAILOVER_SCENARIOS: readonly FailoverScenario[] = [
   },
   {
     name: 'storm of 4xx at the MX',
+    factor: 60,
     prepare({ mx }) {
       const replies = ['451 4.3.2 slow down', '421 4.7.0 too many connections', '450 4.2.1 try again'];
       mx.options.script = {

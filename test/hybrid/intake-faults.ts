@@ -16,7 +16,7 @@ import type { ChildOptions } from './child.main.ts';
 
 const CHILD = fileURLToPath(new URL('child.main.ts', import.meta.url));
 const BUCKET = 'mail-of-example';
-const FACTOR = 60;
+const FACTOR = 30;
 const ALICE = 'alice@example.test';
 const BOB = 'bob@example.test';
 /** Every so many messages are for Bob and for nobody too. */
@@ -32,6 +32,8 @@ export interface IntakeScenario {
   prepare?(aws: AwsEmulator, times: number): void;
   /** Milliseconds between kills; none when absent. */
   readonly killEveryMs?: number;
+  /** At most so many; default 10. */
+  readonly kills?: number;
   /** Somebody else removes every so many objects before we come. */
   readonly stolenEvery?: number;
 }
@@ -244,9 +246,9 @@ class Run {
   }
 
   async #kill(): Promise<void> {
-    const { killEveryMs } = this.#scenario;
+    const { killEveryMs, kills = 10 } = this.#scenario;
     if (killEveryMs === undefined) return;
-    while (!this.#over && this.#kills < 10) {
+    while (!this.#over && this.#kills < kills) {
       await new Promise((resolve) => setTimeout(resolve, killEveryMs * (0.5 + Math.random())));
       if (this.#over) return;
       await this.end();

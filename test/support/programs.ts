@@ -17,6 +17,7 @@ const packages = {
   knotd: 'knot',
   unbound: 'unbound',
   openssl: 'openssl',
+  pebble: 'pebble',
 } as const;
 
 export type Program = keyof typeof packages;

@@ -9,15 +9,19 @@ import { test } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { checkUpgrade } from '../../src/app/upgrade.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { Refusal } from '../../src/base/errors.ts';
+import { silentLogger } from '../../src/base/log.ts';
 import { schemaOf } from '../../src/data/db/before-upgrade.ts';
 import { schemaVersion } from '../../src/data/db/migrations/index.ts';
+import { openStore } from '../../src/data/open.ts';
 import { openInlineStore } from '../../src/data/inline.ts';
 import { checkInvariants } from '../../src/data/mailstore/invariants.ts';
 import { openSqlite } from '../../src/data/db/sqlite.ts';
 
 const folder = 'test/fixtures/upgrade';
 const opener = `
-  import { openInlineStore } from './src/data/inline.ts';
+  import { openStore } from '../../src/data/open.ts';
+import { openInlineStore } from './src/data/inline.ts';
   import { systemClock } from './src/base/clock.ts';
   process.stdout.write('begin');
   await (await openInlineStore({ path: process.argv[1], clock: systemClock })).close();
@@ -105,6 +109,12 @@ test('a database of a newer program is left alone, with a sentence that says wha
     openInlineStore({ path: directory, clock: systemClock }),
     /newer Postern \(schema 999; .*Start the newer version/,
   );
+  await assert.rejects(openStore({ directory, clock: systemClock, logger: silentLogger }), (error) => {
+    // A sentence at the start of the server, not a stack.
+    assert.ok(error instanceof Refusal);
+    assert.match(error.message, /newer Postern \(schema 999/);
+    return true;
+  });
   await rm(directory, { recursive: true });
 });
 
@@ -133,12 +143,20 @@ test('upgrade --check tries it on a copy and changes nothing', async () => {
   try {
     const { ok, lines } = await checkUpgrade(directory);
     assert.ok(ok, lines.join('\n'));
-    assert.match(lines.join('\n'), /schema 1, this version \d[^]*filter[^]*Tried on a copy: all went well[^]*no backup/);
+    assert.match(
+      lines.join('\n'),
+      /schema 1, this version \d[^]*filter[^]*Tried on a copy: all went well[^]*no backup/,
+    );
     assert.equal(schemaOf(join(directory, 'mail.db')), 1);
-    assert.deepEqual((await readdir(directory)).filter((name) => !name.startsWith('mail.db')), []);
+    assert.deepEqual(
+      (await readdir(directory)).filter((name) => !name.startsWith('mail.db')),
+      [],
+    );
 
     const db = openSqlite(join(directory, 'mail.db'), 'writer');
-    db.exec('PRAGMA foreign_keys = OFF; DELETE FROM emails WHERE id = (SELECT MIN(email_id) FROM placements)');
+    db.exec(
+      'PRAGMA foreign_keys = OFF; DELETE FROM emails WHERE id = (SELECT MIN(email_id) FROM placements)',
+    );
     db.close();
     const broken = await checkUpgrade(directory);
     assert.ok(!broken.ok);

@@ -89,7 +89,10 @@ function moveLogIntoDatabase(path: string): void {
   try {
     const row = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
     if (Number(row?.busy) !== 0)
-      throw new Refusal('conflict', `${path} is in use by another program: close that one before the upgrade.`);
+      throw new Refusal(
+        'conflict',
+        `${path} is in use by another program: close that one before the upgrade.`,
+      );
   } finally {
     db.close();
   }

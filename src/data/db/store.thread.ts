@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { Refusal, refusalToData } from '../../base/errors.ts';
 import { SegmentWriter } from '../blobs/segments.ts';
 import { keepBeforeUpgrade, upgradeDone } from './before-upgrade.ts';
 import { runGroup, type WriteBatch, type WriteRequest } from './group.ts';
@@ -31,10 +32,7 @@ let closing = false;
 /** The time of the newest request: the thread has no clock of its own, so a test's clock holds here too. */
 let now = 0;
 
-const kept = keepBeforeUpgrade(path);
-const db = openSqlite(path, 'writer');
-const migrated = migrateSqlite(db);
-upgradeDone(path);
+const { db, ...upgraded } = open();
 const session = new SqliteSession(db, new SegmentWriter(segments));
 // The failed commit may stand whole in the log, behind its end, where a recovery would take it for a good one. A commit
 // of our own is written over it before anything is promised; when it fails too, this thread ends and is started again.
@@ -48,7 +46,22 @@ port.on('message', (message: WriteBatch | 'close') => {
   else take(message);
   if (!running) void work();
 });
-parentPort?.postMessage({ ready: { ...migrated, kept } });
+parentPort?.postMessage({ ready: upgraded });
+
+/** The database with the schema of this program. What a person can mend is told in its own words, and the thread ends. */
+function open() {
+  try {
+    const kept = keepBeforeUpgrade(path);
+    const opened = openSqlite(path, 'writer');
+    const migrated = migrateSqlite(opened);
+    upgradeDone(path);
+    return { db: opened, ...migrated, kept };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    parentPort?.postMessage({ refused: refusalToData(error) });
+    return process.exit(1);
+  }
+}
 
 function take(batch: WriteBatch): void {
   now = batch.now;

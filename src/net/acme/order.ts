@@ -10,8 +10,10 @@ import { keyAuthorization } from './jws.ts';
 /** Milliseconds that an authority gets for its validations, and for making the certificate. */
 const VALIDATION_MS = 5 * 60_000;
 const ISSUANCE_MS = 5 * 60_000;
-/** Milliseconds between two looks when the authority does not say; at most, and at least, when it does. */
-const POLL_MS = 1500;
+/** Milliseconds until the second look when the authority does not say, doubled up to the next with each. */
+const POLL_FIRST_MS = 250;
+const POLL_MS = 5000;
+/** Milliseconds between two looks, at most and at least, when it does say. */
 const POLL_MAX_MS = 60_000;
 const POLL_MIN_MS = 250;
 /** Certificates in a chain that are looked at. */
@@ -202,18 +204,18 @@ async function poll(
   done: (status: string) => boolean,
 ): Promise<AcmeObject> {
   const until = clock.monotonic() + withinMs;
-  for (;;) {
-    let waitMs = POLL_MS;
+  for (let usualMs = POLL_FIRST_MS; ; usualMs = Math.min(2 * usualMs, POLL_MS)) {
+    let waitMs = usualMs;
     try {
       const object = await client.post(url);
       if (done(String(object.value['status']))) return object;
-      waitMs = object.retryAfterMs ?? POLL_MS;
+      waitMs = object.retryAfterMs ?? usualMs;
     } catch (error) {
       const passing =
         error instanceof AcmeFailure &&
         /^(unreachable|rateLimited|serverInternal|http5\d\d)$/.test(error.type);
       if (!passing) throw error;
-      waitMs = error.retryAfterMs ?? POLL_MS;
+      waitMs = error.retryAfterMs ?? usualMs;
     }
     if (signal?.aborted === true) throw new AcmeFailure('interrupted', 'the server stops');
     if (clock.monotonic() >= until)

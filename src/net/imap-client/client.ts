@@ -243,10 +243,13 @@ function pairs(value: Value): Map<string, Value> {
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
 /** "01-Feb-2024 03:04:05 +0000" (RFC 9051 `date-time`). */
 export function internalDate(ms: number): string {
   const date = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, '0');
   const day = `${two(date.getUTCDate())}-${MONTHS[date.getUTCMonth()] ?? 'Jan'}-${String(date.getUTCFullYear()).padStart(4, '0')}`;
   return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
 }

@@ -86,7 +86,8 @@ async function signIn(client: ImapClient, login: ImapLogin): Promise<void> {
       return await authenticatePlain(client, login);
     if (client.capabilities.has('LOGINDISABLED'))
       throw new ImapFailure('login', 'the server takes no passwords without TLS');
-    const words = [...astring(login.user), ' ', ...astring(login.secret)];
+    const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
+    const words = [...astring(utf8(login.user)), ' ', ...astring(utf8(login.secret))];
     await client.command(['LOGIN ', ...words], { shown: 'LOGIN' });
   } catch (error) {
     if (!(error instanceof ImapFailure) || error.kind !== 'refused') throw error;

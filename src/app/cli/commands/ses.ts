@@ -54,7 +54,7 @@ export const sesCommands: readonly CliCommand[] = [
         help: 'file with "key:secret" (default: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)',
       },
     },
-    example: 'ses smtp-credentials --region eu-west-1 --credentials-file /etc/postern/aws-key',
+    example: 'ses smtp-credentials --region eu-west-1 --credentials-file aws-key',
     offline: true,
     async run({ io, text }) {
       const region = regionFrom(text('region'), io);

@@ -8,5 +8,12 @@ import { transportSecurity } from './0003-transport-security.ts';
 
 /** Ways to send, what came back, what comes in through SES. */
 export function hybrid(t: TypeNames): string[] {
-  return [...routing(t), ...suppression(t), ...intake(t), ...transportSecurity(t), ...certificates(t), ...imported(t)];
+  return [
+    ...routing(t),
+    ...suppression(t),
+    ...intake(t),
+    ...transportSecurity(t),
+    ...certificates(t),
+    ...imported(t),
+  ];
 }

@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A command line of a guide: the words after "postern". */
+export interface GuideCommand {
+  /** "ses-out-only.md:81" */
+  readonly place: string;
+  readonly words: readonly string[];
+  /** Of a block that can be typed as it stands, not of the running text. */
+  readonly typed: boolean;
+}
+
+const GUIDES = new URL('../../docs/guides/', import.meta.url);
+
+export function guideNames(): string[] {
+  return readdirSync(GUIDES).filter((name) => name.endsWith('.md'));
+}
+
+/** All commands of a guide, in order. */
+export function guideCommands(name: string): GuideCommand[] {
+  const lines = readFileSync(new URL(name, GUIDES), 'utf8').split('\n');
+  const found: GuideCommand[] = [];
+  let fenced = false;
+  for (let i = 0; i < lines.length; i++) {
+    let line = lines[i] ?? '';
+    const place = `${name}:${i + 1}`;
+    if (line.startsWith('```')) fenced = !fenced;
+    else if (fenced) {
+      while (line.endsWith('\\')) line = line.slice(0, -1) + (lines[++i] ?? '').trim();
+      const command = /^[$#] (?:sudo )?postern (.*)$/.exec(line)?.[1];
+      if (command !== undefined) found.push({ place, words: shellWords(command), typed: true });
+    } else {
+      // Text in backticks may go on in the next line.
+      const text = line.split('`').length % 2 === 0 ? `${line} ${lines[i + 1] ?? ''}` : line;
+      for (const [, command = ''] of text.matchAll(/`postern ([^`]*)`/g))
+        found.push({ place, words: shellWords(command), typed: false });
+    }
+  }
+  return found;
+}
+
+/** As a shell would split it: quotes, a comment, a redirection. */
+function shellWords(line: string): string[] {
+  const words: string[] = [];
+  for (const [whole, single, double] of line.matchAll(/'([^']*)'|"([^"]*)"|[^\s'"]+(?:'[^']*'|"[^"]*")?/g)) {
+    if (/^[#>|]/.test(whole)) break;
+    words.push(single ?? double ?? whole.replaceAll(/['"]/g, ''));
+  }
+  return words;
+}
