@@ -1,6 +1,7 @@
 import { Refusal } from '../../base/errors.ts';
 import { point, type WriteFunction } from '../catalogue.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
+import { type Accept, accept } from '../delivery/accept.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
 import { record } from '../journal/record.ts';
@@ -101,6 +102,8 @@ export interface Feedback {
   readonly events: readonly JournalEvent[];
   /** Notifications to senders. */
   readonly outgoing: readonly NewOutgoing[];
+  /** Mail to people here who have to know. */
+  readonly notices?: readonly Accept[];
 }
 
 /** `isNew` false: it was acted upon before, nothing was done. */
@@ -108,6 +111,7 @@ async function apply(tx: WriteTx, feedback: Feedback): Promise<{ isNew: boolean 
   if ((await tx.run(insertSeen, feedback.key, tx.now)) === 0) return { isNew: false };
   for (const entry of feedback.entries) await suppress(tx, entry);
   for (const outgoing of feedback.outgoing) await send(tx, outgoing);
+  for (const notice of feedback.notices ?? []) await accept(tx, notice);
   await record(tx, feedback.events);
   return { isNew: true };
 }

@@ -104,7 +104,7 @@ describe('what SES reports afterwards', () => {
     assert.deepEqual(await suppressed(), []);
   });
 
-  it('a complaint holds for ever, and is no bounce', async () => {
+  it('a complaint holds for ever; its sender is told, but by no bounce', async () => {
     await out.send(['x@far.test']);
     await out.idle();
     const complaint = {
@@ -113,7 +113,9 @@ describe('what SES reports afterwards', () => {
     assert.equal(await take(event('Complaint', complaint)), 'complained');
     const [entry] = await suppressed();
     assert.deepEqual([entry?.reason, entry?.until], ['complaint', undefined]);
-    assert.equal((await mailbox(out.flow.store, out.flow.alice)).length, 0);
+    const [notice, more] = await mailbox(out.flow.store, out.flow.alice);
+    assert.equal(more, undefined);
+    assert.match(notice?.text ?? '', /Subject: Reported as spam by x@far\.test/);
   });
 
   it('finds the message by the id of SES where the tag is missing', async () => {

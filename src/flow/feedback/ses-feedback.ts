@@ -2,7 +2,9 @@ import type { JournalEvent } from '../../data/journal/types.ts';
 import type { NewOutgoing } from '../../data/queue/types.ts';
 import type { Send } from '../../data/routing/types.ts';
 import { formatDate } from '../../mail/message/build.ts';
+import type { WriteArgs } from '../../data/store.ts';
 import type { FlowDeps } from '../deps.ts';
+import { complaintNotices } from './complaint-notice.ts';
 import { queuedContent } from '../outbound/content.ts';
 import { type Notice, notification, type Original, originalOf } from '../outbound/notify.ts';
 import type { SesEvent } from './ses-event.ts';
@@ -71,6 +73,10 @@ async function feedbackOf(
       feedbackEvent(send, now, kind, address, wordsOf(event, words), event.by),
     ),
     outgoing: await notices(deps, event, send),
+    notices:
+      event.kind === 'complained'
+        ? await complaintNotices(deps, send, addressesOf(event), event.subject)
+        : [],
   };
 }
 
@@ -79,6 +85,11 @@ interface Feedback {
   readonly entries: ReturnType<typeof suppressionFor>[];
   readonly events: JournalEvent[];
   readonly outgoing: NewOutgoing[];
+  readonly notices: WriteArgs<'delivery.accept'>[];
+}
+
+function addressesOf({ recipients }: SesEvent): string[] {
+  return recipients.map(({ address }) => address);
 }
 
 const JOURNAL = {
@@ -96,7 +107,7 @@ function wordsOf({ kind }: SesEvent, words: string): string {
 
 /**
  * The sender is told of what came back as of any bounce. SES itself has given up by then, also where it calls the cause
- * temporary; a complaint is told to nobody but the journal, since it is no failure.
+ * temporary.
  */
 async function notices(deps: FlowDeps, event: SesEvent, send: Send): Promise<NewOutgoing[]> {
   if (event.kind !== 'bounced' && event.kind !== 'rejected') return [];

@@ -1,16 +1,7 @@
-import { randomToken, timeId } from '../../base/ids.ts';
-import type { JournalEvent } from '../../data/journal/types.ts';
-import { terms } from '../../data/journal/types.ts';
 import type { WriteArgs } from '../../data/store.ts';
-import { encodeWords, foldField, formatAddress, formatDate } from '../../mail/message/build.ts';
-import { MessageScanner } from '../../mail/message/scanner.ts';
 import { destinationOf } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
-import { inlineBlob, parsedContent } from '../intake.ts';
-import { deliveryFields } from '../trace-header.ts';
-
-/** Characters of a line of text. */
-const LINE = 72;
+import { noticeMail, type NoticeRecipient, type NoticeText } from '../notice-mail.ts';
 
 /** What is held, and why: the words for those who have to know. */
 export interface HoldFacts {
@@ -23,26 +14,21 @@ export interface HoldFacts {
   readonly what: 'account' | 'message';
 }
 
-interface Recipient {
-  readonly accountId: number;
-  readonly address: string;
-}
-
 type Accept = WriteArgs<'delivery.accept'>;
 
 /** A mail to the owner and one to those who can release it, ready to be deposited. */
 export async function holdNotices(deps: FlowDeps, facts: HoldFacts): Promise<Accept[]> {
   const owner = { accountId: facts.accountId, address: facts.address };
   const administrators = await responsible(deps, facts.address);
-  const notices = [notice(deps, facts, [owner], ownerText(deps, facts))];
+  const notices = [noticeMail(deps, domainOf(facts), [owner], ownerText(deps, facts))];
   if (administrators.length > 0) {
-    notices.push(notice(deps, facts, administrators, administratorText(deps, facts)));
+    notices.push(noticeMail(deps, domainOf(facts), administrators, administratorText(deps, facts)));
   }
   return notices;
 }
 
 /** The administrators, or whoever reads postmaster@ where there is none. */
-async function responsible(deps: FlowDeps, address: string): Promise<Recipient[]> {
+async function responsible(deps: FlowDeps, address: string): Promise<NoticeRecipient[]> {
   const { read } = deps.store;
   const accounts = await read.run('directory.accounts', {});
   const found = accounts.filter(({ role, status }) => role === 'admin' && status === 'active');
@@ -57,13 +43,7 @@ async function responsible(deps: FlowDeps, address: string): Promise<Recipient[]
   return resolved.targets.flatMap((target) => (target.kind === 'account' ? [target] : []));
 }
 
-interface Text {
-  readonly subject: string;
-  /** Each is wrapped by itself; commands to copy, indented, are not. */
-  readonly paragraphs: readonly string[];
-}
-
-function ownerText(deps: FlowDeps, { address, reason, what, trace }: HoldFacts): Text {
+function ownerText(deps: FlowDeps, { address, reason, what, trace }: HoldFacts): NoticeText {
   const since = timeWords(deps);
   const administrator = `postmaster@${destinationOf(address)}`;
   const ofAccount = what === 'account';
@@ -84,7 +64,7 @@ function ownerText(deps: FlowDeps, { address, reason, what, trace }: HoldFacts):
   };
 }
 
-function administratorText(deps: FlowDeps, { address, reason, what, trace }: HoldFacts): Text {
+function administratorText(deps: FlowDeps, { address, reason, what, trace }: HoldFacts): NoticeText {
   const since = timeWords(deps);
   const ofAccount = what === 'account';
   return {
@@ -107,72 +87,11 @@ function administratorText(deps: FlowDeps, { address, reason, what, trace }: Hol
   };
 }
 
-/** Lines of a paragraph, broken between words; a word that is longer has a line of its own. */
-function wrap(paragraph: string): string[] {
-  if (paragraph.startsWith(' ')) return [paragraph];
-  const lines: string[] = [];
-  let line = '';
-  for (const word of paragraph.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > LINE) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
-}
-
 function timeWords({ clock }: FlowDeps): string {
   const text = new Date(clock.now()).toISOString();
   return `${text.slice(0, 10)} ${text.slice(11, 16)} UTC`;
 }
 
-function notice(deps: FlowDeps, facts: HoldFacts, to: readonly Recipient[], text: Text): Accept {
-  const domain = destinationOf(facts.address);
-  const at = deps.clock.now();
-  const trace = timeId(at);
-  const header = [
-    foldField('From', formatAddress('Mail server', `postmaster@${domain}`)),
-    foldField('To', to.map(({ address }) => address).join(', ')),
-    foldField('Subject', encodeWords(text.subject)),
-    foldField('Date', formatDate(at)),
-    foldField('Message-ID', `<${randomToken(24)}@${domain}>`),
-    // RFC 3834 section 5: no vacation notice may answer it.
-    foldField('Auto-Submitted', 'auto-generated'),
-    foldField('MIME-Version', '1.0'),
-    foldField('Content-Type', 'text/plain; charset=utf-8'),
-    foldField('Content-Transfer-Encoding', '8bit'),
-  ].join('');
-  const bytes = Buffer.from(
-    `${header}\r\n${text.paragraphs
-      .flatMap(wrap)
-      .map((line) => `${line}\r\n`)
-      .join('')}`,
-  );
-  const scanner = new MessageScanner();
-  scanner.push(bytes);
-  const structure = scanner.end();
-  return {
-    blob: inlineBlob(bytes),
-    content: parsedContent(structure, bytes.subarray(0, structure.root.bodyStart)),
-    deposits: to.map(({ accountId, address }) => ({
-      accountId,
-      mailbox: { name: 'INBOX' },
-      prefix: Buffer.from(deliveryFields('', address)),
-      hidden: [],
-      set: { flags: 0, keywords: [] },
-      receivedAt: at,
-      trace,
-      // A full mailbox is no reason not to hear of it.
-      ignoreQuota: true,
-    })),
-    overQuota: 'report',
-    queue: [],
-    events: [],
-    depositEvents: to.map(({ address }) => depositEvent(trace, at, address)),
-  };
-}
-
-function depositEvent(trace: string, at: number, account: string): JournalEvent {
-  const data = { account, recipients: [account], via: [], mailbox: 'INBOX' };
-  return { trace, at, kind: 'message.deposited', data, terms: [terms.address(account)] };
+function domainOf({ address }: HoldFacts): string {
+  return destinationOf(address);
 }
