@@ -47,6 +47,16 @@ async function sizeOf(directory: string): Promise<string> {
   return `${(sum / MiB).toFixed(1)} MiB`;
 }
 
+/** How late timers of this process came, at resolution 1 ms. */
+async function loopDelay(run: () => Promise<void>): Promise<string> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await run();
+  delay.disable();
+  const ms = (nanoseconds: number): string => (nanoseconds / 1e6).toFixed(1);
+  return `p50 ${ms(delay.percentile(50))}, p99 ${ms(delay.percentile(99))}, most ${ms(delay.max)} ms`;
+}
+
 function job(kind: 'create' | 'drill'): BackupJob {
   const common = { place: placeOf(target), secret: SECRET, data };
   if (kind === 'drill') return { ...common, kind, scratch: root };
@@ -90,17 +100,16 @@ try {
   }
   console.log(`${killed} of ${KILLS} backups were killed`);
 
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
   const arriving = timed(`store ${COUNT - next} messages meanwhile`, () => arrive(COUNT - next));
   const first = await timed('the backup that was let be', () => startJob(job('create')).done);
   await arriving;
-  delay.disable();
   const { snapshot } = first as CreateResult;
-  console.log(
-    `          event loop of the server meanwhile: p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, most ${(delay.max / 1e6).toFixed(1)} ms (resolution 1 ms, storing included)`,
-  );
-  const second = (await timed('another one', () => startJob(job('create')).done)) as CreateResult;
+  const idle = await loopDelay(() => new Promise((resolve) => setTimeout(resolve, 2500)));
+  let second = first as CreateResult;
+  const busy = await loopDelay(async () => {
+    second = (await timed('another one', () => startJob(job('create')).done)) as CreateResult;
+  });
+  console.log(`          event loop of the server: idle ${idle}; during the backup ${busy}`);
   console.log(
     `          data ${await sizeOf(data)}, repository ${await sizeOf(target)}; the last added ${(second.snapshot.added / MiB).toFixed(2)} MiB`,
   );
@@ -119,11 +128,15 @@ try {
     [second.snapshot, COUNT],
   ] as const) {
     const directory = join(elsewhere, one.id);
-    await timed('restore elsewhere', () => restoreWhole({ repository, snapshot: one, directory, asItWas: true }));
+    await timed('restore elsewhere', () =>
+      restoreWhole({ repository, snapshot: one, directory, asItWas: true }),
+    );
     const restored = await everything(directory);
     let wrong = restored.size === wanted ? 0 : 1;
     for (const [where, what] of restored) if (after.get(where) !== what) wrong++;
-    console.log(`          ${restored.size} messages by hash, flags, keywords, date and UID: ${wrong} differ`);
+    console.log(
+      `          ${restored.size} messages by hash, flags, keywords, date and UID: ${wrong} differ`,
+    );
     if (wrong > 0) process.exitCode = 1;
   }
 } finally {

@@ -11,8 +11,10 @@ const FLOW: Record<string, readonly string[]> = {
   submission: ['outbound', 'delivery'],
   outbound: ['delivery'],
   reports: ['outbound', 'feedback'],
-  feedback: ['outbound'],
+  feedback: ['outbound', 'delivery'],
   relay: ['outbound'],
+  /** It looks at what every other part depends on. */
+  doctor: ['outbound', 'ses-inbound', 'reports', 'lookup'],
   'ses-inbound': ['inbound', 'outbound', 'delivery', 'spam'],
 };
 const MAX_LINES = 400;

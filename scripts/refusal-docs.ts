@@ -29,7 +29,9 @@ with **5** means "no": the sender was told. What the filter refused after it had
 \`postern vault release CASE\` delivers it after all.
 
 All outputs below are real, from a server \`mail.example.org\`. Further: [where is my mail](where-is-my-mail.md) for what is not
-a refusal of ours, [unwanted mail](spam.md) for the filter, [DNS lists and other checks](dns-lists.md).
+a refusal of ours (also what *others* refused of yours, and addresses on our
+[suppression list](where-is-my-mail.md#it-was-not-even-tried)), [unwanted mail](spam.md) for the filter, [DNS lists and other
+checks](dns-lists.md).
 
 | the answer says | section |
 |---|---|

@@ -1,6 +1,7 @@
 /** How the corpus is cut into what a filter has been told and what it is asked. */
 import { createHash } from 'node:crypto';
 import { bare, type Sample } from './corpus.ts';
+import { mulberry } from './metrics.ts';
 
 /** One step: learn these, then judge those. A filter starts each run knowing nothing. */
 export interface Step {
@@ -23,6 +24,8 @@ export interface Split {
 const DELAY = 500;
 /** Messages that the delayed split begins with, learned at once: a filter that knows nothing cannot be compared. */
 const WARM = 500;
+/** Times that halves are drawn. */
+const DRAWS = 4;
 const FOLDS = 10;
 const SENDER_FOLDS = 5;
 /** A source smaller than this is not left out by itself. */
@@ -77,6 +80,22 @@ export function makeSplits(all: readonly Sample[]): Split[] {
       runs: [0, 1].map((k) => [
         { learn: all.filter((_, i) => i % 2 !== k), judge: all.filter((_, i) => i % 2 === k) },
       ]),
+    },
+    {
+      name: 'half-drawn',
+      about: `${DRAWS} times halves drawn at random, each judged by what learned the other`,
+      online: false,
+      halves: false,
+      runs: parts(DRAWS).flatMap((draw) => {
+        const random = mulberry(draw);
+        const inFirst = all.map(() => random() < 0.5);
+        return [true, false].map((judged) => [
+          {
+            learn: all.filter((_, i) => inFirst[i] !== judged),
+            judge: all.filter((_, i) => inFirst[i] === judged),
+          },
+        ]);
+      }),
     },
     {
       name: 'folds',

@@ -4,6 +4,9 @@ import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { Backups } from '../flow/backup/service.ts';
+import type { FlowDeps } from '../flow/deps.ts';
+import type { HostFacts } from '../flow/doctor/facts.ts';
+import { hostFacts } from '../servers/http/admin/host-facts.ts';
 import type { Lookup } from '../flow/lookup/lookup.ts';
 import type { Ways } from '../flow/outbound/routing/ways.ts';
 import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
@@ -21,6 +24,8 @@ import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
 import type { ServerOptions } from './server.ts';
 import { listenTarget, publicAddresses } from './addresses.ts';
 import type { Config } from './config.ts';
+import { createDoctor } from './doctor.ts';
+import type { Job } from './jobs.ts';
 import { ALL_ADDRESSES, type ListenSpec } from './config-values.ts';
 import type { CertificatePart } from './certificates.ts';
 import { bindKey, IMPLICIT_TLS } from './service-names.ts';
@@ -32,12 +37,14 @@ import { programVersion } from './version.ts';
 export interface HttpPart {
   readonly listeners: readonly RunningListener[];
   readonly adminSocket: string;
+  readonly jobs: readonly Job[];
   drain(graceMs: number): Promise<void>;
 }
 
 export interface HttpParts {
   readonly options: ServerOptions;
   readonly clock: Clock;
+  readonly deps: () => FlowDeps;
   readonly store: OpenStore;
   readonly metrics: Metrics;
   readonly tls: TlsStore;
@@ -64,6 +71,9 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
   const tryOut = options.tryOut === true;
   const { http: specs, admin_socket: adminSocket } = options.config.listen;
   let own: readonly ListenerFacts[] = [];
+  const facts = serverFacts(parts, () => own);
+  const host = (): HostFacts => hostFacts(facts);
+  const doctor = createDoctor({ deps: parts.deps, clock, metrics, config: parts.config, host });
   const servers = await createHttpServers(
     {
       store,
@@ -81,7 +91,8 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
       certificates: parts.certificates.keeper,
       acme: parts.certificates.proofs,
       filter: filterHooks(parts),
-      facts: serverFacts(parts, () => own),
+      doctor: doctor.service,
+      facts,
     },
     {
       adminSocket: adminSocket === '' ? undefined : adminSocket,
@@ -95,7 +106,9 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
   const listeners = own.map(({ address, port }): RunningListener => {
     return { service: 'http', address, port, sessions: () => 0, drain: async () => undefined };
   });
-  return { listeners, adminSocket: servers.admin.socketPath, drain: (graceMs) => servers.drain(graceMs) };
+  const { socketPath } = servers.admin;
+  const drain = (graceMs: number): Promise<void> => servers.drain(graceMs);
+  return { listeners, adminSocket: socketPath, jobs: doctor.jobs, drain };
 }
 
 /** The proxies of the configuration, read anew when it changes. */
@@ -169,6 +182,7 @@ function serverFacts(parts: HttpParts, own: () => readonly ListenerFacts[]): Ser
     certificates: () => tls.certificates(),
     journalAgeMs: () => config().store.journal_age,
     outgoingHeld: () => options.holdOutgoing,
+    relayed: () => config().relay.host !== '',
     lastJournalError: () => recorder.lastError(),
     stopping,
   };

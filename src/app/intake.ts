@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
-import { errorText, Refusal } from '../base/errors.ts';
+import { Refusal } from '../base/errors.ts';
+import { fileTrouble, readSmallFile } from '../base/small-file.ts';
 import { createSesInbound, type SesInbound } from '../flow/ses-inbound/service.ts';
 import type { IntakeSource } from '../flow/ses-inbound/settings.ts';
 import type { OpenSource, Others } from '../flow/ses-inbound/types.ts';
@@ -30,8 +30,6 @@ const REMEMBERED_MS = 60 * DAY;
 const PROBLEMS_MS = 90 * DAY;
 /** Rows in one write. */
 const BATCH = 500;
-/** Octets of a file with a secret that are read. */
-const SECRET_BYTES = 4096;
 
 export interface IntakeOptions {
   readonly core: Core;
@@ -101,10 +99,9 @@ async function openSource(settings: IntakeSource, clock: Clock): Promise<OpenSou
 async function readSecret(name: string, file: string): Promise<string> {
   let secret: string;
   try {
-    if ((await stat(file)).size > SECRET_BYTES) throw new Error('it is too large');
-    secret = (await readFile(file, 'utf8')).trimEnd();
+    secret = (await readSmallFile(file)).toString('utf8').trimEnd();
   } catch (error) {
-    throw new Refusal('bad-input', `${name}: cannot read ${file}: ${errorText(error)}`);
+    throw new Refusal('bad-input', `${name}: cannot read ${file}: ${fileTrouble(error)}`);
   }
   if (/^[^:\s]+:\S/.test(secret)) return secret;
   throw new Refusal('bad-input', `${name}: ${file} does not hold two words with a colon between them`);

@@ -1,15 +1,10 @@
 import type { Clock } from '../base/clock.ts';
-import { errorText, Refusal } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
-import { createAuthenticator } from '../data/directory/authenticator.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { FlowDeps } from '../flow/deps.ts';
-import { createGate, type Gate } from '../flow/inbound/gate/gate.ts';
-import type { Backups } from '../flow/backup/service.ts';
-import { createScheduler, type Scheduler } from '../flow/outbound/scheduler.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Authenticator } from '../flow/service.ts';
 import type { FilterSettings } from '../flow/spam/settings.ts';
@@ -19,29 +14,14 @@ import type { Dns } from '../mail/dns.ts';
 import type { Fetch } from '../net/aws/sns-fetch.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import type { TlsStore } from '../net/tls-store.ts';
-import { createBackupPart } from './backup.ts';
-import { type Brakes, settleBrakes, startBrakes } from './brakes.ts';
-import { type CertificatePart, createCertificates, type FindDnsChallenge } from './certificates.ts';
+import type { CertificatePart, FindDnsChallenge } from './certificates.ts';
 import type { Config } from './config.ts';
-import { type HttpPart, startHttp } from './http.ts';
-import { createIntake, type IntakePart } from './intake.ts';
-import { type Job, type Jobs, startJobs } from './jobs.ts';
-import { type Closers, type Core, type Live, openCore } from './core.ts';
-import { judgeOutgoing } from './outgoing-verdict.ts';
-import { logTlsReload, mergeLive, reloadRelay } from './reload.ts';
-import { reportJobs } from './report-jobs.ts';
-import { sendingJobs } from './sending-jobs.ts';
-import { sesEvents } from './ses-events.ts';
-import { bindKey, IMPLICIT_TLS, SERVICES, type ServiceName } from './service-names.ts';
-import { lineServices, type RunningListener } from './services.ts';
-import { listenTarget } from './addresses.ts';
-
-/** Milliseconds between two looks at the certificate files. */
-const TLS_WATCH_MS = 60_000;
-/** Milliseconds after the start when the filter's thread is started, if no mail has started it before. */
-const WARM_MS = 1500;
-/** Under which the queue's leases are held; one program works on a data directory, so one name is enough. */
-const LEASE_OWNER = 'postern';
+import { type Closers, type Core, openCore } from './core.ts';
+import { portsOf } from './listeners.ts';
+import { mergeLive, reloadRelay } from './reload.ts';
+import type { ServiceName } from './service-names.ts';
+import type { RunningListener } from './services.ts';
+import { startWork, stopAll, type Work } from './work.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -117,9 +97,6 @@ export interface RunningServer {
 /** Milliseconds that sessions and attempts get to end when the server stops. */
 export const STOP_GRACE_MS = 30_000;
 
-/** Milliseconds for requests of the admin API and of those who watch, who are told of the stop to the end. */
-const HTTP_GRACE_MS = 500;
-
 /** Start everything the configuration says. Throws a `Refusal` (a taken port, an unwritable directory) with nothing left running. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const closers: Closers = [];
@@ -134,138 +111,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function start(options: ServerOptions, closers: Closers): Promise<RunningServer> {
   const core = await openCore(options, closers);
   return running(core, await startWork(core, closers));
-}
-
-/** What works: sessions, the queue, HTTP, jobs. */
-interface Work {
-  readonly authenticator: ReturnType<typeof createAuthenticator>;
-  readonly brakes: Brakes;
-  readonly listeners: readonly RunningListener[];
-  readonly leftOut: RunningServer['leftOut'];
-  readonly http: HttpPart;
-  readonly scheduler: Scheduler;
-  readonly intake: IntakePart;
-  readonly certificates: CertificatePart;
-  readonly backups: Backups;
-  readonly jobs: Jobs;
-  readonly watch: { stop(): void };
-}
-
-async function startWork(core: Core, closers: Closers): Promise<Work> {
-  const { options, clock, metrics, tls, store, recorder, filter } = core;
-  const { logger, relay, directPort } = options;
-  const deps = (): FlowDeps => core.live.deps;
-  const loginDomain = async (): Promise<string> => (await core.lookup.current()).login_domain;
-  const { config: begun, outgoingVerdict: verdict = judgeOutgoing(filter) } = options;
-  const settings = (): FilterSettings => filter.settings;
-  const brakes = await startBrakes({ deps, recorder, metrics, config: begun, settings, verdict });
-  const { guard } = brakes;
-  const authenticator = createAuthenticator({ store, clock, logger, journal: recorder, guard, loginDomain });
-  const port = directPort === undefined ? {} : { directPort };
-  const scheduler = createScheduler({ deps, relay, owner: LEASE_OWNER, metrics, ...port });
-  const requireTlsForAuth = options.plaintextAuth !== true;
-  const live = (): Live => core.live;
-  core.banned = (ip) => brakes.guard.banned(ip) !== undefined;
-  const gate = createGate({
-    deps,
-    filter: () => filter,
-    own: () => core.live.config.listen.proxy_from,
-    metrics,
-  });
-  const parts = {
-    clock,
-    logger,
-    metrics,
-    recorder,
-    authenticator,
-    ...brakes,
-    gate,
-    tls,
-    requireTlsForAuth,
-    deps,
-    live,
-  };
-  const intake = createIntake({
-    core,
-    gate,
-    fetch: options.snsFetch,
-    others: sesEvents(deps, () => scheduler.ways, metrics),
-  });
-  let certificateCame: () => void = () => undefined;
-  const installed = (): void => certificateCame();
-  const certificates = createCertificates({ core, installed, dns: options.dnsChallenge });
-  const services = { ...lineServices(parts), sns: intake.listener, acme: certificates.listener };
-  const { listeners, leftOut } = await startListeners(options, tls, services, closers);
-  certificateCame = lateListeners(core, services, { listeners, leftOut });
-  const backup = createBackupPart(core);
-  const { backups } = backup;
-  closers.push(() => backups.stop());
-  const stopping = (): boolean => core.stopped !== undefined;
-  const config = (): Config => core.live.config;
-  const http = await startHttp({
-    options,
-    clock,
-    store,
-    metrics,
-    tls,
-    recorder,
-    ...brakes,
-    filter,
-    gate,
-    ways: scheduler.ways,
-    authenticator,
-    lookup: core.lookup,
-    intake,
-    certificates,
-    backups,
-    listeners,
-    stopping,
-    config,
-  });
-  closers.push(() => http.drain(0));
-  await scheduler.start();
-  closers.push(() => certificates.keeper.stop());
-  await certificates.keeper.start();
-  const jobs = await startIntakeAndJobs(core, intake, backup.jobs, closers);
-  const watch = startWatches(core, gate);
-  const made = { authenticator, brakes, listeners, leftOut, http, scheduler };
-  return { ...made, intake, certificates, backups, jobs, watch };
-}
-
-/** Mail that waits in buckets is fetched from here on. */
-async function startIntakeAndJobs(
-  core: Core,
-  intake: IntakePart,
-  others: readonly Job[],
-  closers: Closers,
-): Promise<Jobs> {
-  const { options, clock, metrics, store, filter } = core;
-  const { logger } = options;
-  closers.push(() => intake.inbound.stop(0));
-  await intake.inbound.start();
-  const config = (): Config => core.live.config;
-  const stopping = new AbortController();
-  closers.push(async () => stopping.abort());
-  const sending = sendingJobs(() => core.live.deps, stopping.signal);
-  const more = [...reportJobs(core.reports), ...intake.jobs, ...sending, ...others];
-  return startJobs({ store, clock, logger, metrics, config, filter }, more);
-}
-
-/** What is looked at now and then: certificates, lists. */
-function startWatches({ tls, options, clock, filter }: Core, gate: Gate): { stop(): void } {
-  const certificates = tls.watch(TLS_WATCH_MS, (report) => logTlsReload(options.logger, report));
-  const lists = gate.start();
-  // So that the first message does not wait, and the start does not either. Tests start dozens of servers.
-  const warm = clock.setTimer(WARM_MS, () => {
-    if (options.processMetrics === true && filter.settings.enabled) void filter.scanner.warm();
-  });
-  return {
-    stop() {
-      warm.cancel();
-      certificates.stop();
-      lists.cancel();
-    },
-  };
 }
 
 function running(core: Core, work: Work): RunningServer {
@@ -305,97 +150,4 @@ function running(core: Core, work: Work): RunningServer {
       return core.stopped;
     },
   };
-}
-
-/** Everything that makes new work ends first, the journal when nobody writes to it, the store last. */
-async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
-  work.watch.stop();
-  await Promise.all([
-    ...work.listeners.map((listener) => listener.drain(graceMs)),
-    work.scheduler.stop(graceMs),
-    work.intake.inbound.stop(graceMs),
-    work.certificates.keeper.stop(),
-    work.jobs.stop(),
-  ]);
-  await work.backups.stop();
-  await work.http.drain(HTTP_GRACE_MS);
-  work.authenticator.close();
-  await core.reports.stop();
-  await settleBrakes(work.brakes);
-  await core.recorder.flush();
-  await core.filter.close();
-  await core.store.close();
-}
-
-async function startListeners(
-  options: ServerOptions,
-  tls: TlsStore,
-  services: ReturnType<typeof lineServices>,
-  closers: Closers,
-): Promise<{ listeners: RunningListener[]; leftOut: { service: ServiceName; reason: string }[] }> {
-  const listeners: RunningListener[] = [];
-  const leftOut: { service: ServiceName; reason: string }[] = [];
-  const hasCertificate = tls.certificates().length > 0;
-  for (const service of SERVICES) {
-    const startOne = services[service];
-    if (startOne === undefined) continue;
-    const specs = options.config.listen[service];
-    if (specs.length > 0 && IMPLICIT_TLS.has(service) && !hasCertificate) {
-      leftOut.push({ service, reason: 'it needs a certificate (tls.cert, tls.key)' });
-      continue;
-    }
-    for (const spec of specs) {
-      const target = options.bound?.get(bindKey(service, spec)) ?? listenTarget(spec);
-      const listener = await named(service, () => startOne(target));
-      listeners.push(listener);
-      closers.push(() => listener.drain(0));
-    }
-  }
-  return { listeners, leftOut };
-}
-
-/** Services that were left out for want of a certificate begin when the first one comes. */
-function lateListeners(
-  core: Core,
-  services: ReturnType<typeof lineServices>,
-  running: { readonly listeners: RunningListener[]; readonly leftOut: { service: ServiceName }[] },
-): () => void {
-  const { options, tls } = core;
-  const { logger } = options;
-  const begin = async (service: ServiceName, target: ListenTarget): Promise<void> => {
-    const listener = await services[service]?.(target);
-    if (listener === undefined) return;
-    running.listeners.push(listener);
-    if (core.stopped !== undefined) await listener.drain(0);
-    else logger.info({ service, address: listener.address, port: listener.port }, 'listening');
-  };
-  return () => {
-    if (tls.certificates().length === 0 || core.stopped !== undefined) return;
-    for (const { service } of running.leftOut.splice(0)) {
-      for (const spec of options.config.listen[service]) {
-        const target = options.bound?.get(bindKey(service, spec)) ?? listenTarget(spec);
-        begin(service, target).catch((error: unknown) =>
-          logger.error({ service, error: errorText(error) }, 'service is not started'),
-        );
-      }
-    }
-  };
-}
-
-/** A refusal to bind says for what it was. */
-async function named<T>(service: ServiceName, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof Refusal) throw new Refusal(error.kind, `${service}: ${error.message}`);
-    throw error;
-  }
-}
-
-function portsOf(
-  listeners: readonly Pick<RunningListener, 'service' | 'port'>[],
-): Partial<Record<ServiceName, number>> {
-  const ports: Partial<Record<ServiceName, number>> = {};
-  for (const { service, port } of listeners) ports[service] ??= port;
-  return ports;
 }

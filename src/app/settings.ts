@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
-import { errorText, Refusal } from '../base/errors.ts';
+import { Refusal } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { fileTrouble, readSmallFile } from '../base/small-file.ts';
 import type { Store } from '../data/store.ts';
 import type { FlowSettings } from '../flow/deps.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
@@ -17,8 +17,6 @@ import type { Config } from './config.ts';
 
 const SRS_KEYS = 'srs.keys';
 const SRS_KEY_OCTETS = 32;
-/** Octets of a password file that are read. */
-const PASSWORD_FILE_BYTES = 4096;
 
 export function flowSettings(
   config: Config,
@@ -86,11 +84,10 @@ export async function relaySettings(config: Config): Promise<RelaySettings | und
 
 async function readSecret(file: string): Promise<string> {
   try {
-    if ((await stat(file)).size > PASSWORD_FILE_BYTES) throw new Error('it is too large for a password');
-    const secret = (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+    const secret = (await readSmallFile(file)).toString('utf8').replace(/\r?\n$/, '');
     if (secret === '') throw new Error('it is empty');
     return secret;
   } catch (error) {
-    throw new Refusal('bad-input', `relay.password_file: cannot read ${file}: ${errorText(error)}`);
+    throw new Refusal('bad-input', `relay.password_file: cannot read ${file}: ${fileTrouble(error)}`);
   }
 }

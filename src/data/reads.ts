@@ -1,9 +1,11 @@
+import { reads as alerts } from './alerts/alerts.ts';
 import { reads as backup } from './backup/reads.ts';
 import { reads as bans } from './bans/reads.ts';
 import { reads as blobs } from './blobs/reads.ts';
 import { reads as certificates } from './certificates/certificates.ts';
 import { reads as directory } from './directory/reads.ts';
 import { reads as greylist } from './greylist/greylist.ts';
+import { reads as housekeeping } from './housekeeping/housekeeping.ts';
 import { reads as holds } from './holds/reads.ts';
 import { reads as importing } from './importing/reads.ts';
 import { reads as intake } from './intake/reads.ts';
@@ -21,7 +23,9 @@ import { reads as vault } from './vault/reads.ts';
 
 /** Every read of the program, by name. */
 export const reads = {
+  ...alerts,
   ...backup,
+  ...housekeeping,
   ...bans,
   ...blobs,
   ...certificates,

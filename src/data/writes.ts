@@ -1,3 +1,4 @@
+import { writes as alerts } from './alerts/alerts.ts';
 import { writes as blobs } from './blobs/writes.ts';
 import { writes as backup } from './backup/writes.ts';
 import { writes as bans } from './bans/writes.ts';
@@ -5,6 +6,7 @@ import { writes as certificates } from './certificates/certificates.ts';
 import { writes as delivery } from './delivery/writes.ts';
 import { writes as directory } from './directory/writes.ts';
 import { writes as greylist } from './greylist/greylist.ts';
+import { writes as housekeeping } from './housekeeping/housekeeping.ts';
 import { writes as holds } from './holds/writes.ts';
 import { writes as importing } from './importing/writes.ts';
 import { writes as intake } from './intake/writes.ts';
@@ -22,7 +24,9 @@ import { writes as vault } from './vault/writes.ts';
 
 /** Every write of the program, by name. The store runs nothing else. */
 export const writes = {
+  ...alerts,
   ...backup,
+  ...housekeeping,
   ...bans,
   ...blobs,
   ...certificates,

@@ -3,6 +3,7 @@ import type { Logger } from '../base/log.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { Dns } from '../mail/dns.ts';
+import type { Housekeeping } from './housekeeping/types.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { ReportHooks } from './report-hooks.ts';
 import type { Filter } from './spam/filter.ts';
@@ -25,6 +26,8 @@ export interface FlowDeps {
   readonly lookup?: Lookup | undefined;
   /** Told of what is seen, for reports to others; undefined: nothing is reported. */
   readonly reports?: ReportHooks | undefined;
+  /** What the server does so that disks and mailboxes do not fill; undefined: nothing. */
+  readonly housekeeping?: Housekeeping | undefined;
 }
 
 /** The slice of the configuration that the flow reads. May be replaced as a whole by a reload. */

@@ -22,6 +22,9 @@ export const replies = {
     refusal('bad-input', 553, '5.1.7', `Bad sender address: ${reason}`),
   overQuota: (address: string): Refusal =>
     refusal('over-quota', 452, '4.2.2', `<${address}>: mailbox is full, try again later`),
+  /** RFC 3463 X.3.1. */
+  diskReserve: (): Refusal =>
+    refusal('storage-full', 452, '4.3.1', 'The disk here is nearly full; try again later'),
   allOverQuota: (): Refusal => refusal('over-quota', 452, '4.2.2', 'Mailbox is full, try again later'),
   aliasLoop: (address: string): Refusal =>
     refusal('conflict', 550, '5.4.6', `<${address}>: this alias leads back to itself`),

@@ -1,4 +1,4 @@
-import { createHash, hkdfSync, X509Certificate } from 'node:crypto';
+import { constants, createHash, hkdfSync, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { TlsFacts } from './tls.ts';
 
@@ -72,6 +72,8 @@ export function createServerContext(options: ServerContextOptions): SecureContex
     cert: options.cert,
     key: options.key,
     honorCipherOrder: true,
+    // TLS 1.2 clients could have us do a handshake's work again and again (RFC 9325 section 3.5 lets it be refused).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     dhparam: 'auto',
     // At most 32 octets of id context.
     sessionIdContext: createHash('sha256').update(`postern ${service}`).digest('hex').slice(0, 32),

@@ -56,8 +56,12 @@ export async function serverHandshake(
   source: TlsSource,
   clock: Clock,
 ): Promise<{ socket: TLSSocket; facts: TlsFacts }> {
-  if (source.validations?.pending() === true && (await answerValidation(raw, source.validations, clock)))
-    throw new Refusal('unavailable', 'it was an authority that saw a name proven (TLS-ALPN-01)');
+  if (source.validations?.pending() === true) {
+    if (await answerValidation(raw, source.validations, clock))
+      throw new Refusal('unavailable', 'it was an authority that saw a name proven (TLS-ALPN-01)');
+    if (raw.destroyed || raw.readableEnded)
+      throw new Refusal('unavailable', 'TLS handshake failed: the peer closed the connection');
+  }
   const fallback = source.context();
   if (fallback === undefined) throw new Refusal('unavailable', 'there is no TLS certificate yet');
   let served: SecureContext = fallback;

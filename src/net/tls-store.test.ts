@@ -265,3 +265,110 @@ test('keys may be encrypted, in the form of PKCS #8 and in the older one; a relo
     }
   }
 });
+
+test('a ticket or session of one service is not resumed by another service', async (t) => {
+  const pair = makePair('a.test');
+  const services = ['submissions', 'imaps', 'smtp'] as const;
+  // Also where all processes share a secret, so that any of them may resume what another began.
+  for (const ticketSecret of [undefined, Buffer.alloc(32, 7)]) {
+    const store = await openTlsStore({
+      files: [],
+      clock: systemClock,
+      ...(ticketSecret && { ticketSecret }),
+    });
+    store.install([pair]);
+    const ports = new Map<string, number>();
+    for (const service of services) {
+      const listener = await listen({
+        target: { address: '127.0.0.1', port: 0 },
+        tls: store.source(service, service === 'smtp' ? 'opportunistic' : 'strict'),
+        maxTotal: 0,
+        maxPerAddress: 0,
+        clock: systemClock,
+        onRefused: () => undefined,
+        onConnection: async (connection) => {
+          void connection.write('hello');
+          await connection.end();
+        },
+      });
+      t.after(() => listener.close().then(() => listener.closeAll()));
+      ports.set(service, listener.port);
+    }
+    const visit = async (
+      service: string,
+      options: object,
+    ): Promise<{ reused: boolean; session: Buffer | undefined }> => {
+      const port = ports.get(service) ?? 0;
+      const socket = connect({
+        host: '127.0.0.1',
+        port,
+        servername: 'a.test',
+        rejectUnauthorized: false,
+        ...options,
+      });
+      let session: Buffer | undefined;
+      socket.on('session', (one: Buffer) => {
+        session = one;
+      });
+      socket.resume();
+      await once(socket, 'secureConnect');
+      const reused = socket.isSessionReused();
+      await once(socket, 'close');
+      return { reused, session };
+    };
+    for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
+      const only = { minVersion: version, maxVersion: version };
+      const { session } = await visit('imaps', only);
+      assert.ok(session, `${version}: no session was offered`);
+      for (const service of services) {
+        const { reused } = await visit(service, { ...only, session });
+        assert.equal(reused, service === 'imaps', `${version}: a session of imaps at ${service}`);
+      }
+      // Nor where another certificate has come meanwhile and the secret is this process's own.
+      const fresh = await visit('imaps', only);
+      store.install([makePair('a.test')]);
+      if (ticketSecret === undefined)
+        assert.equal((await visit('imaps', { ...only, session: fresh.session })).reused, false);
+      store.install([pair]);
+    }
+  }
+});
+
+test('a certificate that stays keeps its contexts when others come', async () => {
+  const store = await openTlsStore({ files: [], clock: systemClock });
+  const [stays, goes] = [makePair('a.test'), makePair('b.test')];
+  store.install([stays, goes]);
+  const source = store.source('imaps', 'strict');
+  const before = source.context('a.test');
+  store.install([stays, makePair('b.test')]);
+  assert.equal(source.context('a.test'), before);
+  assert.equal(store.certificates().length, 2);
+});
+
+test('a client may not renegotiate', async (t) => {
+  const listener = await listen({
+    target: { address: '127.0.0.1', port: 0 },
+    tls: fixedTlsSource(makePair('a.test'), 'test', 'opportunistic'),
+    maxTotal: 0,
+    maxPerAddress: 0,
+    clock: systemClock,
+    onRefused: () => undefined,
+    onConnection: async (connection) => {
+      await connection.write('hello');
+      await connection.read();
+      await connection.end();
+    },
+  });
+  t.after(() => listener.close().then(() => listener.closeAll()));
+  const { port } = listener;
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+  t.after(() => socket.destroy());
+  await once(socket, 'data');
+  const outcome = await new Promise<string>((resolve) => {
+    socket.once('error', (error) => resolve(`refused: ${error.message}`));
+    socket.renegotiate({ rejectUnauthorized: false }, (error) =>
+      resolve(error === null ? 'done' : 'refused'),
+    );
+  });
+  assert.match(outcome, /^refused.*no renegotiation/i);
+});

@@ -1,8 +1,9 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { SecureContext } from 'node:tls';
 import { every, type Clock } from '../base/clock.ts';
 import { errorText, Refusal } from '../base/errors.ts';
+import { PEM_FILE_BYTES, readSmallFile } from '../base/small-file.ts';
 import { createServerContext, type TlsProfile } from './tls-context.ts';
 import type { CertificatePair } from './tls-self-signed.ts';
 import type { TlsSource, TlsValidations } from './tls.ts';
@@ -67,9 +68,6 @@ interface Loaded {
   readonly contexts: Map<string, SecureContext>;
 }
 
-/** Octets of a PEM file that are accepted: a long chain is under 20 KB. */
-const MAX_PEM_BYTES = 1024 * 1024;
-
 /** Load all pairs; throws a `Refusal` naming the file when one cannot be used. */
 export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> {
   const { files, clock } = options;
@@ -86,26 +84,13 @@ export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> 
   }
 
   function source(service: string, profile: TlsProfile): TlsSource {
-    const { ticketSecret } = options;
     return {
       get validations() {
         return validations;
       },
       context(serverName) {
         const loaded = pick(serverName);
-        if (loaded === undefined) return undefined;
-        const key = `${profile} ${service}`;
-        let context = loaded.contexts.get(key);
-        if (context === undefined) {
-          context = createServerContext({
-            ...loaded.pair,
-            profile,
-            service,
-            ...(ticketSecret && { ticketSecret }),
-          });
-          loaded.contexts.set(key, context);
-        }
-        return context;
+        return loaded && contextOf(loaded, { service, profile, ticketSecret: options.ticketSecret });
       },
     };
   }
@@ -141,6 +126,25 @@ export async function openTlsStore(options: TlsStoreOptions): Promise<TlsStore> 
       return { stop: () => timer.cancel() };
     },
   };
+}
+
+/** The context of a pair for a service, made when it is first asked for. */
+function contextOf(
+  { pair, contexts }: Loaded,
+  use: {
+    readonly service: string;
+    readonly profile: TlsProfile;
+    readonly ticketSecret: Buffer | undefined;
+  },
+): SecureContext {
+  const { service, profile, ticketSecret } = use;
+  const key = `${profile} ${service}`;
+  let context = contexts.get(key);
+  if (context === undefined) {
+    context = createServerContext({ ...pair, profile, service, ...(ticketSecret && { ticketSecret }) });
+    contexts.set(key, context);
+  }
+  return context;
 }
 
 /** Read all pairs again; those that are new and good replace their predecessor in `current`. */
@@ -195,8 +199,7 @@ function unlocked(key: string, file: string, passphrase: string | undefined): st
 
 async function readPem(path: string): Promise<string> {
   try {
-    if ((await stat(path)).size > MAX_PEM_BYTES) throw new Error('it is too large to be a PEM file');
-    return await readFile(path, 'latin1');
+    return (await readSmallFile(path, PEM_FILE_BYTES)).toString('latin1');
   } catch (error) {
     throw new Refusal('bad-input', `cannot read ${path}: ${errorText(error)}`);
   }

@@ -176,7 +176,7 @@ describe('postern backup', () => {
     );
   });
 
-  it('is made by the schedule, tried by a drill, and both show in status and metrics', async () => {
+  it('is set, made, and tried by a drill, and both show in status and metrics', async () => {
     for (const [name, value] of [
       ['target', place()],
       ['key_file', key],
@@ -231,6 +231,10 @@ describe('postern backup', () => {
     assert.match(out, /THE BACKUP IS DAMAGED:\n.*chunk [0-9a-f]{40} of the backup is damaged/);
     assert.match((await postern(server.directory, ['drill'])).out, /THE RESTORE DRILL FAILED/);
     assert.match(await server.metrics.registry.metrics(), /postern_restore_drill_ok 0/);
+    // What the server still has is written anew, and the backup is whole again.
+    assert.match((await postern(server.directory, ['verify', '--repair'])).out, /make a backup now/);
+    await ok('create');
+    assert.match(await ok('verify'), /read back whole/);
   });
 
   it('goes to a bucket and comes from it', async () => {

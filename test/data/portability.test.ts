@@ -15,6 +15,7 @@ import { migrateSqlite } from '../../src/data/db/migrate.ts';
 import { openPostgresStore } from '../../src/data/postgres-store.ts';
 import { blobsContract } from '../../src/data/blobs/blobs.contract.ts';
 import { bansContract } from '../../src/data/bans/bans.contract.ts';
+import { certificatesContract } from '../../src/data/certificates/certificates.contract.ts';
 import { directoryContract } from '../../src/data/directory/directory.contract.ts';
 import { greylistContract } from '../../src/data/greylist/greylist.contract.ts';
 import { holdsContract } from '../../src/data/holds/holds.contract.ts';
@@ -90,6 +91,7 @@ describe('PostgreSQL', {
 
   blobsContract(openStore, { segments: false });
   bansContract(openStore);
+  certificatesContract(openStore);
   directoryContract(openStore);
   holdsContract(openStore);
   intakeContract(openStore);

@@ -7,8 +7,11 @@ import { MAX_UID } from '../../src/data/mailstore/types.ts';
 import { createResolver } from '../../src/net/dns/resolver.ts';
 import { startAws } from '../support/aws/emulator.ts';
 import type { AwsEmulator, AwsOptions, SesInbound, SesReceived } from '../support/aws/types.ts';
+import { until } from '../support/flow.ts';
 import { startDnsServer, type TestDnsServer, type Zone } from '../support/dns-server.ts';
 import { startTestServer, testActor, type TestServer, type TestServerOptions } from '../support/server.ts';
+
+export { until };
 
 export const BUCKET = 'mail-of-example';
 
@@ -178,18 +181,4 @@ function world(
       void options;
     },
   };
-}
-
-/** Wait, in real time, until something is so. */
-export async function until<T>(
-  what: () => Promise<T | undefined | false> | T | undefined | false,
-  ms = 8000,
-): Promise<T> {
-  const end = Date.now() + ms;
-  for (;;) {
-    const found = await what();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error('it did not come about');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

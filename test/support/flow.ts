@@ -347,7 +347,7 @@ export async function journalOf(store: InlineStore, trace: string): Promise<stri
 /** Wait, in real time, until something is so. */
 export async function until<T>(
   what: () => Promise<T | undefined | false> | T | undefined | false,
-  ms = 5000,
+  ms = 8000,
 ): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {

@@ -156,7 +156,7 @@ export interface AcmeFront {
   readonly directory: string;
   /** What is answered about the renewal of every certificate; undefined: 404. */
   wish: { start: number; end: number; explanationURL?: string; retryAfter?: number } | undefined;
-  /** Payloads of new orders, as they came. */
+  /** Payloads of new orders that Pebble took. */
   readonly orders: { identifiers: { value: string }[]; replaces?: string; profile?: string }[];
   /** Certificates that were asked about. */
   readonly askedAbout: string[];
@@ -212,16 +212,17 @@ export async function startAcmeFront(pebble: Pebble): Promise<AcmeFront> {
         .end(JSON.stringify(told));
     }
     if (path.startsWith('/renewal-info/')) return renewalInfo(path, response);
-    if (path === '/order-plz') {
+    // The name in Host stays, so that Pebble's URLs lead back here and signatures are for them.
+    const answer = await ask({ port: pebble.port, path, ca: authority.cert, method, headers, body });
+    // Those with a nonce that was refused come again.
+    if (path === '/order-plz' && answer.status === 201) {
       const { payload } = JSON.parse(body.toString()) as { payload: string };
       front.orders.push(
         JSON.parse(Buffer.from(payload, 'base64url').toString()) as AcmeFront['orders'][number],
       );
     }
-    // The name in Host stays, so that Pebble's URLs lead back here and signatures are for them.
-    const answer = await ask({ port: pebble.port, path, ca: authority.cert, method, headers, body });
     const told = path === '/dir' ? withRenewalInfo(answer.body, headers.host ?? '') : answer.body;
-    const { 'content-length': _length, ...fields } = answer.headers;
+    const { 'content-length': _length, 'transfer-encoding': _encoding, ...fields } = answer.headers;
     response
       .writeHead(answer.status, { ...fields, ...(method !== 'HEAD' && { 'content-length': told.length }) })
       .end(told);

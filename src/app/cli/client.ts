@@ -1,4 +1,6 @@
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { errnoCode, errorText, Refusal, type RefusalKind } from '../../base/errors.ts';
 import { API_PREFIX, inputInQuery, type Operation } from '../../servers/http/admin/operation.ts';
@@ -14,6 +16,16 @@ export interface AdminClient {
     row: Operation<I, O>,
     input: z.input<I>,
   ) => Promise<z.output<O>>;
+  /** A request whose body or answer is a stream (of messages). Resolves with the answer once it begins. */
+  readonly stream: (request: StreamRequest) => Promise<AsyncIterable<Buffer>>;
+}
+
+export interface StreamRequest {
+  readonly method: 'GET' | 'POST';
+  /** With `API_PREFIX`. */
+  readonly path: string;
+  readonly query: { readonly [name: string]: string };
+  readonly body?: AsyncIterable<Buffer>;
 }
 
 /** `refuse` makes the refusal for a socket where nobody answers, by the errno. */
@@ -28,6 +40,7 @@ export function createAdminClient(options: {
       if (answer.status !== 200) throw refusalOf(answer.text);
       return row.output.parse(JSON.parse(answer.text));
     },
+    stream: (wanted) => openStream(options, wanted),
   };
 }
 
@@ -84,6 +97,34 @@ function exchange({
     );
     sent.end(body);
   });
+}
+
+/** Send a body as it comes and hand back the answer as it comes. */
+async function openStream(
+  { socketPath, refuse }: Pick<Exchange, 'socketPath' | 'refuse'>,
+  { method, path, query, body }: StreamRequest,
+): Promise<AsyncIterable<Buffer>> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = { Host: 'postern', ...(body && { 'Content-Type': 'application/octet-stream' }) };
+    const whole = `${path}?${new URLSearchParams(query)}`;
+    const sent = request(
+      { socketPath, method, path: whole, headers, timeout: SILENCE_MS, agent: false },
+      resolve,
+    );
+    sent.on('timeout', () => sent.destroy(new Error(`it was silent for ${SILENCE_MS / 1000} s`)));
+    sent.on('error', (error) => {
+      const errno = errnoCode(error);
+      reject(
+        errno === 'ENOENT' || errno === 'ECONNREFUSED' || errno === 'EACCES' ? refuse(errno) : broken(error),
+      );
+    });
+    if (body === undefined) sent.end();
+    else void pipeline(Readable.from(body), sent).catch(() => undefined);
+  });
+  if (response.statusCode === 200) return response as AsyncIterable<Buffer>;
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  throw refusalOf(Buffer.concat(chunks).toString('utf8'));
 }
 
 function broken(error: unknown): Refusal {

@@ -69,7 +69,10 @@ async function run(words: readonly string[], io: CliIo): Promise<number> {
 /** A client that looks for its server at the first call. */
 function lazily(find: () => Promise<AdminClient>): AdminClient {
   let found: Promise<AdminClient> | undefined;
-  return { call: async (row, input) => (await (found ??= find())).call(row, input) };
+  return {
+    call: async (row, input) => (await (found ??= find())).call(row, input),
+    stream: async (request) => (await (found ??= find())).stream(request),
+  };
 }
 
 function noCommand(words: readonly string[], group: readonly CliCommand[], io: CliIo): number {

@@ -8,6 +8,7 @@ import { checkCommands } from './commands/check.ts';
 import { checkMessageCommands } from './commands/check-message.ts';
 import { dkimCommands } from './commands/dkim.ts';
 import { domainCommands } from './commands/domain.ts';
+import { exportCommands } from './commands/export.ts';
 import { filterCommands } from './commands/filter.ts';
 import { holdCommands } from './commands/hold.ts';
 import { importCommands } from './commands/import.ts';
@@ -24,6 +25,7 @@ import { suppressionCommands } from './commands/suppression.ts';
 import { traceCommands } from './commands/trace.ts';
 import { transportCommands } from './commands/transport.ts';
 import { undeleteCommands } from './commands/undelete.ts';
+import { userCommands } from './commands/user.ts';
 import { vaultCommands } from './commands/vault.ts';
 
 /** Every command that talks to a running server; the help and docs/reference/cli.md are made from this table. */
@@ -37,6 +39,8 @@ export const commandTable: readonly CliCommand[] = [
   ...certificateCommands,
   ...lookupCommands,
   ...importCommands,
+  ...userCommands,
+  ...exportCommands,
   ...queueCommands,
   ...intakeCommands,
   ...routeCommands,

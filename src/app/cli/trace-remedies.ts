@@ -111,6 +111,11 @@ const OURS: readonly Remedy[] = [
 /** What a remote host refused, or why it was not reached. Rows before the general advice by code. */
 const THEIRS: readonly Remedy[] = [
   {
+    words: / is on the suppression list since /,
+    say: (facts) =>
+      `Nothing was sent, so as not to spoil our name. When the address works again: postern suppression remove ${typeable(facts.list('to')[0] ?? '')}`,
+  },
+  {
     words: /grey ?list|try again later|4\.7\.1 .*later/i,
     say: () => 'Usual at a first contact (greylisting): the next attempt will most likely pass.',
   },

@@ -90,13 +90,14 @@ function isObject(value: unknown): value is JournalData {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-type Fate = 'delivered' | 'waiting' | 'held' | 'failed';
+type Fate = 'delivered' | 'waiting' | 'held' | 'failed' | 'returned';
 
 const FATES: readonly (readonly [fate: Fate, words: string])[] = [
   ['delivered', 'delivered'],
   ['waiting', 'waiting in the queue'],
   ['held', 'held'],
   ['failed', 'given up'],
+  ['returned', 'came back'],
 ];
 
 const FATE_OF: Readonly<Record<string, Fate>> = {
@@ -104,6 +105,7 @@ const FATE_OF: Readonly<Record<string, Fate>> = {
   'delivery.deferred': 'waiting',
   'delivery.interrupted': 'waiting',
   'delivery.failed': 'failed',
+  'delivery.bounced': 'returned',
 };
 
 /** Where the message stands, counted by recipient: "2 delivered, 1 waiting in the queue". */
@@ -116,12 +118,14 @@ function summary(
   let next: number | undefined;
   let ended = '';
   let notified = false;
+  let returned = false;
   for (const facts of events) {
     const { kind } = facts.row;
     if (notices.has(facts.text('queueId'))) continue;
     notified ||= kind === 'bounce.sent';
     // A message is deposited when it is accepted; what comes into a mailbox after a notification was made is that.
-    if (kind === 'message.deposited' && !notified) fates.set(`in ${facts.text('account')}`, 'delivered');
+    if (kind === 'message.deposited' && !notified && !returned)
+      fates.set(`in ${facts.text('account')}`, 'delivered');
     if (kind === 'message.queued') {
       for (const to of facts.list('to')) fates.set(to, facts.text('held') === '' ? 'waiting' : 'held');
     }
@@ -130,7 +134,10 @@ function summary(
     if (kind === 'delivery.failed' && givenUpHere(facts)) ended = 'by an administrator';
     const fate = FATE_OF[kind];
     if (fate === undefined) continue;
-    for (const to of [...facts.list('to'), ...facts.list('recipient')]) fates.set(to, fate);
+    // Of what came back somebody is told; that notification is nobody's fate here.
+    returned ||= fate === 'returned';
+    const about = [...facts.list('to'), ...facts.list('recipient')];
+    for (const to of about) if (!returned || fates.has(to)) fates.set(to, fate);
     next = kind === 'delivery.deferred' ? facts.number('nextAt') : next;
   }
   const counted = FATES.flatMap(([fate, words]) => {

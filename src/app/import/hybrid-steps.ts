@@ -35,7 +35,8 @@ export function hybridSteps(setup: HybridSetup, choice: HybridChoice): readonly 
   ];
 }
 
-function domainStep(name: string): ImportStep {
+/** A domain of ours; it gets DKIM keys. */
+export function domainStep(name: string): ImportStep {
   return {
     what: `domain ${name}, with DKIM keys`,
     async look(admin) {
@@ -46,7 +47,8 @@ function domainStep(name: string): ImportStep {
   };
 }
 
-function accountStep(address: string, hash: string): ImportStep {
+/** An account with the hash it had elsewhere. */
+export function accountStep(address: string, hash: string): ImportStep {
   return {
     what: `account ${address}, with its password`,
     async look(admin) {

@@ -1,36 +1,34 @@
 import {
   closeSync,
+  fstatSync,
   mkdtempSync,
   openSync,
   readFileSync,
   readSync,
   rmSync,
   statSync,
-  writeSync,
 } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { join, relative, resolve } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { errnoCode, Refusal } from '../../base/errors.ts';
 import { randomToken } from '../../base/ids.ts';
-import { parsePlace } from '../blobs/place.ts';
-import { bodyFiles, counts } from './backup.sql.ts';
+import { counts } from './backup.sql.ts';
+import { earlierBodies, type EarlierBody, linesOf, spoolBodies } from './body-list.ts';
 import { type DatabaseSnapshot, LogRestarted, openDatabaseSnapshot } from './database-snapshot.ts';
 import { type IndexFile, indexLines, type IndexWriter, indexWriter } from './index-lines.ts';
 import type { Repository, Snapshot } from './repository.ts';
+import { type Pace, pace, type Saver, saver } from './saver.ts';
 
 /** Octets of the database in a chunk: a change of one page costs that much, and each chunk is an object. */
 const DATABASE_CHUNK_BYTES = 256 * 1024;
 /** Octets of any other file in a chunk. */
 const FILE_CHUNK_BYTES = 1024 * 1024;
-/** Chunks that are written at the same time. */
-const AT_ONCE = 4;
 /** How often the reading of the database begins again when its log does. */
 const RESTARTS = 5;
 /** Octets of one other file (configuration, certificate) that is taken along. */
-const OTHER_FILE_BYTES = 256 * 1024 * 1024;
+const OTHER_FILE_BYTES = 64 * 1024 * 1024;
 /** In the data directory, but not in a backup: what belongs to a running process or can be made again. */
 const LEFT_OUT = new Set([
   'lock',
@@ -42,7 +40,7 @@ const LEFT_OUT = new Set([
   'mail.db-shm',
   'bodies',
 ]);
-const LEFT_OUT_PREFIXES = ['scratch-', 'before-upgrade', '.restoring'];
+const LEFT_OUT_ANYWHERE = /^(?:scratch-|before-upgrade$|\.restoring$)/;
 
 export interface CreateOptions {
   readonly repository: Repository;
@@ -76,7 +74,7 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
       await repository.saveSnapshot(created.snapshot);
       return created;
     } finally {
-      rmSync(work.spool, { recursive: true, force: true });
+      closeSync(work.spool);
     }
   } finally {
     await lock.release();
@@ -85,8 +83,8 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
 
 interface Work extends CreateOptions {
   readonly index: IndexWriter;
-  /** Directory for the list of bodies. */
-  readonly spool: string;
+  /** A file without a name, for the list of bodies. */
+  readonly spool: number;
   readonly pace: Pace;
   /** The newest snapshot that is there, for what has not changed since. */
   readonly before: Snapshot | undefined;
@@ -100,7 +98,7 @@ async function begin(options: CreateOptions): Promise<Work> {
   return {
     ...options,
     index: indexWriter(repository),
-    spool: mkdtempSync(join(tmpdir(), 'postern-backup-')),
+    spool: namelessFile(),
     pace: pace(clock, bytesPerSecond),
     before: snapshots.at(-1),
     total: { files: 0, bytes: 0 },
@@ -108,11 +106,22 @@ async function begin(options: CreateOptions): Promise<Work> {
   };
 }
 
+/** Goes with the process, however that ends. */
+function namelessFile(): number {
+  const directory = mkdtempSync(join(tmpdir(), 'postern-backup-'));
+  try {
+    return openSync(join(directory, 'bodies'), 'wx+', 0o600);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
 async function run(work: Work): Promise<Created> {
   const { repository, program } = work;
   const database = await takeDatabase(work);
   await takeBodies(work);
-  for (const path of await otherFiles(work.data)) await takeOther(work, 'data', join(work.data, path), path);
+  for (const path of await otherFiles(work.data, resolve(repository.place.shown)))
+    await takeOther(work, 'data', join(work.data, path), path);
   for (const path of work.system) await takeOther(work, 'system', path, relative('/', path));
   const index = await work.index.finish();
   const { files, bytes } = work.total;
@@ -162,7 +171,7 @@ async function readDatabase(work: Work, snapshot: DatabaseSnapshot): Promise<Dat
   const at = work.clock.now();
   const schema = Number(db.prepare('PRAGMA user_version').get()?.user_version);
   const found = db.prepare(counts.text.sqlite).get() as { accounts: number; emails: number };
-  const bodies = spoolBodies(db, join(work.spool, 'bodies'));
+  const bodies = spoolBodies(db, work.spool);
   const size = pages * pageBytes;
   const atOnce = Math.max(1, Math.floor(DATABASE_CHUNK_BYTES / pageBytes));
   const save = saver(work);
@@ -175,110 +184,19 @@ async function readDatabase(work: Work, snapshot: DatabaseSnapshot): Promise<Dat
   return { at, schema, accounts: found.accounts, emails: found.emails };
 }
 
-/**
- * Write the list of bodies to a file, so that the transaction need not last until they are read: "name size" in a line,
- * in the order of names, for a segment the octets up to its last body. Returns the sum of the octets.
- */
-function spoolBodies(db: DatabaseSync, path: string): number {
-  const file = openSync(path, 'w', 0o600);
-  let sum = 0;
-  let lines = '';
-  let last: { name: string; size: number } | undefined;
-  const end = (): void => {
-    if (last === undefined) return;
-    lines += `${last.name} ${last.size}\n`;
-    sum += last.size;
-    if (lines.length > FILE_CHUNK_BYTES) flush();
-  };
-  const flush = (): void => {
-    writeSync(file, lines);
-    lines = '';
-  };
-  try {
-    for (const row of db.prepare(bodyFiles.text.sqlite).iterate()) {
-      const { file: name, size } = row as { file: string; size: number };
-      const place = parsePlace(name);
-      const body =
-        place === undefined
-          ? { name: `bodies/${name.slice(0, 2)}/${name}`, size }
-          : { name: `bodies/segments/${place.segment}`, size: place.offset + size };
-      if (body.name !== last?.name) end();
-      last = body.name === last?.name ? { ...body, size: Math.max(body.size, last.size) } : body;
-    }
-    end();
-    flush();
-  } finally {
-    closeSync(file);
-  }
-  return sum;
-}
-
 /** Bodies never change: what an earlier backup has of one is not read again. */
 async function takeBodies(work: Work): Promise<void> {
   const { repository, before, progress } = work;
-  const earlier = earlierBodies(before === undefined ? [] : indexLines(repository, before));
-  const of = work.total.bytes + statSync(join(work.spool, 'bodies')).size;
-  for (const line of linesOf(join(work.spool, 'bodies'))) {
+  const earlier = await earlierBodies(indexLines(repository, before ?? { id: '', index: [] }));
+  const of = work.total.bytes + fstatSync(work.spool).size;
+  for (const line of linesOf(work.spool)) {
     const [path = '', size] = line.split(' ');
     await takeBody(work, path, Number(size), await earlier(path));
     progress?.({ bytes: work.total.bytes, of: Math.max(of, work.total.bytes) });
   }
 }
 
-/** The chunks an index has of a body; to be asked in the order of names, which is that of the index too. */
-function earlierBodies(
-  lines:
-    | AsyncIterable<{ readonly path: string; readonly size: number; readonly chunks: readonly string[] }>
-    | [],
-): (path: string) => Promise<{ readonly size: number; readonly chunks: readonly string[] }> {
-  const all = Array.isArray(lines) ? undefined : lines[Symbol.asyncIterator]();
-  let next: { path: string; size: number; chunks: string[] } | undefined;
-  let over = all === undefined;
-
-  async function read(): Promise<{ path: string; size: number; chunks: readonly string[] } | undefined> {
-    while (!over) {
-      const result = await all?.next();
-      if (result === undefined || result.done === true) over = true;
-      else if (result.value.path.startsWith('bodies/')) return result.value;
-    }
-    return undefined;
-  }
-
-  return async (path) => {
-    const none = { size: 0, chunks: [] };
-    for (;;) {
-      if (next === undefined) {
-        const line = await read();
-        if (line === undefined) return none;
-        next = { ...line, chunks: [...line.chunks] };
-      }
-      if (bodyName(next.path) > bodyName(path)) return none;
-      const found: { path: string; size: number; chunks: string[] } = next;
-      // The lines of one file follow each other.
-      for (next = undefined; ; ) {
-        const line = await read();
-        if (line === undefined) break;
-        if (line.path !== found.path) {
-          next = { ...line, chunks: [...line.chunks] };
-          break;
-        }
-        found.chunks.push(...line.chunks);
-      }
-      if (found.path === path) return found;
-    }
-  };
-}
-
-function bodyName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-async function takeBody(
-  work: Work,
-  path: string,
-  size: number,
-  earlier: { readonly size: number; readonly chunks: readonly string[] },
-): Promise<void> {
+async function takeBody(work: Work, path: string, size: number, earlier: EarlierBody): Promise<void> {
   const whole = Math.floor(Math.min(size, earlier.size) / FILE_CHUNK_BYTES);
   let reused = earlier.chunks.slice(0, size === earlier.size ? earlier.chunks.length : whole);
   if (!reused.every((chunk) => work.repository.knows(chunk))) reused = [];
@@ -309,13 +227,13 @@ async function readFileFrom(path: string, from: number, to: number, save: Saver)
   }
 }
 
-/** Everything else below the data directory that is a file, by path. */
-async function otherFiles(data: string): Promise<string[]> {
+/** Everything else below the data directory that is a file, by path; not the backup itself, if somebody has put it there. */
+async function otherFiles(data: string, itself: string): Promise<string[]> {
   const found: string[] = [];
   async function walk(below: string): Promise<void> {
     for (const entry of await readdir(join(data, below), { withFileTypes: true })) {
       const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (LEFT_OUT.has(path) || LEFT_OUT_PREFIXES.some((prefix) => path.startsWith(prefix))) continue;
+      if (LEFT_OUT.has(path) || LEFT_OUT_ANYWHERE.test(entry.name) || join(data, path) === itself) continue;
       if (entry.isDirectory()) await walk(path);
       else if (entry.isFile()) found.push(path);
     }
@@ -355,71 +273,4 @@ async function add(work: Work, file: IndexFile): Promise<void> {
   work.total.files++;
   work.total.bytes += file.size;
   await work.index.add(file);
-}
-
-interface Saver {
-  /** Resolves when there is room for the next; the octets are not to be changed. */
-  add(octets: Buffer): Promise<void>;
-  /** The names of all, in their order. */
-  finish(): Promise<string[]>;
-}
-
-/** Stores chunks a few at a time. The first failure is thrown by the next call. */
-function saver({ repository, pace: wait }: Pick<Work, 'repository' | 'pace'>): Saver {
-  const names: string[] = [];
-  const running = new Set<Promise<void>>();
-  let failure: { readonly error: unknown } | undefined;
-  const check = (): void => {
-    if (failure !== undefined) throw failure.error;
-  };
-  return {
-    async add(octets) {
-      const place = names.push('') - 1;
-      const one: Promise<void> = repository
-        .save(octets)
-        .then((name) => void (names[place] = name))
-        .catch((error: unknown) => void (failure ??= { error }))
-        .finally(() => running.delete(one));
-      running.add(one);
-      await wait(octets.length);
-      if (running.size >= AT_ONCE) await Promise.race(running);
-      check();
-    },
-    async finish() {
-      await Promise.all(running);
-      check();
-      return names;
-    },
-  };
-}
-
-/** Waits as long as so many octets should have taken; resolves at once while there is no limit. */
-type Pace = (bytes: number) => Promise<void>;
-
-function pace(clock: Clock, bytesPerSecond: number): Pace {
-  const begun = clock.monotonic();
-  let bytes = 0;
-  return async (more) => {
-    bytes += more;
-    if (bytesPerSecond <= 0) return;
-    const early = (bytes / bytesPerSecond) * 1000 - (clock.monotonic() - begun);
-    if (early > 0) await clock.sleep(early);
-  };
-}
-
-/** The lines of a text file, read piece by piece. */
-function* linesOf(path: string): Generator<string> {
-  const file = openSync(path, 'r');
-  try {
-    const octets = Buffer.allocUnsafe(FILE_CHUNK_BYTES);
-    let rest = '';
-    for (let count = readSync(file, octets); count > 0; count = readSync(file, octets)) {
-      const lines = (rest + octets.toString('latin1', 0, count)).split('\n');
-      rest = lines.pop() ?? '';
-      yield* lines;
-    }
-    if (rest !== '') yield rest;
-  } finally {
-    closeSync(file);
-  }
 }

@@ -8,6 +8,7 @@ import {
   rename,
   stat,
   unlink,
+  writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoCode, errorText, Refusal } from '../../base/errors.ts';
@@ -25,6 +26,62 @@ export async function openDirectoryPlace(root: string, make: boolean): Promise<P
   } catch (error) {
     throw failed(`cannot use ${root}`, error);
   }
+  const names = createNames(root);
+  return {
+    shown: root,
+    put: (name, octets) =>
+      told(`cannot write ${name} in ${root}`, async () => {
+        const path = await names.ready(name);
+        await rename(await names.incoming(octets), path);
+      }),
+    putNew: (name, octets) =>
+      told(`cannot write ${name} in ${root}`, async () => {
+        const path = await names.ready(name);
+        const from = await names.incoming(octets);
+        return linkNew(from, path, octets).finally(() => unlink(from).catch(() => undefined));
+      }),
+    get: (name) =>
+      told(`cannot read ${name} in ${root}`, () => readFile(join(root, name)).catch(unless('ENOENT'))),
+    list: (prefix) => filesBelow(root, prefix.replace(/\/$/, '')),
+    remove: (name) =>
+      told(`cannot remove ${name} in ${root}`, () => unlink(join(root, name)).catch(unless('ENOENT'))),
+    settle: () => told(`cannot sync ${root}`, names.settle),
+    tidy: () =>
+      told(`cannot tidy ${root}`, async () => {
+        const left = await readdir(join(root, INCOMING)).catch(unless('ENOENT'));
+        for (const name of left ?? []) await unlink(join(root, INCOMING, name)).catch(unless('ENOENT'));
+      }),
+    close: () => undefined,
+  };
+}
+
+/** What file systems without hard links say (FAT, some network shares). */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP']);
+
+/** A link fails where a rename would replace. False: there is something of that name. */
+async function linkNew(from: string, path: string, octets: Uint8Array): Promise<boolean> {
+  try {
+    await link(from, path).catch((error: unknown) => {
+      if (!NO_LINKS.has(errnoCode(error) ?? '')) throw error;
+      return writeFile(path, octets, { flag: 'wx', mode: 0o600, flush: true });
+    });
+    await syncDirectory(dirname(path));
+    return true;
+  } catch (error) {
+    if (errnoCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+interface Names {
+  /** The path of a name, its directory there. */
+  ready(name: string): Promise<string>;
+  /** Durable octets under a name of their own, to be given their right one. */
+  incoming(octets: Uint8Array): Promise<string>;
+  settle(): Promise<void>;
+}
+
+function createNames(root: string): Names {
   /** Directories with names that are not durable yet. */
   const touched = new Set<string>();
   /** Directories that are there. */
@@ -37,73 +94,32 @@ export async function openDirectoryPlace(root: string, make: boolean): Promise<P
     made.add(directory);
   }
 
-  async function incoming(octets: Uint8Array): Promise<string> {
-    await ensure(join(root, INCOMING));
-    const path = join(root, INCOMING, randomToken(20));
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(octets);
-      await file.datasync();
-    } catch (error) {
-      await unlink(path).catch(() => undefined);
-      throw error;
-    } finally {
-      await file.close();
-    }
-    return path;
-  }
-
-  const target = async (name: string): Promise<string> => {
-    const path = join(root, name);
-    await ensure(dirname(path));
-    touched.add(dirname(path));
-    return path;
-  };
-
   return {
-    shown: root,
-    put: (name, octets) =>
-      told(`cannot write ${name} in ${root}`, async () => {
-        const path = await target(name);
-        await rename(await incoming(octets), path);
-      }),
-    putNew: (name, octets) =>
-      told(`cannot write ${name} in ${root}`, async () => {
-        const path = await target(name);
-        const from = await incoming(octets);
-        try {
-          // A link fails where a rename would replace.
-          await link(from, path);
-          await syncDirectory(dirname(path));
-          return true;
-        } catch (error) {
-          if (errnoCode(error) === 'EEXIST') return false;
-          throw error;
-        } finally {
-          await unlink(from).catch(() => undefined);
-        }
-      }),
-    get: (name) =>
-      told(`cannot read ${name} in ${root}`, () =>
-        readFile(join(root, name)).catch((error: unknown) => {
-          if (errnoCode(error) === 'ENOENT') return undefined;
-          throw error;
-        }),
-      ),
-    list: (prefix) => filesBelow(root, prefix.replace(/\/$/, '')),
-    remove: (name) =>
-      told(`cannot remove ${name} in ${root}`, () => unlink(join(root, name)).catch(unless('ENOENT'))),
-    settle: () =>
-      told(`cannot sync ${root}`, async () => {
-        for (const directory of touched) await syncDirectory(directory);
-        touched.clear();
-      }),
-    tidy: () =>
-      told(`cannot tidy ${root}`, async () => {
-        const names = await readdir(join(root, INCOMING)).catch(unless('ENOENT'));
-        for (const name of names ?? []) await unlink(join(root, INCOMING, name)).catch(unless('ENOENT'));
-      }),
-    close: () => undefined,
+    async ready(name) {
+      const path = join(root, name);
+      await ensure(dirname(path));
+      touched.add(dirname(path));
+      return path;
+    },
+    async incoming(octets) {
+      await ensure(join(root, INCOMING));
+      const path = join(root, INCOMING, randomToken(20));
+      const file = await open(path, 'wx', 0o600);
+      try {
+        await file.writeFile(octets);
+        await file.datasync();
+      } catch (error) {
+        await unlink(path).catch(() => undefined);
+        throw error;
+      } finally {
+        await file.close();
+      }
+      return path;
+    },
+    async settle() {
+      for (const directory of touched) await syncDirectory(directory);
+      touched.clear();
+    },
   };
 }
 

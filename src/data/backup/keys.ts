@@ -18,7 +18,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** Octets that sealing adds. */
 export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
-/** scrypt (RFC 7914): 64 MiB and a fifth of a second for each guess. */
+/** scrypt: 64 MiB and a fifth of a second for each guess. */
 const SCRYPT = { n: 65_536, r: 8, p: 1 } as const;
 /** The most that a repository may ask of us: 1 GiB. */
 const SCRYPT_MOST = { n: 1_048_576, r: 8, p: 4 } as const;

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type Clock, every } from '../../base/clock.ts';
-import { errorText, Refusal } from '../../base/errors.ts';
+import { errnoCode, errorText, Refusal } from '../../base/errors.ts';
 import { randomToken } from '../../base/ids.ts';
 import type { Place } from './place.ts';
 
@@ -106,8 +106,23 @@ function encode(owner: LockOwner): Buffer {
 }
 
 function isAlive(owner: LockOwner, now: number): boolean {
-  if (owner.world !== '' && owner.world === world()) return born(String(owner.pid)) === owner.born;
+  if (owner.world !== '' && owner.world === world()) {
+    if (isGone(owner.pid)) return false;
+    const birth = born(String(owner.pid));
+    // Empty: a process of another user may be hidden from us.
+    if (birth !== '') return birth === owner.born;
+  }
   return now - owner.renewed < DEAD_MS;
+}
+
+/** No process has this pid; one of another user counts as there. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return errnoCode(error) === 'ESRCH';
+  }
 }
 
 function held(owner: LockOwner, now: number): Refusal {

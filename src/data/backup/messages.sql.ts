@@ -70,8 +70,8 @@ export const bodiesOfMailbox = statement<[mailboxId: number], { file: string; si
 
 /** After a restore: room between what clients may have seen and what they will be given. */
 export const leapAccounts = statement<[gap: number]>('UPDATE account_counters SET modseq = modseq + ?');
-export const leapMailboxes = statement<[uids: number]>(
-  `UPDATE mailboxes SET uidnext = MIN(uidnext + ?, 4294967295),
+export const leapMailboxes = statement<[below: number, uids: number]>(
+  `UPDATE mailboxes SET uidnext = CASE WHEN uidnext < ? THEN uidnext + ? ELSE uidnext END,
     modseq = (SELECT c.modseq FROM account_counters c WHERE c.account_id = mailboxes.account_id)`,
 );
 export const leapPlacements = statement<[]>(

@@ -120,6 +120,49 @@ function chunkPath(chunk: string): string {
 }
 
 function repository(place: Place, id: string, keys: RepositoryKeys): Repository {
+  const chunks = chunkStore(place, keys);
+  return {
+    id,
+    place,
+    ...chunks,
+    async snapshots() {
+      const snapshots: Snapshot[] = [];
+      const damaged: string[] = [];
+      for await (const { name, size } of place.list('snapshots/')) {
+        try {
+          if (size > SNAPSHOT_BYTES) throw new Error('it is too large');
+          const octets = await unsealed(place, keys, name, name);
+          snapshots.push(snapshotSchema.parse(JSON.parse(octets.toString('utf8'))));
+        } catch (error) {
+          if (error instanceof Refusal && error.kind === 'unavailable') throw error;
+          damaged.push(name);
+        }
+      }
+      return { snapshots: snapshots.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)), damaged };
+    },
+    async saveSnapshot(snapshot) {
+      // Everything it names is durable before it is there.
+      await place.settle();
+      const path = `snapshots/${snapshot.id}`;
+      await place.put(path, keys.seal(path, Buffer.from(JSON.stringify(snapshot))));
+      await place.settle();
+    },
+    removeSnapshot: (snapshot) => place.remove(`snapshots/${snapshot}`),
+    lock: (purpose, clock) => lockRepository(place, purpose, clock),
+  };
+}
+
+async function unsealed(place: Place, keys: RepositoryKeys, path: string, what: string): Promise<Buffer> {
+  const sealed = await place.get(path);
+  if (sealed === undefined) throw new Refusal('not-found', `${what} is missing from the backup.`);
+  const octets = keys.unseal(path, sealed);
+  if (octets === undefined) throw new Refusal('bad-input', `${what} of the backup is damaged.`);
+  return octets;
+}
+
+type Chunks = Pick<Repository, 'written' | 'learnChunks' | 'knows' | 'save' | 'load' | 'removeChunk'>;
+
+function chunkStore(place: Place, keys: RepositoryKeys): Chunks {
   const known = new Set<string>();
   const underWay = new Map<string, Promise<void>>();
   const written = { chunks: 0, bytes: 0 };
@@ -135,17 +178,7 @@ function repository(place: Place, id: string, keys: RepositoryKeys): Repository 
     written.bytes += sealed.length;
   }
 
-  async function unsealed(path: string, what: string): Promise<Buffer> {
-    const sealed = await place.get(path);
-    if (sealed === undefined) throw new Refusal('not-found', `${what} is missing from the backup.`);
-    const octets = keys.unseal(path, sealed);
-    if (octets === undefined) throw new Refusal('bad-input', `${what} of the backup is damaged.`);
-    return octets;
-  }
-
   return {
-    id,
-    place,
     written,
     async learnChunks() {
       for await (const { name } of place.list('chunks/')) known.add(name.slice(name.lastIndexOf('/') + 1));
@@ -164,7 +197,7 @@ function repository(place: Place, id: string, keys: RepositoryKeys): Repository 
       return chunk;
     },
     async load(chunk) {
-      const octets = await unsealed(chunkPath(chunk), `chunk ${chunk}`);
+      const octets = await unsealed(place, keys, chunkPath(chunk), `chunk ${chunk}`);
       const body = octets.subarray(1);
       const content =
         octets[0] === ZSTD ? await decompress(body, { maxOutputLength: CHUNK_MOST_BYTES }) : body;
@@ -172,29 +205,5 @@ function repository(place: Place, id: string, keys: RepositoryKeys): Repository 
       throw new Refusal('bad-input', `chunk ${chunk} of the backup is not what its name says.`);
     },
     removeChunk: (chunk) => place.remove(chunkPath(chunk)),
-    async snapshots() {
-      const snapshots: Snapshot[] = [];
-      const damaged: string[] = [];
-      for await (const { name, size } of place.list('snapshots/')) {
-        try {
-          if (size > SNAPSHOT_BYTES) throw new Error('it is too large');
-          const octets = await unsealed(name, name);
-          snapshots.push(snapshotSchema.parse(JSON.parse(octets.toString('utf8'))));
-        } catch (error) {
-          if (error instanceof Refusal && error.kind === 'unavailable') throw error;
-          damaged.push(name);
-        }
-      }
-      return { snapshots: snapshots.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)), damaged };
-    },
-    async saveSnapshot(snapshot) {
-      // Everything it names is durable before it is there.
-      await place.settle();
-      const path = `snapshots/${snapshot.id}`;
-      await place.put(path, keys.seal(path, Buffer.from(JSON.stringify(snapshot))));
-      await place.settle();
-    },
-    removeSnapshot: (snapshot) => place.remove(`snapshots/${snapshot}`),
-    lock: (purpose, clock) => lockRepository(place, purpose, clock),
   };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.ts';
 import { errorText, Refusal } from '../../base/errors.ts';
 import { indexLines } from './index-lines.ts';
 import type { Repository, Snapshot } from './repository.ts';
@@ -10,6 +11,8 @@ export interface Verified {
   readonly chunks: number;
   /** Octets of contents that were read. */
   readonly bytes: number;
+  /** Chunks that are there and are not what they should be. */
+  readonly damaged: readonly string[];
   /** What is wrong, a sentence each; empty: everything can be restored. */
   readonly problems: readonly string[];
 }
@@ -22,6 +25,7 @@ export async function verifySnapshots(
 ): Promise<Verified> {
   const seen = new Set<string>();
   const problems: string[] = [];
+  const damaged: string[] = [];
   const running = new Set<Promise<void>>();
   let bytes = 0;
 
@@ -31,6 +35,7 @@ export async function verifySnapshots(
     } catch (error) {
       if (isOutage(error)) throw error;
       problems.push(`${of}: ${errorText(error)}`);
+      if (!(error instanceof Refusal) || error.kind !== 'not-found') damaged.push(chunk);
     }
   }
 
@@ -57,7 +62,24 @@ export async function verifySnapshots(
     }
   }
   await Promise.all(running);
-  return { snapshots: snapshots.length, chunks: seen.size, bytes, problems: [...new Set(problems)] };
+  return { snapshots: snapshots.length, chunks: seen.size, bytes, damaged, problems: [...new Set(problems)] };
+}
+
+/**
+ * Remove chunks that are damaged, so that the next backup writes those anew whose contents are still at hand; the older
+ * backups that need them are whole again then. Holds the lock.
+ */
+export async function removeDamaged(
+  repository: Repository,
+  { damaged }: Pick<Verified, 'damaged'>,
+  clock: Clock,
+): Promise<void> {
+  const lock = await repository.lock('repair', clock);
+  try {
+    for (const chunk of damaged) await repository.removeChunk(chunk);
+  } finally {
+    await lock.release();
+  }
 }
 
 /** The place does not answer: nothing is known of what lies there. */

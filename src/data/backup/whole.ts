@@ -1,7 +1,8 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { constants, copyFile, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Refusal } from '../../base/errors.ts';
 import { openSqlite } from '../db/sqlite.ts';
+import { MAX_UID } from '../mailstore/types.ts';
 import {
   holdQueue,
   holdRecipients,
@@ -71,7 +72,10 @@ export async function restoreWhole(options: WholeOptions): Promise<RestoredWhole
     target: ({ root, path }) => join(root === 'data' ? temporary : elsewhere, path),
   });
   const waiting = goOn(join(temporary, 'mail.db'), options);
-  const system = placeSystem ? await moveOut(elsewhere, '/') : await namesBelow(elsewhere);
+  const left = join(directory, 'restored-system');
+  const system = placeSystem
+    ? await placeOrLeave(elsewhere, left)
+    : (await namesBelow(elsewhere)).map((name) => join(left, name));
   const names = (await readdir(temporary)).filter((name) => name !== 'mail.db');
   for (const name of names) {
     await rm(join(directory, name), { recursive: true, force: true });
@@ -79,13 +83,7 @@ export async function restoreWhole(options: WholeOptions): Promise<RestoredWhole
   }
   await rename(join(temporary, 'mail.db'), join(directory, 'mail.db'));
   await rm(temporary, { recursive: true, force: true });
-  return {
-    ...done,
-    waiting,
-    system: placeSystem
-      ? system.map((path) => `/${path}`)
-      : system.map((path) => join(directory, 'restored-system', path)),
-  };
+  return { ...done, waiting, system };
 }
 
 /** Make the database fit to go on with. Returns the recipients that wait in the queue. */
@@ -95,7 +93,7 @@ function goOn(path: string, { asItWas = false, holdQueue: hold = false }: WholeO
     db.exec('BEGIN IMMEDIATE');
     if (!asItWas) {
       db.prepare(leapAccounts.text.sqlite).run(GAP);
-      db.prepare(leapMailboxes.text.sqlite).run(GAP);
+      db.prepare(leapMailboxes.text.sqlite).run(MAX_UID - GAP, GAP);
       db.prepare(leapPlacements.text.sqlite).run();
     }
     if (hold) {
@@ -122,20 +120,19 @@ async function namesBelow(root: string, path = ''): Promise<string[]> {
   return found;
 }
 
-/** Files to where nothing is yet; what has its place taken stays. */
-async function moveOut(from: string, to: string): Promise<string[]> {
-  const { constants, copyFile, unlink } = await import('node:fs/promises');
-  const moved: string[] = [];
+/** Where each file is afterwards: where it was on the old machine, if nothing is there and we may write there. */
+async function placeOrLeave(from: string, left: string): Promise<string[]> {
+  const places: string[] = [];
   for (const name of await namesBelow(from)) {
-    const target = join(to, name);
-    await mkdir(dirname(target), { recursive: true });
+    const target = join('/', name);
     try {
+      await mkdir(dirname(target), { recursive: true });
       await copyFile(join(from, name), target, constants.COPYFILE_EXCL);
       await unlink(join(from, name));
-      moved.push(name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      places.push(target);
+    } catch {
+      places.push(join(left, name));
     }
   }
-  return moved;
+  return places;
 }

@@ -1,6 +1,7 @@
 import type { WriteTx } from '../db/sql.ts';
 import { deleteEmails, purgeAccount as purgeMail } from '../mailstore/purge.ts';
 import { deletePlacementsOfAccount, emailsOfAccount } from '../mailstore/purge.sql.ts';
+import { deleteTold } from '../housekeeping/housekeeping.sql.ts';
 import { forgetAccountStatements as forgetImports } from '../importing/importing.sql.ts';
 import { forgetAccountStatements as forgetFilter } from '../spam/removal.sql.ts';
 import { forgetAccount as forgetVault } from '../vault/remove.ts';
@@ -43,6 +44,7 @@ export async function purgeAccount(
     deleteGrants,
     deleteKnownLogins,
     deleteHold,
+    deleteTold,
     deleteVolume,
     forgetComplaints,
     deleteCounters,

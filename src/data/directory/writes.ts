@@ -21,6 +21,7 @@ import {
   setSetting,
 } from './domains.ts';
 import { deleteAuditBefore } from './directory.sql.ts';
+import { saveSiteSettings } from './site-settings.ts';
 import { purgeRemoved } from './removal.ts';
 import type { Account, Actor, Alias, DkimKey, Domain, Role, ScramSecret } from './types.ts';
 
@@ -76,6 +77,8 @@ export const writes = {
     { domain: string; changes: readonly { selector: string; state: DkimKey['state'] | 'gone' }[] },
     null
   >,
+  /** Setting `name` as JSON. Refusal 'not-permitted'. */
+  'directory.saveSiteSettings': saveSiteSettings as W<{ name: 'doctor' | 'housekeeping' | 'alerts'; json: string }, null>,
   'directory.setSetting': setSetting as WriteFunction<{ name: string; value: string }, null>,
   /** Set it unless it is set; returns what stands. For keys that several processes may want to make. */
   'directory.ensureSetting': ensureSetting as WriteFunction<{ name: string; value: string }, string>,

@@ -49,6 +49,8 @@ export type JournalKind =
   | 'certificate.issued' // by an ACME authority: for which names, until when
   | 'certificate.failed' // none could be got: why, when it is tried again
   | 'certificate.expiring' // one that is in use ends soon, or has ended
+  | 'disk.low' // new mail is put off: the disk's reserve is reached
+  | 'disk.enough' // it is taken again
   | 'admin.changed';
 
 export type JournalData = { readonly [key: string]: JournalValue };

@@ -15,7 +15,11 @@ const NICE = 19;
 const PROGRESS_MS = 500;
 
 // Before any other thread is made, so that all of them have it.
-setPriority(NICE);
+try {
+  setPriority(NICE);
+} catch {
+  // A sandbox that does not let us: then as everybody else.
+}
 
 process.on('disconnect', () => process.exit(1));
 process.once('message', (job: BackupJob) => {

@@ -25,6 +25,8 @@ export interface BringBack {
   readonly to: string;
   /** Mailbox below which it is put; undefined: to where it was. */
   readonly below?: string | undefined;
+  /** Whether to end before the end: what was put back by then stays. */
+  readonly stopped?: (() => boolean) | undefined;
 }
 
 export interface BroughtBack {
@@ -39,7 +41,14 @@ export interface BroughtBack {
  * that no mail program takes it for something else. What lies in the mailbox already is left alone, so it can be done
  * again. Quotas do not count. Refusal 'no-such-account', 'not-found'.
  */
-export async function bringBack({ store, from, what, to, below }: BringBack): Promise<BroughtBack> {
+export async function bringBack({
+  store,
+  from,
+  what,
+  to,
+  below,
+  stopped = () => false,
+}: BringBack): Promise<BroughtBack> {
   const account = await store.read.run('directory.account', { address: to });
   if (account === undefined || account.status === 'removed')
     throw new Refusal(
@@ -55,6 +64,8 @@ export async function bringBack({ store, from, what, to, below }: BringBack): Pr
       const there = await digests(store, target.id);
       const done = { name, restored: 0, there: 0 };
       for await (const message of messagesWanted(directory, row, what)) {
+        if (stopped())
+          throw new Refusal('unavailable', 'The server stops; run it again, nothing comes twice.');
         if (there.has(digestOf(message))) done.there++;
         else {
           await put(store, directory, message, target);

@@ -170,7 +170,9 @@ function disagreement(first: Told, told: readonly Told[]): Trouble | undefined {
   return {
     state: 'warning',
     found: `The servers of the zone do not agree: ${first.server.host} and ${other.server.host} say different things.`,
-    mend: ['See that the zone is transferred: the serial numbers of its SOA record must be the same everywhere.'],
+    mend: [
+      'See that the zone is transferred: the serial numbers of its SOA record must be the same everywhere.',
+    ],
   };
 }
 
@@ -179,7 +181,9 @@ function late(name: string, own: DnsAnswer, seen: DnsAnswer): Trouble | undefine
     return {
       state: seen.reason.includes('SERVFAIL') ? 'problem' : 'warning',
       found: `The servers of the zone answer, but the resolver has no answer (${seen.reason}).`,
-      mend: [`delv ${name}   # says whether DNSSEC is broken; if it is, renew the DS record or the signatures`],
+      mend: [
+        `delv ${name}   # says whether DNSSEC is broken; if it is, renew the DS record or the signatures`,
+      ],
     };
   if (canonical(own) === canonical(seen)) return undefined;
   const ttl = seen.ttl === undefined ? '' : ` for up to ${seen.ttl} s more`;

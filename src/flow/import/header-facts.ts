@@ -49,7 +49,10 @@ export function flagsOf(fields: ReadonlyMap<string, string>): {
 } {
   const letters = `${fields.get('status') ?? ''}${fields.get('x-status') ?? ''}`;
   let flags = 0;
-  const keywords = [...(fields.get('x-keywords') ?? '').split(/\s+/), ...(fields.get('x-mozilla-keys') ?? '').split(/\s+/)];
+  const keywords = [
+    ...(fields.get('x-keywords') ?? '').split(/\s+/),
+    ...(fields.get('x-mozilla-keys') ?? '').split(/\s+/),
+  ];
   if (letters.includes('R')) flags |= Flag.Seen;
   if (letters.includes('A')) flags |= Flag.Answered;
   if (letters.includes('F')) flags |= Flag.Flagged;

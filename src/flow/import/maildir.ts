@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { errorText } from '../../base/errors.ts';
-import { Flag, type SpecialUse } from '../../data/mailstore/types.ts';
+import { Flag } from '../../data/mailstore/types.ts';
 import { decodeMailboxName } from '../../net/imap-client/utf7.ts';
 import { entriesOf, openPlain, piecesOf, smallFile } from './files.ts';
 import { withCrlf } from './line-ends.ts';
@@ -35,7 +35,9 @@ export function maildirSource(root: string, name = root): MailSource {
   return {
     name: `Maildir ${root}`,
     async folders() {
-      const subscribed = new Set((await smallFile(join(root, 'subscriptions'))).split('\n').map((line) => line.trim()));
+      const subscribed = new Set(
+        (await smallFile(join(root, 'subscriptions'))).split('\n').map((line) => line.trim()),
+      );
       const found: MaildirFolder[] = [];
       await walk(root, [], found, 0, { name, subscribed });
       return found;
@@ -73,15 +75,16 @@ async function walk(
     const dotted = text.startsWith('.');
     // Maildir++: ".A.B" lies beside the inbox; other dots of LAYOUT=fs are part of a name.
     const below = dotted
-      ? text.slice(1).split('.').filter((level) => level !== '').map((level) => decodeMailboxName(Buffer.from(level, 'latin1')))
+      ? text
+          .slice(1)
+          .split('.')
+          .filter((level) => level !== '')
+          .map((level) => decodeMailboxName(Buffer.from(level, 'latin1')))
       : [decodeMailboxName(name)];
     if (below.length === 0) continue;
     await walk(join(path, name.toString('utf8')), [...levels, ...below], found, depth + 1, about);
   }
 }
-
-/** Special uses by Dovecot's `dovecot-attributes` are rare: folder names tell (names.ts). */
-export type { SpecialUse };
 
 async function listFolder(folder: MaildirFolder): Promise<readonly SourceMessage[]> {
   const keywords = keywordNames(await smallFile(join(folder.path, 'dovecot-keywords')));
@@ -109,7 +112,9 @@ async function listFolder(folder: MaildirFolder): Promise<readonly SourceMessage
     }
   }
   const rank = (message: SourceMessage): number => order.get(message.key) ?? Number.MAX_SAFE_INTEGER;
-  return found.toSorted((a, b) => rank(a) - rank(b) || timeOf(a.key) - timeOf(b.key) || (a.key < b.key ? -1 : 1));
+  return found.toSorted(
+    (a, b) => rank(a) - rank(b) || timeOf(a.key) - timeOf(b.key) || (a.key < b.key ? -1 : 1),
+  );
 }
 
 /** Seconds that begin a unique name. */

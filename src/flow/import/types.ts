@@ -49,10 +49,7 @@ export interface MailSource {
   /** What a folder holds, in the order it is to be brought over. */
   list(folder: SourceFolder): Promise<readonly SourceMessage[]>;
   /** The messages, in order, each read whole; those that are gone or cannot be read are told of instead. */
-  read(
-    folder: SourceFolder,
-    messages: readonly SourceMessage[],
-  ): AsyncIterable<ReadMessage | LeftMessage>;
+  read(folder: SourceFolder, messages: readonly SourceMessage[]): AsyncIterable<ReadMessage | LeftMessage>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { SesAccount, SesApi } from '../../net/aws/types.ts';
+import { OR_ADD_A_WAY } from './ses-refusals.ts';
 import type { Cause } from './transport.ts';
 
 /** Milliseconds between looks at the account: its rate, its allowance, whether it may send. */
@@ -19,6 +20,8 @@ const QUOTA_PAUSE_MS = 600_000;
 export interface NotNow {
   readonly cause: Cause;
   readonly reason: string;
+  /** See `Outcome`. */
+  readonly advice?: string | undefined;
   readonly pauseMs: number;
 }
 
@@ -59,11 +62,12 @@ export function createSesLimits(
   const against = (recipients: number): NotNow | undefined => {
     const account = watch.account();
     const paused = account && maySend(account, region);
-    if (paused !== undefined) return { cause: 'auth', reason: paused, pauseMs: QUOTA_PAUSE_MS };
+    if (paused !== undefined)
+      return { cause: 'auth', reason: paused, advice: OR_ADD_A_WAY, pauseMs: QUOTA_PAUSE_MS };
     if (left() >= recipients && clock.monotonic() >= usedUpUntil) return undefined;
     const many = account === undefined ? 'the' : `the ${account.max24HourSend}`;
-    const reason = `${many} recipients that SES in ${region} allows in 24 hours are used up; ask AWS for a higher sending quota, or add another way`;
-    return { cause: 'quota', reason, pauseMs: QUOTA_PAUSE_MS };
+    const reason = `${many} recipients that SES in ${region} allows in 24 hours are used up; ask AWS for a higher sending quota`;
+    return { cause: 'quota', reason, advice: OR_ADD_A_WAY, pauseMs: QUOTA_PAUSE_MS };
   };
 
   return {
@@ -146,11 +150,11 @@ async function inLine(
 }
 
 /** Why the account may send nothing at all, with the remedy; undefined: it may. */
-export function maySend(account: SesAccount, region: string): string | undefined {
+function maySend(account: SesAccount, region: string): string | undefined {
   if (account.enforcement === 'SHUTDOWN')
-    return `AWS has shut down sending for this account in ${region} after complaints or bounces; see the notice in the AWS Support Center and answer it, or add another way`;
+    return `AWS has shut down sending for this account in ${region} after complaints or bounces; see the notice in the AWS Support Center and answer it`;
   if (!account.sendingEnabled)
-    return `sending is paused for this SES account in ${region}; see "Account dashboard" in the SES console (AWS pauses accounts under review), or add another way`;
+    return `sending is paused for this SES account in ${region}; see "Account dashboard" in the SES console (AWS pauses accounts under review)`;
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judgeRefusal, outcomeOf, type RefusalContext, type SesRefusal } from './ses-refusals.ts';
+import { withAdvice } from './transport.ts';
 import type { Cause } from './transport.ts';
 
 const CONTEXT: RefusalContext = {
@@ -149,7 +150,8 @@ describe('what SES means when it refuses', () => {
       const outcome = outcomeOf(judgement, 'SES eu-west-1');
       assert.equal(outcome.outcome, status === undefined ? 'deferred' : 'failed');
       assert.match(outcome.reply, status === undefined ? /^451 4\./ : /^550 5\./);
-      assert.match(outcome.reply, advice);
+      assert.match(withAdvice(outcome.reply, outcome.advice), advice);
+      assert.doesNotMatch(outcome.reply, /another way|postern (?:route|transport)/, 'a relay has none');
     });
   }
 

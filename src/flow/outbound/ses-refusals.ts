@@ -30,8 +30,22 @@ export interface Judgement {
   /** Undefined: temporary. */
   readonly status: string | undefined;
   readonly reason: string;
+  /** See `Outcome`. */
+  readonly advice?: string | undefined;
   readonly only?: readonly string[];
 }
+
+/** Advice for whoever has routes, to stand behind the reason. */
+export const OR_ADD_A_WAY = 'or add another way ("postern transport")';
+export const OR_ROUTE_AROUND = 'or give such mail another way ("postern route")';
+
+/** SES does not know SMTPUTF8: local parts are ASCII. */
+export const NOT_ASCII: Judgement = {
+  cause: 'sender',
+  status: '5.6.7',
+  reason: 'SES takes no address with letters beyond ASCII before the "@"',
+  advice: 'give such mail another way ("postern route")',
+};
 
 /** A list that SES did not tell to its end; its name for the error may stand behind. */
 const CUT_SHORT = /\.\.\. ?(?:\(\w+\))?$/;
@@ -85,7 +99,8 @@ const RULES: readonly Rule[] = [
     judge: ({ region }) =>
       later(
         'auth',
-        `SES in ${region} lets this account send nothing at present; see "Account dashboard" in the SES console and the notice AWS has sent, or add another way`,
+        `SES in ${region} lets this account send nothing at present; see "Account dashboard" in the SES console and the notice AWS has sent`,
+        OR_ADD_A_WAY,
       ),
   },
   {
@@ -93,7 +108,8 @@ const RULES: readonly Rule[] = [
     judge: ({ region }) =>
       later(
         'quota',
-        `the recipients that SES in ${region} allows in 24 hours are used up; ask AWS for a higher sending quota, or add another way`,
+        `the recipients that SES in ${region} allows in 24 hours are used up; ask AWS for a higher sending quota`,
+        OR_ADD_A_WAY,
       ),
   },
   {
@@ -176,12 +192,12 @@ function isWide(code: string): boolean {
   return /^(?:InvalidParameter|BadRequest|Validation|LimitExceeded)/.test(code);
 }
 
-function later(cause: Cause, reason: string): Judgement {
-  return { cause, status: undefined, reason };
+function later(cause: Cause, reason: string, advice?: string): Judgement {
+  return { cause, status: undefined, reason, advice };
 }
 
-function gone(cause: Cause, status: string, reason: string): Judgement {
-  return { cause, status, reason };
+function gone(cause: Cause, status: string, reason: string, advice?: string): Judgement {
+  return { cause, status, reason, advice };
 }
 
 /** "…The following identities failed the check in region EU-WEST-1: a@example.org, b@example.net..." */
@@ -202,13 +218,14 @@ function notVerified(context: RefusalContext, _said: string, text: string): Judg
       ...gone(
         'sender',
         '5.7.1',
-        `SES in ${region} is still in the sandbox: it sends to verified addresses only; ask for production access (SES console, "Account dashboard"), verify ${whom} there, or add another way`,
+        `SES in ${region} is still in the sandbox: it sends to verified addresses only; ask for production access (SES console, "Account dashboard"), verify ${whom} there`,
+        OR_ADD_A_WAY,
       ),
       ...(!CUT_SHORT.test(text) && refusedRecipients.length > 0 && { only: refusedRecipients.map(lower) }),
     };
   }
   const who = refusedSenders[0] ?? failing[0] ?? senders[0] ?? 'this sender';
-  return gone('sender', '5.7.1', unverifiedText(who, region));
+  return { status: '5.7.1', ...unverified(who, region) };
 }
 
 function lower(text: string): string {
@@ -227,10 +244,11 @@ function addressIn(text: string): string {
     .toLowerCase();
 }
 
-/** What to do about a sender that SES does not know. */
-export function unverifiedText(sender: string, region: string): string {
+/** A sender that SES does not know, and what to do about it. */
+export function unverified(sender: string, region: string): Pick<Judgement, 'cause' | 'reason' | 'advice'> {
   const domain = sender.slice(sender.lastIndexOf('@') + 1);
-  return `SES in ${region} does not send for ${sender}: verify the domain ${domain} there (SES console, "Identities"), or give such mail another way ("postern route")`;
+  const reason = `SES in ${region} does not send for ${sender}: verify the domain ${domain} there (SES console, "Identities")`;
+  return { cause: 'sender', reason, advice: OR_ROUTE_AROUND };
 }
 
 function invalidAddress({ recipients }: RefusalContext, said: string): Judgement {
@@ -242,8 +260,8 @@ function invalidAddress({ recipients }: RefusalContext, said: string): Judgement
 
 /** The outcome for a recipient. `said`: whether the reply is SES's own words or the sentence of ours. */
 export function outcomeOf(judgement: Judgement, host: string, pauseMs?: number): Outcome {
-  const { cause, status, reason } = judgement;
-  const common = { cause, host, answered: false } as const;
+  const { cause, status, reason, advice } = judgement;
+  const common = { cause, host, answered: false, advice } as const;
   if (status === undefined) {
     const reply = `451 ${temporaryStatus(cause)} ${reason}`;
     const pause = pauseMs === undefined ? {} : { pauseMs };

@@ -4,8 +4,8 @@ import type { FlowDeps } from '../deps.ts';
 import { nullStandIn, reversePathOf } from '../srs.ts';
 import { addressesOf, readSesHeader, type SesChange, sesContent, type SesHeader } from './ses-envelope.ts';
 import { covering, type Identities } from './ses-identities.ts';
-import { unverifiedText } from './ses-refusals.ts';
-import type { Cause, MessageContent, MessageFacts } from './transport.ts';
+import { OR_ROUTE_AROUND, unverified } from './ses-refusals.ts';
+import type { MessageContent, MessageFacts, Objection } from './transport.ts';
 import type { QueueMessage } from '../../data/queue/types.ts';
 
 /**
@@ -18,11 +18,6 @@ export interface SenderRules {
   readonly region: string;
   readonly foreignFrom: 'other-way' | 'rewrite';
   readonly identities: Identities;
-}
-
-export interface Objection {
-  readonly cause: Cause;
-  readonly reason: string;
 }
 
 /** A message as SES gets it. */
@@ -98,27 +93,28 @@ async function planSender(deps: FlowDeps, rules: SenderRules, named: Named): Pro
     : undefined;
   if (requiresTls !== undefined) return { cause: 'sender', reason: requiresTls };
   const foreign = [...named.from, ...named.sender].find((address) => isForeign(identities, address));
-  if (foreign !== undefined && rules.foreignFrom === 'other-way') return unverified(foreign, rules);
+  if (foreign !== undefined && rules.foreignFrom === 'other-way') return unverifiedFor(foreign, rules);
   if (foreign === undefined && message.reversePath !== '' && !isForeign(identities, message.reversePath))
     return { envelope: message.reversePath, rewriteTo: undefined, identities };
   if (message.reversePath !== '' && isForeign(identities, message.reversePath)) {
-    if (rules.foreignFrom === 'other-way') return unverified(message.reversePath, rules);
+    if (rules.foreignFrom === 'other-way') return unverifiedFor(message.reversePath, rules);
   }
   const home = await homeOf(deps, named, identities);
   if (home === undefined)
     return {
       cause: 'sender',
-      reason: `SES in ${rules.region} has no verified identity that is a domain of this server, which mail without a return path and mail sent on for others must go out under; verify one there, or give such mail another way ("postern route")`,
+      reason: `SES in ${rules.region} has no verified identity that is a domain of this server, which mail without a return path and mail sent on for others must go out under; verify one there`,
+      advice: OR_ROUTE_AROUND,
     };
   const envelope = await envelopeOf(deps, named, identities, home);
   const rewriteTo = foreign === undefined ? undefined : await authorOf(deps, message, identities, home);
   return { envelope, rewriteTo, identities };
 }
 
-function unverified(address: string, { region, identities }: SenderRules): Objection {
+function unverifiedFor(address: string, { region, identities }: SenderRules): Objection {
   // It may have been verified a moment ago.
   identities.doubt();
-  return { cause: 'sender', reason: unverifiedText(address, region) };
+  return unverified(address, region);
 }
 
 /** Whether SES would refuse it; where nobody tells us, SES itself has to. */

@@ -27,6 +27,8 @@ export type Cause =
 /** How one attempt went for one recipient. `reply` is the remote's words, or one sentence of ours when none spoke. */
 export type Outcome = {
   readonly reply: string;
+  /** What an administrator of several ways could do besides; the engine puts it behind `reply`. */
+  readonly advice?: string | undefined;
   /** What the way itself knows of the cause; undefined: it is told from the reply. */
   readonly cause?: Cause | undefined;
   /** The destination asked to be left alone so long: no attempt before, milliseconds from now. */
@@ -84,7 +86,7 @@ export interface Transport {
    * Why this way cannot carry the message at all, whatever the recipient, in one sentence ("SES has no verified
    * identity for news@example.com"); undefined: it can. Asked before an attempt.
    */
-  objection?(message: MessageFacts): Promise<{ readonly cause: Cause; readonly reason: string } | undefined>;
+  objection?(message: MessageFacts): Promise<Objection | undefined>;
   /**
    * Milliseconds within which the service behind it reports (by events that name `Attempt.tag`) that it took a message;
    * undefined: it never does. An attempt whose end is unknown waits so long for that report before it is made again.
@@ -99,6 +101,14 @@ export interface Transport {
   ): Promise<ReadonlyMap<number, Outcome>>;
   /** Close idle connections. */
   close(): Promise<void>;
+}
+
+/** Why a way cannot carry a message. */
+export interface Objection {
+  readonly cause: Cause;
+  readonly reason: string;
+  /** See `Outcome`. */
+  readonly advice?: string | undefined;
 }
 
 /** One attempt, as the engine knows it. */
@@ -123,6 +133,11 @@ export interface MessageContent {
   readonly size: number;
   /** From the first octet each time it is called. */
   open(): AsyncIterable<Buffer>;
+}
+
+/** What is wrong and what to do about it, in one sentence. */
+export function withAdvice(text: string, advice: string | undefined): string {
+  return advice === undefined ? text : `${text}; ${advice}`;
 }
 
 /** The same outcome for every recipient of the work. */

@@ -22,9 +22,6 @@ export interface SpoolTransportOptions {
   readonly log: (line: string) => void;
 }
 
-/** What an administrator of a whole server could do; a relay has no routes. */
-const ROUTE_ADVICE = /(?:, or|;) (?:give such mail another way|add another way)(?: \("postern route"\))?/;
-
 /**
  * The only way out of a spool: SES, with a sender for what has none, and a log line for each attempt. Its objections are
  * told by its attempts.
@@ -72,12 +69,12 @@ async function asOurUser({ recipients }: LeasedWork, content: MessageContent): P
   return sesContent(content, await readSesHeader(content), { from: recipients[0]?.address });
 }
 
-/** The same without advice that is none here. */
+/** Without the advice: a relay has no other ways. */
 function spoken(outcomes: ReadonlyMap<number, Outcome>): ReadonlyMap<number, Outcome> {
   return new Map(
     [...outcomes].map(([id, outcome]) => [
       id,
-      { ...outcome, reply: cleaned(outcome.reply.replace(ROUTE_ADVICE, '')) },
+      { ...outcome, advice: undefined, reply: cleaned(outcome.reply) },
     ]),
   );
 }

@@ -92,6 +92,12 @@ function reason(error: unknown): string {
 /** Seconds or a date (RFC 9110 section 10.2.3) in milliseconds from now; undefined for anything else. */
 export function retryAfter(field: string | undefined, now: number): number | undefined {
   if (field === undefined) return undefined;
-  const ms = /^\d{1,9}$/.test(field.trim()) ? Number(field) * 1000 : Date.parse(field) - now;
+  const seconds = /^\d{1,9}$/.test(field.trim());
+  // "Tue, 01 Jan 2030 ...": the platform would take much else for a date.
+  const ms = seconds
+    ? Number(field) * 1000
+    : /^[A-Z][a-z]{2}/.test(field)
+      ? Date.parse(field) - now
+      : Number.NaN;
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), RETRY_AFTER_MAX_MS) : undefined;
 }

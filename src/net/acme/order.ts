@@ -16,6 +16,8 @@ const POLL_MS = 5000;
 /** Milliseconds between two looks, at most and at least, when it does say. */
 const POLL_MAX_MS = 60_000;
 const POLL_MIN_MS = 250;
+/** Times that a certificate is asked for. */
+const DOWNLOADS = 4;
 /** Certificates in a chain that are looked at. */
 const CHAIN_MAX = 10;
 
@@ -60,7 +62,7 @@ export async function obtainCertificate(client: AcmeClient, options: ObtainOptio
   const done = await pollOrder(client, url, options, ISSUANCE_MS, ['valid']);
   const at = done.value['certificate'];
   if (typeof at !== 'string') throw new AcmeFailure('malformedAnswer', 'the order has no certificate');
-  return checkedChain(await client.download(at), options);
+  return checkedChain(await download(client, at, options), options);
 }
 
 async function newOrder(
@@ -195,6 +197,25 @@ async function pollOrder(
   throw new AcmeFailure(type, problemText(error) || 'the order has become invalid');
 }
 
+/** What was issued is not given up for one answer that was lost. */
+async function download(client: AcmeClient, url: string, { clock, signal }: ObtainOptions): Promise<Buffer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await client.download(url);
+    } catch (error) {
+      if (tries >= DOWNLOADS || !isPassing(error)) throw error;
+      await clock.sleep(error.retryAfterMs ?? POLL_MS, signal);
+    }
+  }
+}
+
+/** Whether the same request may well succeed in a moment. */
+function isPassing(error: unknown): error is AcmeFailure {
+  return (
+    error instanceof AcmeFailure && /^(unreachable|rateLimited|serverInternal|http5\d\d)$/.test(error.type)
+  );
+}
+
 /** Look until `done`, as often as the authority says (RFC 8555 section 7.5.1). An answer that does not come is asked for again. */
 async function poll(
   client: AcmeClient,
@@ -211,10 +232,7 @@ async function poll(
       if (done(String(object.value['status']))) return object;
       waitMs = object.retryAfterMs ?? usualMs;
     } catch (error) {
-      const passing =
-        error instanceof AcmeFailure &&
-        /^(unreachable|rateLimited|serverInternal|http5\d\d)$/.test(error.type);
-      if (!passing) throw error;
+      if (!isPassing(error)) throw error;
       waitMs = error.retryAfterMs ?? usualMs;
     }
     if (signal?.aborted === true) throw new AcmeFailure('interrupted', 'the server stops');

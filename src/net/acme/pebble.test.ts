@@ -21,6 +21,14 @@ const validations = createTlsAlpnSolver(clock);
 /** Everything under these names is at 127.0.0.1. */
 const NAMES = ['mail.example.test', 'a.example.test', 'b.example.test', 'xn--bcher-kva.example.test'];
 
+async function obtain(from: AcmeClient, names: readonly string[], solver: Solver, rsa = false) {
+  const key = await newCertificateKey(rsa ? 'rsa-2048' : 'ecdsa-p256');
+  const chain = await obtainCertificate(from, { names, key, solver, clock });
+  const certificate = new X509Certificate(chain);
+  assert.ok(certificate.checkPrivateKey(key));
+  return { chain, certificate };
+}
+
 describe('ACME with Pebble', { skip: skipWithout('pebble', 'openssl') }, () => {
   let listener: Awaited<ReturnType<typeof listenAcme>>;
   let dns: TestDnsServer;
@@ -61,14 +69,6 @@ describe('ACME with Pebble', { skip: skipWithout('pebble', 'openssl') }, () => {
     const made = createAcmeClient({ directory: of.directory, key: accountKey(newAccountKey()), http, clock });
     await made.register({ contact: ['admin@example.test'], external });
     return made;
-  }
-
-  async function obtain(from: AcmeClient, names: readonly string[], solver: Solver, rsa = false) {
-    const key = await newCertificateKey(rsa ? 'rsa-2048' : 'ecdsa-p256');
-    const chain = await obtainCertificate(from, { names, key, solver, clock });
-    const certificate = new X509Certificate(chain);
-    assert.ok(certificate.checkPrivateKey(key));
-    return { chain, certificate };
   }
 
   it('three names by HTTP in one certificate, with every second nonce refused and its chain up to the root', async () => {

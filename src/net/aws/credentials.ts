@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
-import { errnoCode, errorText } from '../../base/errors.ts';
+import { fileTrouble, readSmallFile } from '../../base/small-file.ts';
 import type { AwsHttp } from './http.ts';
 import { toCredentialsError } from './errors.ts';
 import { AwsError, type AwsKeys, type AwsSettings } from './types.ts';
@@ -26,8 +25,6 @@ export function sdkKeys({ accessKeyId, secretAccessKey, sessionToken, expiration
   };
 }
 
-/** Octets of a file with "key:secret". */
-const FILE_BYTES = 4096;
 /**
  * Milliseconds a file is believed: the SDK keeps what does not end for ever, and asks anew five minutes before the end, so
  * that a key that was changed in the file holds within as much.
@@ -119,10 +116,10 @@ function stsConfig(settings: AwsSettings, http: AwsHttp) {
 
 async function readKeysFile(file: string): Promise<string> {
   try {
-    return (await readFile(file)).subarray(0, FILE_BYTES).toString('utf8');
+    return (await readSmallFile(file)).toString('utf8');
   } catch (error) {
-    const why = errnoCode(error) === 'ENOENT' ? 'there is no such file' : errorText(error);
-    throw new AwsError('auth', `no AWS credentials: cannot read ${file} (${why})`, { cause: error });
+    const text = `no AWS credentials: cannot read ${file} (${fileTrouble(error)})`;
+    throw new AwsError('auth', text, { cause: error });
   }
 }
 

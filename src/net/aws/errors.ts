@@ -96,6 +96,15 @@ export function toAwsError(error: unknown, what: string, options: { effect?: boo
   });
 }
 
+/** What a call answers; whatever it throws is an AwsError that names it (or the permission it needs). */
+export async function told<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw toAwsError(error, what);
+  }
+}
+
 /** How what was thrown while credentials were looked for is told. Nothing of the call itself had been sent then. */
 export function toCredentialsError(error: unknown, hint: string): AwsError {
   if (error instanceof AwsError) return error;

@@ -1,8 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
-import { lazily, type SdkConfig } from './client.ts';
-import { keysProvider, sdkKeys } from './credentials.ts';
-import { toAwsError } from './errors.ts';
-import { createAwsHttp } from './http.ts';
+import { toAwsError, told } from './errors.ts';
+import { callerOf, lazily, openSdk, type SdkConfig } from './sdk.ts';
 import type { AwsCaller, AwsSettings, SesAccount } from './types.ts';
 
 /** Looking at how an account is set up. Only reading calls; every one throws AwsError. */
@@ -101,23 +99,13 @@ export interface ConfigurationSetFacts {
 
 /** Where the public keys are that SES signs with, unless it says otherwise. */
 const DKIM_ZONE = 'dkim.amazonses.com';
-/** Attempts of each call. */
-const ATTEMPTS = 3;
 /** Pages of subscriptions that are read, 100 each. */
 const PAGES = 10;
 
 export function createSetUpReader(settings: AwsSettings, { clock }: { readonly clock: Clock }): SetUpReader {
-  const http = createAwsHttp(clock);
-  const provider = keysProvider(settings, http, clock);
-  const config: SdkConfig = {
-    region: settings.region,
-    ...(settings.endpoint !== undefined && { endpoint: settings.endpoint }),
-    credentials: async () => sdkKeys(await provider()),
-    requestHandler: http as never,
-    maxAttempts: ATTEMPTS,
-  };
+  const { http, config } = openSdk(settings, { clock });
   return {
-    caller: () => told('sts:GetCallerIdentity', () => caller(config)),
+    caller: () => told('sts:GetCallerIdentity', () => callerOf(config)),
     ...sesReader(config),
     activeRuleSet: () => told('ses:DescribeActiveReceiptRuleSet', () => activeRuleSet(config)),
     ruleSets: () => told('ses:ListReceiptRuleSets', () => ruleSets(config)),
@@ -126,15 +114,6 @@ export function createSetUpReader(settings: AwsSettings, { clock }: { readonly c
     queue: (url) => told('sqs:GetQueueAttributes', () => queue(config, url)),
     close: () => http.destroy(),
   };
-}
-
-/** Every failure as an AwsError that names the permission the call needs. */
-async function told<T>(permission: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toAwsError(error, permission);
-  }
 }
 
 /** Undefined where there is no such thing. */
@@ -146,12 +125,6 @@ async function ifThere<T>(permission: string, work: () => Promise<T>): Promise<T
     if (known.kind === 'missing') return undefined;
     throw known;
   }
-}
-
-async function caller(config: SdkConfig): Promise<AwsCaller> {
-  const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
-  const { Account = '', Arn = '' } = await new STSClient(config).send(new GetCallerIdentityCommand({}));
-  return { account: Account, arn: Arn };
 }
 
 type Ses = typeof import('@aws-sdk/client-sesv2');

@@ -1,6 +1,6 @@
 import type * as Sqs from '@aws-sdk/client-sqs';
-import { lazily, type SdkBase } from './client.ts';
-import { toAwsError } from './errors.ts';
+import { told } from './errors.ts';
+import { lazily, type SdkBase } from './sdk.ts';
 import type { NoticeQueue, QueuedNotice } from './types.ts';
 
 /** Notices that SQS hands out at once, at most. */
@@ -19,26 +19,21 @@ export function createNoticeQueue({ config }: SdkBase): NoticeQueue {
     const sqs = await import('@aws-sdk/client-sqs');
     return { sqs, made: new sqs.SQSClient(config) };
   });
-  const told = async <T>(what: string, work: (client: Client) => Promise<T>): Promise<T> => {
-    try {
-      return await work(await client());
-    } catch (error) {
-      throw toAwsError(error, `SQS ${what}`);
-    }
-  };
+  const call = <T>(what: string, work: (client: Client) => Promise<T>): Promise<T> =>
+    told(`SQS ${what}`, async () => work(await client()));
   return {
-    receive: (url, options) => told('ReceiveMessage', (each) => receive(each, url, options)),
+    receive: (url, options) => call('ReceiveMessage', (each) => receive(each, url, options)),
     remove: (url, receipt) =>
-      told('DeleteMessage', async ({ sqs, made }) => {
+      call('DeleteMessage', async ({ sqs, made }) => {
         await made.send(new sqs.DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: receipt }));
       }),
     hide: (url, receipt, seconds) =>
-      told('ChangeMessageVisibility', async ({ sqs, made }) => {
+      call('ChangeMessageVisibility', async ({ sqs, made }) => {
         const VisibilityTimeout = Math.round(seconds);
         const input = { QueueUrl: url, ReceiptHandle: receipt, VisibilityTimeout };
         await made.send(new sqs.ChangeMessageVisibilityCommand(input));
       }),
-    depth: (url) => told('GetQueueAttributes', (each) => depth(each, url)),
+    depth: (url) => call('GetQueueAttributes', (each) => depth(each, url)),
   };
 }
 

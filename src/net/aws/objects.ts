@@ -1,7 +1,7 @@
 import type * as S3 from '@aws-sdk/client-s3';
 import type { Clock } from '../../base/clock.ts';
-import { lazily, type SdkBase } from './client.ts';
-import { toAwsError } from './errors.ts';
+import { told } from './errors.ts';
+import { lazily, type SdkBase } from './sdk.ts';
 import { AwsError, type ObjectFacts, type ObjectStore } from './types.ts';
 
 /** Milliseconds without an octet after which an object's stream is given up. */
@@ -30,59 +30,71 @@ export function createObjectStore({ config, clock }: SdkBase): ObjectStore {
     return { s3, made };
   });
   return {
-    async get(bucket, key) {
+    get(bucket, key) {
       const what = `S3 GetObject ${bucket}/${key}`;
-      try {
-        const { s3, made } = await client();
-        const found = await made.send(new s3.GetObjectCommand({ Bucket: bucket, Key: key }));
-        const { Body: body, ContentLength: size } = found;
-        if (body === undefined || size === undefined)
-          throw new AwsError('server', `${what}: an answer without a body`);
-        return { size, body: octets(body as unknown as Source, size, clock, what) };
-      } catch (error) {
-        throw toAwsError(error, what);
-      }
+      return told(what, async () => get(await client(), clock, what, bucket, key));
     },
-    async list(bucket, prefix, after) {
-      try {
-        return await page(await client(), bucket, prefix, after);
-      } catch (error) {
-        throw toAwsError(error, `S3 ListObjectsV2 ${bucket}/${prefix}`);
-      }
-    },
+    list: (bucket, prefix, after) =>
+      told(`S3 ListObjectsV2 ${bucket}/${prefix}`, async () => page(await client(), bucket, prefix, after)),
     async put(bucket, key, octets, { onlyNew = false } = {}) {
-      const what = `S3 PutObject ${bucket}/${key}`;
       try {
-        const { s3, made } = await client();
-        await made.send(
-          new s3.PutObjectCommand({
-            Bucket: bucket,
-            Key: key,
-            Body: octets,
-            ContentLength: octets.length,
-            ...(onlyNew && { IfNoneMatch: '*' }),
-          }),
+        await told(`S3 PutObject ${bucket}/${key}`, async () =>
+          put(await client(), bucket, key, octets, onlyNew),
         );
         return true;
       } catch (error) {
-        const told = toAwsError(error, what);
         // 409: somebody else is putting it at this moment.
-        if (onlyNew && (told.code === 'PreconditionFailed' || told.code === 'ConditionalRequestConflict'))
-          return false;
-        throw told;
+        if (onlyNew && isCode(error, 'PreconditionFailed', 'ConditionalRequestConflict')) return false;
+        throw error;
       }
     },
     async remove(bucket, key) {
-      const what = `S3 DeleteObject ${bucket}/${key}`;
       try {
-        const { s3, made } = await client();
-        await made.send(new s3.DeleteObjectCommand({ Bucket: bucket, Key: key }));
+        await told(`S3 DeleteObject ${bucket}/${key}`, async () => {
+          const { s3, made } = await client();
+          await made.send(new s3.DeleteObjectCommand({ Bucket: bucket, Key: key }));
+        });
       } catch (error) {
-        const told = toAwsError(error, what);
-        if (told.code !== 'NoSuchKey') throw told;
+        if (!isCode(error, 'NoSuchKey')) throw error;
       }
     },
   };
+}
+
+function isCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof AwsError && error.code !== undefined && codes.includes(error.code);
+}
+
+async function get(
+  { s3, made }: Client,
+  clock: Clock,
+  what: string,
+  bucket: string,
+  key: string,
+): ReturnType<ObjectStore['get']> {
+  const found = await made.send(new s3.GetObjectCommand({ Bucket: bucket, Key: key }));
+  const { Body: body, ContentLength: size } = found;
+  if (body === undefined || size === undefined)
+    throw new AwsError('server', `${what}: an answer without a body`);
+  return { size, body: octets(body as unknown as Source, size, clock, what) };
+}
+
+async function put(
+  { s3, made }: Client,
+  bucket: string,
+  key: string,
+  content: Uint8Array,
+  onlyNew: boolean,
+): Promise<void> {
+  await made.send(
+    new s3.PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: content,
+      ContentLength: content.length,
+      ...(onlyNew && { IfNoneMatch: '*' }),
+    }),
+  );
 }
 
 async function page(

@@ -1,6 +1,6 @@
 import type * as Ses from '@aws-sdk/client-ses';
-import { lazily, type SdkBase } from './client.ts';
-import { toAwsError } from './errors.ts';
+import { toAwsError, told } from './errors.ts';
+import { lazily, type SdkBase } from './sdk.ts';
 import { PLACEHOLDER } from './ses-body.ts';
 import { sendOnce } from './ses-send.ts';
 import { AwsError, type SesAccount, type SesApi, type SesIdentity, type SesMessage } from './types.ts';
@@ -27,13 +27,8 @@ export function createSesV1({ config }: SdkBase): SesApi {
     const ses = await import('@aws-sdk/client-ses');
     return { ses, made: new ses.SESClient(config), once: new ses.SESClient({ ...config, maxAttempts: 1 }) };
   });
-  const told = async <T>(what: string, work: (client: Client) => Promise<T>): Promise<T> => {
-    try {
-      return await work(await client());
-    } catch (error) {
-      throw toAwsError(error, `SES ${what}`);
-    }
-  };
+  const call = <T>(what: string, work: (client: Client) => Promise<T>): Promise<T> =>
+    told(`SES ${what}`, async () => work(await client()));
   return {
     version: 1,
     maxMessageBytes: SES_V1_BYTES,
@@ -44,8 +39,8 @@ export function createSesV1({ config }: SdkBase): SesApi {
         use(command.middlewareStack, message.raw, 'form');
         return (await once.send(command, signal === undefined ? {} : { abortSignal: signal })).MessageId;
       }),
-    account: () => told('GetSendQuota', account),
-    identities: () => told('ListIdentities', identities),
+    account: () => call('GetSendQuota', account),
+    identities: () => call('ListIdentities', identities),
   };
 }
 

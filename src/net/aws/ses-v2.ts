@@ -1,6 +1,6 @@
 import type * as Ses from '@aws-sdk/client-sesv2';
-import { lazily, type SdkBase } from './client.ts';
-import { toAwsError } from './errors.ts';
+import { told } from './errors.ts';
+import { lazily, type SdkBase } from './sdk.ts';
 import { PLACEHOLDER } from './ses-body.ts';
 import { sendOnce } from './ses-send.ts';
 import type { SesAccount, SesApi, SesIdentity, SesMessage } from './types.ts';
@@ -28,13 +28,8 @@ export function createSesV2({ config }: SdkBase): SesApi {
       once: new ses.SESv2Client({ ...config, maxAttempts: 1 }),
     };
   });
-  const told = async <T>(what: string, work: (client: Client) => Promise<T>): Promise<T> => {
-    try {
-      return await work(await client());
-    } catch (error) {
-      throw toAwsError(error, `SES ${what}`);
-    }
-  };
+  const call = <T>(what: string, work: (client: Client) => Promise<T>): Promise<T> =>
+    told(`SES ${what}`, async () => work(await client()));
   return {
     version: 2,
     maxMessageBytes: SES_V2_BYTES,
@@ -45,8 +40,8 @@ export function createSesV2({ config }: SdkBase): SesApi {
         use(command.middlewareStack, message.raw, 'json');
         return (await once.send(command, signal === undefined ? {} : { abortSignal: signal })).MessageId;
       }),
-    account: () => told('GetAccount', account),
-    identities: () => told('ListEmailIdentities', identities),
+    account: () => call('GetAccount', account),
+    identities: () => call('ListEmailIdentities', identities),
   };
 }
 

@@ -9,6 +9,8 @@ export interface ListedMailbox {
   readonly wire: string;
   /** Levels from the top, in Unicode. */
   readonly levels: readonly string[];
+  /** What stands between levels on the wire; '' for a flat name space. */
+  readonly delimiter: string;
   /** Attributes with their backslash, as sent: "\\Noselect", "\\Sent". */
   readonly attributes: readonly string[];
 }
@@ -121,6 +123,7 @@ export class ImapClient {
         const path = decodeMailboxName(Buffer.from(wire, 'latin1'));
         found.push({
           wire,
+          delimiter: between,
           levels: between === '' ? [path] : path.split(between).filter((level) => level !== ''),
           attributes: isList(attributes) ? attributes.map(textOf) : [],
         });

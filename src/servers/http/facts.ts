@@ -33,6 +33,8 @@ export interface ServerFacts {
   journalAgeMs?(): number;
   /** Why all mail to other hosts is held, with the remedy, when it is. */
   outgoingHeld?(): string | undefined;
+  /** Everything that leaves goes through the relay of the configuration. */
+  relayed?(): boolean;
   /** True while the server stops: no longer ready for new work. */
   stopping?(): boolean;
 }

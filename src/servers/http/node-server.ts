@@ -60,17 +60,8 @@ export async function listenHttp(options: HttpListenOptions): Promise<HttpListen
       return new Response('Internal error\n', { status: 500 });
     },
   });
-  const server = createServer({
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: limits.checkMs,
-    maxHeaderSize: limits.headerBytes,
-  });
-  server.timeout = limits.idleMs;
-  server.maxHeadersCount = limits.headerFields;
+  const server = createLimitedServer(limits);
   server.maxConnections = limits.connections;
-  server.maxRequestsPerSocket = limits.requestsPerConnection;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (options.guard?.(request, response) === true) return;
     handle(request, response).catch(options.onError);
@@ -84,6 +75,21 @@ export async function listenHttp(options: HttpListenOptions): Promise<HttpListen
     isOpen: () => server.listening,
     drain: (graceMs) => drain(server, options.clock, graceMs),
   };
+}
+
+/** A server that keeps to the limits of requests and connections, but not yet to their number. */
+export function createLimitedServer(limits: HttpLimits): Server {
+  const server = createServer({
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.checkMs,
+    maxHeaderSize: limits.headerBytes,
+  });
+  server.timeout = limits.idleMs;
+  server.maxHeadersCount = limits.headerFields;
+  server.maxRequestsPerSocket = limits.requestsPerConnection;
+  return server;
 }
 
 /** Throws a `Refusal` that names the place when it cannot be bound. */

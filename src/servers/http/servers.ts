@@ -9,12 +9,14 @@ import type { Actor } from '../../data/directory/types.ts';
 import type { OpenStore } from '../../data/open.ts';
 import type { CertificateHooks, FilterHooks, IntakeHooks } from './admin/operation.ts';
 import type { Backups } from '../../flow/backup/service.ts';
+import type { DoctorService } from '../../flow/doctor/service.ts';
 import type { Lookup } from '../../flow/lookup/lookup.ts';
 import type { Ways } from '../../flow/outbound/routing/ways.ts';
 import type { OutgoingWatch } from '../../flow/submission/outgoing.ts';
 import type { HttpProofs } from '../../net/acme/solvers.ts';
 import type { ListenTarget } from '../../net/listener/bind.ts';
 import { alwaysActor, createAdminApp } from './admin/app.ts';
+import { hostFacts } from './admin/host-facts.ts';
 import { prepareSocketPlace } from './admin/socket.ts';
 import type { ListenerFacts, ServerFacts } from './facts.ts';
 import { type HttpLimits, type HttpListener, listenHttp } from './node-server.ts';
@@ -22,6 +24,7 @@ import { type SnsHook, snsHookAtPath } from './hooks/sns.ts';
 import type { AccountOptions } from './web/account.ts';
 import { createAcmeChallenge } from './web/acme-challenge.ts';
 import { createWebApp } from './web/app.ts';
+import { createDiscovery } from './web/discovery.ts';
 import { createGuard, fromThisMachine } from './web/guard.ts';
 
 export interface HttpDeps {
@@ -41,6 +44,7 @@ export interface HttpDeps {
   /** What authorities look at when they prove our names. */
   readonly acme?: HttpProofs | undefined;
   readonly certificates?: CertificateHooks | undefined;
+  readonly doctor?: DoctorService | undefined;
   readonly ways?: Ways | undefined;
   /** Logs accounts in at the HTTP port; undefined: it has nothing for them. */
   readonly accounts?: Pick<AccountOptions, 'authenticator' | 'isProxy'> | undefined;
@@ -144,6 +148,12 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
   const { clock, logger } = deps;
   const { places, notes = [], limits } = options;
   const account = deps.accounts && { ...deps.accounts, store: deps.store, clock };
+  const discovery = createDiscovery({
+    store: deps.store,
+    host: () => hostFacts(deps.facts),
+    listeners: () => deps.facts.listeners(),
+    logger,
+  });
   const full = createWebApp({ ...deps, notes, account, operational: true });
   const bare = createWebApp({ ...deps, notes, account, operational: false });
   const open: HttpListener[] = [];
@@ -159,7 +169,7 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
           const near = fromThisMachine(socket.localAddress ?? '', headers, url);
           return (operational || near ? full : bare).fetch(request, env);
         },
-        guard: first(deps.sns, proofs(deps.acme, createGuard(allowedHosts))),
+        guard: first(deps.sns, proofs(deps.acme, either(discovery, createGuard(allowedHosts)))),
         clock,
         onError: (error) => logger.error({ error: errorText(error) }, 'http: a request failed'),
         ...(limits !== undefined && { limits }),
@@ -190,6 +200,11 @@ function first(sns: SnsHook | undefined, guard: Look): Look {
   if (sns === undefined) return guard;
   const hook = snsHookAtPath(sns);
   return (request, response) => hook(request, response) || guard(request, response);
+}
+
+/** Mail programs and other hosts ask at names of our domains, which lead to a proxy in front of us. */
+function either(look: Look, guard: Look): Look {
+  return (request, response) => look(request, response) || guard(request, response);
 }
 
 /** Authorities come under the names they prove, by way of a proxy on port 80. */

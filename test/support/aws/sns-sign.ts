@@ -1,5 +1,6 @@
 import { createHash, generateKeyPair, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
+import { bitString, der, oid, pem, sequence } from '../../../src/net/der.ts';
 import type { SnsEnvelope } from './types.ts';
 
 /** The key SNS signs with, and its certificate. */
@@ -25,7 +26,7 @@ export async function createSigner(commonName = 'sns.amazonaws.com'): Promise<Sn
   const octets = certificate(commonName, publicKey, privateKey);
   const digest = createHash('md5').update(octets).digest('hex');
   return {
-    certificatePem: pem(octets),
+    certificatePem: pem('CERTIFICATE', octets),
     fileName: `SimpleNotificationService-${digest}.pem`,
     sign(envelope) {
       const algorithm = envelope.SignatureVersion === '2' ? 'sha256' : 'sha1';
@@ -51,7 +52,7 @@ const SUBJECT_ALT_NAME = '2.5.29.17';
 
 /** X.509 v3 (RFC 5280), self-signed, valid from yesterday for a year. */
 function certificate(commonName: string, publicKey: KeyObject, privateKey: KeyObject): Buffer {
-  const algorithm = sequence(oid(SHA256_RSA), der(0x05));
+  const algorithm = sequence(oid(SHA256_RSA), der(0x05, Buffer.alloc(0)));
   const name = sequence(der(0x31, sequence(oid(COMMON_NAME), der(0x0c, Buffer.from(commonName)))));
   const day = 86_400_000;
   const alternative = sequence(
@@ -68,38 +69,10 @@ function certificate(commonName: string, publicKey: KeyObject, privateKey: KeyOb
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(alternative)),
   );
-  return sequence(body, algorithm, der(0x03, Buffer.from([0]), sign('sha256', body, privateKey)));
+  return sequence(body, algorithm, bitString(sign('sha256', body, privateKey)));
 }
 
 function utcTime(ms: number): Buffer {
   const digits = new Date(ms).toISOString().replaceAll(/[-:T]/g, '');
   return der(0x17, Buffer.from(`${digits.slice(2, 14)}Z`, 'latin1'));
-}
-
-function sequence(...parts: Buffer[]): Buffer {
-  return der(0x30, ...parts);
-}
-
-function der(tag: number, ...parts: Buffer[]): Buffer {
-  const contents = Buffer.concat(parts);
-  const { length } = contents;
-  const size =
-    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...size]), contents]);
-}
-
-function oid(text: string): Buffer {
-  const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
-  const bytes = [first * 40 + second];
-  for (const arc of rest) {
-    const groups = [arc & 0x7f];
-    for (let left = arc >>> 7; left > 0; left >>>= 7) groups.unshift((left & 0x7f) | 0x80);
-    bytes.push(...groups);
-  }
-  return der(0x06, Buffer.from(bytes));
-}
-
-function pem(bytes: Buffer): string {
-  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

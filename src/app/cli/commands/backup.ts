@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { pruneBackups } from '../../../data/backup/prune.ts';
-import { verifySnapshots } from '../../../data/backup/verify.ts';
+import { removeDamaged, verifySnapshots } from '../../../data/backup/verify.ts';
 import { chosenSnapshot } from '../../../flow/backup/job.ts';
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { createOffline, progressTo, restoreOffline, restoreToFiles } from '../backup-offline.ts';
@@ -75,27 +75,28 @@ async function list(call: Call): Promise<Outcome> {
     await sourceOf(call, text('from')),
     (repository) => repository.snapshots(),
   );
-  const rows = snapshots.map(({ id, at, host, program, emails, bytes, added }) => [
+  const rows = snapshots.map(({ id, at, host, emails, bytes, added }) => [
     id,
     timeText(at, io.timeZone),
-    host,
-    program,
     String(emails),
     sizeText(bytes),
     sizeText(added),
+    host,
   ]);
   const columns = [
     { title: 'ID', whole: true },
     { title: 'OF', whole: true },
+    { title: 'MAIL', whole: true, right: true },
+    { title: 'SIZE', whole: true, right: true },
+    { title: 'ADDED', whole: true, right: true },
     { title: 'HOST' },
-    { title: 'VERSION' },
-    { title: 'MESSAGES', right: true },
-    { title: 'SIZE', right: true },
-    { title: 'ADDED', right: true },
   ];
   const bad = damaged.map((name) => `DAMAGED: ${plain(name)}\n`).join('');
   return {
-    value: { snapshots: snapshots.map(({ index: _, ...facts }) => facts), damaged },
+    value: {
+      snapshots: snapshots.map(({ index, ...facts }) => ({ ...facts, pieces: index.length })),
+      damaged,
+    },
     text: () =>
       rows.length === 0 ? `There is no whole backup yet.\n${bad}` : table(columns, rows, io.width) + bad,
     status: damaged.length > 0 ? 1 : 0,
@@ -103,13 +104,14 @@ async function list(call: Call): Promise<Outcome> {
 }
 
 async function verify(call: Call): Promise<Outcome> {
-  const { text } = call;
+  const { text, on, io } = call;
   const source = await sourceOf(call, text('from'));
   const value = await withRepository(call, source, async (repository) => {
     const { snapshots, damaged } = await repository.snapshots();
     const named = text('snapshot');
     const wanted = named === undefined ? snapshots : [await chosenSnapshot(repository, named)];
     const result = await verifySnapshots(repository, wanted);
+    if (on('repair')) await removeDamaged(repository, result, io.clock);
     const problems = [...damaged.map((name) => `${name} cannot be read`), ...result.problems];
     return { ...result, problems };
   });
@@ -120,7 +122,11 @@ async function verify(call: Call): Promise<Outcome> {
     text: () =>
       problems.length === 0
         ? good
-        : `THE BACKUP IS DAMAGED:\n${problems.map((problem) => `  ${plain(problem)}\n`).join('')}`,
+        : `THE BACKUP IS DAMAGED:\n${problems.map((problem) => `  ${plain(problem)}\n`).join('')}${
+            on('repair')
+              ? 'What is damaged is removed: make a backup now, and verify again.\n'
+              : '--repair removes what is damaged, so that the next backup writes it anew.\n'
+          }`,
     status: problems.length === 0 ? 0 : 1,
   };
 }
@@ -287,7 +293,7 @@ export const backupCommands: readonly CliCommand[] = [
       },
       ...SOURCE_OPTIONS,
     },
-    example: 'backup create --to /mnt/backup/postern --passphrase-file /root/backup.pass',
+    example: 'backup create --to /mnt/backup/postern',
     offline: true,
     run: create,
   },
@@ -307,9 +313,10 @@ export const backupCommands: readonly CliCommand[] = [
     options: {
       from: FROM_OPTION,
       snapshot: { ...SNAPSHOT, help: 'only this one (default: all)' },
+      repair: { help: 'remove what is damaged, so that the next backup writes it anew' },
       ...SOURCE_OPTIONS,
     },
-    example: 'backup verify --from /mnt/backup/postern --key-file /root/backup.key',
+    example: 'backup verify --from /mnt/backup/postern',
     offline: true,
     run: verify,
   },

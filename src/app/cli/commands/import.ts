@@ -5,15 +5,25 @@ import { hybridLeftOvers } from '../../import/hybrid-advice.ts';
 import { type HybridChoice, hybridSteps } from '../../import/hybrid-steps.ts';
 import { type ImportStep, type LeftOver, runSteps, type StepResult } from '../../import/steps.ts';
 import { normalizeDomain } from '../../../mail/address/domain.ts';
-import { type Call, type CliCommand, type Option, type Outcome, UsageError } from '../command.ts';
+import {
+  type Argument,
+  type Call,
+  type CliCommand,
+  type Option,
+  type Outcome,
+  UsageError,
+} from '../command.ts';
 import { plain } from '../plain-text.ts';
+import { directorySources } from './import-directory.ts';
+import { importMailCommands } from './import-mail.ts';
 
 /** Another mail system that can be taken over: what its directory means here. */
-interface Source {
+export interface Source {
   readonly name: string;
   readonly summary: string;
   readonly details: string;
   readonly options: { readonly [name: string]: Option };
+  readonly argument?: Argument;
   readonly example: string;
   read(call: Call): Promise<{
     /** What was found and chosen, in sentences. */
@@ -76,7 +86,7 @@ function needDomain(text: string): string {
   return name;
 }
 
-const SOURCES: readonly Source[] = [hybrid];
+const SOURCES: readonly Source[] = [hybrid, ...directorySources];
 
 interface Report {
   readonly source: string;
@@ -126,12 +136,14 @@ async function runImport(source: Source, call: Call): Promise<Outcome> {
   return { value, text: () => reportText(value), status: failed ? 1 : 0 };
 }
 
-export const importCommands: readonly CliCommand[] = SOURCES.map((source) => ({
+const directories: readonly CliCommand[] = SOURCES.map((source) => ({
   words: ['import', source.name],
   summary: source.summary,
   details: source.details,
-  args: [{ name: 'DIR', help: 'its directory' }],
+  args: [source.argument ?? { name: 'DIR', help: 'its directory' }],
   options: { ...source.options, 'dry-run': { help: 'show what would be, change nothing' } },
   example: source.example,
   run: (call) => runImport(source, call),
 }));
+
+export const importCommands: readonly CliCommand[] = [...directories, ...importMailCommands];

@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { errnoCode, errorText, Refusal } from '../../../base/errors.ts';
+import { Refusal } from '../../../base/errors.ts';
+import { fileTrouble, readSmallFile } from '../../../base/small-file.ts';
 import { keysOfFile } from '../../../net/aws/credentials.ts';
 import { sesSmtpHost, sesSmtpPassword } from '../../../net/aws/ses-smtp-password.ts';
 import { AwsError, type AwsKeys } from '../../../net/aws/types.ts';
 import { type CliCommand, type CliIo, UsageError } from '../command.ts';
-
-/** Octets of a file with "key:secret" that are read. */
-const FILE_BYTES = 4096;
 
 /** The long-term key to make the password from: of the file, else of the environment as AWS's tools have it. */
 async function keysFor(io: CliIo, file: string | undefined): Promise<AwsKeys> {
@@ -24,11 +21,10 @@ async function keysFor(io: CliIo, file: string | undefined): Promise<AwsKeys> {
 
 async function fromFile(path: string): Promise<AwsKeys> {
   try {
-    return keysOfFile(path, (await readFile(path)).subarray(0, FILE_BYTES).toString('utf8'));
+    return keysOfFile(path, (await readSmallFile(path)).toString('utf8'));
   } catch (error) {
     if (error instanceof AwsError) throw new Refusal('bad-input', error.message);
-    const why = errnoCode(error) === 'ENOENT' ? 'there is no such file' : errorText(error);
-    throw new Refusal('bad-input', `cannot read ${path}: ${why}`);
+    throw new Refusal('bad-input', `cannot read ${path}: ${fileTrouble(error)}`);
   }
 }
 

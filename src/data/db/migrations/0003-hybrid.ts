@@ -1,4 +1,5 @@
 import type { TypeNames } from '../sql.ts';
+import { alerts } from './0003-alerts.ts';
 import { certificates } from './0003-certificates.ts';
 import { imported } from './0003-import.ts';
 import { intake } from './0003-intake.ts';
@@ -15,5 +16,6 @@ export function hybrid(t: TypeNames): string[] {
     ...transportSecurity(t),
     ...certificates(t),
     ...imported(t),
+    ...alerts(t),
   ];
 }

@@ -50,7 +50,11 @@ function published(seen: Seen<'TXT'>): { text: string; key: string; testing: boo
 }
 
 async function activeLine(world: World, domain: DoctorDomain, key: DoctorKey): Promise<DoctorLine> {
-  const topic = topicOf(domain, key, 'Our signatures cannot be verified without it, and mail of ours is distrusted.');
+  const topic = topicOf(
+    domain,
+    key,
+    'Our signatures cannot be verified without it, and mail of ours is distrusted.',
+  );
   const seen = await world.zones.look(topic.subject, 'TXT');
   const mend = recordsOfKey(domain.name, key);
   if (seen.status === 'unknown')
@@ -60,13 +64,18 @@ async function activeLine(world: World, domain: DoctorDomain, key: DoctorKey): P
   if (only === undefined) {
     const text = seen.status === 'ok' ? seen.records[0]?.text : undefined;
     return withSeen(
-      problem(topic, text === undefined ? 'The key is not published.' : 'The record there is no key.', ...mend),
+      problem(
+        topic,
+        text === undefined ? 'The key is not published.' : 'The record there is no key.',
+        ...mend,
+      ),
       seen,
     );
   }
   if (found.length > 1)
     return problem(topic, `There are ${found.length} keys at the name; receivers take any one.`, ...mend);
-  if (only.key === '') return problem(topic, 'The published key is revoked (p= is empty), but we sign with it.', ...mend);
+  if (only.key === '')
+    return problem(topic, 'The published key is revoked (p= is empty), but we sign with it.', ...mend);
   if (only.key !== key.publicKey)
     return problem(
       topic,
@@ -99,8 +108,13 @@ async function retiredLine(
 ): Promise<DoctorLine | undefined> {
   const topic = topicOf(domain, key, 'Mail that was signed before the key was changed is still on its way.');
   const seen = await world.zones.look(topic.subject, 'TXT');
-  if (seen.status === 'unknown' || published(seen).some(({ key: text }) => text === key.publicKey)) return undefined;
-  return warning(topic, 'The record of the key before was taken away too early.', ...recordsOfKey(domain.name, key));
+  if (seen.status === 'unknown' || published(seen).some(({ key: text }) => text === key.publicKey))
+    return undefined;
+  return warning(
+    topic,
+    'The record of the key before was taken away too early.',
+    ...recordsOfKey(domain.name, key),
+  );
 }
 
 async function revokedLine(
@@ -108,7 +122,11 @@ async function revokedLine(
   domain: DoctorDomain,
   key: DoctorKey,
 ): Promise<DoctorLine | undefined> {
-  const topic = topicOf(domain, key, 'Whoever has the old key could sign as the domain while it is published.');
+  const topic = topicOf(
+    domain,
+    key,
+    'Whoever has the old key could sign as the domain while it is published.',
+  );
   const seen = await world.zones.look(topic.subject, 'TXT');
   if (!published(seen).some(({ key: text }) => text !== '')) return undefined;
   return warning(topic, 'An old key is still published.', ...recordsOfKey(domain.name, key));

@@ -11,6 +11,11 @@ import type { DoctorLine, World } from '../types.ts';
 /** Names that no host on the Internet can have (RFC 6761, RFC 6762, RFC 8375, RFC 2606). */
 const NOT_PUBLIC = /(?:^|\.)(?:localhost|local|localdomain|internal|lan|home|arpa|invalid|example)$/i;
 
+/** Others are not worth asking DNS about. */
+export function isFullName(name: string): boolean {
+  return name.includes('.') && !NOT_PUBLIC.test(name) && isIP(name) === 0;
+}
+
 export async function checkName({ facts }: World): Promise<readonly DoctorLine[]> {
   const topic: Topic = {
     check: 'name',
@@ -18,7 +23,7 @@ export async function checkName({ facts }: World): Promise<readonly DoctorLine[]
     why: 'We introduce ourselves by this name; many hosts refuse one that is no full name.',
   };
   const mend = 'Set hostname = "mail.YOUR-DOMAIN" in the configuration file and restart.';
-  if (!facts.hostname.includes('.') || NOT_PUBLIC.test(facts.hostname) || isIP(facts.hostname) !== 0)
+  if (!isFullName(facts.hostname))
     return [problem(topic, `${facts.hostname} is no name that the Internet knows.`, mend)];
   return [ok(topic, 'It is a full name.')];
 }
@@ -26,6 +31,7 @@ export async function checkName({ facts }: World): Promise<readonly DoctorLine[]
 /** A and AAAA of our name against the addresses we have. */
 export async function checkAddress(world: World): Promise<readonly DoctorLine[]> {
   const { facts, zones, addresses } = world;
+  if (!isFullName(facts.hostname)) return [];
   const lines: DoctorLine[] = [];
   const found: string[] = [];
   for (const type of ['A', 'AAAA'] as const) {

@@ -1,9 +1,10 @@
 import { txtStrings } from '../../../mail/dns-records.ts';
-import { checkSpf, SPF_LIMITS } from '../../../mail/spf/check.ts';
+import { checkHost, SPF_LIMITS } from '../../../mail/spf/check.ts';
 import type { Dns } from '../../../mail/dns.ts';
 import { ok, problem, quoted, recordsAt, type Topic, unknown, warning, withSeen } from '../lines.ts';
 import type { DoctorDomain, DoctorLine, World } from '../types.ts';
 import { domainRecords } from '../../../mail/dns-records.ts';
+import { isFullName } from './host.ts';
 import type { Seen } from '../zones.ts';
 
 /** SPF as receivers evaluate it, for every address we send from: how a record is written does not matter. */
@@ -13,10 +14,7 @@ const NOBODY = { 4: ['192.0.2.77', '203.0.113.77'], 6: ['2001:db8::77'] } as con
 /** Terms that ask DNS from which it is close to the limit. */
 const MANY_LOOKUPS = 9;
 
-export async function checkDomainSpf(
-  world: World,
-  domain: DoctorDomain,
-): Promise<readonly DoctorLine[]> {
+export async function checkDomainSpf(world: World, domain: DoctorDomain): Promise<readonly DoctorLine[]> {
   const records = domainRecords(domain.records);
   const topic = {
     check: 'spf',
@@ -30,14 +28,16 @@ export async function checkDomainSpf(
 export async function checkHelloSpf(world: World): Promise<readonly DoctorLine[]> {
   const { hostname, domains } = world.facts;
   // A domain that is the host is checked as such.
-  if (domains.some(({ name }) => name === hostname)) return [];
+  if (!isFullName(hostname) || domains.some(({ name }) => name === hostname)) return [];
   const topic: Topic = {
     check: 'hello-spf',
     subject: hostname,
     why: 'Bounces and other notifications are checked by the name of the host.',
   };
   const lines = await spfLines(world, topic, [`${hostname}. 3600 IN TXT "v=spf1 a -all"`], true);
-  return lines.map((line) => (line.state === 'problem' && line.found.startsWith('There is no') ? { ...line, state: 'warning' } : line));
+  return lines.map((line) =>
+    line.state === 'problem' && line.found.startsWith('There is no') ? { ...line, state: 'warning' } : line,
+  );
 }
 
 async function spfLines(
@@ -65,7 +65,11 @@ async function spfLines(
   const open = await opensToAll(world, name, helloOnly);
   if (open !== undefined)
     return [
-      problem(topic, `It lets everybody send as the domain: ${open} passes as well (${quoted(record)}).`, ...mend),
+      problem(
+        topic,
+        `It lets everybody send as the domain: ${open} passes as well (${quoted(record)}).`,
+        ...mend,
+      ),
     ];
   if (addresses.all.length === 0)
     return [
@@ -75,7 +79,8 @@ async function spfLines(
         'curl https://icanhazip.com   # on this machine; then: postern doctor set addresses \'["ADDRESS"]\'',
       ),
     ];
-  if (!world.facts.sendsDirectly) return [withSeen(ok(topic, `${quoted(record)} (our mail leaves through others).`), seen)];
+  if (!world.facts.sendsDirectly)
+    return [withSeen(ok(topic, `${quoted(record)} (our mail leaves through others).`), seen)];
   const lines = await Promise.all(
     addresses.all.map((ip) => addressLine(world, topic, { ip, name, record, helloOnly, mend })),
   );
@@ -100,8 +105,8 @@ async function evaluate(
   ip: string,
   name: string,
   helloOnly: boolean,
-): ReturnType<typeof checkSpf> {
-  return checkSpf({
+): ReturnType<typeof checkHost> {
+  return checkHost({
     ip,
     helo: helloOnly ? name : facts.hostname,
     mailFrom: helloOnly ? '' : `postmaster@${name}`,
@@ -155,7 +160,9 @@ async function addressLine(
 /** A record with a term put before its last one, when that is "all". */
 function insert(record: string, term: string): string {
   const all = /\s([-~?+]?all)\s*$/i.exec(record);
-  return all === null ? `${record.trimEnd()} ${term}` : `${record.slice(0, all.index)} ${term} ${all[1] ?? ''}`;
+  return all === null
+    ? `${record.trimEnd()} ${term}`
+    : `${record.slice(0, all.index)} ${term} ${all[1] ?? ''}`;
 }
 
 /** One line for all addresses that pass, one for each that does not; and how the record ends. */

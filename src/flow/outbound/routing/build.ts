@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { PEM_FILE_BYTES, readSmallFile } from '../../../base/small-file.ts';
 import type { FlowDeps } from '../../deps.ts';
 import { forAll, type Outcome, type Transport } from '../transport.ts';
 import { createSesApi } from '../transports/ses-api.ts';
@@ -33,12 +33,12 @@ async function relayOf(settings: RelayTransportSettings): Promise<RelaySettings>
     ...(login !== undefined && {
       login: { user: login.user, password: () => secretOf(login.secret_file), mechanism: login.mechanism },
     }),
-    ...(caFile !== undefined && { ca: await readFile(caFile, 'utf8') }),
+    ...(caFile !== undefined && { ca: (await readSmallFile(caFile, PEM_FILE_BYTES)).toString('latin1') }),
   };
 }
 
 async function secretOf(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).trimEnd();
+  return (await readSmallFile(file)).toString('utf8').trimEnd();
 }
 
 function lmtpOf({ host, port, tls }: LmtpSettings): RelaySettings {

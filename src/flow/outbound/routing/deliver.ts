@@ -3,7 +3,7 @@ import type { LeasedWork, QueueRecipient } from '../../../data/queue/types.ts';
 import type { SendEnd } from '../../../data/routing/record.ts';
 import type { Usage } from '../../../data/routing/types.ts';
 import type { FlowDeps } from '../../deps.ts';
-import { deferred, failed, type MessageContent, type Outcome } from '../transport.ts';
+import { deferred, failed, type MessageContent, type Outcome, withAdvice } from '../transport.ts';
 import type { CapKeeper } from './caps.ts';
 import { causeOf } from './classify.ts';
 import { type Circumstances, mayCure } from './cure.ts';
@@ -158,7 +158,7 @@ async function attemptGroup(
   const release = parts.caps.hold(transport.name, expected);
   try {
     const found = await transport.attempt({ ...work, recipients }, content, stopping, { tag });
-    const outcomes = waiting(found, graceMs);
+    const outcomes = waiting(advised(found), graceMs);
     await parts.memory.learn(transport.name, work.destination, outcomes.values(), parts.probeMs);
     const taken = [...outcomes.values()].filter(({ outcome }) => outcome === 'delivered').length;
     const used = taken === 0 ? [] : [{ way: transport.name, ...usageOf(work, taken) }];
@@ -171,6 +171,16 @@ async function attemptGroup(
 
 function busy(name: string): Outcome {
   return { ...deferred(`451 4.4.5 ${name} sends as fast as it may`), cause: 'rate', pauseMs: BUSY_MS };
+}
+
+/** Here are several ways: what is advised about them is said. */
+function advised(found: ReadonlyMap<number, Outcome>): ReadonlyMap<number, Outcome> {
+  return new Map(
+    [...found].map(([id, { advice, ...outcome }]) => [
+      id,
+      { ...outcome, reply: withAdvice(outcome.reply, advice) },
+    ]),
+  );
 }
 
 /** An attempt that may have been a delivery waits for the report that says so. */

@@ -27,77 +27,86 @@ export interface WayMemory {
 }
 
 export function createMemory(deps: () => FlowDeps, clock: Clock): WayMemory {
-  const successes = new Map<string, { destination: string; at: number }>();
-  const unreachable = new Map<string, Set<string>>();
+  return new Memory(deps, clock);
+}
 
-  async function refused(
-    way: string,
-    destination: string,
-    cause: Cause,
-    outcome: Outcome,
-    probeMs: number,
-  ): Promise<void> {
-    const { store, logger } = deps();
+/** An attempt's outcome, and the milliseconds until the next probe where it is the first refusal. */
+interface Lesson {
+  readonly way: string;
+  readonly destination: string;
+  readonly outcome: Outcome;
+  readonly probeMs: number;
+}
+
+class Memory implements WayMemory {
+  readonly #deps: () => FlowDeps;
+  readonly #clock: Clock;
+  readonly #successes = new Map<string, { destination: string; at: number }>();
+  readonly #unreachable = new Map<string, Set<string>>();
+
+  constructor(deps: () => FlowDeps, clock: Clock) {
+    this.#deps = deps;
+    this.#clock = clock;
+  }
+
+  async against(destination: string): Promise<ReadonlyMap<string, WayRefusal>> {
+    const now = this.#clock.now();
+    const found = new Map<string, WayRefusal>();
+    for (const one of await this.#deps().store.read.run('routing.refusals', { destination }))
+      if (one.until > now) found.set(one.way, one);
+    return found;
+  }
+
+  async learn(way: string, destination: string, outcomes: Iterable<Outcome>, probeMs: number): Promise<void> {
+    for (const outcome of outcomes) {
+      if (outcome.outcome === 'delivered') return this.#accepted(way, destination);
+      const lesson: Lesson = { way, destination, outcome, probeMs };
+      const cause = causeOf(outcome);
+      if (cause === 'network') return this.#notReached(lesson);
+      if (!isWays(cause)) continue;
+      return this.#refused(lesson, cause === 'reputation' ? destination : EVERYWHERE, cause);
+    }
+  }
+
+  worksElsewhere(way: string, destination: string): boolean {
+    const last = this.#successes.get(way);
+    return (
+      last !== undefined && last.destination !== destination && this.#clock.monotonic() - last.at < FRESH_MS
+    );
+  }
+
+  async #refused({ way, outcome, probeMs }: Lesson, destination: string, cause: Cause): Promise<void> {
+    const { store, logger } = this.#deps();
+    const now = this.#clock.now();
     const known = (await store.read.run('routing.refusals', { destination })).find(
       (one) => one.way === way && one.destination === destination,
     );
     // Several messages are refused at once: that is one refusal, until the probe.
-    if (known !== undefined && known.until > clock.now()) return;
+    if (known !== undefined && known.until > now) return;
     const failures = (known?.failures ?? 0) + 1;
     const doubled = Math.min(probeMs * 2 ** Math.min(failures - 1, 10), PROBE_MAX_MS);
-    const until = clock.now() + Math.max(doubled, outcome.pauseMs ?? 0);
+    const until = now + Math.max(doubled, outcome.pauseMs ?? 0);
     const { reply } = outcome;
     await store.write.run('routing.refuse', { way, destination, cause, reply, until, failures });
     logger.warn({ way, destination, cause, reply, until }, 'route: a way is refused, others are taken');
   }
 
-  async function accepted(way: string, destination: string): Promise<void> {
-    successes.set(way, { destination, at: clock.monotonic() });
-    unreachable.delete(way);
-    const { store } = deps();
+  async #accepted(way: string, destination: string): Promise<void> {
+    this.#successes.set(way, { destination, at: this.#clock.monotonic() });
+    this.#unreachable.delete(way);
+    const { store } = this.#deps();
     for (const one of await store.read.run('routing.refusals', { destination })) {
       if (one.way === way) await store.write.run('routing.accept', { way, destination: one.destination });
     }
   }
 
   /** A port that is blocked shows in that nobody can be reached. */
-  async function notReached(
-    way: string,
-    destination: string,
-    outcome: Outcome,
-    probeMs: number,
-  ): Promise<void> {
-    const fresh = worksElsewhere(way, destination);
-    const failed = unreachable.get(way) ?? new Set();
-    if (fresh || failed.size > CUT_OFF_AFTER) failed.clear();
+  async #notReached(lesson: Lesson): Promise<void> {
+    const { way, destination } = lesson;
+    const failed = this.#unreachable.get(way) ?? new Set();
+    if (this.worksElsewhere(way, destination) || failed.size > CUT_OFF_AFTER) failed.clear();
     failed.add(destination);
-    unreachable.set(way, failed);
-    if (failed.size >= CUT_OFF_AFTER) await refused(way, EVERYWHERE, 'network', outcome, probeMs);
+    this.#unreachable.set(way, failed);
+    if (failed.size >= CUT_OFF_AFTER) await this.#refused(lesson, EVERYWHERE, 'network');
   }
-
-  function worksElsewhere(way: string, destination: string): boolean {
-    const last = successes.get(way);
-    return last !== undefined && last.destination !== destination && clock.monotonic() - last.at < FRESH_MS;
-  }
-
-  return {
-    worksElsewhere,
-    async against(destination) {
-      const now = clock.now();
-      const found = new Map<string, WayRefusal>();
-      for (const one of await deps().store.read.run('routing.refusals', { destination }))
-        if (one.until > now) found.set(one.way, one);
-      return found;
-    },
-    async learn(way, destination, outcomes, probeMs) {
-      for (const outcome of outcomes) {
-        if (outcome.outcome === 'delivered') return accepted(way, destination);
-        const cause = causeOf(outcome);
-        if (cause === 'network') return notReached(way, destination, outcome, probeMs);
-        if (!isWays(cause)) continue;
-        const place = cause === 'reputation' ? destination : EVERYWHERE;
-        return refused(way, place, cause, outcome, probeMs);
-      }
-    },
-  };
 }

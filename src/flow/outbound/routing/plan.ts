@@ -1,4 +1,4 @@
-import type { Cause, MessageFacts, Transport } from '../transport.ts';
+import { type Cause, type MessageFacts, type Transport, withAdvice } from '../transport.ts';
 import type { CapKeeper } from './caps.ts';
 import { chooseRoute } from './match.ts';
 import type { WayMemory } from './memory.ts';
@@ -88,7 +88,9 @@ async function inMessage({ transport }: BuiltWay, facts: MessageFacts): Promise<
     return { cause: 'size', reason, pauseMs: undefined, remembered: false };
   }
   const objection = await transport.objection?.(facts);
-  return objection && { ...objection, pauseMs: undefined, remembered: false };
+  if (objection === undefined) return undefined;
+  const { cause, reason, advice } = objection;
+  return { cause, reason: withAdvice(reason, advice), pauseMs: undefined, remembered: false };
 }
 
 async function inCaps(

@@ -28,18 +28,19 @@ type LookUpParts = Pick<DirectParts, 'deps' | 'dns' | 'settings' | 'port' | 'sts
 
 /** Look up what is published for a host and its domain, and decide. */
 export async function tlsOf(parts: LookUpParts, target: TlsTarget, host: NextHost): Promise<HostTls> {
-  const { dane, sts } = await lookUpTls(parts, target, host);
-  return hostTls({
-    domain: target.domain,
-    domainAlias: target.found.alias,
-    host,
-    mxSecure: target.found.secure,
-    dane,
-    sts,
-    requireTls: target.requireTls,
-    waived: target.waived,
-    clock: parts.deps.clock,
-  });
+  return decideTls(parts, target, host, await lookUpTls(parts, target, host));
+}
+
+/** What follows from what is published. */
+export function decideTls(
+  { deps }: Pick<DirectParts, 'deps'>,
+  { domain, found, requireTls, waived }: TlsTarget,
+  host: NextHost,
+  { dane, sts }: { readonly dane: DaneState; readonly sts: StsState },
+): Promise<HostTls> {
+  const { alias: domainAlias, secure: mxSecure } = found;
+  const { clock } = deps;
+  return hostTls({ domain, domainAlias, host, mxSecure, dane, sts, requireTls, waived, clock });
 }
 
 /** DANE, and MTA-STS where that has not decided already (RFC 8461 section 2). */

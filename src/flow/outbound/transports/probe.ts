@@ -10,13 +10,13 @@ import type { DirectSettings } from '../routing/settings.ts';
 import type { DaneState } from './dane.ts';
 import type { DirectOptions } from './direct.ts';
 import type { DirectParts } from './direct-attempt.ts';
-import { directHop, lookUpTls, type TlsTarget } from './direct-hop.ts';
+import { decideTls, directHop, lookUpTls, type TlsTarget } from './direct-hop.ts';
 import { type FoundHosts, findHosts, type NextHost } from './hosts.ts';
 import { createIpv6Memory } from './ipv6-memory.ts';
 import { createShaper } from './shaping.ts';
 import { openSession } from './smtp.ts';
 import { createStsPolicies, type StsState } from './sts.ts';
-import { type HostTls, hostTls } from './tls-policy.ts';
+import type { HostTls } from './tls-policy.ts';
 
 /** A delivery without a message: what would happen, step by step, in plain words. */
 
@@ -124,17 +124,7 @@ async function policyOf(
   const { dane, sts } = await lookUpTls(parts, target, host);
   note({ step: 'dane', host: host.name, ...daneText(dane, target, host) });
   note({ step: 'mta-sts', host: host.name, ...stsText(sts, dane, target.domain) });
-  const tls = await hostTls({
-    domain: target.domain,
-    domainAlias: target.found.alias,
-    host,
-    mxSecure: target.found.secure,
-    dane,
-    sts,
-    requireTls: target.requireTls,
-    waived: target.waived,
-    clock: parts.deps.clock,
-  });
+  const tls = await decideTls(parts, target, host, { dane, sts });
   const text =
     tls.use === 'skip'
       ? `this host is not used: ${tls.reason}`

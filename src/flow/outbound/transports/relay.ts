@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { isIP } from 'node:net';
 import {
   chooseMechanism,
   chooseNamed,
   type NamedMechanism,
   startClientMechanism,
 } from '../../../mail/sasl/client.ts';
-import { lookupAddresses } from '../../../net/dns/addresses.ts';
+import { hostAddresses } from '../../../net/dns/host-addresses.ts';
 import type { ConnectOutcome } from '../../../net/smtp-client/connect.ts';
 import type { ClientFailure } from '../../../net/smtp-client/failure.ts';
 import { replyText } from '../../../net/smtp-client/reply.ts';
-import { systemAddresses } from '../../../net/dns/system.ts';
 import type { FlowDeps } from '../../deps.ts';
 import { ClientPool } from '../pool.ts';
 import { deferred, forAll, type Outcome, type Transport } from '../transport.ts';
@@ -80,19 +78,8 @@ export function createRelay(deps: () => FlowDeps, relay: RelaySettings): Transpo
 
 async function relayHost(deps: FlowDeps, host: string): Promise<NextHost | string> {
   if (host.startsWith(UNIX)) return { name: host, addresses: [], path: host.slice(UNIX.length) };
-  const addresses = await relayAddresses(deps, host);
+  const addresses = await hostAddresses(deps.dns, host);
   return typeof addresses === 'string' ? addresses : { name: host, addresses };
-}
-
-/** A relay is often named in /etc/hosts or only in the local network's DNS: without our resolver the system's serves. */
-async function relayAddresses(deps: FlowDeps, host: string): Promise<readonly string[] | string> {
-  if (isIP(host) !== 0) return [host];
-  if (deps.dns === undefined || !host.includes('.')) return systemAddresses(host);
-  const found = await lookupAddresses(deps.dns, host);
-  if (found.status === 'ok') return [...found.ipv6, ...found.ipv4];
-  return found.status === 'temporary'
-    ? `DNS gave no address of ${host}: ${found.reason}`
-    : systemAddresses(host);
 }
 
 function loginWith(login: RelayLogin): NonNullable<Hop['login']> {

@@ -8,7 +8,7 @@ import { recodedFor7bit } from '../recode.ts';
 import type { SesApiSettings } from '../routing/settings.ts';
 import { arnsFor } from '../ses-identities.ts';
 import { openSesAccess, type SesAccess } from '../ses-account.ts';
-import { judgeRefusal, type Judgement, outcomeOf, type RefusalContext } from '../ses-refusals.ts';
+import { judgeRefusal, type Judgement, outcomeOf, type RefusalContext, NOT_ASCII } from '../ses-refusals.ts';
 import { type Prepared, prepareForSes, sesObjection } from '../ses-senders.ts';
 import type { Attempt, MessageContent, Outcome, Transport } from '../transport.ts';
 
@@ -88,11 +88,9 @@ class Sending {
       await this.#send(prepared, able.slice(at, at + RECIPIENTS_MAX), attempt);
   }
 
-  /** SES does not know SMTPUTF8: local parts are ASCII. */
   #isAble(recipient: QueueRecipient): boolean {
     if (sesAddress(recipient.address) !== undefined) return true;
-    const reason = `SES takes no address with letters beyond ASCII before the "@"; give such mail another way ("postern route")`;
-    this.#all([recipient], { cause: 'sender', status: '5.6.7', reason });
+    this.#all([recipient], NOT_ASCII);
     return false;
   }
 
@@ -111,8 +109,7 @@ class Sending {
     const turn = await access.limits.take(recipients.length, this.#stopping);
     if (turn === 'stopped') return;
     if (turn !== 'go') {
-      const { cause, reason, pauseMs } = turn;
-      return this.#all(recipients, { cause, status: undefined, reason }, pauseMs);
+      return this.#all(recipients, { ...turn, status: undefined }, turn.pauseMs);
     }
     this.#calls++;
     try {

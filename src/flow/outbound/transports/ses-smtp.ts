@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
-import { errnoCode, errorText } from '../../../base/errors.ts';
+import { errorText } from '../../../base/errors.ts';
+import { fileTrouble, PEM_FILE_BYTES, readSmallFile } from '../../../base/small-file.ts';
 import type { LeasedWork, QueueRecipient } from '../../../data/queue/types.ts';
 import { chooseMechanism, startClientMechanism } from '../../../mail/sasl/client.ts';
 import { foldField } from '../../../mail/message/build.ts';
 import { sesSmtpHost, sesSmtpPassword } from '../../../net/aws/ses-smtp-password.ts';
 import type { Aws } from '../../../net/aws/types.ts';
-import { lookupAddresses } from '../../../net/dns/addresses.ts';
-import { systemAddresses } from '../../../net/dns/system.ts';
+import { hostAddresses } from '../../../net/dns/host-addresses.ts';
 import type { ClientFailure } from '../../../net/smtp-client/failure.ts';
 import { replyText } from '../../../net/smtp-client/reply.ts';
 import type { FlowDeps } from '../../deps.ts';
@@ -16,7 +14,7 @@ import { ClientPool } from '../pool.ts';
 import type { SesSmtpSettings } from '../routing/settings.ts';
 import { type Arns, arnsFor } from '../ses-identities.ts';
 import { openSesAccess, type SesAccess } from '../ses-account.ts';
-import { judgeRefusal, type Judgement, outcomeOf, type SesRefusal } from '../ses-refusals.ts';
+import { judgeRefusal, type Judgement, outcomeOf, type SesRefusal, NOT_ASCII } from '../ses-refusals.ts';
 import { type Prepared, prepareForSes, sesObjection } from '../ses-senders.ts';
 import { type Attempt, forAll, type Outcome, type Transport } from '../transport.ts';
 import { sesAddress } from './ses-api.ts';
@@ -29,8 +27,6 @@ const MESSAGE_BYTES = 40 * 1024 * 1024;
 const SESSIONS = 16;
 /** Transactions again for those whom a refusal was not about. */
 const ROUNDS_MAX = 4;
-/** Octets of a file with "user:password". */
-const FILE_BYTES = 4096;
 
 export interface SesSmtpLogin {
   readonly user: string;
@@ -92,12 +88,13 @@ function sesFields(settings: SesSmtpSettings, attempt: Attempt | undefined, arns
 
 async function hopOf(deps: FlowDeps, settings: SesSmtpSettings, aws: Aws): Promise<Hop | Judgement> {
   const host = settings.host ?? sesSmtpHost(settings.region);
-  const addresses = await addressesOf(deps, host);
+  const addresses = await hostAddresses(deps.dns, host);
   if (typeof addresses === 'string') return { cause: 'network', status: undefined, reason: addresses };
   const { port, tls } = settings;
   let ca: string | undefined;
   try {
-    if (settings.ca_file !== undefined) ca = await readFile(settings.ca_file, 'latin1');
+    if (settings.ca_file !== undefined)
+      ca = (await readSmallFile(settings.ca_file, PEM_FILE_BYTES)).toString('latin1');
   } catch (error) {
     const reason = `the authorities of the transport cannot be read (${errorText(error)})`;
     return { cause: 'auth', status: undefined, reason };
@@ -134,16 +131,6 @@ function refusedLogin(reason: string): ClientFailure {
   return { phase: 'auth', kind: 'refused', reason };
 }
 
-/** As for a relay: the system's names where DNS of ours does not know them. */
-async function addressesOf(deps: FlowDeps, host: string): Promise<readonly string[] | string> {
-  if (isIP(host) !== 0) return [host];
-  if (deps.dns === undefined || !host.includes('.')) return systemAddresses(host);
-  const found = await lookupAddresses(deps.dns, host);
-  if (found.status === 'ok') return [...found.ipv6, ...found.ipv4];
-  if (found.status === 'temporary') return `DNS gave no address of ${host}: ${found.reason}`;
-  return systemAddresses(host);
-}
-
 /** User and password, read when they are needed; or why there are none. */
 export async function sesLogin(settings: SesSmtpSettings, aws: Aws): Promise<SesSmtpLogin | string> {
   const file = settings.smtp_credentials_file;
@@ -154,13 +141,12 @@ export async function sesLogin(settings: SesSmtpSettings, aws: Aws): Promise<Ses
         return 'SMTP passwords are made from the long-term key of an IAM user, and these credentials are temporary (a role, SSO, an instance): use the transport "ses-api", or give "smtp_credentials_file"';
       return { user: keys.accessKeyId, password: sesSmtpPassword(keys.secretAccessKey, settings.region) };
     }
-    const text = (await readFile(file)).subarray(0, FILE_BYTES).toString('utf8').trim();
+    const text = (await readSmallFile(file)).toString('utf8').trim();
     const colon = text.indexOf(':');
     if (colon < 1 || text.includes('\n')) return `${file} does not hold "user:password" in one line`;
     return { user: text.slice(0, colon), password: text.slice(colon + 1) };
   } catch (error) {
-    const why = errnoCode(error) === 'ENOENT' ? `there is no ${file ?? 'file'}` : errorText(error);
-    return `no credentials for SES: ${why}`;
+    return `no credentials for SES: ${file === undefined ? errorText(error) : `${file}: ${fileTrouble(error)}`}`;
   }
 }
 
@@ -180,10 +166,7 @@ async function attemptAll(parts: Parts, work: LeasedWork): Promise<ReadonlyMap<n
   const able: QueueRecipient[] = [];
   for (const recipient of work.recipients) {
     if (sesAddress(recipient.address) !== undefined) able.push(recipient);
-    else {
-      const reason = `SES takes no address with letters beyond ASCII before the "@"; give such mail another way ("postern route")`;
-      outcomes.set(recipient.id, outcomeOf({ cause: 'sender', status: '5.6.7', reason }, host));
-    }
+    else outcomes.set(recipient.id, outcomeOf(NOT_ASCII, host));
   }
   for (let at = 0; at < able.length; at += RECIPIENTS_MAX) {
     let left: readonly QueueRecipient[] = able.slice(at, at + RECIPIENTS_MAX);
@@ -191,8 +174,7 @@ async function attemptAll(parts: Parts, work: LeasedWork): Promise<ReadonlyMap<n
       const turn = await parts.access.limits.take(left.length, parts.stopping);
       if (turn === 'stopped') return outcomes;
       if (turn !== 'go') {
-        const { cause, reason, pauseMs } = turn;
-        const outcome = outcomeOf({ cause, status: undefined, reason }, host, pauseMs);
+        const outcome = outcomeOf({ ...turn, status: undefined }, host, turn.pauseMs);
         for (const { id } of left) outcomes.set(id, outcome);
         break;
       }

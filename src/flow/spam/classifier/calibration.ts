@@ -105,7 +105,7 @@ function fitted(sketch: Sketch, hams: number, spams: number): Calibration {
 const TAIL_SHARE = 0.02;
 const TAIL_LEAST = 15;
 /** Standard errors of the tail's length that are added to it: "at most" is a promise, the tail only an estimate. */
-const CAUTION = 0.8;
+const CAUTION = 1.2;
 /** Examples of ham below which the threshold stays at its highest. */
 const HAM_FEW = 60;
 /** Nats: an even chance is never junk, and beyond this everything is. */

@@ -17,6 +17,7 @@ import {
   train,
 } from './index.ts'; // prettier-ignore
 import { oneSidedNats } from './one-sided.ts';
+import type { Features } from './sink.ts';
 
 test('what is learned as spam looks like spam, what is learned as ham does not', () => {
   const model = createModel();
@@ -279,4 +280,28 @@ test('counts outlive storing: exactly in full, nearly when rounded', () => {
   assert.equal(oneSidedNats(loadModel(saveModel(model)).counts, message), nats);
   const rounded = oneSidedNats(loadModel(saveModel(model, 'start')).counts, message);
   assert.ok(Math.abs(rounded - nats) < 0.5, `${rounded} instead of ${nats}`);
+});
+
+test('a sender of one or two messages is not yet known as good; what several had is', () => {
+  const model = createModel();
+  for (const { features: seen, label } of examples(40)) learn(model, seen, label);
+  // Only the header counts: no text, and a mailer that nobody else has.
+  const from = (name: string): Features =>
+    features(mail({ From: `${name} <${name}@quixotic.example>`, 'User-Agent': 'Zanzibar/7' }, ''));
+  const onlyHeader = (given: Features): Features => ({
+    ...given,
+    views: given.views.map((ids, view) => (view === 2 ? ids : new Uint32Array(0))),
+  });
+  const nats = (): number => oneSidedNats(model.counts, onlyHeader(from('wyx')));
+  const before = nats();
+  learn(model, from('vuq'), 'ham');
+  const afterOne = nats();
+  for (const name of ['kjh', 'ghf', 'bnm']) learn(model, from(name), 'ham');
+  assert.ok(Math.abs(afterOne - before) < 0.2, `one message moved it from ${before} to ${afterOne}`);
+  assert.ok(nats() < afterOne - 0.5, `four messages moved it from ${afterOne} to ${nats()}`);
+});
+
+test('a message of which nothing is known is taken for good', () => {
+  const fresh = score(createModel(), features(mail({ From: 'a@example.org' }, 'Hello')));
+  assert.ok(fresh.probability < 0.2, `${fresh.probability}`);
 });

@@ -5,6 +5,7 @@
  */
 import { calibrate, type Calibration, newSketch, note, type Sketch, UNTRAINED } from './calibration.ts';
 import { count, type Counts, newCounts, oneSidedNats } from './one-sided.ts';
+import { NEWSLETTER } from './own-links.ts';
 import { type Features, VIEWS } from './sink.ts';
 
 export type Label = 'ham' | 'spam';
@@ -29,6 +30,8 @@ export interface Model {
   /** Messages learned. */
   ham: number;
   spam: number;
+  /** Newsletters among the good ones, as `ownLinks` knows them. */
+  newsletters: number;
   /** Scores that messages had before they were learned. */
   readonly sketch: Sketch;
   calibration: Calibration;
@@ -49,6 +52,7 @@ export function createModel(
     counts: newCounts(kind === 'site' ? 1 << (bits - 1) : 0),
     ham: 0,
     spam: 0,
+    newsletters: 0,
     sketch: newSketch(),
     calibration: UNTRAINED,
   };
@@ -69,12 +73,15 @@ const ALL_VIEWS = [0, 1, 2, 3];
 /** What a site's views count for. Words say much the same as the n-grams. */
 const VIEW_WEIGHTS = [1, 0.25, 1, 1];
 /** Weight of the rules' sum: all there is before anything is learned, less and less as examples speak for themselves. */
-const RULE_WEIGHT = 0.2;
+const RULE_WEIGHT = 0.3;
 const RULE_WEIGHT_ALONE = 1 / UNTRAINED.scale;
 /** Examples of each class with which the rules' sum counts for half. */
 const RULES_FADE = 50;
-/** Raw nats of one step of `ownLinks`. */
-const OWN_LINKS_WEIGHT = -1.5;
+/** Raw nats of one step of `ownLinks` where many newsletters have been learned, and what more it is where none was. */
+const OWN_LINKS_WEIGHT = -1;
+const OWN_LINKS_UNSEEN = -1.5;
+/** Newsletters with which the latter counts for half. */
+const NEWSLETTERS_FADE = 40;
 /** Raw nats of a message of which nothing is known: it is taken for good, as most that one-sided.ts knows little of. */
 const PRESUMED = -4;
 /** Examples of each class with which the presumption counts for half. */
@@ -117,7 +124,8 @@ function beforehand(model: Model, features: Features): number {
   const taught = Math.min(model.ham, model.spam);
   const rules = Math.max(RULE_WEIGHT, (RULE_WEIGHT_ALONE * RULES_FADE) / (RULES_FADE + taught));
   const presumed = (PRESUMED * PRESUMED_FADE) / (PRESUMED_FADE + taught);
-  return presumed + rules * features.rules + OWN_LINKS_WEIGHT * features.ownLinks;
+  const unseen = (OWN_LINKS_UNSEEN * NEWSLETTERS_FADE) / (NEWSLETTERS_FADE + model.newsletters);
+  return presumed + rules * features.rules + (OWN_LINKS_WEIGHT + unseen) * features.ownLinks;
 }
 
 /** One step of one view towards the label, from `logit`, where the view (with what stands beside it) is now. */
@@ -162,6 +170,7 @@ export function stepAll(model: Model, features: Features, label: Label, weight: 
 export function countIn(model: Model, features: Features, label: Label): void {
   count(model.counts, features, label);
   model[label]++;
+  if (label === 'ham' && features.ownLinks >= NEWSLETTER) model.newsletters++;
 }
 
 /** Steps that one message may make: few come twice. */

@@ -25,6 +25,8 @@ interface Counted {
   readonly view: number;
   /** Messages that must have had a feature before it says something. */
   readonly least: number;
+  /** Raw nats where every one-sided feature is on the same side. */
+  readonly weight: number;
 }
 
 /**
@@ -32,8 +34,8 @@ interface Counted {
  * sender was there before. Words and make are not counted: it gained nothing.
  */
 const COUNTED: readonly Counted[] = [
-  { view: 0, least: 1 },
-  { view: 2, least: 3 },
+  { view: 0, least: 1, weight: 8 },
+  { view: 2, least: 3, weight: 4 },
 ];
 /** Messages of a class at which its counts are halved: they stay within 16 bits, and what is old fades. */
 const FULL = 50_000;
@@ -69,16 +71,14 @@ const OWN_SHARE = 0.97;
 const FEW_FOUND = 5;
 /** Messages of the smaller class at which the opinion counts for half. */
 const FEW_MESSAGES = 10;
-/** Raw nats of one view where every one-sided feature is on the same side. */
-const WEIGHT = 4;
 
 /** Nats towards spam, not calibrated: of the features that belong to one class, how many more are spam's than ham's. */
 export function oneSidedNats(counts: Counts, features: Features): number {
   const { of, ham, spam } = counts;
   if (of.length === 0 || ham === 0 || spam === 0) return 0;
   const fewer = Math.min(ham, spam);
-  const balance = COUNTED.reduce((sum, counted) => sum + balanceOf(counts, features, counted), 0);
-  return WEIGHT * (fewer / (fewer + FEW_MESSAGES)) * balance;
+  const nats = COUNTED.reduce((sum, view) => sum + view.weight * balanceOf(counts, features, view), 0);
+  return (fewer / (fewer + FEW_MESSAGES)) * nats;
 }
 
 /** From -1, all that is one-sided is ham's, to 1. */

@@ -2,15 +2,20 @@
  * What is known of newsletters before any was seen. Whoever publishes links many times to few sites, mostly to the own
  * one: articles, the archive, the settings of the subscription. Unwanted mail mostly has one place to go to, and that is
  * not its From, which is borrowed. A classifier cannot learn this where nobody has sent it a newsletter yet, so it is
- * told beforehand; where it misleads, learned features of the same links (`site links`, `links`) outweigh it.
+ * told beforehand, and less so the more of them it has learned.
  */
 import type { MessageFacts } from '../facts/types.ts';
 import { classifierLimits } from './limits.ts';
 
-/** Doublings of the links for each site that count: whoever repeats links for the sake of it gains no more. */
-const MOST_DOUBLINGS = 3;
+/** Doublings of the links for each site that say nothing: one or two links to a site are in any mail. */
+const USUAL_DOUBLINGS = 0.5;
+/** Doublings beyond these that count: whoever repeats links for the sake of it gains no more. */
+const MOST_DOUBLINGS = 2.5;
 
-/** From 0, few links or as many sites as links, to 6, where at least eight times as many links as sites are the author's. */
+/** Value of `ownLinks` from which a good message is a newsletter. */
+export const NEWSLETTER = 2;
+
+/** From 0, few links or as many sites as links, to 5, where eight times as many links as sites are all the author's. */
 export function ownLinks(facts: MessageFacts): number {
   const links = facts.urls
     .slice(0, classifierLimits.urls)
@@ -19,5 +24,6 @@ export function ownLinks(facts: MessageFacts): number {
   const site = facts.from[0]?.site ?? '';
   const own = site === '' ? 0 : links.filter((link) => link.site === site).length / links.length;
   const sites = new Set(links.map((link) => link.site)).size;
-  return (1 + own) * Math.min(Math.log2((1 + links.length) / (1 + sites)), MOST_DOUBLINGS);
+  const doublings = Math.log2((1 + links.length) / (1 + sites)) - USUAL_DOUBLINGS;
+  return (1 + own) * Math.min(Math.max(doublings, 0), MOST_DOUBLINGS);
 }

@@ -31,6 +31,7 @@ const headerSchema = z.strictObject({
   precision: z.enum(['full', 'small', 'start']),
   ham: z.number().min(0),
   spam: z.number().min(0),
+  newsletters: z.number().min(0),
   bias: numbers(VIEWS.length),
   biasSums: numbers(VIEWS.length),
   /** Messages counted. */
@@ -60,6 +61,7 @@ export function saveModel(
     precision,
     ham: model.ham,
     spam: model.spam,
+    newsletters: model.newsletters,
     bias: [...model.bias],
     biasSums: [...model.biasSums],
     counted: { ham: model.counts.ham, spam: model.counts.spam },
@@ -150,6 +152,7 @@ function restored(header: Header, rest: Buffer): Model {
   model.sketch.spam.set(header.sketchSpam);
   model.ham = header.ham;
   model.spam = header.spam;
+  model.newsletters = header.newsletters;
   model.calibration = { scale: header.scale, shift: header.shift };
   return model;
 }

@@ -76,6 +76,7 @@ function copyOf(model: Model): Model {
   copy.counts.spam = model.counts.spam;
   copy.ham = model.ham;
   copy.spam = model.spam;
+  copy.newsletters = model.newsletters;
   return copy;
 }
 

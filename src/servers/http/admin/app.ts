@@ -6,6 +6,7 @@ import { errorText, Refusal, type RefusalKind } from '../../../base/errors.ts';
 import { timeId } from '../../../base/ids.ts';
 import { isAdmin } from '../../../data/directory/permission.ts';
 import type { Actor } from '../../../data/directory/types.ts';
+import { mountMessageStreams } from './message-stream.ts';
 import { type AdminContext, API_PREFIX, inputInQuery, type Operation } from './operation.ts';
 import { operations } from './operations.ts';
 
@@ -67,6 +68,7 @@ export function createAdminApp(context: AdminContext, authenticate: Authenticate
   for (const area of Object.values(operations)) {
     for (const row of Object.values(area)) mount(app, context, row as Operation);
   }
+  mountMessageStreams(app, context);
   return app;
 }
 

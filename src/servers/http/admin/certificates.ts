@@ -152,9 +152,12 @@ const renew = operation({
   async run(context, { names }) {
     const over = new AbortController();
     const late = context.clock.sleep(RENEW_WAIT_MS, over.signal).then(() => undefined);
-    const renewed = await Promise.race([hooksOf(context).renew(names), late]);
-    over.abort();
-    return { renewed: [...(renewed ?? [])], underWay: renewed === undefined };
+    try {
+      const renewed = await Promise.race([hooksOf(context).renew(names), late]);
+      return { renewed: [...(renewed ?? [])], underWay: renewed === undefined };
+    } finally {
+      over.abort();
+    }
   },
 });
 

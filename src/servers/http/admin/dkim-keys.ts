@@ -17,6 +17,7 @@ export async function makeDkimKeys(
   actor: Actor,
   domain: string,
   algorithms: readonly DkimAlgorithm[] = BOTH,
+  state: 'pending' | 'active' = 'active',
 ): Promise<Omit<DkimKey, 'privateKey'>[]> {
   const known = await deps.store.read.run('directory.dkimKeys', { domain });
   const used = new Set(known.map(({ selector }) => selector));
@@ -31,6 +32,7 @@ export async function makeDkimKeys(
       algorithm,
       privateKey: pair.privatePem,
       publicKey: pair.publicKeyBase64,
+      state,
     });
     used.add(selector);
     made.push(key);

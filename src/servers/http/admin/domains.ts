@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import type { Domain } from '../../../data/directory/types.ts';
 import { domainRecords } from '../../../mail/dns-records.ts';
+import { domainFacts } from '../../../flow/doctor/facts.ts';
+import { hostFacts } from './host-facts.ts';
 import { makeDkimKeys } from './dkim-keys.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
 import { account, address, alias, dkimKey, dnsRecord, domain, domainName } from './schemas.ts';
@@ -12,29 +14,8 @@ async function needDomain(context: AdminContext, name: string): Promise<Domain> 
   return found;
 }
 
-/** Address of the account that was made an administrator's first, as "postern init" does: who reads reports about us. */
-async function firstAdministrator({ store }: AdminContext): Promise<string | undefined> {
-  const all = await store.read.run('directory.accounts', {});
-  return all
-    .filter(({ role, status }) => role === 'admin' && status === 'active')
-    .toSorted((a, b) => a.createdAt - b.createdAt || a.id - b.id)[0]?.address;
-}
-
 async function recordsOf(context: AdminContext, name: string): Promise<z.input<typeof dnsRecord>[]> {
-  const keys = await context.store.read.run('directory.dkimKeys', { domain: name });
-  return domainRecords({
-    domain: name,
-    hostname: context.facts.hostname,
-    addresses: context.facts.publicAddresses(),
-    adminAddress: context.facts.adminAddress() ?? (await firstAdministrator(context)) ?? `postmaster@${name}`,
-    dkim: keys
-      .filter(({ state }) => state === 'active')
-      .map(({ selector, algorithm, publicKey }) => ({
-        selector,
-        algorithm: algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519',
-        publicKeyBase64: publicKey,
-      })),
-  });
+  return domainRecords(await domainFacts(context.store, hostFacts(context.facts), name));
 }
 
 const list = operation({

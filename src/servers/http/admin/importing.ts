@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { isKnownHash } from '../../../data/directory/imported-hashes.ts';
+import { importingMail } from './importing-mail.ts';
 import { operation } from './operation.ts';
 import { account, address } from './schemas.ts';
 
@@ -29,4 +30,4 @@ const addAccount = operation({
   },
 });
 
-export const importing = { addAccount };
+export const importing = { addAccount, ...importingMail };

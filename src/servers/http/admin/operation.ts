@@ -6,6 +6,7 @@ import type { AcmeCertificate } from '../../../data/certificates/types.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import type { OpenStore } from '../../../data/open.ts';
 import type { Backups } from '../../../flow/backup/service.ts';
+import type { DoctorService } from '../../../flow/doctor/service.ts';
 import type { Lookup } from '../../../flow/lookup/lookup.ts';
 import type { Ways } from '../../../flow/outbound/routing/ways.ts';
 import type { SesInbound } from '../../../flow/ses-inbound/service.ts';
@@ -28,6 +29,7 @@ export interface AdminContext {
   readonly backups?: Backups | undefined;
   /** The ways to send of the running server. */
   readonly ways?: Ways | undefined;
+  readonly doctor?: Pick<DoctorService, 'run' | 'rotate'> | undefined;
   /** Postfix lookup tables. */
   readonly lookup?: Lookup | undefined;
 }

@@ -5,6 +5,7 @@ import { backup } from './backup.ts';
 import { bans } from './bans.ts';
 import { certificates } from './certificates.ts';
 import { dkim } from './dkim.ts';
+import { doctor } from './doctor.ts';
 import { domains } from './domains.ts';
 import { filter } from './filter.ts';
 import { grants } from './grants.ts';
@@ -28,6 +29,7 @@ export const operations = {
   aliases,
   grants,
   dkim,
+  doctor,
   queue,
   reports,
   routing,

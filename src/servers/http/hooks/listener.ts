@@ -1,4 +1,3 @@
-import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import type { Clock } from '../../../base/clock.ts';
 import { errorText } from '../../../base/errors.ts';
@@ -6,7 +5,7 @@ import type { Logger } from '../../../base/log.ts';
 import type { ListenTarget } from '../../../net/listener/bind.ts';
 import type { TlsSource } from '../../../net/tls.ts';
 import { serverHandshake } from '../../../net/tls-handshake.ts';
-import { bindServer, HTTP_LIMITS, type HttpListener } from '../node-server.ts';
+import { bindServer, createLimitedServer, HTTP_LIMITS, type HttpListener } from '../node-server.ts';
 import type { SnsHook } from './sns.ts';
 
 export interface SnsListenOptions {
@@ -24,16 +23,7 @@ export interface SnsListenOptions {
  */
 export async function listenSns(options: SnsListenOptions): Promise<HttpListener> {
   const { clock, logger, tls } = options;
-  const http = createHttpServer({
-    headersTimeout: HTTP_LIMITS.headersMs,
-    requestTimeout: HTTP_LIMITS.requestMs,
-    keepAliveTimeout: HTTP_LIMITS.keepAliveMs,
-    connectionsCheckingInterval: HTTP_LIMITS.checkMs,
-    maxHeaderSize: HTTP_LIMITS.headerBytes,
-  });
-  http.timeout = HTTP_LIMITS.idleMs;
-  http.maxHeadersCount = HTTP_LIMITS.headerFields;
-  http.maxRequestsPerSocket = HTTP_LIMITS.requestsPerConnection;
+  const http = createLimitedServer(HTTP_LIMITS);
   http.on('request', (request, response) => void options.hook(request, response));
   http.on('clientError', (_error, socket) => socket.destroy());
   // It has no port of its own; this begins its look for connections past their time.

@@ -1,0 +1,98 @@
+import type { FolderReport } from '../../flow/import/importer.ts';
+import { type FolderParity, isSame } from '../../flow/import/parity.ts';
+import { plain, table } from './plain-text.ts';
+import { sizeText } from './quantities.ts';
+
+export interface AccountReport {
+  readonly account: string;
+  readonly source: string;
+  readonly folders: readonly FolderReport[];
+  /** Undefined when it was not asked for. */
+  readonly parity: readonly FolderParity[] | undefined;
+  /** Why nothing came of this account. */
+  readonly problem?: string | undefined;
+}
+
+export interface MailReport {
+  readonly dryRun: boolean;
+  readonly accounts: readonly AccountReport[];
+}
+
+/** Nothing failed, and what was compared is the same. */
+export function isClean({ accounts }: MailReport): boolean {
+  return accounts.every(
+    ({ folders, parity, problem }) =>
+      problem === undefined && folders.every(({ failed }) => failed === 0) && (parity?.every(isSame) ?? true),
+  );
+}
+
+export function mailReportText(report: MailReport, width: number): string {
+  const text = report.accounts.map((account) => accountText(account, report.dryRun, width)).join('\n');
+  return report.dryRun ? `${text}\nNothing was changed.\n` : text;
+}
+
+const number = (title: string): { title: string; right: true } => ({ title, right: true });
+
+function accountText(
+  { account, source, folders, parity, problem }: AccountReport,
+  dryRun: boolean,
+  width: number,
+): string {
+  const head = `${plain(account)} from ${plain(source)}\n`;
+  if (problem !== undefined) return `${head}  FAILED: ${plain(problem)}\n`;
+  const columns = [
+    { title: 'FOLDER' },
+    { title: 'MAILBOX' },
+    number('MESSAGES'),
+    number(dryRun ? 'WOULD ADD' : 'ADDED'),
+    number('KNOWN'),
+    number('CHANGED'),
+    number('FAILED'),
+  ];
+  const rows = folders.map((each) => [
+    each.folder,
+    each.mailbox,
+    String(each.messages),
+    String(each.added),
+    String(each.known + each.linked),
+    String(each.changed + each.removed),
+    String(each.failed),
+  ]);
+  const sum = (of: (each: FolderReport) => number): number =>
+    folders.reduce((total, each) => total + of(each), 0);
+  const total = `${dryRun ? 'Would add' : 'Added'} ${sum(({ added }) => added)} message(s), ${sizeText(sum(({ bytes }) => bytes))}.\n`;
+  const failures = folders.flatMap(({ folder, failures: some }) =>
+    some.map(({ key, why }) => `  FAILED: ${plain(folder)}, message ${plain(key)}: ${plain(why)}\n`),
+  );
+  return `${head}${table(columns, rows, width)}${total}${failures.join('')}${parity === undefined ? '' : parityText(parity, width)}`;
+}
+
+function parityText(parity: readonly FolderParity[], width: number): string {
+  const octets = parity.some(({ sameOctets }) => sameOctets !== undefined);
+  const columns = [
+    { title: 'FOLDER' },
+    number('THERE'),
+    number('HERE'),
+    number('FLAGS'),
+    ...(octets ? [number('OCTETS')] : []),
+    number('MISSING'),
+    number('MOVED'),
+    number('EXTRA'),
+    { title: 'PARITY' },
+  ];
+  const rows = parity.map((each) => [
+    each.folder,
+    String(each.there),
+    String(each.here),
+    String(each.sameFlags),
+    ...(octets ? [String(each.sameOctets ?? 0)] : []),
+    String(each.missing),
+    String(each.moved),
+    String(each.extra),
+    isSame(each) ? 'the same' : 'DIFFERS',
+  ]);
+  const differing = parity.flatMap(({ folder, differing: some }) =>
+    some.map((what) => `  ${plain(folder)}: message ${plain(what)}\n`),
+  );
+  return `\n${table(columns, rows, width)}${differing.join('')}`;
+}

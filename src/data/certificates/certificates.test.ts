@@ -1,0 +1,4 @@
+import { openInlineStore } from '../inline.ts';
+import { certificatesContract } from './certificates.contract.ts';
+
+certificatesContract(({ clock }) => openInlineStore({ path: ':memory:', clock }));

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { Refusal } from '../../../base/errors.ts';
+import { doctorSettingsSchema, DOCTOR_SETTING } from '../../../flow/doctor/settings.ts';
+import { CHECKS } from '../../../flow/doctor/types.ts';
+import { type AdminContext, operation } from './operation.ts';
+import { domainName } from './schemas.ts';
+import { checkedSettings, leaves, type Stored, withValue } from './stored-settings.ts';
+
+const line = z.object({
+  check: z.enum(CHECKS),
+  domain: z.string().exactOptional(),
+  subject: z.string(),
+  state: z.enum(['ok', 'warning', 'problem', 'unknown']),
+  found: z.string(),
+  why: z.string(),
+  mend: z.array(z.string()).readonly(),
+});
+
+function needDoctor({ doctor }: AdminContext): NonNullable<AdminContext['doctor']> {
+  if (doctor === undefined) throw new Refusal('unavailable', 'There is no doctor here.');
+  return doctor;
+}
+
+const run = operation({
+  method: 'POST',
+  path: '/doctor',
+  summary: 'Look at everything around the server that mail needs, and say how to mend what is wrong',
+  access: 'administrator',
+  input: z.strictObject({ domain: domainName.optional(), only: z.array(z.enum(CHECKS)).max(50).optional() }),
+  output: z.object({ at: z.number(), hostname: z.string(), domains: z.array(z.string()).readonly(), lines: z.array(line).readonly() }),
+  async run(context, { domain, only }) {
+    const doctor = needDoctor(context);
+    if (domain === undefined) return doctor.run(undefined, only);
+    const found = await context.store.read.run('directory.domain', { name: domain });
+    if (found === undefined) throw new Refusal('not-found', `${domain} is not one of our domains.`);
+    return doctor.run([found.name], only);
+  },
+});
+
+const shown = z.object({
+  /** All settings, defaults filled in. */
+  settings: doctorSettingsSchema,
+  /** Names of those that were changed. */
+  changed: z.array(z.string()),
+});
+
+async function stored({ store }: AdminContext): Promise<Stored> {
+  const json = await store.read.run('directory.setting', { name: DOCTOR_SETTING });
+  return json === undefined ? {} : (JSON.parse(json) as Stored);
+}
+
+const show = operation({
+  method: 'GET',
+  path: '/doctor/settings',
+  summary: 'What is published beside the usual records, and what the doctor asks',
+  access: 'administrator',
+  input: z.strictObject({}),
+  output: shown,
+  async run(context) {
+    const own = await stored(context);
+    return { settings: doctorSettingsSchema.parse(own), changed: leaves(own) };
+  },
+});
+
+const set = operation({
+  method: 'PUT',
+  path: '/doctor/settings/:name',
+  summary: 'Change one setting of the doctor; null brings the default back',
+  access: 'store-decides',
+  input: z.strictObject({ name: z.string().regex(/^[a-z0-9_]{1,60}$/), value: z.json() }),
+  output: shown,
+  async run(context, { name, value }, actor) {
+    const changed = withValue(await stored(context), [name], value ?? undefined);
+    const own = checkedSettings(doctorSettingsSchema, changed, 'postern doctor settings');
+    const args = { actor, name: DOCTOR_SETTING, json: JSON.stringify(own) } as const;
+    await context.store.write.run('directory.saveSiteSettings', args);
+    return { settings: doctorSettingsSchema.parse(own), changed: leaves(own) };
+  },
+});
+
+const rotate = operation({
+  method: 'POST',
+  path: '/domains/:domain/dkim/rotation',
+  summary: 'Change the DKIM keys of a domain, or go on with it',
+  access: 'administrator',
+  input: z.strictObject({ domain: domainName, now: z.boolean().optional() }),
+  output: z.object({
+    kind: z.enum(['begun', 'waiting', 'changed', 'revoked', 'forgotten', 'nothing']),
+    selectors: z.array(z.string()).readonly(),
+    reason: z.string().exactOptional(),
+  }),
+  async run(context, { domain, now }, actor) {
+    const found = await context.store.read.run('directory.domain', { name: domain });
+    if (found === undefined) throw new Refusal('not-found', `${domain} is not one of our domains.`);
+    const step = await needDoctor(context).rotate(found.name, actor, now === true);
+    return { selectors: [], ...step };
+  },
+});
+
+export const doctor = { run, show, set, rotate };
