@@ -13,6 +13,7 @@ import type { ImapLimits } from '../servers/imap/limits.ts';
 import type { SmtpLimits } from '../servers/smtp/limits.ts';
 import type { Config } from './config.ts';
 import { partnerMetrics } from './filter-metrics.ts';
+import { createHousekeeping, type HousekeepingPart } from './housekeeping.ts';
 import { startReports } from './report-jobs.ts';
 import type { ServerOptions } from './server.ts';
 import { flowSettings, imapLimits, smtpLimits, srsKeys } from './settings.ts';
@@ -31,6 +32,7 @@ export interface Core {
   readonly recorder: Recorder;
   readonly filter: Filter;
   readonly reports: Reports;
+  readonly housekeeping: HousekeepingPart;
   readonly lookup: Lookup;
   /** All that follows from the configuration; replaced as a whole by a reload. */
   live: Live;
@@ -59,6 +61,11 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   closers.push(() => recorder.flush());
   await options.beforeListening?.(store);
   const keys = await srsKeys(store);
+  const housekeeping = await createHousekeeping({
+    ...{ store, clock, logger, metrics, recorder, data: config.data },
+    space: options.diskSpace,
+  });
+  closers.push(async () => housekeeping.stop());
   stateMetrics({ metrics, store, tls, clock, logger, data: config.data });
   if (options.processMetrics === true) collectDefaultMetrics({ register: metrics.registry });
 
@@ -75,7 +82,7 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   const delimiter = (): string => (core?.live.config ?? config).delimiter;
   const lookup = await createLookup({ store, clock, logger, delimiter });
   const banned = (ip: string): boolean => core?.banned(ip) === true;
-  const base = { store, clock, logger, recorder, dns: options.dns, filter, lookup, banned };
+  const base = { store, clock, logger, recorder, dns: options.dns, filter, lookup, banned, housekeeping };
   const settingsOf = (wanted: Config): FlowSettings =>
     flowSettings(wanted, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
   let deps: FlowDeps = { ...base, settings: settingsOf(config) };
@@ -87,7 +94,7 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   };
   const live = settle(config);
   const { relay } = options;
-  const kept = { options, clock, metrics, tls, store, recorder, filter, lookup, reports };
+  const kept = { options, clock, metrics, tls, store, recorder, filter, lookup, reports, housekeeping };
   core = { ...kept, settle, live, relay, stopped: undefined, banned: () => false };
   return core;
 }

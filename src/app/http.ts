@@ -17,7 +17,7 @@ import type { TlsStore } from '../net/tls-store.ts';
 import type { Gate } from '../flow/inbound/gate/gate.ts';
 import type { Filter } from '../flow/spam/filter.ts';
 import { teach } from '../flow/spam/trainer.ts';
-import type { FilterHooks } from '../servers/http/admin/operation.ts';
+import type { FilterHooks, HousekeepingHooks } from '../servers/http/admin/operation.ts';
 import type { ListenerFacts, ServerFacts } from '../servers/http/facts.ts';
 import { createHttpServers, type WebPlace } from '../servers/http/servers.ts';
 import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
@@ -59,6 +59,7 @@ export interface HttpParts {
   readonly intake: IntakePart;
   readonly certificates: CertificatePart;
   readonly backups: Backups;
+  readonly housekeeping: HousekeepingHooks;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
   /** The configuration that holds now. */
@@ -87,6 +88,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
       lookup: parts.lookup,
       intake: parts.intake.inbound,
       backups: parts.backups,
+      housekeeping: parts.housekeeping,
       sns: parts.intake.hook,
       certificates: parts.certificates.keeper,
       acme: parts.certificates.proofs,

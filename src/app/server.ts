@@ -17,6 +17,7 @@ import type { TlsStore } from '../net/tls-store.ts';
 import type { CertificatePart, FindDnsChallenge } from './certificates.ts';
 import type { Config } from './config.ts';
 import { type Closers, type Core, openCore } from './core.ts';
+import type { HousekeepingParts } from './housekeeping.ts';
 import { portsOf } from './listeners.ts';
 import { mergeLive, reloadRelay } from './reload.ts';
 import type { ServiceName } from './service-names.ts';
@@ -53,6 +54,8 @@ export interface ServerOptions {
   readonly snsFetch?: Fetch | undefined;
   /** Who writes DNS records that prove names to an ACME authority. */
   readonly dnsChallenge?: FindDnsChallenge | undefined;
+  /** What is free on the disk, for tests. */
+  readonly diskSpace?: HousekeepingParts['space'];
   /** File the configuration came from, which belongs into a backup. */
   readonly configFile?: string | undefined;
   /** Metrics of the process itself: once per process. */

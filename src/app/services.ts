@@ -151,6 +151,7 @@ async function startImap({ parts, hooks, listeners, name, target }: ImapListener
     logger,
     authenticator,
     guard: parts.guard,
+    full: () => deps().housekeeping?.disk.low() === true,
     intake: () => new Intake({ bodies: store.bodies, maxBytes: deps().settings.maxMessageBytes }),
     tls: parts.tls.source(name, 'strict'),
     implicitTls: IMPLICIT_TLS.has(name),

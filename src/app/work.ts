@@ -10,6 +10,7 @@ import { type CertificatePart, createCertificates } from './certificates.ts';
 import type { Config } from './config.ts';
 import type { Closers, Core, Live } from './core.ts';
 import { type HttpPart, startHttp } from './http.ts';
+import { housekeepingJobs } from './housekeeping.ts';
 import { createIntake, type IntakePart } from './intake.ts';
 import { type Job, type Jobs, startJobs } from './jobs.ts';
 import { lateListeners, type Listening, startListeners } from './listeners.ts';
@@ -68,8 +69,10 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
     ways: scheduler.ways,
     authenticator,
     intake,
+    deps: () => core.live.deps,
     certificates,
     backups,
+    housekeeping: core.housekeeping,
     listeners,
     stopping: () => core.stopped !== undefined,
     config: () => core.live.config,
@@ -78,7 +81,7 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
   await scheduler.start();
   closers.push(() => certificates.keeper.stop());
   certificates.keeper.start();
-  const jobs = await startIntakeAndJobs(core, intake, backupJobs, closers);
+  const jobs = await startIntakeAndJobs(core, intake, [...backupJobs, ...http.jobs], closers);
   const watch = startWatches(core, gate);
   const made = { authenticator, brakes, listeners, leftOut, http, scheduler };
   return { ...made, intake, certificates, backups, jobs, watch };
@@ -156,7 +159,8 @@ async function startIntakeAndJobs(
   const stopping = new AbortController();
   closers.push(async () => stopping.abort());
   const sending = sendingJobs(() => core.live.deps, stopping.signal);
-  const more = [...reportJobs(core.reports), ...intake.jobs, ...sending, ...others];
+  const own = housekeepingJobs(() => core.live.deps, metrics);
+  const more = [...reportJobs(core.reports), ...intake.jobs, ...sending, ...own, ...others];
   return startJobs({ store, clock, logger, metrics, config, filter }, more);
 }
 
@@ -180,6 +184,7 @@ function startWatches({ tls, options, clock, filter }: Core, gate: Gate): { stop
 /** Everything that makes new work ends first, the journal when nobody writes to it, the store last. */
 export async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
   work.watch.stop();
+  core.housekeeping.stop();
   await Promise.all([
     ...work.listeners.map((listener) => listener.drain(graceMs)),
     work.scheduler.stop(graceMs),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { program } from '../app/program.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { cliOf, imported, mailOf, type Said } from './cli.ts';
 
@@ -229,5 +230,33 @@ describe('postern import maildir, mbox, eml', () => {
         ['Imported/Old', 'old', 'S', Date.UTC(2024, 1, 5, 10)],
       ],
     );
+  });
+
+  it('goes on where it was killed, and where the room had ended', async () => {
+    const count = 1100;
+    await mkdir(join(directory, 'Many/cur'), { recursive: true });
+    for (let i = 0; i < count; i++) await put(`Many/cur/${1000 + i}.x.host:2,S`, message(`many ${i}`), T);
+    const args = ['import', 'maildir', join(directory, 'Many'), ...BOB, '--only', 'INBOX'];
+    const killed = program([...args, '--data', server.directory]);
+    killed.child.stderr?.once('data', () => killed.child.kill('SIGKILL'));
+    assert.equal(await killed.ended, 'SIGKILL');
+    const many = async (): Promise<string[]> =>
+      (await mailOf(server, 'bob@example.test'))
+        .map(({ subject }) => subject)
+        .filter((subject) => subject.startsWith('many'));
+    const before = (await many()).length;
+    assert.ok(before > 0 && before < count, `${before} of ${count}`);
+    const address = 'bob@example.test';
+    const actor = { name: 'system', role: 'system', domainId: undefined } as const;
+    const { used } = await server.account(address);
+    await server.store.write.run('directory.setQuota', { actor, address, quota: used + 500 });
+    const full = await run(...args);
+    assert.equal(full.status, 1);
+    assert.match(full.out, /FAILED: INBOX, message \d+\.x\.host: the account has no room left/);
+    await server.store.write.run('directory.setQuota', { actor, address, quota: 0 });
+    await imported(run, ...args.slice(1), '--verify');
+    const after = await many();
+    assert.equal(after.length, count);
+    assert.equal(new Set(after).size, count);
   });
 });

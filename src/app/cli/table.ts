@@ -7,10 +7,12 @@ import { certificateCommands } from './commands/certificate.ts';
 import { checkCommands } from './commands/check.ts';
 import { checkMessageCommands } from './commands/check-message.ts';
 import { dkimCommands } from './commands/dkim.ts';
+import { doctorCommands } from './commands/doctor.ts';
 import { domainCommands } from './commands/domain.ts';
 import { exportCommands } from './commands/export.ts';
 import { filterCommands } from './commands/filter.ts';
 import { holdCommands } from './commands/hold.ts';
+import { housekeepingCommands } from './commands/housekeeping.ts';
 import { importCommands } from './commands/import.ts';
 import { intakeCommands } from './commands/intake.ts';
 import { lookupCommands } from './commands/lookup.ts';
@@ -32,6 +34,7 @@ import { vaultCommands } from './commands/vault.ts';
 export const commandTable: readonly CliCommand[] = [
   ...statusCommands,
   ...domainCommands,
+  ...doctorCommands,
   ...accountCommands,
   ...undeleteCommands,
   ...aliasCommands,
@@ -51,6 +54,7 @@ export const commandTable: readonly CliCommand[] = [
   ...holdCommands,
   ...banCommands,
   ...backupCommands,
+  ...housekeepingCommands,
   ...filterCommands,
   ...vaultCommands,
   ...spamCommands,

@@ -2,6 +2,7 @@ import { HELD } from '../../data/holds/types.ts';
 import type { JournalKind } from '../../data/journal/types.ts';
 import { sizeText, timeText } from './quantities.ts';
 import { certificateSteps } from './trace-certificates.ts';
+import { diskSteps } from './trace-disk.ts';
 import { intakeSteps } from './trace-intake.ts';
 import {
   addressesText,
@@ -200,6 +201,7 @@ const STEPS: Readonly<Record<JournalKind, Teller>> = {
   }),
   ...intakeSteps,
   ...certificateSteps,
+  ...diskSteps,
   'message.expunged': (facts) => other(facts, 'The message was deleted from a mailbox'),
   'admin.changed': (facts) => other(facts, 'An administrator changed something'),
 };

@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Actor, DkimKey } from '../../data/directory/types.ts';
 import type { Store } from '../../data/store.ts';
-import { lookUpKey, publicKeyBase64 } from '../../mail/dkim/keys.ts';
+import { lookUpKey } from '../../mail/dkim/keys.ts';
 import type { Dns } from '../../mail/dns.ts';
+import { publishedKey } from './checks/dmarc.ts';
 
 /**
  * Changing the keys of a domain without a moment in which signatures cannot be verified: the next keys are made, used
@@ -86,7 +87,7 @@ async function activate(
 async function isPublished(dns: Dns | undefined, domain: string, key: DkimKey): Promise<boolean> {
   if (dns === undefined) return false;
   const found = await lookUpKey(dns, domain, key.selector, key.algorithm);
-  return found.status === 'ok' && publicKeyBase64(found.key) === key.publicKey;
+  return found.status === 'ok' && (await publishedKey({ resolver: dns }, domain, key.selector)) === key.publicKey;
 }
 
 async function move(

@@ -12,10 +12,12 @@ export function tidyFlags({ flags, keywords }: FlagSet): { flags: number; keywor
 
 /** Whether two messages are marked the same; keywords are compared without case. */
 export function sameFlags(a: FlagSet, b: FlagSet): boolean {
-  const words = (set: FlagSet): string =>
-    set.keywords
-      .map((word) => word.toLowerCase())
-      .toSorted()
-      .join(' ');
-  return a.flags === b.flags && words(a) === words(b);
+  return a.flags === b.flags && wordsOf(a) === wordsOf(b);
+}
+
+function wordsOf({ keywords }: FlagSet): string {
+  return keywords
+    .map((word) => word.toLowerCase())
+    .toSorted()
+    .join(' ');
 }

@@ -11,6 +11,8 @@ import { unpacked } from './unpack.ts';
 
 /** Maildir and Maildir++ as Dovecot, Courier and qmail keep them; nothing in them is changed. */
 
+/** Files that are read at a time. */
+const AHEAD = 8;
 /** Levels of directories that are looked into for folders (Dovecot's LAYOUT=fs). */
 const DEPTH = 20;
 /** Flags of file names (https://cr.yp.to/proto/maildir.html), "P" (passed) being a keyword. */
@@ -164,21 +166,39 @@ function uidOrder(text: string): ReadonlyMap<string, number> {
   return order;
 }
 
+/** Some files are read ahead: each costs several turns through the thread pool, and most are small. */
 async function* readAll(
   folder: MaildirFolder,
   messages: readonly MaildirMessage[],
 ): AsyncGenerator<ReadMessage | LeftMessage> {
-  for (const message of messages) {
-    let read: { octets: Spooled; receivedAt: number } | undefined;
-    try {
-      read = (await readFile(message.path)) ?? (await readRenamed(folder, message));
-    } catch (error) {
-      yield { key: message.key, why: errorText(error) };
-      continue;
+  const ahead: Promise<ReadMessage | LeftMessage>[] = [];
+  try {
+    for (let next = 0; next < messages.length || ahead.length > 0; ) {
+      const message = messages[next];
+      if (message !== undefined && ahead.length < AHEAD) {
+        ahead.push(readOne(folder, message));
+        next++;
+        continue;
+      }
+      const first = await ahead[0];
+      ahead.shift();
+      if (first !== undefined) yield first;
     }
-    if (read === undefined) yield { key: message.key, why: 'it was removed meanwhile' };
-    else if (read.octets.size === 0) yield { key: message.key, why: 'it is empty' };
-    else yield { message, ...read };
+  } finally {
+    // Whoever stops early leaves no temporary files behind.
+    for (const read of await Promise.all(ahead)) if ('octets' in read) await read.octets.dispose();
+  }
+}
+
+/** Never throws: what cannot be read is told of. */
+async function readOne(folder: MaildirFolder, message: MaildirMessage): Promise<ReadMessage | LeftMessage> {
+  const { key } = message;
+  try {
+    const read = (await readFile(message.path)) ?? (await readRenamed(folder, message));
+    if (read === undefined) return { key, why: 'it was removed meanwhile' };
+    return read.octets.size === 0 ? { key, why: 'it is empty' } : { message, ...read };
+  } catch (error) {
+    return { key, why: errorText(error) };
   }
 }
 

@@ -47,11 +47,11 @@ export async function compareMail(
   };
   const found: FolderParity[] = [];
   for (const folder of folders) {
-    const name = chosen.get(folder)?.name ?? '';
-    if (options.wants?.(name) === false) continue;
+    const mailbox = chosen.get(folder)?.name ?? '';
+    if (options.wants?.(mailbox) === false) continue;
     const messages = await source.list(folder);
     const known = Map.groupBy(await target.known(folder.id), ({ key }) => key);
-    const parity = countParity(folder, name, messages, known);
+    const parity = countParity(folder, mailbox, messages, known);
     if (options.octets) await compareOctets({ source, folder, messages, known, parity, digestsOf });
     found.push(parity);
   }

@@ -3,6 +3,7 @@ import { parsePath } from '../../mail/address/path.ts';
 import type { FlowDeps } from '../deps.ts';
 import { recordRefusal, recordServerRefusal } from '../journal.ts';
 import { replies } from '../replies.ts';
+import { requireRoom } from '../room.ts';
 import type { MailParams, MailService, MailTransaction, SessionFacts } from '../service.ts';
 import { openGate } from './gate/envelope.ts';
 import type { Gate } from './gate/gate.ts';
@@ -47,6 +48,7 @@ async function open(
   params: MailParams,
   gate: Gate | undefined,
 ): Promise<MailTransaction> {
+  requireRoom(deps);
   // Senders' bounce addresses are often longer than the 64 octets of RFC 5321 4.5.3.1.1; refusing them loses real mail.
   const sender = parsePath(path, { smtputf8: params.smtputf8, maxLocalPartOctets: 254 });
   if (sender.kind === 'error') {

@@ -3,6 +3,7 @@ import { AwsError } from '../../net/aws/types.ts';
 import { parsePath } from '../../mail/address/path.ts';
 import { dropBody } from '../intake.ts';
 import { replyText } from '../journal.ts';
+import { requireRoom } from '../room.ts';
 import { type Arrival, readArrival } from './arrival.ts';
 import { type IntakeCase, intakeEvent, openCase, partOf } from './case.ts';
 import { bounce, refusedEvent } from './bounce.ts';
@@ -82,6 +83,7 @@ async function take(parts: IntakeParts, one: IntakeCase): Promise<Taken> {
   if (one.recipients !== undefined && !openRecipients(one) && one.before !== undefined) {
     return one.before.state === 'done' ? ended(one) : completed(one, false);
   }
+  requireRoom(deps);
   const { size, body } = await source.objects.get(bucket, told.key);
   const arrival = await readArrival({ deps, body, region, trace, notice });
   const guessed = one.recipients === undefined;

@@ -1,7 +1,8 @@
 import type { WriteArgs } from '../../data/store.ts';
 import { destinationOf } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
-import { noticeMail, type NoticeRecipient, type NoticeText } from '../notice-mail.ts';
+import { noticeMail, type NoticeText } from '../notice-mail.ts';
+import { responsible } from '../responsible.ts';
 
 /** What is held, and why: the words for those who have to know. */
 export interface HoldFacts {
@@ -19,28 +20,12 @@ type Accept = WriteArgs<'delivery.accept'>;
 /** A mail to the owner and one to those who can release it, ready to be deposited. */
 export async function holdNotices(deps: FlowDeps, facts: HoldFacts): Promise<Accept[]> {
   const owner = { accountId: facts.accountId, address: facts.address };
-  const administrators = await responsible(deps, facts.address);
+  const administrators = await responsible(deps, domainOf(facts));
   const notices = [noticeMail(deps, domainOf(facts), [owner], ownerText(deps, facts))];
   if (administrators.length > 0) {
     notices.push(noticeMail(deps, domainOf(facts), administrators, administratorText(deps, facts)));
   }
   return notices;
-}
-
-/** The administrators, or whoever reads postmaster@ where there is none. */
-async function responsible(deps: FlowDeps, address: string): Promise<NoticeRecipient[]> {
-  const { read } = deps.store;
-  const accounts = await read.run('directory.accounts', {});
-  const found = accounts.filter(({ role, status }) => role === 'admin' && status === 'active');
-  if (found.length > 0) return found.map(({ id, address: own }) => ({ accountId: id, address: own }));
-  const resolved = await read.run('directory.resolve', {
-    localPart: 'postmaster',
-    domain: destinationOf(address),
-    delimiter: deps.settings.delimiter,
-    size: 0,
-  });
-  if (resolved.status !== 'ok') return [];
-  return resolved.targets.flatMap((target) => (target.kind === 'account' ? [target] : []));
 }
 
 function ownerText(deps: FlowDeps, { address, reason, what, trace }: HoldFacts): NoticeText {

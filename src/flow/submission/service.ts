@@ -4,6 +4,7 @@ import type { FlowDeps } from '../deps.ts';
 import { recordRefusal, recordServerRefusal } from '../journal.ts';
 import { maySendAs } from '../ownership.ts';
 import { replies } from '../replies.ts';
+import { requireRoom } from '../room.ts';
 import type { MailParams, MailService, MailTransaction, SessionFacts, SessionLogin } from '../service.ts';
 import type { HourlyCounts } from './hourly.ts';
 import type { OutgoingWatch } from './outgoing.ts';
@@ -51,6 +52,7 @@ async function open(
 ): Promise<MailTransaction> {
   const login = session.login;
   if (login === undefined) throw replies.loginRequired();
+  requireRoom(deps);
   await requireOwned(deps, login, path, params.smtputf8);
   const account = await deps.store.read.run('directory.account', { id: login.accountId });
   const { messages, minutesToWait } = hourly.used(login.accountId);

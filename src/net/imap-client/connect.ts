@@ -86,7 +86,6 @@ async function signIn(client: ImapClient, login: ImapLogin): Promise<void> {
       return await authenticatePlain(client, login);
     if (client.capabilities.has('LOGINDISABLED'))
       throw new ImapFailure('login', 'the server takes no passwords without TLS');
-    const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
     const words = [...astring(utf8(login.user)), ' ', ...astring(utf8(login.secret))];
     await client.command(['LOGIN ', ...words], { shown: 'LOGIN' });
   } catch (error) {
@@ -95,6 +94,11 @@ async function signIn(client: ImapClient, login: ImapLogin): Promise<void> {
     const kind = error.code === 'UNAVAILABLE' || error.code === 'INUSE' ? 'lost' : 'login';
     throw new ImapFailure(kind, error.message, error.code);
   }
+}
+
+/** The octets of UTF-8, one character each, as lines are written. */
+function utf8(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 async function authenticatePlain(client: ImapClient, { user, secret, master }: ImapLogin): Promise<void> {

@@ -7,7 +7,13 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Actor } from '../../data/directory/types.ts';
 import type { OpenStore } from '../../data/open.ts';
-import type { CertificateHooks, FilterHooks, IntakeHooks } from './admin/operation.ts';
+import type {
+  AlertHooks,
+  CertificateHooks,
+  FilterHooks,
+  HousekeepingHooks,
+  IntakeHooks,
+} from './admin/operation.ts';
 import type { Backups } from '../../flow/backup/service.ts';
 import type { DoctorService } from '../../flow/doctor/service.ts';
 import type { Lookup } from '../../flow/lookup/lookup.ts';
@@ -49,6 +55,8 @@ export interface HttpDeps {
   /** Logs accounts in at the HTTP port; undefined: it has nothing for them. */
   readonly accounts?: Pick<AccountOptions, 'authenticator' | 'isProxy'> | undefined;
   readonly lookup?: Lookup | undefined;
+  readonly housekeeping?: HousekeepingHooks | undefined;
+  readonly alerts?: AlertHooks | undefined;
 }
 
 /** A place to listen at, with what is told there. */

@@ -15,6 +15,8 @@ export interface ImapOptions {
   readonly guard?: Pick<LoginGuard, 'banned'> | undefined;
   /** Takes the message of an APPEND as it arrives. */
   readonly intake: () => MessageIntake;
+  /** Whether new messages are put off: the disk is nearly full. */
+  readonly full?: (() => boolean) | undefined;
   /** Our name in the greeting. */
   readonly hostname: string;
   readonly limits: ImapLimits;

@@ -44,9 +44,11 @@ function sizeOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Math.max(1, parseSize(text));
 }
 
+function lower(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.map((name) => name.toLowerCase()));
+}
+
 function optionsOf({ io, text, texts, on }: Call): ImportOptions & { wants: (name: string) => boolean } {
-  const lower = (names: readonly string[]): ReadonlySet<string> =>
-    new Set(names.map((name) => name.toLowerCase()));
   const only = lower(texts('only'));
   const except = lower(texts('except'));
   const wants = (name: string): boolean =>

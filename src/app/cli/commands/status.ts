@@ -30,6 +30,7 @@ function statusText(value: Status, io: CliIo): string {
     ['Directory', `${value.domains} domain(s), ${value.accounts} account(s), ${value.aliases} alias(es)`],
     ['Mail', `${store.emails} message(s), ${sizeText(store.mailBytes)}`],
     ['Store', storeText(value)],
+    ...diskRows(value, io),
     ['Queue', queueText(value)],
     ...(value.held === 0
       ? []
@@ -60,6 +61,18 @@ function statusText(value: Status, io: CliIo): string {
     ]),
   ];
   return facts(pairs, io.width);
+}
+
+/** Only when it stops new mail. */
+function diskRows({ disk }: Status, { timeZone }: CliIo): [string, string][] {
+  if (disk?.low !== true) return [];
+  const since = disk.since === undefined ? '' : ` since ${timeText(disk.since, timeZone)}`;
+  return [
+    [
+      'DISK FULL',
+      `new mail is put off${since}: ${sizeText(disk.free)} of ${sizeText(disk.total)} are free, ${sizeText(disk.reserve)} are kept back (docs/guides/housekeeping.md)`,
+    ],
+  ];
 }
 
 /** How old what could be restored is, and whether that was tried. */

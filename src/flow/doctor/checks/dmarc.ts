@@ -201,8 +201,8 @@ async function alignmentLine(
   return undefined;
 }
 
-async function publishedKey(
-  { resolver, signal }: World,
+export async function publishedKey(
+  { resolver, signal }: Pick<World, 'resolver'> & { readonly signal?: AbortSignal },
   domain: string,
   selector: string,
 ): Promise<string | undefined> {

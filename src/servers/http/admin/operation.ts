@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DiskReserve } from '../../../base/disk-reserve.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { Logger } from '../../../base/log.ts';
 import type { LoginGuard } from '../../../data/bans/guard.ts';
@@ -30,8 +31,25 @@ export interface AdminContext {
   /** The ways to send of the running server. */
   readonly ways?: Ways | undefined;
   readonly doctor?: Pick<DoctorService, 'run' | 'rotate'> | undefined;
+  readonly housekeeping?: HousekeepingHooks | undefined;
+  readonly alerts?: AlertHooks | undefined;
   /** Postfix lookup tables. */
   readonly lookup?: Lookup | undefined;
+}
+
+/** What is done so that disks and mailboxes do not fill. */
+export interface HousekeepingHooks {
+  /** The settings have changed. */
+  changed(): Promise<void>;
+  readonly disk: Pick<DiskReserve, 'state'>;
+}
+
+/** Who is told of trouble, and how. */
+export interface AlertHooks {
+  /** Look now, and tell what has to be told. */
+  look(): Promise<void>;
+  /** Send a mail and a webhook that say nothing but that they come. `webhook`: why it was not taken; '' when it was. */
+  test(): Promise<{ readonly mailed: readonly string[]; readonly webhook: string | undefined }>;
 }
 
 /** What administrators have done about certificates at once, and see of them. */

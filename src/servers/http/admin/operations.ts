@@ -10,6 +10,7 @@ import { domains } from './domains.ts';
 import { filter } from './filter.ts';
 import { grants } from './grants.ts';
 import { holds } from './holds.ts';
+import { housekeeping } from './housekeeping.ts';
 import { intake } from './intake.ts';
 import { importing } from './importing.ts';
 import { lookup } from './lookup.ts';
@@ -44,6 +45,7 @@ export const operations = {
   backup,
   bans,
   holds,
+  housekeeping,
   filter,
   intake,
   vault,

@@ -1,6 +1,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { DiskSpace } from '../../../base/disk-reserve.ts';
 import type { BackupState } from '../../../data/backup/state.ts';
 import { BANS_MAX } from '../../../data/bans/active.ts';
 import { backupState } from './backup.ts';
@@ -69,6 +70,16 @@ const get = operation({
       /** How often it had to be opened again after a failure since the start. */
       reopened: z.number(),
     }),
+    /** The disk of the data directory; `low`: new mail is put off. */
+    disk: z
+      .object({
+        free: z.number(),
+        total: z.number(),
+        reserve: z.number(),
+        low: z.boolean(),
+        since: z.number().optional(),
+      })
+      .optional(),
     /** Accounts whose outgoing mail is held, or some of it. */
     held: z.number(),
     /** Ways to send that destinations ('*': all) refuse at present. */
@@ -99,7 +110,7 @@ const get = operation({
       }),
     ),
   }),
-  async run({ store, clock, facts, guard, filter, lookup, intake, backups, certificates }) {
+  async run({ store, clock, facts, guard, filter, lookup, intake, backups, certificates, housekeeping }) {
     await guard?.settled();
     const [domains, accounts, queue, held, refusals, bans] = await Promise.all([
       store.read.run('directory.domains', null),
@@ -134,6 +145,7 @@ const get = operation({
         freeBytes: await freeBytes(facts.dataDirectory),
         reopened: store.reopened(),
       },
+      ...diskState(housekeeping),
       held: held.length,
       refusedWays: refusals.filter(({ until }) => until > clock.now()),
       bans: new Set(bans.map(({ kind, subject }) => `${kind} ${subject}`)).size,
@@ -149,6 +161,15 @@ const get = operation({
     };
   },
 });
+
+function diskState(
+  hooks: AdminContext['housekeeping'],
+): { disk?: DiskSpace & { reserve: number; low: boolean; since?: number } } {
+  const state = hooks?.disk.state();
+  if (state === undefined) return {};
+  const { since, ...rest } = state;
+  return { disk: { ...rest, ...(since !== undefined && { since }) } };
+}
 
 function intakeState(hooks: IntakeHooks): { alarmSince?: number; problems: string[] } {
   const { alarmSince } = hooks;

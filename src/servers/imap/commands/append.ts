@@ -90,6 +90,8 @@ async function check(session: Session, { name, head }: Arguments): Promise<Mailb
     return refuse('too-large', 'TOOBIG', `A message may have at most ${limits.messageBytes} octets`);
   // RFC 3502 section 6.3.11: no octets, no message.
   if (head.size === 0) return refuse('bad-input', 'CANNOT', 'An empty message cannot be stored');
+  if (session.options.full?.() === true)
+    return refuse('storage-full', 'UNAVAILABLE', 'The disk of the server is nearly full; try again later');
   const mailbox = await store.read.run('mailstore.mailbox', { accountId, name });
   if (mailbox === undefined) return noSuchMailbox('TRYCREATE');
   const { used, limit } = await store.read.run('mailstore.quota', { accountId });
