@@ -39,7 +39,8 @@ export function createDoctor(parts: {
       return createResolver({ servers, clock, limits: LIMITS });
     },
     makeResolver: (servers) => createResolver({ servers, clock, limits: LIMITS }),
-    makeKeys: (actor, domain) => makeDkimKeys({ store: deps().store, clock }, actor, domain, undefined, 'pending'),
+    makeKeys: (actor, domain) =>
+      makeDkimKeys({ store: deps().store, clock }, actor, domain, undefined, 'pending'),
   });
   return { service, jobs: doctorJobs(service, () => deps().dns !== undefined) };
 }

@@ -26,7 +26,12 @@ export const HOST = 'mail.host.test';
 
 export interface WorldPlan {
   /** Domains of ours; `edit` turns the zone that `postern domain records --zone` gives into a broken one. */
-  readonly domains: readonly { readonly name: string; readonly edit?: (zone: string) => string; readonly bogus?: boolean; readonly unserved?: boolean }[];
+  readonly domains: readonly {
+    readonly name: string;
+    readonly edit?: (zone: string) => string;
+    readonly bogus?: boolean;
+    readonly unserved?: boolean;
+  }[];
   /** Further zones. */
   readonly zones: readonly TestZone[];
   /** What the second server of zones says. */
@@ -46,7 +51,10 @@ export interface BrokenWorld {
   /** Look at one domain, with the server as it is; lines that are not about the server itself. */
   domainLines(domain: string): Promise<DoctorLine[]>;
   /** Look at the server, with facts and options changed. */
-  serverLines(change?: { facts?: Partial<DoctorFacts>; options?: Partial<DoctorOptions> }): Promise<DoctorLine[]>;
+  serverLines(change?: {
+    facts?: Partial<DoctorFacts>;
+    options?: Partial<DoctorOptions>;
+  }): Promise<DoctorLine[]>;
   stop(): Promise<void>;
 }
 
@@ -57,7 +65,9 @@ export async function startBrokenWorld(plan: WorldPlan): Promise<BrokenWorld> {
   };
   try {
     const authority = createAuthority();
-    const names = plan.domains.flatMap(({ name }) => ['mta-sts', 'autoconfig', 'autodiscover'].map((label) => `${label}.${name}`));
+    const names = plan.domains.flatMap(({ name }) =>
+      ['mta-sts', 'autoconfig', 'autodiscover'].map((label) => `${label}.${name}`),
+    );
     const pair = authority.issue([HOST, ...names]);
     const server = await startMailServer(pair, plan, closers);
     const host: HostFacts = {
@@ -71,14 +81,20 @@ export async function startBrokenWorld(plan: WorldPlan): Promise<BrokenWorld> {
     };
     const zones = new Map<string, string>();
     for (const { name } of plan.domains) {
-      const records = domainRecords(await domainFacts(server.store, host, name)).filter((record) => record.name.endsWith(name));
+      const records = domainRecords(await domainFacts(server.store, host, name)).filter((record) =>
+        record.name.endsWith(name),
+      );
       zones.set(name, formatZone(records).replace('p=none', 'p=reject'));
     }
     const zone = (name: string): string => zones.get(name) ?? '';
     const served = plan.domains.filter(({ unserved }) => unserved !== true);
     const dns = await startDnsWorld(
       [
-        ...served.map(({ name, edit, bogus }) => ({ name, records: edit?.(zone(name)) ?? zone(name), ...(bogus === true && { bogus }) })),
+        ...served.map(({ name, edit, bogus }) => ({
+          name,
+          records: edit?.(zone(name)) ?? zone(name),
+          ...(bogus === true && { bogus }),
+        })),
         ...plan.zones,
       ],
       plan.second(zone),
@@ -103,10 +119,19 @@ export async function startBrokenWorld(plan: WorldPlan): Promise<BrokenWorld> {
     };
     const resolver = freshResolver([{ address: '127.0.0.1', port: dns.unboundPort, trusted: true }]);
     const look = async (facts: DoctorFacts, changed: Partial<DoctorOptions> = {}): Promise<DoctorLine[]> => {
-      const parts = { facts, options: { ...options, ...changed }, clock: systemClock, resolver, makeResolver: freshResolver };
+      const parts = {
+        facts,
+        options: { ...options, ...changed },
+        clock: systemClock,
+        resolver,
+        makeResolver: freshResolver,
+      };
       return [...(await runDoctor(parts)).lines];
     };
-    const visitor = async (): Promise<{ ip: string; at: number }> => ({ ip: '198.51.100.9', at: systemClock.now() });
+    const visitor = async (): Promise<{ ip: string; at: number }> => ({
+      ip: '198.51.100.9',
+      at: systemClock.now(),
+    });
     return {
       authority,
       dns,
@@ -146,7 +171,15 @@ async function startMailServer(
     config: makeConfig({
       hostname: HOST,
       data,
-      listen: { smtp: listen, submission: none, submissions: listen, imap: none, imaps: listen, lmtp: none, http: listen },
+      listen: {
+        smtp: listen,
+        submission: none,
+        submissions: listen,
+        imap: none,
+        imaps: listen,
+        lmtp: none,
+        http: listen,
+      },
       limits: { sessions_per_address: 0 },
     }),
     logger: silentLogger,
@@ -158,8 +191,18 @@ async function startMailServer(
   const keys = { r: await generateKeyPair('rsa-sha256'), e: await generateKeyPair('ed25519-sha256') };
   for (const { name: domain } of plan.domains) {
     await write.run('directory.addDomain', { actor: testActor, name: domain });
-    for (const [selector, { algorithm, privatePem: privateKey, publicKeyBase64: publicKey }] of Object.entries(keys))
-      await write.run('directory.addDkimKey', { actor: testActor, domain, selector, algorithm, privateKey, publicKey });
+    for (const [
+      selector,
+      { algorithm, privatePem: privateKey, publicKeyBase64: publicKey },
+    ] of Object.entries(keys))
+      await write.run('directory.addDkimKey', {
+        actor: testActor,
+        domain,
+        selector,
+        algorithm,
+        privateKey,
+        publicKey,
+      });
   }
   const json = JSON.stringify({ mta_sts: 'enforce' });
   await write.run('directory.saveSiteSettings', { actor: testActor, name: 'doctor', json });
@@ -180,10 +223,13 @@ async function startProxy(
       return;
     }
     const { method, url, headers } = request;
-    const upstream = requestHttp({ port, host: '127.0.0.1', method, path: url, headers, agent: false }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
+    const upstream = requestHttp(
+      { port, host: '127.0.0.1', method, path: url, headers, agent: false },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
     upstream.on('error', () => response.destroy());
     request.pipe(upstream);
   });

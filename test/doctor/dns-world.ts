@@ -126,7 +126,9 @@ ${sections.join('')}`,
 
 /** DS records of a zone's keys, as Knot made them. */
 function keysOf(conf: string, zone: string, directory: string): string[] {
-  const text = execFileSync('keymgr', ['-c', conf, zone, 'ds'], { env: cleanEnvironment(directory) }).toString();
+  const text = execFileSync('keymgr', ['-c', conf, zone, 'ds'], {
+    env: cleanEnvironment(directory),
+  }).toString();
   return text.split('\n').filter((line) => line.includes(' DS '));
 }
 
@@ -169,7 +171,8 @@ async function answers(address: string, port: number, zone: string): Promise<voi
   const dns = freshResolver([{ address, port, trusted: false }]);
   for (let i = 0; i < 200; i++) {
     const answer = await dns.query(zone, 'SOA');
-    if (answer.status === 'ok' || (answer.status === 'temporary' && answer.reason.startsWith('SERVFAIL'))) return;
+    if (answer.status === 'ok' || (answer.status === 'temporary' && answer.reason.startsWith('SERVFAIL')))
+      return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error(`no DNS server came up for ${zone} on ${address}:${port}`);

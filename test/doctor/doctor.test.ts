@@ -58,7 +58,11 @@ const FAULTS: readonly DomainFault[] = [
   },
   {
     name: 'MX to another host',
-    edit: both(replace(/ IN MX .*$/m, ' IN MX 10 other'), (zone) => zone + OTHERS, replace(SPF, spf('v=spf1 ip4:127.0.0.1 -all'))),
+    edit: both(
+      replace(/ IN MX .*$/m, ' IN MX 10 other'),
+      (zone) => zone + OTHERS,
+      replace(SPF, spf('v=spf1 ip4:127.0.0.1 -all')),
+    ),
     found: ['mx problem'],
     says: /leads to 10 other\.mx-other\.test, not to mail\.host\.test/,
     mend: /IN MX 10 mail\.host\.test\./,
@@ -142,7 +146,10 @@ const FAULTS: readonly DomainFault[] = [
   },
   {
     name: 'the key of another server',
-    edit: replace(/(^e\._domainkey.*p=)[^"]+/m, '$1MCowBQYDK2VwAyEAFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFE='),
+    edit: replace(
+      /(^e\._domainkey.*p=)[^"]+/m,
+      '$1MCowBQYDK2VwAyEAFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFE=',
+    ),
     found: ['dkim problem'],
     says: /is not the one we sign with/,
     mend: /^e\._domainkey\.dkim-other\.test\. /m,
@@ -277,10 +284,38 @@ const FAULTS: readonly DomainFault[] = [
 
 /** "MX to another host" has the domain mx-other.test: the names stand in what is expected. */
 const NAMES = [
-  'mx-none', 'mx-other', 'mx-behind', 'mx-second', 'mx-address', 'mx-null', 'spf-none', 'spf-two', 'spf-foreign', 'spf-all', 'spf-many',
-  'spf-soft', 'dkim-none', 'dkim-other', 'dkim-revoked', 'dkim-test', 'dmarc-none', 'dmarc-watch', 'dmarc-two', 'dmarc-typo',
-  'dmarc-consent', 'dmarc-self', 'sts-none', 'sts-lost', 'sts-other', 'sts-old', 'tlsrpt-none', 'caa-other', 'srv-other', 'srv-none',
-  'autoconfig-none', 'zone-lame',
+  'mx-none',
+  'mx-other',
+  'mx-behind',
+  'mx-second',
+  'mx-address',
+  'mx-null',
+  'spf-none',
+  'spf-two',
+  'spf-foreign',
+  'spf-all',
+  'spf-many',
+  'spf-soft',
+  'dkim-none',
+  'dkim-other',
+  'dkim-revoked',
+  'dkim-test',
+  'dmarc-none',
+  'dmarc-watch',
+  'dmarc-two',
+  'dmarc-typo',
+  'dmarc-consent',
+  'dmarc-self',
+  'sts-none',
+  'sts-lost',
+  'sts-other',
+  'sts-old',
+  'tlsrpt-none',
+  'caa-other',
+  'srv-other',
+  'srv-none',
+  'autoconfig-none',
+  'zone-lame',
 ].map((name) => `${name}.test`);
 
 /** Forms of SPF that are right, whatever they look like; 127.0.0.1 must pass by each. */
@@ -332,7 +367,12 @@ function states(lines: readonly DoctorLine[]): string[] {
 }
 
 function text(lines: readonly DoctorLine[]): string {
-  return lines.map(({ check, state, subject, found, mend }) => `${state} ${check} ${subject}: ${found}\n${mend.join('\n')}`).join('\n');
+  return lines
+    .map(
+      ({ check, state, subject, found, mend }) =>
+        `${state} ${check} ${subject}: ${found}\n${mend.join('\n')}`,
+    )
+    .join('\n');
 }
 
 describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') }, () => {
@@ -341,7 +381,10 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
 
   before(async () => {
     assert.equal(NAMES.length, FAULTS.length);
-    const good = GOOD_SPF.map((record, i) => ({ name: `good-spf-${i}.test`, edit: replace(SPF, spf(record)) }));
+    const good = GOOD_SPF.map((record, i) => ({
+      name: `good-spf-${i}.test`,
+      edit: replace(SPF, spf(record)),
+    }));
     world = await startBrokenWorld({
       domains: [
         { name: 'good.test' },
@@ -361,10 +404,22 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
         { name: '127.in-addr.arpa', records: REVERSE_ZONE },
         { name: 'bl.test', records: LISTS_ZONE },
         { name: 'big.test', records: '@ MX 10 mx\nmx A 127.0.0.1\n' },
-        { name: 'signed.test', records: `mail A 127.0.0.1\nmail TXT "v=spf1 a -all"\n_25._tcp.mail TLSA 3 1 1 ${'ab'.repeat(32)}\n`, signed: true },
+        {
+          name: 'signed.test',
+          records: `mail A 127.0.0.1\nmail TXT "v=spf1 a -all"\n_25._tcp.mail TLSA 3 1 1 ${'ab'.repeat(32)}\n`,
+          signed: true,
+        },
       ],
-      second: (zone) => [{ name: 'split.test', records: `@ NS ns\n@ NS ns2\nns2 A 127.0.0.2\n${zone('split.test').replace('mail.host.test', 'old.host.test')}` }],
-      policies: { 'mta-sts.sts-other.test': 'version: STSv1\r\nmode: enforce\r\nmx: other.example\r\nmax_age: 86400\r\n' },
+      second: (zone) => [
+        {
+          name: 'split.test',
+          records: `@ NS ns\n@ NS ns2\nns2 A 127.0.0.2\n${zone('split.test').replace('mail.host.test', 'old.host.test')}`,
+        },
+      ],
+      policies: {
+        'mta-sts.sts-other.test':
+          'version: STSv1\r\nmode: enforce\r\nmx: other.example\r\nmax_age: 86400\r\n',
+      },
     });
   });
   after(async () => {
@@ -382,8 +437,22 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
   test('a domain whose zone is the one we give has nothing wrong', async () => {
     const lines = await world.domainLines('good.test');
     assert.deepEqual(states(lines), [], text(lines));
-    for (const check of ['zone', 'mx', 'spf', 'dkim', 'dmarc', 'mta-sts', 'tls-rpt', 'caa', 'srv', 'autoconfig'])
-      assert.ok(lines.some((line) => line.check === check), `${check} was not looked at`);
+    for (const check of [
+      'zone',
+      'mx',
+      'spf',
+      'dkim',
+      'dmarc',
+      'mta-sts',
+      'tls-rpt',
+      'caa',
+      'srv',
+      'autoconfig',
+    ])
+      assert.ok(
+        lines.some((line) => line.check === check),
+        `${check} was not looked at`,
+      );
   });
 
   for (const [i, { name, found, says, mend }] of FAULTS.entries()) {
@@ -412,7 +481,10 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
     const zone = lines.find(({ check }) => check === 'zone');
     assert.equal(zone?.state, 'problem', text(lines));
     assert.match(text(lines), /delv bogus\.test SOA/);
-    assert.ok(lines.every(({ state }) => state !== 'ok'), text(lines));
+    assert.ok(
+      lines.every(({ state }) => state !== 'ok'),
+      text(lines),
+    );
   });
 
   test('domain: its servers do not agree', async () => {
@@ -422,7 +494,12 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
 
   test('domain: a change that others do not see yet', async () => {
     await world.domainLines('late.test');
-    await world.dns.change('late.test', world.zone('late.test').replace(/^.*v=TLSRPTv1.*$/m, '_smtp._tls TXT "v=TLSRPTv1; rua=mailto:x@late.test"'));
+    await world.dns.change(
+      'late.test',
+      world
+        .zone('late.test')
+        .replace(/^.*v=TLSRPTv1.*$/m, '_smtp._tls TXT "v=TLSRPTv1; rua=mailto:x@late.test"'),
+    );
     const told = await expectDomain('late.test', ['tls-rpt warning']);
     assert.match(told, /The resolver still has another answer for up to \d+ s more/);
   });
@@ -430,13 +507,34 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
   test('a server that is all right', async () => {
     const lines = await world.serverLines();
     assert.deepEqual(states(lines), [], text(lines));
-    for (const check of ['name', 'address', 'reverse', 'hello-spf', 'ports', 'certificate', 'tlsa', 'open-relay', 'outbound', 'lists', 'time', 'disk'])
-      assert.ok(lines.some((line) => line.check === check), `${check} was not looked at`);
+    for (const check of [
+      'name',
+      'address',
+      'reverse',
+      'hello-spf',
+      'ports',
+      'certificate',
+      'tlsa',
+      'open-relay',
+      'outbound',
+      'lists',
+      'time',
+      'disk',
+    ])
+      assert.ok(
+        lines.some((line) => line.check === check),
+        `${check} was not looked at`,
+      );
   });
 
   type Change = NonNullable<Parameters<BrokenWorld['serverLines']>[0]>;
 
-  async function expectServer(change: Change, expected: readonly string[], says: RegExp, mend: RegExp): Promise<void> {
+  async function expectServer(
+    change: Change,
+    expected: readonly string[],
+    says: RegExp,
+    mend: RegExp,
+  ): Promise<void> {
     const lines = await world.serverLines(change);
     assert.deepEqual(states(lines), expected, text(lines));
     const told = text(lines.filter(({ state }) => state !== 'ok'));
@@ -446,7 +544,11 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
 
   /** The listeners of the running server, one of them another one. */
   function listeners(service: string, port: number): DoctorListener[] {
-    return world.server.listeners.map((one) => ({ service: one.service, address: one.address, port: one.service === service ? port : one.port }));
+    return world.server.listeners.map((one) => ({
+      service: one.service,
+      address: one.address,
+      port: one.service === service ? port : one.port,
+    }));
   }
 
   async function closedPort(): Promise<number> {
@@ -475,7 +577,12 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
   });
 
   test('server: a name that is none', () =>
-    expectServer({ facts: { hostname: 'mailhost' } }, ['certificate problem', 'name problem', 'reverse warning'], /no name that the Internet knows/, /Set hostname =/));
+    expectServer(
+      { facts: { hostname: 'mailhost' } },
+      ['certificate problem', 'name problem', 'reverse warning'],
+      /no name that the Internet knows/,
+      /Set hostname =/,
+    ));
 
   test('server: its name leads elsewhere', () =>
     expectServer(
@@ -510,10 +617,20 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
     ));
 
   test('server: notifications without SPF', () =>
-    expectServer({ facts: { hostname: 'bare.host.test' } }, ['certificate problem', 'hello-spf warning', 'reverse warning'], /There is no SPF record/, /^bare\.host\.test\. 3600 IN TXT "v=spf1 a -all"$/m));
+    expectServer(
+      { facts: { hostname: 'bare.host.test' } },
+      ['certificate problem', 'hello-spf warning', 'reverse warning'],
+      /There is no SPF record/,
+      /^bare\.host\.test\. 3600 IN TXT "v=spf1 a -all"$/m,
+    ));
 
   test('server: addresses that only DNS knows are not believed', () =>
-    expectServer({ facts: { addresses: [] } }, ['address unknown'], /cannot be seen from here/, /curl -4 https:\/\/icanhazip\.com/));
+    expectServer(
+      { facts: { addresses: [] } },
+      ['address unknown'],
+      /cannot be seen from here/,
+      /curl -4 https:\/\/icanhazip\.com/,
+    ));
 
   test('server: nobody came from outside, so the port may be closed there', () =>
     expectServer(
@@ -524,7 +641,12 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
     ));
 
   test('server: a port that does not answer', async () =>
-    expectServer({ facts: { listeners: listeners('imaps', await closedPort()) } }, ['ports problem'], /does not answer \(ECONNREFUSED\)/, /ss -ltnp/));
+    expectServer(
+      { facts: { listeners: listeners('imaps', await closedPort()) } },
+      ['ports problem'],
+      /does not answer \(ECONNREFUSED\)/,
+      /ss -ltnp/,
+    ));
 
   test('server: nothing listens at port 25', () =>
     expectServer(
@@ -543,22 +665,47 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
     ));
 
   test('server: a certificate for another name', async () =>
-    expectServer(await withImaps(world.authority.issue(['other.test'])), ['certificate problem'], /is for other\.test, not for mail\.host\.test/, /postern certificate list/));
+    expectServer(
+      await withImaps(world.authority.issue(['other.test'])),
+      ['certificate problem'],
+      /is for other\.test, not for mail\.host\.test/,
+      /postern certificate list/,
+    ));
 
   test('server: a certificate that ends soon', async () =>
-    expectServer(await withImaps(world.authority.issue([HOST], { days: 5 })), ['certificate problem'], /ends in [45] days/, /postern certificate/));
+    expectServer(
+      await withImaps(world.authority.issue([HOST], { days: 5 })),
+      ['certificate problem'],
+      /ends in [45] days/,
+      /postern certificate/,
+    ));
 
   test('server: a certificate that ends in two weeks', async () =>
-    expectServer(await withImaps(world.authority.issue([HOST], { days: 14 })), ['certificate warning'], /ends in 1[34] days/, /postern certificate/));
+    expectServer(
+      await withImaps(world.authority.issue([HOST], { days: 14 })),
+      ['certificate warning'],
+      /ends in 1[34] days/,
+      /postern certificate/,
+    ));
 
   test('server: a certificate without the one of its authority', async () => {
     const { key, cert } = world.authority.below('Intermediate').issue([HOST]);
     const alone = `${cert.slice(0, cert.indexOf('-----END CERTIFICATE-----'))}-----END CERTIFICATE-----\n`;
-    await expectServer(await withImaps({ cert: alone, key }), ['certificate problem'], /chain is not complete/, /openssl s_client/);
+    await expectServer(
+      await withImaps({ cert: alone, key }),
+      ['certificate problem'],
+      /chain is not complete/,
+      /openssl s_client/,
+    );
   });
 
   test('server: a certificate of nobody', async () =>
-    expectServer(await withImaps(createAuthority('Nobody').issue([HOST])), ['certificate problem'], /nobody knows that authority|signed by nobody/, /postern certificate/));
+    expectServer(
+      await withImaps(createAuthority('Nobody').issue([HOST])),
+      ['certificate problem'],
+      /nobody knows that authority|signed by nobody/,
+      /postern certificate/,
+    ));
 
   test('server: an open relay', async () => {
     const pair = world.authority.issue([HOST]);
@@ -573,20 +720,40 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
   test('server: a relay by the percent trick', async () => {
     const pair = world.authority.issue([HOST]);
     const script = { RCPT: (argument: string) => (argument.includes('%') ? undefined : '550 5.7.1 no') };
-    await expectServer({ facts: { listeners: listeners('smtp', await smtpPort({ tls: pair, script })) } }, ['open-relay problem'], /someone%open-relay-test\.invalid@/, /swaks/);
+    await expectServer(
+      { facts: { listeners: listeners('smtp', await smtpPort({ tls: pair, script })) } },
+      ['open-relay problem'],
+      /someone%open-relay-test\.invalid@/,
+      /swaks/,
+    );
   });
 
   test('server: put off is not refused', async () => {
     const pair = world.authority.issue([HOST]);
     const script = { RCPT: '451 4.7.1 later' };
-    await expectServer({ facts: { listeners: listeners('smtp', await smtpPort({ tls: pair, script })) } }, ['open-relay unknown'], /put off/, /swaks/);
+    await expectServer(
+      { facts: { listeners: listeners('smtp', await smtpPort({ tls: pair, script })) } },
+      ['open-relay unknown'],
+      /put off/,
+      /swaks/,
+    );
   });
 
   test('server: port 25 of others is closed', async () =>
-    expectServer({ options: { smtpPort: await closedPort() } }, ['outbound problem'], /No mail host could be reached/, /blocked-port-25\.md/));
+    expectServer(
+      { options: { smtpPort: await closedPort() } },
+      ['outbound problem'],
+      /No mail host could be reached/,
+      /blocked-port-25\.md/,
+    ));
 
   test('server: nobody knows a big provider', () =>
-    expectServer({ options: { bigDomains: ['gone.test'] } }, ['outbound unknown'], /Nobody could be asked/, /nc -vz/));
+    expectServer(
+      { options: { bigDomains: ['gone.test'] } },
+      ['outbound unknown'],
+      /Nobody could be asked/,
+      /nc -vz/,
+    ));
 
   test('server: on a list of spammers', () =>
     expectServer(
@@ -597,7 +764,12 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
     ));
 
   test('server: a list that does not answer us', () =>
-    expectServer({ options: { lists: ['refused.bl.test', 'nothing.bl.test'] } }, ['lists unknown', 'lists unknown'], /does not answer questions of our resolver/, /check\.spamhaus\.org/));
+    expectServer(
+      { options: { lists: ['refused.bl.test', 'nothing.bl.test'] } },
+      ['lists unknown', 'lists unknown'],
+      /does not answer questions of our resolver/,
+      /check\.spamhaus\.org/,
+    ));
 
   test('server: a clock that is wrong', async () => {
     world.time.offset = 120;
@@ -611,10 +783,20 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
   });
 
   test('server: no time server', async () =>
-    expectServer({ options: { timeServers: [`127.0.0.1:${await closedPort()}`] } }, ['time unknown'], /No time server answered/, /timedatectl/));
+    expectServer(
+      { options: { timeServers: [`127.0.0.1:${await closedPort()}`] } },
+      ['time unknown'],
+      /No time server answered/,
+      /timedatectl/,
+    ));
 
   test('server: a full disk', () =>
-    expectServer({ options: { diskReserve: { bytes: 2 ** 60, part: 0 } } }, ['disk problem'], /MiB are free/, /du -xh/));
+    expectServer(
+      { options: { diskReserve: { bytes: 2 ** 60, part: 0 } } },
+      ['disk problem'],
+      /MiB are free/,
+      /du -xh/,
+    ));
 
   test('server: a TLSA record for another certificate', () =>
     expectServer(

@@ -27,6 +27,8 @@ export interface Accept {
    */
   readonly overQuota: 'junk' | 'report';
   readonly queue: readonly Enqueue[];
+  /** Queued too when somebody takes it; by themselves they are no reason to. For archives. */
+  readonly copies?: readonly Enqueue[];
   /** Not recorded when it was for somebody and nobody took it. */
   readonly events: readonly JournalEvent[];
   /** What to record of each deposit that went where it was meant to, in their order. */
@@ -60,7 +62,7 @@ export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: rea
   }
   if (args.vault !== undefined) await keep(tx, message, args.vault);
   if (!isTaken(args, deposits) && (args.vault === undefined || deposits.length > 0)) return { deposits };
-  for (const queued of args.queue) await enqueue(tx, await message.blobId(), queued);
+  for (const queued of [...args.queue, ...(args.copies ?? [])]) await enqueue(tx, await message.blobId(), queued);
   for (const { deposit, ...notice } of args.notices ?? []) {
     if (deposit === undefined || deposits[deposit]?.status === 'stored') await send(tx, notice);
   }

@@ -49,12 +49,18 @@ export function doctorGauges(metrics: Metrics): DoctorGauges {
       for (const gauge of Object.values(examples)) gauge.reset();
       for (const ip of facts.addresses) {
         server.ip.set({ ip }, 1);
-        server.ptr.set({ ip }, good(lines.filter(({ check, subject }) => check === 'reverse' && subject === ip)));
+        server.ptr.set(
+          { ip },
+          good(lines.filter(({ check, subject }) => check === 'reverse' && subject === ip)),
+        );
       }
       server.a.set({ hostname: facts.hostname }, good(lines.filter(({ check }) => check === 'address')));
       for (const { name, records } of facts.domains) {
         for (const [check, gauge] of domain)
-          gauge.set({ domain: name }, good(lines.filter((line) => line.check === check && line.domain === name)));
+          gauge.set(
+            { domain: name },
+            good(lines.filter((line) => line.check === check && line.domain === name)),
+          );
         for (const record of domainRecords(records)) {
           const text = record.type === 'TXT' ? record.value : '';
           const host = record.name;

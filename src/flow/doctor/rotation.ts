@@ -47,11 +47,22 @@ export async function rotateStep(
   const keys = await store.read.run('directory.dkimKeys', { domain });
   const times = await store.read.run('directory.dkimTimes', { domain });
   const now = clock.now();
-  const age = ({ selector }: DkimKey): number => now - (times.find((one) => one.selector === selector)?.changedAt ?? now);
+  const age = ({ selector }: DkimKey): number =>
+    now - (times.find((one) => one.selector === selector)?.changedAt ?? now);
   const pending = keys.filter(({ state }) => state === 'pending');
-  if (pending.length > 0) return activate(parts, domain, keys, pending, options.atOnce === true || pending.every((key) => age(key) >= PUBLISHED_MS));
+  if (pending.length > 0)
+    return activate(
+      parts,
+      domain,
+      keys,
+      pending,
+      options.atOnce === true || pending.every((key) => age(key) >= PUBLISHED_MS),
+    );
   const active = keys.filter(({ state }) => state === 'active');
-  const due = options.rotateDays > 0 && active.length > 0 && active.every((key) => age(key) >= options.rotateDays * DAY_MS);
+  const due =
+    options.rotateDays > 0 &&
+    active.length > 0 &&
+    active.every((key) => age(key) >= options.rotateDays * DAY_MS);
   if (options.begin || due) {
     const made = await parts.makeKeys(domain);
     return { kind: 'begun', selectors: made.map(({ selector }) => selector) };
@@ -72,9 +83,12 @@ async function activate(
 ): Promise<RotationStep> {
   const selectors = pending.map(({ selector }) => selector);
   const missing: string[] = [];
-  for (const key of pending) if (!(await isPublished(dns, domain, key))) missing.push(`${key.selector}._domainkey.${domain}`);
-  if (missing.length > 0) return { kind: 'waiting', selectors, reason: `not seen in DNS yet: ${missing.join(', ')}` };
-  if (!longEnough) return { kind: 'waiting', selectors, reason: 'seen in DNS; used when the records are an hour old' };
+  for (const key of pending)
+    if (!(await isPublished(dns, domain, key))) missing.push(`${key.selector}._domainkey.${domain}`);
+  if (missing.length > 0)
+    return { kind: 'waiting', selectors, reason: `not seen in DNS yet: ${missing.join(', ')}` };
+  if (!longEnough)
+    return { kind: 'waiting', selectors, reason: 'seen in DNS; used when the records are an hour old' };
   const active = keys.filter(({ state }) => state === 'active');
   const changes = [
     ...pending.map(({ selector }) => ({ selector, state: 'active' as const })),
@@ -87,7 +101,9 @@ async function activate(
 async function isPublished(dns: Dns | undefined, domain: string, key: DkimKey): Promise<boolean> {
   if (dns === undefined) return false;
   const found = await lookUpKey(dns, domain, key.selector, key.algorithm);
-  return found.status === 'ok' && (await publishedKey({ resolver: dns }, domain, key.selector)) === key.publicKey;
+  return (
+    found.status === 'ok' && (await publishedKey({ resolver: dns }, domain, key.selector)) === key.publicKey
+  );
 }
 
 async function move(

@@ -49,7 +49,14 @@ export function createDoctorService(parts: DoctorServiceParts): DoctorService {
     const { store } = deps();
     const facts = await doctorFacts(store, host(), domains, () => clock.now());
     const options = { ...doctorOptions(await doctorSettings(store)), ...parts.options };
-    const report = await runDoctor({ facts, options, clock, resolver: await parts.resolver(), makeResolver, only });
+    const report = await runDoctor({
+      facts,
+      options,
+      clock,
+      resolver: await parts.resolver(),
+      makeResolver,
+      only,
+    });
     if (domains === undefined && only === undefined) gauges.set(report, facts);
     return report;
   }
@@ -66,9 +73,14 @@ export function createDoctorService(parts: DoctorServiceParts): DoctorService {
     await store.write.run('directory.setSetting', { name: SEEN_SETTING, value });
   }
 
-  async function step(domain: string, actor: Actor, options: Parameters<typeof rotateStep>[2]): Promise<RotationStep> {
+  async function step(
+    domain: string,
+    actor: Actor,
+    options: Parameters<typeof rotateStep>[2],
+  ): Promise<RotationStep> {
     const { store } = deps();
-    const makeKeys = (name: string): ReturnType<DoctorServiceParts['makeKeys']> => parts.makeKeys(actor, name);
+    const makeKeys = (name: string): ReturnType<DoctorServiceParts['makeKeys']> =>
+      parts.makeKeys(actor, name);
     return rotateStep({ store, clock, dns: await parts.resolver(), makeKeys, actor }, domain, options);
   }
 
@@ -78,7 +90,10 @@ export function createDoctorService(parts: DoctorServiceParts): DoctorService {
     for (const { name } of await store.read.run('directory.domains', null)) {
       const done = await step(name, SYSTEM, { begin: false, rotateDays });
       if (done.kind === 'nothing' || done.kind === 'waiting') continue;
-      logger.info({ domain: name, step: done.kind, selectors: done.selectors }, 'dkim: keys are being changed');
+      logger.info(
+        { domain: name, step: done.kind, selectors: done.selectors },
+        'dkim: keys are being changed',
+      );
     }
   }
 
@@ -92,7 +107,8 @@ export function createDoctorService(parts: DoctorServiceParts): DoctorService {
 
 async function tell(deps: FlowDeps, notice: NonNullable<ReturnType<typeof changeNotice>>): Promise<void> {
   const address = await firstAdministrator(deps.store);
-  const account = address === undefined ? undefined : await deps.store.read.run('directory.account', { address });
+  const account =
+    address === undefined ? undefined : await deps.store.read.run('directory.account', { address });
   if (account === undefined) return;
   const domain = account.address.slice(account.address.lastIndexOf('@') + 1);
   const to = [{ accountId: account.id, address: account.address }];

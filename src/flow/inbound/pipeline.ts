@@ -2,12 +2,15 @@ import { Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { givenAway } from '../../data/blobs/given.ts';
 import type { DepositResult } from '../../data/mailstore/types.ts';
+import type { Enqueue } from '../../data/queue/types.ts';
 import type { WriteArgs } from '../../data/store.ts';
 import { readHeader } from '../../mail/message/headers.ts';
 import { claimingFields } from '../delivery/hidden.ts';
+import { archiveCopies } from '../archive.ts';
 import { type Plan, type PlannedRecipient, planDelivery } from '../delivery/plan.ts';
 import { dropBody, storeOrDrop, type TakenMessage } from '../intake.ts';
 import { acceptCommitted, envelopeTerms, recordRefusal, sessionData } from '../journal.ts';
+import { neededParams, queueTimes } from '../outbound/enqueue.ts';
 import { replies } from '../replies.ts';
 import type { DataOutcome } from '../service.ts';
 import { type Envelope, type Failures, receivedFor } from './envelope.ts';
@@ -153,9 +156,11 @@ async function deliver(
   const genuine = senderIsGenuine(session, reversePath, evidence);
   const queue = await forwardMessages(envelope, message, plan, genuine);
   const notices = await inboundNotices(envelope, message, plan, loops, genuine);
+  const copies = copiesFor(envelope, message, plan);
   const { header } = message;
   const more = await envelope.elsewhere?.commit({ kind: 'taken', plan, loops, genuine, header });
-  const events = acceptedEvents(envelope, message, plan, { queue, loops, evidence, judgement });
+  const queued = [...queue, ...copies];
+  const events = acceptedEvents(envelope, message, plan, { queue: queued, loops, evidence, judgement });
   try {
     const accept: WriteArgs<'delivery.accept'> = {
       blob: message.blob,
@@ -163,6 +168,7 @@ async function deliver(
       deposits: plan.deposits.map(({ deposit }) => deposit),
       overQuota: session.protocol === 'lmtp' ? 'report' : 'junk',
       queue,
+      copies,
       ...events,
       ...(more !== undefined && { events: [...more.events, ...events.events], intake: more.intake }),
       notices: [...notices, ...(more?.notices ?? [])],
@@ -176,6 +182,22 @@ async function deliver(
   } catch (error) {
     throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
   }
+}
+
+/** What the archives of our domains get of it. */
+function copiesFor(envelope: Envelope, message: TakenMessage, plan: Plan): Enqueue[] {
+  const { deps, trace, reversePath, params, elsewhere } = envelope;
+  if (plan.deposits.length + plan.forwards.length === 0) return [];
+  return archiveCopies(deps, {
+    trace,
+    reversePath,
+    recipients: envelope.recipients,
+    message,
+    prefix: receivedFor(envelope),
+    hidden: elsewhere?.hidden ?? [],
+    outbound: false,
+    needs: (to) => ({ ...neededParams(message.structure, params, to, false), ...queueTimes(deps) }),
+  });
 }
 
 /** Recipients none of whose targets took the message: an alias to several is refused only when all refuse. */

@@ -15,6 +15,7 @@ import {
   planDelivery,
   queueRecipients,
 } from '../delivery/plan.ts';
+import { archiveCopies } from '../archive.ts';
 import { parsedContent, storeOrDrop, type TakenMessage } from '../intake.ts';
 import { acceptCommitted, depositEvents, envelopeTerms, queuedEvent, sessionData } from '../journal.ts';
 import { neededParams, queueTimes } from '../outbound/enqueue.ts';
@@ -147,6 +148,7 @@ async function store(
     trace,
   });
   const queue = plan.forwards.length === 0 ? [] : [outgoing(context, plan, completed, holdReason)];
+  const copies = copiesFor(context, recipients, completed);
   const header = visibleHeader(message.header, hidden);
   const index = depositIndexes(plan);
   const notices =
@@ -160,7 +162,8 @@ async function store(
       deposits: plan.deposits.map(({ deposit }) => deposit),
       overQuota: 'junk',
       queue,
-      events: acceptedEvents(context, recipients, completed, queue),
+      copies,
+      events: acceptedEvents(context, recipients, completed, [...queue, ...copies]),
       depositEvents: depositEvents(plan, trace, deps.clock.now()),
       notices,
       ...(!held && { sent: writtenTo(context, recipients, completed) }),
@@ -171,6 +174,24 @@ async function store(
   } catch (error) {
     throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
   }
+}
+
+/** What the archives of our domains get of it, held or not. */
+function copiesFor(
+  { deps, params, reversePath, trace }: SubmissionContext,
+  recipients: readonly PlannedRecipient[],
+  { message, prefix, hidden }: Completed,
+): Enqueue[] {
+  return archiveCopies(deps, {
+    trace,
+    reversePath,
+    recipients,
+    message,
+    prefix,
+    hidden,
+    outbound: true,
+    needs: (to) => ({ ...neededParams(message.structure, params, to, true), ...queueTimes(deps) }),
+  });
 }
 
 /** Whom the account writes to: they are strangers to it no longer. What is held may be a thief's. */

@@ -70,7 +70,9 @@ export const dkimCommands: readonly CliCommand[] = [
       const domain = arg(0);
       const value = await admin.call(dkim.rotate, { domain, ...(on('now') && { now: true }) });
       const { records } = await admin.call(operations.domains.records, { domain });
-      const wanted = records.filter(({ name }) => value.selectors.some((one) => name.startsWith(`${one}._domainkey.`)));
+      const wanted = records.filter(({ name }) =>
+        value.selectors.some((one) => name.startsWith(`${one}._domainkey.`)),
+      );
       const show = (): string => wanted.map((record) => `  ${zoneLine(record)}\n`).join('');
       return { value, text: () => plainLines(rotationText(value, domain, show())) };
     },

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { MessageFacts } from '../facts/types.ts';
 import { features } from './features.ts';
 import { examples, mail } from './fixtures.ts';
 import { createModel, learn, loadModel, saveModel, score } from './index.ts';
 import { NEWSLETTER, ownLinks } from './own-links.ts';
 import type { Features } from './sink.ts';
 
-/** A message of `from` with one link to each path of each host. */
-function linking(from: string, links: readonly string[], subject = 'News of the week') {
+/** A message of `from` with a link for each of `links`, each to another page. */
+function linking(from: string, links: readonly string[], subject = 'News of the week'): MessageFacts {
   const body = links.map((link, i) => `<p>Article ${i} <a href="http://${link}/${i}">read on</a></p>`);
   const headers = { From: `News <news@${from}>`, Subject: subject, 'Content-Type': 'text/html' };
   return mail(headers, `<html><body>${body.join('')}</body></html>`);
@@ -17,12 +18,15 @@ function times(count: number, host: string): string[] {
   return Array.from({ length: count }, () => host);
 }
 
+function value(host: string, links: readonly string[]): number {
+  return ownLinks(linking(host, links));
+}
+
 function newsletter(seed: number): Features {
   return features(linking(`paper${seed}.example`, times(20, `www.paper${seed}.example`), `Issue ${seed}`));
 }
 
 test('a newsletter is known by its many links to its own site, one link or many sites are none', () => {
-  const value = (host: string, links: readonly string[]): number => ownLinks(linking(host, links));
   const paper = value('paper.example', times(20, 'www.paper.example'));
   assert.ok(paper >= NEWSLETTER);
   assert.ok(value('borrowed.example', times(20, 'www.shop.example')) < paper, 'a borrowed From gains less');

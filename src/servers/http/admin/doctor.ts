@@ -27,7 +27,12 @@ const run = operation({
   summary: 'Look at everything around the server that mail needs, and say how to mend what is wrong',
   access: 'administrator',
   input: z.strictObject({ domain: domainName.optional(), only: z.array(z.enum(CHECKS)).max(50).optional() }),
-  output: z.object({ at: z.number(), hostname: z.string(), domains: z.array(z.string()).readonly(), lines: z.array(line).readonly() }),
+  output: z.object({
+    at: z.number(),
+    hostname: z.string(),
+    domains: z.array(z.string()).readonly(),
+    lines: z.array(line).readonly(),
+  }),
   async run(context, { domain, only }) {
     const doctor = needDoctor(context);
     if (domain === undefined) return doctor.run(undefined, only);

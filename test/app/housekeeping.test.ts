@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { runCommand } from '../support/cli.ts';
+import { imapClient } from '../support/imap-client.ts';
+import { startTestServer, TEST_PASSWORD, type TestServer } from '../support/server.ts';
+import { lineClient } from '../support/smtp-client.ts';
+
+/** A server whose disk fills, and what an administrator sees and sets. */
+
+const BOB = 'bob@example.test';
+const GIB = 1024 ** 3;
+
+async function said(server: TestServer, ...words: string[]): Promise<string> {
+  const { status, out, err } = await runCommand(words, { data: server.directory });
+  assert.equal(status, 0, err);
+  return out;
+}
+
+describe('a disk that fills', () => {
+  it('puts new mail off everywhere; reading and deleting go on', async () => {
+    let free = 50 * GIB;
+    const server = await startTestServer({
+      plaintextAuth: true,
+      diskSpace: async () => ({ free, total: 100 * GIB }),
+    });
+    try {
+      const imap = await imapClient(server.ports.imap ?? 0);
+      await imap.ok(`LOGIN ${BOB} "${TEST_PASSWORD}"`);
+      await imap.ok('APPEND INBOX {2+}\r\na\n');
+      assert.doesNotMatch(await said(server, 'status'), /DISK FULL/);
+
+      free = GIB;
+      await said(server, 'housekeeping', 'set', 'trash_days', '10');
+      const smtp = await lineClient(server.ports.smtp ?? 0);
+      await smtp.talk(
+        ['', '220'],
+        ['EHLO there\r\n', '250'],
+        ['MAIL FROM:<dan@elsewhere.test>\r\n', '452 4.3.1'],
+      );
+      const lmtp = await lineClient(server.ports.lmtp ?? 0);
+      await lmtp.talk(
+        ['', '220'],
+        ['LHLO there\r\n', '250'],
+        ['MAIL FROM:<dan@elsewhere.test>\r\n', '452 4.3.1'],
+      );
+      const submission = await lineClient(server.ports.submission ?? 0);
+      const plain = Buffer.from(`\0${BOB}\0${TEST_PASSWORD}`).toString('base64');
+      await submission.talk(
+        ['', '220'],
+        ['EHLO there\r\n', '250'],
+        [`AUTH PLAIN ${plain}\r\n`, '235'],
+        [`MAIL FROM:<${BOB}>\r\n`, '452 4.3.1'],
+      );
+      const refused = await imap.command('APPEND INBOX {2+}\r\na\n');
+      assert.match(JSON.stringify(refused), /NO \[UNAVAILABLE\]/);
+      assert.match(await said(server, 'status'), /DISK FULL +new mail is put off since/);
+      assert.match(await server.metrics.text(), /^postern_disk_low 1$/m);
+      assert.ok(server.logs.some(({ msg }) => String(msg).startsWith('disk: nearly full')));
+      await imap.ok('SELECT INBOX');
+      await imap.ok('STORE 1 +FLAGS (\\Deleted)');
+      await imap.ok('EXPUNGE');
+
+      free = 50 * GIB;
+      await said(server, 'housekeeping', 'set', 'trash_days', 'default');
+      await imap.ok('APPEND INBOX {2+}\r\na\n');
+      await smtp.talk(['MAIL FROM:<dan@elsewhere.test>\r\n', '250']);
+      for (const client of [smtp, lmtp, submission, imap]) client.close();
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe('postern housekeeping', () => {
+  it('shows and sets, of the site, an account, a domain; mistakes are told', async () => {
+    const server = await startTestServer({});
+    try {
+      assert.match(await said(server, 'housekeeping', 'show'), /^ {2}junk_days +30$/m);
+      await said(server, 'housekeeping', 'set', 'quota.warn_percent', '70');
+      await said(server, 'housekeeping', 'set', 'junk_days', '0', '--account', 'Bob@example.test');
+      await said(
+        server,
+        'housekeeping',
+        'archive',
+        'example.test',
+        'vault@archive.test',
+        '--direction',
+        'inbound',
+      );
+      const shown = await said(server, 'housekeeping', 'show');
+      assert.match(shown, /^\* quota\.warn_percent +70$/m);
+      assert.match(shown, /^\* junk_days of bob@example\.test +0$/m);
+      assert.match(shown, /^\* archive of example\.test +vault@archive\.test \(inbound\)$/m);
+      await said(server, 'housekeeping', 'archive', 'example.test', 'off');
+      await said(server, 'housekeeping', 'set', 'junk_days', 'default', '--account', BOB);
+      assert.doesNotMatch(await said(server, 'housekeeping', 'show'), /archive of|junk_days of/);
+      for (const words of [
+        ['set', 'trash_days', '-1'],
+        ['set', 'trash', '1'],
+        ['set', 'trash_days', '3', '--account', 'nobody@example.test'],
+        ['archive', 'elsewhere.test', 'vault@archive.test'],
+      ]) {
+        const { status } = await runCommand(['housekeeping', ...words], { data: server.directory });
+        assert.notEqual(status, 0, words.join(' '));
+      }
+    } finally {
+      await server.close();
+    }
+  });
+});
