@@ -55,14 +55,13 @@ async function table(split: Split): Promise<void> {
   const done = new Map<string, readonly Outcome[][]>();
   for (const filter of FILTERS) {
     if (!chosen(flags.filter, filter.name)) continue;
-    const missing =
-      split.online && !filter.online ? 'left out: a call for each message takes hours' : filter.missing();
+    const missing = filter.missing();
     if (missing !== undefined) {
       console.log(`| ${filter.name} | ${missing} | | | | |`);
       continue;
     }
-    if (!filter.online && !split.halves) {
-      console.log(`| ${filter.name} | left out: runs on the halves only | | | | |`);
+    if (filter.slow && !split.once) {
+      console.log(`| ${filter.name} | left out: too slow for this split | | | | |`);
       continue;
     }
     const runs = await runSplit(filter, split, filter !== postern);

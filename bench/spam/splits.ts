@@ -14,10 +14,8 @@ export interface Split {
   readonly about: string;
   /** Each run is pooled on its own: scores of different runs are not compared. */
   readonly runs: readonly (readonly Step[])[];
-  /** Needs one call for each message: left out for filters that cost too much for that. */
-  readonly online: boolean;
-  /** Learns one half, judges the other: for filters that are too slow for more. */
-  readonly halves: boolean;
+  /** Judges each message once or twice at most: for slow filters too. */
+  readonly once: boolean;
 }
 
 /** Messages between a message and its label. */
@@ -40,15 +38,13 @@ export function makeSplits(all: readonly Sample[]): Split[] {
     {
       name: 'immediate',
       about: 'in time order, each label told right after the message is judged',
-      online: true,
-      halves: false,
+      once: true,
       runs: [all.map((one, i) => ({ learn: i === 0 ? [] : all.slice(i - 1, i), judge: [one] }))],
     },
     {
       name: 'delayed',
       about: `in time order, each label told ${DELAY} messages later; begins with ${WARM} labelled ones`,
-      online: true,
-      halves: false,
+      once: true,
       runs: [
         [
           { learn: all.slice(0, WARM), judge: [] },
@@ -61,22 +57,19 @@ export function makeSplits(all: readonly Sample[]): Split[] {
     {
       name: 'half-time',
       about: 'learns the older half, judges the newer half',
-      online: false,
-      halves: true,
+      once: true,
       runs: [[{ learn: first, judge: second }]],
     },
     {
       name: 'half-turned',
       about: 'learns the newer half, judges the older half',
-      online: false,
-      halves: true,
+      once: true,
       runs: [[{ learn: second, judge: first }]],
     },
     {
       name: 'half-mixed',
       about: 'learns every other message, judges the rest; and the other way round',
-      online: false,
-      halves: true,
+      once: true,
       runs: [0, 1].map((k) => [
         { learn: all.filter((_, i) => i % 2 !== k), judge: all.filter((_, i) => i % 2 === k) },
       ]),
@@ -84,8 +77,7 @@ export function makeSplits(all: readonly Sample[]): Split[] {
     {
       name: 'half-drawn',
       about: `${DRAWS} times halves drawn at random, each judged by what learned the other`,
-      online: false,
-      halves: false,
+      once: false,
       runs: parts(DRAWS).flatMap((draw) => {
         const random = mulberry(draw);
         const inFirst = all.map(() => random() < 0.5);
@@ -100,8 +92,7 @@ export function makeSplits(all: readonly Sample[]): Split[] {
     {
       name: 'folds',
       about: `${FOLDS} folds, each judged by what learned the other nine`,
-      online: false,
-      halves: false,
+      once: false,
       runs: parts(FOLDS).map((k) => [
         { learn: all.filter((_, i) => i % FOLDS !== k), judge: all.filter((_, i) => i % FOLDS === k) },
       ]),
@@ -109,8 +100,7 @@ export function makeSplits(all: readonly Sample[]): Split[] {
     {
       name: 'bare',
       about: `the ${FOLDS} folds, but what is judged has lost all header fields except From, To, Subject and Content-*`,
-      online: false,
-      halves: false,
+      once: false,
       runs: parts(FOLDS).map((k) => [
         {
           learn: all.filter((_, i) => i % FOLDS !== k),
@@ -121,8 +111,7 @@ export function makeSplits(all: readonly Sample[]): Split[] {
     {
       name: 'senders',
       about: `${SENDER_FOLDS} folds by the domain of From: nobody who is judged has been seen before`,
-      online: false,
-      halves: false,
+      once: false,
       runs: parts(SENDER_FOLDS).map((k) => [
         {
           learn: all.filter((one) => bySender(one) !== k),
@@ -133,15 +122,13 @@ export function makeSplits(all: readonly Sample[]): Split[] {
     {
       name: 'strangers',
       about: 'leaves out one source of ham (a list, a person) and a share of the spam, and judges those',
-      online: false,
-      halves: false,
+      once: false,
       runs: left.filter(({ source }) => source !== 'newsletters').map(({ run }) => run),
     },
     {
       name: 'newsletters',
       about: 'leaves out all newsletters and a share of the spam, and judges those',
-      online: false,
-      halves: false,
+      once: false,
       runs: left.filter(({ source }) => source === 'newsletters').map(({ run }) => run),
     },
   ];

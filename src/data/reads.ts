@@ -10,6 +10,7 @@ import { reads as holds } from './holds/reads.ts';
 import { reads as importing } from './importing/reads.ts';
 import { reads as intake } from './intake/reads.ts';
 import { reads as journal } from './journal/reads.ts';
+import { reads as dnsZones } from './dns-zones/dns-zones.ts';
 import { reads as lookup } from './lookup/lookup.ts';
 import { reads as mailstore } from './mailstore/reads.ts';
 import { reads as queue } from './queue/reads.ts';
@@ -36,6 +37,7 @@ export const reads = {
   ...importing,
   ...intake,
   ...journal,
+  ...dnsZones,
   ...lookup,
   ...reports,
   ...routing,

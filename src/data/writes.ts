@@ -11,6 +11,7 @@ import { writes as holds } from './holds/writes.ts';
 import { writes as importing } from './importing/writes.ts';
 import { writes as intake } from './intake/writes.ts';
 import { writes as journal } from './journal/writes.ts';
+import { writes as dnsZones } from './dns-zones/dns-zones.ts';
 import { writes as lookup } from './lookup/lookup.ts';
 import { writes as mailstore } from './mailstore/writes.ts';
 import { writes as queue } from './queue/writes.ts';
@@ -38,6 +39,7 @@ export const writes = {
   ...importing,
   ...intake,
   ...journal,
+  ...dnsZones,
   ...lookup,
   ...reports,
   ...routing,

@@ -7,9 +7,11 @@ import { systemClock } from '../../src/base/clock.ts';
 import { Metrics } from '../../src/base/metrics.ts';
 import { carriedOver, changeNotice, changesSince, remembered } from '../../src/flow/doctor/changes.ts';
 import type { DoctorReport } from '../../src/flow/doctor/doctor.ts';
+import { doctorFacts, domainFacts, type HostFacts } from '../../src/flow/doctor/facts.ts';
 import { createDoctorService } from '../../src/flow/doctor/service.ts';
 import { rotateStep } from '../../src/flow/doctor/rotation.ts';
 import type { DoctorLine, DoctorState } from '../../src/flow/doctor/types.ts';
+import { domainRecords } from '../../src/mail/dns-records.ts';
 import { parseStsPolicy } from '../../src/mail/mta-sts/policy.ts';
 import { makeDkimKeys } from '../../src/servers/http/admin/dkim-keys.ts';
 import { startDnsServer } from '../support/dns-server.ts';
@@ -252,6 +254,39 @@ describe('names of our domains behind a proxy', () => {
     const strange = await ask(port, 'x', '/autodiscover/autodiscover.xml', outlook('nobody@example.test'));
     assert.equal(strange.body.replaceAll('nobody', 'alice'), known.body, 'it does not say who is here');
   });
+});
+
+test('records of a domain that Amazon SES receives and sends for', async () => {
+  await using server = await startTestServer();
+  const { read, write } = server.store;
+  const routing = {
+    transports: { ses: { kind: 'ses-api', region: 'eu-west-1' } },
+    routes: [{ name: 'all', transports: ['ses'] }],
+  };
+  await write.run('routing.saveSettings', { actor: testActor, json: JSON.stringify(routing), what: 'test' });
+  const host: HostFacts = {
+    hostname: 'mx.example.test',
+    addresses: ['192.0.2.7'],
+    adminAddress: undefined,
+    listeners: [],
+    dataDirectory: '/',
+    tlsKeys: [],
+    relayed: false,
+  };
+  const facts = await domainFacts({ read }, host, 'example.test');
+  assert.deepEqual(facts.ses, { sends: true });
+  const both = { ...facts, ses: { sends: true, receives: { region: 'eu-west-1', alone: false } } };
+  const values = domainRecords(both)
+    .filter(({ name }) => name === 'example.test')
+    .map(({ type, value }) => `${type} ${value}`);
+  assert.deepEqual(values, [
+    'MX 10 mx.example.test',
+    'MX 20 inbound-smtp.eu-west-1.amazonaws.com',
+    'TXT v=spf1 mx include:amazonses.com -all',
+    'CAA 0 issue "letsencrypt.org"',
+  ]);
+  const { sendsDirectly } = await doctorFacts({ read }, host, [], () => 0);
+  assert.equal(sendsDirectly, false, 'port 25 of others does not matter then');
 });
 
 test('the command line: settings, exit status, JSON, rotation by hand', async () => {

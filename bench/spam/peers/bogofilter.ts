@@ -9,7 +9,7 @@ const CUTOFF = 0.99;
 
 export const bogofilter: Filter = {
   name: 'bogofilter',
-  online: true,
+  slow: false,
   missing: () => (spawnSync('bogofilter', ['-V']).error ? 'not installed' : undefined),
   begin: (dir) => session(dir),
 };

@@ -3,8 +3,8 @@ import type { Label, Sample } from '../corpus.ts';
 
 export interface Filter {
   readonly name: string;
-  /** False: too slow to be asked once for each message. */
-  readonly online: boolean;
+  /** Too slow for the splits that judge everything several times or learn nine tenths of it for each fold. */
+  readonly slow: boolean;
   /** Undefined when it can run here, else why not. */
   missing(): string | undefined;
   /** A filter that knows nothing yet. */

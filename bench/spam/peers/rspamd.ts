@@ -44,7 +44,7 @@ const NETWORK_MODULES = [
 
 export const rspamd: Filter = {
   name: 'rspamd',
-  online: false,
+  slow: true,
   missing() {
     if (spawnSync('rspamd', ['--version']).error) return 'not installed';
     return spawnSync('redis-server', ['--version']).error ? 'redis-server is not installed' : undefined;

@@ -41,7 +41,7 @@ while (my $line = <STDIN>) {
 
 export const spamassassin: Filter = {
   name: 'spamassassin',
-  online: false,
+  slow: true,
   missing: () =>
     spawnSync('perl', ['-MMail::SpamAssassin', '-e', '1']).status === 0 ? undefined : 'not installed',
   begin: (dir) => session(dir),

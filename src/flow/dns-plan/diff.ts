@@ -44,7 +44,7 @@ export function diffZone(facts: ZoneFacts): ZoneDiff {
   for (const [key, record] of wanted) {
     const value = wantedValue(record);
     const mine = ours.get(key);
-    const line = lineOf(facts, record, { there: there.has(key), mine: mine !== undefined, ours, goes });
+    const line = lineOf(facts, record, { there: there.has(key), mine: mine !== undefined, ours, goes, wanted });
     lines.push(line);
     if (line.state === 'add') add.push(value);
     // One that stands there already and that we did not write stays somebody else's.
@@ -87,9 +87,11 @@ interface Standing {
   readonly ours: ReadonlyMap<string, OwnedValue>;
   /** Values of ours that are taken out by the same plan. */
   readonly goes: readonly ZoneValue[];
+  readonly wanted: ReadonlyMap<string, DnsRecord>;
 }
 
-function lineOf(facts: ZoneFacts, record: DnsRecord, { there, mine, ours, goes }: Standing): PlanLine {
+function lineOf(facts: ZoneFacts, record: DnsRecord, standing: Standing): PlanLine {
+  const { there, mine, ours, goes, wanted } = standing;
   const value = wantedValue(record);
   const base = { ...value, why: record.why };
   if (there)
@@ -99,7 +101,7 @@ function lineOf(facts: ZoneFacts, record: DnsRecord, { there, mine, ours, goes }
   const leaving = new Set(goes.map(valueKey));
   const at = facts.present.filter(({ name }) => name === value.name);
   const theirs = at.flatMap(valuesOf).filter((each) => !leaving.has(valueKey(each)));
-  const foreign = theirs.filter((each) => !ours.has(valueKey(each)));
+  const foreign = theirs.filter((each) => !ours.has(valueKey(each)) && !wanted.has(valueKey(each)));
   const note = obstacle({
     ...value,
     sameType: foreign.filter(({ type }) => type === value.type).map((each) => each.value),

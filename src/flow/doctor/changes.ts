@@ -24,12 +24,15 @@ export interface Changes {
   readonly mended: readonly DoctorLine[];
 }
 
+function bad(state: DoctorState | undefined): boolean {
+  return state === 'problem' || state === 'warning';
+}
+
 /**
  * `before`: undefined at the first look, of which only problems are told. What could not be looked at this time counts as
  * it was: a resolver that is away for a while is no news.
  */
 export function changesSince(before: Remembered | undefined, report: DoctorReport): Changes {
-  const bad = (state: DoctorState | undefined): boolean => state === 'problem' || state === 'warning';
   const worse: DoctorLine[] = [];
   const mended: DoctorLine[] = [];
   for (const line of report.lines) {
@@ -49,11 +52,13 @@ export function carriedOver(before: Remembered | undefined, report: DoctorReport
   );
 }
 
+function about({ domain, subject, found }: DoctorLine): string {
+  return `${domain === undefined || subject.includes(domain) ? '' : `${domain}, `}${subject}: ${found}`;
+}
+
 /** The mail about them; undefined when nothing changed. */
 export function changeNotice({ worse, mended }: Changes, hostname: string): NoticeText | undefined {
   if (worse.length === 0 && mended.length === 0) return undefined;
-  const about = ({ domain, subject, found }: DoctorLine): string =>
-    `${domain === undefined || subject.includes(domain) ? '' : `${domain}, `}${subject}: ${found}`;
   const subject =
     worse.length > 0
       ? `${hostname}: ${worse.length === 1 ? 'something needs' : `${worse.length} things need`} your attention`

@@ -15,7 +15,8 @@ import { checkOutbound } from './checks/outbound.ts';
 import { checkPorts } from './checks/ports.ts';
 import { checkAutoconfig, checkCaa, checkSrv } from './checks/services.ts';
 import { checkSes } from './checks/ses.ts';
-import { checkMtaSts, checkTlsa, checkTlsReports } from './checks/transport-policies.ts';
+import { checkTlsa } from './checks/tlsa.ts';
+import { checkMtaSts, checkTlsReports } from './checks/transport-policies.ts';
 import { checkZone } from './checks/zone.ts';
 import { unknown } from './lines.ts';
 import {

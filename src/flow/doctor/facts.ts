@@ -80,9 +80,7 @@ function recordKey({ selector, algorithm, publicKey }: DkimKey): DomainFacts['dk
 
 /** Whether SES sends for a domain, and receives: a source that takes mail from a bucket means that it does. */
 async function sesUse({ read }: Reads): Promise<SesUse | undefined> {
-  const routing = routingSettingsSchema.parse(
-    JSON.parse((await read.run('directory.setting', { name: 'routing' })) ?? '{}'),
-  );
+  const routing = await routingOf(read);
   const intake = intakeSettingsSchema.parse(JSON.parse((await read.run('intake.settings', null)) ?? '{}'));
   const sends = Object.values(routing.transports).some(
     ({ kind }) => kind === 'ses-api' || kind === 'ses-smtp',
@@ -99,9 +97,7 @@ async function routingOf(read: Store['read']): Promise<RoutingSettings> {
 /** Whether any route sends straight to the hosts of others. */
 async function sendsDirectly({ read }: Reads, relayed: boolean): Promise<boolean> {
   if (relayed) return false;
-  const routing = routingSettingsSchema.parse(
-    JSON.parse((await read.run('directory.setting', { name: 'routing' })) ?? '{}'),
-  );
+  const routing = await routingOf(read);
   if (routing.routes.length === 0) return true;
   const kindOf = (name: string): string => routing.transports[name]?.kind ?? name;
   const catchAll = routing.routes.some(({ match }) => Object.keys(match).length === 0);

@@ -61,18 +61,6 @@ export function createDoctorService(parts: DoctorServiceParts): DoctorService {
     return report;
   }
 
-  async function daily(): Promise<void> {
-    const { store } = deps();
-    if (!(await doctorSettings(store)).daily) return;
-    const report = await run();
-    const json = await store.read.run('directory.setting', { name: SEEN_SETTING });
-    const before = json === undefined ? undefined : (JSON.parse(json) as Remembered);
-    const notice = changeNotice(changesSince(before, report), report.hostname);
-    if (notice !== undefined) await tell(deps(), notice);
-    const value = JSON.stringify(carriedOver(before, report));
-    await store.write.run('directory.setSetting', { name: SEEN_SETTING, value });
-  }
-
   async function step(
     domain: string,
     actor: Actor,
@@ -99,10 +87,23 @@ export function createDoctorService(parts: DoctorServiceParts): DoctorService {
 
   return {
     run,
-    daily,
+    daily: () => dailyLook(deps, run),
     rotations,
     rotate: (domain, actor, atOnce) => step(domain, actor, { begin: true, rotateDays: 0, atOnce }),
   };
+}
+
+/** What changed since the look before is told, and remembered with the mail that tells it already on its way. */
+async function dailyLook(deps: () => FlowDeps, run: () => Promise<DoctorReport>): Promise<void> {
+  const { store } = deps();
+  if (!(await doctorSettings(store)).daily) return;
+  const report = await run();
+  const json = await store.read.run('directory.setting', { name: SEEN_SETTING });
+  const before = json === undefined ? undefined : (JSON.parse(json) as Remembered);
+  const notice = changeNotice(changesSince(before, report), report.hostname);
+  if (notice !== undefined) await tell(deps(), notice);
+  const value = JSON.stringify(carriedOver(before, report));
+  await store.write.run('directory.setSetting', { name: SEEN_SETTING, value });
 }
 
 async function tell(deps: FlowDeps, notice: NonNullable<ReturnType<typeof changeNotice>>): Promise<void> {

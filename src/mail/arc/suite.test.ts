@@ -112,7 +112,7 @@ describe('the ARC suite', { skip }, () => {
         if (status !== expected) wrong.push(`${name}: wanted ${expected}, got ${status}: ${reason}`);
       }
     }
-    t.diagnostic(`${count - wrong.length} of ${count} validation cases`);
+    t.diagnostic(`report: ARC: ${count - wrong.length} of ${count} validation cases of the suite`);
     assert.deepEqual(wrong, []);
     assert.equal(count, 171);
   });
@@ -159,7 +159,7 @@ describe('the ARC suite', { skip }, () => {
         if (!same) wrong.push(`${name}:\n${want.join('\n')}\n-- ${got.join('\n')}`);
       }
     }
-    t.diagnostic(`${count - wrong.length} of ${count} signing cases`);
+    t.diagnostic(`report: ARC: ${count - wrong.length} of ${count} signing cases of the suite`);
     assert.deepEqual(wrong, []);
     assert.equal(count, 17);
   });

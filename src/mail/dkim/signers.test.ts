@@ -177,14 +177,14 @@ describe('signers and verifiers of others', () => {
   }, async (t) => {
     execFileSync(python, ['-c', PYTHON_SIGN, at('plain'), at('python'), at('rsa.pem'), at('ed.key')]);
     const count = await allPass('python');
-    t.diagnostic(`${count} of ${count} signatures of dkimpy`);
+    t.diagnostic(`report: DKIM: ${count} of ${count} signatures of dkimpy verify here`);
     assert.equal(count, BODIES.length * COMBINATIONS.length * 2 * 2);
   });
 
   test('what Mail::DKIM signs verifies, in every canonicalisation', { skip: noPerl }, async (t) => {
     execFileSync('perl', ['-e', PERL_SIGN, at('plain'), at('perl'), at('rsa.pem')]);
     const count = await allPass('perl');
-    t.diagnostic(`${count} of ${count} signatures of Mail::DKIM`);
+    t.diagnostic(`report: DKIM: ${count} of ${count} signatures of Mail::DKIM verify here`);
     assert.equal(count, BODIES.filter((body) => body !== 'no end').length * COMBINATIONS.length);
   });
 
@@ -214,7 +214,9 @@ describe('signers and verifiers of others', () => {
       assert.ok(verdicts.includes(wanted), `${tags}, ${line}: both say otherwise`);
       if (verdicts.every((verdict) => verdict === wanted)) alike++;
     }
-    t.diagnostic(`${cases.length} keys and identities, ${alike} judged so by both`);
+    t.diagnostic(
+      `report: DKIM: ${cases.length} of ${cases.length} keys and identities judged as wanted, ${alike} so by both dkimpy and Mail::DKIM`,
+    );
   });
 
   test('of damaged messages we accept none that both reject, and reject none that both accept', {
@@ -258,7 +260,7 @@ describe('signers and verifiers of others', () => {
       if ((status === 'pass') !== (a === 'pass')) wrong.push(`${i}: both say ${a}, we ${status}: ${reason}`);
     }
     t.diagnostic(
-      `${both} of ${messages.length} judged alike by dkimpy and Mail::DKIM; ${both - wrong.length} as we do`,
+      `report: DKIM: ${both - wrong.length} of ${both} damaged messages, judged alike by dkimpy and Mail::DKIM, judged so here`,
     );
     assert.deepEqual(wrong, []);
   });

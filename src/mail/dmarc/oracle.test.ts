@@ -50,6 +50,8 @@ test('our DMARC vectors end as with mailauth', async (t) => {
     if (result === ours.result) alike++;
     else wrong.push(`${name}: mailauth ${result}, we ${ours.result}: ${ours.reason}`);
   }
-  t.diagnostic(`${alike} of ${alike + wrong.length} vectors as mailauth has them, ${VECTORS.length} in all`);
+  t.diagnostic(
+    `report: DMARC: ${alike} of ${alike + wrong.length} vectors end as with mailauth, ${VECTORS.length} in all`,
+  );
   assert.deepEqual(wrong, []);
 });

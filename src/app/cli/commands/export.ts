@@ -128,7 +128,7 @@ export const exportCommands: readonly CliCommand[] = [
         Object.entries(imapOptions).filter(([name]) => name !== 'accounts' && name !== 'parallel'),
       ),
     },
-    example: 'export imap imap.new.example.org --account alice@example.org --password-file ./secret',
+    example: 'export imap new.example --account a@b.org --password-file pw',
     async run(call) {
       const place = await imapPlace(call, (path) => readFile(path));
       const [person] = await peopleOf(call, (path) => readFile(path, 'utf8'));

@@ -172,7 +172,7 @@ const imap: CliCommand = {
     'Folders, flags, keywords, dates and subscriptions come along; Gmail gives each message once, in the folders of its labels. The other server is only read. Run it again as often as you like: only what is new or changed is moved, so the last run, after MX points here, takes seconds. docs/guides/moving-in.md tells the whole move. FILE of --accounts has lines "address,user,password" (address here; the rest may be left out with --master).',
   args: [{ name: 'HOST', help: 'the other server, e.g. imap.old.example.org or 127.0.0.1:1143' }],
   options: { ...COMMON, ...imapOptions },
-  example: 'import imap imap.old.example.org --account alice@example.org --password-file ./secret --verify',
+  example: 'import imap old.example.org --accounts people.csv --verify',
   async run(call) {
     const place = await imapPlace(call, (path) => readFile(path));
     const people = await peopleOf(call, (path) => readFile(path, 'utf8'));

@@ -1,15 +1,10 @@
-import { createHash, type X509Certificate } from 'node:crypto';
 import { domainRecords, mailHosts } from '../../../mail/dns-records.ts';
-import { verifyDane } from '../../../mail/dane/verify.ts';
-import { tlsaName, tlsaText, usableTlsa } from '../../../mail/dane/tlsa.ts';
 import { stsNames } from '../../../mail/mta-sts/policy.ts';
 import { parseStsRecords } from '../../../mail/mta-sts/record.ts';
 import { reportUris, tagsOf } from '../../../mail/reports/rua.ts';
 import { fetchStsPolicy } from '../../../net/mta-sts/fetch.ts';
 import { ok, problem, quoted, recordsAt, type Topic, unknown, warning, withSeen } from '../lines.ts';
 import type { DoctorDomain, DoctorLine, World } from '../types.ts';
-import { isFullName } from './host.ts';
-import { lookAtListener } from './certificate.ts';
 
 /** How others are told to encrypt mail to us, and to report when they could not. */
 
@@ -125,103 +120,4 @@ export async function checkTlsReports(world: World, domain: DoctorDomain): Promi
   const usable = uris.some((uri) => uri.scheme === 'mailto' || /^https:/i.test(uri.uri));
   if (!usable) return [problem(topic, `It names no place for reports: ${quoted(text)}.`, ...mend)];
   return [withSeen(ok(topic, quoted(text)), seen)];
-}
-
-/** TLSA records of our name against the certificate that we show at port 25. */
-export async function checkTlsa(world: World): Promise<readonly DoctorLine[]> {
-  const { facts, zones, clock } = world;
-  const name = tlsaName(facts.hostname, 25);
-  const topic: Topic = {
-    check: 'tlsa',
-    subject: name,
-    why: 'Senders that use DANE deliver only to the certificate it names.',
-  };
-  if (!isFullName(facts.hostname)) return [];
-  const seen = await zones.look(name, 'TLSA');
-  if (seen.status === 'unknown')
-    return [
-      // Some servers break on questions for TLSA alone, which keeps mail away as well (RFC 7672 section 2.1.1).
-      seen.servfail && (await zones.look(facts.hostname, 'A')).status !== 'unknown'
-        ? problem(
-            topic,
-            `There is no validated answer (${seen.reason}): senders that use DANE do not deliver.`,
-            `delv ${name} TLSA`,
-          )
-        : unknown(topic, `DNS did not answer (${seen.reason}).`, `dig ${name} TLSA`),
-    ];
-  const listener = facts.listeners.find(({ service }) => service === 'smtp');
-  const look = listener === undefined ? undefined : await lookAtListener(world, listener);
-  const mend =
-    look?.status === 'ok'
-      ? [`${name}. 3600 IN TLSA 3 1 1 ${digestOf(look.leaf)}`]
-      : [`postern domain records ${facts.domains[0]?.name ?? 'DOMAIN'}`];
-  if (seen.status === 'none') {
-    if (!seen.authenticated)
-      return [ok(topic, 'There is none, and the zone is not signed with DNSSEC, so none would count.')];
-    return [
-      warning(
-        topic,
-        'There is no TLSA record, though the zone is signed: senders that use DANE could check us.',
-        ...mend,
-      ),
-    ];
-  }
-  if (!seen.authenticated)
-    return [
-      withSeen(
-        warning(
-          topic,
-          'The resolver does not vouch for it: the zone is not signed with DNSSEC, so it means nothing (or our resolver does not validate).',
-          `delv ${name} TLSA   # says which`,
-        ),
-        seen,
-      ),
-    ];
-  const usable = usableTlsa(seen.records);
-  if (usable.length === 0)
-    return [
-      warning(
-        topic,
-        `None of them is of use for mail: ${seen.records.map(tlsaText).join('; ').slice(0, 300)}. Usage has to be 3 or 2.`,
-        ...mend,
-      ),
-    ];
-  if (look?.status !== 'ok')
-    return [
-      look?.status === 'no-tls'
-        ? problem(
-            topic,
-            'It promises TLS, but we offer no STARTTLS: senders that use DANE do not deliver.',
-            'Get a certificate: docs/guides/certificates.md',
-          )
-        : unknown(
-            topic,
-            'Our certificate could not be looked at.',
-            `openssl s_client -starttls smtp -connect ${facts.hostname}:25 </dev/null`,
-          ),
-    ];
-  const verdict = verifyDane({
-    chain: look.chain,
-    records: usable,
-    names: [facts.hostname],
-    nowMs: clock.now(),
-  });
-  if (verdict.status === 'failed')
-    return [
-      withSeen(
-        problem(
-          topic,
-          `It does not fit our certificate (${verdict.reason}): senders that use DANE do not deliver.`,
-          ...mend,
-        ),
-        seen,
-      ),
-    ];
-  return [withSeen(ok(topic, `It fits our certificate (${tlsaText(verdict.by).slice(0, 24)}...).`), seen)];
-}
-
-function digestOf(leaf: X509Certificate): string {
-  return createHash('sha256')
-    .update(leaf.publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('hex');
 }
