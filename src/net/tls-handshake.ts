@@ -19,6 +19,8 @@ export function awaitHandshake(
       timer.cancel();
       socket.off(event, onSecure);
       socket.off('close', onClose);
+      socket.off('end', onClose);
+      socket.off('readable', onReadable);
       socket.off('_tlsError', onError);
       socket.off('error', onError);
       if (failure === undefined) return resolve();
@@ -29,11 +31,17 @@ export function awaitHandshake(
     const onSecure = (): void => settle();
     const onClose = (): void => settle('the peer closed the connection');
     const onError = (error: unknown): void => settle(handshakeReason(error));
+    // Our sockets stay open when the peer's half is closed: that it went away shows as an end, which has to be taken out.
+    const onReadable = (): void => {
+      if (socket.readableLength === 0) socket.read(0);
+    };
     const timer = clock.setTimer(timeoutMs, () =>
       settle(`not finished after ${Math.round(timeoutMs / 1000)} s`),
     );
     socket.on(event, onSecure);
     socket.on('close', onClose);
+    socket.on('end', onClose);
+    socket.on('readable', onReadable);
     // Server-side sockets made without tls.Server report handshake errors by this event only.
     socket.on('_tlsError', onError);
     socket.on('error', onError);
