@@ -48,6 +48,8 @@ run('biome', ['format', '.']);
 generated('scripts/docs.ts');
 generated('scripts/cli-docs.ts');
 generated('scripts/refusal-docs.ts');
+generated('scripts/metrics-docs.ts');
+generated('scripts/dashboards.ts');
 
 if (problems.length > 0) {
   console.error(`${problems.join('\n')}\n${problems.length} problem(s)`);

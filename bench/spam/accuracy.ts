@@ -48,10 +48,7 @@ function chosen(list: string, name: string): boolean {
 
 async function table(split: Split): Promise<void> {
   console.log(`### ${split.name}: ${split.about}\n`);
-  console.log(
-    '| filter | 1-ROCA % | ham lost % at 98 % catch | at 99 % catch | default: ham lost % | caught % |',
-  );
-  console.log('|---|---|---|---|---|---|');
+  heading();
   const done = new Map<string, readonly Outcome[][]>();
   for (const filter of FILTERS) {
     if (!chosen(flags.filter, filter.name)) continue;
@@ -69,6 +66,26 @@ async function table(split: Split): Promise<void> {
     console.log(row(filter.name, runs));
   }
   compare(done);
+  const { settled } = split;
+  if (settled === undefined) return;
+  console.log(
+    `Of these, from message ${settled.toLocaleString('en')} on, when each has learned something:\n`,
+  );
+  heading();
+  const later = new Map([...done].map(([name, runs]) => [name, runs.map((run) => from(run, settled))]));
+  for (const [name, runs] of later) console.log(row(name, runs));
+  compare(later);
+}
+
+function from(outcomes: readonly Outcome[], first: number): Outcome[] {
+  return outcomes.filter(({ index }) => index >= first);
+}
+
+function heading(): void {
+  console.log(
+    '| filter | 1-ROCA % | ham lost % at 98 % catch | at 99 % catch | default: ham lost % | caught % |',
+  );
+  console.log('|---|---|---|---|---|---|');
 }
 
 function row(name: string, runs: readonly Outcome[][]): string {

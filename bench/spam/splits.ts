@@ -16,12 +16,16 @@ export interface Split {
   readonly runs: readonly (readonly Step[])[];
   /** Judges each message once or twice at most: for slow filters too. */
   readonly once: boolean;
+  /** What is judged from this message on is measured by itself too. */
+  readonly settled?: number;
 }
 
 /** Messages between a message and its label. */
 const DELAY = 500;
 /** Messages that the delayed split begins with, learned at once: a filter that knows nothing cannot be compared. */
 const WARM = 500;
+/** Messages after which every filter has begun: Bayes of SpamAssassin and of rspamd waits for 200 of each kind. */
+const SETTLED = 1_000;
 /** Times that halves are drawn. */
 const DRAWS = 4;
 const FOLDS = 10;
@@ -39,6 +43,7 @@ export function makeSplits(all: readonly Sample[]): Split[] {
       name: 'immediate',
       about: 'in time order, each label told right after the message is judged',
       once: true,
+      settled: SETTLED,
       runs: [all.map((one, i) => ({ learn: i === 0 ? [] : all.slice(i - 1, i), judge: [one] }))],
     },
     {

@@ -18,6 +18,7 @@ import { startReports } from './report-jobs.ts';
 import type { ServerOptions } from './server.ts';
 import { flowSettings, imapLimits, smtpLimits, srsKeys } from './settings.ts';
 import { stateMetrics } from './state-metrics.ts';
+import { administratorMetrics, systemMetrics } from './system-metrics.ts';
 
 /** What was started so far, to be ended in the opposite order. */
 export type Closers = (() => Promise<void>)[];
@@ -62,12 +63,21 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   await options.beforeListening?.(store);
   const keys = await srsKeys(store);
   const housekeeping = await createHousekeeping({
-    ...{ store, clock, logger, metrics, recorder, data: config.data },
+    store,
+    clock,
+    logger,
+    metrics,
+    recorder,
+    data: config.data,
     space: options.diskSpace,
   });
   closers.push(async () => housekeeping.stop());
   stateMetrics({ metrics, store, tls, clock, logger, data: config.data });
-  if (options.processMetrics === true) collectDefaultMetrics({ register: metrics.registry });
+  administratorMetrics(metrics, store);
+  if (options.processMetrics === true) {
+    collectDefaultMetrics({ register: metrics.registry });
+    systemMetrics(metrics);
+  }
 
   const filter = await createFilter({
     store,

@@ -28,6 +28,8 @@ export function createDoctor(parts: {
   readonly metrics: Metrics;
   readonly config: () => Config;
   readonly host: () => HostFacts;
+  /** Look by itself every day: for programs, not for the servers of tests, which would ask the real world. */
+  readonly watch: boolean;
   readonly options?: Partial<DoctorOptions> | undefined;
 }): DoctorPart {
   const { deps, clock, config } = parts;
@@ -42,17 +44,17 @@ export function createDoctor(parts: {
     makeKeys: (actor, domain) =>
       makeDkimKeys({ store: deps().store, clock }, actor, domain, undefined, 'pending'),
   });
-  return { service, jobs: doctorJobs(service, () => deps().dns !== undefined) };
+  return { service, jobs: doctorJobs(service, parts.watch, () => deps().dns !== undefined) };
 }
 
 /** Where no DNS may be asked (a try-out) nothing is looked at. */
-function doctorJobs(service: DoctorService, mayAsk: () => boolean): readonly Job[] {
+function doctorJobs(service: DoctorService, watch: boolean, mayAsk: () => boolean): readonly Job[] {
   return [
     {
       name: 'look at DNS and the server',
       everyMs: DAY,
       async run() {
-        if (mayAsk()) await service.daily();
+        if (watch && mayAsk()) await service.daily();
         return false;
       },
     },

@@ -17,7 +17,7 @@ import type { TlsStore } from '../net/tls-store.ts';
 import type { Gate } from '../flow/inbound/gate/gate.ts';
 import type { Filter } from '../flow/spam/filter.ts';
 import { teach } from '../flow/spam/trainer.ts';
-import type { FilterHooks, HousekeepingHooks } from '../servers/http/admin/operation.ts';
+import type { AlertHooks, FilterHooks, HousekeepingHooks } from '../servers/http/admin/operation.ts';
 import type { ListenerFacts, ServerFacts } from '../servers/http/facts.ts';
 import { createHttpServers, type WebPlace } from '../servers/http/servers.ts';
 import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
@@ -60,6 +60,7 @@ export interface HttpParts {
   readonly certificates: CertificatePart;
   readonly backups: Backups;
   readonly housekeeping: HousekeepingHooks;
+  readonly alerts: AlertHooks;
   readonly listeners: readonly RunningListener[];
   readonly stopping: () => boolean;
   /** The configuration that holds now. */
@@ -74,7 +75,14 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
   let own: readonly ListenerFacts[] = [];
   const facts = serverFacts(parts, () => own);
   const host = (): HostFacts => hostFacts(facts);
-  const doctor = createDoctor({ deps: parts.deps, clock, metrics, config: parts.config, host });
+  const doctor = createDoctor({
+    deps: parts.deps,
+    clock,
+    metrics,
+    config: parts.config,
+    host,
+    watch: options.processMetrics === true,
+  });
   const servers = await createHttpServers(
     {
       store,
@@ -89,6 +97,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
       intake: parts.intake.inbound,
       backups: parts.backups,
       housekeeping: parts.housekeeping,
+      alerts: parts.alerts,
       sns: parts.intake.hook,
       certificates: parts.certificates.keeper,
       acme: parts.certificates.proofs,

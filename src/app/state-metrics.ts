@@ -36,6 +36,7 @@ export function stateMetrics(parts: StateParts): void {
   routeMetrics(parts);
   certificateMetrics(parts);
   accountMetrics(parts);
+  mailMetrics(parts);
   diskMetrics(parts);
 }
 
@@ -114,6 +115,28 @@ function accountMetrics({ metrics, store, logger }: StateParts): void {
       this.set(domains.reduce((sum, { accounts }) => sum + accounts, 0));
     });
   });
+}
+
+/** Accounts that are told apart, the largest: a gauge for each of many thousands helps nobody. */
+const LARGEST = 200;
+
+function mailMetrics({ metrics, store, logger }: StateParts): void {
+  const of = (name: string, help: string, label: 'domain' | 'account'): void => {
+    metrics.gauge(name, help, [label], async function collect() {
+      this.reset();
+      await attempt(logger, async () => {
+        const accounts = await store.read.run('directory.accounts', {});
+        const shown =
+          label === 'domain' ? accounts : accounts.toSorted((a, b) => b.used - a.used).slice(0, LARGEST);
+        for (const { address, used } of shown) {
+          const value = label === 'domain' ? address.slice(address.lastIndexOf('@') + 1) : address;
+          this.inc({ [label]: value }, used);
+        }
+      });
+    });
+  };
+  of('postern_mail_bytes', 'Octets of mail, as quotas count it', 'domain');
+  of('postern_account_mail_bytes', 'The same of the 200 largest accounts', 'account');
 }
 
 function diskMetrics({ metrics, data, logger }: StateParts): void {

@@ -2,8 +2,10 @@ import { createAuthenticator } from '../data/directory/authenticator.ts';
 import type { FlowDeps } from '../flow/deps.ts';
 import { createGate, type Gate } from '../flow/inbound/gate/gate.ts';
 import type { Backups } from '../flow/backup/service.ts';
+import { findDnsChallenge } from '../flow/dns-plan/challenge.ts';
 import { createScheduler, type Scheduler } from '../flow/outbound/scheduler.ts';
 import type { FilterSettings } from '../flow/spam/settings.ts';
+import { type AlertsPart, createAlertsPart } from './alerts.ts';
 import { createBackupPart } from './backup.ts';
 import { type Brakes, settleBrakes, startBrakes } from './brakes.ts';
 import { type CertificatePart, createCertificates } from './certificates.ts';
@@ -42,6 +44,7 @@ export interface Work {
   readonly intake: IntakePart;
   readonly certificates: CertificatePart;
   readonly backups: Backups;
+  readonly alerts: AlertsPart;
   readonly jobs: Jobs;
   readonly watch: { stop(): void };
 }
@@ -59,6 +62,7 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
   const { certificates, listening } = await listen(core, parts, intake, closers);
   const { backups, jobs: backupJobs } = createBackupPart(core);
   closers.push(() => backups.stop());
+  const alerts = createAlertsPart(core, { backups, intake: intake.inbound });
   const { listeners, leftOut } = listening;
   const { options, clock, store, metrics, tls, recorder, filter, lookup } = core;
   const kept = { options, clock, store, metrics, tls, recorder, filter, lookup };
@@ -73,6 +77,7 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
     certificates,
     backups,
     housekeeping: core.housekeeping,
+    alerts: alerts.alerts,
     listeners,
     stopping: () => core.stopped !== undefined,
     config: () => core.live.config,
@@ -81,10 +86,10 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
   await scheduler.start();
   closers.push(() => certificates.keeper.stop());
   certificates.keeper.start();
-  const jobs = await startIntakeAndJobs(core, intake, [...backupJobs, ...http.jobs], closers);
+  const jobs = await startIntakeAndJobs(core, intake, [...backupJobs, ...alerts.jobs, ...http.jobs], closers);
   const watch = startWatches(core, gate);
   const made = { authenticator, brakes, listeners, leftOut, http, scheduler };
-  return { ...made, intake, certificates, backups, jobs, watch };
+  return { ...made, intake, certificates, backups, alerts, jobs, watch };
 }
 
 /** Who takes mail in and sends it, with all that guards them. */
@@ -123,7 +128,8 @@ async function listen(
   const { options, clock, metrics, tls, recorder } = core;
   let certificateCame: () => void = () => undefined;
   const installed = (): void => certificateCame();
-  const certificates = createCertificates({ core, installed, dns: options.dnsChallenge });
+  const dns = options.dnsChallenge ?? ((name: string) => findDnsChallenge(core, name));
+  const certificates = createCertificates({ core, installed, dns });
   await certificates.keeper.prepare();
   const lines = lineServices({
     clock,
@@ -185,6 +191,7 @@ function startWatches({ tls, options, clock, filter }: Core, gate: Gate): { stop
 export async function stopAll(core: Core, work: Work, graceMs: number): Promise<void> {
   work.watch.stop();
   core.housekeeping.stop();
+  work.alerts.stop();
   await Promise.all([
     ...work.listeners.map((listener) => listener.drain(graceMs)),
     work.scheduler.stop(graceMs),

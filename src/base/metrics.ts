@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
 
 /** One registry per server, so several servers can live in one test process. */
 export class Metrics {
@@ -38,6 +38,17 @@ export class Metrics {
       buckets: [...buckets],
       registers: [this.registry],
     });
+  }
+
+  /** The same in the words of OpenMetrics 1.0. */
+  openMetrics(): Promise<string> {
+    const registry = new Registry<OpenMetricsContentType>();
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    for (const { name } of this.registry.getMetricsAsArray()) {
+      const metric = this.registry.getSingleMetric(name);
+      if (metric !== undefined) registry.registerMetric(metric);
+    }
+    return registry.metrics();
   }
 
   text(): Promise<string> {

@@ -18,6 +18,8 @@ const packages = {
   unbound: 'unbound',
   openssl: 'openssl',
   pebble: 'pebble',
+  haproxy: 'haproxy',
+  shellcheck: 'shellcheck',
 } as const;
 
 export type Program = keyof typeof packages;

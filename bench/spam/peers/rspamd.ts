@@ -9,7 +9,8 @@ import type { Filter, Session, Verdict } from './filter.ts';
 /** Its own default for "add header". */
 const REQUIRED = 6;
 const STOCK = '/etc/rspamd/rspamd.conf';
-const START_TRIES = 150;
+/** Two minutes: it compiles its patterns first, which takes a busy machine half of one. */
+const START_TRIES = 600;
 const TRY_EVERY_MS = 200;
 
 const NETWORK_MODULES = [
@@ -63,8 +64,13 @@ async function session(dir: string): Promise<Session> {
   ];
   const scan = `http://127.0.0.1:${normal}/checkv2`;
   const learn = `http://127.0.0.1:${controller}`;
-  await answering(`${learn}/ping`);
-  await answering(`http://127.0.0.1:${normal}/ping`);
+  try {
+    await answering(`${learn}/ping`);
+    await answering(`http://127.0.0.1:${normal}/ping`);
+  } catch (error) {
+    await Promise.all(children.map(stop));
+    throw error;
+  }
   return {
     async learn(samples) {
       for (const one of samples) {

@@ -1,5 +1,6 @@
 import type { CliCommand } from './command.ts';
 import { accountCommands } from './commands/account.ts';
+import { alertCommands } from './commands/alert.ts';
 import { aliasCommands } from './commands/alias.ts';
 import { backupCommands } from './commands/backup.ts';
 import { banCommands } from './commands/ban.ts';
@@ -8,6 +9,7 @@ import { checkCommands } from './commands/check.ts';
 import { checkMessageCommands } from './commands/check-message.ts';
 import { dkimCommands } from './commands/dkim.ts';
 import { doctorCommands } from './commands/doctor.ts';
+import { dnsCommands } from './commands/dns.ts';
 import { domainCommands } from './commands/domain.ts';
 import { exportCommands } from './commands/export.ts';
 import { filterCommands } from './commands/filter.ts';
@@ -39,6 +41,7 @@ export const commandTable: readonly CliCommand[] = [
   ...undeleteCommands,
   ...aliasCommands,
   ...dkimCommands,
+  ...dnsCommands,
   ...certificateCommands,
   ...lookupCommands,
   ...importCommands,
@@ -55,6 +58,7 @@ export const commandTable: readonly CliCommand[] = [
   ...banCommands,
   ...backupCommands,
   ...housekeepingCommands,
+  ...alertCommands,
   ...filterCommands,
   ...vaultCommands,
   ...spamCommands,

@@ -57,6 +57,7 @@ class StoreRecorder implements Recorder {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #events;
+  readonly #judged;
   readonly #dropped;
   readonly #buffer: EventBuffer;
   #timer: Timer | undefined;
@@ -68,6 +69,11 @@ class StoreRecorder implements Recorder {
     this.#clock = clock;
     this.#logger = logger;
     this.#events = metrics.counter('postern_events_total', 'Journal events by kind', ['kind']);
+    this.#judged = metrics.counter(
+      'postern_judged_total',
+      'Messages that the filter judged, by what was done with them',
+      ['action'],
+    );
     const dropped = metrics.counter(
       'postern_events_dropped_total',
       'Journal events lost before they were stored',
@@ -79,7 +85,7 @@ class StoreRecorder implements Recorder {
   event(event: JournalEvent): void {
     try {
       this.#buffer.add(event);
-      this.#events.inc({ kind: event.kind });
+      this.#count(event);
       this.#logger.info({ trace: event.trace, ...cutData(event.data) }, event.kind);
       this.#arm(COMMIT_EVERY_MS);
     } catch (error) {
@@ -90,11 +96,17 @@ class StoreRecorder implements Recorder {
 
   committed(events: readonly JournalEvent[], reply?: string): void {
     try {
-      for (const { kind } of events) this.#events.inc({ kind });
+      for (const event of events) this.#count(event);
       for (const { fields, kind } of logLines(events, reply)) this.#logger.info(fields, kind);
     } catch (error) {
       this.#logger.error({ error: errorText(error) }, 'journal events could not be logged');
     }
+  }
+
+  #count({ kind, data }: JournalEvent): void {
+    this.#events.inc({ kind });
+    const action = kind === 'message.judged' ? data['action'] : undefined;
+    if (typeof action === 'string') this.#judged.inc({ action });
   }
 
   async flush(): Promise<void> {

@@ -12,16 +12,45 @@ const DAY = 24 * HOUR;
 
 /** Where most people's mail goes: what fails there concerns many. */
 const PROVIDERS: ReadonlySet<string> = new Set([
-  ...['gmail.com', 'googlemail.com', 'outlook.com', 'hotmail.com', 'live.com', 'msn.com', 'yahoo.com'],
-  ...['ymail.com', 'aol.com', 'icloud.com', 'me.com', 'mac.com', 'proton.me', 'protonmail.com', 'gmx.de'],
-  ...['gmx.net', 'web.de', 't-online.de', 'freenet.de', 'orange.fr', 'free.fr', 'libero.it', 'comcast.net'],
-  ...['mail.ru', 'yandex.ru', 'qq.com', '163.com', 'zoho.com', 'fastmail.com'],
+  'gmail.com',
+  'googlemail.com',
+  'outlook.com',
+  'hotmail.com',
+  'live.com',
+  'msn.com',
+  'yahoo.com',
+  'ymail.com',
+  'aol.com',
+  'icloud.com',
+  'me.com',
+  'mac.com',
+  'proton.me',
+  'protonmail.com',
+  'gmx.de',
+  'gmx.net',
+  'web.de',
+  't-online.de',
+  'freenet.de',
+  'orange.fr',
+  'free.fr',
+  'libero.it',
+  'comcast.net',
+  'mail.ru',
+  'yandex.ru',
+  'qq.com',
+  '163.com',
+  'zoho.com',
+  'fastmail.com',
 ]);
 
 /** All that is looked at, times in milliseconds. */
 export interface AlertFacts {
   readonly now: number;
-  readonly queue: readonly { readonly state: string; readonly count: number; readonly oldest?: number | undefined }[];
+  readonly queue: readonly {
+    readonly state: string;
+    readonly count: number;
+    readonly oldest?: number | undefined;
+  }[];
   /** Of the last hour. */
   readonly destinations: readonly DestinationTrouble[];
   readonly certificates: readonly {
@@ -83,7 +112,7 @@ const destination: Check = ({ destinations }, limits) =>
       about: domain,
       severity: large ? 'critical' : 'warning',
       summary: `Mail to ${domain} does not arrive: in the last hour ${failed} recipients were refused, ${waiting} wait, ${delivered} got it.${words}`,
-      remedy: `postern queue list --destination ${domain}`,
+      remedy: `postern queue list --to ${domain}`,
     };
   });
 
@@ -150,12 +179,16 @@ const attack: Check = ({ failedLogins }, limits) =>
       ];
 
 const hold: Check = ({ holds }) =>
-  holds.map(({ address, reason }) => ({
-    about: address,
-    severity: 'critical',
-    summary: `What ${address} sends is held, because ${reason}. Its password may be stolen.`,
-    remedy: 'postern hold list',
-  }));
+  holds.flatMap(({ account, hold: held }) =>
+    held === undefined
+      ? []
+      : {
+          about: account,
+          severity: 'critical',
+          summary: `What ${account} sends is held, because ${held.reason}. Its password may be stolen.`,
+          remedy: 'postern hold list',
+        },
+  );
 
 const backup: Check = ({ backup: state, now }, limits) => {
   if (state === undefined) return [];

@@ -23,7 +23,9 @@ function challengeOf({ provider, zone }: Account): DnsChallenge {
     return mine;
   };
   const change = (name: string, add: string[], remove: string[]): Promise<void> =>
-    inTurn(() => provider.change(zone, [{ name: bareName(name), type: 'TXT', ttl: CHALLENGE_TTL, add, remove }]));
+    inTurn(() =>
+      provider.change(zone, [{ name: bareName(name), type: 'TXT', ttl: CHALLENGE_TTL, add, remove }]),
+    );
   return {
     put: (name, value) => change(name, [value], []),
     remove: (name, value) => change(name, [], [value]),

@@ -1,5 +1,10 @@
 import type { DnsRecord } from '../../mail/dns-records.ts';
-import { isRecordType, type RecordChange, type RecordSet, type RecordType } from '../../net/dns-providers/types.ts';
+import {
+  isRecordType,
+  type RecordChange,
+  type RecordSet,
+  type RecordType,
+} from '../../net/dns-providers/types.ts';
 import { bareName, canonicalValue } from '../../net/dns-providers/values.ts';
 import { obstacle } from './foreign.ts';
 import { hasMark, markOf } from './mark.ts';
@@ -44,7 +49,13 @@ export function diffZone(facts: ZoneFacts): ZoneDiff {
   for (const [key, record] of wanted) {
     const value = wantedValue(record);
     const mine = ours.get(key);
-    const line = lineOf(facts, record, { there: there.has(key), mine: mine !== undefined, ours, goes, wanted });
+    const line = lineOf(facts, record, {
+      there: there.has(key),
+      mine: mine !== undefined,
+      ours,
+      goes,
+      wanted,
+    });
     lines.push(line);
     if (line.state === 'add') add.push(value);
     // One that stands there already and that we did not write stays somebody else's.
@@ -59,7 +70,13 @@ export function diffZone(facts: ZoneFacts): ZoneDiff {
     add.push(mark);
     lines.push({ ...mark, state: 'add', why: 'Marks the zone as one that this server writes in.' });
   }
-  return { lines, changes: changesOf(facts, add, remove), own, disown: goes, forget: !marked && facts.owned.length > 0 };
+  return {
+    lines,
+    changes: changesOf(facts, add, remove),
+    own,
+    disown: goes,
+    forget: !marked && facts.owned.length > 0,
+  };
 }
 
 function removal(value: ZoneValue): PlanLine {
@@ -95,7 +112,11 @@ function lineOf(facts: ZoneFacts, record: DnsRecord, standing: Standing): PlanLi
   const value = wantedValue(record);
   const base = { ...value, why: record.why };
   if (there)
-    return { ...base, state: 'there', ...(!mine && { note: 'It was there already: it is not ours, and stays.' }) };
+    return {
+      ...base,
+      state: 'there',
+      ...(!mine && { note: 'It was there already: it is not ours, and stays.' }),
+    };
   if (record.onlyIf !== undefined && !facts.signed)
     return { ...base, state: 'left', note: `Only if ${record.onlyIf}: say so by postern dns set signed.` };
   const leaving = new Set(goes.map(valueKey));
@@ -120,7 +141,11 @@ function caaWarning(at: readonly RecordSet[]): string | undefined {
   return 'It is the first CAA record here: authorities that it does not name may no longer issue for this domain.';
 }
 
-function changesOf(facts: ZoneFacts, add: readonly ZoneValue[], remove: readonly ZoneValue[]): RecordChange[] {
+function changesOf(
+  facts: ZoneFacts,
+  add: readonly ZoneValue[],
+  remove: readonly ZoneValue[],
+): RecordChange[] {
   const place = ({ name, type }: ZoneValue): string => `${name} ${type}`;
   const [adding, removing] = [Map.groupBy(add, place), Map.groupBy(remove, place)];
   const places = new Map([...remove, ...add].map((value) => [place(value), value]));

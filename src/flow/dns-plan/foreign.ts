@@ -42,7 +42,9 @@ export function obstacle(at: Neighbours): string | undefined {
         ? undefined
         : `The name has another address (${listed(sameType)}). Take it out if it is old; if it is ours seen from outside, name it: postern doctor set addresses. ${HOW_BESIDE}`;
     case 'SRV':
-      return at.beside ? undefined : `Programs are told of ${listed(sameType)}. Take that out first. ${HOW_BESIDE}`;
+      return at.beside
+        ? undefined
+        : `Programs are told of ${listed(sameType)}. Take that out first. ${HOW_BESIDE}`;
     default:
       return undefined;
   }

@@ -41,14 +41,14 @@ export async function dnsSettings({ store }: Pick<DnsPlanDeps, 'store'>): Promis
 
 /** Accounts are opened once for a plan. */
 export function openAccounts(settings: DnsSettings, clock: Clock) {
-  const open = new Map<string, Promise<DnsProvider>>();
+  const opened = new Map<string, Promise<DnsProvider>>();
   /** Who serves the zone of a name; undefined: nobody that is set up. Refusals of providers name the entry. */
   return async (name: string): Promise<Account | undefined> => {
     const found = providerFor(settings, name);
     if (found === undefined) return undefined;
     const { key, provider: place } = found;
-    let opening = open.get(key);
-    if (opening === undefined) open.set(key, (opening = openProvider(place, clock)));
+    let opening = opened.get(key);
+    if (opening === undefined) opened.set(key, (opening = openProvider(place, clock)));
     const provider = await opening;
     const zone = await provider.zoneOf(name);
     return zone === undefined ? undefined : { by: key, provider, zone };
@@ -103,7 +103,17 @@ async function prepare(deps: DnsPlanDeps, { domain, records, beside }: Wanted): 
     for (const { name } of owned) names.add(name);
     const present = await provider.read(zone, [...names]);
     const signed = settings.signed.includes(zone);
-    const diff = diffZone({ zone, domain, wanted: mine, present, owned, id, ttl: settings.ttl, signed, beside });
+    const diff = diffZone({
+      zone,
+      domain,
+      wanted: mine,
+      present,
+      owned,
+      id,
+      ttl: settings.ttl,
+      signed,
+      beside,
+    });
     zones.push({ zone, by, kind: provider.kind, ...diff });
   }
   return { plan: { domain, zones, elsewhere, digest: digestOf(zones) }, accounts };
@@ -176,7 +186,8 @@ async function prepareUndo(deps: DnsPlanDeps, { domain, zones: done }: UndoFile)
   const zones: ZonePlan[] = [];
   for (const { zone, changes } of done) {
     const account = await accountOf(zone);
-    if (account?.zone !== zone) throw new Refusal('not-found', `No provider is set up that has the zone ${zone}.`);
+    if (account?.zone !== zone)
+      throw new Refusal('not-found', `No provider is set up that has the zone ${zone}.`);
     accounts.set(zone, account);
     const names = new Set([markOf(zone, id).name, ...changes.map(({ name }) => name)]);
     const present = await account.provider.read(zone, [...names]);
@@ -188,7 +199,10 @@ async function prepareUndo(deps: DnsPlanDeps, { domain, zones: done }: UndoFile)
 
 async function carryOut(deps: DnsPlanDeps, { plan, accounts }: Prepared, doing: Doing): Promise<Done> {
   if (plan.digest !== doing.digest)
-    throw new Refusal('conflict', 'The zones have changed since the plan was shown; nothing was written. Plan again.');
+    throw new Refusal(
+      'conflict',
+      'The zones have changed since the plan was shown; nothing was written. Plan again.',
+    );
   const { add, remove } = planSize(plan);
   const undoFile = add + remove === 0 ? undefined : await writeUndo(deps, plan, doing.dataDirectory);
   const finished: string[] = [];
@@ -200,7 +214,8 @@ async function carryOut(deps: DnsPlanDeps, { plan, accounts }: Prepared, doing: 
       if (zone.changes.length > 0) finished.push(zone.zone);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const before = finished.length === 0 ? '' : ` ${finished.join(', ')} is done: postern dns undo ${undoFile}`;
+      const before =
+        finished.length === 0 ? '' : ` ${finished.join(', ')} is done: postern dns undo ${undoFile}`;
       throw new Refusal(error.kind, `${zone.zone}: ${error.message}${before}`);
     }
   }
@@ -208,7 +223,12 @@ async function carryOut(deps: DnsPlanDeps, { plan, accounts }: Prepared, doing: 
 }
 
 /** Remembered as ours first: a crash between leaves us with values that are not there, never with ones nobody owns. */
-async function changeZone(deps: DnsPlanDeps, plan: ZonePlan, { provider }: Account, actor: Actor): Promise<void> {
+async function changeZone(
+  deps: DnsPlanDeps,
+  plan: ZonePlan,
+  { provider }: Account,
+  actor: Actor,
+): Promise<void> {
   const { zone, own, disown, forget, changes } = plan;
   const known = new Map((forget ? [] : await ownedIn(deps, zone)).map((row) => [valueKey(row), row]));
   const { write } = deps.store;
@@ -233,7 +253,10 @@ async function writeUndo({ clock }: DnsPlanDeps, plan: DnsPlan, dataDirectory: s
     await file.writeFile(`${JSON.stringify(undoFileOf(plan, clock.now()), undefined, 2)}\n`);
     await file.sync();
   } catch (error) {
-    throw new Refusal('unavailable', `The undo file ${path} cannot be written, so nothing was done: ${errorText(error)}.`);
+    throw new Refusal(
+      'unavailable',
+      `The undo file ${path} cannot be written, so nothing was done: ${errorText(error)}.`,
+    );
   }
   return path;
 }

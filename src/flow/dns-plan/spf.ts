@@ -5,14 +5,28 @@ export function isSpf(value: string): boolean {
   return /^v=spf1( |$)/i.test(value);
 }
 
+function termsOf(text: string): string[] {
+  return text.trim().split(/ +/).slice(1);
+}
+
+/** What stands at the end: "all" or a redirect. */
+function isEnd(term: string): boolean {
+  return /^[-~?+]?all$/i.test(term) || /^redirect=/i.test(term);
+}
+
+/** "+mx" is "mx" (RFC 7208 section 4.6.2). */
+function plainTerm(term: string): string {
+  return term.toLowerCase().replace(/^\+/, '');
+}
+
 /** Terms of ours that another SPF record lacks, and what it would be with them in front of its "all" or redirect. */
-export function spfAdvice(theirs: string, ours: string): { readonly missing: readonly string[]; readonly merged: string } {
-  const terms = (text: string): string[] => text.trim().split(/ +/).slice(1);
-  const isEnd = (term: string): boolean => /^[-~?+]?all$/i.test(term) || /^redirect=/i.test(term);
-  const plainTerm = (term: string): string => term.toLowerCase().replace(/^\+/, '');
-  const had = new Set(terms(theirs).map(plainTerm));
-  const missing = terms(ours).filter((term) => !isEnd(term) && !had.has(plainTerm(term)));
-  const given = terms(theirs);
+export function spfAdvice(
+  theirs: string,
+  ours: string,
+): { readonly missing: readonly string[]; readonly merged: string } {
+  const given = termsOf(theirs);
+  const had = new Set(given.map(plainTerm));
+  const missing = termsOf(ours).filter((term) => !isEnd(term) && !had.has(plainTerm(term)));
   const end = given.findIndex(isEnd);
   const at = end === -1 ? given.length : end;
   const merged = ['v=spf1', ...given.slice(0, at), ...missing, ...given.slice(at)].join(' ');

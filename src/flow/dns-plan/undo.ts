@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { RECORD_TYPES, type RecordChange, type RecordSet } from '../../net/dns-providers/types.ts';
 import { hasMark, markOf } from './mark.ts';
-import { type DnsPlan, type OwnedValue, type PlanLine, valueKey, type ZonePlan, type ZoneValue } from './types.ts';
+import {
+  type DnsPlan,
+  type OwnedValue,
+  type PlanLine,
+  valueKey,
+  type ZonePlan,
+  type ZoneValue,
+} from './types.ts';
 
 /** What a plan did, written before it is done, and how it is taken back. */
 
@@ -54,7 +61,9 @@ export interface UndoFacts {
 }
 
 /** The way back for one zone: what was added goes where it is still ours, what was removed comes back. */
-export function undoZone(facts: UndoFacts): Pick<ZonePlan, 'lines' | 'changes' | 'own' | 'disown' | 'forget'> {
+export function undoZone(
+  facts: UndoFacts,
+): Pick<ZonePlan, 'lines' | 'changes' | 'own' | 'disown' | 'forget'> {
   const { domain, owned, present, id, zone } = facts;
   const marked = hasMark(zone, id, present);
   const ours = new Map((marked ? owned : []).map((each) => [valueKey(each), each]));

@@ -75,7 +75,10 @@ describe('housekeeping', () => {
       const ranges = [{ from: 1, to: 0xffff_ffff }];
       assert.ok(inbox);
       await flow.store.write.run('mailstore.move', {
-        ...{ accountId, mailboxId: inbox.id, ranges, targetId: target.id },
+        accountId,
+        mailboxId: inbox.id,
+        ranges,
+        targetId: target.id,
       });
       return target.id;
     };

@@ -1,4 +1,4 @@
-import type { Counter, Gauge } from 'prom-client';
+import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Timer } from '../../base/clock.ts';
 import { errorText, Refusal } from '../../base/errors.ts';
 import type { Metrics } from '../../base/metrics.ts';
@@ -197,7 +197,7 @@ class QueueScheduler implements Scheduler {
       const { owner } = this.#options;
       const local = await deliverLocally(deps, work);
       await local.commit(await judgeAttempt(deps, owner, work, local.outcomes, content, 'local'));
-      return this.#count(local.outcomes);
+      return this.#count(deps, work, local.outcomes);
     }
     const settled = await this.#withoutSuppressed(deps, work, content);
     if (settled.recipients.length === 0) return;
@@ -244,7 +244,7 @@ class QueueScheduler implements Scheduler {
     transport: string,
     { usage = [], sends = [] }: Partial<Attempted> = {},
   ): Promise<void> {
-    this.#count(outcomes);
+    this.#count(deps, work, outcomes);
     const { queueId } = work.message;
     let mute: string | undefined;
     let bugs = 0;
@@ -279,8 +279,12 @@ class QueueScheduler implements Scheduler {
     deps.logger.error({ queueId }, 'queue: an attempt is not recorded, it is left to its lease');
   }
 
-  #count(outcomes: ReadonlyMap<number, Outcome>): void {
+  #count({ clock }: FlowDeps, { message }: LeasedWork, outcomes: ReadonlyMap<number, Outcome>): void {
     for (const outcome of outcomes.values()) {
+      if (outcome.outcome === 'delivered') {
+        this.#counts?.delay.observe(Math.max(0, clock.now() - message.createdAt) / 1000);
+        this.#counts?.tls.inc({ tls: tlsLabel(outcome.tls) });
+      }
       this.#counts?.recipients.inc({ outcome: outcome.outcome });
       if (outcome.via !== undefined)
         this.#counts?.byTransport.inc({ transport: outcome.via.transport, outcome: outcome.outcome });
@@ -289,7 +293,18 @@ class QueueScheduler implements Scheduler {
   }
 }
 
+/** "TLSv1.3 verified" and the like; what is not one of these says nothing of TLS. */
+function tlsLabel(tls: string): string {
+  if (/^TLSv/i.test(tls)) return / verified|dane/i.test(tls) ? 'verified' : 'unverified';
+  return tls === 'plain' ? 'plain' : 'local';
+}
+
+/** Seconds from the queue to the next hop: at once, or after days of trying. */
+const DELAYS = [0.1, 0.3, 1, 3, 10, 30, 60, 300, 1800, 3600, 14_400, 43_200, 86_400, 432_000];
+
 interface SchedulerMetrics {
+  readonly delay: Histogram;
+  readonly tls: Counter<'tls'>;
   readonly recipients: Counter<'outcome'>;
   readonly byTransport: Counter<'transport' | 'outcome'>;
   readonly lostReplies: Counter;
@@ -299,6 +314,17 @@ interface SchedulerMetrics {
 
 function schedulerMetrics(metrics: Metrics, active: () => number): SchedulerMetrics {
   return {
+    delay: metrics.duration(
+      'postern_delivery_delay_seconds',
+      'From the queue to the next hop, for each recipient that was delivered',
+      [],
+      DELAYS,
+    ),
+    tls: metrics.counter(
+      'postern_delivery_tls_total',
+      'Recipients delivered, by the TLS of the connection: verified, unverified, plain; local: no TLS is known of',
+      ['tls'],
+    ),
     recipients: metrics.counter(
       'postern_delivery_recipients_total',
       'Attempts by how they ended for a recipient',

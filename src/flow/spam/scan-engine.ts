@@ -8,6 +8,8 @@ import {
   features as featuresOf,
   learn as learnSite,
   learnPersonal,
+  linksLeadHome,
+  linksPart,
   loadModel,
   type Model,
   ModelError,
@@ -54,6 +56,9 @@ const EXPLAIN_BELOW = 1;
 const WORDS_MAX = 5;
 /** Words that move the score by less say nothing. */
 const WORD_LEAST = 0.005;
+
+/** Nats of the links from which they are told by themselves. */
+const LINKS_LEAST = 0.1;
 
 /** Features that mean something to a reader. */
 const SAID: ReadonlySet<string> = new Set(['word', 'capital', 'pair', 'subject', 'host', 'from']);
@@ -104,11 +109,12 @@ class ContentEngine implements Engine {
     const line = threshold(site, goodPerJunked);
     const explained = worst >= Math.log(line / (1 - line)) - EXPLAIN_BELOW;
     const words = explained ? wordsOf(site, given, texts) : [];
+    const links = linksReason(facts, linksPart(site, given));
     return scores.map(({ owner, logit, personal }) => ({
       owner,
       score: logit,
       threshold: line,
-      because: because(logit - personal, personal, inside, words),
+      because: because(logit - personal, personal, links, inside, words),
     }));
   }
 
@@ -164,20 +170,24 @@ function readable(octets: Uint8Array): Model | undefined {
 function because(
   site: number,
   lessons: number,
+  links: Reason | undefined,
   hits: readonly Hit[],
   words: readonly { readonly text: string; readonly weight: number }[],
 ): Reason[] {
-  const spam = site > 0;
+  // The links are told beside the rest, so that the two make up the score.
+  const rest = site - (links?.score ?? 0);
+  const spam = rest > 0;
   const named = words.filter(({ weight }) => weight > 0 === spam).map(({ text }) => text);
   const like = spam ? 'it reads like unwanted mail' : 'it reads like good mail';
   const text = named.length === 0 ? like : `${like}, above all ${named.join(', ')}`;
   const reasons: Reason[] = [
     {
       name: 'CONTENT',
-      score: site,
+      score: rest,
       text,
       ...(spam && { lever: 'it were written and built otherwise' }),
     },
+    ...(links === undefined ? [] : [links]),
     // What these are worth is in the score of the content already; they say it in words.
     ...hits.slice(0, WORDS_MAX).map(reasonOf),
   ];
@@ -190,6 +200,14 @@ function because(
     });
   }
   return reasons;
+}
+
+/** The one sign of the classifier that no word and no rule tells: whom the links lead to. It speaks for good mail only. */
+function linksReason(facts: MessageFacts, nats: number): Reason | undefined {
+  if (Math.abs(nats) < LINKS_LEAST) return undefined;
+  return linksLeadHome(facts)
+    ? { name: 'OWN_LINKS', score: nats, text: "the links lead to the author's own site" }
+    : { name: 'FEW_SITES', score: nats, text: 'many links lead to few sites, as in a newsletter' };
 }
 
 function wordsOf(

@@ -225,7 +225,7 @@ print(dkim.ARC(sys.stdin.buffer.read()).verify(dnsfunc=txt)[0].decode())
 const noPython =
   spawnSync('/usr/bin/python3', ['-c', 'import dkim']).status === 0 ? false : 'dkimpy is not here';
 
-test('what we seal passes with dkimpy', { skip: noPython }, async () => {
+test('what we seal passes with dkimpy', { skip: noPython }, async (t) => {
   const one = await sealed(HEADER, { signedNames: ['From', 'To', 'Subject', 'Date'] });
   const two = await sealed(one, { domain: 'second.example', cv: 'pass' });
   const lines = Object.entries(keys).map(
@@ -240,4 +240,5 @@ test('what we seal passes with dkimpy', { skip: noPython }, async () => {
     });
     assert.equal(out.trim(), 'pass');
   }
+  t.diagnostic('report: ARC: 2 of 2 seals of ours pass with dkimpy');
 });

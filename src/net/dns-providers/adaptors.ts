@@ -139,7 +139,12 @@ export function providerOfSets(api: SetApi): DnsProvider {
       const sets = await api.list(await zones.zone(zone));
       return sets
         .filter(({ name }) => wanted.has(name))
-        .map(({ name, type, ttl, values }) => ({ name, type, ttl, values: values.map((each) => each.value) }));
+        .map(({ name, type, ttl, values }) => ({
+          name,
+          type,
+          ttl,
+          values: values.map((each) => each.value),
+        }));
     },
     async change(zone, changes) {
       const place = await zones.zone(zone);
@@ -156,7 +161,10 @@ export function providerOfSets(api: SetApi): DnsProvider {
         const missing = change.add.filter((value) => !values.some((each) => each.value === value));
         if (kept.length === values.length && missing.length === 0) continue;
         // What others wrote is handed back octet by octet.
-        const raw = [...kept.map((each) => each.raw), ...missing.map((value) => api.write(change.type, value))];
+        const raw = [
+          ...kept.map((each) => each.raw),
+          ...missing.map((value) => api.write(change.type, value)),
+        ];
         sets.push({ name: change.name, type: change.type, ttl: old?.ttl ?? change.ttl, raw, old });
       }
       if (sets.length > 0) await api.change(place, sets);

@@ -84,8 +84,8 @@ function checkedEndpoint(endpoint: string): URL {
 }
 
 function urlOf(base: URL, path: string, provider: string): URL {
-  const whole = /^https?:\/\//.test(path);
-  const url = URL.parse(whole ? path : `${base.href.replace(/\/$/, '')}${path}`);
+  const isUrl = /^https?:\/\//.test(path);
+  const url = URL.parse(isUrl ? path : `${base.href.replace(/\/$/, '')}${path}`);
   // The next page is where the provider says, but our credentials go to no other host.
   if (url === null || url.origin !== base.origin)
     throw new Refusal('unavailable', `${provider} named a next page at another host.`);

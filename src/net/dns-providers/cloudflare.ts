@@ -3,7 +3,16 @@ import { type ApiRecord, type ApiZone, type NewRecord, PAGES_MAX, providerOfReco
 import { type Api, createApi, shaped } from './api.ts';
 import type { ProviderOptions } from './provider-options.ts';
 import { type DnsProvider, isRecordType } from './types.ts';
-import { bareName, caaParts, canonicalValue, mxParts, srvParts, tlsaParts, unquoted, zoneFileValue } from './values.ts';
+import {
+  bareName,
+  caaParts,
+  canonicalValue,
+  mxParts,
+  srvParts,
+  tlsaParts,
+  unquoted,
+  zoneFileValue,
+} from './values.ts';
 
 /** Cloudflare, API version 4. The token needs Zone:Read and DNS:Edit of the zone. */
 
@@ -39,7 +48,9 @@ export function cloudflare({ clock, credentials, endpoint = ENDPOINT }: Provider
     headers: { Authorization: `Bearer ${credentials}` },
     problem(answer) {
       const said = problems.safeParse(answer);
-      return said.success ? said.data.errors.map(({ code, message }) => `${message} [${code}]`).join('; ') : undefined;
+      return said.success
+        ? said.data.errors.map(({ code, message }) => `${message} [${code}]`).join('; ')
+        : undefined;
     },
   });
   return providerOfRecords({
@@ -95,7 +106,10 @@ function recordOf({ id, name, type, content, ttl, priority, data }: z.output<typ
       return [
         {
           ...base,
-          value: canonicalValue(type, `${text('priority')} ${text('weight')} ${text('port')} ${text('target')}`),
+          value: canonicalValue(
+            type,
+            `${text('priority')} ${text('weight')} ${text('port')} ${text('target')}`,
+          ),
         },
       ];
     default:

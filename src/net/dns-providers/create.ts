@@ -4,6 +4,9 @@ import { fileTrouble, readSmallFile } from '../../base/small-file.ts';
 import { cloudflare } from './cloudflare.ts';
 import { desec } from './desec.ts';
 import type { ProviderOptions } from './provider-options.ts';
+import { digitalocean } from './digitalocean.ts';
+import { hetzner } from './hetzner.ts';
+import { porkbun } from './porkbun.ts';
 import { rfc2136 } from './rfc2136.ts';
 import type { DnsProvider } from './types.ts';
 
@@ -11,6 +14,9 @@ import type { DnsProvider } from './types.ts';
 const BY_HTTP = {
   cloudflare,
   desec,
+  hetzner,
+  digitalocean,
+  porkbun,
 } as const satisfies Record<string, (options: ProviderOptions) => DnsProvider>;
 
 export type HttpProviderKind = keyof typeof BY_HTTP;
@@ -30,7 +36,10 @@ export async function openProvider(place: ProviderPlace, clock: Clock): Promise<
 
 async function readCredentials(path: string): Promise<string> {
   const octets = await readSmallFile(path).catch((error: unknown) => {
-    throw new Refusal('unavailable', `The DNS credentials file ${path} cannot be read: ${fileTrouble(error)}.`);
+    throw new Refusal(
+      'unavailable',
+      `The DNS credentials file ${path} cannot be read: ${fileTrouble(error)}.`,
+    );
   });
   const text = octets.toString('utf8').trim();
   if (text === '') throw new Refusal('unavailable', `The DNS credentials file ${path} is empty.`);

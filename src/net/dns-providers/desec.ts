@@ -62,7 +62,7 @@ export function desec({ clock, credentials, endpoint = ENDPOINT }: ProviderOptio
   });
 }
 
-/** The next page is named in the Link field (RFC 8288): <URL>; rel="next". */
+/** The next page is named in the Link field: <URL>; rel="next". */
 async function pages(api: Api, first: string): Promise<unknown[]> {
   const rows: unknown[] = [];
   let path: string | undefined = first;

@@ -11,6 +11,8 @@ import { signMessage, type TsigKey, verifyAnswer } from './tsig.ts';
 const ANSWER_MS = 10_000;
 /** Questions that are under way at a time. */
 const AT_ONCE = 16;
+/** NOERROR and NXDOMAIN: response codes that say something of the zone. */
+const ANSWERED: ReadonlySet<number> = new Set([0, 3]);
 
 export interface DnsServerPlace {
   readonly host: string;
@@ -26,7 +28,10 @@ export interface DnsAnswer {
 }
 
 export interface DnsSession {
-  query(name: string, type: 'SOA' | 'A' | 'AAAA' | 'CNAME' | 'MX' | 'TXT' | 'SRV' | 'TLSA' | 'CAA'): Promise<DnsAnswer>;
+  query(
+    name: string,
+    type: 'SOA' | 'A' | 'AAAA' | 'CNAME' | 'MX' | 'TXT' | 'SRV' | 'TLSA' | 'CAA',
+  ): Promise<DnsAnswer>;
   /** Send a message that was made with this id. */
   exchange(make: (id: number) => Buffer): Promise<DnsAnswer>;
 }
@@ -37,7 +42,10 @@ interface Waiting {
 }
 
 /** Do something over a connection, which is closed afterwards. Refusal 'unavailable' when there is none. */
-export async function withSession<T>(place: DnsServerPlace, run: (session: DnsSession) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  place: DnsServerPlace,
+  run: (session: DnsSession) => Promise<T>,
+): Promise<T> {
   const { host, port, key, clock } = place;
   const trouble = (why: string): Refusal =>
     new Refusal('unavailable', `The DNS server ${host} (port ${port}) cannot be asked: ${why}.`);
@@ -54,9 +62,11 @@ export async function withSession<T>(place: DnsServerPlace, run: (session: DnsSe
   async function exchange(make: (id: number) => Buffer): Promise<DnsAnswer> {
     let id = randomInt(0x10000);
     while (waiting.has(id)) id = randomInt(0x10000);
-    const { packet, mac } = signMessage(make(id), key, clock.now());
+    const { packet: sent, mac } = signMessage(make(id), key, clock.now());
     const bytes = await new Promise<Buffer>((resolve, reject) => {
-      const timer = clock.setTimer(ANSWER_MS, () => reject(trouble(`no answer within ${ANSWER_MS / 1000} s`)));
+      const timer = clock.setTimer(ANSWER_MS, () =>
+        reject(trouble(`no answer within ${ANSWER_MS / 1000} s`)),
+      );
       const end = (then: () => void): void => {
         timer.cancel();
         then();
@@ -66,10 +76,14 @@ export async function withSession<T>(place: DnsServerPlace, run: (session: DnsSe
         failed: (why) => end(() => reject(why)),
       });
       if (socket.destroyed) over('it closed the connection');
-      else socket.write(framed(packet));
+      else socket.write(framed(sent));
     }).finally(() => waiting.delete(id));
-    verifyAnswer(bytes, key, mac, clock.now());
-    return { rcode: (bytes[3] ?? 0) & 0x0f, packet: decoded(bytes, trouble) };
+    const rcode = (bytes[3] ?? 0) & 0x0f;
+    const packet = decoded(bytes, trouble);
+    if (verifyAnswer(bytes, key, mac, clock.now()) === 'signed') return { rcode, packet };
+    // That a server will not answer needs no signature; nothing else is believed without.
+    if (ANSWERED.has(rcode)) throw trouble('it answered without a signature (TSIG)');
+    return { rcode, packet: { ...packet, flag_aa: false, answers: [], authorities: [] } };
   }
 
   try {
@@ -105,7 +119,10 @@ function reason(error: unknown): string {
   return code ?? errorText(error);
 }
 
-async function open({ host, port, clock }: DnsServerPlace, trouble: (why: string) => Refusal): Promise<Socket> {
+async function open(
+  { host, port, clock }: DnsServerPlace,
+  trouble: (why: string) => Refusal,
+): Promise<Socket> {
   const socket = connect({ host, port, noDelay: true });
   const timer = clock.setTimer(ANSWER_MS, () => socket.destroy(new Error('no connection in time')));
   try {

@@ -3,9 +3,21 @@ import type { Clock } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import { randomToken } from '../../base/ids.ts';
 import { checkBefore } from './adaptors.ts';
-import { type DnsAnswer, type DnsServerPlace, type DnsSession, severalAtOnce, withSession } from './dns-session.ts';
+import {
+  type DnsAnswer,
+  type DnsServerPlace,
+  type DnsSession,
+  severalAtOnce,
+  withSession,
+} from './dns-session.ts';
 import { parseTsigKey } from './tsig.ts';
-import { type DnsProvider, RECORD_TYPES, type RecordChange, type RecordSet, type RecordType } from './types.ts';
+import {
+  type DnsProvider,
+  RECORD_TYPES,
+  type RecordChange,
+  type RecordSet,
+  type RecordType,
+} from './types.ts';
 import { bareName, inZone, sameValues } from './values.ts';
 import { CLASSES, encodeData, encodeUpdate, type UpdateRecord, type WireRecord, wireRecord } from './wire.ts';
 
@@ -33,7 +45,7 @@ export function rfc2136({ clock, host, port, credentials }: Rfc2136Options): Dns
     read: (zone, names) =>
       withSession(place, async (session) => {
         const found = await severalAtOnce(names, (name) => readName(session, name));
-        return found.flat().map(({ records: _, ...set }) => set);
+        return found.flat().map(({ name, type, ttl, values }) => ({ name, type, ttl, values }));
       }),
     change: (zone, changes) => withSession(place, (session) => update(session, zone, changes)),
   };
@@ -60,11 +72,13 @@ interface WireSet extends RecordSet {
 /** All that stands at a name; what a wildcard above it gives does not. */
 async function readName(session: DnsSession, name: string): Promise<WireSet[]> {
   const sets: WireSet[] = [];
-  for (const type of RECORD_TYPES) {
+  // The alias first: asked for another type a server follows it, and "no such name" would be said of its target.
+  for (const type of ['CNAME', ...RECORD_TYPES.filter((each) => each !== 'CNAME')] as const) {
     const answer = await session.query(name, type);
     if (answer.rcode === NXDOMAIN) return [];
     const records = recordsAt(answer, name, type);
     if (records.length > 0) sets.push(setOf(name, type, records));
+    if (type === 'CNAME' && records.length > 0) break;
   }
   if (sets.length === 0) return [];
   // RFC 4592 section 2.2.1: below a name that is there a wildcard above it gives nothing.
@@ -135,9 +149,15 @@ function refusalOf(rcode: number, what: string): Refusal {
     case 6:
     case 7:
     case 8:
-      return new Refusal('conflict', `The records of ${what} have changed meanwhile; nothing was written. Plan again.`);
+      return new Refusal(
+        'conflict',
+        `The records of ${what} have changed meanwhile; nothing was written. Plan again.`,
+      );
     case 9:
-      return new Refusal('not-permitted', `The DNS server is not the primary of ${what}, or the key may not update it.`);
+      return new Refusal(
+        'not-permitted',
+        `The DNS server is not the primary of ${what}, or the key may not update it.`,
+      );
     case 10:
       return new Refusal('bad-input', `A name does not lie in the zone ${what}.`);
     case 1:

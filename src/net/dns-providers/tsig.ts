@@ -51,7 +51,10 @@ function checkedKey(name: string, algorithm: string, secret: string): TsigKey {
       'The file with the TSIG key holds neither "hmac-sha256:NAME:SECRET" nor a key statement of BIND or Knot.',
     );
   if (!isAlgorithm(kind))
-    throw new Refusal('bad-input', `The TSIG key is for ${kind}; ${Object.keys(ALGORITHMS).join(', ')} are known.`);
+    throw new Refusal(
+      'bad-input',
+      `The TSIG key is for ${kind}; ${Object.keys(ALGORITHMS).join(', ')} are known.`,
+    );
   return { name: name.toLowerCase().replace(/\.$/, ''), algorithm: kind, secret: octets };
 }
 
@@ -76,33 +79,53 @@ export function signMessage(message: Buffer, key: TsigKey, now: number): Signed 
     u16(0),
     u16(0),
   ]);
-  const record = [encodeName(key.name), u16(TYPE_TSIG), u16(CLASS_ANY), Buffer.alloc(4), u16(rdata.length), rdata];
+  const record = [
+    encodeName(key.name),
+    u16(TYPE_TSIG),
+    u16(CLASS_ANY),
+    Buffer.alloc(4),
+    u16(rdata.length),
+    rdata,
+  ];
   const packet = Buffer.concat([message, ...record]);
   packet.writeUInt16BE(packet.readUInt16BE(10) + 1, 10);
   return { packet, mac };
 }
 
 /**
- * Check the signature of the answer to a message whose MAC was `requestMac`. Refusal 'not-permitted' in words when the
- * server did not take our key, 'unavailable' when the answer is not signed as it must be.
+ * Check the signature of the answer to a message whose MAC was `requestMac`: whether there is one. Refusal
+ * 'not-permitted' in words when the server did not take our key, 'unavailable' when the signature is wrong.
  */
-export function verifyAnswer(answer: Buffer, key: TsigKey, requestMac: Buffer, now: number): void {
+export function verifyAnswer(
+  answer: Buffer,
+  key: TsigKey,
+  requestMac: Buffer,
+  now: number,
+): 'signed' | 'unsigned' {
   const at = lastRecord(answer);
   const field = at === undefined ? undefined : readTsig(answer, at);
-  if (at === undefined || field === undefined)
-    throw new Refusal('unavailable', 'The DNS server answered without a signature (TSIG); is the key for it?');
+  if (at === undefined || field === undefined) return 'unsigned';
   const problem = ERRORS[field.error];
   if (problem !== undefined) throw new Refusal('not-permitted', problem);
   const message = Buffer.from(answer.subarray(0, at));
   message.writeUInt16BE(message.readUInt16BE(10) - 1, 10);
   message.writeUInt16BE(field.originalId, 0);
-  const parts = [u16(requestMac.length), requestMac, message, variables(key, field.time, field.error, field.other)];
+  const parts = [
+    u16(requestMac.length),
+    requestMac,
+    message,
+    variables(key, field.time, field.error, field.other),
+  ];
   const expected = macOf(key, parts);
   if (field.mac.length !== expected.length || !timingSafeEqual(field.mac, expected))
     throw new Refusal('unavailable', 'The signature (TSIG) of the answer of the DNS server is wrong.');
   const seconds = field.time.readUIntBE(0, 6);
   if (Math.abs(seconds - now / 1000) > FUDGE_SECONDS)
-    throw new Refusal('unavailable', 'The clocks of this machine and of the DNS server differ by over 5 minutes.');
+    throw new Refusal(
+      'unavailable',
+      'The clocks of this machine and of the DNS server differ by over 5 minutes.',
+    );
+  return 'signed';
 }
 
 /** RFC 8945 section 5.2. */

@@ -13,12 +13,14 @@ export function imapMetrics(metrics: Metrics): ImapHooks {
     'command',
   ]);
   const logins = metrics.counter('postern_imap_logins_total', 'IMAP logins', ['mechanism', 'outcome']);
+  const tls = metrics.counter('postern_imap_starttls_total', 'STARTTLS handshakes done');
   return {
     sessionStarted() {
       started.inc();
       open.inc();
     },
     sessionEnded: () => open.dec(),
+    tlsStarted: () => tls.inc(),
     command(_session, name, status, durationMs) {
       const command = name === '' ? 'unknown' : name;
       commands.inc({ command, status });

@@ -13,6 +13,7 @@ export function smtpMetrics(metrics: Metrics): (protocol: SmtpProtocol) => SmtpH
     'protocol',
     'outcome',
   ]);
+  const command = commandMetrics(metrics);
   const octets = metrics.counter('postern_smtp_message_octets_total', 'Octets of messages received', [
     'protocol',
   ]);
@@ -41,6 +42,7 @@ export function smtpMetrics(metrics: Metrics): (protocol: SmtpProtocol) => SmtpH
         open.inc();
       },
       sessionEnded: () => open.dec(),
+      command: command(protocol),
       replied: (code) => byClass[Math.floor(code / 100)]?.inc(),
       message(code, size, durationMs) {
         outcomes.get(code < 300 ? 'accepted' : code < 500 ? 'deferred' : 'refused')?.inc();
@@ -51,5 +53,18 @@ export function smtpMetrics(metrics: Metrics): (protocol: SmtpProtocol) => SmtpH
         logins.inc({ protocol, mechanism, outcome: succeeded ? 'succeeded' : 'failed' }),
       tlsStarted: (version) => tls.inc({ protocol, version }),
     };
+  };
+}
+
+function commandMetrics(metrics: Metrics): (protocol: SmtpProtocol) => NonNullable<SmtpHooks['command']> {
+  const commands = metrics.counter('postern_smtp_commands_total', 'SMTP commands', ['protocol', 'command']);
+  const commandSeconds = metrics.duration(
+    'postern_smtp_command_seconds',
+    'From an SMTP command to its answer; DATA and BDAT with their message',
+    ['protocol', 'command'],
+  );
+  return (protocol) => (command, durationMs) => {
+    commands.inc({ protocol, command });
+    commandSeconds.observe({ protocol, command }, durationMs / 1000);
   };
 }

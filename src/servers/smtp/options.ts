@@ -38,6 +38,8 @@ export interface SmtpOptions {
 export interface SmtpHooks {
   sessionStarted?(): void;
   sessionEnded?(durationMs: number): void;
+  /** A command was answered (of DATA its first answer); 'unknown' for what is none. */
+  command?(name: string, durationMs: number): void;
   /** A reply was written. */
   replied?(code: number): void;
   /** All of a message's data was answered; `code` is the (first) answer, `octets` what was received of it. */

@@ -153,9 +153,11 @@ async function dispatch(session: Session, text: string): Promise<boolean> {
   const command = commands.get(verb);
   if (command === undefined || !command.protocols.includes(session.options.protocol)) {
     refuseVerb(session, verb, command);
+    session.options.hooks?.command?.('unknown', 0);
     return false;
   }
-  const { limits } = session.options;
+  const { limits, hooks, clock } = session.options;
+  const startedAt = clock.monotonic();
   if (text.length + 2 > limits.commandLineBytes && verb !== 'AUTH') {
     refuseLine(session, 'too-long');
     return false;
@@ -174,6 +176,7 @@ async function dispatch(session: Session, text: string): Promise<boolean> {
     const running = command.run(session, argument);
     if (running !== undefined) await running;
   }
+  hooks?.command?.(verb, clock.monotonic() - startedAt);
   return command.grouped;
 }
 

@@ -124,8 +124,13 @@ function beforehand(model: Model, features: Features): number {
   const taught = Math.min(model.ham, model.spam);
   const rules = Math.max(RULE_WEIGHT, (RULE_WEIGHT_ALONE * RULES_FADE) / (RULES_FADE + taught));
   const presumed = (PRESUMED * PRESUMED_FADE) / (PRESUMED_FADE + taught);
+  return presumed + rules * features.rules + ownLinksNats(model, features);
+}
+
+/** What a site's model makes of `ownLinks`, not calibrated: 0 or less. */
+export function ownLinksNats(model: Model, features: Features): number {
   const unseen = (OWN_LINKS_UNSEEN * NEWSLETTERS_FADE) / (NEWSLETTERS_FADE + model.newsletters);
-  return presumed + rules * features.rules + (OWN_LINKS_WEIGHT + unseen) * features.ownLinks;
+  return (OWN_LINKS_WEIGHT + unseen) * features.ownLinks;
 }
 
 /** One step of one view towards the label, from `logit`, where the view (with what stands beside it) is now. */

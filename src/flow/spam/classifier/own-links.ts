@@ -4,7 +4,7 @@
  * not its From, which is borrowed. A classifier cannot learn this where nobody has sent it a newsletter yet, so it is
  * told beforehand, and less so the more of them it has learned.
  */
-import type { MessageFacts } from '../facts/types.ts';
+import type { MessageFacts, UrlFact } from '../facts/types.ts';
 import { classifierLimits } from './limits.ts';
 
 /** Doublings of the links for each site that say nothing: one or two links to a site are in any mail. */
@@ -17,13 +17,25 @@ export const NEWSLETTER = 2;
 
 /** From 0, few links or as many sites as links, to 5, where eight times as many links as sites are all the author's. */
 export function ownLinks(facts: MessageFacts): number {
-  const links = facts.urls
-    .slice(0, classifierLimits.urls)
-    .filter(({ source }) => source === 'href' || source === 'text');
+  const links = linksOf(facts);
   if (links.length === 0) return 0;
-  const site = facts.from[0]?.site ?? '';
-  const own = site === '' ? 0 : links.filter((link) => link.site === site).length / links.length;
+  const own = ownShare(facts, links);
   const sites = new Set(links.map((link) => link.site)).size;
   const doublings = Math.log2((1 + links.length) / (1 + sites)) - USUAL_DOUBLINGS;
   return (1 + own) * Math.min(Math.max(doublings, 0), MOST_DOUBLINGS);
+}
+
+/** Whether more links than not lead to the site of its From: how the sign above is told in words. */
+export function linksLeadHome(facts: MessageFacts): boolean {
+  return ownShare(facts, linksOf(facts)) > 0.5;
+}
+
+function linksOf({ urls }: MessageFacts): UrlFact[] {
+  return urls.slice(0, classifierLimits.urls).filter(({ source }) => source === 'href' || source === 'text');
+}
+
+function ownShare({ from }: MessageFacts, links: readonly UrlFact[]): number {
+  const site = from[0]?.site ?? '';
+  if (site === '' || links.length === 0) return 0;
+  return links.filter((link) => link.site === site).length / links.length;
 }

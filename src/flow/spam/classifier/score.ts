@@ -1,6 +1,6 @@
 /** Scores and what speaks for them. */
 import { thresholdNats } from './calibration.ts';
-import { type Model, personalNats, rawScore, valueOf, viewsOf } from './model.ts';
+import { type Model, ownLinksNats, personalNats, rawScore, valueOf, viewsOf } from './model.ts';
 import { type Features, type FeatureText, type Group } from './sink.ts';
 
 export interface Score {
@@ -24,6 +24,11 @@ export function score(model: Model, features: Features, personal?: Model): Score
   const own = personal ? personalNats(personal, features) : 0;
   const logit = scale * rawScore(model, features) + shift + own;
   return { logit, probability: 1 / (1 + Math.exp(-logit)), personal: own };
+}
+
+/** Nats of a site's `logit` that its links add, as own-links.ts sees them: 0 or less, for good mail. */
+export function linksPart(model: Model, features: Features): number {
+  return model.calibration.scale * ownLinksNats(model, features);
 }
 
 /** Probability from which mail is junk, that at most one good message in `goodPerJunked` be among it. */

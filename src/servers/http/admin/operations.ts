@@ -1,4 +1,5 @@
 import { accounts } from './accounts.ts';
+import { alerts } from './alerts.ts';
 import { aliases } from './aliases.ts';
 import { audit } from './audit.ts';
 import { backup } from './backup.ts';
@@ -6,6 +7,7 @@ import { bans } from './bans.ts';
 import { certificates } from './certificates.ts';
 import { dkim } from './dkim.ts';
 import { doctor } from './doctor.ts';
+import { dns } from './dns.ts';
 import { domains } from './domains.ts';
 import { filter } from './filter.ts';
 import { grants } from './grants.ts';
@@ -28,8 +30,10 @@ export const operations = {
   domains,
   accounts,
   aliases,
+  alerts,
   grants,
   dkim,
+  dns,
   doctor,
   queue,
   reports,

@@ -25,6 +25,9 @@ export interface WebAppOptions {
   readonly account?: AccountOptions | undefined;
 }
 
+/** As Prometheus and others ask for it. */
+const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
 /** What the HTTP port shows: a page about the server, its health, its metrics. */
 export function createWebApp(options: WebAppOptions): Hono {
   const { clock, logger, metrics, facts } = options;
@@ -49,6 +52,8 @@ export function createWebApp(options: WebAppOptions): Hono {
       return c.json(state, state.ready ? 200 : 503);
     });
     app.get('/metrics', async (c) => {
+      if (c.req.header('Accept')?.includes('application/openmetrics-text') === true)
+        return c.body(await metrics.openMetrics(), 200, { 'Content-Type': OPEN_METRICS });
       const text = await metrics.text();
       return c.body(text, 200, { 'Content-Type': metrics.registry.contentType });
     });

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { Refusal } from '../../../base/errors.ts';
+import { alertSettingsSchema } from '../../../flow/alerts/settings.ts';
+import { type AdminContext, type AlertHooks, operation } from './operation.ts';
+import { checkedSettings, leaves, type Stored, withValue } from './stored-settings.ts';
+
+/** Of what administrators are told, and how. */
+
+const LISTING = 'postern alert show';
+
+function hooksOf({ alerts: hooks }: AdminContext): AlertHooks {
+  if (hooks === undefined) throw new Refusal('unavailable', 'This server tells nobody of trouble.');
+  return hooks;
+}
+
+async function stored(store: AdminContext['store']): Promise<Stored> {
+  const json = await store.read.run('alerts.settings', null);
+  return json === undefined ? {} : (JSON.parse(json) as Stored);
+}
+
+const shown = z.object({
+  /** All settings, defaults filled in. */
+  settings: alertSettingsSchema,
+  /** Dotted names of those that were changed. */
+  changed: z.array(z.string()),
+});
+
+const list = operation({
+  method: 'GET',
+  path: '/alerts',
+  summary: 'What is wrong at present',
+  access: 'administrator',
+  input: z.strictObject({}),
+  output: z.object({
+    alerts: z.array(
+      z.object({
+        key: z.string(),
+        kind: z.string(),
+        severity: z.enum(['warning', 'critical']),
+        summary: z.string(),
+        remedy: z.string(),
+        since: z.number(),
+        toldAt: z.number().optional(),
+      }),
+    ),
+    /** Why the webhook was not taken the last time; '' when it was. */
+    webhookProblem: z.string(),
+  }),
+  async run(context) {
+    const { store, alerts: hooks } = context;
+    await hooks?.look();
+    const rows = await store.read.run('alerts.list', null);
+    const { webhookProblem = '' } = await store.read.run('alerts.state', null);
+    return { alerts: rows.filter(({ clearedAt }) => clearedAt === undefined), webhookProblem };
+  },
+});
+
+const show = operation({
+  method: 'GET',
+  path: '/alerts/settings',
+  summary: 'Of what administrators are told, and how',
+  access: 'administrator',
+  input: z.strictObject({}),
+  output: shown,
+  async run({ store }) {
+    const own = await stored(store);
+    return { settings: alertSettingsSchema.parse(own), changed: leaves(own) };
+  },
+});
+
+const set = operation({
+  method: 'PUT',
+  path: '/alerts/settings/:name',
+  summary: 'Change one setting of the alerts; null brings the default back',
+  access: 'store-decides',
+  input: z.strictObject({ name: z.string().min(1).max(100), value: z.json() }),
+  output: shown,
+  async run({ store }, { name, value }, actor) {
+    if (!/^[a-z_]+(?:\.[a-z_]+)?$/.test(name))
+      throw new Refusal('bad-input', `there is no setting "${name}"; "${LISTING}" lists all`);
+    const wanted = withValue(await stored(store), name.split('.'), value ?? undefined);
+    const own = checkedSettings(alertSettingsSchema, wanted, LISTING);
+    const json = JSON.stringify(own);
+    await store.write.run('directory.saveSiteSettings', { actor, name: 'alerts', json });
+    return { settings: alertSettingsSchema.parse(own), changed: leaves(own) };
+  },
+});
+
+const test = operation({
+  method: 'POST',
+  path: '/alerts/test',
+  summary: 'Send a mail and a webhook to see whether they come',
+  access: 'administrator',
+  input: z.strictObject({}),
+  output: z.object({ mailed: z.array(z.string()), webhook: z.string().optional() }),
+  async run(context) {
+    const { mailed, webhook } = await hooksOf(context).test();
+    return { mailed: [...mailed], ...(webhook !== undefined && { webhook }) };
+  },
+});
+
+export const alerts = { list, show, set, test };
