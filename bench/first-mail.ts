@@ -161,10 +161,14 @@ async function publish({ cli }: Site, { directory, knot }: World): Promise<void>
   await cli('dns', 'apply', DOMAIN, '--yes');
 }
 
-async function certificate({ cli }: Site, { pebble, ports }: World): Promise<string> {
+async function certificate({ cli }: Site, { directory, pebble, ports }: World): Promise<string> {
+  const root = await pebble.root();
+  // Where the server's user may read it.
+  const ca = join(directory, 'ca.pem');
+  await writeFile(ca, pebble.authority.cert, { mode: 0o644 });
   for (const [name, value] of [
     ['directory', pebble.directory],
-    ['ca_file', pebble.caFile],
+    ['ca_file', ca],
     ['contact', ADMIN],
     ['terms_agreed', 'true'],
     ['enabled', 'true'],
@@ -172,8 +176,8 @@ async function certificate({ cli }: Site, { pebble, ports }: World): Promise<str
     await cli('certificate', 'set', name, value);
   let issuer = '';
   await until('a certificate', PATIENCE_MS, POLL_MS, async () => {
-    issuer = await issuerAt(ports.imaps, await pebble.root());
-    return issuer !== '' && (await issuerAt(ports.submissions, await pebble.root())) === issuer;
+    issuer = await issuerAt(ports.imaps, root);
+    return issuer !== '' && (await issuerAt(ports.submissions, root)) === issuer;
   });
   return issuer;
 }

@@ -7,6 +7,8 @@ PREFIX=/opt/postern
 CONFIG=/etc/postern/postern.toml
 UNIT=/etc/systemd/system/postern.service
 NODE_MAJOR_LEAST=20
+# sudo of some systems leaves it out.
+PATH=$PATH:/usr/local/bin
 
 usage() {
   cat <<'END'
@@ -68,6 +70,11 @@ case " $family " in
   *) fail "this is for Debian, Ubuntu and Fedora; elsewhere follow docs/install.md by hand" ;;
 esac
 
+# Where the server of this machine keeps its data; nothing when there is none yet.
+data_directory() {
+  [ ! -r "$CONFIG" ] || sed -n 's/^data *= *"\(.*\)".*/\1/p' "$CONFIG"
+}
+
 node_major() {
   command -v node >/dev/null 2>&1 || { echo 0; return; }
   node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0
@@ -81,6 +88,11 @@ check() {
   elif [ ! -f "$here/package-lock.json" ] || [ ! -f "$here/bin/postern.mjs" ]; then
     fail "$here is no checkout of Postern; name a package with --package"
   fi
+  # What is in $PREFIX is replaced; a checkout there is yours.
+  if [ -z "$package" ] && [ "$here" = "$PREFIX" ]; then
+    fail "this checkout is in $PREFIX, where the program goes; move it elsewhere, or update it by hand (docs/install.md)"
+  fi
+  if [ -e "$PREFIX/.git" ]; then fail "$PREFIX is a checkout; update it by hand (docs/install.md), or move it elsewhere first"; fi
   # An update finds its own server there.
   if [ ! -e "$UNIT" ] && command -v ss >/dev/null 2>&1 && [ -n "$(ss -Hltn 'sport = :25')" ]; then
     taken='something listens on port 25 already (ss -ltnp "sport = :25" shows what); stop and remove it first'
@@ -127,7 +139,7 @@ install_program() {
   fi
   # The server runs as a user of its own, who has to read all of it.
   act chmod -R a+rX "$PREFIX.new"
-  data=$(sed -n 's/^data *= *"\(.*\)".*/\1/p' "$CONFIG" 2>/dev/null) || data=''
+  data=$(data_directory)
   if [ -n "$data" ] && [ -e "$data/mail.db" ]; then
     act node "$PREFIX.new${program#"$PREFIX"}" upgrade --check --data "$data"
   fi
@@ -151,7 +163,8 @@ set_up() {
   elif [ "$dry" = yes ]; then
     say "would write: $UNIT (postern init --print-unit)"
   else
-    postern init --print-unit --config "$CONFIG" >"$UNIT.new"
+    data=$(data_directory)
+    postern init --print-unit --config "$CONFIG" --data "${data:-/var/lib/postern}" >"$UNIT.new"
     mv "$UNIT.new" "$UNIT"
   fi
   act systemctl daemon-reload

@@ -56,10 +56,7 @@ const CLIENTS: readonly Command[] = [
   ['suppression', 'addresses that nothing is sent to: list, show, add, remove'],
   ['intake', 'mail that Amazon SES took for us: status, list, problems, retry, sweep, show, set'],
   ['hold', 'accounts whose outgoing mail is held: list, release'],
-  [
-    'housekeeping',
-    'Trash and Junk that empty themselves, quota notices, disk reserve, archives: show, set, archive',
-  ],
+  ['housekeeping', 'Trash and Junk, quota notices, disk reserve, archives: show, set, archive'],
   ['alert', 'what is wrong, and who is told: list, show, set, test'],
   ['ban', 'who may not log in: list, add, lift, exempt'],
   ['backup', 'copies of everything: create, list, verify, restore, prune, drill, show, set'],
@@ -85,7 +82,7 @@ async function client(name: string, args: string[]): Promise<number> {
 
 function helpText(): string {
   const rows = (commands: readonly Command[]): string =>
-    commands.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`).join('\n');
+    commands.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`).join('\n');
   return `postern: a complete mail server
 
 Servers

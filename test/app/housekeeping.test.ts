@@ -108,3 +108,37 @@ describe('postern housekeeping', () => {
     }
   });
 });
+
+describe('postern alert', () => {
+  it('tells what is wrong, tries whether it can tell, and sets of what', async () => {
+    const server = await startTestServer({
+      certificate: false,
+      diskSpace: async () => ({ free: 7 * GIB, total: 100 * GIB }),
+    });
+    try {
+      assert.match(await said(server, 'alert', 'list'), /^Nothing is wrong\.$/m);
+      assert.match(
+        await said(server, 'alert', 'test'),
+        /A mail is in the inbox of alice@example\.test\. There is no webhook\./,
+      );
+      const inbox = await server.store.read.run('mailstore.mailbox', {
+        accountId: (await server.account('alice@example.test')).id,
+        name: 'INBOX',
+      });
+      assert.equal(inbox?.messages, 1);
+      await said(server, 'alert', 'set', 'off', '["disk"]');
+      assert.match(await said(server, 'alert', 'show'), /^\* off +\["disk"\]$/m);
+      const { status, err } = await runCommand(['alert', 'set', 'webhook.url', 'https://hooks.example/x'], {
+        data: server.directory,
+      });
+      assert.equal(status, 1);
+      assert.match(err, /secret_file/);
+      assert.equal(
+        (await runCommand(['alert', 'set', 'nothing', '1'], { data: server.directory })).status,
+        1,
+      );
+    } finally {
+      await server.close();
+    }
+  });
+});

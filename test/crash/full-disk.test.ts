@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { runCommand } from '../support/cli.ts';
 import { skipUnlessRoot } from '../support/programs.ts';
 import { startTryServer } from '../support/try-server.ts';
 import { brokenPromises, damage, gatherEvidence, mediumBytes } from './evidence.ts';
@@ -54,6 +55,11 @@ async function startOnSmallDisk(t: TestContext) {
     await server.end('SIGKILL');
     mounted.unmount();
   });
+  // What happens when the reserve did not help: something else filled the disk.
+  for (const name of ['disk_reserve.percent', 'disk_reserve.megabytes']) {
+    const { status, err } = await runCommand(['housekeeping', 'set', name, '0'], { data: directory });
+    assert.equal(status, 0, err);
+  }
   return { disk: mounted.path, directory, server };
 }
 

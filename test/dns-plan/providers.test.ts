@@ -10,11 +10,13 @@ import type { ProviderOptions } from '../../src/net/dns-providers/provider-optio
 import type { DnsProvider, RecordType } from '../../src/net/dns-providers/types.ts';
 import { digitalocean } from '../../src/net/dns-providers/digitalocean.ts';
 import { hetzner } from '../../src/net/dns-providers/hetzner.ts';
+import { route53 } from '../../src/net/dns-providers/route53.ts';
 import { porkbun } from '../../src/net/dns-providers/porkbun.ts';
 import { CLOUDFLARE_TOKEN, fakeCloudflare } from './fakes/cloudflare.ts';
 import { DESEC_TOKEN, fakeDesec } from './fakes/desec.ts';
 import { DIGITALOCEAN_TOKEN, fakeDigitalocean } from './fakes/digitalocean.ts';
 import { fakeHetzner, HETZNER_TOKEN } from './fakes/hetzner.ts';
+import { fakeRoute53, ROUTE53_KEYS } from './fakes/route53.ts';
 import { fakePorkbun, PORKBUN_KEYS } from './fakes/porkbun.ts';
 import type { Fake } from './fakes/fake.ts';
 
@@ -75,6 +77,16 @@ const KINDS: readonly Kind[] = [
     credentials: PORKBUN_KEYS,
     fake: fakePorkbun,
     trouble: { body: { status: 'ERROR', message: 'Invalid domain.' }, words: /Invalid domain/ },
+  },
+  {
+    kind: 'route53',
+    make: route53,
+    credentials: ROUTE53_KEYS,
+    fake: fakeRoute53,
+    trouble: {
+      body: '<ErrorResponse><Error><Code>Throttling</Code><Message>a &amp; b</Message></Error></ErrorResponse>',
+      words: /a & b/,
+    },
   },
 ];
 

@@ -2,6 +2,7 @@
  * When a server in this process has nothing under way any more: for clocks that are moved by hand while real sockets,
  * threads and child processes answer in their own time.
  */
+import type { Store } from '../../src/data/store.ts';
 
 /** What belongs to whoever listens and waits, and says nothing about work. */
 const IDLE = new Set(['Timeout', 'Immediate', 'TCPServerWrap', 'PipeServerWrap', 'MessagePort', 'TTYWrap']);
@@ -9,6 +10,8 @@ const IDLE = new Set(['Timeout', 'Immediate', 'TCPServerWrap', 'PipeServerWrap',
 const KEPT_MS = 40;
 /** Milliseconds of real time that a child process or a file operation gets. */
 const PATIENCE_MS = 30_000;
+/** Turns of the event loop in which nothing is under way, until it counts as rest. */
+const QUIET_TURNS = 3;
 /** Things that end by themselves: these are waited for however long they take. */
 const ENDS = new Set(['ProcessWrap', 'FSReqPromise', 'FSReqCallback', 'GetAddrInfoReqWrap']);
 
@@ -23,19 +26,40 @@ function more(now: ReadonlyMap<string, number>, rest: ReadonlyMap<string, number
   return [...now].flatMap(([name, count]) => (count > (rest.get(name) ?? 0) ? [`${name} ${count}`] : []));
 }
 
-/**
- * Call it while nothing is under way; the function it returns resolves when it is so again. `roundTrip` goes through
- * whatever the process cannot see, such as another thread, and back.
- */
-export function restWatch(roundTrip: () => Promise<void>): () => Promise<void> {
+/** Promises of what a store was asked and has not answered: its threads are not among what Node counts. */
+function pendingOf(
+  parts: readonly { run(...args: never[]): Promise<unknown> }[],
+): ReadonlySet<Promise<unknown>> {
+  const pending = new Set<Promise<unknown>>();
+  for (const part of parts) {
+    const run = part.run.bind(part);
+    const counting = (...args: never[]): Promise<unknown> => {
+      const answer = run(...args);
+      pending.add(answer);
+      const answered = (): void => void pending.delete(answer);
+      answer.then(answered, answered);
+      return answer;
+    };
+    Object.defineProperty(part, 'run', { value: counting });
+  }
+  return pending;
+}
+
+/** Call it while nothing is under way; the function it returns resolves when it is so again. */
+export function restWatch({ read, write }: Pick<Store, 'read' | 'write'>): () => Promise<void> {
+  const pending = pendingOf([read, write]);
   const rest = counted();
   return async () => {
     const begun = Date.now();
     let seen = '';
     let since = begun;
-    for (let quiet = 0; quiet < 2; ) {
-      await roundTrip();
+    for (let quiet = 0; quiet < QUIET_TURNS; ) {
+      if (pending.size > 0) {
+        await Promise.allSettled(pending);
+        quiet = 0;
+      }
       await new Promise((resolve) => setImmediate(resolve));
+      if (pending.size > 0) continue;
       const busy = more(counted(), rest);
       if (busy.length === 0) {
         quiet++;

@@ -62,7 +62,8 @@ export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: rea
   }
   if (args.vault !== undefined) await keep(tx, message, args.vault);
   if (!isTaken(args, deposits) && (args.vault === undefined || deposits.length > 0)) return { deposits };
-  for (const queued of [...args.queue, ...(args.copies ?? [])]) await enqueue(tx, await message.blobId(), queued);
+  for (const queued of [...args.queue, ...(args.copies ?? [])])
+    await enqueue(tx, await message.blobId(), queued);
   for (const { deposit, ...notice } of args.notices ?? []) {
     if (deposit === undefined || deposits[deposit]?.status === 'stored') await send(tx, notice);
   }

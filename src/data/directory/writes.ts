@@ -78,7 +78,10 @@ export const writes = {
     null
   >,
   /** Setting `name` as JSON. Refusal 'not-permitted'. */
-  'directory.saveSiteSettings': saveSiteSettings as W<{ name: 'doctor' | 'housekeeping' | 'alerts'; json: string }, null>,
+  'directory.saveSiteSettings': saveSiteSettings as W<
+    { name: 'doctor' | 'housekeeping' | 'alerts'; json: string },
+    null
+  >,
   'directory.setSetting': setSetting as WriteFunction<{ name: string; value: string }, null>,
   /** Set it unless it is set; returns what stands. For keys that several processes may want to make. */
   'directory.ensureSetting': ensureSetting as WriteFunction<{ name: string; value: string }, string>,

@@ -10,10 +10,10 @@ import type { DnsRecord } from '../../mail/dns-records.ts';
 import { openProvider } from '../../net/dns-providers/create.ts';
 import { type DnsProvider, isRecordType } from '../../net/dns-providers/types.ts';
 import { bareName } from '../../net/dns-providers/values.ts';
-import { diffZone } from './diff.ts';
+import { diffZone, valuesOf } from './diff.ts';
 import { markOf } from './mark.ts';
 import { type DnsSettings, dnsSettingsSchema, providerFor } from './settings.ts';
-import { type DnsPlan, type OwnedValue, type PlanLine, planSize, valueKey, type ZonePlan } from './types.ts';
+import { type DnsPlan, type OwnedValue, type PlanLine, planSize, valueKey, type ZonePlan, type ZoneValue } from './types.ts';
 import { type UndoFile, undoFileOf, undoZone } from './undo.ts';
 
 /** Plans for zones that others serve for us: made from what is there, done as they were shown, taken back. */
@@ -238,10 +238,27 @@ async function changeZone(
   } catch (error) {
     const before = own.flatMap((row) => known.get(valueKey(row)) ?? []);
     const fresh = own.filter((row) => !known.has(valueKey(row)));
-    await write.run('dns.own', { actor, zone, own: before, disown: fresh });
+    const untouched = error instanceof Refusal && error.kind === 'conflict';
+    const written = untouched ? new Set<string>() : await writtenOf(provider, zone, fresh);
+    const lost = fresh.filter((row) => !written.has(valueKey(row)));
+    await write.run('dns.own', { actor, zone, own: before, disown: lost });
     throw error;
   }
   if (disown.length > 0) await write.run('dns.own', { actor, zone, own: [], disown });
+}
+
+/** Which of these stand in the zone after a change that failed in its middle; all, when nobody can tell. */
+async function writtenOf(
+  provider: DnsProvider,
+  zone: string,
+  values: readonly ZoneValue[],
+): Promise<ReadonlySet<string>> {
+  try {
+    const present = await provider.read(zone, [...new Set(values.map(({ name }) => name))]);
+    return new Set(present.flatMap(valuesOf).map(valueKey));
+  } catch {
+    return new Set(values.map(valueKey));
+  }
 }
 
 async function writeUndo({ clock }: DnsPlanDeps, plan: DnsPlan, dataDirectory: string): Promise<string> {

@@ -148,7 +148,9 @@ describe('housekeeping', () => {
     assert.deepEqual(told, [80, 95]);
     const inbox = await flow.store.read.run('mailstore.mailbox', { accountId: carol, name: 'INBOX' });
     await flow.store.write.run('mailstore.expunge', {
-      ...{ accountId: carol, mailboxId: inbox?.id ?? 0, anyFlag: true },
+      accountId: carol,
+      mailboxId: inbox?.id ?? 0,
+      anyFlag: true,
     });
     await look();
     assert.deepEqual(told, [80, 95]);

@@ -28,7 +28,7 @@ const shown = z.object({
 const list = operation({
   method: 'GET',
   path: '/alerts',
-  summary: 'What is wrong at present',
+  summary: 'What is wrong at present, as it was seen within the last minute',
   access: 'administrator',
   input: z.strictObject({}),
   output: z.object({
@@ -46,9 +46,7 @@ const list = operation({
     /** Why the webhook was not taken the last time; '' when it was. */
     webhookProblem: z.string(),
   }),
-  async run(context) {
-    const { store, alerts: hooks } = context;
-    await hooks?.look();
+  async run({ store }) {
     const rows = await store.read.run('alerts.list', null);
     const { webhookProblem = '' } = await store.read.run('alerts.state', null);
     return { alerts: rows.filter(({ clearedAt }) => clearedAt === undefined), webhookProblem };

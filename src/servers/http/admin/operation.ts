@@ -46,8 +46,6 @@ export interface HousekeepingHooks {
 
 /** Who is told of trouble, and how. */
 export interface AlertHooks {
-  /** Look now, and tell what has to be told. */
-  look(): Promise<void>;
   /** Send a mail and a webhook that say nothing but that they come. `webhook`: why it was not taken; '' when it was. */
   test(): Promise<{ readonly mailed: readonly string[]; readonly webhook: string | undefined }>;
 }

@@ -162,9 +162,9 @@ const get = operation({
   },
 });
 
-function diskState(
-  hooks: AdminContext['housekeeping'],
-): { disk?: DiskSpace & { reserve: number; low: boolean; since?: number } } {
+function diskState(hooks: AdminContext['housekeeping']): {
+  disk?: DiskSpace & { reserve: number; low: boolean; since?: number };
+} {
   const state = hooks?.disk.state();
   if (state === undefined) return {};
   const { since, ...rest } = state;
