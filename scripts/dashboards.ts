@@ -253,7 +253,7 @@ export const dashboards: readonly Dashboard[] = [
             unit: 'percentunit',
             queries: [
               [
-                'sum by (tls) (rate(postern_delivery_tls_total[$__rate_interval])) / ignoring (tls) group_left sum(rate(postern_delivery_tls_total[$__rate_interval]))',
+                'sum by (tls) (rate(postern_delivery_tls_total{tls!="local"}[$__rate_interval])) / ignoring (tls) group_left sum(rate(postern_delivery_tls_total{tls!="local"}[$__rate_interval]))',
                 '{{tls}}',
               ],
             ],

@@ -58,7 +58,9 @@ async function table(split: Split): Promise<void> {
       continue;
     }
     if (filter.slow && !split.once) {
-      console.log(`| ${filter.name} | left out: too slow for this split | | | | |`);
+      console.log(
+        `| ${filter.name} | left out: it would learn each message many times, which takes hours | | | | |`,
+      );
       continue;
     }
     const runs = await runSplit(filter, split, filter !== postern);

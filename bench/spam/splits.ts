@@ -14,7 +14,7 @@ export interface Split {
   readonly about: string;
   /** Each run is pooled on its own: scores of different runs are not compared. */
   readonly runs: readonly (readonly Step[])[];
-  /** Judges each message once or twice at most: for slow filters too. */
+  /** Each message is learned and judged once at most: for slow filters too. */
   readonly once: boolean;
   /** What is judged from this message on is measured by itself too. */
   readonly settled?: number;

@@ -56,6 +56,10 @@ describe('a disk that fills', () => {
       assert.match(await said(server, 'status'), /DISK FULL +new mail is put off since/);
       assert.match(await server.metrics.text(), /^postern_disk_low 1$/m);
       assert.ok(server.logs.some(({ msg }) => String(msg).startsWith('disk: nearly full')));
+      assert.ok(
+        server.logs.some(({ msg }) => msg === 'disk.low'),
+        'the journal knows',
+      );
       await imap.ok('SELECT INBOX');
       await imap.ok('STORE 1 +FLAGS (\\Deleted)');
       await imap.ok('EXPUNGE');

@@ -10,6 +10,7 @@ import type { DnsProvider, RecordType } from '../../src/net/dns-providers/types.
 import { type CliAnswer, runCommand } from '../support/cli.ts';
 import { skipWithout } from '../support/programs.ts';
 import { startTestServer, testActor, type TestServer } from '../support/server.ts';
+import { DIGITALOCEAN_TOKEN, fakeDigitalocean } from './fakes/digitalocean.ts';
 import { KNOT_KEY, startKnot } from './knot.ts';
 
 const ZONE = 'example.test';
@@ -136,6 +137,34 @@ describe('postern dns plan, apply and undo at Knot', { skip: skipWithout('knotd'
     assert.deepEqual(await at.values(ZONE, 'MX'), ['5 other.test']);
     const { digest: now } = await planDns(deps, wanted);
     assert.deepEqual((await applyDns(deps, wanted, { ...doing, digest: now })).added, 2);
+  });
+
+  it('remembers what was written when a change fails in its middle', async () => {
+    await using server = await startTestServer();
+    const api = await fakeDigitalocean([ZONE]);
+    const key = join(server.directory, 'dns.key');
+    await writeFile(key, DIGITALOCEAN_TOKEN);
+    const cli = (...words: string[]): Promise<CliAnswer> => runCommand(words, { data: server.directory });
+    await cli('dns', 'use', '*', 'digitalocean', '--credentials', key, '--endpoint', api.endpoint);
+    const deps = { store: server.store, clock: systemClock };
+    const records = ['_one', '_two', '_three'].map((label) => {
+      return { name: `${label}.${ZONE}`, type: 'TXT', value: 'text', why: 'a test' } as const;
+    });
+    const wanted = { domain: ZONE, records, beside: false };
+    const { digest } = await planDns(deps, wanted);
+    // The mark, the first record; then it breaks.
+    const posts = (): number => api.requests.filter(({ method }) => method === 'POST').length;
+    const doing = { actor: testActor, digest, dataDirectory: server.directory };
+    api.breakAfter = 3;
+    await assert.rejects(applyDns(deps, wanted, doing), /trouble of its own/);
+    assert.equal(posts(), 3);
+    const next = await planDns(deps, wanted);
+    const states = next.zones[0]?.lines.map(({ state, note }) => [state, note]);
+    assert.deepEqual(states?.slice(0, 2), [
+      ['there', undefined],
+      ['add', undefined],
+    ]);
+    await api.close();
   });
 
   it('asks before it changes anything, and says what is not set up', async () => {

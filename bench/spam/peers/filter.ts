@@ -3,7 +3,7 @@ import type { Label, Sample } from '../corpus.ts';
 
 export interface Filter {
   readonly name: string;
-  /** Too slow for the splits that judge everything several times or learn nine tenths of it for each fold. */
+  /** Asked only where each message is learned and judged once at most; else it would take hours. */
   readonly slow: boolean;
   /** Undefined when it can run here, else why not. */
   missing(): string | undefined;

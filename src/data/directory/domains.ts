@@ -92,7 +92,16 @@ export async function addDkimKey(
   if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(selector)) {
     throw new Refusal('bad-input', 'A selector consists of lower-case letters, digits and hyphens.');
   }
-  const row = await tx.get(insertDkimKey, domain.id, selector, algorithm, privateKey, publicKey, state, tx.now);
+  const row = await tx.get(
+    insertDkimKey,
+    domain.id,
+    selector,
+    algorithm,
+    privateKey,
+    publicKey,
+    state,
+    tx.now,
+  );
   if (row === undefined) {
     throw new Refusal('already-exists', `${domain.name} has a key with the selector ${selector} already.`);
   }

@@ -43,8 +43,8 @@ describe('what becomes of a zone', () => {
     assert.deepEqual(
       changes.map(({ name, type, ttl, add, before }) => ({ name, type, ttl, add, before })),
       [
-        { name: ZONE, type: 'MX', ttl: 3600, add: ['10 mx.example.org'], before: [] },
         { name: mark.name, type: 'TXT', ttl: 3600, add: [mark.value], before: [] },
+        { name: ZONE, type: 'MX', ttl: 3600, add: ['10 mx.example.org'], before: [] },
       ],
     );
     assert.deepEqual(ours, [own(ZONE, 'MX', '10 mx.example.org')]);

@@ -67,7 +67,8 @@ export function diffZone(facts: ZoneFacts): ZoneDiff {
   own.push(...stale.filter((value) => value.domains.length > 1).map((value) => without(value, domain)));
   if (!marked && add.length > 0) {
     const mark = markOf(zone, id);
-    add.push(mark);
+    // First: a change that fails in its middle leaves nothing that the mark does not vouch for.
+    add.unshift(mark);
     lines.push({ ...mark, state: 'add', why: 'Marks the zone as one that this server writes in.' });
   }
   return {

@@ -13,7 +13,15 @@ import { bareName } from '../../net/dns-providers/values.ts';
 import { diffZone, valuesOf } from './diff.ts';
 import { markOf } from './mark.ts';
 import { type DnsSettings, dnsSettingsSchema, providerFor } from './settings.ts';
-import { type DnsPlan, type OwnedValue, type PlanLine, planSize, valueKey, type ZonePlan, type ZoneValue } from './types.ts';
+import {
+  type DnsPlan,
+  type OwnedValue,
+  type PlanLine,
+  planSize,
+  valueKey,
+  type ZonePlan,
+  type ZoneValue,
+} from './types.ts';
 import { type UndoFile, undoFileOf, undoZone } from './undo.ts';
 
 /** Plans for zones that others serve for us: made from what is there, done as they were shown, taken back. */

@@ -34,6 +34,7 @@ export const providerSchema = z.discriminatedUnion('kind', [
   byHttp('hetzner'),
   byHttp('digitalocean'),
   byHttp('porkbun'),
+  byHttp('route53'),
 ]);
 export type ProviderSettings = z.output<typeof providerSchema>;
 

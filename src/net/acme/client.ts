@@ -97,21 +97,8 @@ export function createAcmeClient(options: AcmeClientOptions): AcmeClient {
     key,
     directory,
     async register({ contact, external }) {
-      const { newAccount, externalAccountRequired } = await directory();
-      if (externalAccountRequired && external === undefined)
-        throw new AcmeFailure(
-          'externalAccountRequired',
-          'the authority wants an account of its own named: set eab.key_id and eab.hmac_key_file',
-        );
-      const answer = await send(
-        newAccount,
-        {
-          termsOfServiceAgreed: true,
-          contact: contact.map((address) => `mailto:${address}`),
-          ...(external && { externalAccountBinding: externalAccountBinding(key, external, newAccount) }),
-        },
-        undefined,
-      );
+      const request = accountRequest(key, await directory(), contact, external);
+      const answer = await send(request.url, request.payload, undefined);
       const { location } = objectOf(answer);
       if (location === undefined) throw new AcmeFailure('malformedAnswer', 'the new account has no URL');
       account = location;
@@ -121,6 +108,26 @@ export function createAcmeClient(options: AcmeClientOptions): AcmeClient {
     download: async (url) => (await send(url, undefined, asAccount())).body,
     get: async (url) => objectOf(checked(await http.request('GET', url))),
   };
+}
+
+/** What makes the account, bound to one that the authority knows already where it wants that (RFC 8555 section 7.3.4). */
+function accountRequest(
+  key: AcmeClientOptions['key'],
+  { newAccount: url, externalAccountRequired }: AcmeDirectory,
+  contact: readonly string[],
+  external: ExternalAccount | undefined,
+): { url: string; payload: object } {
+  if (externalAccountRequired && external === undefined)
+    throw new AcmeFailure(
+      'externalAccountRequired',
+      'the authority wants an account of its own named: set eab.key_id and eab.hmac_key_file',
+    );
+  const payload = {
+    termsOfServiceAgreed: true,
+    contact: contact.map((address) => `mailto:${address}`),
+    ...(external && { externalAccountBinding: externalAccountBinding(key, external, url) }),
+  };
+  return { url, payload };
 }
 
 function nonceOf({ headers }: AcmeAnswer): string | undefined {

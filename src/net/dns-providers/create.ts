@@ -8,6 +8,7 @@ import { digitalocean } from './digitalocean.ts';
 import { hetzner } from './hetzner.ts';
 import { porkbun } from './porkbun.ts';
 import { rfc2136 } from './rfc2136.ts';
+import { route53 } from './route53.ts';
 import type { DnsProvider } from './types.ts';
 
 /** Providers with an HTTP API. To add one, write its file and add a row. */
@@ -17,6 +18,7 @@ const BY_HTTP = {
   hetzner,
   digitalocean,
   porkbun,
+  route53,
 } as const satisfies Record<string, (options: ProviderOptions) => DnsProvider>;
 
 export type HttpProviderKind = keyof typeof BY_HTTP;

@@ -24,8 +24,12 @@ const SET_PAGE = 300;
 export function route53({ clock, credentials, endpoint = ENDPOINT }: ProviderOptions): DnsProvider {
   const [accessKeyId = '', secret = ''] = credentials.split(/[\s:]+/);
   if (secret === '')
-    throw new Refusal('bad-input', 'The file for Route 53 holds the access key id and the secret key, a line each.');
-  const problem = (_answer: unknown, text: string): string | undefined => elements(text, 'Message').map(unescaped)[0];
+    throw new Refusal(
+      'bad-input',
+      'The file for Route 53 holds the access key id and the secret key, a line each.',
+    );
+  const problem = (_answer: unknown, text: string): string | undefined =>
+    elements(text, 'Message').map(unescaped)[0];
   const api = createApi({ clock, provider: NAME, endpoint, headers: {}, problem });
   async function call(method: 'GET' | 'POST', path: string, body = ''): Promise<string> {
     const url = new URL(`${endpoint}${VERSION}${path}`);
@@ -74,7 +78,9 @@ export function route53({ clock, credentials, endpoint = ENDPOINT }: ProviderOpt
           const records = values.map((value) => tag('ResourceRecord', tag('Value', escaped(value)))).join('');
           const head = tag('Name', escaped(dotted(name))) + tag('Type', type) + tag('TTL', String(ttl));
           const set = tag('ResourceRecordSet', head + tag('ResourceRecords', records));
-          return tag('Change', tag('Action', raw.length === 0 ? 'DELETE' : 'UPSERT') + set);
+          // CREATE fails where something stands that is left alone, such as an alias of Amazon's own.
+          const action = raw.length === 0 ? 'DELETE' : old === undefined ? 'CREATE' : 'UPSERT';
+          return tag('Change', tag('Action', action) + set);
         });
       const batch = tag('ChangeBatch', tag('Changes', changes.join('')));
       const root = 'ChangeResourceRecordSetsRequest';
@@ -120,16 +126,23 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"'
 function unescaped(text: string): string {
   // Amazon writes "*" in names as \052.
   return text
-    .replace(/&(?:(lt|gt|quot|apos|amp)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));/g, (_, word?: string, code?: string, hex?: string) => {
-      if (word !== undefined) return ENTITIES[word] ?? '';
-      const point = code === undefined ? Number.parseInt(hex ?? '0', 16) : Number(code);
-      return point <= 0x10ffff ? String.fromCodePoint(point) : '';
-    })
+    .replace(
+      /&(?:(lt|gt|quot|apos|amp)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));/g,
+      (_, word?: string, code?: string, hex?: string) => {
+        if (word !== undefined) return ENTITIES[word] ?? '';
+        const point = code === undefined ? Number.parseInt(hex ?? '0', 16) : Number(code);
+        return point <= 0x10ffff ? String.fromCodePoint(point) : '';
+      },
+    )
     .replace(/^\\052\./, '*.');
 }
 
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }
 
 function tag(name: string, content: string): string {

@@ -108,11 +108,10 @@ export async function fakeCloudflare(
     rows.set(zone, [...mine.filter(({ id }) => !gone.has(id)), ...posts.map(create)]);
     return ok({ deletes, posts, patches: [], puts: [] });
   });
-  return {
-    ...fake,
-    put(name, type, text) {
+  return Object.assign(fake, {
+    put(name: string, type: RecordType, text: string) {
       const zone = zoneOfName(name, zones);
       rows.get(zone)?.push({ id: `r${next++}`, name, type, content: text, ttl: 1 });
     },
-  };
+  });
 }

@@ -62,9 +62,8 @@ export async function fakeDesec(
     }
     return { status: 200, body };
   });
-  return {
-    ...fake,
-    put(name, type, text) {
+  return Object.assign(fake, {
+    put(name: string, type: RecordType, text: string) {
       const zone = zoneOfName(name, zones);
       const subname = name === zone ? '' : name.slice(0, -zone.length - 1);
       const mine = rows.get(zone) ?? [];
@@ -72,7 +71,7 @@ export async function fakeDesec(
       if (set === undefined) mine.push({ subname, type, ttl: MINIMUM_TTL, records: [text] });
       else set.records.push(text);
     },
-  };
+  });
 }
 
 /** Wrong TTLs, text without quotes or in pieces that are too long, host names without their final dot. */

@@ -82,13 +82,12 @@ export async function fakeDigitalocean(
     mine.push(row);
     return { status: 201, body: { domain_record: row } };
   });
-  return {
-    ...fake,
-    put(name, type, text) {
+  return Object.assign(fake, {
+    put(name: string, type: RecordType, text: string) {
       const zone = zoneOfName(name, zones);
       const owner = name === zone ? '@' : name.slice(0, -zone.length - 1);
       const data = type === 'TXT' ? unquoted(text) : text;
       rows.get(zone)?.push({ ...blank, id: next++, type, name: owner, data, ttl: 1800 });
     },
-  };
+  });
 }

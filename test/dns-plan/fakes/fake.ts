@@ -23,6 +23,8 @@ export interface Fake {
   readonly requests: FakeRequest[];
   /** Answers that are given before anything else, one a request. */
   readonly first: FakeAnswer[];
+  /** The POST of this number, and those after it, fail; 0: none. */
+  breakAfter: number;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export interface Fake {
 export async function startFake(answer: (request: FakeRequest, origin: string) => FakeAnswer): Promise<Fake> {
   const requests: FakeRequest[] = [];
   const first: FakeAnswer[] = [];
+  const state = { breakAfter: 0 };
   let origin = '';
   const server = createServer((incoming, outgoing) => {
     void (async () => {
@@ -46,17 +49,28 @@ export async function startFake(answer: (request: FakeRequest, origin: string) =
         body: parsed(text),
       };
       requests.push(request);
-      const { status, body = '', headers = {} } = first.shift() ?? answer(request, origin);
+      const posts = requests.filter(({ method }) => method === 'POST').length;
+      const broken = state.breakAfter > 0 && request.method === 'POST' && posts >= state.breakAfter;
+      const given = broken ? { status: 500 } : (first.shift() ?? answer(request, origin));
+      const { status, body = '', headers = {} }: FakeAnswer = given;
       outgoing.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // One that a failed test leaves behind keeps nobody waiting.
+  server.unref();
   const bound = server.address();
   origin = `http://127.0.0.1:${bound !== null && typeof bound === 'object' ? bound.port : 0}`;
   return {
     endpoint: `${origin}/api`,
     requests,
     first,
+    get breakAfter() {
+      return state.breakAfter;
+    },
+    set breakAfter(count) {
+      state.breakAfter = count;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -76,9 +76,8 @@ export async function fakeHetzner(
     const status = actions % 5 === 0 ? 'running' : 'success';
     return { status: 201, body: { action: { id: actions, status, error: null } } };
   });
-  return {
-    ...fake,
-    put(name, type, text) {
+  return Object.assign(fake, {
+    put(name: string, type: RecordType, text: string) {
       const zone = zoneOfName(name, zones);
       const owner = name === zone ? '@' : name.slice(0, -zone.length - 1);
       const set = rows.get(zone)?.find((row) => row.name === owner && row.type === type);
@@ -86,5 +85,5 @@ export async function fakeHetzner(
         rows.get(zone)?.push({ name: owner, type, ttl: null, records: [{ value: text }] });
       else set.records.push({ value: text });
     },
-  };
+  });
 }

@@ -54,13 +54,12 @@ export async function fakePorkbun(
     mine.push({ id: String(next), name: name === '' ? zone : `${name}.${zone}`, type, content, ttl, prio });
     return ok({ id: next++ });
   });
-  return {
-    ...fake,
-    put(name, type, text) {
+  return Object.assign(fake, {
+    put(name: string, type: RecordType, text: string) {
       const content = type === 'TXT' ? unquoted(text) : text;
       rows
         .get(zoneOfName(name, zones))
         ?.push({ id: String(next++), name, type, content, ttl: '600', prio: '0' });
     },
-  };
+  });
 }
