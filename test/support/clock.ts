@@ -25,8 +25,8 @@ const TURNS = 3;
 /** Milliseconds of real time after a timer's turns, for what waits for another thread. */
 const BREATH_MS = 1;
 
-/** `together`: what is due at the same moment fires at once, before it comes to rest; long times go faster so. */
-export function testClock(startMs = Date.UTC(2030, 0, 1), together = false): TestClock {
+/** `togetherMs`: what is due within so many milliseconds fires with the last of it, before it comes to rest: long times go faster so. */
+export function testClock(startMs = Date.UTC(2030, 0, 1), togetherMs?: number): TestClock {
   let passed = 0;
   let serial = 0;
   const entries = new Set<Entry>();
@@ -66,8 +66,9 @@ export function testClock(startMs = Date.UTC(2030, 0, 1), together = false): Tes
           .filter((entry) => entry.at <= until)
           .toSorted((a, b) => a.at - b.at || a.order - b.order);
         if (first === undefined) break;
-        passed = Math.max(passed, first.at);
-        const due = together ? [first, ...others.filter(({ at }) => at <= passed)] : [first];
+        const late = first.at + (togetherMs ?? 0);
+        const due = togetherMs === undefined ? [first] : [first, ...others.filter(({ at }) => at <= late)];
+        passed = Math.max(passed, due.at(-1)?.at ?? 0);
         // One that fires may cancel another.
         for (const entry of due) if (entries.delete(entry)) entry.fn();
         await settle();

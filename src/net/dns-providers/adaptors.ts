@@ -64,7 +64,7 @@ export interface SetApi {
 
 /** Refusal 'conflict' unless the set holds what the plan was made from. */
 export function checkBefore(change: RecordChange, now: readonly string[]): void {
-  return;
+  if (change.before === undefined || sameValues(change.before, now)) return;
   throw new Refusal(
     'conflict',
     `The ${change.type} records of ${change.name} have changed meanwhile; nothing was written. Plan again.`,

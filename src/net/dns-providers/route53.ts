@@ -1,5 +1,5 @@
 import { Refusal } from '../../base/errors.ts';
-import { type ApiSet, type ApiZone, PAGES_MAX, providerOfSets } from './adaptors.ts';
+import { type ApiSet, type ApiZone, type NewSet, PAGES_MAX, providerOfSets } from './adaptors.ts';
 import { createApi } from './api.ts';
 import type { ProviderOptions } from './provider-options.ts';
 import { signV4 } from './sigv4.ts';
@@ -70,24 +70,27 @@ export function route53({ clock, credentials, endpoint = ENDPOINT }: ProviderOpt
     },
     write: zoneFileValue,
     async change({ id }, sets) {
-      const changes = sets
-        .toSorted((a, b) => a.raw.length - b.raw.length)
-        .map(({ name, type, ttl, raw, old }) => {
-          // What is deleted has to be told exactly as it is.
-          const values = raw.length === 0 ? (old?.values ?? []).map((each) => each.raw) : raw;
-          const records = values.map((value) => tag('ResourceRecord', tag('Value', escaped(value)))).join('');
-          const head = tag('Name', escaped(dotted(name))) + tag('Type', type) + tag('TTL', String(ttl));
-          const set = tag('ResourceRecordSet', head + tag('ResourceRecords', records));
-          // CREATE fails where something stands that is left alone, such as an alias of Amazon's own.
-          const action = raw.length === 0 ? 'DELETE' : old === undefined ? 'CREATE' : 'UPSERT';
-          return tag('Change', tag('Action', action) + set);
-        });
-      const batch = tag('ChangeBatch', tag('Changes', changes.join('')));
-      const root = 'ChangeResourceRecordSetsRequest';
-      const body = `<?xml version="1.0" encoding="UTF-8"?><${root} xmlns="${NAMESPACE}">${batch}</${root}>`;
-      await call('POST', `/hostedzone/${id}/rrset`, body);
+      await call('POST', `/hostedzone/${id}/rrset`, changeXml(sets));
     },
   });
+}
+
+function changeXml(sets: readonly NewSet[]): string {
+  const changes = sets
+    .toSorted((a, b) => a.raw.length - b.raw.length)
+    .map(({ name, type, ttl, raw, old }) => {
+      // What is deleted has to be told exactly as it is.
+      const values = raw.length === 0 ? (old?.values ?? []).map((each) => each.raw) : raw;
+      const records = values.map((value) => tag('ResourceRecord', tag('Value', escaped(value)))).join('');
+      const head = tag('Name', escaped(dotted(name))) + tag('Type', type) + tag('TTL', String(ttl));
+      const set = tag('ResourceRecordSet', head + tag('ResourceRecords', records));
+      // CREATE fails where something stands that is left alone, such as an alias of Amazon's own.
+      const action = raw.length === 0 ? 'DELETE' : old === undefined ? 'CREATE' : 'UPSERT';
+      return tag('Change', tag('Action', action) + set);
+    });
+  const batch = tag('ChangeBatch', tag('Changes', changes.join('')));
+  const root = 'ChangeResourceRecordSetsRequest';
+  return `<?xml version="1.0" encoding="UTF-8"?><${root} xmlns="${NAMESPACE}">${batch}</${root}>`;
 }
 
 function zoneOf(text: string): ApiZone[] {
