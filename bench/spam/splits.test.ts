@@ -58,10 +58,10 @@ test('with delayed feedback a label is told 500 messages later', async () => {
   );
 });
 
-test('slow filters are asked with feedback and on the halves', () => {
+test('slow filters are asked where each message is learned once at most', () => {
   const asked = makeSplits(all).filter(({ once }) => once);
   assert.deepEqual(
     asked.map(({ name }) => name),
-    ['immediate', 'delayed', 'half-time', 'half-turned', 'half-mixed'],
+    ['immediate', 'delayed', 'half-time', 'half-turned', 'half-mixed', 'newsletters'],
   );
 });

@@ -109,6 +109,14 @@ export const INTAKE_SCENARIOS: readonly IntakeScenario[] = [
         n++ % 3 === 0 ? { ...envelope, Message: `${envelope.Message} ` } : envelope;
     },
   },
+  {
+    name: 'our endpoint is slow: SNS gives up waiting and asks again',
+    told: 'https',
+    aws: { snsAnswerMs: 800 },
+    prepare(aws, times) {
+      aws.fault({ service: 's3', operation: 'GetObject', skip: 5 }, { kind: 'slow', ms: 1200 }, 20 * times);
+    },
+  },
   { name: 'nobody tells: the sweep alone', told: 'nobody' },
   { name: 'killed again and again (SQS)', killEveryMs: 700 },
   { name: 'killed again and again (HTTPS, dead letters)', told: 'https', killEveryMs: 700 },

@@ -19,9 +19,11 @@ export async function quotaNotices(
 }
 
 const MB = 1_000_000;
+const KB = 1000;
 
 function usage({ used, quota }: FillingAccount): string {
-  return `${Math.round(used / MB)} of ${Math.round(quota / MB)} MB (${Math.floor((used * 100) / quota)} %)`;
+  const [unit, name] = quota < 10 * MB ? [KB, 'kB'] : [MB, 'MB'];
+  return `${Math.round(used / unit)} of ${Math.round(quota / unit)} ${name} (${Math.floor((used * 100) / quota)} %)`;
 }
 
 function ownerText(account: FillingAccount, percent: number, domain: string): NoticeText {

@@ -50,7 +50,7 @@ function exchange(
   const options = {
     method: 'POST',
     headers: { ...headers, 'content-length': String(bytes.length) },
-    signal: AbortSignal.any([core.closing, AbortSignal.timeout(ANSWER_MS)]),
+    signal: AbortSignal.any([core.closing, AbortSignal.timeout(core.options.snsAnswerMs ?? ANSWER_MS)]),
   };
   const trust =
     ca === undefined ? { rejectUnauthorized: false } : { ca: typeof ca === 'string' ? ca : [...ca] };

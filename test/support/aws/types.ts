@@ -29,6 +29,8 @@ export interface AwsOptions {
   readonly localUrls?: boolean;
   /** False: `ses.sent` does not keep the octets (benches). Default true. */
   readonly keepRaw?: boolean;
+  /** Milliseconds that SNS waits for the answer of an HTTP(S) endpoint; default 15000 as Amazon's, whatever timeFactor. */
+  readonly snsAnswerMs?: number;
   /** How far a request's date may be off, milliseconds; default 300000 as Amazon's. */
   readonly clockSkewMs?: number;
   /** Sent with the start: identities, limits and so on. */
