@@ -120,7 +120,7 @@ describe('postern filter', () => {
       ['attachments.refuse', '["exe"]', /^attachments\.refuse\.0: it takes one of executable, script/],
       ['clamav.address', 'nonsense', /^clamav\.address: it takes an address such as 127\.0\.0\.1:3310/],
       ['rspamd.url', 'localhost', /^rspamd\.url: it takes a URL such as http:\/\//],
-      ['milters', '[{"name":"x"}]', /^milters\.0\.address: it is missing$/],
+      ['milters', '[{"name":"x"}]', /^milters\.x\.address: it is missing$/],
       ['bans.exempt', '["example.net"]', /^bans\.exempt\.0: it takes networks such as 192\.0\.2\.0\/24/],
     ];
     for (const [name, value, says] of wrong) assert.match(await fails(1, 'filter', 'set', name, value), says);

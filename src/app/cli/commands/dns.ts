@@ -159,7 +159,7 @@ const use: CliCommand = {
     port: { value: 'PORT', help: 'rfc2136: its port (53)' },
     endpoint: { value: 'URL', help: "another address of the provider's API" },
   },
-  example: 'dns use example.org desec --credentials /etc/postern/desec.token',
+  example: 'dns use example.org desec --credentials /etc/postern/desec',
   async run({ admin, arg, text, io }) {
     const file = text('credentials');
     if (file === undefined) throw new UsageError('--credentials FILE is needed');

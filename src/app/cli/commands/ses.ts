@@ -50,7 +50,7 @@ export const sesCommands: readonly CliCommand[] = [
         help: 'file with "key:secret" (default: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)',
       },
     },
-    example: 'ses smtp-credentials --region eu-west-1 --credentials-file aws-key',
+    example: 'ses smtp-credentials --region eu-west-1 --credentials-file key',
     offline: true,
     async run({ io, text }) {
       const region = regionFrom(text('region'), io);

@@ -66,7 +66,7 @@ function wantedBy(issue: z.core.$ZodIssue, listing: string): string {
         ? `it takes at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`
         : `it takes ${issue.maximum} or less`;
     case 'invalid_type':
-      if (issue.input === undefined && issue.path.length > 1) return 'it is missing';
+      if (issue.message.endsWith('received undefined')) return 'it is missing';
       if (issue.expected === 'object')
         return `it is a group of settings; name one of them ("${listing}" lists all)`;
       return TYPES[issue.expected] ?? issue.message;
