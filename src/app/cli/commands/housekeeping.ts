@@ -66,7 +66,7 @@ export const housekeepingCommands: readonly CliCommand[] = [
       { name: 'ADDRESS', help: 'where copies go, or "off"' },
     ],
     options: { direction: { value: 'WHICH', help: 'inbound, outbound or both (default)' } },
-    example: 'housekeeping archive example.org archive@vault.example --direction both',
+    example: 'housekeeping archive example.org all@vault.example',
     async run({ admin, arg, text }) {
       const direction = text('direction') ?? 'both';
       if (direction !== 'inbound' && direction !== 'outbound' && direction !== 'both')
