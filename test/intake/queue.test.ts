@@ -31,7 +31,8 @@ describe('mail that SES took, told by a queue', () => {
     assert.notEqual(known?.object.removedAt, undefined);
     const trace = await world.server.store.read.run('journal.byTrace', { trace: known?.object.trace ?? '' });
     const kinds = trace.map(({ kind }) => kind);
-    assert.deepEqual(kinds, ['intake.received', 'message.accepted', 'message.judged', 'message.deposited']);
+    assert.deepEqual(kinds.slice(0, 2), ['intake.received', 'message.accepted']);
+    assert.deepEqual(kinds.slice(2).toSorted(), ['message.deposited', 'message.judged']);
     assert.equal(trace[0]?.data['toldBy'], 'sqs');
     assert.equal(trace[1]?.data['ip'], '192.0.2.25');
   });
