@@ -57,7 +57,9 @@ export function createAlertsPart(
       return false;
     },
   };
-  return { alerts, jobs: [job], stop: () => stopping.abort() };
+  // A try-out is looked at by whoever tries it; mail of the program itself would only be in the way.
+  const jobs = core.options.tryOut === true ? [] : [job];
+  return { alerts, jobs, stop: () => stopping.abort() };
 }
 
 type Labels = Readonly<Record<string, string | number | undefined>>;
