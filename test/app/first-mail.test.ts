@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { firstMail, whyNotHere } from '../../bench/first-mail.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 
 it('a first mail from and to Postfix, with records at Knot and a certificate by Pebble', {
-  skip: whyNotHere(),
+  skip: skipUnlessLong() || whyNotHere(),
 }, async (t) => {
   const done = await firstMail((line) => t.diagnostic(line));
   assert.match(done.issuer, /Pebble/);

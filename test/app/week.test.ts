@@ -19,7 +19,7 @@ import { runCommand } from '../support/cli.ts';
 import { imapClient } from '../support/imap-client.ts';
 import { fetchBodies } from '../support/imap-mailbox.ts';
 import { type AcmeFront, freePort, type Pebble, startAcmeFront, startPebble } from '../support/pebble.ts';
-import { skipWithout } from '../support/programs.ts';
+import { skipWithout, skipUnlessLong } from '../support/programs.ts';
 import { startTestServer, TEST_PASSWORD, type TestServer } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
 import { type SmtpPeer, startSmtpPeer } from '../support/smtp-peer.ts';
@@ -283,7 +283,7 @@ function subjects(messages: readonly string[]): string[] {
   return messages.map((text) => /^Subject: (.*?)\r$/m.exec(text)?.[1] ?? '');
 }
 
-describe('a week in which nobody looks after the server', () => {
+describe('a week in which nobody looks after the server', { skip: skipUnlessLong() }, () => {
   let week: Week;
   const queued: string[] = [];
   const undeletable: string[] = [];

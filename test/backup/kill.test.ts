@@ -16,6 +16,7 @@ import { startJob } from '../../src/flow/backup/run-job.ts';
 import { corpusMessages, generatedMessages, skipWithoutCorpus } from '../support/corpus.ts';
 import { deposit, everything, mailStore, placeOf, SECRET } from '../support/backup.ts';
 import { storeViolations } from '../support/server.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 
 async function scratch(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'postern-backup-test-'));
@@ -48,7 +49,9 @@ function createJob(data: string, target: string): BackupJob {
   };
 }
 
-test('killed at random while mail arrives, and restored elsewhere as it was', async (t) => {
+test('killed at random while mail arrives, and restored elsewhere as it was', {
+  skip: skipUnlessLong(),
+}, async (t) => {
   const root = await scratch(t);
   const [data, target, elsewhere] = [join(root, 'data'), join(root, 'backup'), join(root, 'elsewhere')];
   const store = await mailStore(data);

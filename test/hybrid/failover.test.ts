@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FAILOVER_SCENARIOS, type FailoverScenario, runFailover } from './failover.ts';
 import { named } from './named.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 
 /** A few of the scenarios with few messages; `node bench/faults.ts` runs all of them with a thousand. */
 
@@ -12,7 +13,9 @@ describe('mail that leaves by two ways while things go wrong', () => {
     [{ ...named(FAILOVER_SCENARIOS, 'SES alone, killed'), killEveryMs: 500, kills: 3 }, 48],
   ];
   for (const [scenario, messages] of scenarios) {
-    it(scenario.name, async (t) => {
+    // Kills take their time.
+    const skip = scenario.killEveryMs === undefined ? false : skipUnlessLong();
+    it(scenario.name, { skip }, async (t) => {
       const found = await runFailover(scenario, messages);
       assert.deepEqual([found.lost, found.doubled], [0, 0], JSON.stringify(found));
       assert.equal(found.accepted, messages);

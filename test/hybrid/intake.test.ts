@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { INTAKE_SCENARIOS, type IntakeScenario, runIntake } from './intake-faults.ts';
 import { named } from './named.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 
 /** A few of the scenarios with few messages; `node bench/faults.ts` runs all of them with a thousand. */
 
@@ -12,7 +13,9 @@ describe('mail that comes in through SES while things go wrong', () => {
     [{ ...named(INTAKE_SCENARIOS, 'killed again and again (SQS)'), killEveryMs: 350, kills: 3 }, 200],
   ];
   for (const [scenario, messages] of scenarios) {
-    it(scenario.name, async (t) => {
+    // Kills take their time.
+    const skip = scenario.killEveryMs === undefined ? false : skipUnlessLong();
+    it(scenario.name, { skip }, async (t) => {
       const found = await runIntake(scenario, messages);
       assert.deepEqual([found.lost, found.doubled, found.left], [0, 0, 0], JSON.stringify(found));
       assert.equal(found.delivered, found.expected);

@@ -33,6 +33,12 @@ export function skipWithout(...programs: readonly Program[]): string | false {
   return missing.map((name) => `${name} (Debian package ${packages[name]}) is not installed`).join(', ');
 }
 
+/** Why a test that takes long cannot run here, or false: CI runs it, and whoever asks for it. */
+export function skipUnlessLong(): string | false {
+  const wanted = process.env.CI === 'true' || process.env.POSTERN_LONG === 'true';
+  return wanted ? false : 'it takes long: CI=true or POSTERN_LONG=true runs it';
+}
+
 /** Why a test that needs root cannot run here, or false. */
 export function skipUnlessRoot(): string | false {
   return process.getuid?.() === 0 ? false : 'only root can do this';
