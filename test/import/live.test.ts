@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ImapClient } from '../../src/net/imap-client/client.ts';
-import { skipUnlessRoot, skipWithout } from '../support/programs.ts';
+import { skipUnlessRoot, skipWithout, skipUnlessLong } from '../support/programs.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { cliOf, imported, mailOf, type Said } from './cli.ts';
 import { type Dovecot, DOVECOT_PASSWORD, startDovecot } from './dovecot.ts';
@@ -37,7 +37,7 @@ async function append(
 }
 
 describe('a move from Dovecot while mail arrives', {
-  skip: skipWithout('dovecot') || skipUnlessRoot(),
+  skip: skipUnlessLong() || skipWithout('dovecot') || skipUnlessRoot(),
 }, () => {
   let server: TestServer;
   let dovecot: Dovecot;
