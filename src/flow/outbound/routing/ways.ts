@@ -148,7 +148,12 @@ class SettledWays implements Ways {
     const deps = this.#options.deps();
     const settings = await this.settings();
     const wanted = this.#wantsHeader(settings) ? content : undefined;
-    const facts = await messageFacts(deps, work.message, wanted);
+    const { message } = work;
+    // Without routes nobody asks who sent it: most sites pay for no look.
+    const facts =
+      settings.routes.length === 0 && wanted === undefined
+        ? { message, account: undefined, fields: [], from: [] }
+        : await messageFacts(deps, message, wanted);
     const plan = await this.plan(facts, work.destination, work.recipients.length);
     const probeMs = settings.probe_minutes * MINUTE;
     const parts = { deps, memory: this.#memory, caps: this.#caps, probeMs, settle };
