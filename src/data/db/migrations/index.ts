@@ -2,6 +2,7 @@ import type { TypeNames } from '../sql.ts';
 import { first } from './0001-first.ts';
 import { filter } from './0002-filter.ts';
 import { hybrid } from './0003-hybrid.ts';
+import { reading } from './0004-reading.ts';
 
 /** A step of the schema. Steps are only ever added: what was released is never changed. */
 export interface Migration {
@@ -15,6 +16,7 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'first', up: first },
   { version: 2, name: 'filter', up: filter },
   { version: 3, name: 'hybrid', up: hybrid },
+  { version: 4, name: 'reading', up: reading },
 ];
 
 export const schemaVersion: number = migrations.at(-1)?.version ?? 0;
