@@ -117,6 +117,8 @@ async function startWeek(): Promise<Week> {
     // An order is under way at the authority, which takes its own time.
     if (front !== undefined && front.orders.length > issued(server))
       await new Promise((resolve) => setTimeout(resolve, 20));
+    // A backup is a process, whose time is the machine's too.
+    while (backupsAtWork(server)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
   return {
     ...week,
@@ -130,6 +132,12 @@ async function startWeek(): Promise<Week> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function backupsAtWork({ logs }: TestServer): boolean {
+  const about = logs.map(({ msg }) => String(msg)).filter((msg) => msg.startsWith('backup: '));
+  const ended = about.filter((msg) => /done|drill|failed/i.test(msg));
+  return about.filter((msg) => msg === 'backup: begun').length > ended.length;
 }
 
 function issued({ logs }: TestServer): number {

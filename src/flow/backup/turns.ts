@@ -74,6 +74,7 @@ export function createTurns({ clock, logger }: { clock: Clock; logger: Logger })
       const startedAt = clock.now();
       const begun: Task = { id: timeId(startedAt), kind, startedAt, progress: undefined, end: undefined };
       task = begun;
+      logger.info({ task: kind }, 'backup: begun');
       over = work(turnOf(startedAt))
         .catch((error: unknown): TaskEnd => ({ ok: false, message: errorText(error) }))
         .then((end) => {
