@@ -7,8 +7,8 @@ import type { ImapOptions, ImapSessionFacts } from './options.ts';
 import { createTurns, type Turns } from './turns.ts';
 import { literalHead } from './wire/decoder.ts';
 import { respText } from './wire/encoder.ts';
-import { Input } from './wire/input.ts';
-import { Output } from './wire/output.ts';
+import { Input } from '../../net/line/input.ts';
+import { Output } from '../../net/line/output.ts';
 
 /** States of RFC 9051 section 3; logout is when `ended` is set. */
 export type State = 'not-authenticated' | 'authenticated' | 'selected';

@@ -1,4 +1,4 @@
-import { type Connection, ReadTimeout } from '../../../net/connection.ts';
+import { type Connection, ReadTimeout } from '../connection.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const LF = 0x0a;

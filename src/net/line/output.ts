@@ -1,4 +1,4 @@
-import type { Connection } from '../../../net/connection.ts';
+import type { Connection } from '../connection.ts';
 
 /** Octets up to which bytes are cheaper copied into the text than kept apart. */
 const SMALL = 1024;
