@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ContentRef } from '../../data/mailstore/types.ts';
-import type { BlobReader } from '../../data/store.ts';
+import type { ContentRef } from './types.ts';
+import type { BlobReader } from '../store.ts';
 import { scanMessage } from '../../mail/message/scanner.ts';
 import { serializeStructure } from '../../mail/message/serialize.ts';
 import { contentReader, sizeOf, slicePieces } from './content-reader.ts';

@@ -1,5 +1,5 @@
-import type { ContentRef } from '../../data/mailstore/types.ts';
-import type { BlobReader } from '../../data/store.ts';
+import type { ContentRef } from './types.ts';
+import type { BlobReader } from '../store.ts';
 import { parseStructure } from '../../mail/message/serialize.ts';
 import { resolveBinary, resolveSection, type Section } from '../../mail/message/section.ts';
 import type { MessageStructure } from '../../mail/message/structure.ts';

@@ -3,7 +3,13 @@ import type { MessageRow } from '../../data/mailstore/types.ts';
 import { createDecoder, isKnownEncoding } from '../../mail/message/decode.ts';
 import { renderBody } from '../../mail/message/imap-text.ts';
 import { selectFields } from '../../mail/message/section.ts';
-import { type ContentReader, contentReader, type Piece, sizeOf, slicePieces } from './content-reader.ts';
+import {
+  type ContentReader,
+  contentReader,
+  type Piece,
+  sizeOf,
+  slicePieces,
+} from '../../data/mailstore/content-reader.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import { announceKeywords } from './refresh.ts';
 import { flush, type Session, spend, viewOf } from './session.ts';

@@ -1,5 +1,5 @@
 import { Flag, type MessageRow, type UidRange } from '../../../data/mailstore/types.ts';
-import type { ContentReader } from '../content-reader.ts';
+import type { ContentReader } from '../../../data/mailstore/content-reader.ts';
 import { openContents, tellMessage } from '../fetch-response.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { refresh } from '../refresh.ts';

@@ -6,7 +6,7 @@ import { type Header, readHeader } from '../../../mail/message/headers.ts';
 import { parameter } from '../../../mail/message/params.ts';
 import { eachPart, isMessage, isMultipart, type Part } from '../../../mail/message/structure.ts';
 import { decodeWords } from '../../../mail/message/words.ts';
-import { type ContentReader, contentReader, slicePieces } from '../content-reader.ts';
+import { type ContentReader, contentReader, slicePieces } from '../../../data/mailstore/content-reader.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { yieldTurn } from '../session.ts';
 import type { Turns } from '../turns.ts';
