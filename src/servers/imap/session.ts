@@ -9,6 +9,9 @@ import { literalHead } from './wire/decoder.ts';
 import { respText } from './wire/encoder.ts';
 import { Input } from '../../net/line/input.ts';
 import { Output } from '../../net/line/output.ts';
+import { moreOctets, nextLine, nextOctets, restOfLine, SessionEnd } from '../../net/line/talk.ts';
+
+export { cutSession, flush, flushIfFull, SessionEnd } from '../../net/line/talk.ts';
 
 /** States of RFC 9051 section 3; logout is when `ended` is set. */
 export type State = 'not-authenticated' | 'authenticated' | 'selected';
@@ -45,17 +48,6 @@ export interface Session {
   /** The octets sent so far end in the middle of a literal: nothing may be said but what belongs to it. */
   inLiteral: boolean;
   unwatchLogin: (() => void) | undefined;
-}
-
-/** Thrown to leave whatever is going on: the session is over. `bye` is said first, if it can be. */
-export class SessionEnd extends Error {
-  override readonly name = 'SessionEnd';
-  readonly bye: string | undefined;
-
-  constructor(reason: string, bye?: string) {
-    super(reason);
-    this.bye = bye;
-  }
 }
 
 export function createSession(
@@ -126,28 +118,6 @@ export function untaggedOk(session: Session, code: string, text: string): void {
   session.out.line(`* OK [${code}] ${respText(text)}`);
 }
 
-/** Tell the session from outside to end: at once if it waits for its client, else after the response in hand. */
-export function cutSession(session: Session, text: string, reason: string): void {
-  session.cut ??= { text, reason };
-  session.input.wake();
-}
-
-function checkCut(session: Session): void {
-  if (session.connection.closed) throw new SessionEnd(session.connection.closeReason ?? 'connection lost');
-  if (session.cut !== undefined) throw new SessionEnd(session.cut.reason, session.cut.text);
-}
-
-/** Send what is held, and wait until the client has taken enough of it. Throws SessionEnd when there is no point. */
-export async function flush(session: Session): Promise<void> {
-  await session.out.flush();
-  checkCut(session);
-}
-
-/** As `flush`, when there is enough for a write. */
-export async function flushIfFull(session: Session): Promise<void> {
-  if (session.out.full) await flush(session);
-}
-
 /** Let other sessions have a turn. */
 export function yieldTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -168,61 +138,23 @@ function silenceLimit(session: Session): number {
 }
 
 /** Wait for octets. True when some came, false when woken (look at what changed). Throws SessionEnd. */
-export async function awaitOctets(session: Session): Promise<boolean> {
-  await flush(session);
-  session.input.release();
-  const filled = await session.input.fill(silenceLimit(session));
-  if (filled === 'data') return true;
-  checkCut(session);
-  if (filled === 'woken') return false;
-  if (filled === 'end') throw new SessionEnd('client closed the connection');
-  throw new SessionEnd('client was silent for too long', 'Autologout: idle for too long');
+export function awaitOctets(session: Session): Promise<boolean> {
+  return moreOctets(session, () => silenceLimit(session));
 }
 
 /** The next line without its CRLF, a copy. Undefined when it was longer than `max`: then it has been thrown away. */
 export async function readLine(session: Session, max: number): Promise<Buffer | undefined> {
-  for (;;) {
-    const line = session.input.takeLine(max);
-    if (line === 'bare-lf') throw new SessionEnd('bare LF in a command', 'Lines must end in CRLF');
-    if (line === 'too-long') {
-      await discardLine(session);
-      return undefined;
-    }
-    if (line !== undefined) return Buffer.from(line);
-    await awaitOctets(session);
-  }
-}
-
-async function discardLine(session: Session): Promise<void> {
-  let count = 0;
-  let tail = Buffer.alloc(0);
-  for (;;) {
-    const { octets, found } = session.input.discardLine();
-    count += octets.length;
-    tail = Buffer.concat([tail, octets.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
-    if (found) break;
-    if (count > SESSION_LIMITS.discardedLineBytes)
-      throw new SessionEnd('command line without end', 'Command line too long');
-    await awaitOctets(session);
-  }
+  const silence = (): number => silenceLimit(session);
+  const line = await nextLine(session, max, silence);
+  if (line !== undefined) return line;
+  const tail = await restOfLine(session, SESSION_LIMITS.discardedLineBytes, silence);
   // The literal of a line nobody has read must not be taken for commands.
   if (literalHead(tail.subarray(0, -2))?.nonSync)
     throw new SessionEnd('command line too long, with a literal', 'Command line too long');
+  return undefined;
 }
 
-/** Octets of a line's end that show whether a literal follows. */
-const TAIL_BYTES = 48;
-
 /** The next `size` octets, piece by piece; pieces are valid until the next one is asked for. */
-export async function* readOctets(session: Session, size: number): AsyncGenerator<Buffer, void> {
-  let left = size;
-  while (left > 0) {
-    const piece = session.input.takeOctets(left);
-    if (piece.length === 0) {
-      await awaitOctets(session);
-      continue;
-    }
-    left -= piece.length;
-    yield piece;
-  }
+export function readOctets(session: Session, size: number): AsyncGenerator<Buffer, void> {
+  return nextOctets(session, size, () => silenceLimit(session));
 }
