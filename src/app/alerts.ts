@@ -88,7 +88,11 @@ function loginWindow(metrics: Metrics): { recent(now: number): Promise<number> }
   return {
     async recent(now) {
       let failed = 0;
-      for (const name of ['postern_smtp_logins_total', 'postern_imap_logins_total'])
+      for (const name of [
+        'postern_smtp_logins_total',
+        'postern_imap_logins_total',
+        'postern_account_logins_total',
+      ])
         for (const { value, labels } of await valuesOf(metrics, name))
           if (labels['outcome'] === 'failed') failed += value;
       const from = samples.findLast(({ at }) => at <= now - WINDOW * MINUTE) ?? samples[0];

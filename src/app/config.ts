@@ -1,9 +1,20 @@
 import { z } from 'zod';
-import { duration, hostName, integer, listenList, path, plainText, size, textList } from './config-values.ts';
+import {
+  duration,
+  flag,
+  hostName,
+  integer,
+  listenList,
+  number,
+  path,
+  plainText,
+  size,
+  textList,
+} from './config-values.ts';
 
 /**
  * The static configuration: where we listen, where we keep things, how much we take. Everything else is data, changed
- * at run time (`postern domain`, `postern account`, ...). At most 40 keys; docs/reference/config.md is made from this.
+ * at run time (`postern domain`, `postern account`, ...). At most 46 keys; docs/reference/config.md is made from this.
  */
 
 /** `live` keys take effect with `systemctl reload` (SIGHUP), others with a restart. */
@@ -28,6 +39,12 @@ const listen = z.strictObject({
   }),
   imap: key(listenList.prefault(['*:143']), { description: 'Reading mail, STARTTLS before login.' }),
   imaps: key(listenList.prefault(['*:993']), { description: 'Reading mail, TLS from the first byte.' }),
+  pop3: key(listenList.prefault([]), {
+    description: 'Fetching mail by POP3, STARTTLS before login ("*:110"). Off by default.',
+  }),
+  pop3s: key(listenList.prefault([]), {
+    description: 'Fetching mail by POP3, TLS from the first byte ("*:995"). Off by default.',
+  }),
   lmtp: key(listenList.prefault([]), {
     description:
       'Local delivery from other programs, without any login: keep it to loopback or a Unix socket ("127.0.0.1:24", "unix:/run/postern/lmtp.sock"). Off by default.',
@@ -162,6 +179,24 @@ const log = z.strictObject({
   ),
 });
 
+const telemetry = z.strictObject({
+  endpoint: key(plainText.prefault(''), {
+    description:
+      'URL of an OpenTelemetry collector that gets traces by OTLP/HTTP ("http://127.0.0.1:4318"; `/v1/traces` is put behind it). Empty: what `OTEL_EXPORTER_OTLP_ENDPOINT` says in the environment, else no traces.',
+  }),
+  headers_file: key(path.prefault(''), {
+    description:
+      'File with header fields for the collector, such as `Authorization: Bearer …`, one a line (mode 0600).',
+  }),
+  sample_ratio: key(number(0, 1).prefault(1), { description: 'Part of all traces that are made, 0 to 1.' }),
+  addresses: key(flag.prefault(false), {
+    description: 'Tell the collector the addresses of senders, recipients, logins and clients.',
+  }),
+  imap_over_ms: key(integer(0, 3_600_000).prefault(100), {
+    description: 'IMAP commands that take at least so many milliseconds are traced; 0: all.',
+  }),
+});
+
 export const configSchema = z.strictObject({
   hostname: key(hostName, {
     description:
@@ -186,6 +221,7 @@ export const configSchema = z.strictObject({
   queue: queue.prefault({}),
   store: store.prefault({}),
   log: log.prefault({}),
+  telemetry: telemetry.prefault({}),
 });
 
 export type Config = z.output<typeof configSchema>;

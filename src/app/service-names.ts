@@ -7,6 +7,8 @@ export const SERVICES = [
   'submissions',
   'imap',
   'imaps',
+  'pop3',
+  'pop3s',
   'lmtp',
   'http',
   'sns',
@@ -15,7 +17,7 @@ export const SERVICES = [
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Services that are nothing without a certificate. */
-export const IMPLICIT_TLS: ReadonlySet<ServiceName> = new Set(['submissions', 'imaps', 'sns']);
+export const IMPLICIT_TLS: ReadonlySet<ServiceName> = new Set(['submissions', 'imaps', 'pop3s', 'sns']);
 
 /** How a socket that was bound beforehand is found again. */
 export function bindKey(service: ServiceName, spec: ListenSpec): string {

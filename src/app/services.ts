@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { timeId } from '../base/ids.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { noTracer, type Tracer } from '../base/tracing.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import { terms } from '../data/journal/types.ts';
@@ -19,7 +20,11 @@ import type { TlsStore } from '../net/tls-store.ts';
 import type { ImapLimits } from '../servers/imap/limits.ts';
 import { imapMetrics } from '../servers/imap/metrics.ts';
 import type { ImapHooks } from '../servers/imap/options.ts';
+import { accountMetrics } from '../servers/account-metrics.ts';
+import type { AccountServerOptions, AccountSessionHooks } from '../servers/account-session.ts';
 import { createImapServer } from '../servers/imap/server.ts';
+import { createPop3Server } from '../servers/pop3/server.ts';
+import type { SessionServer, SessionServerOptions } from '../servers/session-server.ts';
 import { smtpMetrics } from '../servers/smtp/metrics.ts';
 import type { SmtpHooks, SmtpProtocol } from '../servers/smtp/options.ts';
 import type { SmtpLimits } from '../servers/smtp/limits.ts';
@@ -64,7 +69,8 @@ export type StartListener = (target: ListenTarget) => Promise<RunningListener>;
 export function lineServices(parts: ServiceParts): Partial<Record<ServiceName, StartListener>> {
   const listeners = listenerMetrics(parts.metrics);
   const smtpHooks = smtpMetrics(parts.metrics);
-  const imapHooks = imapMetrics(parts.metrics);
+  const imapHooks = tracedCommands(imapMetrics(parts.metrics), parts.deps().tracer);
+  const accountHooks = accountMetrics(parts.metrics);
   const hourly = new HourlyCounts(parts.clock);
   const submission = createSubmission(parts.deps, hourly, parts.outgoing);
   const smtp = (name: ServiceName, protocol: SmtpProtocol, service: MailService): StartListener => {
@@ -73,12 +79,18 @@ export function lineServices(parts: ServiceParts): Partial<Record<ServiceName, S
   const imap = (name: ServiceName): StartListener => {
     return (target) => startImap({ parts, listeners, hooks: imapHooks, name, target });
   };
+  const account = (name: ServiceName, protocol: string, create: CreateAccountServer): StartListener => {
+    const hooks = accountHooks(protocol);
+    return (target) => startAccountServer({ parts, listeners, hooks, name, create, target });
+  };
   return {
     smtp: smtp('smtp', 'smtp', createInbound(parts.deps, 'smtp', parts.gate)),
     submission: smtp('submission', 'submission', submission),
     submissions: smtp('submissions', 'submission', submission),
     imap: imap('imap'),
     imaps: imap('imaps'),
+    pop3: account('pop3', 'pop3', createPop3Server),
+    pop3s: account('pop3s', 'pop3', createPop3Server),
     lmtp: smtp('lmtp', 'lmtp', createInbound(parts.deps, 'lmtp')),
   };
 }
@@ -97,7 +109,9 @@ async function startSmtp(listener: SmtpListener): Promise<RunningListener> {
   const { parts, name, protocol, service, target } = listener;
   const { clock, logger, live, authenticator } = parts;
   const { limits, hostname } = live().config;
+  const { tracer } = parts.deps();
   const server = await createSmtpServer({
+    ...(tracer !== noTracer && { tracer }),
     name,
     target,
     protocol,
@@ -130,6 +144,31 @@ async function startSmtp(listener: SmtpListener): Promise<RunningListener> {
   };
 }
 
+/** Commands that take long become spans of their own: a session may last for days. */
+function tracedCommands(hooks: ImapHooks, tracer: Tracer | undefined): ImapHooks {
+  if (tracer === undefined || tracer === noTracer) return hooks;
+  return {
+    ...hooks,
+    command(session, name, status, durationMs) {
+      hooks.command?.(session, name, status, durationMs);
+      // IDLE lasts as long as the client likes.
+      if (name === 'IDLE' || !tracer.wants(durationMs)) return;
+      const span = tracer.past(`imap ${name === '' ? 'unknown' : name}`, durationMs, 'server');
+      span?.set({
+        'postern.trace': session.id,
+        'network.protocol.name': 'imap',
+        'imap.status': status,
+        ...(tracer.addresses && {
+          'client.address': session.remoteAddress,
+          ...(session.login !== undefined && { 'user.name': session.login.address }),
+        }),
+      });
+      if (status !== 'OK') span?.fail(status);
+      span?.end();
+    },
+  };
+}
+
 interface ImapListener {
   readonly parts: ServiceParts;
   readonly hooks: ImapHooks;
@@ -158,6 +197,57 @@ async function startImap({ parts, hooks, listeners, name, target }: ImapListener
     requireTlsForLogin: parts.requireTlsForAuth,
     get limits() {
       return live().imapLimits;
+    },
+    maxTotal: limits.sessions,
+    maxPerAddress: limits.sessions_per_address,
+    proxyFrom: proxyNetworks(live().config, name),
+    hooks,
+    listenerMetrics: listeners,
+    onRefused: (refused) => recordRefusedConnection(parts, name, refused),
+  });
+  return {
+    service: name,
+    address: server.address,
+    port: server.port,
+    sessions: () => server.sessions(),
+    drain: (graceMs) => server.drain(graceMs),
+  };
+}
+
+type CreateAccountServer = (options: AccountServerOptions & SessionServerOptions) => Promise<SessionServer>;
+
+interface AccountListener {
+  readonly parts: ServiceParts;
+  readonly hooks: AccountSessionHooks;
+  readonly listeners: ListenerMetrics;
+  readonly name: ServiceName;
+  readonly create: CreateAccountServer;
+  readonly target: ListenTarget;
+}
+
+async function startAccountServer(listener: AccountListener): Promise<RunningListener> {
+  const { parts, hooks, listeners, name, create, target } = listener;
+  const { clock, logger, live, deps, authenticator } = parts;
+  const { limits, hostname } = live().config;
+  const server = await create({
+    name,
+    target,
+    store: deps().store,
+    hostname,
+    clock,
+    logger,
+    authenticator,
+    guard: parts.guard,
+    tls: parts.tls.source(name, 'strict'),
+    implicitTls: IMPLICIT_TLS.has(name),
+    requireTlsForLogin: parts.requireTlsForAuth,
+    get limits() {
+      const { imapLimits } = live();
+      return {
+        preauthTimeoutMs: imapLimits.imapPreauthTimeoutMs,
+        timeoutMs: imapLimits.imapTimeoutMs,
+        errorsPerSession: imapLimits.errorsPerSession,
+      };
     },
     maxTotal: limits.sessions,
     maxPerAddress: limits.sessions_per_address,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseRights } from '../../src/data/sharing/rights.ts';
 import type { ImapLimits } from '../../src/servers/imap/limits.ts';
 import { type ImapTestServer, imapTestServer } from '../support/imap-server.ts';
 import { bannedClient } from '../support/banned.ts';
@@ -8,7 +9,8 @@ import { lineClient } from '../support/smtp-client.ts';
 import { type Dialogue, type Directives, playDialogue, readDialogues } from './dialogue.ts';
 
 /**
- * SERVER settings: tls=implicit, tls-only (no login without TLS), banned (the client is), quota=N octets,
+ * SERVER settings: people=bob,carol (more accounts of example.test; those that begin with + are shared ones),
+ * tls=implicit, tls-only (no login without TLS), banned (the client is), quota=N octets,
  * and any limit of ImapLimits by its name.
  */
 async function serverFor({ settings }: Dialogue): Promise<ImapTestServer> {
@@ -22,6 +24,10 @@ async function serverFor({ settings }: Dialogue): Promise<ImapTestServer> {
     ...('banned' in settings && { guard: { banned: bannedClient } }),
     ...('tls-only' in settings && { requireTlsForLogin: true }),
   });
+  for (const name of settings['people']?.split(',') ?? []) {
+    const shared = name.startsWith('+');
+    await server.addAccount(`${shared ? name.slice(1) : name}@example.test`, { shared });
+  }
   if (settings['quota'] !== undefined) {
     await server.store.write.run('directory.setQuota', {
       actor: { name: 'system', role: 'system', domainId: undefined },
@@ -50,6 +56,25 @@ function directivesFor(server: ImapTestServer): Directives {
       const client = await server.ready('INBOX');
       await client.ok(command);
       client.close();
+    },
+    /** AS name command: somebody else does this. */
+    AS: async (text) => {
+      const space = text.indexOf(' ');
+      const client = await server.ready(undefined, `${text.slice(0, space)}@example.test`);
+      await client.ok(text.slice(space + 1));
+      client.close();
+    },
+    /** ADMIN who rights mailbox account: an administrator gives rights. */
+    ADMIN: async (text) => {
+      const [identifier = '', letters = '', mailbox = '', account = ''] = text.split(' ');
+      await server.store.write.run('sharing.setRights', {
+        actor: { name: 'system', role: 'system', domainId: undefined },
+        account: `${account}@example.test`,
+        mailbox,
+        identifier,
+        mode: 'replace',
+        rights: parseRights(letters) ?? 0,
+      });
     },
     /** REVOKE: the password has changed. */
     REVOKE: () => server.authenticator.revoke(),

@@ -6,6 +6,7 @@ import { openInlineStore, type InlineStore } from '../../src/data/inline.ts';
 import { Intake } from '../../src/flow/intake.ts';
 import type { ImapLimits } from '../../src/servers/imap/limits.ts';
 import { createImapServer, type ImapServer, type ImapServerOptions } from '../../src/servers/imap/server.ts';
+import { addAlice } from './account-server.ts';
 import { type FakeAuthenticator, fakeAuthenticator } from './fake-mail-service.ts';
 import { imapClient, type ImapClient } from './imap-client.ts';
 import { testTls } from './smtp-server.ts';
@@ -23,7 +24,9 @@ export interface ImapTestServer {
   readonly ended: readonly string[];
   client(options?: { tls?: boolean }): Promise<ImapClient>;
   /** A client that has logged in and, with `mailbox`, selected it. */
-  ready(mailbox?: string): Promise<ImapClient>;
+  ready(mailbox?: string, login?: string): Promise<ImapClient>;
+  /** One more account, with the same password; a shared one has none. Its id. */
+  addAccount(address: string, options?: { shared?: boolean; role?: 'user' | 'admin' }): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -36,17 +39,7 @@ type More = Partial<Omit<ImapServerOptions, 'limits'>> & {
 export async function imapTestServer(more: More = {}): Promise<ImapTestServer> {
   const clock = more.clock ?? systemClock;
   const store = await openInlineStore({ path: ':memory:', clock });
-  const actor = { name: 'system', role: 'system', domainId: undefined } as const;
-  await store.write.run('directory.addDomain', { actor, name: 'example.test' });
-  const { id: accountId } = await store.write.run('directory.addAccount', {
-    actor,
-    address: 'alice@example.test',
-    displayName: 'Alice',
-    role: 'admin',
-    quota: 0,
-    hash: 'none',
-    scram: null,
-  });
+  const accountId = await addAlice(store);
   const authenticator = await fakeAuthenticator();
   const logged: string[] = [];
   const ended: string[] = [];
@@ -81,9 +74,15 @@ export async function imapTestServer(more: More = {}): Promise<ImapTestServer> {
     logged,
     ended,
     client,
-    async ready(mailbox) {
+    async addAccount(address, { shared = false, role = 'user' } = {}) {
+      const rest = { displayName: '', role, quota: 0, hash: 'none', scram: null, shared };
+      const { id } = await store.write.run('directory.addAccount', { actor, address, ...rest });
+      if (!shared) authenticator.add(address, id);
+      return id;
+    },
+    async ready(mailbox, login) {
       const made = await client();
-      await made.login();
+      await made.login(login);
       if (mailbox !== undefined) await made.ok(`SELECT ${mailbox}`);
       return made;
     },

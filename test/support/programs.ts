@@ -5,6 +5,13 @@ import { join } from 'node:path';
 const packages = {
   swaks: 'swaks',
   curl: 'curl',
+  fetchmail: 'fetchmail',
+  getmail: 'getmail6',
+  offlineimap: 'offlineimap3',
+  alpine: 'alpine',
+  thunderbird: 'thunderbird',
+  Xvfb: 'xvfb',
+  'sieve-connect': 'sieve-connect',
   mbsync: 'isync',
   neomutt: 'neomutt',
   tmux: 'tmux',

@@ -64,6 +64,8 @@ const EVERYWHERE = {
   submissions: LISTEN,
   imap: LISTEN,
   imaps: LISTEN,
+  pop3: LISTEN,
+  pop3s: LISTEN,
   lmtp: LISTEN,
   http: LISTEN,
 };

@@ -1,9 +1,12 @@
 import { randomToken } from '../../base/ids.ts';
 import { errorText, Refusal } from '../../base/errors.ts';
 import type { Connection } from '../../net/connection.ts';
+import type { ServedSession } from '../session-server.ts';
+import { renewRights } from './access.ts';
 import { capabilityText } from './capabilities.ts';
 import type { Command, Outcome } from './commands/command.ts';
 import { commandCapabilities } from './commands/table.ts';
+import { needNumbers } from './numbers.ts';
 import type { ImapOptions } from './options.ts';
 import { readCommand } from './read-command.ts';
 import { deselect, refresh, tell } from './refresh.ts';
@@ -20,14 +23,6 @@ import {
 } from './session.ts';
 import { type Decoder, SyntaxFault } from './wire/decoder.ts';
 import { respText } from './wire/encoder.ts';
-
-/** A session from the outside. */
-export interface ServedSession {
-  /** Resolves, never rejects, when the connection is closed. */
-  readonly done: Promise<void>;
-  /** Say BYE and close: at once in IDLE or between commands, else after the command in hand. */
-  drain(): void;
-}
 
 /** Serve one IMAP session (RFC 9051, RFC 3501) until it is closed. */
 export function serveImap(connection: Connection, options: ImapOptions): ServedSession {
@@ -104,12 +99,14 @@ async function turn(session: Session): Promise<void> {
 async function run(session: Session, command: Command, d: Decoder): Promise<string> {
   let completion: Outcome;
   try {
+    await renewRights(session);
+    if (command.byNumber === true) needNumbers(session);
     completion = await command.run(session, d);
     await refresh(session);
   } catch (error) {
     if (error instanceof SessionEnd || session.inLiteral) throw error;
     if (error instanceof SyntaxFault) {
-      bad(session, `${command.name}: ${error.message}`);
+      bad(session, `${command.name}: ${error.message}`, error.code);
       return 'BAD';
     }
     completion = error instanceof Refusal ? refusalReply(error) : bug(session, command, error);
@@ -137,7 +134,7 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function bad(session: Session, fault: string): void {
+function bad(session: Session, fault: string, code?: string): void {
   session.errors++;
-  session.out.line(`${session.tag} BAD ${respText(fault)}`);
+  session.out.line(`${session.tag} BAD ${code === undefined ? '' : `[${code}] `}${respText(fault)}`);
 }

@@ -1,83 +1,22 @@
-import type { Connection } from '../../net/connection.ts';
-import type { ListenTarget } from '../../net/listener/bind.ts';
-import { listen, type ListenerMetrics, type RefusedConnection } from '../../net/listener/listen.ts';
+import { createSessionServer, type SessionServer, type SessionServerOptions } from '../session-server.ts';
 import type { ImapOptions } from './options.ts';
-import { type ServedSession, serveImap } from './serve.ts';
+import { serveImap } from './serve.ts';
 
-export interface ImapServerOptions extends ImapOptions {
-  readonly target: ListenTarget;
-  /** TLS from the first byte (port 993, RFC 8314); needs `tls`. */
-  readonly implicitTls?: boolean | undefined;
-  /** Networks whose connections begin with a PROXY header. */
-  readonly proxyFrom?: readonly string[] | undefined;
-  /** Sessions at once, in all and per client network; beyond it BYE. 0: no limit. */
-  readonly maxTotal: number;
-  readonly maxPerAddress: number;
-  /** A connection that never became a session, for the journal. */
-  readonly onRefused?: ((refused: RefusedConnection) => void) | undefined;
-  readonly listenerMetrics?: ListenerMetrics | undefined;
-  /** Label of the listener's metrics: "imap", "imaps". */
-  readonly name?: string | undefined;
+export interface ImapServerOptions extends ImapOptions, SessionServerOptions {
+  readonly clock: ImapOptions['clock'];
+  readonly logger: ImapOptions['logger'];
+  readonly tls?: ImapOptions['tls'];
+  readonly guard?: ImapOptions['guard'];
 }
 
-export interface ImapServer {
-  readonly address: string;
-  readonly port: number;
-  /** Sessions open now. */
-  sessions(): number;
-  /**
-   * Stop gracefully: take no more connections, say BYE to each session when the command in hand is done, and cut off
-   * what is left after `graceMs` milliseconds. Resolves when all sessions are closed.
-   */
-  drain(graceMs: number): Promise<void>;
-}
+export type ImapServer = SessionServer;
 
 /** Listen, and serve IMAP to whoever connects. Throws a `Refusal` when the place cannot be bound. */
-export async function createImapServer(options: ImapServerOptions): Promise<ImapServer> {
-  const { clock, logger, tls, implicitTls, proxyFrom, name = 'imap' } = options;
-  const sessions = new Set<ServedSession>();
-  let draining = false;
-
-  async function onConnection(connection: Connection): Promise<void> {
-    const session = serveImap(connection, options);
-    sessions.add(session);
-    if (draining) session.drain();
-    await session.done;
-    sessions.delete(session);
-  }
-
-  const listener = await listen({
-    target: options.target,
-    maxTotal: options.maxTotal,
-    maxPerAddress: options.maxPerAddress,
-    clock,
-    name,
-    onConnection,
-    banned: (remoteAddress) => options.guard?.banned(remoteAddress)?.text,
-    onRefused(refused) {
-      options.onRefused?.(refused);
-      if (refused.reason === 'ban') return `* BYE [UNAVAILABLE] ${refused.detail}\r\n`;
-      return refused.reason === 'total'
-        ? '* BYE [UNAVAILABLE] Too many connections, try again later\r\n'
-        : '* BYE [LIMIT] Too many connections from your address\r\n';
-    },
-    onError: (error) => logger.error({ listener: name, error: String(error) }, 'imap: session failed'),
-    ...(implicitTls === true && { tls }),
-    ...(proxyFrom !== undefined && { proxyFrom }),
-    ...(options.listenerMetrics !== undefined && { metrics: options.listenerMetrics }),
+export function createImapServer(options: ImapServerOptions): Promise<ImapServer> {
+  return createSessionServer(options, {
+    name: 'imap',
+    serve: (connection) => serveImap(connection, options),
+    refusal: (reason, text) =>
+      `* BYE [${reason === 'ban' || reason === 'total' ? 'UNAVAILABLE' : 'LIMIT'}] ${text}\r\n`,
   });
-
-  return {
-    address: listener.address,
-    port: listener.port,
-    sessions: () => sessions.size,
-    async drain(graceMs) {
-      draining = true;
-      await listener.close();
-      for (const session of sessions) session.drain();
-      const late = clock.setTimer(graceMs, () => void listener.closeAll('shutting down'));
-      while (sessions.size > 0) await Promise.all([...sessions].map((session) => session.done));
-      late.cancel();
-    },
-  };
 }
