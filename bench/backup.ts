@@ -115,6 +115,7 @@ try {
   );
   const drill = (await timed('the drill', () => startJob(job('drill')).done)) as DrillResult;
   console.log(`          ${drill.ok ? 'well' : 'NOT WELL'}: ${drill.compared} of ${drill.messages} compared`);
+  if (!drill.ok) process.exitCode = 1;
   const after = await everything(data);
   await store.close();
 

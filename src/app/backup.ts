@@ -25,6 +25,7 @@ export function createBackupPart(core: Core): BackupPart {
     store,
     clock,
     logger,
+    tracer: core.telemetry.tracer,
     data: core.live.config.data,
     system: () => systemFiles(core.live.config, configFile),
     program: programVersion(),
@@ -46,8 +47,8 @@ export function createBackupPart(core: Core): BackupPart {
 }
 
 /** What a new machine needs besides the data directory. */
-function systemFiles({ tls, relay }: Config, configFile: string | undefined): string[] {
-  const files = [configFile ?? '', tls.cert, tls.key, relay.password_file];
+function systemFiles({ tls, relay, telemetry }: Config, configFile: string | undefined): string[] {
+  const files = [configFile ?? '', tls.cert, tls.key, relay.password_file, telemetry.headers_file];
   return files.filter((file) => file !== '').map((file) => resolve(file));
 }
 

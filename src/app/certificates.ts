@@ -27,7 +27,7 @@ export interface CertificatePart {
 export type FindDnsChallenge = (name: string) => Promise<DnsChallenge | undefined>;
 
 export interface CertificateOptions {
-  readonly core: Pick<Core, 'clock' | 'metrics' | 'tls' | 'store' | 'options' | 'live'>;
+  readonly core: Pick<Core, 'clock' | 'metrics' | 'tls' | 'store' | 'options' | 'live' | 'telemetry'>;
   /** Other certificates are served from now on; the first ones too. */
   readonly installed: () => void;
   readonly dns?: FindDnsChallenge | undefined;
@@ -64,6 +64,7 @@ export function createCertificates({ core, installed, dns }: CertificateOptions)
     clock,
     logger: options.logger,
     metrics,
+    tracer: core.telemetry.tracer,
     tls,
     hostname: () => core.live.config.hostname,
     solver,

@@ -22,6 +22,7 @@ const PATHS = [
   ['tls', 'cert'],
   ['tls', 'key'],
   ['relay', 'password_file'],
+  ['telemetry', 'headers_file'],
 ] as const;
 
 /**
@@ -42,6 +43,7 @@ export async function loadConfig(file: string | undefined, environment: Environm
 export function readConfig(text: string, name: string, environment: Environment, base: string): Config {
   const tree = parseToml(text, name);
   const fromEnvironment = applyEnvironment(tree, environment, name);
+  adoptCollector(tree, environment);
   const result = configSchema.safeParse(tree);
   if (!result.success) throw problems(name, result.error.issues, fromEnvironment);
   const config = absolutePaths(result.data, base);
@@ -105,6 +107,16 @@ function applyEnvironment(
     }
   }
   return used;
+}
+
+/** The collector that everything on this machine or in this container tells, unless ours is named. */
+function adoptCollector(tree: Record<string, unknown>, environment: Environment): void {
+  const url = environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '';
+  if (url === '' || environment['OTEL_SDK_DISABLED'] === 'true') return;
+  const section = (tree['telemetry'] ??= {});
+  if (typeof section !== 'object' || section === null) return;
+  const named = section as Record<string, unknown>;
+  if (named['endpoint'] === undefined || named['endpoint'] === '') named['endpoint'] = url;
 }
 
 function setKey(tree: Record<string, unknown>, key: ConfigKey, value: string, file: string): void {

@@ -73,6 +73,20 @@ export function integer(min: number, max: number) {
   }, expected);
 }
 
+/** A number that need not be whole. */
+export function number(min: number, max: number) {
+  const expected = `a number from ${min} to ${max}`;
+  return text((value) => {
+    const found = Number(value);
+    return /^\d{1,9}(?:\.\d{1,9})?$/.test(value) && found >= min && found <= max ? found : undefined;
+  }, expected);
+}
+
+/** true or false in TOML; the same as text in the environment. */
+export const flag = z
+  .union([z.boolean(), z.enum(['true', 'false'])], { error: 'must be true or false' })
+  .transform((value) => value === true || value === 'true');
+
 /** A list in TOML; in the environment (and for lists of one) text with commas. */
 function list<T extends z.ZodType>(item: T) {
   return z.preprocess(

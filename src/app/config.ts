@@ -45,6 +45,9 @@ const listen = z.strictObject({
   pop3s: key(listenList.prefault([]), {
     description: 'Fetching mail by POP3, TLS from the first byte ("*:995"). Off by default.',
   }),
+  managesieve: key(listenList.prefault(['*:4190']), {
+    description: 'Scripts that sort mail (Sieve), put there by mail programs; STARTTLS before login.',
+  }),
   lmtp: key(listenList.prefault([]), {
     description:
       'Local delivery from other programs, without any login: keep it to loopback or a Unix socket ("127.0.0.1:24", "unix:/run/postern/lmtp.sock"). Off by default.',

@@ -14,8 +14,10 @@ import type { SmtpLimits } from '../servers/smtp/limits.ts';
 import type { Config } from './config.ts';
 import { partnerMetrics } from './filter-metrics.ts';
 import { createHousekeeping, type HousekeepingPart } from './housekeeping.ts';
+import { createJournalPart, type JournalPart, type LogPolicy, privateLogger } from './journal.ts';
 import { startReports } from './report-jobs.ts';
 import type { ServerOptions } from './server.ts';
+import { startTelemetry, type Telemetry } from './telemetry.ts';
 import { flowSettings, imapLimits, smtpLimits, srsKeys } from './settings.ts';
 import { stateMetrics } from './state-metrics.ts';
 import { administratorMetrics, systemMetrics } from './system-metrics.ts';
@@ -35,6 +37,8 @@ export interface Core {
   readonly reports: Reports;
   readonly housekeeping: HousekeepingPart;
   readonly lookup: Lookup;
+  readonly telemetry: Telemetry;
+  readonly journal: JournalPart;
   /** All that follows from the configuration; replaced as a whole by a reload. */
   live: Live;
   readonly settle: (config: Config) => Live;
@@ -52,12 +56,18 @@ export interface Live {
   readonly imapLimits: ImapLimits;
 }
 
-export async function openCore(options: ServerOptions, closers: Closers): Promise<Core> {
+export async function openCore(given: ServerOptions, closers: Closers): Promise<Core> {
+  const policy: LogPolicy = { hiding: undefined };
+  const options = { ...given, logger: privateLogger(given.logger, policy) };
   const { logger, clock = systemClock, config } = options;
   const metrics = new Metrics();
+  const telemetry = await startTelemetry({ config, clock, logger, metrics });
+  closers.push(() => telemetry.stop());
+  const { tracer } = telemetry;
   const tls = options.tls ?? (await openTlsStore({ files: [], clock }));
   const store = await openStore({ directory: config.data, clock, logger });
   closers.push(() => store.close());
+  const journal = await createJournalPart(store, policy);
   const recorder = createRecorder({ store, clock, logger, metrics });
   closers.push(() => recorder.flush());
   await options.beforeListening?.(store);
@@ -92,7 +102,18 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   const delimiter = (): string => (core?.live.config ?? config).delimiter;
   const lookup = await createLookup({ store, clock, logger, delimiter });
   const banned = (ip: string): boolean => core?.banned(ip) === true;
-  const base = { store, clock, logger, recorder, dns: options.dns, filter, lookup, banned, housekeeping };
+  const base = {
+    store,
+    clock,
+    logger,
+    recorder,
+    dns: options.dns,
+    filter,
+    lookup,
+    banned,
+    housekeeping,
+    tracer,
+  };
   const settingsOf = (wanted: Config): FlowSettings =>
     flowSettings(wanted, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
   let deps: FlowDeps = { ...base, settings: settingsOf(config) };
@@ -104,7 +125,20 @@ export async function openCore(options: ServerOptions, closers: Closers): Promis
   };
   const live = settle(config);
   const { relay } = options;
-  const kept = { options, clock, metrics, tls, store, recorder, filter, lookup, reports, housekeeping };
+  const kept = {
+    options,
+    clock,
+    metrics,
+    tls,
+    store,
+    recorder,
+    filter,
+    lookup,
+    reports,
+    housekeeping,
+    telemetry,
+    journal,
+  };
   core = { ...kept, settle, live, relay, stopped: undefined, banned: () => false };
   return core;
 }

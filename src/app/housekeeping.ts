@@ -10,6 +10,7 @@ import {
   defaultHousekeeping,
   type HousekeepingSettings,
   housekeepingSettingsSchema,
+  reserveWish,
 } from '../flow/housekeeping/settings.ts';
 import type { Housekeeping } from '../flow/housekeeping/types.ts';
 import type { FlowDeps } from '../flow/deps.ts';
@@ -35,7 +36,6 @@ export interface HousekeepingParts {
   readonly space?: ((directory: string) => Promise<DiskSpace>) | undefined;
 }
 
-const MIB = 1024 * 1024;
 const HOUR = 3_600_000;
 /** Milliseconds between two looks at quotas. */
 const QUOTA_MS = 5 * 60_000;
@@ -48,10 +48,7 @@ export async function createHousekeeping(parts: HousekeepingParts): Promise<Hous
     directory: data,
     clock,
     logger,
-    wish: () => ({
-      percent: settings.disk_reserve.percent,
-      bytes: settings.disk_reserve.megabytes * MIB,
-    }),
+    wish: () => reserveWish(settings),
     onChange: (state) => note(parts, state),
     ...(space !== undefined && { space }),
   });
@@ -93,7 +90,8 @@ function note(
   recorder.event({ trace: timeId(at), at, kind, data: facts, terms: [] });
 }
 
-function diskMetrics(metrics: Metrics, disk: DiskReserve): void {
+/** What is known of the disk. */
+export function diskMetrics(metrics: Metrics, disk: DiskReserve): void {
   const gauge = (name: string, help: string, value: (state: DiskState) => number): void => {
     metrics.gauge(name, help, [], function collect() {
       const state = disk.state();

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { noTracer, type Tracer } from '../base/tracing.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
@@ -25,6 +26,7 @@ import type { ServerOptions } from './server.ts';
 import { listenTarget, publicAddresses } from './addresses.ts';
 import type { Config } from './config.ts';
 import { createDoctor } from './doctor.ts';
+import type { JournalPart } from './journal.ts';
 import type { Job } from './jobs.ts';
 import { ALL_ADDRESSES, type ListenSpec } from './config-values.ts';
 import type { CertificatePart } from './certificates.ts';
@@ -62,6 +64,8 @@ export interface HttpParts {
   readonly housekeeping: HousekeepingHooks;
   readonly alerts: AlertHooks;
   readonly listeners: readonly RunningListener[];
+  readonly tracer: Tracer;
+  readonly journal: Pick<JournalPart, 'changed'>;
   readonly stopping: () => boolean;
   /** The configuration that holds now. */
   readonly config: () => Config;
@@ -98,6 +102,8 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
       backups: parts.backups,
       housekeeping: parts.housekeeping,
       alerts: parts.alerts,
+      journal: parts.journal,
+      ...(parts.tracer !== noTracer && { tracer: parts.tracer }),
       sns: parts.intake.hook,
       certificates: parts.certificates.keeper,
       acme: parts.certificates.proofs,

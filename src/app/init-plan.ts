@@ -30,10 +30,23 @@ const GENERATED_LENGTH = 20;
 const SYSTEM_DATA = '/var/lib/postern';
 const SYSTEM_USER = 'postern';
 
-/** Where things go unless told otherwise: the system's places for root, the current directory for anybody else. */
-export function defaultPlaces(): { data: string; configFile: string } {
-  if (process.getuid?.() === 0) return { data: SYSTEM_DATA, configFile: DEFAULT_CONFIG };
-  return { data: resolve('postern-data'), configFile: resolve('postern.toml') };
+/**
+ * Where things go unless told otherwise: where the environment says that the server looks for them; else the system's places
+ * for root, the current directory for anybody else.
+ */
+export function defaultPlaces(env: NodeJS.ProcessEnv = process.env): { data: string; configFile: string } {
+  const root = process.getuid?.() === 0;
+  return {
+    data: absolute(env['POSTERN_DATA'] || (root ? SYSTEM_DATA : 'postern-data')),
+    configFile: absolute(env['POSTERN_CONFIG'] || (root ? DEFAULT_CONFIG : 'postern.toml')),
+  };
+}
+
+/** What commands need behind them to find the server of a data directory: nothing, or " --data DIR". */
+export function dataOption(data: string, env: NodeJS.ProcessEnv = process.env): string {
+  const named = env['POSTERN_DATA'];
+  const found = named === undefined || named === '' ? SYSTEM_DATA : absolute(named);
+  return data === found ? '' : ` --data ${data}`;
 }
 
 /** Who the server runs as unless told otherwise: a user of its own for root; anybody else owns the data they set up. */
@@ -142,11 +155,16 @@ function absolute(path: string): string {
   return isAbsolute(path) ? join(path) : resolve(path);
 }
 
+const ACME_TEXT = `# For certificates that Postern gets by itself (docs/guides/certificates.md):
+# [listen]
+# acme = ["*:80"]
+`;
+
 /** The configuration file: what differs from the defaults, and where to read about the rest. */
 export function configText(plan: InitPlan): string {
   const tls =
     plan.cert === ''
-      ? '# Without a certificate there is no TLS, and without TLS nobody can log in.\n# cert = "/etc/letsencrypt/live/HOST/fullchain.pem"\n# key = "/etc/letsencrypt/live/HOST/privkey.pem"\n'
+      ? '# Without a certificate there is no TLS, and without TLS nobody can log in.\n# Files that another program keeps; not needed for what is got by "postern certificate":\n# cert = "/etc/letsencrypt/live/HOST/fullchain.pem"\n# key = "/etc/letsencrypt/live/HOST/privkey.pem"\n'
       : `cert = ${JSON.stringify(plan.cert)}\nkey = ${JSON.stringify(plan.key)}\n`;
   return `# Postern. All keys with their defaults: docs/reference/config.md. Domains, accounts and aliases are not here:
 # they are data, see "postern --help".
@@ -155,6 +173,7 @@ hostname = ${JSON.stringify(plan.hostname)}
 data = ${JSON.stringify(plan.data)}
 user = ${JSON.stringify(plan.user)}
 
+${ACME_TEXT}
 [tls]
 ${tls}`;
 }

@@ -13,7 +13,7 @@ import { makeDkimKeys } from '../servers/http/admin/dkim-keys.ts';
 import { type Ask, askTerminal, readPasswordFromStdin } from './ask.ts';
 import { type Flags, readFlags } from './flags.ts';
 import { publicAddresses } from './addresses.ts';
-import { configText, defaultPlaces, defaultUser, type InitPlan, makePlan } from './init-plan.ts';
+import { configText, dataOption, defaultPlaces, defaultUser, type InitPlan, makePlan } from './init-plan.ts';
 import { lockDirectory, unwritable } from './lock.ts';
 import { isTryOut } from './marker.ts';
 import { findUser, type SystemUser, userCommand } from './privileges.ts';
@@ -30,8 +30,8 @@ It asks for what it is not told. Run as root it sets up the system's server
   --domain NAME       the part after the @ of your addresses
   --hostname NAME     full name of this machine (default: mail.DOMAIN)
   --admin ADDRESS     first account, an administrator (default: admin@DOMAIN)
-  --data DIR          where mail, accounts and keys are kept
-  --config FILE       the configuration file to write
+  --data DIR          where mail, accounts and keys are kept (default: POSTERN_DATA, else as above)
+  --config FILE       the configuration file to write (default: POSTERN_CONFIG, else as above)
   --user NAME         user the server runs as (root: postern, made when missing; else: you)
   --cert FILE         certificate with its chain, PEM
   --key FILE          its private key
@@ -212,15 +212,30 @@ function giveTo(path: string, owner: SystemUser): void {
   }
 }
 
+function certificateText({ hostname, configFile }: InitPlan, option: string): string {
+  return `Get a certificate for ${hostname}. Without one nobody can log in, and mail arrives unencrypted.
+
+   From Let's Encrypt, renewed by itself: port 80 has to reach this machine. In ${configFile}
+   take the "# " from the lines "[listen]" and "acme"; start the server (step 3), and then:
+
+   postern certificate terms${option}                      # read them and, if you agree:
+   postern certificate set terms_agreed true${option}
+   postern certificate set enabled true${option}
+   postern certificate list${option}
+
+   Or from files that another program keeps: name them there, section [tls].`;
+}
+
 function summary(plan: InitPlan, records: string): string {
   const program = launcher();
   const unit = `${process.execPath} ${program} init --print-unit --config ${plan.configFile} --data ${plan.data} --user ${plan.user}`;
   const password = plan.generated
     ? `password       ${plan.password}   (shown this once)`
     : 'password       as you gave it';
+  const option = dataOption(plan.data);
   const certificate =
     plan.cert === ''
-      ? `Get a certificate for ${plan.hostname} and name its files in ${plan.configFile}, section [tls].\n   Without one nobody can log in, and mail arrives unencrypted.`
+      ? certificateText(plan, option)
       : `The certificate is read from ${plan.cert} by user ${plan.user}: see that it may.`;
   return `
 Done.
@@ -232,7 +247,7 @@ Done.
 
 What is left to do:
 
-1. Set these DNS records (again later: "postern domain records ${plan.domain}").${publicAddresses().length === 0 ? `\n   This machine knows no public address of its own: set A and AAAA of ${plan.hostname} too, and its reverse name.` : ''}
+1. Set these DNS records (again later: "postern domain records ${plan.domain}${option}").${publicAddresses().length === 0 ? `\n   This machine knows no public address of its own: set A and AAAA of ${plan.hostname} too, and its reverse name.` : ''}
 
 ${records.replaceAll(/^(?=.)/gm, '   ')}
 2. ${certificate}

@@ -61,6 +61,7 @@ const CLIENTS: readonly Command[] = [
   ['ban', 'who may not log in: list, add, lift, exempt'],
   ['backup', 'copies of everything: create, list, verify, restore, prune, drill, show, set'],
   ['trace', 'what happened to a message, an address, a connection'],
+  ['journal', 'look through all events; what is kept of people: search, show, set'],
   ['report', 'what others report of our mail: dmarc, tls, complaints; and what we sent'],
   ['doctor', 'what is wrong around the server, and how to mend it'],
   ['dkim', 'keys that sign our mail: add, rotate, list'],

@@ -9,6 +9,7 @@ export const SERVICES = [
   'imaps',
   'pop3',
   'pop3s',
+  'managesieve',
   'lmtp',
   'http',
   'sns',

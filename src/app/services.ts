@@ -23,6 +23,7 @@ import type { ImapHooks } from '../servers/imap/options.ts';
 import { accountMetrics } from '../servers/account-metrics.ts';
 import type { AccountServerOptions, AccountSessionHooks } from '../servers/account-session.ts';
 import { createImapServer } from '../servers/imap/server.ts';
+import { createManageSieveServer } from '../servers/managesieve/server.ts';
 import { createPop3Server } from '../servers/pop3/server.ts';
 import type { SessionServer, SessionServerOptions } from '../servers/session-server.ts';
 import { smtpMetrics } from '../servers/smtp/metrics.ts';
@@ -91,6 +92,7 @@ export function lineServices(parts: ServiceParts): Partial<Record<ServiceName, S
     imaps: imap('imaps'),
     pop3: account('pop3', 'pop3', createPop3Server),
     pop3s: account('pop3s', 'pop3', createPop3Server),
+    managesieve: account('managesieve', 'managesieve', createManageSieveServer),
     lmtp: smtp('lmtp', 'lmtp', createInbound(parts.deps, 'lmtp')),
   };
 }

@@ -8,6 +8,7 @@ const WHAT: readonly (readonly [ServiceName, string])[] = [
   ['submissions', 'submissions  sending mail (TLS)'],
   ['imap', 'IMAP         reading mail (STARTTLS)'],
   ['imaps', 'IMAPS        reading mail (TLS)'],
+  ['managesieve', 'ManageSieve  sorting it (STARTTLS)'],
   ['lmtp', 'LMTP         local delivery'],
   ['http', 'HTTP         metrics and health'],
 ];

@@ -36,6 +36,7 @@ const STANDARD_PORTS = {
   submissions: 465,
   submission: 587,
   imaps: 993,
+  managesieve: 4190,
 } as const;
 const HIGHEST_PORT = 65_535 - 5190;
 

@@ -78,6 +78,8 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
     backups,
     housekeeping: core.housekeeping,
     alerts: alerts.alerts,
+    tracer: core.telemetry.tracer,
+    journal: core.journal,
     listeners,
     stopping: () => core.stopped !== undefined,
     config: () => core.live.config,
@@ -86,7 +88,12 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
   await scheduler.start();
   closers.push(() => certificates.keeper.stop());
   certificates.keeper.start();
-  const jobs = await startIntakeAndJobs(core, intake, [...backupJobs, ...alerts.jobs, ...http.jobs], closers);
+  const jobs = await startIntakeAndJobs(
+    core,
+    intake,
+    [...backupJobs, ...alerts.jobs, ...http.jobs, ...core.journal.jobs],
+    closers,
+  );
   const watch = startWatches(core, gate);
   const made = { authenticator, brakes, listeners, leftOut, http, scheduler };
   return { ...made, intake, certificates, backups, alerts, jobs, watch };
@@ -205,6 +212,7 @@ export async function stopAll(core: Core, work: Work, graceMs: number): Promise<
   await core.reports.stop();
   await settleBrakes(work.brakes);
   await core.recorder.flush();
+  await core.telemetry.stop();
   await core.filter.close();
   await core.store.close();
 }

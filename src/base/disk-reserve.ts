@@ -97,8 +97,13 @@ export function createDiskReserve(parts: DiskReserveParts): DiskReserve {
   };
 }
 
+/** Octets of a disk of `total` octets below which no new mail is taken: whichever wish is more. */
+export function reserveOf(total: number, wish: ReserveWish): number {
+  return Math.max(wish.bytes, (total * wish.percent) / 100);
+}
+
 function judge(now: DiskSpace, wish: ReserveWish, before: DiskState | undefined, at: number): DiskState {
-  const reserve = Math.max(wish.bytes, (now.total * wish.percent) / 100);
+  const reserve = reserveOf(now.total, wish);
   const low = now.free < (before?.low === true ? reserve * ENOUGH : reserve);
   return { ...now, reserve, low, since: low ? (before?.since ?? at) : undefined };
 }

@@ -15,8 +15,11 @@ import { reads as lookup } from './lookup/lookup.ts';
 import { reads as mailstore } from './mailstore/reads.ts';
 import { reads as queue } from './queue/reads.ts';
 import { reads as routing } from './routing/reads.ts';
+import { reads as sieve } from './sieve/reads.ts';
+import { reads as sharing } from './sharing/reads.ts';
 import { reads as spam } from './spam/reads.ts';
 import { reads as reports } from './reports/reads.ts';
+import { reads as search } from './search/reads.ts';
 import { reads as srs } from './srs/srs.ts';
 import { reads as suppression } from './suppression/suppression.ts';
 import { reads as transportSecurity } from './transport-security/reads.ts';
@@ -41,7 +44,10 @@ export const reads = {
   ...lookup,
   ...reports,
   ...routing,
+  ...search,
+  ...sieve,
   ...srs,
+  ...sharing,
   ...spam,
   ...suppression,
   ...transportSecurity,

@@ -16,6 +16,8 @@ import { writes as lookup } from './lookup/lookup.ts';
 import { writes as mailstore } from './mailstore/writes.ts';
 import { writes as queue } from './queue/writes.ts';
 import { writes as routing } from './routing/writes.ts';
+import { writes as sieve } from './sieve/writes.ts';
+import { writes as sharing } from './sharing/writes.ts';
 import { writes as spam } from './spam/writes.ts';
 import { writes as reports } from './reports/writes.ts';
 import { writes as srs } from './srs/srs.ts';
@@ -43,7 +45,9 @@ export const writes = {
   ...lookup,
   ...reports,
   ...routing,
+  ...sieve,
   ...srs,
+  ...sharing,
   ...spam,
   ...suppression,
   ...transportSecurity,

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { Tracer } from '../base/tracing.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { Dns } from '../mail/dns.ts';
@@ -28,6 +29,8 @@ export interface FlowDeps {
   readonly reports?: ReportHooks | undefined;
   /** What the server does so that disks and mailboxes do not fill; undefined: nothing. */
   readonly housekeeping?: Housekeeping | undefined;
+  /** Told what takes how long; undefined: nobody wants to know. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** The slice of the configuration that the flow reads. May be replaced as a whole by a reload. */

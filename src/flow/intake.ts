@@ -6,6 +6,7 @@ import type { NewBlob, ParsedContent } from '../data/mailstore/types.ts';
 import { parseDate } from '../mail/message/dates.ts';
 import { readHeader } from '../mail/message/headers.ts';
 import { messageIds, newestMessageIds } from '../mail/message/ids.ts';
+import { sortKeys } from '../mail/message/sort-keys.ts';
 import { mimeLimits } from '../mail/message/limits.ts';
 import { renderBody, renderEnvelope } from '../mail/message/imap-text.ts';
 import { MessageScanner } from '../mail/message/scanner.ts';
@@ -191,6 +192,7 @@ export function parsedContent(structure: MessageStructure, headerBytes: Buffer):
     sentAt: date === undefined ? undefined : parseDate(date)?.ms,
     messageId: messageIds(header.last('message-id') ?? '')[0],
     references: references.slice(-REFERENCES_MAX),
+    keys: sortKeys(header),
   };
 }
 

@@ -9,7 +9,7 @@ import type { RefusedAtServer, SessionFacts } from './service.ts';
 
 /** One event for each deposit of a plan, in their order. */
 export function depositEvents(plan: Plan, trace: string, at: number): JournalEvent[] {
-  return plan.deposits.map(({ address, recipients, via, deposit, because }) => ({
+  return plan.deposits.map(({ address, recipients, via, deposit, because, shown }) => ({
     trace,
     at,
     kind: 'message.deposited',
@@ -17,7 +17,7 @@ export function depositEvents(plan: Plan, trace: string, at: number): JournalEve
       account: address,
       recipients: [...recipients],
       via: [...via],
-      mailbox: mailboxName(deposit.mailbox),
+      mailbox: shown ?? mailboxName(deposit.mailbox),
       ...(because !== undefined && { reason: because }),
     },
     terms: [terms.address(address)],
@@ -48,14 +48,18 @@ export function queuedEvent(queued: Enqueue, at: number): JournalEvent {
  */
 export function acceptCommitted(
   deps: FlowDeps,
-  accepted: Pick<WriteArgs<'delivery.accept'>, 'queue' | 'events' | 'depositEvents' | 'settle'>,
+  accepted: Pick<WriteArgs<'delivery.accept'>, 'queue' | 'events' | 'depositEvents' | 'settle' | 'scripted'>,
   deposits: readonly DepositResult[],
   reply?: SmtpReply,
+  /** Which replies of scripts went out. */
+  replied: readonly boolean[] = [],
 ): void {
-  const { queue, events, depositEvents = [], settle } = accepted;
+  const { queue, events, depositEvents = [], settle, scripted } = accepted;
   const stored = depositEvents.filter((_, i) => deposits[i]?.status === 'stored');
-  if (queue.length === 0 && stored.length === 0) return;
-  deps.recorder.committed([...events, ...stored, ...(settle?.events ?? [])], reply && replyText(reply));
+  if (queue.length === 0 && stored.length === 0 && scripted?.taken !== true) return;
+  const sent = (scripted?.replies ?? []).flatMap((each, i) => (replied[i] === true ? each.events : []));
+  const others = (scripted?.others ?? []).flatMap((each) => each.depositEvents);
+  deps.recorder.committed([...events, ...stored, ...others, ...sent, ...(settle?.events ?? [])], reply && replyText(reply));
 }
 
 /** What the journal keeps of a session: who it was and how it spoke. */

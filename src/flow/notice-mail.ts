@@ -3,6 +3,7 @@ import { type JournalEvent, terms } from '../data/journal/types.ts';
 import type { WriteArgs } from '../data/store.ts';
 import { encodeWords, foldField, formatAddress, formatDate } from '../mail/message/build.ts';
 import { MessageScanner } from '../mail/message/scanner.ts';
+import type { MessageStructure } from '../mail/message/structure.ts';
 import type { FlowDeps } from './deps.ts';
 import { inlineBlob, parsedContent } from './intake.ts';
 import { deliveryFields } from './trace-header.ts';
@@ -48,30 +49,11 @@ export function noticeMail(
 ): Accept {
   const at = deps.clock.now();
   const trace = timeId(at);
-  const header = [
-    foldField('From', formatAddress('Mail server', `postmaster@${domain}`)),
-    foldField('To', to.map(({ address }) => address).join(', ')),
-    foldField('Subject', encodeWords(text.subject)),
-    foldField('Date', formatDate(at)),
-    foldField('Message-ID', `<${randomToken(24)}@${domain}>`),
-    // RFC 3834 section 5: no vacation notice may answer it.
-    foldField('Auto-Submitted', 'auto-generated'),
-    foldField('MIME-Version', '1.0'),
-    foldField('Content-Type', 'text/plain; charset=utf-8'),
-    foldField('Content-Transfer-Encoding', '8bit'),
-  ].join('');
-  const bytes = Buffer.from(
-    `${header}\r\n${text.paragraphs
-      .flatMap(wrap)
-      .map((line) => `${line}\r\n`)
-      .join('')}`,
-  );
-  const scanner = new MessageScanner();
-  scanner.push(bytes);
-  const structure = scanner.end();
+  const addresses = to.map(({ address }) => address);
+  const { bytes, content } = noticeContent(at, domain, addresses, text);
   return {
     blob: inlineBlob(bytes),
-    content: parsedContent(structure, bytes.subarray(0, structure.root.bodyStart)),
+    content,
     deposits: to.map(({ accountId, address }) => ({
       accountId,
       mailbox: { name: 'INBOX' },
@@ -88,6 +70,46 @@ export function noticeMail(
     events: [],
     depositEvents: to.map(({ address }) => depositEvent(trace, at, address)),
   };
+}
+
+/** A mail of our own as it is sent. */
+export interface NoticeContent {
+  readonly bytes: Buffer;
+  readonly content: Accept['content'];
+  readonly structure: MessageStructure;
+  readonly messageId: string;
+}
+
+export function noticeContent(
+  at: number,
+  domain: string,
+  to: readonly string[],
+  text: NoticeText,
+): NoticeContent {
+  const messageId = `${randomToken(24)}@${domain}`;
+  const header = [
+    foldField('From', formatAddress('Mail server', `postmaster@${domain}`)),
+    foldField('To', to.join(', ')),
+    foldField('Subject', encodeWords(text.subject)),
+    foldField('Date', formatDate(at)),
+    foldField('Message-ID', `<${messageId}>`),
+    // RFC 3834 section 5: no vacation notice may answer it.
+    foldField('Auto-Submitted', 'auto-generated'),
+    foldField('MIME-Version', '1.0'),
+    foldField('Content-Type', 'text/plain; charset=utf-8'),
+    foldField('Content-Transfer-Encoding', '8bit'),
+  ].join('');
+  const bytes = Buffer.from(
+    `${header}\r\n${text.paragraphs
+      .flatMap(wrap)
+      .map((line) => `${line}\r\n`)
+      .join('')}`,
+  );
+  const scanner = new MessageScanner();
+  scanner.push(bytes);
+  const structure = scanner.end();
+  const content = parsedContent(structure, bytes.subarray(0, structure.root.bodyStart));
+  return { bytes, content, structure, messageId };
 }
 
 function depositEvent(trace: string, at: number, account: string): JournalEvent {

@@ -1,4 +1,5 @@
 import type { BlobStore } from '../data/blobs/file.ts';
+import type { BlobReader } from '../data/store.ts';
 
 /** The octets of a message that has arrived and is not stored yet: what judges it reads them here. */
 export interface MessageOctets {
@@ -30,5 +31,14 @@ export function octetsInFile(bodies: BlobStore, name: string, size: number, head
       for await (const piece of bodies.read(name, start, Math.min(end, size))) pieces.push(piece);
       return Buffer.concat(pieces);
     },
+  };
+}
+
+/** Octets of a message that is stored already. */
+export function octetsInStore(blobs: BlobReader, blobId: number, size: number): MessageOctets {
+  return {
+    size,
+    pieces: (start = 0) => blobs.read(blobId, start),
+    bytes: (start, end) => blobs.bytes(blobId, start, Math.min(end, size)),
   };
 }

@@ -1,4 +1,5 @@
 import type { SmtpReply } from '../base/errors.ts';
+import type { Span } from '../base/tracing.ts';
 import type { TlsFacts } from '../net/tls.ts';
 
 /**
@@ -77,6 +78,8 @@ export interface SessionFacts {
   earlyTalk: boolean;
   /** The client sent commands behind HELO or EHLO before its reply, or behind others without PIPELINING (RFC 2920). */
   earlyPipelining: boolean;
+  /** The command at work, where the session is traced. */
+  span?: Span | undefined;
 }
 
 export interface SessionLogin {

@@ -337,6 +337,23 @@ describe('postern init', () => {
     assert.equal((await stat(data)).mode & 0o777, 0o700);
   });
 
+  it('takes its places from the environment, and tells the commands that get a certificate', async () => {
+    await using place = await scratch();
+    const [data, config] = [join(place.path, 'd'), join(place.path, 'p.toml')];
+    const words = ['init', '--domain', 'example.org', '--user', 'nobody', '--yes'];
+    const env = { POSTERN_DATA: data, POSTERN_CONFIG: config };
+    const named = await runProgram(words, { env, killAfterMs: KILL_MS });
+    assert.equal(named.status, 0, named.stderr);
+    assert.ok(existsSync(join(data, 'mail.db')));
+    assert.match(await readFile(config, 'utf8'), /^# acme = \["\*:80"\]$/m);
+    assert.match(named.stdout, /^ +postern certificate set enabled true$/m);
+    // Where commands would not find the data by themselves, they are told.
+    const other = join(place.path, 'other');
+    const flags = ['--data', other, '--config', join(place.path, 'other.toml')];
+    const told = await runProgram([...words, ...flags], { killAfterMs: KILL_MS });
+    assert.ok(told.stdout.includes(`postern certificate set enabled true --data ${other}\n`), told.stdout);
+  });
+
   it('sets up for the caller when that is an ordinary user', {
     skip: !isRoot && 'needs root, to be somebody else',
   }, async () => {

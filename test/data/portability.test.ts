@@ -24,6 +24,7 @@ import { journalContract } from '../../src/data/journal/journal.contract.ts';
 import { mailstoreContract } from '../../src/data/mailstore/mailstore.contract.ts';
 import { queueContract } from '../../src/data/queue/queue.contract.ts';
 import { reportsContract } from '../../src/data/reports/reports.contract.ts';
+import { sieveContract } from '../../src/data/sieve/sieve.contract.ts';
 import { spamContract } from '../../src/data/spam/spam.contract.ts';
 import { transportSecurityContract } from '../../src/data/transport-security/transport-security.contract.ts';
 import { vaultContract } from '../../src/data/vault/vault.contract.ts';
@@ -99,6 +100,7 @@ describe('PostgreSQL', {
   journalContract(openStore);
   queueContract(openStore);
   mailstoreContract(openStore);
+  sieveContract(openStore);
   spamContract(openStore, { fillUp: false });
   transportSecurityContract(openStore);
   vaultContract(openStore);

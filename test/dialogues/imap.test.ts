@@ -81,12 +81,20 @@ function directivesFor(server: ImapTestServer): Directives {
   };
 }
 
+/** {UIDVALIDITY} in a script is that of INBOX. */
+async function withUidvalidity(server: ImapTestServer, dialogue: Dialogue): Promise<Dialogue> {
+  const { accountId } = server;
+  const inbox = await server.store.read.run('mailstore.mailbox', { accountId, name: 'INBOX' });
+  const put = (text: string): string => text.replaceAll('{UIDVALIDITY}', String(inbox?.uidvalidity));
+  return { ...dialogue, steps: dialogue.steps.map((step) => ({ ...step, text: put(step.text) })) };
+}
+
 for (const dialogue of readDialogues(join(import.meta.dirname, 'imap'))) {
   test(`IMAP: ${dialogue.name}`, async () => {
     const server = await serverFor(dialogue);
     const client = await lineClient(server.port, { tls: dialogue.settings['tls'] === 'implicit' });
     try {
-      await playDialogue(dialogue, client, directivesFor(server));
+      await playDialogue(await withUidvalidity(server, dialogue), client, directivesFor(server));
       assert.deepEqual(server.logged, []);
     } finally {
       client.close();

@@ -109,7 +109,7 @@ export async function startBrokenWorld(plan: WorldPlan): Promise<BrokenWorld> {
       lists: ['ip.bl.test'],
       timeServers: [`127.0.0.1:${ntpPort}`],
       bigDomains: ['big.test'],
-      diskReserve: { bytes: 1024, part: 0.000_01 },
+      diskReserve: { bytes: 1024, percent: 0.001 },
       dnsPort: dns.knotPort,
       smtpPort: big.port,
       httpsPort,

@@ -792,9 +792,9 @@ describe('postern doctor', { skip: skipWithout('knotd', 'unbound', 'openssl') },
 
   test('server: a full disk', () =>
     expectServer(
-      { options: { diskReserve: { bytes: 2 ** 60, part: 0 } } },
+      { options: { diskReserve: { bytes: 2 ** 60, percent: 0 } } },
       ['disk problem'],
-      /MiB are free/,
+      /MiB are free.*new mail is put off/,
       /du -xh/,
     ));
 

@@ -87,7 +87,9 @@ describe('Thunderbird', () => {
     await deliver(server, 'two');
     const client = await begin(server);
 
-    assert.deepEqual(await client.ok('namespace'), ['NAMESPACE (("" "/")) NIL NIL']);
+    assert.deepEqual(await client.ok('namespace'), [
+      'NAMESPACE (("" "/")) (("Other Users/" "/")) (("Shared/" "/"))',
+    ]);
     const listed = await client.ok('list (subscribed) "" "*" return (special-use)');
     for (const [name, use] of [
       ['Drafts', 'Drafts'],

@@ -2,7 +2,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/log.ts';
 import { relayConfig } from '../../src/app/relay/config.ts';
 import { readGoFlags } from '../../src/app/relay/go-flags.ts';
-import { type RunningRelay, startRelay } from '../../src/app/relay/start.ts';
+import { type RelayParts, type RunningRelay, startRelay } from '../../src/app/relay/start.ts';
 import { RELAY_FLAGS } from '../../src/app/relay/table.ts';
 import { createAws } from '../../src/net/aws/client.ts';
 import { startAws } from '../support/aws/emulator.ts';
@@ -36,7 +36,7 @@ function hastyClock(): ManualClock {
 export async function testRelay(
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
-  more: { readonly reverseName?: string } = {},
+  more: { readonly reverseName?: string; readonly space?: RelayParts['space'] } = {},
 ): Promise<TestRelay> {
   const aws = await startAws({ ses: { identities: ['example.org'] } });
   const place = ['-a', '127.0.0.1:0', '-h', 'relay.example', '--metrics-listen', 'off'];
@@ -54,6 +54,7 @@ export async function testRelay(
     logger: silentLogger,
     log: (line) => lines.push(line),
     random: () => 0,
+    space: more.space,
     ...(more.reverseName !== undefined && { dns: dnsWith(more.reverseName) }),
   });
   return {

@@ -93,6 +93,37 @@ test('what SES refuses for good comes back to the sender, as the sender', async 
   ]);
 });
 
+test('a disk that is nearly full: new mail is put off, what waits is sent', async () => {
+  await using folder = await scratch();
+  const GiB = 1024 ** 3;
+  let free = 20 * GiB;
+  const space = async (): Promise<{ free: number; total: number }> => ({ free, total: 100 * GiB });
+  await using relay = await testRelay(['--spool', join(folder.path, 'spool')], {}, { space });
+  relay.aws.fault({ service: 'ses', operation: 'SendEmail' }, { kind: 'drop' });
+  assert.match(await sendTo(relay, 'a@example.org', ['bob@example.net']), /^250/);
+  free = 4 * GiB;
+  relay.clock.advance(60_000);
+  const mail = async (): Promise<string> => {
+    const client = await lineClient(relay.relay.port);
+    await client.reply();
+    await client.command('EHLO client.test');
+    const reply = await client.command('MAIL FROM:<a@example.org>');
+    client.close();
+    return reply;
+  };
+  await until(async () => /^postern_disk_low 1$/m.test(await relay.relay.metrics.text()));
+  assert.match(await mail(), /^452 4\.3\.1 The disk here is nearly full/);
+  await until(async () => {
+    relay.clock.advance(60_000);
+    return relay.aws.ses.sent.length === 1;
+  });
+  free = 20 * GiB;
+  await until(async () => {
+    relay.clock.advance(60_000);
+    return (await mail()).startsWith('250');
+  });
+});
+
 test('what does not pass now is tried again later', async () => {
   await using folder = await scratch();
   await using relay = await testRelay(['--spool', join(folder.path, 'spool')]);

@@ -142,22 +142,28 @@ function sink(
 export interface FakeAuthenticator extends Authenticator {
   /** Suspend the account: aborts its sessions. */
   revoke(): void;
+  /** Know one more account, with the same password. */
+  add(address: string, accountId: number): void;
 }
 
-/** Knows one account: alice@example.test with the password "postern". */
+/** Knows one account, alice@example.test with the password "postern", and those that are added. */
 export async function fakeAuthenticator(): Promise<FakeAuthenticator> {
   const revocation = new AbortController();
   const account: LoginAccount = { accountId: 1, address: 'alice@example.test', revoked: revocation.signal };
   const keys = await deriveScramKeys('postern', Buffer.from('salt of the fake'), 4096);
-  const check = (good: boolean): LoginAccount => {
-    if (!good) throw new Refusal('authentication-failed', 'The login or password is wrong');
-    return account;
+  const people = new Map([[account.address, account]]);
+  const check = (login: string, good: boolean): LoginAccount => {
+    const found = people.get(login);
+    if (!good || found === undefined)
+      throw new Refusal('authentication-failed', 'The login or password is wrong');
+    return found;
   };
   return {
-    password: async ({ login, password }) => check(login === account.address && password === 'postern'),
+    password: async ({ login, password }) => check(login, password === 'postern'),
     scramKeys: async () => keys,
-    scramSucceeded: async ({ login }) => check(login === account.address),
+    scramSucceeded: async ({ login }) => check(login, true),
     failed: () => undefined,
     revoke: () => revocation.abort(),
+    add: (address, accountId) => void people.set(address, { ...account, address, accountId }),
   };
 }

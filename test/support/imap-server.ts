@@ -75,6 +75,7 @@ export async function imapTestServer(more: More = {}): Promise<ImapTestServer> {
     ended,
     client,
     async addAccount(address, { shared = false, role = 'user' } = {}) {
+      const actor = { name: 'system', role: 'system', domainId: undefined } as const;
       const rest = { displayName: '', role, quota: 0, hash: 'none', scram: null, shared };
       const { id } = await store.write.run('directory.addAccount', { actor, address, ...rest });
       if (!shared) authenticator.add(address, id);

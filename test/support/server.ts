@@ -66,6 +66,7 @@ const EVERYWHERE = {
   imaps: LISTEN,
   pop3: LISTEN,
   pop3s: LISTEN,
+  managesieve: LISTEN,
   lmtp: LISTEN,
   http: LISTEN,
 };

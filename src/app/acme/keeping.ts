@@ -3,6 +3,7 @@ import { errorText } from '../../base/errors.ts';
 import { timeId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
+import type { Tracer } from '../../base/tracing.ts';
 import {
   acmeSettingsSchema,
   type AcmeSettings,
@@ -24,6 +25,7 @@ export interface KeeperParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly tracer?: Tracer | undefined;
   readonly tls: TlsStore;
   readonly hostname: () => string;
   /** What proves names in the way of the settings. Throws a `Refusal` when it cannot be had. */

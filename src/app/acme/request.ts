@@ -1,4 +1,5 @@
 import { errorText, Refusal } from '../../base/errors.ts';
+import { within } from '../../base/tracing.ts';
 import { directoryOf, type WantedCertificate } from '../../data/certificates/settings.ts';
 import { AcmeFailure } from '../../net/acme/failure.ts';
 import { type Authority, fraction, issue, openAuthority } from './issue.ts';
@@ -19,6 +20,15 @@ export async function request(
   authority: Authority,
   want: WantedCertificate,
 ): Promise<Renewed> {
+  return within(keeping.tracer?.start('acme certificate', { kind: 'client' }), async (span) => {
+    span?.set({ 'server.address': new URL(authority.directory).host, 'postern.certificate': want.name });
+    const renewed = await requestOne(keeping, authority, want);
+    if (renewed.failure !== undefined) span?.fail('no certificate');
+    return renewed;
+  });
+}
+
+async function requestOne(keeping: Keeping, authority: Authority, want: WantedCertificate): Promise<Renewed> {
   const { signal, settings } = keeping;
   try {
     const solver = await keeping.solver(settings, want.names, signal);

@@ -29,6 +29,7 @@ export const imapOptions: { readonly [name: string]: Option } = {
   port: { value: 'N', help: 'its port (default: 993, or 143 with --tls starttls or none)' },
   tls: { value: 'HOW', help: 'implicit (default), starttls, or none (in clear: this machine only)' },
   ca: { value: 'FILE', help: 'certificate (PEM) that its own is checked by, for one that is self-signed' },
+  shared: { help: 'also folders of other people and of everybody that the account may read' },
   parallel: { value: 'N', help: 'accounts at a time (default: 2)' },
 };
 

@@ -1,5 +1,6 @@
 import type { FolderReport } from '../../flow/import/importer.ts';
 import { type FolderParity, isSame } from '../../flow/import/parity.ts';
+import type { PassedFolder } from '../../flow/import/types.ts';
 import { plain, table } from './plain-text.ts';
 import { sizeText } from './quantities.ts';
 
@@ -7,6 +8,8 @@ export interface AccountReport {
   readonly account: string;
   readonly source: string;
   readonly folders: readonly FolderReport[];
+  /** Folders there that were left out, other than by --only and --except. */
+  readonly passed: readonly PassedFolder[];
   /** Undefined when it was not asked for. */
   readonly parity: readonly FolderParity[] | undefined;
   /** Why nothing came of this account. */
@@ -21,8 +24,11 @@ export interface MailReport {
 /** Nothing failed, and what was compared is the same. */
 export function isClean({ accounts }: MailReport): boolean {
   return accounts.every(
-    ({ folders, parity, problem }) =>
-      problem === undefined && folders.every(({ failed }) => failed === 0) && (parity?.every(isSame) ?? true),
+    ({ folders, passed, parity, problem }) =>
+      problem === undefined &&
+      folders.every(({ failed }) => failed === 0) &&
+      passed.every(({ missed }) => !missed) &&
+      (parity?.every(isSame) ?? true),
   );
 }
 
@@ -34,7 +40,7 @@ export function mailReportText(report: MailReport, width: number): string {
 const number = (title: string): { title: string; right: true } => ({ title, right: true });
 
 function accountText(
-  { account, source, folders, parity, problem }: AccountReport,
+  { account, source, folders, passed, parity, problem }: AccountReport,
   dryRun: boolean,
   width: number,
 ): string {
@@ -64,7 +70,10 @@ function accountText(
   const failures = folders.flatMap(({ folder, failures: some }) =>
     some.map(({ key, why }) => `  FAILED: ${plain(folder)}, message ${plain(key)}: ${plain(why)}\n`),
   );
-  return `${head}${table(columns, rows, width)}${total}${failures.join('')}${parity === undefined ? '' : parityText(parity, width)}`;
+  const left = passed.map(
+    ({ folder, why, missed }) => `  ${missed ? 'FAILED' : 'Left'}: ${plain(folder)}: ${plain(why)}\n`,
+  );
+  return `${head}${table(columns, rows, width)}${total}${failures.join('')}${left.join('')}${parity === undefined ? '' : parityText(parity, width)}`;
 }
 
 function parityText(parity: readonly FolderParity[], width: number): string {

@@ -17,6 +17,7 @@ import { holdCommands } from './commands/hold.ts';
 import { housekeepingCommands } from './commands/housekeeping.ts';
 import { importCommands } from './commands/import.ts';
 import { intakeCommands } from './commands/intake.ts';
+import { journalCommands } from './commands/journal.ts';
 import { lookupCommands } from './commands/lookup.ts';
 import { queueCommands } from './commands/queue.ts';
 import { reportCommands } from './commands/report.ts';
@@ -63,6 +64,7 @@ export const commandTable: readonly CliCommand[] = [
   ...vaultCommands,
   ...spamCommands,
   ...traceCommands,
+  ...journalCommands,
   ...reportCommands,
   ...checkCommands,
   ...checkMessageCommands,

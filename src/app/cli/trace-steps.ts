@@ -104,6 +104,16 @@ const STEPS: Readonly<Record<JournalKind, Teller>> = {
     details: facts.list('selectors').map((name) => `With the key at ${name}.`),
     remedy: '',
   }),
+  'script.acted': (facts) => ({
+    headline: `For ${facts.text('account')}: ${facts.text('what')}`,
+    details: facts.text('queueId') === '' ? [] : [`It is ${facts.text('queueId')} in the queue.`],
+    remedy: '',
+  }),
+  'script.failed': (facts) => ({
+    headline: `For ${facts.text('account')}: ${facts.text('script')} failed${(facts.number('line') ?? 0) > 0 ? ` at line ${facts.text('line')}` : ''}`,
+    details: [`Why: ${facts.text('reason')}.`, 'The message was put into the inbox; nothing is lost.'],
+    remedy: `See the script: postern sieve show ${typeable(facts.text('account'))}`,
+  }),
   'delivery.attempt': (facts) => ({
     headline: `Tried to deliver to ${addressesText(facts.list('to'))}`,
     details: transcript(facts),

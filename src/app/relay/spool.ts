@@ -1,3 +1,4 @@
+import { createDiskReserve, type DiskReserveParts } from '../../base/disk-reserve.ts';
 import { type Clock, every } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
@@ -7,6 +8,7 @@ import { makeDirectory } from '../../base/files.ts';
 import { createRecorder, type Recorder } from '../../data/journal/recorder.ts';
 import { type OpenStore, openStore } from '../../data/open.ts';
 import type { FlowDeps } from '../../flow/deps.ts';
+import { defaultHousekeeping, reserveWish } from '../../flow/housekeeping/settings.ts';
 import { createWays, defaultRouting, type Ways } from '../../flow/outbound/routing/ways.ts';
 import { transportSchema } from '../../flow/outbound/routing/settings.ts';
 import { createScheduler } from '../../flow/outbound/scheduler.ts';
@@ -18,6 +20,7 @@ import { RECEIVED_MAX } from '../../flow/relay/received.ts';
 import { createSpoolOutlet } from '../../flow/relay/spool-outlet.ts';
 import { createSpoolTransport } from '../../flow/relay/spool-transport.ts';
 import type { Aws } from '../../net/aws/types.ts';
+import { diskMetrics } from '../housekeeping.ts';
 import { sweepBodies } from '../jobs.ts';
 import { lockDirectory, unwritable } from '../lock.ts';
 import { tidySegments } from '../segment-job.ts';
@@ -44,6 +47,8 @@ interface SpoolOptions {
   readonly log: (line: string) => void;
   readonly counts: RelayCounts;
   readonly metrics: Metrics;
+  /** For tests: the room on the disk. */
+  readonly space?: DiskReserveParts['space'] | undefined;
 }
 
 /** Open the spool and go on with what is in it. Throws a `Refusal` when the directory cannot be used or is in use. */
@@ -65,10 +70,26 @@ export async function openSpool(
     const scheduler = createScheduler({ deps: () => deps, owner: LEASE_OWNER, metrics, ways });
     await scheduler.start();
     watchQueue(store, metrics);
+    const disk = createDiskReserve({
+      directory,
+      clock,
+      logger,
+      wish: () => reserveWish(defaultHousekeeping),
+      onChange: ({ free, total, reserve, low }) => {
+        const facts = { directory, free, total, reserve: Math.round(reserve) };
+        if (low)
+          logger.error(facts, 'spool: the disk is nearly full, new mail is put off until there is room');
+        else logger.info(facts, 'spool: there is room on the disk again, new mail is taken');
+      },
+      ...(options.space !== undefined && { space: options.space }),
+    });
+    await disk.look();
+    diskMetrics(metrics, disk);
     const jobs = startJobs(store, clock, logger);
     return {
-      outlet: createSpoolOutlet({ deps, service: config.serviceName, rules: config.rules }),
+      outlet: createSpoolOutlet({ deps, service: config.serviceName, rules: config.rules, disk }),
       async close() {
+        disk.stop();
         jobs.stop();
         await scheduler.stop(STOP_MS);
         await recorder.flush();

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics } from 'prom-client';
+import type { DiskReserveParts } from '../../base/disk-reserve.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errorText, Refusal } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
@@ -41,6 +42,8 @@ export interface RelayParts {
   readonly dns?: Dns | undefined;
   /** Metrics of the process itself: once per process. */
   readonly processMetrics?: boolean | undefined;
+  /** For tests: the room on the disk of the spool. */
+  readonly space?: DiskReserveParts['space'] | undefined;
 }
 
 export interface RunningRelay {
@@ -115,7 +118,7 @@ async function outletFor(
   metrics: Metrics,
   stopping: AbortSignal,
 ): Promise<{ outlet: RelayOutlet; close: () => Promise<void> }> {
-  const { config, aws, clock, logger, log, random } = parts;
+  const { config, aws, clock, logger, log, random, space } = parts;
   const ses = aws.ses(config.sesVersion);
   const { hostname, serviceName: service, rules } = config;
   const { configurationSet, sourceArn, fromArn, returnPathArn } = config;
@@ -123,7 +126,7 @@ async function outletFor(
   if (config.spool !== undefined) {
     // Loaded only now: a relay without a spool needs no store.
     const { openSpool } = await import('./spool.ts');
-    return openSpool({ directory: config.spool, config, aws, clock, logger, log, counts, metrics });
+    return openSpool({ directory: config.spool, config, aws, clock, logger, log, counts, metrics, space });
   }
   const outlet = createDirectOutlet({
     hostname,

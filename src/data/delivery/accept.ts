@@ -10,9 +10,12 @@ import { enqueue } from '../queue/enqueue.ts';
 import { send, settle, type SettleRequest } from '../queue/settle.ts';
 import type { Enqueue, NewOutgoing } from '../queue/types.ts';
 import { noteSent } from '../spam/senders.ts';
+import { once } from '../sieve/memory.ts';
+import type { Memory } from '../sieve/types.ts';
 import type { Sent } from '../spam/types.ts';
 import { keep } from '../vault/keep.ts';
 import type { NewVaultEntry } from '../vault/types.ts';
+import { applyScripted, lockScripted, type Scripted } from './scripted.ts';
 
 /** One message accepted: its octets once, its deposits, its queue rows and its journal, in one commit. */
 export interface Accept {
@@ -46,6 +49,11 @@ export interface Accept {
   readonly vault?: NewVaultEntry;
   /** Of mail that another host put into a bucket for us: who has got it. Refusal 'conflict' when somebody had it. */
   readonly intake?: IntakePart;
+  /** What Sieve scripts did with it besides the deposits, forwards and notices. */
+  readonly scripted?: Scripted & {
+    /** Mail to owners whose scripts failed, once while it is remembered. */
+    readonly troubles: readonly { readonly memory: Memory; readonly notice: Accept }[];
+  };
 }
 
 /**
@@ -53,8 +61,12 @@ export interface Accept {
  * PostgreSQL. Nothing is stored of a message that nobody took; a file of its octets is then the caller's to unlink,
  * unless the vault keeps it (`vault` was given).
  */
-export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: readonly DepositResult[] }> {
+export async function accept(
+  tx: WriteTx,
+  args: Accept,
+): Promise<{ deposits: readonly DepositResult[]; replied?: readonly boolean[] }> {
   const message = 'id' in args.blob ? stored(args.blob, args.content) : incoming(tx, args.blob, args.content);
+  if (args.scripted !== undefined) await lockScripted(tx, args.scripted, args.deposits);
   const first = await depositAll(tx, message, args.deposits);
   const deposits = args.overQuota === 'junk' ? await fullOnesToJunk(tx, message, args, first) : first;
   if (args.settle !== undefined && deposits.some(({ status }) => status !== 'stored')) {
@@ -68,6 +80,7 @@ export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: rea
     if (deposit === undefined || deposits[deposit]?.status === 'stored') await send(tx, notice);
   }
   if (args.sent !== undefined) await noteSent(tx, args.sent);
+  const replied = args.scripted && (await runScripted(tx, args.scripted));
   if (args.intake !== undefined) await noteIntake(tx, args.intake, deposits);
   const events = [...args.events, ...args.deposits.flatMap((_, i) => depositEvent(args, first, i))];
   if (events.length > 0) await record(tx, events);
@@ -75,11 +88,19 @@ export async function accept(tx: WriteTx, args: Accept): Promise<{ deposits: rea
     const { stale } = await settle(tx, args.settle);
     if (stale.length > 0) throw new Refusal('conflict', 'The lease on this delivery was lost.');
   }
-  return { deposits };
+  return { deposits, ...(replied !== undefined && { replied }) };
+}
+
+async function runScripted(tx: WriteTx, scripted: NonNullable<Accept['scripted']>): Promise<boolean[]> {
+  const replied = await applyScripted(tx, scripted);
+  for (const { memory, notice } of scripted.troubles) {
+    if (await once(tx, memory, false)) await accept(tx, notice);
+  }
+  return replied;
 }
 
 function isTaken(args: Accept, deposits: readonly DepositResult[]): boolean {
-  if (args.queue.length > 0 || args.vault?.kind === 'held') return true;
+  if (args.queue.length > 0 || args.vault?.kind === 'held' || args.scripted?.taken === true) return true;
   return deposits.some(({ status }) => status === 'stored');
 }
 

@@ -6,5 +6,8 @@ export type { Accept };
 
 export const writes = {
   /** The commit behind a 250. Deposits that fail (quota met meanwhile) are reported and cost the others nothing. */
-  'delivery.accept': accept as WriteFunction<Accept, { deposits: readonly DepositResult[] }>,
+  'delivery.accept': accept as WriteFunction<
+    Accept,
+    { deposits: readonly DepositResult[]; replied?: readonly boolean[] }
+  >,
 } as const;

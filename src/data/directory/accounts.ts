@@ -8,6 +8,7 @@ import {
   accountByAddress,
   insertAccount,
   otherAdministrators,
+  setMessageQuota,
   setQuota as setQuotaSql,
   setRole as setRoleSql,
   setStatus as setStatusSql,
@@ -28,10 +29,13 @@ export interface NewAccount {
   readonly quota: number;
   readonly hash: string;
   readonly scram: ScramSecret | null;
+  /** Nobody is to log in to it: `hash` and `scram` are not kept. */
+  readonly shared?: boolean;
 }
 
 export async function addAccount(tx: WriteTx, args: NewAccount): Promise<Account> {
-  const { actor, role } = args;
+  const { actor, role, shared = false } = args;
+  if (shared && role !== 'user') throw new Refusal('bad-input', 'A shared account administers nothing.');
   const { domain, localPart, address } = await needOwn(tx, args.address);
   requireAccount(actor, { domainId: domain.id, role });
   const quota = needQuota(args.quota);
@@ -42,12 +46,12 @@ export async function addAccount(tx: WriteTx, args: NewAccount): Promise<Account
     throw new Refusal('already-exists', `${address} is an alias: remove it first.`);
   }
   const displayName = args.displayName.slice(0, DISPLAY_NAME).replaceAll('\0', '').toWellFormed();
-  const row = await tx.get(insertAccount, address, domain.id, displayName, role, quota, tx.now);
+  const row = await tx.get(insertAccount, address, domain.id, displayName, role, quota, tx.now, shared ? 1 : 0);
   if (row === undefined) throw new Error('an INSERT returned no row');
   // Makes the account's counters too.
   await createDefaults(tx, { accountId: row.id });
-  await putPassword(tx, row.id, args);
-  await audit(tx, actor, 'account.add', address, { role, quota });
+  if (!shared) await putPassword(tx, row.id, args);
+  await audit(tx, actor, 'account.add', address, { role, quota, ...(shared && { shared: 1 }) });
   return needAccount(tx, address);
 }
 
@@ -67,6 +71,9 @@ export async function setPassword(
 ): Promise<null> {
   const account = await needAccount(tx, args.address);
   if (args.actor.name !== account.address) requireAccount(args.actor, account);
+  if (account.shared) {
+    throw new Refusal('conflict', `${account.address} is a shared account: nobody logs in to it.`);
+  }
   await putPassword(tx, account.id, args);
   tx.revoke(account.id);
   await audit(tx, args.actor, 'account.password', account.address);
@@ -112,6 +119,8 @@ export async function setRole(
 ): Promise<null> {
   const account = await needAccount(tx, args.address);
   requireAccount(args.actor, account);
+  if (account.shared && args.role !== 'user')
+    throw new Refusal('conflict', `${account.address} is a shared account: nobody logs in to it.`);
   if (args.role === 'admin') requireAdmin(args.actor);
   else await keepAnAdministrator(tx, account);
   await tx.run(setRoleSql, args.role, account.id);
@@ -119,14 +128,20 @@ export async function setRole(
   return null;
 }
 
+/** Octets, and with `messages` how many emails besides; 0 for no limit. */
 export async function setQuota(
   tx: WriteTx,
-  args: { actor: Actor; address: string; quota: number },
+  args: { actor: Actor; address: string; quota: number; messages?: number },
 ): Promise<null> {
   const account = await needAccount(tx, args.address);
   requireAccount(args.actor, account);
   await tx.run(setQuotaSql, needQuota(args.quota), account.id);
-  await audit(tx, args.actor, 'account.quota', account.address, { from: account.quota, to: args.quota });
+  if (args.messages !== undefined) await tx.run(setMessageQuota, needQuota(args.messages), account.id);
+  await audit(tx, args.actor, 'account.quota', account.address, {
+    from: account.quota,
+    to: args.quota,
+    ...(args.messages !== undefined && { messages: args.messages }),
+  });
   return null;
 }
 

@@ -1,6 +1,7 @@
 import { Refusal } from '../../base/errors.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { baseDomain, needAddress, needDomainName, storedAddress } from './address.ts';
+import { deleteSubject } from '../sharing/sharing.sql.ts';
 import {
   aliasAt,
   countTargets,
@@ -64,7 +65,10 @@ export async function removeAlias(
   } else if ((await tx.run(deleteTarget, alias.id, await storedAddress(tx, args.target))) === 0) {
     throw new Refusal('not-found', `${address} does not lead to ${args.target}.`);
   }
-  if (((await tx.get(countTargets, alias.id))?.count ?? 0) === 0) await tx.run(deleteAlias, alias.id);
+  if (((await tx.get(countTargets, alias.id))?.count ?? 0) === 0) {
+    await tx.run(deleteSubject, `g:${alias.id}`);
+    await tx.run(deleteAlias, alias.id);
+  }
   await audit(tx, args.actor, 'alias.remove', address, { target: args.target ?? null });
   return null;
 }

@@ -60,10 +60,11 @@ export interface AccountRow {
   emails: number;
   recipients_per_hour: number | null;
   created_at: number;
+  shared: number;
 }
 
 const ACCOUNT = `SELECT a.id, a.address, a.domain_id, a.display_name, a.role, a.status, a.removed_at, a.quota, c.used, c.emails,
-  a.recipients_per_hour, a.created_at FROM accounts a JOIN account_counters c ON c.account_id = a.id`;
+  a.recipients_per_hour, a.created_at, a.shared FROM accounts a JOIN account_counters c ON c.account_id = a.id`;
 
 /** An account that is not removed. */
 export const accountByAddress = statement<[address: string], AccountRow>(
@@ -99,11 +100,19 @@ export const otherAdministrators = statement<[except: number], { count: number }
 );
 
 export const insertAccount = statement<
-  [address: string, domainId: number, displayName: string, role: string, quota: number, now: number],
+  [
+    address: string,
+    domainId: number,
+    displayName: string,
+    role: string,
+    quota: number,
+    now: number,
+    shared: number,
+  ],
   { id: number }
 >(
-  `INSERT INTO accounts (address, domain_id, display_name, role, status, quota, created_at)
-   VALUES (?, ?, ?, ?, 'active', ?, ?) RETURNING id`,
+  `INSERT INTO accounts (address, domain_id, display_name, role, status, quota, created_at, shared)
+   VALUES (?, ?, ?, ?, 'active', ?, ?, ?) RETURNING id`,
 );
 
 export const setStatus = statement<[status: string, removedAt: number | null, id: number]>(
@@ -112,6 +121,9 @@ export const setStatus = statement<[status: string, removedAt: number | null, id
 
 export const setRole = statement<[role: string, id: number]>('UPDATE accounts SET role = ? WHERE id = ?');
 
+export const setMessageQuota = statement<[messages: number, id: number]>(
+  'UPDATE accounts SET quota_messages = ? WHERE id = ?',
+);
 export const setQuota = statement<[quota: number, id: number]>('UPDATE accounts SET quota = ? WHERE id = ?');
 
 export interface DkimKeyRow {

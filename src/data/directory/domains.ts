@@ -1,5 +1,7 @@
 import { Refusal } from '../../base/errors.ts';
 import type { WriteTx } from '../db/sql.ts';
+import { deleteSubject } from '../sharing/sharing.sql.ts';
+import { deleteScriptsOfDomain } from '../sieve/sieve.sql.ts';
 import { needDomainName, storedAddress } from './address.ts';
 import {
   addSetting,
@@ -59,6 +61,8 @@ export async function removeDomain(tx: WriteTx, args: { actor: Actor; name: stri
     );
   }
   await tx.run(deleteDkimKeys, domain.id);
+  await tx.run(deleteScriptsOfDomain, domain.id);
+  await tx.run(deleteSubject, `d:${domain.id}`);
   await tx.run(deleteDomain, domain.id);
   await audit(tx, args.actor, 'domain.remove', domain.name);
   return null;

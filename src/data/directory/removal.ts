@@ -3,6 +3,8 @@ import { deleteEmails, purgeAccount as purgeMail } from '../mailstore/purge.ts';
 import { deletePlacementsOfAccount, emailsOfAccount } from '../mailstore/purge.sql.ts';
 import { deleteTold } from '../housekeeping/housekeeping.sql.ts';
 import { forgetAccountStatements as forgetImports } from '../importing/importing.sql.ts';
+import { forgetAccountStatements as forgetSieve } from '../sieve/sieve.sql.ts';
+import { forgetAccountStatements as forgetSharing } from '../sharing/sharing.sql.ts';
 import { forgetAccountStatements as forgetFilter } from '../spam/removal.sql.ts';
 import { forgetAccount as forgetVault } from '../vault/remove.ts';
 import {
@@ -40,6 +42,8 @@ export async function purgeAccount(
   const rest = [
     ...forgetFilter,
     ...forgetImports,
+    ...forgetSharing,
+    ...forgetSieve,
     deleteCredential,
     deleteGrants,
     deleteKnownLogins,

@@ -28,6 +28,7 @@ export function toAccount(row: AccountRow): Account {
     emails: row.emails,
     recipientsPerHour: row.recipients_per_hour ?? undefined,
     createdAt: row.created_at,
+    shared: row.shared === 1,
   };
 }
 

@@ -29,6 +29,8 @@ export interface Account {
   readonly emails: number;
   readonly recipientsPerHour: number | undefined;
   readonly createdAt: number;
+  /** Nobody logs in to it: its mailboxes are for those who were given rights (RFC 4314). */
+  readonly shared: boolean;
 }
 
 export interface Alias {

@@ -42,6 +42,7 @@ export const writes = {
       quota: number;
       hash: string;
       scram: ScramSecret | null;
+      shared?: boolean;
     },
     Account
   >,
@@ -56,7 +57,10 @@ export const writes = {
   >,
   'directory.setStatus': setStatus as W<{ address: string; status: 'active' | 'suspended' }, null>,
   'directory.setRole': setRole as W<{ address: string; role: Role }, null>,
-  'directory.setQuota': setQuota as W<{ address: string; quota: number }, null>,
+  'directory.setQuota': setQuota as W<
+    { address: string; quota: number; messages?: number },
+    null
+  >,
   /** status 'removed', mail kept; `purge` deletes the mail now (beyond 2,000 emails in purgeRemoved). Undone by restoreAccount within 30 days. */
   'directory.removeAccount': removeAccount as W<
     { address: string; purge: boolean },
@@ -79,7 +83,7 @@ export const writes = {
   >,
   /** Setting `name` as JSON. Refusal 'not-permitted'. */
   'directory.saveSiteSettings': saveSiteSettings as W<
-    { name: 'doctor' | 'housekeeping' | 'alerts'; json: string },
+    { name: 'doctor' | 'housekeeping' | 'alerts' | 'journal'; json: string },
     null
   >,
   'directory.setSetting': setSetting as WriteFunction<{ name: string; value: string }, null>,

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { type ManualClock, manualClock } from '../../../test/support/manual-clock.ts';
 import type { InlineStore } from '../inline.ts';
 import type { ReadArgs } from '../store.ts';
+import { hideTerms } from './privacy.ts';
 import { type JournalEvent, terms } from './types.ts';
 import type { BackgroundEvent } from './writes.ts';
 
@@ -231,6 +232,129 @@ export function journalContract(open: (options: { clock: ManualClock }) => Promi
       assert.deepEqual(await find({ term: 'q:s99' }), ['s99']);
       const again = await store.write.run('journal.prune', { before: 0, maxBytes: 35_000, limit: 1000 });
       assert.ok(again.deleted <= 1);
+    });
+
+    describe('search', () => {
+      const at = Date.UTC(2040, 0, 1);
+      const span = { from: at, to: at + HOUR, limit: 100 };
+      const search = (more: Partial<ReadArgs<'journal.search'>>) =>
+        store.read.run('journal.search', { ...span, ...more });
+      const found = async (more: Partial<ReadArgs<'journal.search'>>): Promise<string[]> =>
+        (await search(more)).rows.map(({ trace }) => trace);
+      before(async () => {
+        const reply = '550 5.7.1 "Nobody" <x@far.test> here';
+        await append(
+          event('s1', { at, kind: 'login.failed', data: { reason: 'wrong password', helo: 'Laptop.test' } }),
+          event('s2', {
+            at: at + 1,
+            kind: 'delivery.failed',
+            data: { recipients: [{ reply }], host: 'mx.far.test' },
+          }),
+          event('s3', {
+            at: at + 2,
+            kind: 'delivery.deferred',
+            data: { reply: '451 4.7.1 Later' },
+            terms: ['a:x@s.test'],
+          }),
+          event('s4', { at: at + 2, kind: 'login.succeeded', data: { size: 4711 } }),
+        );
+      });
+
+      it('finds by kind, code, host, text and time, newest first', async () => {
+        assert.deepEqual(await found({}), ['s4', 's3', 's2', 's1']);
+        assert.deepEqual(await found({ kind: 'login' }), ['s4', 's1']);
+        assert.deepEqual(await found({ kind: 'login.failed' }), ['s1']);
+        assert.deepEqual(await found({ kind: 'log' }), []);
+        assert.deepEqual(await found({ code: '5xx' }), ['s2']);
+        assert.deepEqual(await found({ code: '4.7.1' }), ['s3']);
+        assert.deepEqual(await found({ code: '451' }), ['s3']);
+        assert.deepEqual(await found({ host: 'laptop' }), ['s1']);
+        assert.deepEqual(await found({ text: '"nobody" <X@FAR' }), ['s2']);
+        assert.deepEqual(await found({ text: '4711' }), ['s4']);
+        assert.deepEqual(await found({ from: at + 1, to: at + 2 }), ['s2']);
+        assert.deepEqual(await found({ terms: ['a:x@s.test'] }), ['s3']);
+        assert.deepEqual(await found({ terms: ['a:x@s.test'], kind: 'login' }), []);
+      });
+
+      it('goes on where it ended, also among events of one moment', async () => {
+        const seen: string[] = [];
+        let after: ReadArgs<'journal.search'>['after'];
+        do {
+          const part = await search({ limit: 1, ...(after !== undefined && { after }) });
+          seen.push(...part.rows.map(({ trace }) => trace));
+          after = part.next;
+        } while (after !== undefined);
+        assert.deepEqual(seen, ['s4', 's3', 's2', 's1']);
+      });
+    });
+
+    describe('privacy', () => {
+      const hideAll = async (before: number): Promise<void> => {
+        const request = { addressesBefore: before, ipsBefore: before, limit: 3 };
+        while ((await store.write.run('journal.hide', request)).more);
+      };
+      const setting = (name: string, value: string): Promise<null> =>
+        store.write.run('directory.setSetting', { name, value });
+      const ip = '203.0.113.77';
+      const facts = {
+        ip,
+        helo: 'dsl-203-0-113-77.isp.test',
+        login: 'carla',
+        from: 'carla@private.test',
+        to: ['"odd one"@private.test', 'Carla@Private.test'],
+        reply: '550 5.1.1 <carla@private.test>: from 203.0.113.77 and 2001:db8:1:2::3',
+        messageId: 'id@private.test',
+      };
+      const about = [terms.address('carla@private.test'), terms.network(ip), 'm:id@private.test'];
+      const text = async (trace: string): Promise<string> => JSON.stringify(await byTrace(trace));
+
+      it('old events lose addresses, young ones keep them, and both are found by who asks', async () => {
+        await setting('journal.key', 'k');
+        const now = Date.UTC(2050, 0, 1);
+        const one = { kind: 'recipient.refused', data: facts, terms: about } as const;
+        await append(
+          event('p1', { ...one, at: now, foldKey: 'recipient.refused 203.0.113.0/24 x' }),
+          event('p2', { ...one, at: now, foldKey: 'recipient.refused 203.0.113.0/24 x' }),
+          event('p3', { ...one, at: now + HOUR }),
+          event('p4', { at: now, kind: 'delivery.delivered', data: { host: `mx.far.test [${ip}]` } }),
+        );
+        await hideAll(now + 1);
+        assert.doesNotMatch(await text('p1'), /carla|odd one|203\.0\.113\.77|203-0-113-77|2001:db8:1:2/i);
+        assert.match(await text('p1'), /"ip":"203\.0\.113\.0\/24"/);
+        assert.match(await text('p1'), /2001:db8:1::\/48/);
+        assert.match(await text('p1'), /"count":2/);
+        assert.match(await text('p1'), /id@private\.test/, 'ids of messages stay');
+        assert.match(await text('p3'), /carla@private\.test/);
+        assert.match(await text('p4'), /203\.0\.113\.77/, 'hosts that we sent to are no people');
+        assert.deepEqual(await find({ term: about[0] ?? '' }), ['p3']);
+        const hidden = hideTerms(about, { addresses: true, ips: 'network', words: true, key: 'k' });
+        assert.deepEqual(await find({ term: hidden[0] ?? '' }), ['p1']);
+        assert.deepEqual(await find({ term: 'i:203.0.113.0/24' }), ['p1']);
+        const before = await text('p1');
+        await hideAll(now + 1);
+        assert.equal(await text('p1'), before);
+      });
+
+      it('what is not to be kept is not written', async () => {
+        const judged = {
+          kind: 'message.judged',
+          data: { ip, reasons: ['+1.0  "eagle" in the subject (BAYES)'], decidedBy: null },
+          terms: [terms.network(ip)],
+        } as const;
+        await setting('journal', JSON.stringify({ client_ips: 'none', words: false }));
+        await append(event('w1', judged), event('w2', { ...judged, foldKey: `x 203.0.113.0/24 y` }));
+        await setting('journal', JSON.stringify({ client_ips: 'network' }));
+        await append(event('w3', judged));
+        await setting('journal', '{}');
+        await append(event('w4', judged));
+        for (const trace of ['w1', 'w2']) assert.doesNotMatch(await text(trace), /203\.0|eagle/);
+        assert.match(await text('w3'), /203\.0\.113\.0\/24.*eagle/);
+        assert.match(await text('w4'), /203\.0\.113\.77/);
+        assert.deepEqual(
+          await find({ term: terms.network(ip), from: clock.now() - HOUR, to: clock.now() + HOUR }),
+          ['w4'],
+        );
+      });
     });
   });
 }

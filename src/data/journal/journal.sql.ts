@@ -141,3 +141,43 @@ export const deleteTermsBefore = statement<[before: number, limit: number]>(
   `DELETE FROM journal_keys WHERE (term, trace) IN
      (SELECT term, trace FROM journal_keys WHERE at < ? ORDER BY at LIMIT ?)`,
 );
+
+/** Rows behind a place that are older than `before`, oldest first. */
+export const eventsToHide = statement<
+  [at: number, atAgain: number, id: number, before: number, limit: number],
+  { id: number; at: number; kind: string; data: string; fold: string | null }
+>(
+  `SELECT id, at, kind, data, fold FROM journal
+   WHERE at >= ? AND (at > ? OR id > ?) AND at < ? ORDER BY at, id LIMIT ?`,
+);
+
+export const changeEventData = statement<[data: string, fold: string | null, id: number]>(
+  'UPDATE journal SET data = ?, fold = ? WHERE id = ?',
+);
+
+/** Terms behind a place that are older than `before`, oldest first. */
+export const termsToHide = statement<
+  [
+    at: number,
+    atAgain: number,
+    term: string,
+    termAgain: string,
+    trace: string,
+    before: number,
+    limit: number,
+  ],
+  { term: string; trace: string; at: number }
+>(
+  `SELECT term, trace, at FROM journal_keys
+   WHERE at >= ? AND (at > ? OR term > ? OR (term = ? AND trace > ?)) AND at < ?
+   ORDER BY at, term, trace LIMIT ?`,
+);
+
+/** Rows before a place, newest first. */
+export const eventsBack = statement<
+  [to: number, from: number, at: number, id: number, limit: number],
+  EventRow
+>(
+  `SELECT id, trace, at, kind, data, count, last_at FROM journal
+   WHERE at < ? AND at >= ? AND (at < ? OR id < ?) ORDER BY at DESC, id DESC LIMIT ?`,
+);

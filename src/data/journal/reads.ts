@@ -10,6 +10,10 @@ import {
   ROW_SPAN_MS,
   tracesOfTerm,
 } from './journal.sql.ts';
+import { keyOf } from './policy.ts';
+import { SETTING } from './privacy.ts';
+import { search, type Found, type JournalSearch } from './search.ts';
+import { settingByName } from '../directory/directory.sql.ts';
 import { type JournalKind, type JournalRow, terms } from './types.ts';
 
 /** Events of one trace that are read at most: a message to many recipients, tried for five days. */
@@ -64,6 +68,13 @@ export const reads = {
       return tx.all(tracesOfTerm, term, from, to, to, limit);
     },
   ),
+  /** Events by what is known of them, newest first, a part at a time. */
+  'journal.search': long((tx: ReadTx, args: JournalSearch): Promise<Found> => search(tx, args)),
+  /** What is kept of people, as JSON where it was ever set, and the key of the pseudonyms. */
+  'journal.privacy': point(async (tx: ReadTx): Promise<{ json: string | undefined; key: string }> => {
+    const row = await tx.get(settingByName, SETTING);
+    return { json: row?.value, key: await keyOf(tx) };
+  }),
   /** Rows with the newest events that reach into a time span, by kind when given. */
   'journal.recent': long(
     async (

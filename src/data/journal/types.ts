@@ -26,6 +26,8 @@ export type JournalKind =
   | 'message.deposited' // into which mailbox, why there
   | 'message.queued' // for whom, by which way
   | 'message.signed'
+  | 'script.acted' // a Sieve script did something other than filing: which line, what
+  | 'script.failed' // a Sieve script failed, the message is in the inbox
   | 'delivery.attempt' // to which host, transcript in short, outcome per recipient
   | 'delivery.deferred'
   | 'delivery.delivered'

@@ -13,6 +13,9 @@ import {
   oldestEvent,
   sizeFrom,
 } from './journal.sql.ts';
+import { type HideRequest, hideOld } from './hide.ts';
+import { hideFold, hidingOf } from './policy.ts';
+import { type Hiding, hideData, hideEvent, hideTerms } from './privacy.ts';
 import type { JournalEvent, LastEvent } from './types.ts';
 
 type W<A, R> = WriteFunction<A, R>;
@@ -29,7 +32,10 @@ export type BackgroundEvent = JournalEvent & {
 
 async function append(tx: WriteTx, args: { events: readonly BackgroundEvent[] }): Promise<null> {
   const folded: (readonly [fold: string, event: BackgroundEvent])[] = [];
-  for (const event of args.events) {
+  const hiding = await hidingOf(tx);
+  const events =
+    hiding === undefined ? args.events : args.events.map((event) => hideBackground(event, hiding));
+  for (const event of events) {
     if (event.foldKey === undefined) await addEvent(tx, compact(event), event.count ?? 1);
     else folded.push([`${Math.floor(event.at / FOLD_WINDOW_MS)}:${event.foldKey}`, event]);
   }
@@ -38,6 +44,21 @@ async function append(tx: WriteTx, args: { events: readonly BackgroundEvent[] })
   for (const [fold, event] of folded)
     await addFolded(tx, fold, compact(event), event.count ?? 1, cutLast(event.last));
   return null;
+}
+
+function hideBackground(event: BackgroundEvent, hiding: Hiding): BackgroundEvent {
+  const { foldKey, last } = event;
+  return {
+    ...hideEvent(event, hiding),
+    ...(foldKey !== undefined && { foldKey: hideFold(foldKey, hiding) }),
+    ...(last !== undefined && {
+      last: {
+        ...last,
+        data: hideData(event.kind, last.data, hiding),
+        terms: hideTerms(last.terms, hiding),
+      },
+    }),
+  };
 }
 
 async function addEvent(tx: WriteTx, event: CompactEvent, count: number): Promise<void> {
@@ -85,6 +106,8 @@ async function estimateSize(tx: WriteTx): Promise<{ rows: number; average: numbe
 export const writes = {
   /** Background events. `fold`: rows with the same fold key within ten minutes are counted in one row. */
   'journal.append': append as W<{ events: readonly BackgroundEvent[] }, null>,
+  /** Take addresses out of what is old, one batch of each kind; `more`: call again. */
+  'journal.hide': hideOld as W<HideRequest, { changed: number; more: boolean }>,
   /** Delete what is older than `before`, then oldest first until the estimated size is under `maxBytes`; at most `limit` rows a call. */
   'journal.prune': prune as W<
     { before: number; maxBytes: number; limit: number },

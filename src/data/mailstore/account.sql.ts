@@ -21,13 +21,19 @@ export const takeRoom = statement<
 >(
   `UPDATE account_counters SET modseq = modseq + 1, used = used + ?, emails = emails + 1
    WHERE account_id = ? AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = account_counters.account_id
-     AND a.status <> 'removed' AND (a.quota = 0 OR account_counters.used + ? <= a.quota OR ? = 1))
+     AND a.status <> 'removed' AND ((a.quota = 0 OR account_counters.used + ? <= a.quota)
+       AND (a.quota_messages = 0 OR account_counters.emails < a.quota_messages) OR ? = 1))
    RETURNING modseq`,
 );
 
 /** Wait for the account's other writers, change nothing. */
 export const lockAccountOf = statement<[mailboxId: number]>(
   `UPDATE account_counters SET modseq = modseq WHERE account_id = (SELECT account_id FROM mailboxes WHERE id = ?)`,
+);
+
+/** Wait for the account's other writers, change nothing. */
+export const lockAccount = statement<[accountId: number]>(
+  'UPDATE account_counters SET modseq = modseq WHERE account_id = ?',
 );
 
 export const addUsage = statement<[octets: number, emails: number, accountId: number]>(
@@ -47,7 +53,7 @@ export const accountAlive = statement<[accountId: number], { id: number }>(
   `SELECT id FROM accounts WHERE id = ? AND status <> 'removed'`,
 );
 
-export const quotaOf = statement<[accountId: number], { used: number; emails: number; quota: number }>(
-  `SELECT c.used, c.emails, a.quota FROM account_counters c JOIN accounts a ON a.id = c.account_id
+export const quotaOf = statement<[accountId: number], { used: number; emails: number; quota: number; quota_messages: number }>(
+  `SELECT c.used, c.emails, a.quota, a.quota_messages FROM account_counters c JOIN accounts a ON a.id = c.account_id
    WHERE c.account_id = ?`,
 );

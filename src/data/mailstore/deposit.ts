@@ -6,10 +6,11 @@ import { wishForEmails } from '../spam/training.ts';
 import { accountAlive, takeRoom } from './account.sql.ts';
 import { insertEmail, insertPlacement, targetById, targetByName, targetBySpecialUse } from './deposit.sql.ts';
 import { checkFlagSet, countsOf, formatKeywords, keepableFlagSet } from './flags.ts';
-import { createInbox } from './mailboxes.ts';
+import { createInbox, createWanted } from './mailboxes.ts';
 import { takeUid } from './mailboxes.sql.ts';
 import { INBOX, mailboxName } from './names.ts';
 import { formatHidden, ownMailbox, visibleSize } from './rows.ts';
+import { keepKeys } from './sort-keys.ts';
 import { joinThread } from './threads.ts';
 import type { Deposit, DepositResult, FlagSet, NewBlob, ParsedContent } from './types.ts';
 
@@ -80,7 +81,7 @@ async function depositInto(
   return results;
 }
 
-interface StoredEmail {
+export interface StoredEmail {
   readonly id: number;
   readonly modseq: number;
   readonly size: number;
@@ -119,6 +120,7 @@ async function storeEmail(
     content.structure,
   );
   if (row === undefined) throw new Error('an email was not stored');
+  if (content.keys !== undefined) await keepKeys(tx, row.id, content.keys, content.sentAt);
   return { id: row.id, modseq, size, receivedAt };
 }
 
@@ -162,6 +164,10 @@ async function targetOf(
   wanted: Deposit['mailbox'],
   modseq: number,
 ): Promise<number> {
+  if ('name' in wanted && wanted.create !== undefined) {
+    const made = await createWanted(tx, accountId, modseq, wanted.name, wanted.create.specialUse);
+    if (made !== undefined) return made;
+  }
   const row = await findTarget(tx, accountId, wanted);
   return row?.id ?? (await createInbox(tx, accountId, modseq));
 }

@@ -60,3 +60,10 @@ export const orphansOf = statement<
        OR (l.modseq = t.modseq AND (l.mailbox_id < t.mailbox_id OR (l.mailbox_id = t.mailbox_id AND l.uid > t.uid)))))
    ORDER BY o.orphaned_at DESC, o.id DESC`,
 );
+
+/** What is deleted and not expunged yet; SQLite must be told of the index, see placements.sql.ts. */
+export const deletedSize = statement<[mailboxId: number], { octets: number }>({
+  sqlite: `SELECT COALESCE(SUM(size), 0) AS octets FROM placements INDEXED BY placements_deleted
+    WHERE mailbox_id = ? AND (flags & 8) <> 0`,
+  postgres: `SELECT COALESCE(SUM(size), 0) AS octets FROM placements WHERE mailbox_id = ? AND (flags & 8) <> 0`,
+});

@@ -131,13 +131,36 @@ export async function changesSince(
   };
 }
 
+/** UIDs expunged after a modseq, ascending. `complete` is false when some of them are forgotten. */
+export async function vanishedSince(
+  tx: ReadTx,
+  { mailboxId, modseq }: { mailboxId: number; modseq: number },
+): Promise<{ uids: Uint32Array; uidnext: number; complete: boolean }> {
+  const row = await tx.get(mailboxById, mailboxId);
+  if (row === undefined) return { uids: new Uint32Array(0), uidnext: 1, complete: true };
+  const complete = modseq >= row.forgotten_modseq;
+  const none = !complete || row.modseq <= modseq;
+  const rows = none ? [] : await tx.all(sql.expungedSince, mailboxId, modseq);
+  return { uids: Uint32Array.from(rows, ({ uid }) => uid), uidnext: row.uidnext, complete };
+}
+
+/** Octets of a mailbox's messages with \Deleted (DELETED-STORAGE of RFC 9208). */
+export async function deletedSize(tx: ReadTx, { mailboxId }: { mailboxId: number }): Promise<number> {
+  return (await tx.get(sql.deletedSize, mailboxId))?.octets ?? 0;
+}
+
 /** Octets and emails in use; a limit of 0 is none. */
 export async function quota(
   tx: ReadTx,
   { accountId }: { accountId: number },
-): Promise<{ used: number; emails: number; limit: number }> {
+): Promise<{ used: number; emails: number; limit: number; messageLimit: number }> {
   const row = await tx.get(quotaOf, accountId);
-  return { used: row?.used ?? 0, emails: row?.emails ?? 0, limit: row?.quota ?? 0 };
+  return {
+    used: row?.used ?? 0,
+    emails: row?.emails ?? 0,
+    limit: row?.quota ?? 0,
+    messageLimit: row?.quota_messages ?? 0,
+  };
 }
 
 /** Emails that lie nowhere and can be brought back, newest first, with the place each lay in last (0: unknown). */

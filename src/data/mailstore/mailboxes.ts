@@ -1,5 +1,6 @@
 import { Refusal } from '../../base/errors.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
+import { inheritFromInbox, inheritRights } from '../sharing/sharing.sql.ts';
 import { beginAccount } from './account.ts';
 import { addCounters, type CountersRow, lockAccountOf, setUidvalidity } from './account.sql.ts';
 import {
@@ -175,12 +176,20 @@ export function mailboxMaker(
         tx.now,
       );
       if (row === undefined) throw new Error('a mailbox was not stored');
+      await inherit(tx, row.id, accountId, name);
       return row.id;
     },
     async done() {
       await tx.run(setUidvalidity, uidvalidity, accountId);
     },
   };
+}
+
+/** A new mailbox has the access control list of the one above it; of a shared account's top that is the inbox. */
+async function inherit(tx: WriteTx, mailboxId: number, accountId: number, name: string): Promise<void> {
+  const parent = ancestors(name).at(-1);
+  if (parent !== undefined) await tx.run(inheritRights, mailboxId, accountId, parent);
+  else if (name !== INBOX) await tx.run(inheritFromInbox, mailboxId, accountId);
 }
 
 const DEFAULTS: readonly (readonly [name: string, specialUse?: SpecialUse])[] = [
@@ -214,6 +223,35 @@ export async function createInbox(tx: WriteTx, accountId: number, modseq: number
   const id = await maker.make(INBOX, undefined, true);
   await maker.done();
   return id;
+}
+
+/**
+ * The mailbox of a name, made with its parents where it is missing, within a write that has begun (RFC 5490 section 3.2:
+ * fileinto :create). Undefined for what cannot be a name, and when there are too many already.
+ */
+export async function createWanted(
+  tx: WriteTx,
+  accountId: number,
+  modseq: number,
+  wanted: string,
+  specialUse: SpecialUse | undefined,
+): Promise<number | undefined> {
+  const name = nameIfValid(wanted);
+  if (name === undefined) return undefined;
+  const there = await tx.get(mailboxByName, accountId, name);
+  if (there !== undefined) return there.id;
+  const counters = await beginAccount(tx, accountId);
+  const taken = specialUse && (await tx.get(mailboxBySpecialUse, accountId, specialUse));
+  const maker = mailboxMaker(tx, accountId, { ...counters, modseq });
+  try {
+    await createParents(tx, accountId, name, maker.make);
+    return await maker.make(name, taken ? undefined : specialUse, true);
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  } finally {
+    await maker.done();
+  }
 }
 
 /** Delete a mailbox; emails that lie nowhere else can be brought back for the undelete period. */

@@ -2,6 +2,7 @@ import type { WriteTx } from '../db/sql.ts';
 import { meaningOfMove, wishForRange } from '../spam/training.ts';
 import { beginAccount } from './account.ts';
 import { addUsage } from './account.sql.ts';
+import { transferOneByOne } from './across.ts';
 import { countsOf } from './flags.ts';
 import { adjustMailbox, type MailboxColumns } from './mailboxes.sql.ts';
 import {
@@ -13,7 +14,7 @@ import {
   removePlaced,
 } from './placements.sql.ts';
 import { EVERYTHING, ownMailbox, tidyRanges } from './rows.ts';
-import { type CopyResult, type ExpungeResult, type UidRange } from './types.ts';
+import type { CopyResult, ExpungeResult, Permitted, UidRange } from './types.ts';
 
 interface Place {
   readonly accountId: number;
@@ -127,18 +128,50 @@ export async function transfer(
   return pairs;
 }
 
-interface CopyArgs {
+export interface CopyArgs {
   accountId: number;
   mailboxId: number;
   ranges: readonly UidRange[];
   targetId: number;
+  /** Whose the target is, when not the same account's. */
+  targetAccountId?: number;
+  /** Flags that may go along; undefined: all. */
+  permitted?: Permitted;
 }
 
 async function begin(tx: WriteTx, args: CopyArgs) {
-  const { modseq } = await beginAccount(tx, args.accountId);
-  const source = await ownMailbox(tx, args.accountId, args.mailboxId);
-  const target = await ownMailbox(tx, args.accountId, args.targetId, 'TRYCREATE');
-  return { accountId: args.accountId, modseq, source, target };
+  const { accountId, targetAccountId = accountId } = args;
+  // Ascending, see beginAccount.
+  if (targetAccountId < accountId) await beginAccount(tx, targetAccountId);
+  const { modseq } = await beginAccount(tx, accountId);
+  if (targetAccountId > accountId) await beginAccount(tx, targetAccountId);
+  const source = await ownMailbox(tx, accountId, args.mailboxId);
+  const target = await ownMailbox(tx, targetAccountId, args.targetId, 'TRYCREATE');
+  return { accountId, targetAccountId, modseq, source, target };
+}
+
+/** By rows where that is possible, else one message after the other. */
+async function carry(
+  tx: WriteTx,
+  way: Awaited<ReturnType<typeof begin>>,
+  { ranges, permitted }: CopyArgs,
+  removeSource: boolean,
+): Promise<(readonly [source: number, target: number])[]> {
+  const { accountId, targetAccountId, modseq, source, target } = way;
+  const across = targetAccountId !== accountId;
+  const pairs =
+    across || permitted !== undefined
+      ? await transferOneByOne(tx, { source, target, modseq, permitted }, ranges)
+      : await transfer(tx, way, ranges, removeSource);
+  if (pairs.length === 0) return pairs;
+  if (removeSource && (across || permitted !== undefined)) {
+    const place = { accountId, mailboxId: source.id, modseq };
+    await removePlacements(tx, place, tidyRanges(ranges, source.uidnext), true);
+  }
+  if (!across) await learnFrom(tx, way, pairs.length);
+  tx.touch(accountId);
+  if (across) tx.touch(targetAccountId);
+  return pairs;
 }
 
 /** Into Junk or out of it: the filter is to learn from that. What was placed has new UIDs in a row. */
@@ -154,21 +187,20 @@ async function learnFrom(
   await wishForRange(tx, { accountId, mailboxId: target.id, from, to, label, cause: 'moved' });
 }
 
-/** COPY (RFC 9051 6.4.7): all or nothing; the copies share their emails, so they cost no quota. */
+/**
+ * COPY (RFC 9051 6.4.7): all or nothing. Copies within an account share their emails, so they cost no quota.
+ * @throws Refusal 'over-quota', 'limit' where they go to another account
+ */
 export async function copy(tx: WriteTx, args: CopyArgs): Promise<CopyResult> {
   const way = await begin(tx, args);
-  const pairs = await transfer(tx, way, args.ranges, false);
-  await learnFrom(tx, way, pairs.length);
-  if (pairs.length > 0) tx.touch(args.accountId);
+  const pairs = await carry(tx, way, args, false);
   return { uidvalidity: way.target.uidvalidity, pairs };
 }
 
 /** MOVE (RFC 9051 6.4.8). */
 export async function move(tx: WriteTx, args: CopyArgs): Promise<CopyResult & { modseq: number }> {
   const way = await begin(tx, args);
-  const pairs = await transfer(tx, way, args.ranges, true);
-  await learnFrom(tx, way, pairs.length);
-  if (pairs.length > 0) tx.touch(args.accountId);
+  const pairs = await carry(tx, way, args, true);
   return {
     uidvalidity: way.target.uidvalidity,
     pairs,

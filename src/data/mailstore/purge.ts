@@ -11,6 +11,7 @@ import { place } from './deposit.ts';
 import { parseKeywords } from './flags.ts';
 import * as sql from './purge.sql.ts';
 import { ownMailbox } from './rows.ts';
+import { deleteKeys } from './sort-keys.sql.ts';
 import { Flag } from './types.ts';
 
 /**
@@ -34,6 +35,7 @@ export async function releaseBlob(tx: WriteTx, blobId: number): Promise<string |
 export async function deleteEmails(tx: WriteTx, emails: readonly sql.DyingEmail[]): Promise<string[]> {
   for (const email of emails) {
     await forgetEmail(tx, email.account_id, email.id);
+    await tx.run(deleteKeys, email.id);
     await tx.run(sql.deleteEmail, email.id);
   }
   const files: string[] = [];

@@ -1,7 +1,10 @@
 import { long, point } from '../catalogue.ts';
 import { content, fetch } from './fetch.ts';
-import { changesSince, orphans, quota, snapshot, uidsByFlags } from './listing.ts';
+import { changesSince, deletedSize, orphans, quota, snapshot, uidsByFlags, vanishedSince } from './listing.ts';
 import { findMailbox, findMailboxById, listMailboxes } from './mailboxes.ts';
+import { withoutKeys } from './sort-keys.ts';
+import { sort } from './sorting.ts';
+import { thread } from './threading.ts';
 
 export const reads = {
   /** All mailboxes of an account, by name; deleted ones that are still subscribed come with id 0. */
@@ -13,10 +16,19 @@ export const reads = {
   /** Rows in UID order, at most `limit`; UIDs that are gone are left out. */
   'mailstore.fetch': point(fetch),
   'mailstore.changesSince': point(changesSince),
+  /** What QRESYNC asks for: UIDs that went after a modseq, without what changed. */
+  'mailstore.vanishedSince': long(vanishedSince),
   'mailstore.content': point(content),
   /** UIDs by flag bits, for SEARCH without reading every row into the session: all of `all` set, none of `none`. */
   'mailstore.uidsByFlags': long(uidsByFlags),
+  /** UIDs above `after` whose emails have no sort keys yet, ascending, at most `limit`. */
+  'mailstore.withoutKeys': long(withoutKeys),
+  /** SORT (RFC 5256) of ascending UIDs. `cache` names the store, for keys that are kept between calls. */
+  'mailstore.sort': long(sort),
+  /** THREAD (RFC 5256) of ascending UIDs: UIDs with 0 for "(" and 2^32-1 for ")". */
+  'mailstore.thread': long(thread),
   'mailstore.quota': point(quota),
+  'mailstore.deletedSize': point(deletedSize),
   /** Orphaned emails that can be brought back, newest first. */
   'mailstore.orphans': long(orphans),
 } as const;

@@ -3,11 +3,11 @@ import { judgedBy, mayJudge } from '../spam/judged.ts';
 import { wishForRange } from '../spam/training.ts';
 import type { Label } from '../spam/types.ts';
 import { beginAccount } from './account.ts';
-import { checkFlagSet, countsOf, flagMasks, keywordChange, parseKeywords } from './flags.ts';
+import { ALL_FLAGS, checkFlagSet, countsOf, flagMasks, keywordChange, parseKeywords } from './flags.ts';
 import { adjustMailbox } from './mailboxes.sql.ts';
 import { ownMailbox, tidyRanges } from './rows.ts';
 import { type FlagRow, flagsInRange, maskFlags, setFlags } from './store-flags.sql.ts';
-import type { StoreFlagsRequest, StoreFlagsResult, UidRange } from './types.ts';
+import type { Permitted, StoreFlagsRequest, StoreFlagsResult, UidRange } from './types.ts';
 
 type ResultRow = StoreFlagsResult['rows'][number];
 
@@ -48,8 +48,8 @@ export async function storeFlags(tx: WriteTx, request: StoreFlagsRequest): Promi
   const work: Work = {
     mailboxId,
     modseq,
-    masks: flagMasks(mode, set.flags),
-    nextKeywords: keywordChange(mode, set.keywords),
+    masks: permittedMasks(flagMasks(mode, set.flags), request.permitted),
+    nextKeywords: request.permitted?.keywords === false ? (text) => text : keywordChange(mode, set.keywords),
     unchangedSince: request.unchangedSince ?? Number.MAX_SAFE_INTEGER,
     rows: [],
     modified: [],
@@ -72,6 +72,14 @@ export async function storeFlags(tx: WriteTx, request: StoreFlagsRequest): Promi
     modified: work.modified,
     changed: work.changed,
   };
+}
+
+function permittedMasks(
+  { keep, add }: { keep: number; add: number },
+  permitted: Permitted | undefined,
+): { keep: number; add: number } {
+  const flags = permitted?.flags ?? ALL_FLAGS;
+  return { keep: keep | (ALL_FLAGS & ~flags), add: add & flags };
 }
 
 /** Rows with the same new keywords, next to each other among the rows there are. */

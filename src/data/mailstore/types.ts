@@ -1,3 +1,5 @@
+import type { SortKeys } from '../../mail/message/sort-keys.ts';
+
 /** What the mail store keeps and answers. Times are milliseconds since the epoch, sizes octets. */
 
 /** System flags as bits; keywords stand beside them. */
@@ -86,6 +88,13 @@ export interface FetchRequest {
 
 export type StoreMode = 'add' | 'remove' | 'replace';
 
+/** Which flags somebody may change; the others stay as they are (RFC 4314 section 4). */
+export interface Permitted {
+  /** Bits of `Flag`. */
+  readonly flags: number;
+  readonly keywords: boolean;
+}
+
 export interface StoreFlagsRequest {
   readonly accountId: number;
   readonly mailboxId: number;
@@ -94,6 +103,8 @@ export interface StoreFlagsRequest {
   readonly set: FlagSet;
   /** UNCHANGEDSINCE: rows with a higher modseq are left alone and listed in `modified`. */
   readonly unchangedSince?: number;
+  /** Undefined: all may be changed. */
+  readonly permitted?: Permitted;
 }
 
 export interface StoreFlagsResult {
@@ -163,13 +174,18 @@ export interface ParsedContent {
   readonly messageId: string | undefined;
   /** In-Reply-To and References, without angle brackets, newest last, at most 20. */
   readonly references: readonly string[];
+  /** What it is sorted and threaded by; without them they are made when somebody asks. */
+  readonly keys?: SortKeys;
 }
 
 /** Put one message into one account. */
 export interface Deposit {
   readonly accountId: number;
-  /** By special use or by name; a missing one falls back to INBOX. */
-  readonly mailbox: { readonly specialUse: SpecialUse } | { readonly name: string } | { readonly id: number };
+  /** By special use or by name; a missing one falls back to INBOX, unless `create` has it made. */
+  readonly mailbox:
+    | { readonly specialUse: SpecialUse }
+    | { readonly name: string; readonly create?: { readonly specialUse: SpecialUse | undefined } }
+    | { readonly id: number };
   readonly prefix: Uint8Array;
   readonly hidden: readonly (readonly [number, number])[];
   readonly set: FlagSet;

@@ -1,9 +1,10 @@
 import type { WriteFunction } from '../catalogue.ts';
 import { append } from './deposit.ts';
 import { claimRecent, createDefaults, createMailbox, deleteMailboxByName, subscribe } from './mailboxes.ts';
-import { copy, expunge, move } from './placements.ts';
+import { copy, type CopyArgs, expunge, move } from './placements.ts';
 import { purge, type Undelete, undelete } from './purge.ts';
 import { rename } from './rename.ts';
+import { addKeys, type LateKeys } from './sort-keys.ts';
 import { storeFlags } from './store-flags.ts';
 import type {
   CopyResult,
@@ -32,15 +33,9 @@ export const writes = {
     { uidvalidity: number; uid: number; emailId: number }
   >,
   'mailstore.storeFlags': storeFlags as W<StoreFlagsRequest, StoreFlagsResult>,
-  /** Copies share the email (no new octets); flags and keywords go along. Atomic; order of UIDs kept (RFC 9051 6.4.7). */
-  'mailstore.copy': copy as W<
-    { accountId: number; mailboxId: number; ranges: readonly UidRange[]; targetId: number },
-    CopyResult
-  >,
-  'mailstore.move': move as W<
-    { accountId: number; mailboxId: number; ranges: readonly UidRange[]; targetId: number },
-    CopyResult & { modseq: number }
-  >,
+  /** Copies share the email (no new octets); flags and keywords go along (as far as `permitted`). Atomic; order of UIDs kept (RFC 9051 6.4.7). */
+  'mailstore.copy': copy as W<CopyArgs, CopyResult>,
+  'mailstore.move': move as W<CopyArgs, CopyResult & { modseq: number }>,
   /** Expunge what has \Deleted, within `ranges` when given (UID EXPUNGE); `anyFlag` expunges regardless of \Deleted. */
   'mailstore.expunge': expunge as W<
     { accountId: number; mailboxId: number; ranges?: readonly UidRange[]; anyFlag?: boolean },
@@ -65,6 +60,8 @@ export const writes = {
     { before: number; limit: number },
     { emails: number; files: readonly string[] }
   >,
+  /** Sort keys of emails from before there were any. */
+  'mailstore.addKeys': addKeys as W<{ emails: readonly LateKeys[] }, null>,
   /** Bring an orphaned email back into a mailbox; for administrators, those of a domain within it. Leaves an audit row. */
   'mailstore.undelete': undelete as W<Undelete, { uid: number }>,
 } as const;

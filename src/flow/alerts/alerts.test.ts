@@ -6,10 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type FlowFixture, mailbox, openFlow } from '../../../test/support/flow.ts';
+import { dkimResults, type FlowFixture, mailbox, openFlow } from '../../../test/support/flow.ts';
+import { firstOctets, queuedContent } from '../outbound/content.ts';
 import { type AlertFacts, runChecks } from './checks.ts';
 import { type Alerts, createAlerts } from './service.ts';
-import { alertSettingsSchema, defaultAlerts } from './settings.ts';
+import { type AlertKind, alertSettingsSchema, defaultAlerts } from './settings.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -164,6 +165,74 @@ describe('telling', () => {
     assert.match(await flow.metrics.text(), /^postern_alerts\{kind="queue"\} 1$/m);
   });
 
+  const bad = { state: 'queued', count: 2000 };
+  const held = { account: 'bob@example.test', messages: 1, recipients: 1, oldest: 1 };
+  const kinds: readonly (readonly [AlertKind, () => Partial<AlertFacts>])[] = [
+    ['queue', () => ({ queue: [bad] })],
+    [
+      'destination',
+      () => ({
+        destinations: [{ destination: 'gmail.com', waiting: 9, failed: 1, delivered: 2, reply: '' }],
+      }),
+    ],
+    ['certificate', () => ({ certificates: [{ names: ['a.test'], notAfter: flow.clock.now() + DAY }] })],
+    [
+      'disk',
+      () => ({ disk: { free: GIB, total: 100 * GIB, reserve: 5 * GIB, low: true, since: undefined } }),
+    ],
+    ['dns-list', () => ({ lists: 3 })],
+    ['attack', () => ({ failedLogins: 500 })],
+    ['hold', () => ({ holds: [{ ...held, hold: { reason: 'x', since: 1 } }] })],
+    ['backup', () => ({ backup: { everyHours: 24, startedAt: flow.clock.now() - 9 * DAY } })],
+    ['ses', () => ({ intakeSince: flow.clock.now() - HOUR })],
+  ];
+  for (const [kind, facts] of kinds) {
+    it(`of ${kind}: once when it begins, once when it is over, then it is forgotten`, async () => {
+      const open = async (): Promise<string> =>
+        new RegExp(`^postern_alerts\\{kind="${kind}"\\} (\\d)$`, 'm').exec(await flow.metrics.text())?.[1] ??
+        '';
+      await look(facts());
+      await look(facts(), 2 * HOUR);
+      assert.equal((await mails()).length, 1);
+      assert.match((await mails())[0] ?? '', /^New:$/m);
+      assert.equal(await open(), '1');
+      await look({}, 2 * HOUR);
+      await look({}, 2 * HOUR);
+      assert.equal((await mails()).length, 2);
+      assert.match((await mails())[1] ?? '', /^Subject: .*well again$/m);
+      assert.equal(await open(), '0');
+      assert.deepEqual(await flow.store.read.run('alerts.list', null), []);
+    });
+  }
+
+  it('goes to addresses elsewhere too, signed, by the queue; the copy here needs none', async () => {
+    await set({ mail_to: ['ops@far.test', 'pager@other.test'] });
+    await look({ queue: [bad] });
+    assert.equal((await mails()).length, 1);
+    const [entry, ...more] = await flow.store.read.run('queue.list', { limit: 10 });
+    assert.ok(entry);
+    assert.deepEqual(more, [], 'one message');
+    assert.equal(entry.message.reversePath, 'postmaster@example.test');
+    assert.deepEqual(
+      entry.recipients.map(({ address }) => address),
+      ['ops@far.test', 'pager@other.test'],
+    );
+    const octets = await firstOctets(queuedContent(flow.store.blobs, entry.message), Number.MAX_SAFE_INTEGER);
+    const text = octets.toString('latin1');
+    assert.match(text, /^Subject: mx\.example\.test: 2000 recipients wait in the queue/m);
+    assert.match(text, /^Auto-Submitted: auto-generated\r$/m);
+    assert.ok((await dkimResults(flow, octets)).some((result) => result.startsWith('pass ')));
+    assert.deepEqual(await alerts.test(), {
+      mailed: ['alice@example.test'],
+      queued: ['ops@far.test', 'pager@other.test'],
+      webhook: undefined,
+    });
+    await set({ mail: false, mail_to: ['ops@far.test'] });
+    await look({ failedLogins: 900 }, 2 * HOUR);
+    assert.equal((await mails()).length, 2, 'with the test, and none after it');
+    assert.equal((await flow.store.read.run('queue.list', { limit: 10 })).length, 3);
+  });
+
   it('does not wait when it is critical, and forgets nothing that it cannot judge', async () => {
     await look({ failedLogins: 300 });
     await look({ failedLogins: 300, lists: 3 }, 6 * MINUTE);
@@ -194,7 +263,7 @@ describe('telling', () => {
       await set({ mail: false, webhook: { url, secret_file: file } });
       assert.match((await alerts.test()).webhook ?? '', /no public address/);
       await set({ mail: false, webhook: { url, secret_file: file, private: true } });
-      assert.deepEqual(await alerts.test(), { mailed: [], webhook: '' });
+      assert.deepEqual(await alerts.test(), { mailed: [], queued: [], webhook: '' });
       await look({ failedLogins: 300 });
       const { body, signature } = got[1] ?? assert.fail('nothing came');
       const [, time, hmac] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature) ?? [];

@@ -10,6 +10,7 @@ import { noticeMail, type NoticeText } from '../notice-mail.ts';
 import { responsible } from '../responsible.ts';
 import { type AlertFacts, runChecks } from './checks.ts';
 import { digestJson, digestText, dueDigest } from './digest.ts';
+import { outsideNotices } from './outside.ts';
 import { ALERT_KINDS, type AlertSettings, alertSettingsSchema, defaultAlerts } from './settings.ts';
 
 /** The administrator hears of trouble before users do. */
@@ -18,7 +19,12 @@ export interface Alerts {
   /** Look at everything, remember what is wrong, tell what has to be told. One look at a time. */
   look(): Promise<void>;
   /** A mail and a webhook that say nothing but that they come. */
-  test(): Promise<{ readonly mailed: readonly string[]; readonly webhook: string | undefined }>;
+  test(): Promise<{
+    /** Inboxes here, and addresses elsewhere. */
+    readonly mailed: readonly string[];
+    readonly queued: readonly string[];
+    readonly webhook: string | undefined;
+  }>;
 }
 
 export interface AlertParts {
@@ -53,7 +59,7 @@ export function createAlerts(parts: AlertParts): Alerts {
 
   async function look(): Promise<void> {
     const { store, clock } = deps();
-    const settings = await readSettings(deps());
+    const settings = await alertSettings(deps());
     const { found, unknown } = runChecks(await parts.facts(), settings);
     const keys = new Set(found.map(({ key }) => key));
     const before = await store.read.run('alerts.list', null);
@@ -73,7 +79,7 @@ export function createAlerts(parts: AlertParts): Alerts {
     const digest = dueDigest(alerts, settings, state.mailedAt, now);
     if (digest === undefined) return;
     const told = [...digest.fresh, ...digest.lasting, ...digest.over].map(({ key }) => key);
-    const { notices } = await mails(deps(), settings.mail, digestText(digest, own.hostname));
+    const { notices } = await mails(deps(), settings, digestText(digest, own.hostname));
     const next: AlertState = { ...state, mailedAt: now };
     await store.write.run('alerts.told', { keys: told, notices, state: next });
     if (notices.length > 0) sent.inc({ way: 'mail', outcome: 'sent' });
@@ -102,16 +108,16 @@ type Sent = Counter<'way' | 'outcome'>;
 
 async function sendTest(parts: AlertParts, sent: Sent): ReturnType<Alerts['test']> {
   const { store, clock, settings: own } = parts.deps();
-  const settings = await readSettings(parts.deps());
-  const { notices, addresses } = await mails(parts.deps(), settings.mail, TEST);
+  const settings = await alertSettings(parts.deps());
+  const { notices, mailed, queued } = await mails(parts.deps(), settings, TEST);
   for (const notice of notices) await store.write.run('delivery.accept', notice);
-  if (settings.webhook.url === '') return { mailed: addresses, webhook: undefined };
+  if (settings.webhook.url === '') return { mailed, queued, webhook: undefined };
   const body = JSON.stringify({
     server: own.hostname,
     at: new Date(clock.now()).toISOString(),
     test: true,
   });
-  return { mailed: addresses, webhook: (await sendHook(parts, sent, settings, body, [])) ?? '' };
+  return { mailed, queued, webhook: (await sendHook(parts, sent, settings, body, [])) ?? '' };
 }
 
 /** Resolves to why it was not taken. */
@@ -143,21 +149,23 @@ async function sendHook(
   return problem;
 }
 
+/** For the inboxes of the administrators here, and by the queue for those elsewhere. */
 async function mails(
   deps: FlowDeps,
-  wanted: boolean,
+  { mail, mail_to: outside }: AlertSettings,
   text: NoticeText,
-): Promise<{ notices: WriteArgs<'delivery.accept'>[]; addresses: string[] }> {
+): Promise<{ notices: WriteArgs<'delivery.accept'>[]; mailed: string[]; queued: string[] }> {
   const domains = await deps.store.read.run('directory.domains', null);
-  const domain = domains[0]?.name;
-  if (!wanted || domain === undefined) return { notices: [], addresses: [] };
-  const to = await responsible(deps, domain);
-  if (to.length === 0) return { notices: [], addresses: [] };
-  return { notices: [noticeMail(deps, domain, to, text)], addresses: to.map(({ address }) => address) };
+  const domain = domains.find(({ aliasOf }) => aliasOf === undefined)?.name ?? domains[0]?.name;
+  if (domain === undefined) return { notices: [], mailed: [], queued: [] };
+  const to = mail ? await responsible(deps, domain) : [];
+  const here = to.length === 0 ? [] : [noticeMail(deps, domain, to, text)];
+  const notices = [...here, ...(await outsideNotices(deps, domain, outside, text))];
+  return { notices, mailed: to.map(({ address }) => address), queued: outside };
 }
 
 /** What a later version wrote and this one does not know must not keep anybody from being told. */
-async function readSettings({ store, logger }: FlowDeps): Promise<AlertSettings> {
+export async function alertSettings({ store, logger }: FlowDeps): Promise<AlertSettings> {
   const json = await store.read.run('alerts.settings', null);
   if (json === undefined) return defaultAlerts;
   try {

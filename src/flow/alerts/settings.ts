@@ -21,6 +21,11 @@ export type AlertKind = (typeof ALERT_KINDS)[number];
 export const alertSettingsSchema = z.strictObject({
   /** Mails to the administrators. */
   mail: z.boolean().prefault(true),
+  /** Addresses elsewhere that get them too, by the queue. */
+  mail_to: z
+    .array(z.email({ error: 'it takes mail addresses' }).max(320))
+    .max(10)
+    .prefault([]),
   /** Minutes between two mails, however much happens; what is critical waits for five at most. */
   digest_minutes: z.int().min(1).max(10_080).prefault(60),
   /** Hours after which what still lasts is told again; 0: never. */

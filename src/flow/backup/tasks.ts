@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import type { Tracer } from '../../base/tracing.ts';
 import type { BackupState } from '../../data/backup/state.ts';
 import type { OpenStore } from '../../data/open.ts';
 import { bringBack } from './bring-back.ts';
@@ -15,6 +16,7 @@ export interface TaskParts {
   readonly store: OpenStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Mail of a backup, and where it goes. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { errorText, Refusal } from '../../base/errors.ts';
 import { timeId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
+import { noTracer, type Tracer, within } from '../../base/tracing.ts';
 import type { BroughtBack } from './bring-back.ts';
 import type { BackupJob, CreateResult, DrillResult, JobResult } from './job.ts';
 import { type RunningJob, startJob } from './run-job.ts';
@@ -40,7 +41,13 @@ export interface Turns {
   stop(): Promise<void>;
 }
 
-export function createTurns({ clock, logger }: { clock: Clock; logger: Logger }): Turns {
+export interface TurnParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly tracer?: Tracer | undefined;
+}
+
+export function createTurns({ clock, logger, tracer = noTracer }: TurnParts): Turns {
   let task: Task | undefined;
   let job: RunningJob | undefined;
   let over = Promise.resolve();
@@ -75,7 +82,12 @@ export function createTurns({ clock, logger }: { clock: Clock; logger: Logger })
       const begun: Task = { id: timeId(startedAt), kind, startedAt, progress: undefined, end: undefined };
       task = begun;
       logger.info({ task: kind }, 'backup: begun');
-      over = work(turnOf(startedAt))
+      over = within(tracer.start(`backup ${kind}`), async (span) => {
+        const end = await work(turnOf(startedAt));
+        span?.set({ 'postern.task': begun.id });
+        if (!end.ok) span?.fail('the task failed');
+        return end;
+      })
         .catch((error: unknown): TaskEnd => ({ ok: false, message: errorText(error) }))
         .then((end) => {
           task = { ...(task ?? begun), end };

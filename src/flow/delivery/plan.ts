@@ -17,6 +17,8 @@ export interface PlannedDeposit {
   readonly deposit: Deposit;
   /** Why it goes where it goes, when that is not the inbox. */
   readonly because?: string;
+  /** The mailbox as people know it, where `deposit.mailbox` does not name it. */
+  readonly shown?: string;
   /** Address the copy was for, and the recipients of the envelope that led to it. */
   readonly address: string;
   readonly recipients: readonly string[];
@@ -34,6 +36,8 @@ export interface PlannedForward {
 export interface Plan {
   readonly deposits: readonly PlannedDeposit[];
   readonly forwards: readonly PlannedForward[];
+  /** Accounts whose Sieve scripts have dealt with it otherwise: thrown away, sent on, stored changed. */
+  readonly handled?: ReadonlySet<number>;
 }
 
 export interface PlanInput {

@@ -1,3 +1,4 @@
+import type { ReserveWish } from '../../base/disk-reserve.ts';
 import type { Store } from '../../data/store.ts';
 import type { DkimKey } from '../../data/directory/types.ts';
 import type { DomainFacts, SesUse } from '../../mail/dns-records.ts';
@@ -153,12 +154,16 @@ async function lastVisitor(
   return undefined;
 }
 
-export function doctorOptions(settings: DoctorSettings, ca?: string): DoctorOptions {
+export function doctorOptions(
+  settings: DoctorSettings,
+  diskReserve: ReserveWish,
+  ca?: string,
+): DoctorOptions {
   return {
     lists: settings.lists,
     timeServers: settings.time_servers,
     bigDomains: settings.big_domains,
-    diskReserve: { bytes: settings.disk_free_mib * 1024 * 1024, part: settings.disk_free_part },
+    diskReserve,
     dnsPort: 53,
     smtpPort: 25,
     httpsPort: 443,

@@ -2,6 +2,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Actor, DkimKey } from '../../data/directory/types.ts';
 import type { FlowDeps } from '../deps.ts';
+import { defaultHousekeeping, reserveWish } from '../housekeeping/settings.ts';
+import { outsideNotices } from '../alerts/outside.ts';
+import { alertSettings } from '../alerts/service.ts';
 import { noticeMail } from '../notice-mail.ts';
 import type { Dns } from '../../mail/dns.ts';
 import { carriedOver, changeNotice, changesSince, type Remembered } from './changes.ts';
@@ -46,9 +49,11 @@ export function createDoctorService(parts: DoctorServiceParts): DoctorService {
   const gauges = doctorGauges(metrics);
 
   async function run(domains?: readonly string[], only?: readonly CheckName[]): Promise<DoctorReport> {
-    const { store } = deps();
+    const { store, housekeeping } = deps();
     const facts = await doctorFacts(store, host(), domains, () => clock.now());
-    const options = { ...doctorOptions(await doctorSettings(store)), ...parts.options };
+    // One definition of too little room: where new mail is put off, the doctor has found a problem.
+    const reserve = reserveWish(housekeeping?.settings() ?? defaultHousekeeping);
+    const options = { ...doctorOptions(await doctorSettings(store), reserve), ...parts.options };
     const report = await runDoctor({
       facts,
       options,
@@ -114,4 +119,7 @@ async function tell(deps: FlowDeps, notice: NonNullable<ReturnType<typeof change
   const domain = account.address.slice(account.address.lastIndexOf('@') + 1);
   const to = [{ accountId: account.id, address: account.address }];
   await deps.store.write.run('delivery.accept', noticeMail(deps, domain, to, notice));
+  const { mail_to: outside } = await alertSettings(deps);
+  for (const mail of await outsideNotices(deps, domain, outside, notice))
+    await deps.store.write.run('delivery.accept', mail);
 }

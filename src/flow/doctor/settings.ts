@@ -35,9 +35,6 @@ export const doctorSettingsSchema = z.strictObject({
   time_servers: z.array(z.string().min(1).max(260)).max(5).prefault(['pool.ntp.org']),
   /** Domains at whose mail hosts it is tried whether port 25 is open. */
   big_domains: z.array(host).max(5).prefault(['gmail.com', 'outlook.com']),
-  /** MiB, and part of the disk, that should stay free. */
-  disk_free_mib: z.int().min(0).max(1_000_000).prefault(500),
-  disk_free_part: z.number().min(0).max(0.9).prefault(0.05),
   /** Look every day, and tell the administrator what changed. */
   daily: z.boolean().prefault(true),
   /** Days after which each domain gets new DKIM keys; 0: never by itself. */
@@ -50,6 +47,7 @@ export const DOCTOR_SETTING = 'doctor';
 
 /** The settings from the store's text; undefined and what cannot be read are the defaults. */
 export function readDoctorSettings(json: string | undefined): DoctorSettings {
-  const parsed = doctorSettingsSchema.safeParse(json === undefined ? {} : JSON.parse(json));
+  // Names of other versions are passed over: the rest of what was set holds.
+  const parsed = doctorSettingsSchema.strip().safeParse(json === undefined ? {} : JSON.parse(json));
   return parsed.success ? parsed.data : doctorSettingsSchema.parse({});
 }

@@ -1,3 +1,4 @@
+import type { ReserveWish } from '../../base/disk-reserve.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Dns } from '../../mail/dns.ts';
 import type { DomainFacts } from '../../mail/dns-records.ts';
@@ -95,8 +96,8 @@ export interface DoctorOptions {
   readonly timeServers: readonly string[];
   /** Domains to whose mail hosts port 25 is tried. */
   readonly bigDomains: readonly string[];
-  /** Octets and part of the disk below which there is a problem; twice of either is a warning. */
-  readonly diskReserve: { readonly bytes: number; readonly part: number };
+  /** Below it new mail is put off, which is a problem; below twice as much there is a warning. */
+  readonly diskReserve: ReserveWish;
   /** 53, 25 and 443 except in tests. */
   readonly dnsPort: number;
   readonly smtpPort: number;

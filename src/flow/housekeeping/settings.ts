@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import type { ReserveWish } from '../../base/disk-reserve.ts';
 
 /**
  * What the server does by itself so that disks and mailboxes do not fill. Data, not configuration: JSON in the store
  * (setting 'housekeeping'), shown and set by `postern housekeeping`.
  */
 
+const MIB = 1024 * 1024;
 const days = z.int().min(0).max(3650);
 const address = z.string().min(3).max(320);
 
@@ -42,5 +44,10 @@ export const housekeepingSettingsSchema = z.strictObject({
 });
 export type HousekeepingSettings = z.output<typeof housekeepingSettingsSchema>;
 export type ArchiveRules = HousekeepingSettings['archive'];
+
+/** What of the disk is kept free. */
+export function reserveWish({ disk_reserve }: HousekeepingSettings): ReserveWish {
+  return { percent: disk_reserve.percent, bytes: disk_reserve.megabytes * MIB };
+}
 
 export const defaultHousekeeping: HousekeepingSettings = housekeepingSettingsSchema.parse({});

@@ -5,6 +5,7 @@ import {
   type FetchedRow,
   type ImapClient,
   type ListedMailbox,
+  type Namespaces,
   parseInternalDate,
 } from '../../net/imap-client/client.ts';
 import { ImapFailure } from '../../net/imap-client/failure.ts';
@@ -13,7 +14,7 @@ import { decodeMailboxName } from '../../net/imap-client/utf7.ts';
 import { labelPlaces } from './gmail.ts';
 import { type Spooled, spool } from './spool.ts';
 import { FOLDER_MESSAGES, type LeftMessage, type MailSource, type Place, type ReadMessage } from './types.ts';
-import type { SourceFolder, SourceMessage } from './types.ts';
+import type { PassedFolder, SourceFolder, SourceMessage } from './types.ts';
 
 /** An account of another IMAP server. It is only read: mailboxes are opened by EXAMINE, bodies fetched by PEEK. */
 
@@ -39,13 +40,21 @@ export interface ImapSourceOptions {
   readonly clock: Clock;
   /** Folders wanted, by their names here; undefined: all. */
   readonly wants?: (levels: readonly string[]) => boolean;
+  /** Also folders of other people and of everybody that the account may read. */
+  readonly shared?: boolean;
 }
 
 export function imapSource(options: ImapSourceOptions): MailSource {
   const session = new Session(options);
+  let passed: readonly PassedFolder[] = [];
   return {
     name: `IMAP ${options.name}`,
-    folders: () => session.again((client) => listFolders(client, session, options)),
+    async folders() {
+      const listed = await session.again((client) => listFolders(client, session, options));
+      passed = listed.passed;
+      return listed.found;
+    },
+    passed: () => passed,
     list: (folder) => session.again((client) => listMessages(client, session, folder as ImapFolder)),
     read: (folder, messages) =>
       readMessages(session, folder as ImapFolder, messages as readonly ImapMessage[]),
@@ -85,13 +94,7 @@ class Session {
 
   /** Wait before the next attempt; throws what cannot be mended by waiting. */
   async patience(error: unknown, attempt: number): Promise<void> {
-    const worth =
-      error instanceof ImapFailure &&
-      (error.kind === 'lost' ||
-        error.code === 'THROTTLED' ||
-        error.code === 'UNAVAILABLE' ||
-        error.code === 'LIMIT');
-    if (!worth || attempt >= ATTEMPTS) throw error;
+    if (!(error instanceof ImapFailure) || !isPassing(error) || attempt >= ATTEMPTS) throw error;
     await this.drop();
     await this.#options.clock.sleep(FIRST_WAIT_MS * 2 ** (attempt - 1));
   }
@@ -114,6 +117,11 @@ class Session {
   }
 }
 
+/** Whether another attempt later may do. */
+function isPassing({ kind, code }: ImapFailure): boolean {
+  return kind === 'lost' || code === 'THROTTLED' || code === 'UNAVAILABLE' || code === 'LIMIT';
+}
+
 /** Attributes of RFC 6154 that have a mailbox of ours. */
 const USES: ReadonlyMap<string, SpecialUse> = new Map(
   (['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Trash', '\\All', '\\Flagged'] as const).map((use) => [
@@ -122,29 +130,64 @@ const USES: ReadonlyMap<string, SpecialUse> = new Map(
   ]),
 );
 
+/** What every account has (RFC 9051 section 5.1), also where a server does not list it (Cyrus with "." in a user's name). */
+const INBOX: ListedMailbox = { wire: 'INBOX', levels: ['INBOX'], delimiter: '', attributes: [] };
+
 async function listFolders(
   client: ImapClient,
   session: Session,
   options: ImapSourceOptions,
-): Promise<readonly SourceFolder[]> {
+): Promise<{ readonly found: readonly SourceFolder[]; readonly passed: readonly PassedFolder[] }> {
   const listed = await client.list();
+  // One that has the extension and fails at it says nothing about whose the folders are.
+  const namespaces = await client.namespaces().catch(refusedOnly);
   const subscribed = new Set((await client.list('LSUB').catch(() => [])).map(({ wire }) => wire));
   const gmail = client.capabilities.has('X-GM-EXT-1');
   const found: ImapFolder[] = [];
-  for (const box of listed) {
+  const passed: PassedFolder[] = [];
+  const listsInbox = listed.some(({ wire }) => wire.toUpperCase() === 'INBOX');
+  for (const box of listsInbox ? listed : [...listed, INBOX]) {
     const folder = folderOf(box, subscribed);
     if (folder === undefined || (gmail && !isGmailRoot(folder))) continue;
     if (!gmail && (folder.specialUse === '\\All' || folder.specialUse === '\\Flagged')) continue;
     if (options.wants !== undefined && !options.wants(folder.levels)) continue;
+    const name = folder.levels.join('/');
+    const own = isOwn(box, namespaces);
+    if (!own && options.shared !== true) {
+      passed.push({
+        folder: name,
+        why: 'it is not of this account (--shared brings such folders too)',
+        missed: false,
+      });
+      continue;
+    }
     try {
       const uidvalidity = await session.open(client, box.wire);
-      found.push({ ...folder, id: `imap:${options.name}/${folder.levels.join('/')}?${uidvalidity}` });
+      found.push({ ...folder, id: `imap:${options.name}/${name}?${uidvalidity}` });
     } catch (error) {
-      // A mailbox of somebody else that is listed and may not be read.
-      if (!(error instanceof ImapFailure) || error.kind !== 'refused') throw error;
+      refusedOnly(error);
+      if (box !== INBOX) passed.push({ folder: name, why: errorText(error), missed: own });
     }
   }
-  return found;
+  if (!listsInbox && found.some(({ wire }) => wire === INBOX.wire))
+    passed.push({ folder: '*', why: 'the server does not list the inbox, and may hide more', missed: true });
+  return { found, passed };
+}
+
+/** For what may be refused and then does without; throws all else, and what waiting may mend. */
+function refusedOnly(error: unknown): undefined {
+  if (!(error instanceof ImapFailure) || error.kind !== 'refused' || isPassing(error)) throw error;
+  return undefined;
+}
+
+/** By the longest prefix of RFC 2342 that the name begins with; where none says otherwise, it is the account's. */
+function isOwn({ wire, delimiter }: ListedMailbox, namespaces: Namespaces | undefined): boolean {
+  if (namespaces === undefined || wire.toUpperCase() === 'INBOX') return true;
+  const longest = (prefixes: readonly string[]): number =>
+    prefixes
+      .filter((prefix) => `${wire}${delimiter}`.startsWith(prefix))
+      .reduce((most, { length }) => Math.max(most, length), -1);
+  return longest(namespaces.own) >= longest([...namespaces.others, ...namespaces.shared]);
 }
 
 function folderOf(

@@ -41,11 +41,21 @@ export interface LeftMessage {
   readonly why: string;
 }
 
+/** A folder that is not brought over, and why (a clause). */
+export interface PassedFolder {
+  readonly folder: string;
+  readonly why: string;
+  /** Whether mail of the account is missing here because of it. */
+  readonly missed: boolean;
+}
+
 /** Where mail comes from. Folders and messages may be handed back to it alone. */
 export interface MailSource {
   /** "imap alice@old.example.org at old.example.org:993". */
   readonly name: string;
   folders(): Promise<readonly SourceFolder[]>;
+  /** Those that were there when `folders` last answered and that it left out. */
+  passed?(): readonly PassedFolder[];
   /** What a folder holds, in the order it is to be brought over. */
   list(folder: SourceFolder): Promise<readonly SourceMessage[]>;
   /** The messages, in order, each read whole; those that are gone or cannot be read are told of instead. */

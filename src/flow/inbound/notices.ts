@@ -14,6 +14,8 @@ export async function inboundNotices(
   plan: Plan,
   loops: Failures,
   genuine: boolean,
+  /** Those whose scripts refuse it. */
+  refused: ReadonlySet<PlannedRecipient> = new Set(),
 ): Promise<PlannedNotice[]> {
   const { deps, recipients } = envelope;
   const first = recipients[0];
@@ -22,7 +24,7 @@ export async function inboundNotices(
   const success = recipients.some(({ notify }) => notify.includes('SUCCESS'));
   if (first === undefined || (told.length === 0 && !success) || !genuine) return [];
   const source = sourceOf(envelope, first);
-  const reached = recipients.filter((recipient) => !loops.has(recipient));
+  const reached = recipients.filter((recipient) => !loops.has(recipient) && !refused.has(recipient));
   const index = depositIndexes(plan);
   const notices = await successNotices(deps, source, reached, index, message.header);
   if (told.length === 0) return notices;

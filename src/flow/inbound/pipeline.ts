@@ -1,5 +1,6 @@
 import { Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { traced } from '../../base/tracing.ts';
 import { givenAway } from '../../data/blobs/given.ts';
 import type { DepositResult } from '../../data/mailstore/types.ts';
 import type { Enqueue } from '../../data/queue/types.ts';
@@ -7,6 +8,8 @@ import type { WriteArgs } from '../../data/store.ts';
 import { readHeader } from '../../mail/message/headers.ts';
 import { claimingFields } from '../delivery/hidden.ts';
 import { archiveCopies } from '../archive.ts';
+import { isNowhere } from '../sieve/apply.ts';
+import type { ScriptOutcome } from '../sieve/types.ts';
 import { type Plan, type PlannedRecipient, planDelivery } from '../delivery/plan.ts';
 import { dropBody, storeOrDrop, type TakenMessage } from '../intake.ts';
 import { acceptCommitted, envelopeTerms, recordRefusal, sessionData } from '../journal.ts';
@@ -23,6 +26,7 @@ import { type Judgement, judge } from './judge.ts';
 import { waitingEvent } from './judged.ts';
 import { inboundNotices } from './notices.ts';
 import { observe, recognise, take } from './reported.ts';
+import { refusalBy, refusedByScript, scriptsFor } from './scripts.ts';
 import { deferUnproven, type Findings, isRefused, keepRefused, placeOf } from './outcome.ts';
 
 /** The life of a received message: check it, judge it, plan where it goes, commit all of it at once, answer. */
@@ -31,18 +35,23 @@ export async function receive(envelope: Envelope, message: TakenMessage): Promis
   const outcome = await storeOrDrop(bodies, message.blob, async () => {
     const loops = findLoops(envelope, message);
     const recipients = envelope.recipients.filter((recipient) => !loops.has(recipient));
-    const evidence = await envelope.authentication.finish(message.header);
-    const judgement = await judged(envelope, message, evidence);
+    const { span } = envelope.session;
+    const evidence = await traced(span, 'authenticate', () => envelope.authentication.finish(message.header));
+    const judgement = await traced(span, 'judge', async (part) => {
+      const found = await judged(envelope, message, evidence);
+      part?.set({ 'postern.action': found?.site.action ?? 'none' });
+      return found;
+    });
     if (judgement !== undefined && isRefused(envelope, judgement)) {
       const refusal = await keepRefused(envelope, message, judgement);
       observe(envelope, evidence, judgement);
       return envelope.elsewhere === undefined ? refusal : setAside(envelope, refusal);
     }
     const plan = planFor(envelope, message, recipients, { evidence, judgement });
-    const results = await deliver(envelope, message, plan, { loops, evidence, judgement });
+    const { results, scripted } = await deliver(envelope, message, plan, { loops, evidence, judgement });
     observe(envelope, evidence, judgement);
     if (isForNobody(envelope)) await throwAway(envelope, message);
-    const gone = refused(recipients, plan, results);
+    const gone = refused(recipients, scripted, results);
     const failures = new Map([...loops, ...gone]);
     if (failures.size < envelope.recipients.length) return answer(envelope, failures, gone);
     const first = failures.values().next().value;
@@ -149,18 +158,23 @@ function planFor(
 async function deliver(
   envelope: Envelope,
   message: TakenMessage,
-  plan: Plan,
+  planned: Plan,
   { loops, evidence, judgement }: Findings & { readonly loops: Failures },
-): Promise<readonly DepositResult[]> {
+): Promise<{ readonly results: readonly DepositResult[]; readonly scripted: ScriptOutcome }> {
   const { deps, session, reversePath } = envelope;
   const genuine = senderIsGenuine(session, reversePath, evidence);
-  const queue = await forwardMessages(envelope, message, plan, genuine);
-  const notices = await inboundNotices(envelope, message, plan, loops, genuine);
-  const copies = copiesFor(envelope, message, plan);
+  const scripted = await scriptsFor(envelope, message, planned, { evidence, judgement }, genuine);
+  const { plan } = scripted;
+  const queue = [...(await forwardMessages(envelope, message, plan, genuine)), ...scripted.queue];
+  const refusedThere = refusedByScript(envelope.recipients, scripted);
+  const told = await inboundNotices(envelope, message, plan, loops, genuine, refusedThere);
+  const notices = [...told, ...scripted.notices];
+  const copies = copiesFor(envelope, message, planned);
   const { header } = message;
   const more = await envelope.elsewhere?.commit({ kind: 'taken', plan, loops, genuine, header });
   const queued = [...queue, ...copies];
   const events = acceptedEvents(envelope, message, plan, { queue: queued, loops, evidence, judgement });
+  events.events.push(...scripted.events);
   try {
     const accept: WriteArgs<'delivery.accept'> = {
       blob: message.blob,
@@ -172,13 +186,19 @@ async function deliver(
       ...events,
       ...(more !== undefined && { events: [...more.events, ...events.events], intake: more.intake }),
       notices: [...notices, ...(more?.notices ?? [])],
+      ...(scripted.scripted !== undefined && { scripted: scripted.scripted }),
     };
     const report = recognise(envelope, message);
-    const { deposits } = await deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
+    const { deposits, replied } = await traced(session.span, 'commit', async (span) => {
+      span?.set({ 'postern.trace': envelope.trace, 'messaging.message.body.size': message.size });
+      deps.tracer?.carry(envelope.trace, session.span);
+      return deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
+    });
     const at = plan.deposits[0]?.deposit.receivedAt ?? deps.clock.now();
     take(envelope, report, evidence, { deposits, queue, at });
-    acceptCommitted(deps, accept, deposits, okReply(envelope.trace));
-    return deposits;
+    acceptCommitted(deps, accept, deposits, okReply(envelope.trace), replied);
+    if (isNowhere(scripted, deposits, copies.length)) await dropBody(deps.store.bodies, message.blob);
+    return { results: deposits, scripted };
   } catch (error) {
     throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
   }
@@ -203,18 +223,26 @@ function copiesFor(envelope: Envelope, message: TakenMessage, plan: Plan): Enque
 /** Recipients none of whose targets took the message: an alias to several is refused only when all refuse. */
 function refused(
   recipients: readonly PlannedRecipient[],
-  plan: Plan,
+  outcome: ScriptOutcome,
   results: readonly DepositResult[],
 ): [PlannedRecipient, Refusal][] {
+  const { plan } = outcome;
   const statuses = new Map(plan.deposits.map(({ deposit }, i) => [deposit.accountId, results[i]?.status]));
   return recipients.flatMap((recipient): [PlannedRecipient, Refusal][] => {
     const outcomes = recipient.targets.map((target) =>
-      target.kind === 'account' ? statuses.get(target.accountId) : 'stored',
+      target.kind === 'account' ? (statuses.get(target.accountId) ?? dealtWith(plan, target)) : 'stored',
     );
     if (recipient.targets.length === 0 || outcomes.includes('stored')) return [];
+    const byScript = refusalBy(outcome, recipient);
+    if (byScript !== undefined) return [[recipient, byScript]];
     const full = outcomes.includes('over-quota');
     return [[recipient, (full ? replies.overQuota : replies.unknownRecipient)(recipient.address)]];
   });
+}
+
+/** What a script threw away or sent on was taken. */
+function dealtWith({ handled }: Plan, { accountId }: { readonly accountId: number }): 'stored' | undefined {
+  return handled?.has(accountId) === true ? 'stored' : undefined;
 }
 
 function okReply(trace: string): SmtpReply {

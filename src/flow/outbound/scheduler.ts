@@ -2,6 +2,7 @@ import type { Counter, Gauge, Histogram } from 'prom-client';
 import type { Timer } from '../../base/clock.ts';
 import { errorText, Refusal } from '../../base/errors.ts';
 import type { Metrics } from '../../base/metrics.ts';
+import type { Span } from '../../base/tracing.ts';
 import type { LeasedWork } from '../../data/queue/types.ts';
 import type { FlowDeps } from '../deps.ts';
 import { queuedContent } from './content.ts';
@@ -10,6 +11,7 @@ import { buildTransport } from './routing/build.ts';
 import type { Attempted } from './routing/deliver.ts';
 import { suppressed } from './routing/suppressed.ts';
 import { createWays, type Ways } from './routing/ways.ts';
+import { attemptSpan, tellOutcome } from './spans.ts';
 import { deliverLocally } from './transports/local.ts';
 import type { RelaySettings } from './transports/relay.ts';
 import { deferred, forAll, type MessageContent, type Outcome } from './transport.ts';
@@ -175,9 +177,11 @@ class QueueScheduler implements Scheduler {
 
   #begin(work: LeasedWork): void {
     this.#perDestination.set(work.destination, (this.#perDestination.get(work.destination) ?? 0) + 1);
-    const done = this.#attempt(work)
-      .catch((error: unknown) => this.#failedAttempt(work, error))
+    const span = attemptSpan(this.#options.deps(), work);
+    const done = this.#attempt(work, span)
+      .catch((error: unknown) => this.#failedAttempt(work, error, span))
       .finally(() => {
+        span?.end();
         this.#active.delete(work);
         const left = (this.#perDestination.get(work.destination) ?? 1) - 1;
         if (left > 0) this.#perDestination.set(work.destination, left);
@@ -188,28 +192,33 @@ class QueueScheduler implements Scheduler {
   }
 
   /** One attempt: find the way, hand over, record what came of it. */
-  async #attempt(work: LeasedWork): Promise<void> {
+  async #attempt(work: LeasedWork, span: Span | undefined): Promise<void> {
     const deps = this.#options.deps();
     const content = queuedContent(deps.store.blobs, work.message);
     const over = outcomesWithoutAttempt(work, deps.clock.now());
-    if (over !== undefined) return this.#record(deps, work, over, content, 'queue');
+    if (over !== undefined) return this.#record(deps, work, over, content, 'queue', { span });
     if ((await deps.store.read.run('directory.domain', { name: work.destination })) !== undefined) {
       const { owner } = this.#options;
       const local = await deliverLocally(deps, work);
       await local.commit(await judgeAttempt(deps, owner, work, local.outcomes, content, 'local'));
-      return this.#count(deps, work, local.outcomes);
+      return this.#count(deps, work, local.outcomes, span);
     }
-    const settled = await this.#withoutSuppressed(deps, work, content);
+    const settled = await this.#withoutSuppressed(deps, work, content, span);
     if (settled.recipients.length === 0) return;
     const done = await this.ways.deliver(settled, content, this.#stopping.signal, (part, through) =>
-      this.#record(deps, part, through.outcomes, content, 'queue', through),
+      this.#record(deps, part, through.outcomes, content, 'queue', { ...through, span }),
     );
     const left = { ...settled, recipients: settled.recipients.filter((one) => !done.settled.has(one.id)) };
-    return this.#record(deps, left, done.outcomes, content, 'queue', done);
+    return this.#record(deps, left, done.outcomes, content, 'queue', { ...done, span });
   }
 
   /** Addresses that mail came back from fail without an attempt; answers the work that is left. */
-  async #withoutSuppressed(deps: FlowDeps, work: LeasedWork, content: MessageContent): Promise<LeasedWork> {
+  async #withoutSuppressed(
+    deps: FlowDeps,
+    work: LeasedWork,
+    content: MessageContent,
+    span: Span | undefined,
+  ): Promise<LeasedWork> {
     const { suppression } = await this.ways.settings();
     const over = suppression.enabled ? await suppressed(deps, work) : new Map<number, Outcome>();
     if (over.size === 0) return work;
@@ -219,17 +228,19 @@ class QueueScheduler implements Scheduler {
       over,
       content,
       'queue',
+      { span },
     );
     return { ...work, recipients: work.recipients.filter(({ id }) => !over.has(id)) };
   }
 
   /** A bug, or a message that cannot be sent as it is: deferred, so that nothing is lost and the loop goes on. */
-  #failedAttempt(work: LeasedWork, error: unknown): Promise<void> {
+  #failedAttempt(work: LeasedWork, error: unknown, span: Span | undefined): Promise<void> {
     const deps = this.#options.deps();
+    span?.fail('the attempt failed here');
     deps.logger.error({ queueId: work.message.queueId, error: errorText(error) }, 'queue: attempt failed');
     const outcome = deferred(`451 4.3.0 The attempt failed here: ${errorText(error).slice(0, 200)}`);
     const content = queuedContent(deps.store.blobs, work.message);
-    return this.#record(deps, work, forAll(work, outcome), content, 'none');
+    return this.#record(deps, work, forAll(work, outcome), content, 'none', { span });
   }
 
   /**
@@ -242,9 +253,9 @@ class QueueScheduler implements Scheduler {
     outcomes: ReadonlyMap<number, Outcome>,
     content: MessageContent,
     transport: string,
-    { usage = [], sends = [] }: Partial<Attempted> = {},
+    { usage = [], sends = [], span }: Partial<Attempted> & { readonly span?: Span | undefined } = {},
   ): Promise<void> {
-    this.#count(deps, work, outcomes);
+    this.#count(deps, work, outcomes, span);
     const { queueId } = work.message;
     let mute: string | undefined;
     let bugs = 0;
@@ -279,8 +290,14 @@ class QueueScheduler implements Scheduler {
     deps.logger.error({ queueId }, 'queue: an attempt is not recorded, it is left to its lease');
   }
 
-  #count({ clock }: FlowDeps, { message }: LeasedWork, outcomes: ReadonlyMap<number, Outcome>): void {
+  #count(
+    { clock }: FlowDeps,
+    { message }: LeasedWork,
+    outcomes: ReadonlyMap<number, Outcome>,
+    span: Span | undefined,
+  ): void {
     for (const outcome of outcomes.values()) {
+      tellOutcome(span, outcome);
       if (outcome.outcome === 'delivered') {
         this.#counts?.delay.observe(Math.max(0, clock.now() - message.createdAt) / 1000);
         this.#counts?.tls.inc({ tls: tlsLabel(outcome.tls) });

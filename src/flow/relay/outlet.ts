@@ -24,5 +24,7 @@ export interface RelaySink {
 
 /** Where messages go: to SES at once, or into the spool. */
 export interface RelayOutlet {
+  /** Throws a `Refusal` while no mail can be taken. */
+  requireRoom?(): void;
   open(envelope: RelayEnvelope): RelaySink;
 }

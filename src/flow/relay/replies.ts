@@ -29,6 +29,8 @@ export const relayReplies = {
     refusal(550, '5.1.7', 'Amazon SES takes no empty sender, and From names no address to take instead'),
   tooLarge: (): Refusal => refusal(552, '5.3.4', 'Message too large'),
   memory: (): Refusal => refusal(452, '4.3.1', 'Too many messages at once, try again later'),
+  /** RFC 3463 X.3.1. */
+  diskReserve: (): Refusal => refusal(452, '4.3.1', 'The disk here is nearly full, try again later'),
   notStored: (): Refusal => refusal(451, '4.3.0', 'Unable to process mail'),
 } as const;
 

@@ -57,6 +57,7 @@ export function createRelayService(options: RelayServiceOptions): MailService {
         logger.warn({ ip: session.remoteAddress, from: path }, 'refused: the address is not on the list');
         throw relayReplies.deniedIp();
       }
+      options.outlet.requireRoom?.();
       refuseImpossible(path, params);
       return new RelayTransaction(options, session, client, path, params);
     },

@@ -1,3 +1,4 @@
+import type { DiskReserve } from '../../base/disk-reserve.ts';
 import { Refusal, type SmtpReply } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { givenAway } from '../../data/blobs/given.ts';
@@ -21,11 +22,18 @@ export interface SpoolOutletOptions {
   /** Name of the service in the Received field. */
   readonly service: string;
   readonly rules: RelayRules;
+  /** Of the disk the spool is on. */
+  readonly disk: Pick<DiskReserve, 'low'>;
 }
 
 /** Put each message into the queue: the answer to DATA follows the commit. */
 export function createSpoolOutlet(options: SpoolOutletOptions): RelayOutlet {
-  return { open: (envelope) => openSink(options, envelope) };
+  return {
+    requireRoom() {
+      if (options.disk.low()) throw relayReplies.diskReserve();
+    },
+    open: (envelope) => openSink(options, envelope),
+  };
 }
 
 function openSink(options: SpoolOutletOptions, envelope: RelayEnvelope): RelaySink {

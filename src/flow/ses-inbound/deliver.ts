@@ -156,7 +156,9 @@ function settledOf(
 
 /** Places of a recipient's deposits; undefined when one of its targets is in the queue. */
 function depositsOf({ targets }: PlannedRecipient, plan: Plan): readonly number[] | undefined {
-  if (targets.some(({ kind }) => kind === 'external')) return undefined;
+  // A script of theirs has dealt with it: there may be nothing to look for.
+  const isHandled = (id: number): boolean => plan.handled?.has(id) === true;
+  if (targets.some((target) => target.kind === 'external' || isHandled(target.accountId))) return undefined;
   return targets.flatMap((target) => {
     const place = plan.deposits.findIndex(
       ({ deposit }) => target.kind === 'account' && deposit.accountId === target.accountId,

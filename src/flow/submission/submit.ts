@@ -1,4 +1,5 @@
 import { Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
+import { traced } from '../../base/tracing.ts';
 import { givenAway } from '../../data/blobs/given.ts';
 import { type JournalEvent, terms } from '../../data/journal/types.ts';
 import type { DepositResult } from '../../data/mailstore/types.ts';
@@ -16,13 +17,15 @@ import {
   queueRecipients,
 } from '../delivery/plan.ts';
 import { archiveCopies } from '../archive.ts';
-import { parsedContent, storeOrDrop, type TakenMessage } from '../intake.ts';
+import { dropBody, parsedContent, storeOrDrop, type TakenMessage } from '../intake.ts';
 import { acceptCommitted, depositEvents, envelopeTerms, queuedEvent, sessionData } from '../journal.ts';
 import { neededParams, queueTimes } from '../outbound/enqueue.ts';
 import type { NoticeSource } from '../outbound/notify.ts';
 import { type BodyTap, signMessage } from '../outbound/sign.ts';
 import { successNotices } from '../outbound/success.ts';
 import { replies } from '../replies.ts';
+import { applyScripts, isNowhere } from '../sieve/apply.ts';
+import type { ScriptOutcome } from '../sieve/types.ts';
 import type { DataOutcome } from '../service.ts';
 import { receivedField } from '../trace-header.ts';
 import { checkAuthors } from './author.ts';
@@ -50,8 +53,9 @@ export function submit(
     const takeBack = count(context, recipients.length);
     let judged: OutgoingJudgement | undefined;
     try {
-      const completed = await complete(context, message, body);
-      judged = await judge(context, recipients, message);
+      const { span } = context.session;
+      const completed = await traced(span, 'sign', () => complete(context, message, body));
+      judged = await traced(span, 'judge', async () => judge(context, recipients, message));
       const results = await store(context, recipients, completed, judged?.holdReason);
       if (results.length > 0 && results.every(({ status }) => status === 'no-account')) {
         throw replies.unknownRecipient(recipients[0]?.address ?? '');
@@ -139,7 +143,7 @@ async function store(
   const { deps, reversePath, trace } = context;
   const { message, prefix, hidden } = completed;
   const held = holdReason !== undefined;
-  const plan = (held ? planHeld : planDelivery)({
+  const planned = (held ? planHeld : planDelivery)({
     recipients,
     reversePath,
     received: prefix,
@@ -147,7 +151,12 @@ async function store(
     nowMs: deps.clock.now(),
     trace,
   });
-  const queue = plan.forwards.length === 0 ? [] : [outgoing(context, plan, completed, holdReason)];
+  const scripted = await scriptsFor(context, planned, recipients, completed);
+  const { plan } = scripted;
+  const [refusal] = scripted.refusals.values();
+  if (refusal !== undefined) throw refusal;
+  const onward = plan.forwards.length === 0 ? [] : [outgoing(context, plan, completed, holdReason)];
+  const queue = [...onward, ...scripted.queue];
   const copies = copiesFor(context, recipients, completed);
   const header = visibleHeader(message.header, hidden);
   const index = depositIndexes(plan);
@@ -163,17 +172,60 @@ async function store(
       overQuota: 'junk',
       queue,
       copies,
-      events: acceptedEvents(context, recipients, completed, [...queue, ...copies]),
+      events: [
+        ...acceptedEvents(context, recipients, completed, [...queue, ...copies]),
+        ...scripted.events,
+      ],
       depositEvents: depositEvents(plan, trace, deps.clock.now()),
-      notices,
+      notices: [...notices, ...scripted.notices],
+      ...(scripted.scripted !== undefined && { scripted: scripted.scripted }),
       ...(!held && { sent: writtenTo(context, recipients, completed) }),
     };
-    const { deposits } = await deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
-    acceptCommitted(deps, accept, deposits, okReply(trace));
+    const { span: command } = context.session;
+    const { deposits, replied } = await traced(command, 'commit', async (span) => {
+      span?.set({ 'postern.trace': trace, 'messaging.message.body.size': message.size });
+      deps.tracer?.carry(trace, command);
+      return deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
+    });
+    acceptCommitted(deps, accept, deposits, okReply(trace), replied);
+    if (isNowhere(scripted, deposits, copies.length)) await dropBody(deps.store.bodies, message.blob);
     return queue.length > 0 ? [] : deposits;
   } catch (error) {
     throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
   }
+}
+
+/** What the Sieve scripts of people here make of it. The sender has logged in: they may be told of anything. */
+function scriptsFor(
+  { deps, reversePath, params, trace }: SubmissionContext,
+  plan: Plan,
+  recipients: readonly PlannedRecipient[],
+  { message, prefix, hidden }: Completed,
+): Promise<ScriptOutcome> {
+  return applyScripts(deps, {
+    trace,
+    reversePath,
+    auth: params.auth,
+    envid: params.envid,
+    ret: params.ret,
+    open: () => Promise.resolve(message),
+    passed: Buffer.alloc(0),
+    // Where our own people are is nobody's business, not even a script's.
+    client: { ip: '', name: '', helo: '' },
+    plan,
+    recipients,
+    answers: 'one',
+    verdictOf: () => undefined,
+    mayTell: reversePath !== '',
+    forged: false,
+    onward: {
+      prefix,
+      hidden,
+      requireTls: params.requireTls,
+      originated: true,
+      needs: (addresses) => neededParams(message.structure, params, addresses, true),
+    },
+  });
 }
 
 /** What the archives of our domains get of it, held or not. */

@@ -35,6 +35,10 @@ export interface SievePart {
   readonly type: string;
   readonly subtype: string;
   readonly children: readonly SievePart[];
+  /** Reads `fields` from the message, where they are not at hand; done once, before they are looked at. */
+  load?(): Promise<void>;
+  /** Where it stands, in octets, in a message of `total` octets; a part without it cannot be replaced. */
+  readonly range?: { readonly start: number; readonly end: number; readonly total: number };
   /** The decoded body as text, at most `max` characters of it; empty for multiparts. */
   text(max: number): Promise<string>;
   /** The decoded body as octets, at most `max`. */
@@ -53,6 +57,8 @@ export interface SieveMessage {
   /** Octets. */
   readonly size: number;
   readonly root: SievePart;
+  /** All octets of the message, its header as `root.fields` has it; without it nothing can be replaced or enclosed. */
+  whole?(): Promise<Buffer>;
 }
 
 export interface SieveEnvelope {
@@ -118,7 +124,7 @@ export interface SieveLimits {
 export interface MessageEdits {
   /** Header changes in order (RFC 5293); indexes count fields of that name as they stand when the change is made. */
   readonly header: readonly HeaderEdit[];
-  /** The whole content after replace and enclose (RFC 5703); undefined: that of the message. */
+  /** The whole message after replace and enclose (RFC 5703); undefined: as it came. `header` is applied to it. */
   readonly content: Buffer | undefined;
 }
 

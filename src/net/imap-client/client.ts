@@ -22,6 +22,13 @@ export interface SelectedMailbox {
   readonly uidnext: number;
 }
 
+/** Prefixes of mailbox names (RFC 2342), on the wire: those of the account, of other people, of everybody. */
+export interface Namespaces {
+  readonly own: readonly string[];
+  readonly others: readonly string[];
+  readonly shared: readonly string[];
+}
+
 /** Data items of one FETCH response, names in upper case; bodies that went to the sink are empty. */
 export type FetchedRow = ReadonlyMap<string, Value>;
 
@@ -112,7 +119,11 @@ export class ImapClient {
   /** Mailboxes by LIST or LSUB, with special uses where the server tells them (RFC 6154). */
   async list(verb: 'LIST' | 'LSUB' = 'LIST'): Promise<ListedMailbox[]> {
     const found: ListedMailbox[] = [];
-    await this.command([`${verb} "" "*"`], {
+    // RFC 6154 section 2: a server may keep special uses to itself until it is asked (Cyrus: specialusealways).
+    const asked =
+      verb === 'LIST' && ['SPECIAL-USE', 'LIST-EXTENDED'].every((name) => this.capabilities.has(name));
+    await this.command([`${verb} "" "*"${asked ? ' RETURN (SPECIAL-USE)' : ''}`], {
+      shown: verb,
       untagged: (raw) => {
         const values = parseValues(raw);
         if (textOf(values[1]).toUpperCase() !== verb) return;
@@ -127,6 +138,20 @@ export class ImapClient {
           levels: between === '' ? [path] : path.split(between).filter((level) => level !== ''),
           attributes: isList(attributes) ? attributes.map(textOf) : [],
         });
+      },
+    });
+    return found;
+  }
+
+  /** Where names begin (RFC 2342); undefined when the server has no NAMESPACE. */
+  async namespaces(): Promise<Namespaces | undefined> {
+    if (!this.capabilities.has('NAMESPACE')) return undefined;
+    let found: Namespaces | undefined;
+    await this.command(['NAMESPACE'], {
+      untagged: (raw) => {
+        const [, name, own, others, shared] = parseValues(raw);
+        if (textOf(name).toUpperCase() !== 'NAMESPACE') return;
+        found = { own: prefixes(own), others: prefixes(others), shared: prefixes(shared) };
       },
     });
     return found;
@@ -232,6 +257,11 @@ function quote(text: string): string | undefined {
 /** The wire form of levels below each other. */
 export function wireName(levels: readonly string[], delimiter: string): string {
   return encodeMailboxName(levels.join(delimiter));
+}
+
+/** First strings of the lists in a list: (("INBOX." ".")). */
+function prefixes(value: Value): readonly string[] {
+  return isList(value) ? value.filter(isList).map(([prefix]) => textOf(prefix)) : [];
 }
 
 function pairs(value: Value): Map<string, Value> {

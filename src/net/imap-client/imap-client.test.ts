@@ -92,6 +92,33 @@ for (const [what, answer] of [
   });
 }
 
+test('special uses are asked for and name spaces told apart, where the server can', async () => {
+  const asked: string[] = [];
+  const answers: Record<string, string> = {
+    CAPABILITY: '* CAPABILITY IMAP4rev1 NAMESPACE LIST-EXTENDED SPECIAL-USE\r\n',
+    NAMESPACE: '* NAMESPACE (("INBOX." ".")) NIL (("shared." ".")("#public/" "/"))\r\n',
+    LIST: '* LIST (\\Sent) "." INBOX.Weg\r\n',
+  };
+  await served(
+    (command) => {
+      asked.push(command);
+      return `${answers[command.split(' ', 1)[0] ?? ''] ?? ''}TAG OK done\r\n`;
+    },
+    async (port) => {
+      const client = await connectImap(place(port), login, systemClock);
+      const [sent] = await client.list();
+      assert.deepEqual([sent?.levels, sent?.attributes], [['INBOX', 'Weg'], ['\\Sent']]);
+      assert.ok(asked.includes('LIST "" "*" RETURN (SPECIAL-USE)'));
+      assert.deepEqual(await client.namespaces(), {
+        own: ['INBOX.'],
+        others: [],
+        shared: ['shared.', '#public/'],
+      });
+      await client.logout();
+    },
+  );
+});
+
 test('a wrong password and a lost connection are told apart', async () => {
   const kind = async (answer: string): Promise<string> =>
     served(

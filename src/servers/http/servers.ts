@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
+import type { Tracer } from '../../base/tracing.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Actor } from '../../data/directory/types.ts';
 import type { OpenStore } from '../../data/open.ts';
@@ -31,6 +32,7 @@ import type { AccountOptions } from './web/account.ts';
 import { createAcmeChallenge } from './web/acme-challenge.ts';
 import { createWebApp } from './web/app.ts';
 import { createDiscovery } from './web/discovery.ts';
+import { tracedFetch } from './tracing.ts';
 import { createGuard, fromThisMachine } from './web/guard.ts';
 
 export interface HttpDeps {
@@ -57,6 +59,8 @@ export interface HttpDeps {
   readonly lookup?: Lookup | undefined;
   readonly housekeeping?: HousekeepingHooks | undefined;
   readonly alerts?: AlertHooks | undefined;
+  readonly tracer?: Tracer | undefined;
+  readonly journal?: { changed(): Promise<void> } | undefined;
 }
 
 /** A place to listen at, with what is told there. */
@@ -128,7 +132,7 @@ export async function createAdminServer(deps: HttpDeps, socketPath?: string): Pr
   try {
     listener = await listenHttp({
       target: { path: place.path },
-      fetch: app.fetch,
+      fetch: tracedFetch({ tracer: deps.tracer, server: 'admin' }, (request, env) => app.fetch(request, env)),
       clock,
       onError: (error) => logger.error({ error: errorText(error) }, 'admin: a request failed'),
     });
@@ -165,6 +169,7 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
   const full = createWebApp({ ...deps, notes, account, operational: true });
   const bare = createWebApp({ ...deps, notes, account, operational: false });
   const open: HttpListener[] = [];
+  const tracing = { tracer: deps.tracer, isProxy: deps.accounts?.isProxy, server: 'web' } as const;
   const drain = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
   };
@@ -172,11 +177,11 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
     for (const { target, allowedHosts, operational } of places) {
       const listener = await listenHttp({
         target,
-        fetch: (request, env) => {
+        fetch: tracedFetch(tracing, (request, env) => {
           const { headers, url = '/', socket } = env.incoming;
           const near = fromThisMachine(socket.localAddress ?? '', headers, url);
           return (operational || near ? full : bare).fetch(request, env);
-        },
+        }),
         guard: first(deps.sns, proofs(deps.acme, either(discovery, createGuard(allowedHosts)))),
         clock,
         onError: (error) => logger.error({ error: errorText(error) }, 'http: a request failed'),

@@ -11,6 +11,7 @@ import {
   slicePieces,
 } from '../../data/mailstore/content-reader.ts';
 import { SESSION_LIMITS } from './limits.ts';
+import { fetchHead } from './numbers.ts';
 import { announceKeywords } from './refresh.ts';
 import { flush, type Session, spend, viewOf } from './session.ts';
 import { dateTime, flagList } from './wire/encoder.ts';
@@ -82,7 +83,7 @@ async function response(
 ): Promise<void> {
   const { out } = session;
   for (const att of atts) checkEncoding(att, content);
-  out.text(`* ${seq} FETCH (`);
+  out.text(`* ${fetchHead(session, seq, row.uid)} (`);
   let first = true;
   for (const att of atts) {
     if (!first) out.text(' ');

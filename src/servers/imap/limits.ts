@@ -52,6 +52,15 @@ export const SESSION_LIMITS = {
   patterns: 10,
   /** Steps (see turns.ts; some 5 ns each) that a session does between turns of the others: half a millisecond. */
   stepsPerTurn: 100_000,
+  /** Criteria of one SORT. */
+  sortKeys: 20,
+  /** Searches that a session keeps up to date (RFC 5267), and the messages that they may have found, all together. */
+  contexts: 8,
+  contextMessages: 200_000,
+  /** Mailboxes of one ESEARCH (RFC 7377). */
+  searchedMailboxes: 1000,
+  /** Milliseconds between signs that a long command goes on (RFC 9585). */
+  progressMs: 10_000,
   /** Octets of one FETCH response that are held back in case something of it cannot be read. */
   responseBytes: 1024 * 1024,
 } as const;

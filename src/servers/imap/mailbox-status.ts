@@ -22,19 +22,32 @@ const ITEMS: Readonly<Record<string, Item>> = {
   MAILBOXID: (mailbox) => `(F${mailbox.id})`,
 };
 
+/** The one that is not among the mailbox's counters. */
+const DELETED_STORAGE = 'DELETED-STORAGE';
+
 /** status-att list: "(" name *(SP name) ")". */
 export function statusItems(session: Session, d: Decoder): readonly string[] {
   return d.list(() => {
     const name = d.keyword('a status item');
-    if (!Object.hasOwn(ITEMS, name)) d.fail('a status item that is known before this');
+    if (!Object.hasOwn(ITEMS, name) && name !== DELETED_STORAGE) d.fail('a status item that is known before this');
     // RFC 7162 section 3.1: a CONDSTORE enabling command.
     if (name === 'HIGHESTMODSEQ') session.enabled.add('CONDSTORE');
     return name;
   });
 }
 
+/** Octets that EXPUNGE would free (RFC 9208 section 4.2). */
+async function deletedStorage(session: Session, { id, deleted }: Mailbox): Promise<string> {
+  if (deleted === 0) return '0';
+  return String(await session.options.store.read.run('mailstore.deletedSize', { mailboxId: id }));
+}
+
 /** The STATUS response for a mailbox. */
-export function tellStatus(session: Session, mailbox: Mailbox, items: readonly string[]): void {
-  const values = items.map((name) => `${name} ${ITEMS[name]?.(mailbox, session) ?? 'NIL'}`);
+export async function tellStatus(session: Session, mailbox: Mailbox, items: readonly string[]): Promise<void> {
+  const values: string[] = [];
+  for (const name of items) {
+    const value = name === DELETED_STORAGE ? await deletedStorage(session, mailbox) : ITEMS[name]?.(mailbox, session);
+    values.push(`${name} ${value ?? 'NIL'}`);
+  }
   untagged(session, `STATUS ${mailboxText(mailbox.name, isRev2(session))} (${values.join(' ')})`);
 }

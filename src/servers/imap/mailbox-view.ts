@@ -13,10 +13,18 @@ type FlagRow = MailboxChanges['changed'][number];
  * one with EXISTS. Four octets a message, so that a thousand idle sessions are cheap.
  */
 export class MailboxView {
+  /** Whose it is: not always the account that has logged in. */
+  readonly accountId: number;
+  readonly own: boolean;
   readonly mailboxId: number;
   readonly name: string;
   readonly uidvalidity: number;
+  /** EXAMINE, or without any right to change something. */
   readonly readOnly: boolean;
+  /** Bits of `Right` (data/sharing/rights.ts) of this session's account. */
+  rights: number;
+  /** Something in the owner's account changed since the rights were read. */
+  rightsStale = false;
   /** The highest change this view has taken in. */
   modseq: number;
   /** Messages from this UID on are \Recent in this session; Infinity when it knows no \Recent. */
@@ -25,6 +33,9 @@ export class MailboxView {
   arrivals = false;
   /** Something in the account changed since we looked. */
   dirty = false;
+  /** Searches are kept up to date: what changes has to be known, by whomever it was changed. */
+  watched = false;
+  #touched: Set<number> | undefined;
   /** Keywords, in small letters, that FLAGS has told the client of. */
   readonly announced: Map<string, string>;
   #uids: Uint32Array;
@@ -40,6 +51,8 @@ export class MailboxView {
 
   constructor(options: {
     mailbox: Mailbox;
+    own: boolean;
+    rights: number;
     uids: Uint32Array;
     readOnly: boolean;
     recentUid: number;
@@ -47,6 +60,9 @@ export class MailboxView {
     stop: () => void;
   }) {
     const { mailbox, uids } = options;
+    this.accountId = mailbox.accountId;
+    this.own = options.own;
+    this.rights = options.rights;
     this.mailboxId = mailbox.id;
     this.name = mailbox.name;
     this.uidvalidity = mailbox.uidvalidity;
@@ -96,6 +112,11 @@ export class MailboxView {
       else high = middle;
     }
     return low;
+  }
+
+  /** The number of the first message whose UID is at least this; one more than there are when none is. */
+  firstSeqFrom(uid: number): number {
+    return this.#firstFrom(uid) + 1;
   }
 
   isRecent(uid: number): boolean {
@@ -198,6 +219,10 @@ export class MailboxView {
     }
     const last = this.lastUid;
     const arrived: number[] = [];
+    if (this.watched && changes.changed.length > 0) {
+      this.#touched ??= new Set();
+      for (const { uid } of changes.changed) this.#touched.add(uid);
+    }
     for (const row of changes.changed) {
       if (row.uid > last) arrived.push(row.uid);
       else if (!this.#own?.has(row.modseq)) this.#changed.push(row);
@@ -231,6 +256,13 @@ export class MailboxView {
     return gone;
   }
 
+  /** What changed or arrived since the last call, ascending, and what has gone but is not told yet. */
+  takeTouched(): { touched: readonly number[]; gone: readonly number[] } {
+    const touched = this.#touched === undefined ? NONE : [...this.#touched].toSorted((a, b) => a - b);
+    this.#touched = undefined;
+    return { touched, gone: this.#expunged };
+  }
+
   get hasNews(): boolean {
     return this.#grown || this.#changed.length > 0 || this.#expunged.length > 0;
   }
@@ -239,21 +271,29 @@ export class MailboxView {
    * What to tell now. Message numbers of `expunged` are such that each is right when those before it have been told
    * (highest first, so none moves another); rows of `changed` are to be numbered after that.
    */
-  tell(withExpunges: boolean): { expunged: number[]; grown: boolean; changed: readonly FlagRow[] } {
+  tell(withExpunges: boolean): {
+    expunged: number[];
+    /** Their UIDs, ascending. */
+    gone: readonly number[];
+    grown: boolean;
+    changed: readonly FlagRow[];
+  } {
     const expunged: number[] = [];
+    let gone = NONE;
     if (withExpunges && this.#expunged.length > 0) {
       for (const uid of this.#expunged.toReversed()) {
         const seq = this.seqOf(uid);
         if (seq > 0) expunged.push(seq);
       }
-      this.#remove(new Set(this.#expunged));
+      gone = this.#expunged;
+      this.#remove(new Set(gone));
       this.#expunged = NONE;
     }
     const grown = this.#grown;
     this.#grown = false;
     const changed = this.#changed;
     this.#changed = [];
-    return { expunged, grown, changed };
+    return { expunged, gone, grown, changed };
   }
 
   #remove(gone: ReadonlySet<number>): void {

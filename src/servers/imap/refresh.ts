@@ -1,6 +1,10 @@
 import type { MailboxChanges } from '../../data/mailstore/types.ts';
+import { Right } from '../../data/sharing/rights.ts';
+import { renewRights } from './access.ts';
+import { contextChanges, tellChanges } from './contexts.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import type { MailboxView } from './mailbox-view.ts';
+import { fetchHead, tellsVanished, tellVanished } from './numbers.ts';
 import { flushIfFull, isRev2, type Session, SessionEnd, untagged, viewOf } from './session.ts';
 import { flagList } from './wire/encoder.ts';
 
@@ -8,6 +12,7 @@ import { flagList } from './wire/encoder.ts';
 export async function refresh(session: Session, force = false): Promise<void> {
   const { view } = session;
   if (view === undefined || !(view.dirty || force)) return;
+  await renewRights(session);
   // Before the read: what is committed while it runs wakes us again.
   view.dirty = false;
   const { read } = session.options.store;
@@ -40,11 +45,23 @@ async function completed(
  */
 export async function tell(session: Session, withExpunges: boolean): Promise<void> {
   const { view } = session;
-  if (view === undefined || !view.hasNews) return;
-  const { expunged, grown, changed } = view.tell(withExpunges);
-  for (const seq of expunged) {
-    untagged(session, `${seq} EXPUNGE`);
-    await flushIfFull(session);
+  if (view === undefined) return;
+  // What a search has lost is told while its messages have their numbers, what it has won when they have theirs.
+  const searches = withExpunges && view.watched ? await contextChanges(session, view) : [];
+  await tellChanges(session, view, searches, 'REMOVEFROM');
+  await tellNews(session, view, withExpunges);
+  await tellChanges(session, view, searches, 'ADDTO');
+}
+
+async function tellNews(session: Session, view: MailboxView, withExpunges: boolean): Promise<void> {
+  if (!view.hasNews) return;
+  const { expunged, gone, grown, changed } = view.tell(withExpunges);
+  if (tellsVanished(session)) await tellVanished(session, gone);
+  else {
+    for (const seq of expunged) {
+      untagged(session, `${seq} EXPUNGE`);
+      await flushIfFull(session);
+    }
   }
   if (grown) {
     untagged(session, `${view.count} EXISTS`);
@@ -67,14 +84,14 @@ export function tellFlags(
   const seq = view.seqOf(row.uid);
   if (seq === 0) return;
   const items: string[] = [];
-  if (withUid) items.push(`UID ${row.uid}`);
+  if (withUid && !session.enabled.has('UIDONLY')) items.push(`UID ${row.uid}`);
   if (withFlags) {
     announceKeywords(session, row.keywords);
     items.push(`FLAGS ${flagList(row.flags, row.keywords, view.isRecent(row.uid))}`);
   }
   // RFC 7162 section 3.2: with CONDSTORE every such FETCH has MODSEQ.
   if (session.enabled.has('CONDSTORE')) items.push(`MODSEQ (${row.modseq})`);
-  untagged(session, `${seq} FETCH (${items.join(' ')})`);
+  untagged(session, `${fetchHead(session, seq, row.uid)} (${items.join(' ')})`);
 }
 
 const SYSTEM_FLAGS = '\\Answered \\Flagged \\Deleted \\Seen \\Draft';
@@ -84,11 +101,22 @@ export function announceFlags(session: Session, view: MailboxView): void {
   const keywords = [...view.announced.values()].map((keyword) => flagList(0, [keyword], false).slice(1, -1));
   const all = [SYSTEM_FLAGS, ...keywords.filter((keyword) => keyword !== '')].join(' ');
   untagged(session, `FLAGS (${all})`);
-  const permanent = view.readOnly ? '' : `${all} \\*`;
+  const permanent = view.readOnly ? '' : permanentFlags(view, keywords);
   untagged(
     session,
     `OK [PERMANENTFLAGS (${permanent})] ${view.readOnly ? 'Read-only' : 'Keywords may be new'}`,
   );
+}
+
+/** The flags that this account may change (RFC 4314 section 5.2). */
+function permanentFlags(view: MailboxView, keywords: readonly string[]): string {
+  const flags: string[] = [];
+  const may = (right: number): boolean => (view.rights & right) !== 0;
+  if (may(Right.Write)) flags.push('\\Answered', '\\Flagged');
+  if (may(Right.DeleteMessages)) flags.push('\\Deleted');
+  if (may(Right.Seen)) flags.push('\\Seen');
+  if (may(Right.Write)) flags.push('\\Draft', ...keywords.filter((keyword) => keyword !== ''), '\\*');
+  return flags.join(' ');
 }
 
 /** A keyword the client has not heard of must be in FLAGS before it is shown on a message. */
@@ -111,8 +139,9 @@ export async function deselect(session: Session): Promise<void> {
   if (view === undefined) return;
   session.view = undefined;
   session.saved = [];
+  session.contexts = [];
   view.close();
-  if (view.readOnly || !view.arrivals || view.recentUid === Number.POSITIVE_INFINITY) return;
+  if (view.readOnly || !view.own || !view.arrivals || view.recentUid === Number.POSITIVE_INFINITY) return;
   try {
     await session.options.store.write.run('mailstore.claimRecent', { mailboxId: view.mailboxId });
   } catch (error) {

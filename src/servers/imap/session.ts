@@ -1,6 +1,7 @@
 import { timeId } from '../../base/ids.ts';
 import type { SessionLogin } from '../../flow/service.ts';
 import type { Connection } from '../../net/connection.ts';
+import type { SearchContext } from './contexts.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import type { MailboxView } from './mailbox-view.ts';
 import type { ImapOptions, ImapSessionFacts } from './options.ts';
@@ -17,7 +18,7 @@ export { cutSession, flush, flushIfFull, SessionEnd } from '../../net/line/talk.
 export type State = 'not-authenticated' | 'authenticated' | 'selected';
 
 /** What a client can ENABLE (RFC 5161), and CONDSTORE, which some commands enable by themselves. */
-export type Enabled = 'IMAP4REV2' | 'CONDSTORE';
+export type Enabled = 'IMAP4REV2' | 'CONDSTORE' | 'QRESYNC' | 'UIDONLY';
 
 /** One IMAP session: what the commands work on. */
 export interface Session {
@@ -25,6 +26,8 @@ export interface Session {
   readonly connection: Connection;
   readonly facts: ImapSessionFacts;
   readonly startedAt: number;
+  /** Since when it is without a login. */
+  preauthSince: number;
   readonly out: Output;
   readonly input: Input;
   /** When to let others have a turn, for work that grows with what the client asks for. */
@@ -36,6 +39,8 @@ export interface Session {
   view: MailboxView | undefined;
   /** UIDs of SEARCH RETURN (SAVE) in the selected mailbox (RFC 5182), ascending. */
   saved: readonly number[];
+  /** Searches that are kept up to date (RFC 5267), of the selected mailbox. */
+  contexts: readonly SearchContext[];
   /** Tag of the command in hand. */
   tag: string;
   /** Bad commands since the last one that was not. */
@@ -69,6 +74,7 @@ export function createSession(
       login: undefined,
     },
     startedAt: clock.monotonic(),
+    preauthSince: clock.monotonic(),
     out: new Output(connection, SESSION_LIMITS.heldBytes),
     input: new Input(connection),
     turns: createTurns(),
@@ -76,6 +82,7 @@ export function createSession(
     capabilities,
     view: undefined,
     saved: [],
+    contexts: [],
     tag: '*',
     errors: 0,
     loginFailures: 0,
@@ -132,7 +139,7 @@ export function spend(session: Session, steps: number): Promise<void> | undefine
 function silenceLimit(session: Session): number {
   const { limits, clock } = session.options;
   if (session.facts.login !== undefined) return limits.imapTimeoutMs;
-  const left = session.startedAt + SESSION_LIMITS.preauthTotalMs - clock.monotonic();
+  const left = session.preauthSince + SESSION_LIMITS.preauthTotalMs - clock.monotonic();
   if (left <= 0) throw new SessionEnd('no login for too long', 'No login for too long');
   return Math.min(limits.imapPreauthTimeoutMs, left);
 }

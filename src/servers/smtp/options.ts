@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import type { Tracer } from '../../base/tracing.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Authenticator, MailService } from '../../flow/service.ts';
 import type { TlsSource } from '../../net/tls.ts';
@@ -32,6 +33,7 @@ export interface SmtpOptions {
   /** Words of another server; undefined: ours. */
   readonly dialect?: SmtpDialect | undefined;
   readonly hooks?: SmtpHooks | undefined;
+  readonly tracer?: Tracer | undefined;
 }
 
 /** Told as things happen, for metrics; must be fast and must not throw. */

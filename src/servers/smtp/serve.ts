@@ -7,9 +7,12 @@ import type { SmtpOptions } from './options.ts';
 import { lineFaultReplies, replies } from './replies.ts';
 import {
   awaitLine,
+  beginSpan,
   createSession,
   end,
   endNoted,
+  endSessionSpan,
+  endSpan,
   failureReply,
   interrupt,
   refuse,
@@ -56,6 +59,7 @@ async function serve(session: Session): Promise<void> {
   resetTransaction(session);
   await session.out.flush();
   service.end(session.facts, session.ended ?? 'closed');
+  endSessionSpan(session);
   hooks?.sessionEnded?.(clock.monotonic() - session.startedAt);
   await session.connection.end();
 }
@@ -66,11 +70,14 @@ async function greet(session: Session): Promise<boolean> {
   // Reading before we speak is how we learn who does not wait for the greeting.
   session.input.startReading();
   let wanted: Greeting | void;
+  const span = beginSpan(session, 'connect');
   try {
     wanted = await service.connect(session.facts);
   } catch (error) {
     end(session, failureReply(session, error), 'connection refused');
     return false;
+  } finally {
+    endSpan(session, span);
   }
   if (wanted !== undefined) await holdGreeting(session, wanted.pauseMs);
   if (session.draining) {
@@ -173,8 +180,10 @@ async function dispatch(session: Session, text: string): Promise<boolean> {
     refuse(session, command.stage, replies.noArgument, `${verb} with an argument`);
   } else {
     if (session.input.pending) notePipelining(session, command);
+    const span = beginSpan(session, command.name);
     const running = command.run(session, argument);
     if (running !== undefined) await running;
+    endSpan(session, span);
   }
   hooks?.command?.(verb, clock.monotonic() - startedAt);
   return command.grouped;

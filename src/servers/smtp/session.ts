@@ -1,5 +1,6 @@
 import { errorText, Refusal, type SmtpReply, smtpReply } from '../../base/errors.ts';
 import { timeId } from '../../base/ids.ts';
+import type { Span } from '../../base/tracing.ts';
 import type {
   MailParams,
   MailTransaction,
@@ -78,12 +79,15 @@ export interface Session {
   /** Set when the session is over, in plain words. */
   ended: string | undefined;
   readonly startedAt: number;
+  /** All of the session, where it is traced, and the code that was answered last. */
+  readonly span: Span | undefined;
+  repliedCode: number;
   /** Forget the login's revocation signal. */
   unwatchLogin: (() => void) | undefined;
 }
 
 export function createSession(connection: Connection, options: SmtpOptions): Session {
-  const { clock, limits } = options;
+  const { clock, limits, tracer } = options;
   const input = new Input(connection);
   const session: Session = {
     options,
@@ -121,6 +125,8 @@ export function createSession(connection: Connection, options: SmtpOptions): Ses
     interruption: undefined,
     ended: undefined,
     startedAt: clock.monotonic(),
+    span: tracer?.start('smtp session', { kind: 'server' }),
+    repliedCode: 0,
     unwatchLogin: undefined,
   };
   return session;
@@ -129,7 +135,41 @@ export function createSession(connection: Connection, options: SmtpOptions): Ses
 export function reply(session: Session, what: SmtpReply): void {
   const said = session.options.dialect?.words.get(what) ?? what;
   session.out.put(said);
+  session.repliedCode = said.code;
   session.options.hooks?.replied?.(said.code);
+}
+
+/** Begin a part of the session, which the mail flow may divide further. */
+export function beginSpan(session: Session, name: string): Span | undefined {
+  session.facts.span = session.span?.child(name);
+  return session.facts.span;
+}
+
+/** It was answered. */
+export function endSpan(session: Session, span: Span | undefined): void {
+  if (span === undefined) return;
+  span.set({ 'smtp.reply_code': session.repliedCode });
+  if (session.repliedCode >= 400) span.fail('refused');
+  span.end();
+  session.facts.span = undefined;
+}
+
+/** What the session was, told at its end. */
+export function endSessionSpan({ span, facts, messages, options, ended }: Session): void {
+  if (span === undefined) return;
+  span.set({
+    'postern.trace': facts.id,
+    'network.protocol.name': facts.protocol,
+    'server.port': facts.localPort,
+    'postern.messages': messages,
+    'tls.established': facts.tls !== undefined,
+    ...(ended !== undefined && { 'postern.end': ended }),
+    ...(options.tracer?.addresses === true && {
+      'client.address': facts.remoteAddress,
+      ...(facts.login !== undefined && { 'user.name': facts.login.address }),
+    }),
+  });
+  span.end();
 }
 
 /** Say a last word, if any, and end the session; `reason` goes to the journal. The first end wins. */

@@ -80,11 +80,12 @@ export const alertCommands: readonly CliCommand[] = [
     example: 'alert test',
     async run({ admin }) {
       const value = await admin.call(alerts.test, {});
-      const { mailed, webhook } = value;
-      const mail =
-        mailed.length === 0
-          ? 'No mail was sent.'
-          : `A mail is in the inbox of ${mailed.map(plain).join(', ')}.`;
+      const { mailed, queued, webhook } = value;
+      const mails = [
+        ...(mailed.length === 0 ? [] : [`A mail is in the inbox of ${mailed.map(plain).join(', ')}.`]),
+        ...(queued.length === 0 ? [] : [`A mail to ${queued.map(plain).join(', ')} is in the queue.`]),
+      ];
+      const mail = mails.length === 0 ? 'No mail was sent.' : mails.join(' ');
       const hook =
         webhook === undefined
           ? 'There is no webhook.'

@@ -125,7 +125,7 @@ export const exportCommands: readonly CliCommand[] = [
     options: {
       ...COMMON,
       ...Object.fromEntries(
-        Object.entries(imapOptions).filter(([name]) => name !== 'accounts' && name !== 'parallel'),
+        Object.entries(imapOptions).filter(([name]) => !['accounts', 'parallel', 'shared'].includes(name)),
       ),
     },
     example: 'export imap new.example --account a@b.org --password-file pw',

@@ -76,11 +76,11 @@ async function travel(call: Call, { account, source }: Journey): Promise<Account
     const parity = compare
       ? await compareMail(source, target, { wants: options.wants, octets: true })
       : undefined;
-    return { ...about, folders, parity };
+    return { ...about, folders, passed: source.passed?.() ?? [], parity };
   } catch (error) {
     const ours = error instanceof Refusal && (error.kind === 'unavailable' || error.kind === 'storage-full');
     if (ours || !(error instanceof Refusal || error instanceof ImapFailure)) throw error;
-    return { ...about, folders: [], parity: undefined, problem: errorText(error) };
+    return { ...about, folders: [], passed: [], parity: undefined, problem: errorText(error) };
   } finally {
     await source.close();
   }
@@ -188,7 +188,7 @@ const imap: CliCommand = {
 };
 
 function sourceOptions(
-  { io }: Call,
+  { io, on }: Call,
   place: Awaited<ReturnType<typeof imapPlace>>,
   login: ImapPerson['login'],
 ): Parameters<typeof imapSource>[0] {
@@ -196,6 +196,7 @@ function sourceOptions(
     name: `${login.user}@${place.host}:${place.port}`,
     connect: () => connectImap(place, login, io.clock),
     clock: io.clock,
+    shared: on('shared'),
   };
 }
 

@@ -31,6 +31,14 @@ export function lookAtListener(world: World, listener: DoctorListener): Promise<
   });
 }
 
+/** For who has none. */
+export const GET_CERTIFICATE = [
+  'Set listen.acme = ["*:80"] in the configuration file and restart; then:',
+  'postern certificate terms   # read them, then agree:',
+  'postern certificate set terms_agreed true && postern certificate set enabled true',
+  'Or name files of your own as tls.cert and tls.key there: docs/guides/certificates.md',
+];
+
 export async function checkCertificates(world: World): Promise<readonly DoctorLine[]> {
   const looks: { listener: DoctorListener; look: TlsLook }[] = [];
   for (const listener of world.facts.listeners) {
@@ -56,7 +64,7 @@ function certificateLine(world: World, topic: Topic, look: TlsLook): DoctorLine 
       return problem(
         topic,
         'There is no STARTTLS: mail comes in unencrypted, and hosts that want TLS do not deliver.',
-        'Get a certificate: docs/guides/certificates.md',
+        ...GET_CERTIFICATE,
       );
     // A port that is closed is told by its own check.
     case 'failed':

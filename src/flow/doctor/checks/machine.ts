@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { reserveOf } from '../../../base/disk-reserve.ts';
 import { errorText } from '../../../base/errors.ts';
 import { lookupAddresses } from '../../../net/dns/addresses.ts';
 import { askTime } from '../../../net/sntp.ts';
@@ -72,11 +73,13 @@ export async function checkDisk({ facts, options }: World): Promise<readonly Doc
     const [free, all] = [bavail * bsize, blocks * bsize];
     const found = `${Math.floor(free / MIB)} MiB of ${Math.floor(all / MIB)} MiB are free.`;
     const mend = `du -xh --max-depth=1 ${facts.dataDirectory} | sort -h`;
-    const { bytes, part } = options.diskReserve;
-    if (free < bytes || free < all * part) return [problem(topic, found, mend)];
-    if (files > 0 && ffree / files < part)
+    const reserve = reserveOf(all, options.diskReserve);
+    if (free < reserve)
+      return [problem(topic, `${found} That is less than the reserve: new mail is put off.`, mend)];
+    if (files > 0 && (ffree / files) * 100 < options.diskReserve.percent)
       return [problem(topic, `Only ${ffree} of ${files} inodes are free.`, `df -i ${facts.dataDirectory}`)];
-    if (free < 2 * bytes || free < 2 * all * part) return [warning(topic, found, mend)];
+    if (free < 2 * reserve)
+      return [warning(topic, `${found} New mail is put off below ${Math.ceil(reserve / MIB)} MiB.`, mend)];
     return [ok(topic, found)];
   } catch (error) {
     return [problem(topic, `It cannot be looked at: ${errorText(error)}.`, `ls -ld ${facts.dataDirectory}`)];

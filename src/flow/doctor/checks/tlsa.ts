@@ -5,7 +5,7 @@ import type { TlsaRecord } from '../../../mail/dns.ts';
 import { ok, problem, type Topic, unknown, warning, withSeen } from '../lines.ts';
 import type { TlsLook } from '../tls-look.ts';
 import type { DoctorLine, World } from '../types.ts';
-import { lookAtListener } from './certificate.ts';
+import { GET_CERTIFICATE, lookAtListener } from './certificate.ts';
 import { isFullName } from './host.ts';
 
 /** TLSA records of our name against the certificate that we show at port 25 (RFC 7672). */
@@ -77,7 +77,7 @@ function fitLine(
     return problem(
       topic,
       'It promises TLS, but we offer no STARTTLS: senders that use DANE do not deliver.',
-      'Get a certificate: docs/guides/certificates.md',
+      ...GET_CERTIFICATE,
     );
   if (look?.status !== 'ok')
     return unknown(

@@ -90,10 +90,15 @@ const test = operation({
   summary: 'Send a mail and a webhook to see whether they come',
   access: 'administrator',
   input: z.strictObject({}),
-  output: z.object({ mailed: z.array(z.string()), webhook: z.string().optional() }),
+  output: z.object({
+    /** Inboxes here, and addresses elsewhere. */
+    mailed: z.array(z.string()),
+    queued: z.array(z.string()),
+    webhook: z.string().optional(),
+  }),
   async run(context) {
-    const { mailed, webhook } = await hooksOf(context).test();
-    return { mailed: [...mailed], ...(webhook !== undefined && { webhook }) };
+    const { mailed, queued, webhook } = await hooksOf(context).test();
+    return { mailed: [...mailed], queued: [...queued], ...(webhook !== undefined && { webhook }) };
   },
 });
 

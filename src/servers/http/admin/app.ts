@@ -8,6 +8,7 @@ import { isAdmin } from '../../../data/directory/permission.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import { mountMessageStreams } from './message-stream.ts';
 import { type AdminContext, API_PREFIX, inputInQuery, type Operation } from './operation.ts';
+import { spanOf } from '../tracing.ts';
 import { operations } from './operations.ts';
 
 /** Octets of a request body. The largest request is an alias with a hundred addresses. */
@@ -75,6 +76,7 @@ export function createAdminApp(context: AdminContext, authenticate: Authenticate
 function mount(app: Hono<AdminEnv>, context: AdminContext, row: Operation): void {
   app.on(row.method, API_PREFIX + row.path, async (c) => {
     const actor = c.get('actor');
+    spanOf(c.req.raw)?.set({ 'http.route': API_PREFIX + row.path });
     if (row.access === 'administrator' && !isAdmin(actor)) {
       throw new Refusal('not-permitted', 'You may not see this; an administrator can.');
     }

@@ -51,7 +51,8 @@ const shown = z.object({
 
 async function stored({ store }: AdminContext): Promise<Stored> {
   const json = await store.read.run('directory.setting', { name: DOCTOR_SETTING });
-  return json === undefined ? {} : (JSON.parse(json) as Stored);
+  const all = json === undefined ? {} : (JSON.parse(json) as Stored);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => name in doctorSettingsSchema.shape));
 }
 
 const show = operation({

@@ -33,6 +33,8 @@ export interface AdminContext {
   readonly doctor?: Pick<DoctorService, 'run' | 'rotate'> | undefined;
   readonly housekeeping?: HousekeepingHooks | undefined;
   readonly alerts?: AlertHooks | undefined;
+  /** Told when what the journal and the log keep has changed. */
+  readonly journal?: { changed(): Promise<void> } | undefined;
   /** Postfix lookup tables. */
   readonly lookup?: Lookup | undefined;
 }
@@ -47,7 +49,11 @@ export interface HousekeepingHooks {
 /** Who is told of trouble, and how. */
 export interface AlertHooks {
   /** Send a mail and a webhook that say nothing but that they come. `webhook`: why it was not taken; '' when it was. */
-  test(): Promise<{ readonly mailed: readonly string[]; readonly webhook: string | undefined }>;
+  test(): Promise<{
+    readonly mailed: readonly string[];
+    readonly queued: readonly string[];
+    readonly webhook: string | undefined;
+  }>;
 }
 
 /** What administrators have done about certificates at once, and see of them. */

@@ -15,11 +15,13 @@ import { holds } from './holds.ts';
 import { housekeeping } from './housekeeping.ts';
 import { intake } from './intake.ts';
 import { importing } from './importing.ts';
+import { journal } from './journal.ts';
 import { lookup } from './lookup.ts';
 import { queue } from './queue.ts';
 import { reports } from './reports.ts';
 import { routing } from './routing.ts';
 import { secrets } from './secrets.ts';
+import { sieve } from './sieve.ts';
 import { status } from './status.ts';
 import { suppression } from './suppression.ts';
 import { trace } from './trace.ts';
@@ -39,6 +41,7 @@ export const operations = {
   reports,
   routing,
   suppression,
+  journal,
   lookup,
   importing,
   secrets,
@@ -51,6 +54,7 @@ export const operations = {
   holds,
   housekeeping,
   filter,
+  sieve,
   intake,
   vault,
 } as const;

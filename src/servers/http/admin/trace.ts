@@ -3,6 +3,7 @@ import { Refusal } from '../../../base/errors.ts';
 import { terms } from '../../../data/journal/types.ts';
 import { caseNumberOf } from '../../../data/vault/case-number.ts';
 import { canonicalAddress } from '../../../net/ip.ts';
+import { hiddenTerms } from './hidden-terms.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { journalRow } from './schemas.ts';
 
@@ -45,7 +46,8 @@ async function find({ store }: AdminContext, term: string | undefined, span: Spa
     return [...new Set(rows.map(({ trace }) => trace))];
   }
   const found = new Map<string, number>();
-  for (const one of candidateTerms(term)) {
+  const { key } = await store.read.run('journal.privacy', null);
+  for (const one of hiddenTerms(candidateTerms(term), key)) {
     for (const { trace, at } of await store.read.run('journal.find', {
       term: one,
       from,

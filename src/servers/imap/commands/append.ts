@@ -1,12 +1,16 @@
 import { Refusal } from '../../../base/errors.ts';
 import { givenAway } from '../../../data/blobs/given.ts';
-import type { FlagSet, Mailbox } from '../../../data/mailstore/types.ts';
+import { permittedSet } from '../../../data/mailstore/across.ts';
+import type { FlagSet } from '../../../data/mailstore/types.ts';
+import { Right } from '../../../data/sharing/rights.ts';
+import type { KnownMailbox } from '../../../data/sharing/types.ts';
+import { needMailbox, permittedFlags } from '../access.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import type { MessageIntake } from '../options.ts';
 import { gatherNext } from '../read-command.ts';
 import { refresh } from '../refresh.ts';
-import { noSuchMailbox, refuse } from '../replies.ts';
-import { loginOf, readLine, readOctets, type Session, SessionEnd } from '../session.ts';
+import { refuse } from '../replies.ts';
+import { readLine, readOctets, type Session, SessionEnd } from '../session.ts';
 import { dateTime } from '../wire/dates.ts';
 import { type Decoder, literalHead, type LiteralHead, SyntaxFault } from '../wire/decoder.ts';
 import { flagList } from '../wire/flags.ts';
@@ -83,21 +87,30 @@ async function receive(session: Session, d: Decoder): Promise<Outcome> {
 }
 
 /** The mailbox it goes to, or why not: known before the message is asked for. */
-async function check(session: Session, { name, head }: Arguments): Promise<Mailbox | Refusal> {
+async function check(session: Session, { name, head }: Arguments): Promise<KnownMailbox | Refusal> {
   const { store, limits } = session.options;
-  const { accountId } = loginOf(session);
   if (head.size > limits.messageBytes)
     return refuse('too-large', 'TOOBIG', `A message may have at most ${limits.messageBytes} octets`);
   // RFC 3502 section 6.3.11: no octets, no message.
   if (head.size === 0) return refuse('bad-input', 'CANNOT', 'An empty message cannot be stored');
   if (session.options.full?.() === true)
     return refuse('storage-full', 'UNAVAILABLE', 'The disk of the server is nearly full; try again later');
-  const mailbox = await store.read.run('mailstore.mailbox', { accountId, name });
-  if (mailbox === undefined) return noSuchMailbox('TRYCREATE');
+  const target = await targetOf(session, name);
+  if (target instanceof Refusal) return target;
+  const { accountId } = target.mailbox;
   const { used, limit } = await store.read.run('mailstore.quota', { accountId });
   if (limit > 0 && used + head.size > limit)
     return refuse('over-quota', 'OVERQUOTA', 'There is not enough room in the account');
-  return mailbox;
+  return target;
+}
+
+async function targetOf(session: Session, name: string): Promise<KnownMailbox | Refusal> {
+  try {
+    return await needMailbox(session, name, Right.Insert, 'TRYCREATE');
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
 }
 
 /** Hand on the message. A failure is kept until all of it has come, so that the session stays in step. */
@@ -124,19 +137,19 @@ async function endOfCommand(session: Session): Promise<void> {
 
 async function deposit(
   session: Session,
-  mailbox: Mailbox,
+  { mailbox, rights }: KnownMailbox,
   { set, receivedAt }: Arguments,
   blob: Awaited<ReturnType<MessageIntake['finish']>>['blob'],
   content: Awaited<ReturnType<MessageIntake['finish']>>['content'],
 ): Promise<Outcome> {
-  const { accountId } = loginOf(session);
-  const mailboxId = mailbox.id;
+  const { accountId, id: mailboxId } = mailbox;
   const where = {
     accountId,
     mailbox: { id: mailboxId },
     prefix: NO_BYTES,
     hidden: [],
-    set,
+    // RFC 4314 section 4: flags that the account may not set are left out.
+    set: permittedSet(set, permittedFlags(rights)),
     receivedAt,
     trace: session.facts.id,
     ignoreQuota: false,

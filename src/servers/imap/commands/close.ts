@@ -1,17 +1,21 @@
+import { hasRights, Right } from '../../../data/sharing/rights.ts';
 import { deselect } from '../refresh.ts';
-import { loginOf, viewOf } from '../session.ts';
+import { viewOf } from '../session.ts';
 import { type Command, SELECTED } from './command.ts';
 
-/** CLOSE (RFC 9051 section 6.4.1): expunge without telling, and leave the mailbox. */
+/**
+ * CLOSE (RFC 9051 section 6.4.1): expunge without telling, and leave the mailbox. RFC 7162 section 3.2.8: it must not
+ * give HIGHESTMODSEQ, for the client has not heard which messages went.
+ */
 export const close: Command = {
   name: 'CLOSE',
   states: SELECTED,
   async run(session, d) {
     d.end();
     const view = viewOf(session);
-    if (!view.readOnly) {
-      const { accountId } = loginOf(session);
-      const { mailboxId } = view;
+    // RFC 4314 section 4: without the right e nothing is expunged, and that is no failure.
+    if (!view.readOnly && hasRights(view.rights, Right.Expunge)) {
+      const { accountId, mailboxId } = view;
       await session.options.store.write.run('mailstore.expunge', { accountId, mailboxId });
     }
     await deselect(session);

@@ -13,6 +13,8 @@ export interface Command {
   readonly streams?: boolean;
   /** EXPUNGE must not be told during this command (RFC 9051 section 7.5.1). */
   readonly holdsExpunges?: boolean;
+  /** It names messages by number, which a client of UIDONLY may not (RFC 9586 section 3.1). */
+  readonly byNumber?: boolean;
   /** Read the arguments from behind the name (a space included), act, and say how it ended. */
   readonly run: (session: Session, d: Decoder) => Promise<Outcome> | Outcome;
 }

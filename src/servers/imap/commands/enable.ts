@@ -1,5 +1,27 @@
-import { untagged } from '../session.ts';
+import type { Enabled } from '../session.ts';
+import { type Session, untagged } from '../session.ts';
 import { type Command, LOGGED_IN } from './command.ts';
+
+/** What can be enabled: how it is told, what it brings along, and what it changes in a selected mailbox. */
+const ENABLES: Readonly<
+  Record<Enabled, { name: string; brings?: Enabled; then?: (session: Session) => void }>
+> = {
+  IMAP4REV2: {
+    name: 'IMAP4rev2',
+    // RFC 9051 has no \Recent, and a mailbox may be selected already.
+    then({ view }) {
+      if (view !== undefined) view.recentUid = Number.POSITIVE_INFINITY;
+    },
+  },
+  CONDSTORE: { name: 'CONDSTORE' },
+  // RFC 7162 section 3.2.3: and then CONDSTORE too.
+  QRESYNC: { name: 'QRESYNC', brings: 'CONDSTORE' },
+  UIDONLY: { name: 'UIDONLY' },
+};
+
+function isKnown(name: string): name is Enabled {
+  return Object.hasOwn(ENABLES, name);
+}
 
 /** ENABLE (RFC 5161, RFC 9051 section 6.3.1). What cannot be enabled is passed over. */
 export const enable: Command = {
@@ -10,14 +32,13 @@ export const enable: Command = {
     const now: string[] = [];
     do {
       d.sp();
-      const name = d.keyword('a capability');
-      if (name !== 'CONDSTORE' && name !== 'IMAP4REV2') continue;
-      if (session.enabled.has(name)) continue;
-      session.enabled.add(name);
-      // RFC 9051 has no \Recent, and a mailbox may be selected already.
-      if (name === 'IMAP4REV2' && session.view !== undefined)
-        session.view.recentUid = Number.POSITIVE_INFINITY;
-      now.push(name === 'IMAP4REV2' ? 'IMAP4rev2' : name);
+      const word = d.keyword('a capability');
+      if (!isKnown(word) || session.enabled.has(word)) continue;
+      const { name, brings, then } = ENABLES[word];
+      session.enabled.add(word);
+      if (brings !== undefined) session.enabled.add(brings);
+      then?.(session);
+      now.push(name);
     } while (!d.atEnd);
     untagged(session, ['ENABLED', ...now].join(' '));
     return undefined;

@@ -1,6 +1,8 @@
 import type { UidRange } from '../../../data/mailstore/types.ts';
+import { Right } from '../../../data/sharing/rights.ts';
+import { needRights } from '../access.ts';
 import { refresh } from '../refresh.ts';
-import { loginOf, type Session, viewOf } from '../session.ts';
+import { type Session, viewOf } from '../session.ts';
 import { type Command, type Outcome, SELECTED } from './command.ts';
 
 /** EXPUNGE (RFC 9051 section 6.4.3). */
@@ -28,12 +30,16 @@ export const uidExpunge: Command = {
 async function remove(session: Session, ranges: readonly UidRange[] | undefined): Promise<Outcome> {
   const view = viewOf(session);
   view.needWritable();
+  needRights(view, Right.Expunge);
   if (ranges?.length === 0) return undefined;
-  const { modseq } = await session.options.store.write.run('mailstore.expunge', {
-    accountId: loginOf(session).accountId,
+  const { modseq, uids } = await session.options.store.write.run('mailstore.expunge', {
+    accountId: view.accountId,
     mailboxId: view.mailboxId,
     ...(ranges !== undefined && { ranges }),
   });
   await refresh(session, true);
-  return session.enabled.has('CONDSTORE') ? { code: `HIGHESTMODSEQ ${modseq}`, text: 'Expunged' } : undefined;
+  // RFC 7162 section 3.2.7: what was expunged, and all before, has been told when this is.
+  return session.enabled.has('CONDSTORE') && uids.length > 0
+    ? { code: `HIGHESTMODSEQ ${modseq}`, text: 'Expunged' }
+    : undefined;
 }

@@ -1,17 +1,24 @@
-import { Flag, type MessageRow, type UidRange } from '../../../data/mailstore/types.ts';
+import { Flag, MAX_UID, type MessageRow, type UidRange } from '../../../data/mailstore/types.ts';
+import { hasRights, Right } from '../../../data/sharing/rights.ts';
+import { renewRights } from '../access.ts';
 import type { ContentReader } from '../../../data/mailstore/content-reader.ts';
 import { openContents, tellMessage } from '../fetch-response.ts';
 import { SESSION_LIMITS } from '../limits.ts';
+import type { MailboxView } from '../mailbox-view.ts';
+import { tellVanishedEarlier } from '../numbers.ts';
 import { refresh } from '../refresh.ts';
-import { flushIfFull, loginOf, type Session, SessionEnd, viewOf, yieldTurn } from '../session.ts';
+import { flushIfFull, type Session, SessionEnd, viewOf, yieldTurn } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { type FetchAtt, fetchAtts } from '../wire/fetch-att.ts';
+import { pageOf, type PartialRange, partialRange } from '../wire/partial.ts';
+import { type SequenceSet, tidy } from '../wire/sequence-set.ts';
 import { type Command, type Outcome, SELECTED } from './command.ts';
 
 /** FETCH (RFC 9051 section 6.4.5, RFC 7162 section 3.1.4). */
 export const fetch: Command = {
   name: 'FETCH',
   states: SELECTED,
+  byNumber: true,
   holdsExpunges: true,
   run: (session, d) => run(session, d, false),
 };
@@ -27,6 +34,9 @@ interface Request {
   readonly ranges: readonly UidRange[];
   readonly atts: readonly FetchAtt[];
   readonly changedSince: number | undefined;
+  /** What has gone since is to be told, of these UIDs (RFC 7162 section 3.2.6). */
+  readonly vanished: readonly UidRange[] | undefined;
+  readonly partial: PartialRange | undefined;
 }
 
 type Want = 'envelope' | 'bodystructure' | 'content' | 'thread';
@@ -36,22 +46,68 @@ function parse(session: Session, d: Decoder, byUid: boolean): Request {
   const set = d.sequenceSet();
   d.sp();
   const asked = [...fetchAtts(d)];
-  let changedSince: number | undefined;
-  if (d.skip(' ')) {
-    d.list(() => {
-      if (d.keyword('CHANGEDSINCE') !== 'CHANGEDSINCE') d.fail('CHANGEDSINCE before this');
-      d.sp();
-      changedSince = d.number64('a mod-sequence');
-    });
-  }
+  const { changedSince, vanished, partial } = modifiers(session, d, byUid);
   d.end();
   const has = (kind: FetchAtt['kind']): boolean => asked.some((att) => att.kind === kind);
-  // RFC 9051 section 6.4.9: UID FETCH always tells the UID.
-  if (byUid && !has('uid')) asked.unshift({ kind: 'uid' });
+  // RFC 9051 section 6.4.9: UID FETCH always tells the UID; a UIDFETCH response begins with it (RFC 9586 section 3.2).
+  if (byUid && !has('uid') && !session.enabled.has('UIDONLY')) asked.unshift({ kind: 'uid' });
   if (changedSince !== undefined && !has('modseq')) asked.push({ kind: 'modseq' });
   // RFC 7162 section 3.1: CONDSTORE enabling commands.
   if (changedSince !== undefined || has('modseq')) session.enabled.add('CONDSTORE');
-  return { ranges: viewOf(session).ranges(set, byUid, session.saved), atts: asked, changedSince };
+  const view = viewOf(session);
+  return {
+    ranges: view.ranges(set, byUid, session.saved),
+    atts: asked,
+    changedSince,
+    vanished: vanished ? goneAmong(set) : undefined,
+    partial,
+  };
+}
+
+interface Modifiers {
+  changedSince: number | undefined;
+  vanished: boolean;
+  partial: PartialRange | undefined;
+}
+
+/** " (CHANGEDSINCE n VANISHED PARTIAL 1:10)" (RFC 7162 sections 3.1.4.1 and 3.2.6, RFC 9394 section 3.3). */
+function modifiers(session: Session, d: Decoder, byUid: boolean): Modifiers {
+  const found: Modifiers = { changedSince: undefined, vanished: false, partial: undefined };
+  if (!d.skip(' ')) return found;
+  d.list(() => {
+    const name = d.keyword('a modifier');
+    if (name === 'CHANGEDSINCE') {
+      d.sp();
+      found.changedSince = d.number64('a mod-sequence');
+    } else if (name === 'VANISHED' && byUid && session.enabled.has('QRESYNC')) found.vanished = true;
+    else if (name === 'PARTIAL' && byUid) {
+      d.sp();
+      found.partial = partialRange(d);
+    } else
+      d.fail(
+        byUid
+          ? 'CHANGEDSINCE, PARTIAL or, with QRESYNC enabled, VANISHED before this'
+          : 'CHANGEDSINCE before this',
+      );
+  });
+  if (found.vanished && found.changedSince === undefined) d.fail('CHANGEDSINCE beside VANISHED');
+  return found;
+}
+
+/** The UIDs of which a client asks what has gone: "*" is no UID that is in view, for the highest may have gone. */
+function goneAmong(set: SequenceSet): readonly UidRange[] {
+  return set === '$' ? [] : tidy(set, MAX_UID);
+}
+
+/** RFC 9394 section 3.3: a page of the messages that a set means. */
+function pageOfRanges(
+  view: MailboxView,
+  ranges: readonly UidRange[],
+  partial: PartialRange,
+): readonly UidRange[] {
+  const uids = view.uidsIn(ranges);
+  const { start, end } = pageOf(partial, uids.length);
+  return view.rangesOf(uids.slice(start, end));
 }
 
 function wants(atts: readonly FetchAtt[]): Want[] {
@@ -70,14 +126,19 @@ function setsSeen(atts: readonly FetchAtt[]): boolean {
 }
 
 async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcome> {
-  const { ranges, atts, changedSince } = parse(session, d, byUid);
+  const { ranges: asked, atts, changedSince, vanished, partial } = parse(session, d, byUid);
   const view = viewOf(session);
+  const ranges = partial === undefined ? asked : pageOfRanges(view, asked, partial);
+  if (vanished !== undefined && changedSince !== undefined)
+    await tellVanishedEarlier(session, changedSince, vanished);
   const want = wants(atts);
-  const marking = setsSeen(atts) && !view.readOnly;
+  const marking = setsSeen(atts) && !view.readOnly && hasRights(view.rights, Right.Seen);
   const size = want.length > 0 ? SESSION_LIMITS.contentRowsPerPage : SESSION_LIMITS.rowsPerPage;
   let told = 0;
   let failure: unknown;
   for (const range of view.chunks(ranges, size)) {
+    // A large answer must not go on after the right to read was taken away.
+    if (view.rightsStale) await renewRights(session);
     const rows = await session.options.store.read.run('mailstore.fetch', {
       mailboxId: view.mailboxId,
       ranges: [range],
@@ -126,7 +187,7 @@ async function markSeen(session: Session, rows: readonly MessageRow[]): Promise<
   if (unseen.length === 0) return changed;
   const view = viewOf(session);
   const result = await session.options.store.write.run('mailstore.storeFlags', {
-    accountId: loginOf(session).accountId,
+    accountId: view.accountId,
     mailboxId: view.mailboxId,
     ranges: view.rangesOf(unseen.map((row) => row.uid)),
     mode: 'add',

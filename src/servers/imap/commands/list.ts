@@ -1,5 +1,7 @@
 import type { Refusal } from '../../../base/errors.ts';
 import type { Mailbox } from '../../../data/mailstore/types.ts';
+import { formatRightsWithObsolete, hasRights, Right, TELLING } from '../../../data/sharing/rights.ts';
+import type { KnownMailbox } from '../../../data/sharing/types.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { selectMatching } from '../list-match.ts';
 import { listPattern } from '../list-pattern.ts';
@@ -9,8 +11,9 @@ import { flushIfFull, isRev2, loginOf, type Session, spend, untagged } from '../
 import type { Decoder } from '../wire/decoder.ts';
 import { mailbox as mailboxText } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN, type Outcome } from './command.ts';
+import { type EntryName, entryNames, LIST_METADATA, tellAnnotations } from './metadata.ts';
 
-/** LIST with its extensions (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154). */
+/** LIST with its extensions (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590). */
 export const list: Command = {
   name: 'LIST',
   states: LOGGED_IN,
@@ -33,8 +36,8 @@ export const lsub: Command = {
     const pattern = bounded(reference + d.listMailbox());
     d.end();
     const { accountId } = loginOf(session);
-    const mailboxes = await session.options.store.read.run('mailstore.mailboxes', { accountId });
-    const subscribed = mailboxes.filter((mailbox) => mailbox.subscribed);
+    const known = await session.options.store.read.run('sharing.mailboxes', { accountId });
+    const subscribed = known.map(({ mailbox }) => mailbox).filter((mailbox) => mailbox.subscribed);
     const shown = await selectMatching(subscribed, [listPattern(pattern)], session.turns);
     for (const mailbox of shown) {
       await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * mailbox.name.length);
@@ -75,6 +78,7 @@ interface Request {
   readonly select: ReadonlySet<string>;
   readonly returns: ReadonlySet<string>;
   readonly status: readonly string[];
+  readonly metadata: readonly EntryName[];
   /** Whether any option of RFC 5258 was used. */
   readonly extended: boolean;
 }
@@ -102,23 +106,26 @@ function parse(session: Session, d: Decoder): Request {
   } else patterns = [bounded(reference + d.listMailbox())];
   const returns = new Set<string>();
   let status: readonly string[] = [];
+  let metadata: readonly EntryName[] = [];
   if (d.skip(' RETURN ')) {
     extended = true;
     d.list(
       () => {
-        if (option(d, returns, RETURNS) !== 'STATUS') return;
+        const name = option(d, returns, RETURNS);
+        if (name !== 'STATUS' && name !== 'METADATA') return;
         d.sp();
-        status = statusItems(session, d);
+        if (name === 'STATUS') status = statusItems(session, d);
+        else metadata = entryNames(d);
       },
       { empty: true },
     );
   }
   // RFC 5258 section 3.1: RECURSIVEMATCH needs something to match.
   if (select.has('RECURSIVEMATCH') && !select.has('SUBSCRIBED')) d.fail('SUBSCRIBED with RECURSIVEMATCH');
-  return { patterns, select, returns, status, extended };
+  return { patterns, select, returns, status, metadata, extended };
 }
 
-const RETURNS = new Set(['SUBSCRIBED', 'CHILDREN', 'SPECIAL-USE', 'STATUS']);
+const RETURNS = new Set(['SUBSCRIBED', 'CHILDREN', 'SPECIAL-USE', 'STATUS', 'MYRIGHTS', 'METADATA']);
 
 function option(d: Decoder, into: Set<string>, known: ReadonlySet<string>): string {
   const name = d.keyword('an option');
@@ -149,7 +156,8 @@ async function answer(session: Session, request: Request): Promise<Outcome> {
     return undefined;
   }
   const { accountId } = loginOf(session);
-  const mailboxes = await session.options.store.read.run('mailstore.mailboxes', { accountId });
+  const known = await session.options.store.read.run('sharing.mailboxes', { accountId });
+  const mailboxes = await withLevels(session, known, patterns);
   const tree = await treeOf(session, mailboxes);
   const byPattern = await selectMatching(mailboxes, patterns.map(listPattern), session.turns);
   for (const mailbox of byPattern) {
@@ -157,15 +165,67 @@ async function answer(session: Session, request: Request): Promise<Outcome> {
     const hit =
       (!select.has('SUBSCRIBED') || mailbox.subscribed) &&
       (!select.has('SPECIAL-USE') || mailbox.specialUse !== undefined) &&
-      (mailbox.id !== 0 || select.has('SUBSCRIBED'));
+      (mailbox.id !== 0 || select.has('SUBSCRIBED') || (mailbox.level && select.size === 0));
     // RFC 5258 section 3.5: a parent is shown when something below it is subscribed and not shown itself.
-    const below = select.has('RECURSIVEMATCH') && mailbox.id !== 0 && tree.subscribedBelow.has(mailbox.name);
+    const below =
+      select.has('RECURSIVEMATCH') &&
+      (mailbox.id !== 0 || mailbox.level) &&
+      tree.subscribedBelow.has(mailbox.name);
     if (!hit && !below) continue;
     tellMailbox(session, request, mailbox, tree, below);
-    if (request.status.length > 0 && mailbox.id !== 0) tellStatus(session, mailbox, request.status);
+    await tellMore(session, request, mailbox);
     await flushIfFull(session);
   }
   return undefined;
+}
+
+/** What a mailbox's LIST response is followed by. */
+async function tellMore(session: Session, request: Request, mailbox: Listed): Promise<void> {
+  if (mailbox.id === 0) return;
+  // RFC 5819 section 2: no STATUS for what may not be read.
+  if (request.status.length > 0 && hasRights(mailbox.rights, Right.Read))
+    await tellStatus(session, mailbox, request.status);
+  // RFC 8440.
+  if (request.returns.has('MYRIGHTS') && (mailbox.rights & TELLING) !== 0) {
+    const name = mailboxText(mailbox.name, isRev2(session));
+    untagged(session, `MYRIGHTS ${name} "${formatRightsWithObsolete(mailbox.rights)}"`);
+  }
+  // RFC 9590.
+  if (request.metadata.length > 0 && hasRights(mailbox.rights, Right.Read))
+    await tellAnnotations(session, mailbox, request.metadata, LIST_METADATA);
+}
+
+interface Listed extends Mailbox {
+  readonly rights: number;
+  /** A level above mailboxes of others that is no mailbox, or none that may be seen. */
+  readonly level: boolean;
+}
+
+/**
+ * The mailboxes, and for patterns that end in a level of the hierarchy the levels above those of others (RFC 9051
+ * section 6.3.9), by name.
+ */
+async function withLevels(
+  session: Session,
+  known: readonly KnownMailbox[],
+  patterns: readonly string[],
+): Promise<readonly Listed[]> {
+  const listed = known.map(({ mailbox, rights }): Listed => ({ ...mailbox, rights, level: false }));
+  if (known.every(({ own }) => own) || patterns.every((pattern) => pattern.endsWith('*'))) return listed;
+  const names = new Set(listed.map(({ name }) => name));
+  const before = names.size;
+  for (const { mailbox, own } of known) {
+    if (own || mailbox.id === 0) continue;
+    const { name } = mailbox;
+    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
+      const level = name.slice(0, at);
+      if (names.has(level)) continue;
+      names.add(level);
+      listed.push({ ...mailbox, id: 0, name: level, subscribed: false, rights: 0, level: true });
+    }
+    await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * name.length);
+  }
+  return names.size === before ? listed : listed.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 interface Tree {
@@ -177,7 +237,7 @@ interface Tree {
 const STEPS_PER_CHAR = 2;
 const STEPS_PER_NAME = 200;
 
-async function treeOf(session: Session, mailboxes: readonly Mailbox[]): Promise<Tree> {
+async function treeOf(session: Session, mailboxes: readonly Listed[]): Promise<Tree> {
   const parents = new Set<string>();
   const subscribedBelow = new Set<string>();
   for (const { id, name, subscribed } of mailboxes) {
@@ -192,14 +252,16 @@ async function treeOf(session: Session, mailboxes: readonly Mailbox[]): Promise<
 
 function tellMailbox(
   session: Session,
-  { select, returns }: Request,
-  mailbox: Mailbox,
+  { select, returns, extended }: Request,
+  mailbox: Listed,
   tree: Tree,
   below: boolean,
 ): void {
   const attributes: string[] = [];
-  if (mailbox.id === 0) attributes.push('\\NonExistent');
+  if (mailbox.level) attributes.push(extended ? '\\NonExistent' : '\\Noselect', '\\HasChildren');
+  else if (mailbox.id === 0) attributes.push('\\NonExistent');
   else attributes.push(tree.parents.has(mailbox.name) ? '\\HasChildren' : '\\HasNoChildren');
+  if (mailbox.id !== 0 && !hasRights(mailbox.rights, Right.Read)) attributes.push('\\Noselect');
   // RFC 5258 section 3.1: selecting by SUBSCRIBED returns it too.
   if (mailbox.subscribed && (returns.has('SUBSCRIBED') || select.has('SUBSCRIBED')))
     attributes.push('\\Subscribed');

@@ -1,7 +1,10 @@
 import type { SpecialUse } from '../../../data/mailstore/types.ts';
+import { isReserved } from '../../../data/sharing/namespaces.ts';
+import { Right } from '../../../data/sharing/rights.ts';
+import { needMailbox, needPlace } from '../access.ts';
 import { deselect } from '../refresh.ts';
 import { refuse } from '../replies.ts';
-import { loginOf, untaggedOk } from '../session.ts';
+import { loginOf, type Session, untaggedOk } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { type Command, LOGGED_IN } from './command.ts';
 
@@ -43,10 +46,12 @@ export const create: Command = {
     const name = d.mailbox();
     const use = d.atEnd ? undefined : specialUse(d);
     d.end();
-    const { accountId } = loginOf(session);
+    const { accountId, path, own } = await needPlace(session, name);
+    if (use !== undefined && !own)
+      throw refuse('not-permitted', 'USEATTR', "Special uses are its owner's to give");
     const made = await session.options.store.write.run('mailstore.createMailbox', {
       accountId,
-      name,
+      name: path,
       ...(use !== undefined && { specialUse: use }),
     });
     return { code: `MAILBOXID (F${made.id})`, text: 'CREATE completed' };
@@ -61,8 +66,11 @@ export const remove: Command = {
     d.sp();
     const name = d.mailbox();
     d.end();
-    const { accountId } = loginOf(session);
-    const { id } = await session.options.store.write.run('mailstore.deleteMailbox', { accountId, name });
+    const { mailbox, path } = await needMailbox(session, name, Right.Delete);
+    const { id } = await session.options.store.write.run('mailstore.deleteMailbox', {
+      accountId: mailbox.accountId,
+      name: path,
+    });
     if (session.view?.mailboxId === id) {
       session.view.arrivals = false;
       await deselect(session);
@@ -82,8 +90,19 @@ export const rename: Command = {
     d.sp();
     const to = d.mailbox();
     d.end();
-    const { accountId } = loginOf(session);
-    await session.options.store.write.run('mailstore.renameMailbox', { accountId, from, to });
+    const source = await needMailbox(session, from, Right.Delete);
+    const target = await needPlace(session, to);
+    const { accountId } = source.mailbox;
+    if (target.accountId !== accountId)
+      throw refuse('not-permitted', 'CANNOT', 'A mailbox cannot be moved to another account');
+    // Its messages would move, and the mailbox stay (RFC 9051 section 6.3.6).
+    if (!source.own && source.path === 'INBOX')
+      throw refuse('not-permitted', 'CANNOT', "Somebody else's inbox cannot be renamed");
+    await session.options.store.write.run('mailstore.renameMailbox', {
+      accountId,
+      from: source.path,
+      to: target.path,
+    });
     return undefined;
   },
 };
@@ -97,10 +116,20 @@ function subscription(name: string, subscribed: boolean): Command {
       const mailbox = d.mailbox();
       d.end();
       const { accountId } = loginOf(session);
-      await session.options.store.write.run('mailstore.subscribe', { accountId, name: mailbox, subscribed });
+      const { write } = session.options.store;
+      if (isReserved(mailbox)) await subscribeForeign(session, mailbox, subscribed);
+      else await write.run('mailstore.subscribe', { accountId, name: mailbox, subscribed });
       return undefined;
     },
   };
+}
+
+/** A name that looks like somebody else's may still be a mailbox of one's own, made before there were others. */
+async function subscribeForeign(session: Session, name: string, subscribed: boolean): Promise<void> {
+  const { accountId } = loginOf(session);
+  const { read, write } = session.options.store;
+  const own = (await read.run('mailstore.mailbox', { accountId, name })) !== undefined;
+  await write.run(own ? 'mailstore.subscribe' : 'sharing.subscribe', { accountId, name, subscribed });
 }
 
 /** SUBSCRIBE (RFC 9051 section 6.3.7). */

@@ -1,35 +1,75 @@
-import { noSuchMailbox, refuse } from '../replies.ts';
+import { Right } from '../../../data/sharing/rights.ts';
+import { needMailbox } from '../access.ts';
+import { refuse } from '../replies.ts';
 import { isRev2, loginOf, type Session, untagged } from '../session.ts';
-import { mailbox as mailboxText } from '../wire/encoder.ts';
-import { type Command, LOGGED_IN } from './command.ts';
+import type { Decoder } from '../wire/decoder.ts';
+import { mailbox as mailboxText, string, utf8Octets } from '../wire/encoder.ts';
+import { type Command, LOGGED_IN, type Outcome } from './command.ts';
 
-/** All mailboxes of an account share one quota root. */
+/** All mailboxes of an account share one quota root; of others' accounts it has the address behind it. */
 const ROOT = 'User quota';
+/** Octets of a unit of STORAGE (RFC 9208 section 5.1). */
+const UNIT = 1024;
 
-async function tellQuota(session: Session): Promise<void> {
+interface Root {
+  readonly accountId: number;
+  readonly name: string;
+}
+
+async function rootOf(session: Session, accountId: number): Promise<Root> {
+  if (accountId === loginOf(session).accountId) return { accountId, name: ROOT };
+  const owner = await session.options.store.read.run('directory.account', { id: accountId });
+  return { accountId, name: `${ROOT}/${owner?.address ?? ''}` };
+}
+
+function nameText({ name }: Root): string {
+  return string(utf8Octets(name), true);
+}
+
+async function tellQuota(session: Session, root: Root): Promise<void> {
+  const { accountId } = root;
+  const { used, limit, emails, messageLimit } = await session.options.store.read.run('mailstore.quota', {
+    accountId,
+  });
+  const resources: string[] = [];
+  if (limit > 0) resources.push(`STORAGE ${Math.ceil(used / UNIT)} ${Math.ceil(limit / UNIT)}`);
+  if (messageLimit > 0) resources.push(`MESSAGE ${emails} ${messageLimit}`);
+  untagged(session, `QUOTA ${nameText(root)} (${resources.join(' ')})`);
+}
+
+/** A root by its name: one's own, and for administrators everybody's. Others' do not exist. */
+async function namedRoot(session: Session, name: string): Promise<Root> {
   const { accountId } = loginOf(session);
-  const { used, limit } = await session.options.store.read.run('mailstore.quota', { accountId });
-  // RFC 9208 section 5.1: STORAGE is in units of 1,024 octets.
-  const storage = limit > 0 ? `STORAGE ${Math.ceil(used / 1024)} ${Math.ceil(limit / 1024)}` : '';
-  untagged(session, `QUOTA "${ROOT}" (${storage})`);
+  if (name === ROOT) return { accountId, name };
+  if (name.startsWith(`${ROOT}/`) && (await isAdministrator(session))) {
+    const address = name.slice(ROOT.length + 1);
+    const owner = await session.options.store.read.run('directory.account', { address });
+    if (owner !== undefined) return rootOf(session, owner.id);
+  }
+  throw refuse('not-found', 'NONEXISTENT', 'There is no quota root of that name');
+}
+
+async function isAdministrator(session: Session): Promise<boolean> {
+  const { accountId } = loginOf(session);
+  const account = await session.options.store.read.run('directory.account', { id: accountId });
+  return account?.role === 'admin' && account.status === 'active';
 }
 
 /** GETQUOTA (RFC 9208 section 4.1.2). */
 export const getQuota: Command = {
   name: 'GETQUOTA',
   states: LOGGED_IN,
-  capabilities: ['QUOTA', 'QUOTA=RES-STORAGE'],
+  capabilities: ['QUOTA', 'QUOTA=RES-STORAGE', 'QUOTA=RES-MESSAGE', 'QUOTASET'],
   async run(session, d) {
     d.sp();
-    const root = d.astringText('a quota root');
+    const name = d.astringText('a quota root');
     d.end();
-    if (root !== ROOT) throw refuse('not-found', 'NONEXISTENT', 'There is no quota root of that name');
-    await tellQuota(session);
+    await tellQuota(session, await namedRoot(session, name));
     return undefined;
   },
 };
 
-/** GETQUOTAROOT (RFC 9208 section 4.1.3). */
+/** GETQUOTAROOT (RFC 9208 section 4.1.3): of somebody else's mailbox their root, to which what is put there counts. */
 export const getQuotaRoot: Command = {
   name: 'GETQUOTAROOT',
   states: LOGGED_IN,
@@ -37,11 +77,56 @@ export const getQuotaRoot: Command = {
     d.sp();
     const name = d.mailbox();
     d.end();
-    const { accountId } = loginOf(session);
-    const mailbox = await session.options.store.read.run('mailstore.mailbox', { accountId, name });
-    if (mailbox === undefined) throw noSuchMailbox();
-    untagged(session, `QUOTAROOT ${mailboxText(mailbox.name, isRev2(session))} "${ROOT}"`);
-    await tellQuota(session);
+    const { mailbox } = await needMailbox(session, name, Right.Read);
+    const root = await rootOf(session, mailbox.accountId);
+    untagged(session, `QUOTAROOT ${mailboxText(mailbox.name, isRev2(session))} ${nameText(root)}`);
+    await tellQuota(session, root);
     return undefined;
   },
 };
+
+/** SETQUOTA (RFC 9208 section 4.1.1): by administrators. A resource that is not named has no limit any longer. */
+export const setQuota: Command = {
+  name: 'SETQUOTA',
+  states: LOGGED_IN,
+  async run(session, d): Promise<Outcome> {
+    d.sp();
+    const name = d.astringText('a quota root');
+    d.sp();
+    const wanted = limits(d);
+    d.end();
+    if (!(await isAdministrator(session)))
+      throw refuse('not-permitted', 'NOPERM', 'Only administrators set quotas');
+    const root = await namedRoot(session, name);
+    const { read, write } = session.options.store;
+    const owner = await read.run('directory.account', { id: root.accountId });
+    if (owner === undefined) throw refuse('not-found', 'NONEXISTENT', 'There is no quota root of that name');
+    await write.run('directory.setQuota', {
+      actor: { name: loginOf(session).address, role: 'admin', domainId: undefined },
+      address: owner.address,
+      quota: wanted.storage * UNIT,
+      messages: wanted.messages,
+    });
+    await tellQuota(session, root);
+    return undefined;
+  },
+};
+
+/** "(" [resource SP number *(SP resource SP number)] ")"; 0 is our word for no limit, so that none can be set. */
+function limits(d: Decoder): { storage: number; messages: number } {
+  const found = { storage: 0, messages: 0 };
+  d.list(
+    () => {
+      const resource = d.keyword('a resource');
+      d.sp();
+      const limit = d.number64('a limit');
+      if (resource !== 'STORAGE' && resource !== 'MESSAGE')
+        throw refuse('bad-input', 'CANNOT', 'Limits are for STORAGE and MESSAGE');
+      if (limit === 0 || limit > Number.MAX_SAFE_INTEGER / UNIT)
+        throw refuse('bad-input', 'CANNOT', 'That limit cannot be set');
+      found[resource === 'STORAGE' ? 'storage' : 'messages'] = limit;
+    },
+    { empty: true },
+  );
+  return found;
+}

@@ -1,8 +1,12 @@
 import type { Mailbox } from '../../../data/mailstore/types.ts';
+import { Right } from '../../../data/sharing/rights.ts';
+import type { KnownMailbox } from '../../../data/sharing/types.ts';
+import { mayChange, needMailbox } from '../access.ts';
 import { MailboxView } from '../mailbox-view.ts';
 import { announceFlags, deselect } from '../refresh.ts';
+import { type Known, qresyncParameter, resynchronize } from '../qresync.ts';
 import { noSuchMailbox } from '../replies.ts';
-import { isRev2, loginOf, type Session, untagged, untaggedOk } from '../session.ts';
+import { isRev2, type Session, untagged, untaggedOk } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { mailbox as mailboxText } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN, type Outcome } from './command.ts';
@@ -21,56 +25,71 @@ export const examine: Command = {
   run: (session, d) => open(session, d, true),
 };
 
-async function open(session: Session, d: Decoder, readOnly: boolean): Promise<Outcome> {
+async function open(session: Session, d: Decoder, examining: boolean): Promise<Outcome> {
   d.sp();
   const name = d.mailbox();
-  if (d.skip(' ')) d.list(() => parameter(session, d));
+  let resync: Known | undefined;
+  if (d.skip(' ')) {
+    d.list(() => {
+      resync = parameter(session, d) ?? resync;
+    });
+  }
   d.end();
   // RFC 9051 section 6.3.2: the old mailbox is left even when the new one cannot be selected.
   if (session.view !== undefined) {
     await deselect(session);
     untaggedOk(session, 'CLOSED', 'The previous mailbox is closed');
   }
-  const { accountId } = loginOf(session);
-  const found = await session.options.store.read.run('mailstore.mailbox', { accountId, name });
-  if (found === undefined) throw noSuchMailbox();
+  const found = await needMailbox(session, name, Right.Read);
+  // RFC 4314 section 5.2: without a right to change anything it is read-only.
+  const readOnly = examining || !mayChange(found.rights);
   const { view, mailbox, firstUnseen } = await openView(session, found, readOnly);
   session.view = view;
   announce(session, view, mailbox, firstUnseen);
+  if (resync !== undefined) await resynchronize(session, resync);
   return {
     code: readOnly ? 'READ-ONLY' : 'READ-WRITE',
-    text: `${readOnly ? 'EXAMINE' : 'SELECT'} completed`,
+    text: `${examining ? 'EXAMINE' : 'SELECT'} completed`,
   };
 }
 
-function parameter(session: Session, d: Decoder): void {
+function parameter(session: Session, d: Decoder): Known | undefined {
+  const name = d.keyword('a parameter');
+  if (name === 'QRESYNC') return qresyncParameter(session, d);
   // RFC 7162 section 3.1.8: CONDSTORE as a parameter enables it.
-  if (d.keyword('a parameter') !== 'CONDSTORE') d.fail('the parameter CONDSTORE before this');
+  if (name !== 'CONDSTORE') d.fail('the parameter CONDSTORE or QRESYNC before this');
   session.enabled.add('CONDSTORE');
+  return undefined;
 }
 
 async function openView(
   session: Session,
-  found: Mailbox,
+  known: KnownMailbox,
   readOnly: boolean,
 ): Promise<{ view: MailboxView; mailbox: Mailbox; firstUnseen: number | undefined }> {
   const { store } = session.options;
+  const { mailbox: found, own, rights } = known;
   const { id: mailboxId } = found;
   let view: MailboxView | undefined;
   // Listening starts before the snapshot, so that no change falls between.
   const stop = store.changes.onAccount(found.accountId, () => {
-    if (view === undefined || view.dirty) return;
+    if (view === undefined) return;
+    view.rightsStale = true;
+    if (view.dirty) return;
     view.dirty = true;
     session.input.wake();
   });
   try {
-    const recentUid = await recentFrom(session, found, readOnly);
+    const recentUid = await recentFrom(session, found, readOnly || !own);
     const snapshot = await store.read.run('mailstore.snapshot', { mailboxId });
     if (snapshot === undefined) throw noSuchMailbox();
-    const { mailbox, uids, firstUnseen, keywords } = snapshot;
-    view = new MailboxView({ mailbox, uids, readOnly, recentUid, keywords, stop });
+    const { uids, firstUnseen, keywords } = snapshot;
+    // By the name that this account knows it by.
+    const mailbox = { ...snapshot.mailbox, name: found.name };
+    view = new MailboxView({ mailbox, own, rights, uids, readOnly, recentUid, keywords, stop });
     // What changed while the snapshot was read may or may not be in it.
     view.dirty = true;
+    view.rightsStale = true;
     return { view, mailbox, firstUnseen };
   } catch (error) {
     stop();
@@ -99,7 +118,8 @@ function announce(
   if (!rev2) {
     untagged(session, `${view.recent} RECENT`);
     const unseen = firstUnseen === undefined ? 0 : view.seqOf(firstUnseen);
-    if (unseen > 0) untaggedOk(session, `UNSEEN ${unseen}`, 'First unseen message');
+    // RFC 9586 section 3.5: it is a number.
+    if (unseen > 0 && !session.enabled.has('UIDONLY')) untaggedOk(session, `UNSEEN ${unseen}`, 'First unseen message');
   }
   untaggedOk(session, `UIDVALIDITY ${view.uidvalidity}`, 'UIDs are valid');
   untaggedOk(session, `UIDNEXT ${mailbox.uidnext}`, 'Predicted next UID');

@@ -1,6 +1,6 @@
+import { Right } from '../../../data/sharing/rights.ts';
+import { needMailbox } from '../access.ts';
 import { statusItems, tellStatus } from '../mailbox-status.ts';
-import { noSuchMailbox } from '../replies.ts';
-import { loginOf } from '../session.ts';
 import { type Command, LOGGED_IN } from './command.ts';
 
 /** STATUS (RFC 9051 section 6.3.11). */
@@ -13,10 +13,8 @@ export const status: Command = {
     d.sp();
     const items = statusItems(session, d);
     d.end();
-    const { accountId } = loginOf(session);
-    const mailbox = await session.options.store.read.run('mailstore.mailbox', { accountId, name });
-    if (mailbox === undefined) throw noSuchMailbox();
-    tellStatus(session, mailbox, items);
+    const { mailbox } = await needMailbox(session, name, Right.Read);
+    await tellStatus(session, mailbox, items);
     return undefined;
   },
 };

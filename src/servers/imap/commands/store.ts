@@ -1,7 +1,15 @@
-import type { StoreMode, StoreFlagsResult, UidRange } from '../../../data/mailstore/types.ts';
+import {
+  Flag,
+  type Permitted,
+  type StoreFlagsResult,
+  type StoreMode,
+  type UidRange,
+} from '../../../data/mailstore/types.ts';
+import { Right } from '../../../data/sharing/rights.ts';
+import { needRights, permittedFlags } from '../access.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { refresh, tellFlags } from '../refresh.ts';
-import { flushIfFull, isRev2, loginOf, type Session, viewOf } from '../session.ts';
+import { flushIfFull, isRev2, type Session, viewOf } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { storeFlags } from '../wire/flags.ts';
 import { type Command, type Outcome, SELECTED } from './command.ts';
@@ -10,6 +18,7 @@ import { type Command, type Outcome, SELECTED } from './command.ts';
 export const store: Command = {
   name: 'STORE',
   states: SELECTED,
+  byNumber: true,
   holdsExpunges: true,
   run: (session, d) => change(session, d, false),
 };
@@ -63,6 +72,8 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
   const request = parse(session, d, byUid);
   const view = viewOf(session);
   view.needWritable();
+  const permitted = permittedFlags(view.rights);
+  if (!touches(request, permitted)) needRights(view, neededFor(request));
   // RFC 7162 section 3.1: UNCHANGEDSINCE is a CONDSTORE enabling command.
   if (request.unchangedSince !== undefined) session.enabled.add('CONDSTORE');
   const modified: number[] = [];
@@ -73,27 +84,50 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
     done += result.rows.length + result.modified.length;
     await answer(session, request, result, byUid);
   }
+  const missing = !byUid && done < view.countIn(request.ranges);
   if (modified.length > 0)
     return {
+      // RFC 7162 section 3.1.3: NO where some of the messages have gone besides.
+      status: missing ? 'NO' : 'OK',
       code: `MODIFIED ${view.formatSet(modified, byUid)}`,
       text: 'Some messages were changed meanwhile',
     };
-  if (!byUid && done < view.countIn(request.ranges))
+  if (missing)
     return { status: 'NO', code: 'EXPUNGEISSUED', text: 'Some of the messages no longer exist' };
   return undefined;
+}
+
+/** RFC 4314 section 4: it is enough to be allowed one of the flags; the others stay as they are. */
+function touches({ mode, set }: Request, permitted: Permitted | undefined): boolean {
+  if (permitted === undefined) return true;
+  if (mode === 'replace' && set.flags === 0 && set.keywords.length === 0)
+    return permitted.flags !== 0 || permitted.keywords;
+  return (set.flags & permitted.flags) !== 0 || (set.keywords.length > 0 && permitted.keywords);
+}
+
+function neededFor({ set }: Request): number {
+  let needed = 0;
+  if ((set.flags & Flag.Seen) !== 0) needed |= Right.Seen;
+  if ((set.flags & Flag.Deleted) !== 0) needed |= Right.DeleteMessages;
+  if ((set.flags & ~(Flag.Seen | Flag.Deleted)) !== 0 || set.keywords.length > 0 || needed === 0)
+    needed |= Right.Write;
+  return needed;
 }
 
 async function write(session: Session, request: Request, range: UidRange): Promise<StoreFlagsResult> {
   const { set, mode, unchangedSince } = request;
   // What others changed so far is told apart from what we change.
   await refresh(session);
+  const view = viewOf(session);
+  const permitted = permittedFlags(view.rights);
   const result = await session.options.store.write.run('mailstore.storeFlags', {
-    accountId: loginOf(session).accountId,
-    mailboxId: viewOf(session).mailboxId,
+    accountId: view.accountId,
+    mailboxId: view.mailboxId,
     ranges: [range],
     mode,
     set,
     ...(unchangedSince !== undefined && { unchangedSince }),
+    ...(permitted !== undefined && { permitted }),
   });
   return result;
 }

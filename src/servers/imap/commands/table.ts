@@ -1,10 +1,13 @@
+import { deleteAcl, getAcl, listRights, myRights, setAcl } from './acl.ts';
 import { append } from './append.ts';
 import { authenticate } from './authenticate.ts';
 import { capability } from './capability.ts';
+import { cancelUpdate } from './cancel-update.ts';
 import { close, unselect } from './close.ts';
 import type { Command } from './command.ts';
 import { copy, move, uidCopy, uidMove } from './copy.ts';
 import { enable } from './enable.ts';
+import { esearch } from './esearch.ts';
 import { expunge, uidExpunge } from './expunge.ts';
 import { fetch, uidFetch } from './fetch.ts';
 import { id } from './id.ts';
@@ -12,15 +15,19 @@ import { idle } from './idle.ts';
 import { list, lsub } from './list.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { getMetadata, setMetadata } from './metadata.ts';
 import { create, remove, rename, subscribe, unsubscribe } from './mailboxes.ts';
 import { namespace } from './namespace.ts';
 import { check, noop } from './noop.ts';
-import { getQuota, getQuotaRoot } from './quota.ts';
+import { getQuota, getQuotaRoot, setQuota } from './quota.ts';
 import { search, uidSearch } from './search.ts';
 import { examine, select } from './select.ts';
+import { sort, uidSort } from './sort.ts';
 import { starttls } from './starttls.ts';
+import { unauthenticate } from './unauthenticate.ts';
 import { status } from './status.ts';
 import { store, uidStore } from './store.ts';
+import { thread, uidThread } from './thread.ts';
 
 /** Every command of the protocol. A new one is a file and a row. */
 const commands: readonly Command[] = [
@@ -48,8 +55,18 @@ const commands: readonly Command[] = [
   status,
   append,
   idle,
+  esearch,
   getQuota,
   getQuotaRoot,
+  setQuota,
+  unauthenticate,
+  getAcl,
+  setAcl,
+  deleteAcl,
+  listRights,
+  myRights,
+  getMetadata,
+  setMetadata,
   // Selected
   close,
   unselect,
@@ -58,6 +75,11 @@ const commands: readonly Command[] = [
   uidExpunge,
   search,
   uidSearch,
+  sort,
+  uidSort,
+  thread,
+  uidThread,
+  cancelUpdate,
   fetch,
   uidFetch,
   store,

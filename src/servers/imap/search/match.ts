@@ -3,7 +3,7 @@ import { decodeCharset } from '../../../mail/charset.ts';
 import { parseDate } from '../../../mail/message/dates.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import type { SearchKey } from '../wire/search-key.ts';
-import { type Needle, needleOf } from './fold.ts';
+import { type Needle, needleOf } from '../../../mail/search/fold.ts';
 import type { MessageText } from './text.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

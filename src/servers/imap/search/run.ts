@@ -1,5 +1,6 @@
 import type { UidRange } from '../../../data/mailstore/types.ts';
 import { SESSION_LIMITS } from '../limits.ts';
+import type { MailboxView } from '../mailbox-view.ts';
 import { flush, type Session, viewOf, yieldTurn } from '../session.ts';
 import type { SearchKey, SearchProgram } from '../wire/search-key.ts';
 import { insideOf, type MatchContext, matcher, type Matcher, setRanges } from './match.ts';
@@ -40,20 +41,27 @@ function planOf(key: SearchKey, context: MatchContext): Plan {
   return plan;
 }
 
-/** Run a SEARCH over the messages in view. */
-export async function runSearch(session: Session, program: SearchProgram): Promise<SearchResult> {
+/**
+ * Run a SEARCH over the messages of a view: the session's own, or one made for a search of another mailbox (RFC 7377),
+ * where "$" means nothing.
+ */
+export async function runSearch(
+  session: Session,
+  program: Pick<SearchProgram, 'key' | 'charset'>,
+  view: MailboxView = viewOf(session),
+): Promise<SearchResult> {
   const context: MatchContext = {
-    view: viewOf(session),
-    saved: session.saved,
+    view,
+    saved: view === session.view ? session.saved : [],
     charset: /^us-ascii$/i.test(program.charset) ? '' : program.charset,
     now: session.options.clock.now(),
   };
   const plan = planOf(program.key, context);
   const test = plan.rest.length === 0 ? undefined : matcher({ kind: 'and', keys: plan.rest }, context);
-  const candidates = await candidatesOf(session, plan);
+  const candidates = await candidatesOf(session, view, plan);
   return test === undefined
     ? { uids: candidates, modseq: undefined }
-    : sift(session, candidates, test, hasModseq(program.key));
+    : sift(session, view, candidates, test, hasModseq(program.key));
 }
 
 function hasModseq(key: SearchKey): boolean {
@@ -71,8 +79,7 @@ function hasModseq(key: SearchKey): boolean {
   }
 }
 
-async function candidatesOf(session: Session, plan: Plan): Promise<number[]> {
-  const view = viewOf(session);
+async function candidatesOf(session: Session, view: MailboxView, plan: Plan): Promise<number[]> {
   const { all, none, keyword, notKeyword } = plan;
   const [first, ...sets] = plan.sets;
   const byFlags = (all | none) !== 0 || keyword !== undefined || notKeyword !== undefined;
@@ -94,11 +101,11 @@ async function candidatesOf(session: Session, plan: Plan): Promise<number[]> {
 
 async function sift(
   session: Session,
+  view: MailboxView,
   candidates: readonly number[],
   test: Matcher,
   withModseq: boolean,
 ): Promise<SearchResult> {
-  const view = viewOf(session);
   const { read, blobs } = session.options.store;
   const size = test.needs.has('content') ? SESSION_LIMITS.contentRowsPerPage : SESSION_LIMITS.rowsPerPage;
   const uids: number[] = [];

@@ -5,6 +5,13 @@ import { decodeUtf7 } from './utf7.ts';
 /** The client broke the grammar: answered BAD with what was expected and where. */
 export class SyntaxFault extends Error {
   override readonly name = 'SyntaxFault';
+  /** Response code of the BAD, without brackets. */
+  readonly code: string | undefined;
+
+  constructor(expected: string, code?: string) {
+    super(expected);
+    this.code = code;
+  }
 }
 
 /** A line of a command and, when it ended in one, the literal behind it. */

@@ -3,6 +3,7 @@ import { Flag } from '../../../data/mailstore/types.ts';
 import { Refusal } from '../../../base/errors.ts';
 import { date } from './dates.ts';
 import type { Decoder } from './decoder.ts';
+import { type ReturnOptions, returnOptions } from './return-options.ts';
 import type { SequenceSet } from './sequence-set.ts';
 
 /** A search-key (RFC 9051 section 6.4.4). Days are days since the epoch; texts are in the charset of the command. */
@@ -28,13 +29,15 @@ export type SearchKey =
 
 export type DateOf = 'received' | 'sent' | 'saved';
 
-export type ReturnOption = 'MIN' | 'MAX' | 'ALL' | 'COUNT' | 'SAVE';
-
-export interface SearchProgram {
-  /** RETURN options; undefined without RETURN. An empty list means ALL (RFC 9051 section 6.4.4). */
-  readonly returns: readonly ReturnOption[] | undefined;
+/** What is searched for. */
+export interface SearchCriteria {
   readonly charset: string;
   readonly key: SearchKey;
+}
+
+export interface SearchProgram extends SearchCriteria {
+  /** Undefined without RETURN. */
+  readonly returns: ReturnOptions | undefined;
 }
 
 type Read = (d: Decoder) => SearchKey;
@@ -188,35 +191,47 @@ function searchKey(d: Decoder): SearchKey {
   return read === undefined ? d.fail('a search key that is known before this') : read(d);
 }
 
-const RETURNS: ReadonlySet<string> = new Set(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE']);
-
-function isReturnOption(name: string): name is ReturnOption {
-  return RETURNS.has(name);
+/** The charset that SORT and THREAD name in any case (RFC 5256 section 3), and the space behind it. */
+export function positionalCharset(d: Decoder): string {
+  const charset = d.astring('a charset').toString('latin1');
+  d.sp();
+  return charset;
 }
 
-function returnOption(d: Decoder): ReturnOption {
-  const name = d.keyword('a RETURN option');
-  return isReturnOption(name) ? name : d.fail('MIN, MAX, ALL, COUNT or SAVE before this');
-}
-
-/** What follows SEARCH and a space. Refusal BADCHARSET for a character set we cannot read. */
-export function searchProgram(d: Decoder): SearchProgram {
-  let returns: ReturnOption[] | undefined;
-  if (d.skip('RETURN ')) {
-    returns = d.list(() => returnOption(d), { empty: true });
-    d.sp();
-  }
-  let charset = '';
-  if (d.skip('CHARSET ')) {
-    charset = d.astring('a charset').toString('latin1');
-    d.sp();
-  }
+/** search-keys to the end of the command. Refusal BADCHARSET for a character set we cannot read. */
+export function searchCriteria(d: Decoder, charset: string): SearchCriteria {
   const keys = [searchKey(d)];
   while (d.skip(' ')) keys.push(searchKey(d));
   d.end();
   if (charset !== '' && !/^us-ascii$/i.test(charset) && !knownCharset(charset)) throw badCharset();
-  const key: SearchKey = keys.length === 1 && keys[0] !== undefined ? keys[0] : { kind: 'and', keys };
-  return { returns, charset, key };
+  return { charset, key: keys.length === 1 && keys[0] !== undefined ? keys[0] : { kind: 'and', keys } };
+}
+
+/** What follows SEARCH and a space. Refusal BADCHARSET for a character set we cannot read. */
+export function searchProgram(d: Decoder): SearchProgram {
+  const returns = returnOptions(d);
+  const charset = d.skip('CHARSET ') ? positionalCharset(d) : '';
+  return { returns, ...searchCriteria(d, charset) };
+}
+
+function some(key: SearchKey, test: (key: SearchKey) => boolean): boolean {
+  if (key.kind === 'and') return key.keys.some((each) => some(each, test));
+  if (key.kind === 'or') return some(key.a, test) || some(key.b, test);
+  return key.kind === 'not' ? some(key.key, test) : test(key);
+}
+
+/** Whether messages are named by number: "$" is none (RFC 9586 section 3.1). */
+export function hasNumbers(key: SearchKey): boolean {
+  return some(key, (each) => each.kind === 'seq' && each.set !== '$');
+}
+
+/** Whether "$" is used, which belongs to the selected mailbox. */
+export function usesSaved(key: SearchKey): boolean {
+  return some(key, (each) => (each.kind === 'seq' || each.kind === 'uid') && each.set === '$');
+}
+
+export function usesModseq(key: SearchKey): boolean {
+  return some(key, (each) => each.kind === 'modseq');
 }
 
 function badCharset(): Refusal {

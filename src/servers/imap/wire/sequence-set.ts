@@ -25,6 +25,11 @@ export function tidy(set: Exclude<SequenceSet, '$'>, largest: number): UidRange[
   return out;
 }
 
+/** Ranges as a set: "1:3,7". */
+export function formatRanges(ranges: readonly UidRange[]): string {
+  return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}:${to}`)).join(',');
+}
+
 /** Ascending numbers as a uid-set or sequence-set: "1:3,7". */
 export function formatSet(numbers: Iterable<number>): string {
   const parts: string[] = [];

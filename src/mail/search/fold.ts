@@ -5,7 +5,7 @@ const ASCII_PIECE = 2048;
 const OTHER_PIECE = 256;
 /** Characters by which a piece is made shorter at most, so that a mark stays with its letter. */
 const MAX_BACK = 32;
-/** Steps (see turns.ts) for a character that is not ASCII; one that is costs one. */
+/** Steps (of a few nanoseconds, see servers/imap/turns.ts) for a character that is not ASCII; one that is costs one. */
 const STEPS_PER_OTHER = 24;
 
 const OTHER = /[^\0-\x7f]/;

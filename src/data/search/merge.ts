@@ -1,0 +1,202 @@
+import { BREAK, Code } from './format.ts';
+import { isSingle, splitTokens } from './dictionary.ts';
+
+import type { Section, Segment } from './segment.ts';
+import type { SectionBuilder } from './section-builder.ts';
+import { SegmentBuilder } from './segment-builder.ts';
+
+/** Emails that are merged before others get a turn. */
+const EMAILS_PER_TURN = 64;
+
+/**
+ * Put the emails of several segments into one builder, without those that are no longer there. Lets others have a
+ * turn at each step.
+ */
+export async function mergeSegments(
+  segments: readonly Segment[],
+  alive: (id: number) => boolean,
+  turn: () => Promise<void>,
+): Promise<SegmentBuilder> {
+  const builder = new SegmentBuilder();
+  const sources: Source[] = [];
+  for (const segment of segments) sources.push(...(await sourcesOf(segment, alive, turn)));
+  // Ids ascend in a segment; segments may overlap after merges of unequal ages.
+  sources.sort((a, b) => a.id - b.id);
+  const sections = new Map<string, SectionMerge>();
+  for (const [name, section] of builder.sections) {
+    await turn();
+    const filter = literalFilter(segments.flatMap((each) => each.section(name) ?? []));
+    for (const segment of segments) {
+      const from = segment.section(name);
+      if (from !== undefined) sections.set(`${name} ${segment.path}`, sectionMerge(from, section, filter));
+      await turn();
+    }
+  }
+  const names = [...builder.sections.keys()];
+  let done = 0;
+  for (const { segment, id, place, open } of sources) {
+    builder.begin(id, open);
+    for (const name of names) sections.get(`${name} ${segment.path}`)?.copy(place);
+    builder.end();
+    if (++done % EMAILS_PER_TURN === 0) await turn();
+  }
+  return builder;
+}
+
+interface Source {
+  readonly segment: Segment;
+  readonly id: number;
+  readonly place: number;
+  readonly open: boolean;
+}
+
+async function sourcesOf(
+  segment: Segment,
+  alive: (id: number) => boolean,
+  turn: () => Promise<void>,
+): Promise<Source[]> {
+  await turn();
+  const open = new Set(segment.open());
+  const sources: Source[] = [];
+  for (const [place, id] of segment.ids().entries()) {
+    if (alive(id)) sources.push({ segment, id, place, open: open.has(place) });
+  }
+  return sources;
+}
+
+/** Which literals may stand in several emails: tells some that do not, and all that do. */
+type LiteralFilter = (octets: Buffer, start: number, end: number) => boolean;
+
+function hash(octets: Buffer, start: number, end: number): number {
+  let value = 0x811c9dc5;
+  for (let at = start; at < end; at++) value = Math.imul(value ^ (octets[at] ?? 0), 0x01000193);
+  value ^= value >>> 15;
+  return Math.imul(value, 0x2c1b3c6d) >>> 0;
+}
+
+/** Octets of literals for a bit of the filter, and bits at most. */
+const OCTETS_PER_BIT = 1;
+const MAX_BITS = 1 << 27;
+
+function literalFilter(sections: readonly Section[]): LiteralFilter {
+  const total = sections.reduce(
+    (sum, section) => sum + section.part('literals').length + section.part('dictionary').length,
+    0,
+  );
+  let size = 1 << 12;
+  while (size < total / OCTETS_PER_BIT && size < MAX_BITS) size *= 2;
+  const once = new Uint8Array(size >>> 3);
+  const twice = new Uint8Array(size >>> 3);
+  const each = (octets: Buffer, visit: (bit: number) => void): void => {
+    for (let at = 1; at < octets.length; ) {
+      const end = octets.indexOf(BREAK, at);
+      if (end === -1) break;
+      if (end > at) visit(hash(octets, at, end) & (size - 1));
+      at = end + 1;
+    }
+  };
+  for (const section of sections) {
+    each(section.part('literals'), (bit) => {
+      const mask = 1 << (bit & 7);
+      const at = bit >>> 3;
+      if (((once[at] ?? 0) & mask) === 0) once[at] = (once[at] ?? 0) | mask;
+      else twice[at] = (twice[at] ?? 0) | mask;
+    });
+    each(section.part('dictionary'), (bit) => {
+      twice[bit >>> 3] = (twice[bit >>> 3] ?? 0) | (1 << (bit & 7));
+    });
+  }
+  return (octets, start, end) => {
+    const bit = hash(octets, start, end) & (size - 1);
+    return ((twice[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0;
+  };
+}
+
+interface SectionMerge {
+  copy(place: number): void;
+}
+
+/** Copies emails of a section into a builder. */
+function sectionMerge(from: Section, to: SectionBuilder, shared: LiteralFilter): SectionMerge {
+  const offsets = from.numbers('offsets');
+  const forward = from.part('forward');
+  const starts = from.numbers('forwardOffsets');
+  const literals = from.part('literals');
+  const literalOffsets = from.numbers('literalOffsets');
+  const names = from.names();
+  const texts = splitTokens(from.part('dictionary'));
+  // Numbers that the builder gives, when they are first needed: what dies with its emails is not taken along.
+  const numbers = new Int32Array(texts.length).fill(-1);
+  const singles = texts.map((_, token) => isSingle(offsets, token));
+  const space = (): void => to.token(to.intern(' ', true));
+
+  return {
+    copy(place) {
+      let at = starts[place] ?? 0;
+      const end = starts[place + 1] ?? 0;
+      const own = literalCalls(
+        literals,
+        literalOffsets[place] ?? 0,
+        literalOffsets[place + 1] ?? 0,
+        to,
+        shared,
+      );
+      let afterWord = false;
+      const varint = (): number => {
+        let octet = forward[at++] ?? 0;
+        let value = octet & 0x7f;
+        for (let shift = 7; octet >= 0x80; shift += 7) {
+          octet = forward[at++] ?? 0;
+          value |= (octet & 0x7f) << shift;
+        }
+        return value;
+      };
+      while (at < end) {
+        const code = varint();
+        if (code === Code.part) {
+          to.part();
+          afterWord = false;
+        } else if (code === Code.field) {
+          to.field(names[varint()] ?? '');
+          afterWord = false;
+        } else if (code === Code.literal) {
+          if (afterWord) space();
+          own[varint()]?.();
+          afterWord = true;
+        } else {
+          const token = code - Code.first;
+          const single = singles[token] === true;
+          if (!single && afterWord) space();
+          let number = numbers[token] ?? -1;
+          if (number === -1) numbers[token] = number = to.intern(texts[token] ?? '', single);
+          to.token(number);
+          afterWord = !single;
+        }
+      }
+    },
+  };
+}
+
+/** What to do for each literal of an email. */
+function literalCalls(
+  literals: Buffer,
+  start: number,
+  end: number,
+  to: SectionBuilder,
+  shared: LiteralFilter,
+): readonly (() => void)[] {
+  const calls: (() => void)[] = [];
+  for (let at = start + 1; at < end; ) {
+    const stop = literals.indexOf(BREAK, at);
+    if (stop === -1) break;
+    if (shared(literals, at, stop)) {
+      const number = to.intern(literals.toString('utf8', at, stop), false);
+      calls.push(() => to.token(number));
+    } else {
+      const place = to.keep(literals.subarray(at, stop));
+      calls.push(() => to.literal(place));
+    }
+    at = stop + 1;
+  }
+  return calls;
+}

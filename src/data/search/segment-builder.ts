@@ -1,0 +1,178 @@
+import { crc32 } from 'node:zlib';
+import { createTokenizer, type TokenSink } from '../../mail/search/tokens.ts';
+import { bodyTexts, fieldText, messageHeader, type TextSource } from '../../mail/search/text.ts';
+import { foldedPieces } from '../../mail/search/fold.ts';
+import { Numbers, octetsOf } from './bytes.ts';
+import {
+  MAGIC,
+  type PartName,
+  PARTS,
+  type Place,
+  sectionOf,
+  type SectionName,
+  SECTIONS,
+  type SegmentTable,
+  TRAILER_BYTES,
+} from './format.ts';
+import { EMAIL_FIELD_NAMES, EMAIL_TOKENS, FIELD_NAME_CHARS, WORD_CHARS } from './limits.ts';
+import { SectionBuilder } from './section-builder.ts';
+
+/** One unit of text: where it belongs and its tokens. */
+interface Unit {
+  readonly section: SectionName;
+  /** Of a header field. */
+  readonly name: string | undefined;
+  readonly tokens: string[];
+}
+
+/** Words and single characters in one list: those of one character that are no word get this before them. */
+const SINGLE = '\0';
+
+/** What one email's text has become; undefined when it is too large for the index. */
+export type EmailTokens = readonly Unit[] | undefined;
+
+/** Read the text of an email. Throws what reading throws. */
+export async function readEmail(source: TextSource): Promise<EmailTokens> {
+  const units: Unit[] = [];
+  const names = new Set<string>();
+  let count = 0;
+  let unit: Unit | undefined;
+  let tooLarge = false;
+  const sink: TokenSink = {
+    word(text) {
+      count++;
+      unit?.tokens.push(text);
+    },
+    single(text) {
+      count++;
+      unit?.tokens.push(SINGLE + text);
+    },
+  };
+  let tokenizer = createTokenizer(sink, WORD_CHARS);
+  const end = (): void => {
+    tokenizer.end();
+    if (tokenizer.tooLong || count > EMAIL_TOKENS || names.size > EMAIL_FIELD_NAMES) tooLarge = true;
+  };
+  const begin = (section: SectionName, name: string | undefined): void => {
+    end();
+    tokenizer = createTokenizer(sink, WORD_CHARS);
+    unit = { section, name, tokens: [] };
+    units.push(unit);
+    if (name === undefined) return;
+    count++;
+    names.add(name);
+    if (name.length > FIELD_NAME_CHARS) tooLarge = true;
+  };
+  const push = (text: string): void => {
+    for (const piece of foldedPieces(text)) tokenizer.push(piece.text);
+    if (count > EMAIL_TOKENS) tooLarge = true;
+  };
+  const header = await messageHeader(source, spend);
+  for (const field of header.fields) {
+    begin(sectionOf(field.name), field.name);
+    push(fieldText(header, field));
+  }
+  for await (const each of bodyTexts(source, spend)) {
+    if (each.kind === 'part') begin('body', undefined);
+    else if (each.kind === 'text') push(each.text);
+    else {
+      begin('body', each.name);
+      push(each.value);
+    }
+    if (tooLarge) return undefined;
+  }
+  end();
+  return tooLarge ? undefined : units;
+}
+
+/** The index has a thread of its own: nobody waits for a turn in the middle of an email. */
+function spend(): undefined {
+  return undefined;
+}
+
+/** Gathers emails for one segment. */
+export class SegmentBuilder {
+  readonly #ids: number[] = [];
+  readonly #open = new Numbers();
+  readonly sections = new Map<SectionName, SectionBuilder>(
+    SECTIONS.map((name) => [name, new SectionBuilder()]),
+  );
+
+  get emails(): number {
+    return this.#ids.length;
+  }
+
+  /** Emails without text. */
+  get open(): number {
+    return this.#open.length;
+  }
+
+  get tokens(): number {
+    let sum = 0;
+    for (const section of this.sections.values()) sum += section.tokens;
+    return sum;
+  }
+
+  /** Begin an email; ids ascend. */
+  begin(id: number, open: boolean): void {
+    if (open) this.#open.push(this.#ids.length);
+    this.#ids.push(id);
+    for (const section of this.sections.values()) section.beginEmail();
+  }
+
+  add(id: number, units: EmailTokens): void {
+    this.begin(id, units === undefined);
+    for (const { section: name, name: field, tokens } of units ?? []) {
+      const section = this.sections.get(name);
+      if (section === undefined) continue;
+      if (field === undefined) section.part();
+      else section.field(field);
+      for (const each of tokens) {
+        const single = each.startsWith(SINGLE);
+        section.token(section.intern(single ? each.slice(1) : each, single));
+      }
+    }
+    this.end();
+  }
+
+  end(): void {
+    for (const section of this.sections.values()) section.endEmail();
+  }
+
+  /** The segment's file, in pieces. The builder is used up. */
+  finish(): { readonly pieces: Buffer[]; readonly bytes: number } {
+    const pieces: Buffer[] = [];
+    let offset = 0;
+    const put = (octets: Buffer): Place => {
+      pieces.push(octets);
+      const place = { offset, length: octets.length };
+      offset += octets.length;
+      return place;
+    };
+    const tokens = this.tokens;
+    const ids = Float64Array.from(this.#ids);
+    const idPlace = put(Buffer.from(ids.buffer));
+    const open = put(octetsOf(this.#open.view.slice()));
+    const sections: Partial<Record<SectionName, Record<PartName, Place>>> = {};
+    for (const [name, section] of this.sections) {
+      if (section.empty) continue;
+      const parts = section.finish();
+      sections[name] = Object.fromEntries(PARTS.map((part) => [part, put(parts[part])])) as Record<
+        PartName,
+        Place
+      >;
+    }
+    const table: SegmentTable = { emails: ids.length, tokens, ids: idPlace, open, sections };
+    const text = Buffer.from(JSON.stringify(table));
+    put(text);
+    const trailer = Buffer.alloc(TRAILER_BYTES);
+    trailer.writeUInt32LE(text.length, 0);
+    trailer.writeUInt32LE(
+      pieces.reduce((sum, piece) => crc32(piece, sum), 0),
+      4,
+    );
+    trailer.writeUInt32LE(MAGIC, 8);
+    put(trailer);
+    return { pieces, bytes: offset };
+  }
+}

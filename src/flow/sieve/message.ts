@@ -1,0 +1,65 @@
+import { scanMessage } from '../../mail/message/scanner.ts';
+import type { MessageStructure, Part } from '../../mail/message/structure.ts';
+import { sieveMessage } from '../../mail/sieve/index.ts';
+import type { SieveMessage } from '../../mail/sieve/types.ts';
+import { visibleHeader } from '../delivery/hidden.ts';
+import type { MessageOctets } from '../octets.ts';
+import type { RunMessage } from './run.ts';
+
+export interface StoredOctets {
+  readonly structure: MessageStructure;
+  /** The stored header section with the empty line that ends it. */
+  readonly header: Buffer;
+  readonly octets: MessageOctets;
+}
+
+/** What stands before the stored octets and what of their header is not shown, for one account. */
+export interface Shown {
+  readonly prefix: Uint8Array;
+  readonly hidden: readonly (readonly [number, number])[];
+}
+
+/**
+ * A message as its reader will see it: scripts test our own fields too (X-Spam-Status, Authentication-Results). Only the
+ * header differs from what is stored, so all else is the stored octets, so many further on.
+ */
+export async function messageFor(stored: StoredOctets, { prefix, hidden }: Shown): Promise<RunMessage> {
+  const { structure, octets } = stored;
+  const stands = stored.header.subarray(0, structure.root.bodyStart);
+  const header = Buffer.concat([prefix, visibleHeader(stands, hidden)]);
+  const shift = header.length - stands.length;
+  const root = shifted(structure.root, shift);
+  const size = octets.size + shift;
+  const read = async (start: number, end: number): Promise<Buffer> => {
+    const head = header.subarray(start, Math.min(end, header.length));
+    if (end <= header.length) return head;
+    const rest = await octets.bytes(Math.max(start, header.length) - shift, Math.min(end, size) - shift);
+    return head.length === 0 ? rest : Buffer.concat([head, rest]);
+  };
+  const message = await sieveMessage({ ...structure, size, root: { ...root, headerStart: 0 } }, read, header);
+  return { message, octets: () => whole(header, octets, stands.length) };
+}
+
+/** The same part, so many octets further on. */
+function shifted(part: Part, by: number): Part {
+  return {
+    ...part,
+    headerStart: part.headerStart + by,
+    bodyStart: part.bodyStart + by,
+    bodyEnd: part.bodyEnd + by,
+    children: part.children.map((child) => shifted(child, by)),
+  };
+}
+
+async function whole(header: Buffer, octets: MessageOctets, from: number): Promise<Buffer> {
+  const parts = [header];
+  for await (const piece of octets.pieces(from)) parts.push(Buffer.from(piece));
+  return Buffer.concat(parts);
+}
+
+/** A message that a script has changed. */
+export function messageInMemory(octets: Buffer): Promise<SieveMessage> {
+  const structure = scanMessage(octets);
+  const header = octets.subarray(0, structure.root.bodyStart);
+  return sieveMessage(structure, (start, end) => octets.subarray(start, end), header);
+}

@@ -1,0 +1,448 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import {
+  bodyFiles,
+  journalOf,
+  lines,
+  mailbox,
+  refusal,
+  session,
+  transact,
+} from '../../../test/support/flow.ts';
+import { openOutbound, type OutboundFixture } from '../../../test/support/outbound.ts';
+import { type SmtpPeer, startSmtpPeer } from '../../../test/support/smtp-peer.ts';
+import type { Actor } from '../../data/directory/types.ts';
+import { MAX_UID } from '../../data/mailstore/types.ts';
+import type { Place } from '../../data/sieve/types.ts';
+import { createInbound } from '../inbound/service.ts';
+import { generate } from './generate.ts';
+import { sieveSettingsSchema } from './settings.ts';
+
+const SYSTEM: Actor = { name: 'system', role: 'system', domainId: undefined };
+const DAY = 86_400_000;
+
+const LETTER = lines(
+  'From: Carol <carol@sender.test>',
+  'To: alice@example.test',
+  'Subject: hello',
+  'Message-ID: <one@sender.test>',
+  'References: <zero@sender.test>',
+  '',
+  'Hello Alice',
+);
+
+describe('scripts at delivery', () => {
+  let out: OutboundFixture;
+  let peer: SmtpPeer;
+
+  beforeEach(async () => {
+    peer = await startSmtpPeer();
+    out = await openOutbound({ port: peer.port });
+  });
+  afterEach(async () => {
+    await out.close();
+    await peer.close();
+  });
+
+  const put = (place: Place, text: string, name = 'main') =>
+    out.flow.store.write.run('sieve.put', { actor: SYSTEM, place, name, text, activate: true });
+  const script = (text: string, accountId = out.flow.alice) => put({ kind: 'account', accountId }, text);
+  const box = async (name = 'INBOX', id = out.flow.alice) =>
+    (await mailbox(out.flow.store, id, name)).map(({ text }) => text);
+  const receive = (to = ['alice@example.test'], message = LETTER, from = 'carol@sender.test') =>
+    out.receive(to, message, from);
+  const genuine = (): void => {
+    out.flow.zone['sender.test'] = {
+      TXT: ['v=spf1 ip4:192.0.2.1 -all'],
+      MX: [{ preference: 10, exchange: 'mx.far.test' }],
+    };
+    out.flow.clock.advance(120_000);
+  };
+  const flags = async (name: string) => {
+    const { store, alice } = out.flow;
+    const found = await store.read.run('mailstore.mailbox', { accountId: alice, name });
+    assert.ok(found, name);
+    const rows = await store.read.run('mailstore.fetch', {
+      mailboxId: found.id,
+      ranges: [{ from: 1, to: MAX_UID }],
+      want: [],
+      limit: 10,
+    });
+    return rows.map((row) => [row.flags, ...row.keywords]);
+  };
+  const journal = async (trace: string) => (await journalOf(out.flow.store, trace)).join('\n');
+
+  describe('filing', () => {
+    it('into several mailboxes from one body, made where asked for, with flags; the journal names the line', async () => {
+      await script(
+        lines(
+          'require ["fileinto", "mailbox", "imap4flags", "copy"];',
+          '# a comment',
+          'fileinto :create :flags ["\\\\Seen", "$work"] "Lists/dev";',
+          'fileinto "Archive";',
+        ),
+      );
+      const trace = await receive();
+      assert.equal((await box('Lists/dev')).length, 1);
+      assert.equal((await box('Archive')).length, 1);
+      assert.equal((await box()).length, 0);
+      assert.deepEqual(await flags('Lists/dev'), [[1, '$work']]);
+      const told = await journal(trace);
+      assert.match(told, /"mailbox":"Lists\/dev","reason":"filed into Lists\/dev by line 3 of script main"/);
+      assert.match(told, /"mailbox":"Archive","reason":"filed into Archive by line 4 of script main"/);
+      const quota = await out.flow.store.read.run('mailstore.quota', { accountId: out.flow.alice });
+      assert.equal(quota.emails, 1, 'one email lies in both');
+    });
+
+    it('a mailbox that is missing means INBOX, and the journal says so', async () => {
+      await script('require "fileinto"; fileinto "Nowhere";');
+      const trace = await receive();
+      assert.equal((await box()).length, 1);
+      assert.match(await journal(trace), /line 1 of script main files it into Nowhere, and there is no such mailbox/);
+    });
+
+    it('by special use, and by the details of the address', async () => {
+      await script(
+        lines(
+          'require ["fileinto", "special-use", "envelope", "subaddress"];',
+          'if envelope :detail "to" "spam" { fileinto :specialuse "\\\\Junk" "Nope"; }',
+        ),
+      );
+      await receive(['alice+spam@example.test']);
+      assert.equal((await box('Junk')).length, 1);
+      await receive();
+      assert.equal((await box()).length, 1);
+    });
+
+    it('discard leaves nothing, not even a file; others get theirs', async () => {
+      await script('discard;');
+      const trace = await receive(['alice@example.test'], `${LETTER}${'x'.repeat(70)}\r\n`.repeat(1));
+      assert.deepEqual(await box(), []);
+      assert.match(await journal(trace), /script\.acted .*thrown away by line 1 of script main/);
+      const big = `${LETTER}${`${'y'.repeat(70)}\r\n`.repeat(5000)}`;
+      await receive(['alice@example.test'], big);
+      assert.deepEqual(await bodyFiles(out.flow.store), []);
+      await receive(['alice@example.test', 'bob@example.test']);
+      assert.deepEqual(await box(), []);
+      assert.equal((await box('INBOX', out.flow.bob)).length, 1);
+    });
+
+    it('headers that a script changes are stored changed, with the body as it was', async () => {
+      await script(
+        lines(
+          'require ["editheader", "fileinto", "copy"];',
+          'fileinto :copy "Archive";',
+          'addheader "X-Sorted" "yes";',
+          'deleteheader "Subject";',
+        ),
+      );
+      const trace = await receive();
+      const [changed = ''] = await box();
+      assert.match(changed, /^X-Sorted: yes\r\n/);
+      assert.doesNotMatch(changed, /Subject: hello/);
+      assert.ok(changed.endsWith('\r\n\r\nHello Alice\r\n'));
+      assert.match((await box('Archive'))[0] ?? '', /Subject: hello/);
+      assert.match(await journal(trace), /"mailbox":"INBOX"/);
+    });
+
+    it('duplicates are known again, in the commit that stores the first', async () => {
+      await script('require ["duplicate", "fileinto"]; if duplicate { fileinto "Trash"; }');
+      await receive();
+      await receive();
+      assert.equal((await box()).length, 1);
+      assert.equal((await box('Trash')).length, 1);
+    });
+  });
+
+  describe('before, own and after', () => {
+    it('each runs on what the one before kept', async () => {
+      await put({ kind: 'site-before' }, 'require "imap4flags"; addflag "$site"; keep;');
+      await put({ kind: 'domain-after', domain: 'example.test' }, 'require "fileinto"; fileinto "Archive";');
+      await receive();
+      assert.deepEqual([(await box()).length, (await box('Archive')).length], [0, 1]);
+      await script('require "fileinto"; if header :contains "subject" "hello" { fileinto "Trash"; }');
+      await receive();
+      assert.deepEqual([(await box('Trash')).length, (await box('Archive')).length], [1, 1]);
+      await put({ kind: 'site-before' }, 'discard;');
+      await receive();
+      assert.deepEqual([(await box('Trash')).length, (await box('Archive')).length], [1, 1]);
+    });
+
+    it('a flag of the first stays with what the last keeps', async () => {
+      await put({ kind: 'site-before' }, 'require "imap4flags"; addflag "$site"; keep;');
+      await script('keep;');
+      await receive();
+      assert.deepEqual(await flags('INBOX'), [[0, '$site']]);
+    });
+
+    it('global and own scripts are included', async () => {
+      await put({ kind: 'global' }, 'require "fileinto"; fileinto "Trash";', 'bin');
+      await script('require "include"; include :global "bin";');
+      const trace = await receive();
+      assert.equal((await box('Trash')).length, 1);
+      assert.match(await journal(trace), /line 1 of script bin \(included by script main\)/);
+    });
+  });
+
+  describe('a script that fails', () => {
+    it('keeps the message, says so, and tells the owner once a day', async () => {
+      await script('require ["include"]; include "missing";');
+      const trace = await receive();
+      await receive();
+      const texts = await box();
+      assert.equal(texts.filter((text) => text.includes('Hello Alice')).length, 2);
+      const notices = texts.filter((text) => text.includes('A filter script of yours fails'));
+      assert.equal(notices.length, 1);
+      assert.match(await journal(trace), /script\.failed .*"script":"script main","line":1/);
+      assert.match(await journal(trace), /script main failed at line 1/);
+      out.flow.clock.advance(DAY + 1);
+      await receive();
+      assert.equal((await box()).filter((text) => text.includes('A filter script of yours fails')).length, 2);
+    });
+
+    it('stored with errors: as if it failed', async () => {
+      await script('nonsense here');
+      await receive();
+      assert.equal((await box()).filter((text) => text.includes('Hello Alice')).length, 1);
+    });
+  });
+
+  describe('redirect', () => {
+    it('sends the message on as it came, from a rewritten sender', async () => {
+      await script('redirect "friend@far.test";');
+      const trace = await receive();
+      await out.idle();
+      const [sent] = peer.transactions;
+      assert.ok(sent);
+      assert.deepEqual(sent.to, ['friend@far.test']);
+      assert.match(sent.from, /^SRS0=.*=sender\.test=carol@example\.test$/);
+      const text = sent.data.toString('latin1');
+      assert.ok(text.startsWith('Delivered-To: alice@example.test\r\nReceived: '));
+      assert.ok(text.endsWith(LETTER), 'not an octet of the message is changed');
+      assert.deepEqual(await box(), []);
+      assert.match(await journal(trace), /sent on to friend@far\.test by line 1 of script main/);
+    });
+
+    it('with :copy it stays here too; headers that were changed go out changed, ours do not', async () => {
+      await script(
+        lines(
+          'require ["copy", "editheader"];',
+          'addheader "X-Via" "alice";',
+          'redirect :copy "friend@far.test";',
+        ),
+      );
+      await receive();
+      await out.idle();
+      const text = peer.transactions[0]?.data.toString('latin1') ?? '';
+      assert.match(text, /^X-Via: alice\r\n/m);
+      assert.doesNotMatch(text, /^(?:Return-Path|X-Postern|X-Spam)/m);
+      assert.equal((await box()).length, 1);
+    });
+
+    it('what comes back ends here', async () => {
+      await script('redirect "friend@far.test";');
+      const trace = await receive(['alice@example.test'], `Delivered-To: alice@example.test\r\n${LETTER}`);
+      assert.equal((await box()).length, 1);
+      assert.equal(peer.transactions.length, 0);
+      assert.match(await journal(trace), /a loop/);
+    });
+
+    it('a circle of two accounts ends after one round', async () => {
+      await script('redirect "bob@example.test";');
+      await script('redirect "alice@example.test";', out.flow.bob);
+      await receive();
+      await out.idle();
+      assert.equal((await box()).length, 1);
+      assert.equal((await box('INBOX', out.flow.bob)).length, 0);
+      assert.deepEqual(await out.flow.store.read.run('queue.list', { limit: 10 }), []);
+    });
+
+    it('to itself is a keep; what is not sent on is kept', async () => {
+      await script('redirect "alice@example.test";');
+      await receive();
+      assert.equal((await box()).length, 1);
+    });
+  });
+
+  describe('reject', () => {
+    const REJECT = 'require "reject"; reject "Nö, not\r\nme";';
+
+    it('is the answer to DATA where nobody else takes it', async () => {
+      await script(REJECT);
+      assert.equal(await refusal(receive()), '550 5.7.1');
+      assert.deepEqual(await box(), []);
+      const told = out.flow.events.filter(({ kind }) => kind === 'script.acted');
+      assert.match(String(told[0]?.data['what']), /refused by line 1 of script main: No, not/);
+    });
+
+    it('is a notification to a proven sender where others take it', async () => {
+      genuine();
+      await script(REJECT);
+      await receive(['alice@example.test', 'bob@example.test']);
+      await out.idle();
+      assert.deepEqual(await box(), []);
+      assert.equal((await box('INBOX', out.flow.bob)).length, 1);
+      const [notice] = peer.transactions;
+      assert.equal(notice?.from, '');
+      assert.deepEqual(notice?.to, ['carol@sender.test']);
+      assert.match(notice?.data.toString() ?? '', /not me/);
+    });
+
+    it('is Junk where the sender is not proven, or there is none', async () => {
+      await script(REJECT);
+      await receive(['alice@example.test', 'bob@example.test']);
+      await receive(['alice@example.test', 'bob@example.test'], LETTER, '');
+      await out.idle();
+      assert.equal((await box('Junk')).length, 2);
+      assert.equal(peer.transactions.length, 0);
+    });
+
+    it('is the answer for its own recipient by LMTP', async () => {
+      await script(REJECT);
+      const lmtp = createInbound(() => out.flow.deps, 'lmtp');
+      const facts = session({ protocol: 'lmtp', remoteAddress: '' });
+      const to = ['alice@example.test', 'bob@example.test'];
+      const { perRecipient } = await transact(lmtp, facts, 'c@sender.test', to, LETTER);
+      assert.deepEqual(
+        perRecipient.map(({ code, enhanced }) => `${code} ${enhanced}`),
+        ['550 5.7.1', '250 2.0.0'],
+      );
+      assert.deepEqual(await box(), []);
+      assert.deepEqual(await box('Junk'), []);
+    });
+
+    it('of mail from our own people is told to them', async () => {
+      await script(REJECT, out.flow.bob);
+      assert.equal(await refusal(out.send(['bob@example.test'])), '550 5.7.1');
+      await out.send(['bob@example.test', 'x@far.test']);
+      await out.idle();
+      assert.match((await box()).join(), /Auto-Submitted: auto-replied[^]*not me/);
+      assert.deepEqual(await box('INBOX', out.flow.bob), []);
+    });
+  });
+
+  describe('vacation', () => {
+    const AWAY = 'require "vacation"; vacation :days 3 :subject "Weg" "Bin bis Montag nicht da, Grüße";';
+
+    it('answers once in its period, by the null reverse-path', async () => {
+      genuine();
+      await script(AWAY);
+      const trace = await receive();
+      await receive();
+      await out.idle();
+      assert.equal((await box()).length, 2);
+      assert.equal(peer.transactions.length, 1);
+      const [reply] = peer.transactions;
+      assert.equal(reply?.from, '');
+      assert.deepEqual(reply?.to, ['carol@sender.test']);
+      const text = reply?.data.toString() ?? '';
+      assert.match(text, /^From: "?Alice A\."? <alice@example\.test>\r$/m);
+      assert.match(text, /^Subject: Weg\r$/m);
+      assert.match(text, /^Auto-Submitted: auto-replied \(vacation\)\r$/m);
+      assert.match(text, /^In-Reply-To: <one@sender\.test>\r$/m);
+      assert.match(text, /^References: <zero@sender\.test> <one@sender\.test>\r$/m);
+      assert.match(text, /^DKIM-Signature: /m);
+      assert.match(text, /Bin bis Montag nicht da, Grüße\r\n$/);
+      assert.match(await journal(trace), /line 1 of script main answers carol@sender\.test that alice@example\.test is away/);
+      out.flow.clock.advance(3 * DAY + 1);
+      await receive();
+      await out.idle();
+      assert.equal(peer.transactions.length, 2);
+    });
+
+    it('nobody answers lists, programs, the null sender, a disproven one', async () => {
+      await script(AWAY);
+      for (const field of ['List-Id: <x.list.test>', 'Precedence: bulk', 'Auto-Submitted: auto-replied'])
+        await receive(['alice@example.test'], `${field}\r\n${LETTER}`);
+      await receive(['alice@example.test'], LETTER, '');
+      await receive(['alice@example.test'], LETTER, 'mailer-daemon@sender.test');
+      out.flow.zone['sender.test'] = { TXT: ['v=spf1 -all'] };
+      out.flow.clock.advance(120_000);
+      const trace = await receive();
+      await out.idle();
+      assert.equal(peer.transactions.length, 0);
+      assert.equal((await box()).length, 6);
+      assert.match(await journal(trace), /not the one it claims to be/);
+    });
+
+    it('two that are both away write one reply each', async () => {
+      await script(AWAY, out.flow.bob);
+      await script(AWAY);
+      const to = lines('From: alice@example.test', 'To: bob@example.test', 'Subject: x', '', 'hi');
+      await out.send(['bob@example.test'], to);
+      await out.idle();
+      await out.send(['bob@example.test'], to);
+      await out.idle();
+      assert.equal((await box()).length, 1, 'the reply of bob');
+      assert.equal((await box('INBOX', out.flow.bob)).length, 2, 'the letters, and no reply to a reply');
+    });
+
+    it('keeps a copy where :fcc says, only of what was sent; nobody writes in another’s name', async () => {
+      genuine();
+      await script(
+        'require ["vacation", "fcc"]; vacation :from "boss@example.test" :fcc "Sent" "away";',
+      );
+      await receive();
+      await receive();
+      await out.idle();
+      const sent = await box('Sent');
+      assert.equal(sent.length, 1);
+      assert.match(sent[0] ?? '', /^From: .*alice@example\.test/m);
+      assert.doesNotMatch(sent[0] ?? '', /boss/);
+    });
+  });
+
+  it('notify writes to whom the script names', async () => {
+    await script('require "enotify"; notify :message "post!" "mailto:phone@far.test";');
+    await receive();
+    await out.idle();
+    const [sent] = peer.transactions;
+    assert.deepEqual([sent?.from, sent?.to], ['', ['phone@far.test']]);
+    assert.match(sent?.data.toString() ?? '', /^Auto-Submitted: auto-notified/m);
+    assert.match(sent?.data.toString() ?? '', /^Subject: post!\r$/m);
+    assert.equal((await box()).length, 1);
+  });
+
+  it('mail of our own people and of the queue is filed too', async () => {
+    await script('require "fileinto"; fileinto "Archive";', out.flow.bob);
+    await out.send(['bob@example.test']);
+    assert.equal((await box('Archive', out.flow.bob)).length, 1);
+    await script('redirect "bob@example.test";');
+    await receive();
+    await out.idle();
+    assert.equal((await box('Archive', out.flow.bob)).length, 2);
+  });
+
+  it('settings become a script that does what they say', async () => {
+    genuine();
+    const settings = sieveSettingsSchema.parse({
+      vacation: { text: 'Gone.\n.hidden "dot"\\', from: '2029-12-01', until: '2030-01-31' },
+      forward: { addresses: ['friend@far.test'] },
+      rules: [
+        {
+          name: 'Lists',
+          match: 'any',
+          conditions: [{ field: 'subject', value: 'HELLO' }, { list: 'dev.' }],
+          actions: [{ flag: 'flagged' }, { file: 'Lists/"dev"' }, { stop: true }],
+        },
+      ],
+    });
+    const text = generate(settings);
+    assert.ok(text);
+    const { alice } = out.flow;
+    const args = { actor: SYSTEM, accountId: alice, settings: JSON.stringify(settings), script: text };
+    await out.flow.store.write.run('sieve.saveSettings', args);
+    await receive();
+    await out.idle();
+    assert.deepEqual(await flags('Lists/"dev"'), [[4]]);
+    assert.deepEqual(await box(), []);
+    const to = peer.transactions.map((each) => each.to[0]).toSorted();
+    assert.deepEqual(to, ['carol@sender.test', 'friend@far.test']);
+    const reply = peer.transactions.find((each) => each.to[0] === 'carol@sender.test');
+    assert.match(reply?.data.toString() ?? '', /Gone\.\r\n\.hidden "dot"\\\r\n$/);
+    out.flow.clock.advance(40 * DAY);
+    await receive();
+    await out.idle();
+    assert.equal(peer.transactions.length, 3, 'no longer away, still forwarded');
+  });
+});

@@ -1,0 +1,83 @@
+/** :mime tests (RFC 5703 4): headers of a part, or of all parts below it. */
+import { firstToken, parameter, parseContentType, parseParams } from '../message/params.ts';
+import { type AddressParts, fieldAddresses, fieldText, fieldsNamed } from './fields.ts';
+import { matchValues } from './match.ts';
+import type { Node } from './program.ts';
+import { type Run, texts } from './run.ts';
+import { pickIndex } from './run-tests.ts';
+import type { SieveField, SievePart } from './types.ts';
+
+export function isMimeTest(node: Node): boolean {
+  return node.tags.has('mime');
+}
+
+/** Has the headers of all parts read. */
+export async function loadParts(run: Run): Promise<void> {
+  for (const part of partsBelow(run.message.root)) await part.load?.();
+}
+
+/** A part and all below it, in order. */
+export function* partsBelow(part: SievePart): Generator<SievePart> {
+  yield part;
+  for (const child of part.children) yield* partsBelow(child);
+}
+
+/** Headers that a test looks at: of the current part, and with :anychild of those below it (RFC 5703 4.1). */
+function* sections(run: Run, node: Node): Generator<readonly SieveField[]> {
+  const { root } = run.message;
+  const start = run.part ?? root;
+  // The top header is what editheader left of it.
+  const fieldsOf = (part: SievePart): readonly SieveField[] =>
+    part === root ? run.draft.fields : part.fields;
+  if (node.tags.has('anychild')) for (const part of partsBelow(start)) yield fieldsOf(part);
+  else yield fieldsOf(start);
+}
+
+function fields(run: Run, node: Node, names: readonly string[]): SieveField[] {
+  const found: SieveField[] = [];
+  for (const section of sections(run, node)) {
+    if (!node.tags.has('index')) found.push(...fieldsNamed(section, names));
+    else for (const name of names) found.push(...pickIndex(node, fieldsNamed(section, [name])));
+  }
+  return found;
+}
+
+export async function mimeExists(run: Run, node: Node, names: readonly string[]): Promise<boolean> {
+  await loadParts(run);
+  return names.every((name) => fields(run, node, [name]).length > 0);
+}
+
+export async function mimeAddresses(run: Run, node: Node, names: readonly string[]): Promise<AddressParts[]> {
+  await loadParts(run);
+  return fields(run, node, names).flatMap(fieldAddresses);
+}
+
+export async function mimeHeader(run: Run, node: Node): Promise<boolean> {
+  await loadParts(run);
+  const values = fields(run, node, texts(run, node.args[0])).flatMap((field) => mimeValues(run, node, field));
+  return matchValues(run, node, values, node.args[1]);
+}
+
+/** RFC 5703 4.2: the type, the subtype, both, or parameters of a structured field; the field itself without an option. */
+function mimeValues(run: Run, node: Node, field: SieveField): string[] {
+  const isType = field.name.toLowerCase() === 'content-type';
+  if (node.tags.has('param')) {
+    const semicolon = field.value.indexOf(';');
+    const params = isType
+      ? parseContentType(field.value).params
+      : semicolon === -1
+        ? []
+        : parseParams(field.value, semicolon);
+    const names = texts(run, node.tags.get('param')).map((name) => name.toLowerCase());
+    return names.map((name) => parameter(params, name)).filter((value) => value !== undefined);
+  }
+  const wantsType = node.tags.has('type') || node.tags.has('contenttype');
+  if (isType) {
+    const { type, subtype } = parseContentType(field.value);
+    if (node.tags.has('contenttype')) return [`${type}/${subtype}`];
+    if (node.tags.has('type')) return [type];
+    if (node.tags.has('subtype')) return [subtype];
+  } else if (wantsType) return [firstToken(field.value)];
+  else if (node.tags.has('subtype')) return [];
+  return [fieldText(field)];
+}

@@ -1,0 +1,77 @@
+import { CLOSE, OPEN } from '../../../data/mailstore/threading.ts';
+import { pause } from '../esearch.ts';
+import type { MailboxView } from '../mailbox-view.ts';
+import { needNumbers } from '../numbers.ts';
+import { withProgress } from '../progress.ts';
+import { refresh } from '../refresh.ts';
+import { runSearch } from '../search/run.ts';
+import { type Session, viewOf } from '../session.ts';
+import { ensureKeys, sortPlace } from '../sort-keys.ts';
+import type { Decoder } from '../wire/decoder.ts';
+import { hasNumbers, positionalCharset, searchCriteria, usesModseq } from '../wire/search-key.ts';
+import { type Command, type Outcome, SELECTED } from './command.ts';
+
+/** THREAD (RFC 5256 section 3). */
+export const thread: Command = {
+  name: 'THREAD',
+  states: SELECTED,
+  byNumber: true,
+  holdsExpunges: true,
+  capabilities: ['THREAD=ORDEREDSUBJECT', 'THREAD=REFERENCES'],
+  run: (session, d) => run(session, d, false),
+};
+
+/** UID THREAD. */
+export const uidThread: Command = {
+  name: 'UID THREAD',
+  states: SELECTED,
+  run: (session, d) => run(session, d, true),
+};
+
+async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcome> {
+  d.sp();
+  const algorithm = d.keyword('a threading algorithm');
+  if (algorithm !== 'REFERENCES' && algorithm !== 'ORDEREDSUBJECT')
+    return d.fail('REFERENCES or ORDEREDSUBJECT before this');
+  d.sp();
+  const criteria = searchCriteria(d, positionalCharset(d));
+  if (hasNumbers(criteria.key)) needNumbers(session);
+  if (usesModseq(criteria.key)) session.enabled.add('CONDSTORE');
+  const view = viewOf(session);
+  const tokens = await withProgress(session, async (progress) => {
+    const { uids } = await runSearch(session, criteria, view);
+    await ensureKeys(session, view, progress);
+    return session.options.store.read.run('mailstore.thread', {
+      ...sortPlace(session, view),
+      uids: Uint32Array.from(uids),
+      algorithm,
+    });
+  });
+  await tellThreads(session, view, tokens, byUid);
+  await refresh(session);
+  return undefined;
+}
+
+async function tellThreads(
+  session: Session,
+  view: MailboxView,
+  tokens: Uint32Array,
+  byUid: boolean,
+): Promise<void> {
+  const { out } = session;
+  out.text(tokens.length === 0 ? '* THREAD' : '* THREAD ');
+  let afterNumber = false;
+  for (const token of tokens) {
+    if (token === CLOSE) {
+      out.text(')');
+      afterNumber = false;
+    } else {
+      if (afterNumber) out.text(' ');
+      out.text(token === OPEN ? '(' : String(byUid ? token : view.seqOf(token)));
+      afterNumber = token !== OPEN;
+    }
+    const wait = pause(session);
+    if (wait !== undefined) await wait;
+  }
+  out.line('');
+}

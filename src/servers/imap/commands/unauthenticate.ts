@@ -1,0 +1,25 @@
+import { deselect } from '../refresh.ts';
+import type { Session } from '../session.ts';
+import { type Command, LOGGED_IN } from './command.ts';
+
+/** UNAUTHENTICATE (RFC 8437): the connection stays, all that came with the login goes. */
+export const unauthenticate: Command = {
+  name: 'UNAUTHENTICATE',
+  states: LOGGED_IN,
+  capabilities: ['UNAUTHENTICATE'],
+  async run(session, d) {
+    d.end();
+    await forgetLogin(session);
+    return undefined;
+  },
+};
+
+/** RFC 8437 section 2: nothing of what one account did may reach the next. */
+async function forgetLogin(session: Session): Promise<void> {
+  await deselect(session);
+  session.enabled.clear();
+  session.unwatchLogin?.();
+  session.unwatchLogin = undefined;
+  session.facts.login = undefined;
+  session.preauthSince = session.options.clock.monotonic();
+}
