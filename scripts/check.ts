@@ -7,14 +7,18 @@ import { brokenLinks } from './docs-links.ts';
 const LAYERS = ['base', 'mail', 'net', 'data', 'flow', 'servers', 'app'];
 /** Inside flow only these may look at each other (inbound -> spam, delivery, outbound; ...). */
 const FLOW: Record<string, readonly string[]> = {
-  inbound: ['spam', 'delivery', 'outbound'],
-  submission: ['outbound', 'delivery'],
-  outbound: ['delivery'],
+  inbound: ['spam', 'delivery', 'outbound', 'sieve'],
+  submission: ['outbound', 'delivery', 'sieve'],
+  outbound: ['delivery', 'sieve'],
+  /** Its replies and redirects go into the queue as all do. */
+  sieve: ['delivery', 'outbound', 'spam'],
+  backup: ['sieve'],
   reports: ['outbound', 'feedback'],
   feedback: ['outbound', 'delivery'],
   relay: ['outbound'],
   /** It looks at what every other part depends on. */
-  doctor: ['outbound', 'ses-inbound', 'reports', 'lookup'],
+  doctor: ['outbound', 'ses-inbound', 'reports', 'lookup', 'housekeeping', 'alerts'],
+  alerts: ['outbound', 'delivery'],
   'ses-inbound': ['inbound', 'outbound', 'delivery', 'spam'],
 };
 const MAX_LINES = 400;

@@ -146,8 +146,35 @@ export const dashboards: readonly Dashboard[] = [
               ['sum by (job) (increase(postern_job_failures_total[1h]))', 'job {{job}}'],
               ['increase(postern_events_dropped_total[1h])', 'events lost'],
               ['postern_store_reopened', 'store opened again'],
+              ['sum by (kind) (increase(postern_store_failures_total[1h]))', 'store, {{kind}}'],
+              ['increase(postern_trace_spans_total{outcome="dropped"}[1h])', 'spans dropped'],
             ],
           },
+        ],
+      },
+      {
+        title: 'The parts within',
+        panels: [
+          { title: 'Store, slowest 5 %', unit: 's', queries: slowest('postern_store_seconds', 'kind') },
+          { title: 'Store, under way', queries: [['postern_store_waiting', '{{kind}}']] },
+          {
+            title: 'Store, asked',
+            unit: 'ops',
+            queries: [rate('postern_store_seconds_count', 'kind')],
+          },
+          { title: 'DNS answers', unit: 'ops', queries: [rate('postern_dns_seconds_count', 'outcome')] },
+          { title: 'DNS, slowest 5 %', unit: 's', queries: slowest('postern_dns_seconds', 'outcome') },
+          {
+            title: 'HTTP requests',
+            unit: 'ops',
+            queries: [rate('postern_http_request_seconds_count', 'server, class')],
+          },
+          {
+            title: 'HTTP, slowest 5 %',
+            unit: 's',
+            queries: slowest('postern_http_request_seconds', 'server'),
+          },
+          { title: 'Jobs, slowest 5 %', unit: 's', queries: slowest('postern_job_seconds', 'job') },
         ],
       },
     ],
@@ -248,6 +275,7 @@ export const dashboards: readonly Dashboard[] = [
             queries: [rate('postern_delivery_transport_recipients_total', 'transport, outcome')],
           },
           { title: 'Delay', unit: 's', queries: quantiles('postern_delivery_delay_seconds') },
+          { title: 'Time of an attempt', unit: 's', queries: quantiles('postern_delivery_attempt_seconds') },
           {
             title: 'TLS',
             unit: 'percentunit',
@@ -389,6 +417,17 @@ export const dashboards: readonly Dashboard[] = [
             queries: [
               rate('postern_smtp_logins_total', 'protocol', '{outcome="succeeded"}'),
               rate('postern_imap_logins_total', 'mechanism', '{outcome="succeeded"}'),
+            ],
+          },
+          {
+            title: 'By account, within a day',
+            kind: 'table',
+            width: 12,
+            queries: [
+              [
+                'sum by (account, outcome) (increase(postern_logins_by_account_total[1d]))',
+                '{{account}} {{outcome}}',
+              ],
             ],
           },
           { title: 'Bans in force', queries: [['postern_bans_active', 'bans']] },

@@ -16,11 +16,13 @@ import { partnerMetrics } from './filter-metrics.ts';
 import { createHousekeeping, type HousekeepingPart } from './housekeeping.ts';
 import { createJournalPart, type JournalPart, type LogPolicy, privateLogger } from './journal.ts';
 import { startReports } from './report-jobs.ts';
+import { createSearchPart, type SearchPart } from './search.ts';
 import type { ServerOptions } from './server.ts';
 import { startTelemetry, type Telemetry } from './telemetry.ts';
 import { flowSettings, imapLimits, smtpLimits, srsKeys } from './settings.ts';
 import { stateMetrics } from './state-metrics.ts';
 import { administratorMetrics, systemMetrics } from './system-metrics.ts';
+import { dnsMetrics, measuredStore } from './traffic-metrics.ts';
 
 /** What was started so far, to be ended in the opposite order. */
 export type Closers = (() => Promise<void>)[];
@@ -36,6 +38,7 @@ export interface Core {
   readonly filter: Filter;
   readonly reports: Reports;
   readonly housekeeping: HousekeepingPart;
+  readonly search: SearchPart;
   readonly lookup: Lookup;
   readonly telemetry: Telemetry;
   readonly journal: JournalPart;
@@ -58,20 +61,25 @@ export interface Live {
 
 export async function openCore(given: ServerOptions, closers: Closers): Promise<Core> {
   const policy: LogPolicy = { hiding: undefined };
-  const options = { ...given, logger: privateLogger(given.logger, policy) };
-  const { logger, clock = systemClock, config } = options;
   const metrics = new Metrics();
+  const { clock = systemClock, config } = given;
+  const measuredDns = dnsMetrics(metrics, clock);
+  const dns = given.dns && measuredDns(given.dns);
+  const options = { ...given, dns, logger: privateLogger(given.logger, policy) };
+  const { logger } = options;
   const telemetry = await startTelemetry({ config, clock, logger, metrics });
   closers.push(() => telemetry.stop());
   const { tracer } = telemetry;
   const tls = options.tls ?? (await openTlsStore({ files: [], clock }));
-  const store = await openStore({ directory: config.data, clock, logger });
+  const store = measuredStore(await openStore({ directory: config.data, clock, logger }), metrics, clock);
   closers.push(() => store.close());
   const journal = await createJournalPart(store, policy);
   const recorder = createRecorder({ store, clock, logger, metrics });
   closers.push(() => recorder.flush());
   await options.beforeListening?.(store);
   const keys = await srsKeys(store);
+  const search = createSearchPart({ data: config.data, store, clock, logger, metrics });
+  closers.push(() => search.index.close());
   const housekeeping = await createHousekeeping({
     store,
     clock,
@@ -136,6 +144,7 @@ export async function openCore(given: ServerOptions, closers: Closers): Promise<
     lookup,
     reports,
     housekeeping,
+    search,
     telemetry,
     journal,
   };

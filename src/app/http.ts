@@ -4,6 +4,7 @@ import { noTracer, type Tracer } from '../base/tracing.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
+import type { SearchIndex } from '../data/search/types.ts';
 import type { Backups } from '../flow/backup/service.ts';
 import type { FlowDeps } from '../flow/deps.ts';
 import type { HostFacts } from '../flow/doctor/facts.ts';
@@ -62,6 +63,7 @@ export interface HttpParts {
   readonly certificates: CertificatePart;
   readonly backups: Backups;
   readonly housekeeping: HousekeepingHooks;
+  readonly search: SearchIndex;
   readonly alerts: AlertHooks;
   readonly listeners: readonly RunningListener[];
   readonly tracer: Tracer;
@@ -101,6 +103,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
       intake: parts.intake.inbound,
       backups: parts.backups,
       housekeeping: parts.housekeeping,
+      search: parts.search,
       alerts: parts.alerts,
       journal: parts.journal,
       ...(parts.tracer !== noTracer && { tracer: parts.tracer }),

@@ -104,6 +104,13 @@ const JOBS: readonly Job[] = [
     },
   },
   {
+    name: 'forget what scripts remember',
+    everyMs: HOUR,
+    async run({ store }) {
+      return (await store.write.run('sieve.forget', null)).more;
+    },
+  },
+  {
     name: 'prune the audit',
     everyMs: DAY,
     async run({ store, clock }) {
@@ -152,10 +159,12 @@ export async function sweepBodies({
 export function startJobs(parts: JobParts, more: readonly Job[] = []): Jobs {
   const { clock, logger, metrics } = parts;
   const failures = metrics.counter('postern_job_failures_total', 'Periodic jobs that failed', ['job']);
+  const seconds = metrics.duration('postern_job_seconds', 'How long periodic jobs take', ['job']);
   const running = new Set<Promise<void>>();
   let stopping = false;
 
   async function turn(job: Job): Promise<void> {
+    const startedAt = clock.monotonic();
     try {
       for (let batch = 0; batch < BATCHES && !stopping; batch++) {
         if (!(await job.run(parts))) return;
@@ -163,6 +172,8 @@ export function startJobs(parts: JobParts, more: readonly Job[] = []): Jobs {
     } catch (error) {
       failures.inc({ job: job.name });
       logger.warn({ job: job.name, error: errorText(error) }, 'job: failed, will try again');
+    } finally {
+      seconds.observe({ job: job.name }, (clock.monotonic() - startedAt) / 1000);
     }
   }
 

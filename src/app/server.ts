@@ -6,6 +6,7 @@ import type { Recorder } from '../data/journal/recorder.ts';
 import type { OpenStore } from '../data/open.ts';
 import type { FlowDeps } from '../flow/deps.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
+import type { StsOptions } from '../flow/outbound/transports/sts.ts';
 import type { Authenticator } from '../flow/service.ts';
 import type { FilterSettings } from '../flow/spam/settings.ts';
 import type { SesInbound } from '../flow/ses-inbound/service.ts';
@@ -52,6 +53,8 @@ export interface ServerOptions {
   readonly beforeListening?: ((store: OpenStore) => Promise<void>) | undefined;
   /** How SNS's certificates and confirmations are fetched, for tests. */
   readonly snsFetch?: Fetch | undefined;
+  /** How MTA-STS policies are fetched again each day, for tests. */
+  readonly stsFetch?: StsOptions | undefined;
   /** Who writes DNS records that prove names to an ACME authority. */
   readonly dnsChallenge?: FindDnsChallenge | undefined;
   /** What is free on the disk, for tests. */

@@ -5,6 +5,7 @@ import type { Metrics } from '../base/metrics.ts';
 import { noTracer, type Tracer } from '../base/tracing.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Recorder } from '../data/journal/recorder.ts';
+import type { MailSearch } from '../data/search/mail-search.ts';
 import { terms } from '../data/journal/types.ts';
 import type { FlowDeps } from '../flow/deps.ts';
 import type { Gate } from '../flow/inbound/gate/gate.ts';
@@ -56,6 +57,7 @@ export interface ServiceParts {
   readonly gate: Gate;
   readonly tls: TlsStore;
   readonly requireTlsForAuth: boolean;
+  readonly search: MailSearch;
   readonly deps: () => FlowDeps;
   readonly live: () => {
     readonly config: Config;
@@ -193,6 +195,7 @@ async function startImap({ parts, hooks, listeners, name, target }: ImapListener
     authenticator,
     guard: parts.guard,
     full: () => deps().housekeeping?.disk.low() === true,
+    search: parts.search,
     intake: () => new Intake({ bodies: store.bodies, maxBytes: deps().settings.maxMessageBytes }),
     tls: parts.tls.source(name, 'strict'),
     implicitTls: IMPLICIT_TLS.has(name),

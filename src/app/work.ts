@@ -23,6 +23,7 @@ import { sendingJobs } from './sending-jobs.ts';
 import type { RunningServer } from './server.ts';
 import { sesEvents } from './ses-events.ts';
 import { lineServices, type RunningListener } from './services.ts';
+import { countedLogins } from './traffic-metrics.ts';
 
 /** Milliseconds between two looks at the certificate files. */
 const TLS_WATCH_MS = 60_000;
@@ -77,6 +78,7 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
     certificates,
     backups,
     housekeeping: core.housekeeping,
+    search: core.search.index,
     alerts: alerts.alerts,
     tracer: core.telemetry.tracer,
     journal: core.journal,
@@ -117,7 +119,14 @@ async function mailParts(core: Core): Promise<MailParts> {
   const brakes = await startBrakes({ deps, recorder, metrics, config, settings, verdict });
   const { guard } = brakes;
   core.banned = (ip) => guard.banned(ip) !== undefined;
-  const authenticator = createAuthenticator({ store, clock, logger, journal: recorder, guard, loginDomain });
+  const authenticator = createAuthenticator({
+    store,
+    clock,
+    logger,
+    journal: countedLogins(recorder, metrics),
+    guard,
+    loginDomain,
+  });
   const port = directPort === undefined ? {} : { directPort };
   const scheduler = createScheduler({ deps, relay, owner: LEASE_OWNER, metrics, ...port });
   const own = (): Config['listen']['proxy_from'] => core.live.config.listen.proxy_from;
@@ -149,6 +158,7 @@ async function listen(
     tls,
     requireTlsForAuth: options.plaintextAuth !== true,
     deps,
+    search: core.search,
     live: (): Live => core.live,
   });
   const services = { ...lines, sns: intake.listener, acme: certificates.listener };
@@ -171,7 +181,7 @@ async function startIntakeAndJobs(
   const config = (): Config => core.live.config;
   const stopping = new AbortController();
   closers.push(async () => stopping.abort());
-  const sending = sendingJobs(() => core.live.deps, stopping.signal);
+  const sending = sendingJobs(() => core.live.deps, stopping.signal, options.stsFetch);
   const own = housekeepingJobs(() => core.live.deps, metrics);
   const more = [...reportJobs(core.reports), ...intake.jobs, ...sending, ...own, ...others];
   return startJobs({ store, clock, logger, metrics, config, filter }, more);
@@ -214,5 +224,6 @@ export async function stopAll(core: Core, work: Work, graceMs: number): Promise<
   await core.recorder.flush();
   await core.telemetry.stop();
   await core.filter.close();
+  await core.search.index.close();
   await core.store.close();
 }

@@ -6,6 +6,7 @@ import { refusalFromData } from '../base/errors.ts';
 import { FileBlobStore, segmentsIn } from './blobs/file.ts';
 import { createBlobReader } from './blobs/reader.ts';
 import { SegmentWriter } from './blobs/segments.ts';
+import { CachedReader } from './mailstore/cache/cached-reader.ts';
 import { ChangeHub } from './changes.ts';
 import { keepBeforeUpgrade, upgradeDone } from './db/before-upgrade.ts';
 import { runGroup } from './db/group.ts';
@@ -55,10 +56,11 @@ export async function openInlineStore(options: { path: string; clock: Clock }): 
       if (answer.ok) return answer.value as WriteResult<N>;
       throw 'refusal' in answer ? refusalFromData(answer.refusal) : new Error(answer.bug);
     });
-  const read = {
+  const database = {
     run: <N extends ReadName>(name: N, args: unknown): Promise<ReadResult<N>> =>
       inTurn(() => runRead(session, name, args) as Promise<ReadResult<N>>),
   };
+  const read = new CachedReader(database);
 
   return {
     write: { run: write },

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { type BlobStore, FileBlobStore, segmentsIn } from './blobs/file.ts';
 import { createBlobReader } from './blobs/reader.ts';
+import { CachedReader } from './mailstore/cache/cached-reader.ts';
 import { ChangeHub } from './changes.ts';
 import type { Store } from './store.ts';
 import { ThreadReader } from './thread-reader.ts';
@@ -36,7 +37,8 @@ export async function openStore(options: {
   const hub = new ChangeHub();
   const segments = segmentsIn(join(directory, 'bodies'));
   const write = await ThreadWriter.open({ path, segments, hub, logger, clock });
-  const read = new ThreadReader({ path, logger });
+  const database = new ThreadReader({ path, logger });
+  const read = new CachedReader(database);
   const bodies = await FileBlobStore.open(join(directory, 'bodies'));
   return {
     write,
@@ -47,7 +49,7 @@ export async function openStore(options: {
     reopened: () => write.reopened,
     async close() {
       // The last connection to close checkpoints the log into the database; readers cannot, so they go first.
-      await write.close(() => read.close());
+      await write.close(() => database.close());
     },
   };
 }

@@ -35,6 +35,8 @@ export interface Reader {
 export interface Changes {
   /** Call `fn` after each commit that touched the account's mail. Returns how to stop. */
   onAccount(accountId: number, fn: () => void): () => void;
+  /** Call `fn` with each account whose mail a commit touched. */
+  onAnyAccount(fn: (accountId: number) => void): () => void;
   /** Call `fn` after each commit that put something due into the queue. */
   onQueue(fn: () => void): () => void;
   /** Aborted when the account is suspended, removed, or its password changes. */

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { runCommand } from '../support/cli.ts';
+import { mx, tableDns } from '../support/dns-table.ts';
 import { imapClient } from '../support/imap-client.ts';
 import { startTestServer, TEST_PASSWORD, type TestServer } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
+import { startSmtpPeer } from '../support/smtp-peer.ts';
 
 /** A server whose disk fills, and what an administrator sees and sets. */
 
@@ -16,11 +21,39 @@ async function said(server: TestServer, ...words: string[]): Promise<string> {
   return out;
 }
 
+async function sendOut({ ports }: TestServer): Promise<void> {
+  const submission = await lineClient(ports.submission ?? 0);
+  const plain = Buffer.from(`\0${BOB}\0${TEST_PASSWORD}`).toString('base64');
+  await submission.talk(
+    ['', '220'],
+    ['EHLO there\r\n', '250'],
+    [`AUTH PLAIN ${plain}\r\n`, '235'],
+    [`MAIL FROM:<${BOB}>\r\n`, '250'],
+    ['RCPT TO:<pal@peer.test>\r\n', '250'],
+    ['DATA\r\n', '354'],
+    [`From: <${BOB}>\r\nSubject: out\r\n\r\nHi\r\n.\r\n`, '250'],
+  );
+  submission.close();
+}
+
+async function until(done: () => boolean): Promise<void> {
+  for (let i = 0; i < 1000 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(done());
+}
+
 describe('a disk that fills', () => {
-  it('puts new mail off everywhere; reading and deleting go on', async () => {
+  it('puts new mail off everywhere; reading, deleting and the queue go on', async () => {
     let free = 50 * GIB;
+    let busy = true;
+    const peer = await startSmtpPeer({
+      script: { RCPT: () => (busy ? '451 4.2.0 Come again' : undefined) },
+    });
+    const old = await mkdtemp(join(tmpdir(), 'postern-old-'));
+    await writeFile(join(old, '1.eml'), 'Subject: old\r\n\r\nfrom another server\r\n');
     const server = await startTestServer({
       plaintextAuth: true,
+      directPort: peer.port,
+      dns: tableDns({ 'peer.test': { MX: mx('mx.peer.test') }, 'mx.peer.test': { A: ['127.0.0.1'] } }, false),
       diskSpace: async () => ({ free, total: 100 * GIB }),
     });
     try {
@@ -28,6 +61,8 @@ describe('a disk that fills', () => {
       await imap.ok(`LOGIN ${BOB} "${TEST_PASSWORD}"`);
       await imap.ok('APPEND INBOX {2+}\r\na\n');
       assert.doesNotMatch(await said(server, 'status'), /DISK FULL/);
+      await sendOut(server);
+      await until(() => server.logs.some(({ msg }) => msg === 'delivery.deferred'));
 
       free = GIB;
       await said(server, 'housekeeping', 'set', 'trash_days', '10');
@@ -51,6 +86,16 @@ describe('a disk that fills', () => {
         [`AUTH PLAIN ${plain}\r\n`, '235'],
         [`MAIL FROM:<${BOB}>\r\n`, '452 4.3.1'],
       );
+      const bring = ['import', 'eml', old, '--account', BOB] as const;
+      const brought = await runCommand(bring, { data: server.directory, cwd: old });
+      assert.notEqual(brought.status, 0);
+      assert.match(brought.err + brought.out, /disk here is nearly full/);
+      await said(server, 'backup', 'set', 'target', old);
+      const key = join(old, 'key');
+      await writeFile(key, Buffer.alloc(32, 7), { mode: 0o600 });
+      await said(server, 'backup', 'set', 'key_file', key);
+      const back = ['backup', 'restore', '--account', BOB] as const;
+      assert.match((await runCommand(back, { data: server.directory })).err, /disk here is nearly full/);
       const refused = await imap.command('APPEND INBOX {2+}\r\na\n');
       assert.match(JSON.stringify(refused), /NO \[UNAVAILABLE\]/);
       assert.match(await said(server, 'status'), /DISK FULL +new mail is put off since/);
@@ -63,14 +108,22 @@ describe('a disk that fills', () => {
       await imap.ok('SELECT INBOX');
       await imap.ok('STORE 1 +FLAGS (\\Deleted)');
       await imap.ok('EXPUNGE');
+      const came = (): number => peer.transactions.filter(({ to }) => to.length > 0).length;
+      assert.equal(came(), 0);
+      busy = false;
+      await said(server, 'queue', 'retry', '--all');
+      await until(() => came() === 1);
 
       free = 50 * GIB;
       await said(server, 'housekeeping', 'set', 'trash_days', 'default');
       await imap.ok('APPEND INBOX {2+}\r\na\n');
+      await said(server, ...bring);
       await smtp.talk(['MAIL FROM:<dan@elsewhere.test>\r\n', '250']);
       for (const client of [smtp, lmtp, submission, imap]) client.close();
     } finally {
       await server.close();
+      await peer.close();
+      await rm(old, { recursive: true });
     }
   });
 });

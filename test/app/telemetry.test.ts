@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -235,6 +235,11 @@ describe('traces for OpenTelemetry', () => {
       imap.close();
       assert.equal((await runCommand(['account', 'list'], { data: server.directory })).status, 0);
       await webAnswer(server, `00-${PARENT}-01`);
+      const [target, key] = [join(directory, 'backups'), join(directory, 'key')];
+      await mkdir(target);
+      await writeFile(key, Buffer.alloc(32, 7), { mode: 0o600 });
+      for (const words of [['set', 'target', target], ['set', 'key_file', key], ['create']])
+        assert.equal((await runCommand(['backup', ...words], { data: server.directory })).status, 0);
     });
     await rm(directory, { recursive: true });
     assert.equal(headers[0]?.['authorization'], 'Bearer x-y-z');
@@ -244,6 +249,8 @@ describe('traces for OpenTelemetry', () => {
     assert.equal(select && value(select, 'user.name'), 'bob@example.test');
     const admin = spans.find(({ name }) => name === 'http admin');
     assert.equal(admin && value(admin, 'http.route'), '/admin/v1/accounts');
+    const backup = spans.find(({ name }) => name === 'backup create') ?? assert.fail('no backup');
+    assert.equal(backup.status.code, undefined);
     const web = spans.find(({ name }) => name === 'http web');
     assert.ok(
       web && web.parentSpanId === undefined && web.traceId !== 'ab'.repeat(16),

@@ -8,10 +8,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { createServer } from 'node:https';
 import { connect } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import { createResolver } from '../../src/net/dns/resolver.ts';
 import { createSelfSigned } from '../../src/net/tls-self-signed.ts';
+import { createAuthority } from '../support/authority.ts';
 import { restWatch } from '../support/at-rest.ts';
 import { type TestClock, testClock } from '../support/clock.ts';
 import { startDnsServer, type TestDnsServer, type Zone } from '../support/dns-server.ts';
@@ -47,6 +49,8 @@ const WORLD: Zone = {
   '_dmarc.good.test': { TXT: ['v=DMARC1; p=reject; rua=mailto:dmarc@good.test'] },
   'peer.test': { MX: [{ preference: 10, exchange: 'mx.peer.test' }] },
   'mx.peer.test': { A: ['127.0.0.1'] },
+  '_mta-sts.peer.test': { TXT: ['v=STSv1; id=one;'] },
+  'mta-sts.peer.test': { A: ['127.0.0.1'] },
   '_smtp._tls.peer.test': { TXT: ['v=TLSRPTv1; rua=mailto:tls@peer.test'] },
 };
 
@@ -61,9 +65,49 @@ interface Week {
   readonly server: TestServer;
   /** Undefined where there is no Pebble. */
   readonly front: AcmeFront | undefined;
+  /** Where peer.test publishes its MTA-STS policy; undefined where no certificate can be made for it. */
+  readonly policies: PolicyHost | undefined;
   /** `postern ...`, which must succeed. */
   said(...words: string[]): Promise<string>;
   end(): Promise<void>;
+}
+
+interface PolicyHost {
+  readonly port: number;
+  readonly ca: string;
+  /** Answered so far. */
+  served: number;
+  policy: string;
+  close(): Promise<void>;
+}
+
+/** The policy asks for nothing, so that it is refreshed and changes nothing else. */
+const stsPolicy = (maxAge: number): string => `version: STSv1\r\nmode: none\r\nmax_age: ${maxAge}\r\n`;
+const [FIRST_AGE, SECOND_AGE] = [864_000, 1_209_600];
+
+async function startPolicyHost(): Promise<PolicyHost> {
+  const ca = createAuthority();
+  const { cert, key } = ca.issue(['mta-sts.peer.test']);
+  const server = createServer({ cert, key }, (request, response) => {
+    const right = request.url === '/.well-known/mta-sts.txt';
+    response.writeHead(right ? 200 : 404, { 'content-type': 'text/plain' }).end(host.policy);
+    host.served++;
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  const host: PolicyHost = {
+    port: typeof bound === 'object' && bound !== null ? bound.port : 0,
+    ca: ca.cert,
+    served: 0,
+    policy: stsPolicy(FIRST_AGE),
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return host;
 }
 
 /** A server that was set up some time ago: its certificate is due in three days, backups are scheduled. */
@@ -78,8 +122,10 @@ async function startWeek(): Promise<Week> {
   const places = { httpPort: challengePort, tlsPort: challengePort, dnsPort: dns.port };
   const pebble = noAuthority === false ? await startPebble(places) : undefined;
   const front = pebble === undefined ? undefined : await startAcmeFront(pebble);
+  const policies = skipWithout('openssl') === false ? await startPolicyHost() : undefined;
   const server = await startTestServer({
     clock,
+    ...(policies && { stsFetch: { port: policies.port, ca: policies.ca, allowPrivate: true } }),
     dns: createResolver({ servers: [{ address: dns.address, port: dns.port, trusted: false }], clock }),
     directPort: peer.port,
     plaintextAuth: true,
@@ -97,7 +143,15 @@ async function startWeek(): Promise<Week> {
     assert.equal(status, 0, `postern ${words.join(' ')}: ${out}${err}`);
     return out;
   }
-  const week = { start, clock, dns, peer, server, front, said };
+  // A policy that was met some days ago.
+  await server.store.write.run('transport.keepSts', {
+    domain: 'peer.test',
+    recordId: 'one',
+    mode: 'none',
+    file: Buffer.from(stsPolicy(FIRST_AGE)),
+    forMs: FIRST_AGE * 1000,
+  });
+  const week = { start, clock, dns, peer, server, front, said, policies };
   await said('dkim', 'add', 'example.test');
   await said('dkim', 'add', 'example.test', '--algorithm', 'ed25519');
   await publish(week);
@@ -112,11 +166,19 @@ async function startWeek(): Promise<Week> {
   await scheduleBackups(week, directory);
   if (front !== undefined && pebble !== undefined) await oldCertificate(week, pebble, front.directory);
   const rest = restWatch(server.store);
+  let seen = 0;
   clock.settleWith(async () => {
     await rest();
     // An order is under way at the authority, which takes its own time.
     if (front !== undefined && front.orders.length > issued(server))
       await new Promise((resolve) => setTimeout(resolve, 20));
+    // A policy is on its way over a real connection.
+    const asked = dns.asked.length;
+    const fetching = dns.asked.slice(seen).some((question) => question.endsWith('A mta-sts.peer.test'));
+    seen = asked;
+    const served = policies?.served;
+    for (let tries = 0; fetching && policies?.served === served && tries < 50; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 5));
     // A backup is a process, whose time is the machine's too.
     while (backupsAtWork(server)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
@@ -127,6 +189,7 @@ async function startWeek(): Promise<Week> {
       await server.close();
       await front?.stop();
       await pebble?.stop();
+      await policies?.close();
       await dns.close();
       await peer.close();
       await rm(directory, { recursive: true, force: true });
@@ -301,6 +364,7 @@ describe('a week in which nobody looks after the server', { skip: skipUnlessLong
     await firstDay(week);
     undeletable.push(await week.said('account', 'undelete', BOB, '--list'));
     for (let day = 0; day < DAYS; day++) {
+      if (day === 4 && week.policies !== undefined) week.policies.policy = stsPolicy(SECOND_AGE);
       queued.push(await aDayOfMail(week));
       // Who looks after DNS publishes the next keys in the afternoon.
       await week.clock.advance(8 * HOUR);
@@ -402,6 +466,18 @@ describe('a week in which nobody looks after the server', { skip: skipUnlessLong
       (await runCommand(['queue', 'show', name], { data: week.server.directory })).status;
     assert.equal(await shown(queued.at(-1)), 0);
     assert.notEqual(await shown(queued[0]), 0);
+  });
+
+  it('the MTA-STS policy of another domain was fetched anew each day, and its change taken on', {
+    skip: skipWithout('openssl'),
+  }, async () => {
+    const { policies, server, start } = week;
+    assert.ok(policies);
+    assert.ok(policies.served >= DAYS - 1 && policies.served <= DAYS + 1, `${policies.served} fetches`);
+    const known = await server.store.read.run('transport.sts', { domain: 'peer.test' });
+    assert.ok(known?.policy);
+    assert.equal(Buffer.from(known.policy.file).toString(), stsPolicy(SECOND_AGE));
+    assert.ok(known.policy.fetchedAt > start + (DAYS - 1.5) * DAY);
   });
 
   it('policies and records of others were asked for anew', () => {

@@ -25,6 +25,7 @@ import { mailstoreContract } from '../../src/data/mailstore/mailstore.contract.t
 import { queueContract } from '../../src/data/queue/queue.contract.ts';
 import { reportsContract } from '../../src/data/reports/reports.contract.ts';
 import { sieveContract } from '../../src/data/sieve/sieve.contract.ts';
+import { sharingContract } from '../../src/data/sharing/sharing.contract.ts';
 import { spamContract } from '../../src/data/spam/spam.contract.ts';
 import { transportSecurityContract } from '../../src/data/transport-security/transport-security.contract.ts';
 import { vaultContract } from '../../src/data/vault/vault.contract.ts';
@@ -101,6 +102,7 @@ describe('PostgreSQL', {
   queueContract(openStore);
   mailstoreContract(openStore);
   sieveContract(openStore);
+  sharingContract(openStore);
   spamContract(openStore, { fillUp: false });
   transportSecurityContract(openStore);
   vaultContract(openStore);

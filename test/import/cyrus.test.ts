@@ -240,6 +240,20 @@ for (const [name, options] of WAYS)
       assert.match(refused.out, /FAILED: the server refuses/);
     });
 
+    it('gives mail back to Cyrus, below what its names begin with, once', async () => {
+      const to = ['export', 'imap', ...place, '--user', BOB, '--account', ALICE];
+      const said = await run(...to);
+      assert.equal(said.status, 0, said.err);
+      const bob = await cyrus.client(BOB);
+      const ours = (await mailOf(server, ALICE)).filter(({ mailbox }) => mailbox === 'INBOX').length;
+      assert.equal((await bob.open('INBOX')).exists, ours + 1);
+      assert.equal((await bob.open(box('Lists', 'B&APw-cher'))).exists, 1);
+      await bob.logout();
+      const again = await run(...to, '--json');
+      const { mailboxes } = JSON.parse(again.out) as { mailboxes: { written: number }[] };
+      assert.ok(mailboxes.every(({ written }) => written === 0));
+    });
+
     it('brings folders of others where that is asked for', async () => {
       const { accounts } = await imported(run, 'imap', ...place, '--account', ALICE, '--shared', '--verify');
       assert.deepEqual(accounts[0]?.passed, []);

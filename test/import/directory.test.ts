@@ -174,5 +174,8 @@ INSERT INTO \`alias_domain\` (\`alias_domain\`,\`target_domain\`) VALUES ('bull.
       "Deleted 'v@example.test' and purged mail/inboxes/example.test/v@example.test.\n",
     );
     assert.equal((await run('user', 'update-aliases')).status, 0);
+    const help = await run('user', 'help');
+    assert.equal(help.status, 0);
+    assert.match(help.out, /update-aliases/);
   });
 });

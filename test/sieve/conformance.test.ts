@@ -39,7 +39,8 @@ function judge(one: Case, outcome: Outcome): void {
   else assert.ok(begins(outcome.error, one.error), `error ${outcome.error}, expected ${one.error}`);
   assert.deepEqual(outcome.actions, one.actions ?? ['keep implicit']);
   assert.deepEqual(outcome.remember, one.remember ?? []);
-  for (const text of one.has ?? []) assert.ok(outcome.edited?.includes(text), `${text} is not in ${outcome.edited}`);
+  for (const text of one.has ?? [])
+    assert.ok(outcome.edited?.includes(text), `${text} is not in ${outcome.edited}`);
   for (const text of one.hasNot ?? [])
     assert.ok(!outcome.edited?.includes(text), `${text} is in ${outcome.edited}`);
   if (one.has === undefined && one.hasNot === undefined) assert.equal(outcome.edited, undefined);
@@ -71,7 +72,9 @@ describe('the conformance set', () => {
   it('has cases for every extension', (t) => {
     const all = counts.reduce((sum, [, count]) => sum + count, 0);
     t.diagnostic(`${all} cases: ${counts.map(([folder, count]) => `${folder} ${count}`).join(', ')}`);
-    const missing = SIEVE_EXTENSIONS.filter((name) => !folders.includes(name.replace(/^comparator-.*/, 'comparators')));
+    const missing = SIEVE_EXTENSIONS.filter(
+      (name) => !folders.includes(name.replace(/^comparator-.*/, 'comparators')),
+    );
     assert.deepEqual(missing, []);
     assert.ok(all >= 250);
   });

@@ -137,8 +137,7 @@ function outcomeOf(plan: SievePlan, octets: Buffer): Outcome {
     errors: [],
     warnings: [],
     actions: plan.actions.map(renderAction),
-    error:
-      error && `${error.script === '' ? '' : `${error.script}:`}${error.line} ${error.message}`,
+    error: error && `${error.script === '' ? '' : `${error.script}:`}${error.line} ${error.message}`,
     log: plan.log.map(({ text }) => text),
     remember: plan.remember.map(({ seconds }) => seconds),
     edited: edits && applyEdits(octets, edits).toString('utf8'),

@@ -52,6 +52,8 @@ export interface Call {
 export interface Outcome {
   readonly value: unknown;
   text(): string;
+  /** All was printed while it ran: nothing more is. */
+  readonly printed?: boolean;
   /** Exit status; 0 unless an answer such as "none" is for scripts to tell apart. */
   readonly status?: number;
 }

@@ -1,6 +1,7 @@
 import type { FolderReport } from '../../flow/import/importer.ts';
 import { type FolderParity, isSame } from '../../flow/import/parity.ts';
 import type { PassedFolder } from '../../flow/import/types.ts';
+import type { ScriptReport } from './import-scripts.ts';
 import { plain, table } from './plain-text.ts';
 import { sizeText } from './quantities.ts';
 
@@ -12,6 +13,8 @@ export interface AccountReport {
   readonly passed: readonly PassedFolder[];
   /** Undefined when it was not asked for. */
   readonly parity: readonly FolderParity[] | undefined;
+  /** Sieve scripts that lay beside the mail. */
+  readonly scripts?: readonly ScriptReport[] | undefined;
   /** Why nothing came of this account. */
   readonly problem?: string | undefined;
 }
@@ -24,10 +27,11 @@ export interface MailReport {
 /** Nothing failed, and what was compared is the same. */
 export function isClean({ accounts }: MailReport): boolean {
   return accounts.every(
-    ({ folders, passed, parity, problem }) =>
+    ({ folders, passed, parity, scripts = [], problem }) =>
       problem === undefined &&
       folders.every(({ failed }) => failed === 0) &&
       passed.every(({ missed }) => !missed) &&
+      scripts.every(({ state }) => state !== 'refused') &&
       (parity?.every(isSame) ?? true),
   );
 }
@@ -40,7 +44,7 @@ export function mailReportText(report: MailReport, width: number): string {
 const number = (title: string): { title: string; right: true } => ({ title, right: true });
 
 function accountText(
-  { account, source, folders, passed, parity, problem }: AccountReport,
+  { account, source, folders, passed, parity, scripts = [], problem }: AccountReport,
   dryRun: boolean,
   width: number,
 ): string {
@@ -66,14 +70,22 @@ function accountText(
   ]);
   const sum = (of: (each: FolderReport) => number): number =>
     folders.reduce((total, each) => total + of(each), 0);
-  const total = `${dryRun ? 'Would add' : 'Added'} ${sum(({ added }) => added)} message(s), ${sizeText(sum(({ bytes }) => bytes))}.\n`;
+  const [added, bytes] = [sum((each) => each.added), sum((each) => each.bytes)];
+  // What some sources hold is only known once it is read.
+  const size = bytes === 0 && added > 0 ? '' : `, ${sizeText(bytes)}`;
+  const total = `${dryRun ? 'Would add' : 'Added'} ${added} message(s)${size}.\n`;
   const failures = folders.flatMap(({ folder, failures: some }) =>
     some.map(({ key, why }) => `  FAILED: ${plain(folder)}, message ${plain(key)}: ${plain(why)}\n`),
   );
   const left = passed.map(
     ({ folder, why, missed }) => `  ${missed ? 'FAILED' : 'Left'}: ${plain(folder)}: ${plain(why)}\n`,
   );
-  return `${head}${table(columns, rows, width)}${total}${failures.join('')}${left.join('')}${parity === undefined ? '' : parityText(parity, width)}`;
+  return `${head}${table(columns, rows, width)}${total}${failures.join('')}${left.join('')}${scripts.map(scriptText).join('')}${parity === undefined ? '' : parityText(parity, width)}`;
+}
+
+function scriptText({ name, state, active, why }: ScriptReport): string {
+  const told = why === undefined ? '' : `: ${plain(why)}`;
+  return `Sieve script ${plain(name)}: ${state}${active ? ', runs' : ''}${told}\n`;
 }
 
 function parityText(parity: readonly FolderParity[], width: number): string {

@@ -488,4 +488,43 @@ describe('queue and trace', () => {
       );
     }
   });
+
+  it('shares mailboxes, and has accounts that nobody logs in to', async () => {
+    const who = 'sharer@example.org';
+    for (const address of [who, 'reader@example.org']) await cli('account', 'add', address);
+    const shared = await cli('mailbox', 'share', who, 'INBOX', 'reader@example.org');
+    assert.equal(shared.status, 0, shared.err);
+    assert.match(shared.out, /^reader@example\.org +lrs +read$/m);
+    assert.match(shared.out, /^sharer@example\.org +lrswipkxtea +manage$/m);
+    await cli('mailbox', 'share', who, 'INBOX', 'reader@example.org', 'te', '--add');
+    await cli('mailbox', 'share', who, 'INBOX', 'anyone', 'l', '--deny');
+    const acl = await cli('mailbox', 'acl', who, 'INBOX', '--json');
+    assert.deepEqual(JSON.parse(acl.out), {
+      mailbox: 'INBOX',
+      entries: [
+        { who, rights: 'lrswipkxtea' },
+        { who: 'reader@example.org', rights: 'lrste' },
+        { who: '-anyone', rights: 'l' },
+      ],
+    });
+    await cli('mailbox', 'unshare', who, 'INBOX', 'anyone', '--deny');
+    const gone = await cli('mailbox', 'unshare', who, 'INBOX', 'reader@example.org');
+    assert.doesNotMatch(gone.out, /reader|anyone/);
+    for (const [wrong, problem] of [
+      [['mailbox', 'share', who, 'INBOX', 'nobody@example.org'], /nobody here/],
+      [['mailbox', 'share', who, 'Nowhere', 'anyone'], /has no mailbox "Nowhere"/],
+      [['mailbox', 'share', who, 'INBOX', 'anyone', 'xyz'], /are no rights/],
+      [['mailbox', 'share', who, 'INBOX', 'anyone', 'l', '--add', '--take'], /not both/],
+      [['mailbox', 'acl', 'missing@example.org', 'INBOX'], /no account/],
+    ] as const) {
+      const { status, err } = await cli(...wrong);
+      assert.notEqual(status, 0);
+      assert.match(err, problem);
+    }
+    assert.equal((await cli('shared', 'add', 'desk@example.org', '--quota', '1G')).status, 0);
+    assert.match((await cli('user', 'add', 'orders@example.org', '--shared')).out, /without a password/);
+    assert.match((await cli('shared', 'list')).out, /^desk@example\.org +0\norders@example\.org +0$/m);
+    const passwd = await cli('account', 'passwd', 'desk@example.org', '--generate');
+    assert.match(passwd.err, /nobody logs in to it/);
+  });
 });

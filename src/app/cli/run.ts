@@ -62,7 +62,8 @@ async function run(words: readonly string[], io: CliIo): Promise<number> {
     texts,
     on: (name) => values[name] === true,
   });
-  io.out(values['json'] === true ? `${plainJson(outcome.value)}\n` : outcome.text());
+  if (outcome.printed !== true)
+    io.out(values['json'] === true ? `${plainJson(outcome.value)}\n` : outcome.text());
   return outcome.status ?? DONE;
 }
 
@@ -79,7 +80,7 @@ function noCommand(words: readonly string[], group: readonly CliCommand[], io: C
   const [first = '', second] = words;
   if (group.length === 0)
     throw new UsageError(`there is no command "${plain(first)}"; "postern --help" lists them`);
-  if (second === undefined || second === '--help' || second === '-h') {
+  if (second === undefined || second === '--help' || second === '-h' || second === 'help') {
     const help = groupHelp(group);
     if (second === undefined) io.err(help);
     else io.out(help);

@@ -19,11 +19,13 @@ import { importCommands } from './commands/import.ts';
 import { intakeCommands } from './commands/intake.ts';
 import { journalCommands } from './commands/journal.ts';
 import { lookupCommands } from './commands/lookup.ts';
+import { mailboxCommands, sharedCommands } from './commands/mailbox.ts';
 import { queueCommands } from './commands/queue.ts';
 import { reportCommands } from './commands/report.ts';
 import { routeCommands } from './commands/route.ts';
 import { sesCommands } from './commands/ses.ts';
 import { sesSetUpCommands } from './commands/ses-setup.ts';
+import { sieveCommands } from './commands/sieve.ts';
 import { spamCommands } from './commands/spam.ts';
 import { statusCommands } from './commands/status.ts';
 import { suppressionCommands } from './commands/suppression.ts';
@@ -31,6 +33,7 @@ import { traceCommands } from './commands/trace.ts';
 import { transportCommands } from './commands/transport.ts';
 import { undeleteCommands } from './commands/undelete.ts';
 import { userCommands } from './commands/user.ts';
+import { forwardCommands, vacationCommands } from './commands/vacation.ts';
 import { vaultCommands } from './commands/vault.ts';
 
 /** Every command that talks to a running server; the help and docs/reference/cli.md are made from this table. */
@@ -40,6 +43,8 @@ export const commandTable: readonly CliCommand[] = [
   ...doctorCommands,
   ...accountCommands,
   ...undeleteCommands,
+  ...mailboxCommands,
+  ...sharedCommands,
   ...aliasCommands,
   ...dkimCommands,
   ...dnsCommands,
@@ -61,6 +66,9 @@ export const commandTable: readonly CliCommand[] = [
   ...housekeepingCommands,
   ...alertCommands,
   ...filterCommands,
+  ...sieveCommands,
+  ...vacationCommands,
+  ...forwardCommands,
   ...vaultCommands,
   ...spamCommands,
   ...traceCommands,

@@ -7,8 +7,13 @@ const decompress = promisify(zstdDecompress);
 const PIECE = 64 * 1024;
 /** Up to this size decoding takes a tenth of a millisecond, less than going to another thread and back. */
 const DECODE_IN_PLACE_BYTES = 64 * 1024;
-/** Decoded octets of recently read compressed bodies kept, so that a client reading in ranges decodes once. */
-const CACHE_BYTES = 8 * 1024 * 1024;
+/** Octets of recently read bodies kept decoded: a client reads in ranges, and its owner has another device. */
+const CACHE_BYTES = 24 * 1024 * 1024;
+/** Larger ones are decoded anew. */
+const CACHED_BYTES_MAX = 8 * 1024 * 1024;
+
+/** A body in memory, or where it stands in the blob store. */
+type Found = { readonly octets: Buffer } | { readonly file: string; readonly size: number };
 
 /** Octets of blobs wherever they lie: in the row (raw or zstd) or in the blob store (always raw). */
 export function createBlobReader(read: Reader, store: BlobStore): BlobReader {
@@ -16,6 +21,7 @@ export function createBlobReader(read: Reader, store: BlobStore): BlobReader {
   let cached = 0;
 
   const remember = (id: number, octets: Buffer): void => {
+    if (octets.length > CACHED_BYTES_MAX || cache.has(id)) return;
     cache.set(id, octets);
     cached += octets.length;
     for (const [old, bytes] of cache) {
@@ -25,26 +31,31 @@ export function createBlobReader(read: Reader, store: BlobStore): BlobReader {
     }
   };
 
-  async function* pieces(blobId: number, start = 0, end = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
-    let octets = cache.get(blobId);
-    if (octets === undefined) {
-      const row = await read.run('blobs.row', { id: blobId });
-      if (row === undefined) throw new Error(`blob ${blobId} is missing`);
-      const last = Math.min(end, row.size);
-      if (row.file !== null) {
-        yield* store.read(row.file, start, last);
-        return;
-      }
-      octets = Buffer.from(row.data ?? new Uint8Array());
-      if (row.encoding === 'zstd') {
-        const options = { maxOutputLength: Math.max(row.size, 1) };
-        octets =
-          row.size <= DECODE_IN_PLACE_BYTES
-            ? zstdDecompressSync(octets, options)
-            : await decompress(octets, options);
-        remember(blobId, octets);
-      }
+  async function find(blobId: number): Promise<Found> {
+    const row = await read.run('blobs.row', { id: blobId });
+    if (row === undefined) throw new Error(`blob ${blobId} is missing`);
+    if (row.file !== null) return { file: row.file, size: row.size };
+    const data = row.data ?? new Uint8Array();
+    let octets = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    if (row.encoding === 'zstd') {
+      const options = { maxOutputLength: Math.max(row.size, 1) };
+      octets =
+        row.size <= DECODE_IN_PLACE_BYTES
+          ? zstdDecompressSync(octets, options)
+          : await decompress(octets, options);
     }
+    remember(blobId, octets);
+    return { octets };
+  }
+
+  async function* pieces(blobId: number, start = 0, end = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
+    const known = cache.get(blobId);
+    const found = known === undefined ? await find(blobId) : { octets: known };
+    if ('file' in found) {
+      yield* store.read(found.file, start, Math.min(end, found.size));
+      return;
+    }
+    const { octets } = found;
     const last = Math.min(end, octets.length);
     for (let at = start; at < last; at += PIECE) yield octets.subarray(at, Math.min(at + PIECE, last));
   }
@@ -52,6 +63,8 @@ export function createBlobReader(read: Reader, store: BlobStore): BlobReader {
   return {
     read: (blobId, start, end) => pieces(blobId, start, end),
     async bytes(blobId, start, end) {
+      const known = cache.get(blobId);
+      if (known !== undefined) return known.subarray(start, end);
       const all: Buffer[] = [];
       for await (const piece of pieces(blobId, start, end)) all.push(piece);
       return all.length === 1 && all[0] !== undefined ? all[0] : Buffer.concat(all);

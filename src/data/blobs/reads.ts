@@ -1,10 +1,10 @@
-import { long, point } from '../catalogue.ts';
+import { long, point, single } from '../catalogue.ts';
 import type { ReadTx } from '../db/sql.ts';
 import { type BlobRow, blobById, blobFileKnown, segmentUse } from './blobs.sql.ts';
 import { placesOf } from './place.ts';
 
 export const reads = {
-  'blobs.row': point(
+  'blobs.row': single(
     (tx: ReadTx, args: { id: number }): Promise<BlobRow | undefined> => tx.get(blobById, args.id),
   ),
   /** Whether a row refers to this file of the blob store. */

@@ -14,6 +14,7 @@ export async function runRead(session: SqliteSession, name: string, args: unknow
   const entry = Object.hasOwn(readCatalogue, name) ? readCatalogue[name] : undefined;
   if (entry === undefined) throw new Error(`no read is named ${name}`);
   const depth = open.get(session) ?? 0;
+  if (entry.single === true && depth === 0) return entry.run(new SqliteReadTx(session), args);
   if (depth === 0) session.begin();
   open.set(session, depth + 1);
   try {

@@ -46,7 +46,16 @@ export async function addAccount(tx: WriteTx, args: NewAccount): Promise<Account
     throw new Refusal('already-exists', `${address} is an alias: remove it first.`);
   }
   const displayName = args.displayName.slice(0, DISPLAY_NAME).replaceAll('\0', '').toWellFormed();
-  const row = await tx.get(insertAccount, address, domain.id, displayName, role, quota, tx.now, shared ? 1 : 0);
+  const row = await tx.get(
+    insertAccount,
+    address,
+    domain.id,
+    displayName,
+    role,
+    quota,
+    tx.now,
+    shared ? 1 : 0,
+  );
   if (row === undefined) throw new Error('an INSERT returned no row');
   // Makes the account's counters too.
   await createDefaults(tx, { accountId: row.id });

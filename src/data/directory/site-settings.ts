@@ -6,7 +6,11 @@ import type { Actor } from './types.ts';
 /** Settings that administrators change at run time, kept as JSON; the schema is the business of whoever reads them. */
 export async function saveSiteSettings(
   tx: WriteTx,
-  { actor, name, json }: { actor: Actor; name: 'doctor' | 'housekeeping' | 'alerts' | 'journal'; json: string },
+  {
+    actor,
+    name,
+    json,
+  }: { actor: Actor; name: 'doctor' | 'housekeeping' | 'alerts' | 'journal'; json: string },
 ): Promise<null> {
   requireAdmin(actor);
   await tx.run(putSetting, name, json);

@@ -57,10 +57,7 @@ export const writes = {
   >,
   'directory.setStatus': setStatus as W<{ address: string; status: 'active' | 'suspended' }, null>,
   'directory.setRole': setRole as W<{ address: string; role: Role }, null>,
-  'directory.setQuota': setQuota as W<
-    { address: string; quota: number; messages?: number },
-    null
-  >,
+  'directory.setQuota': setQuota as W<{ address: string; quota: number; messages?: number }, null>,
   /** status 'removed', mail kept; `purge` deletes the mail now (beyond 2,000 emails in purgeRemoved). Undone by restoreAccount within 30 days. */
   'directory.removeAccount': removeAccount as W<
     { address: string; purge: boolean },

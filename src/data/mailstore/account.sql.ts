@@ -53,7 +53,10 @@ export const accountAlive = statement<[accountId: number], { id: number }>(
   `SELECT id FROM accounts WHERE id = ? AND status <> 'removed'`,
 );
 
-export const quotaOf = statement<[accountId: number], { used: number; emails: number; quota: number; quota_messages: number }>(
+export const quotaOf = statement<
+  [accountId: number],
+  { used: number; emails: number; quota: number; quota_messages: number }
+>(
   `SELECT c.used, c.emails, a.quota, a.quota_messages FROM account_counters c JOIN accounts a ON a.id = c.account_id
    WHERE c.account_id = ?`,
 );

@@ -22,6 +22,7 @@ import {
 import { countBlobs } from './contract.sql.ts';
 import { randomisedContract } from './model.contract.ts';
 import { TOMBSTONE_MS } from './purge.ts';
+import { sortingContract } from './sorting.contract.ts';
 import { type Deposit, Flag, type FlagSet } from './types.ts';
 
 const DAY = 24 * 3600 * 1000;
@@ -1042,6 +1043,7 @@ export function mailstoreContract(
       stop();
     });
 
+    sortingContract(() => ({ ops, now: () => clock.now() }));
     randomisedContract(() => ({ ops, clock }), seeds);
   });
 }

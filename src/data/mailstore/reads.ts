@@ -1,6 +1,15 @@
-import { long, point } from '../catalogue.ts';
+import { long, point, single } from '../catalogue.ts';
+import { packed } from './cache/packed.ts';
 import { content, fetch } from './fetch.ts';
-import { changesSince, deletedSize, orphans, quota, snapshot, uidsByFlags, vanishedSince } from './listing.ts';
+import {
+  changesSince,
+  deletedSize,
+  orphans,
+  quota,
+  snapshot,
+  uidsByFlags,
+  vanishedSince,
+} from './listing.ts';
 import { findMailbox, findMailboxById, listMailboxes } from './mailboxes.ts';
 import { withoutKeys } from './sort-keys.ts';
 import { sort } from './sorting.ts';
@@ -9,16 +18,18 @@ import { thread } from './threading.ts';
 export const reads = {
   /** All mailboxes of an account, by name; deleted ones that are still subscribed come with id 0. */
   'mailstore.mailboxes': point(listMailboxes),
-  'mailstore.mailbox': point(findMailbox),
-  'mailstore.mailboxById': point(findMailboxById),
+  'mailstore.mailbox': single(findMailbox),
+  'mailstore.mailboxById': single(findMailboxById),
   /** Snapshot for SELECT: all UIDs, ascending, and the mailbox as of the same instant; first unseen UID. */
   'mailstore.snapshot': long(snapshot),
   /** Rows in UID order, at most `limit`; UIDs that are gone are left out. */
   'mailstore.fetch': point(fetch),
+  /** A mailbox and all its rows in columns, as of one instant; the cache (`cache/`) holds them. */
+  'mailstore.packed': long(packed),
   'mailstore.changesSince': point(changesSince),
   /** What QRESYNC asks for: UIDs that went after a modseq, without what changed. */
   'mailstore.vanishedSince': long(vanishedSince),
-  'mailstore.content': point(content),
+  'mailstore.content': single(content),
   /** UIDs by flag bits, for SEARCH without reading every row into the session: all of `all` set, none of `none`. */
   'mailstore.uidsByFlags': long(uidsByFlags),
   /** UIDs above `after` whose emails have no sort keys yet, ascending, at most `limit`. */

@@ -107,15 +107,16 @@ function linked(found: References, rows: Int32Array): Forest {
   return forest;
 }
 
-/** Nodes with those below each before it. */
+/** Nodes that have children, with those below each before it. */
 function bottomUp(forest: Forest, roots: readonly number[]): number[] {
+  const { children } = forest;
   const order: number[] = [];
-  const stack = [...roots];
+  const stack = roots.filter((node) => children[node] !== undefined);
   for (;;) {
     const node = stack.pop();
     if (node === undefined) return order.reverse();
     order.push(node);
-    for (const child of forest.children[node] ?? []) stack.push(child);
+    for (const child of children[node] ?? []) if (children[child] !== undefined) stack.push(child);
   }
 }
 
@@ -238,24 +239,29 @@ export function threadBySubject(input: ThreadInput): ThreadedForest {
 
 /** The threads as UIDs and parentheses, as RFC 5256 section 4 writes them: a single child follows its parent. */
 export function threadTokens(forest: ThreadedForest, uids: Uint32Array): Uint32Array {
-  const out: number[] = [];
-  // Nodes still to write, on top the next one; -1 is a ")". A root or one of several children opens a list.
-  const stack: { readonly node: number; readonly opens: boolean }[] = [];
-  for (const root of forest.roots.toReversed()) stack.push({ node: root, opens: true });
+  const { count, roots, children } = forest;
+  // Each message, and a "(" and a ")" at most for it and for each dummy, of which each has children.
+  const out = new Uint32Array(6 * count);
+  let length = 0;
+  // Nodes still to write, on top the next one: twice the node, and one more when it opens a list; -1 for a ")".
+  const stack: number[] = [];
+  for (let at = roots.length - 1; at >= 0; at--) stack.push(2 * (roots[at] ?? 0) + 1);
   for (;;) {
     const next = stack.pop();
-    if (next === undefined) return Uint32Array.from(out);
-    if (next.node === -1) {
-      out.push(CLOSE);
+    if (next === undefined) return out.slice(0, length);
+    if (next === -1) {
+      out[length++] = CLOSE;
       continue;
     }
-    if (next.opens) {
-      out.push(OPEN);
-      stack.push({ node: -1, opens: false });
+    const node = next >>> 1;
+    if (next % 2 === 1) {
+      out[length++] = OPEN;
+      stack.push(-1);
     }
-    if (next.node < forest.count) out.push(uids[next.node] ?? 0);
-    const below = forest.children[next.node] ?? [];
-    for (let i = below.length - 1; i >= 0; i--) stack.push({ node: below[i] ?? 0, opens: below.length > 1 });
+    if (node < count) out[length++] = uids[node] ?? 0;
+    const below = children[node] ?? [];
+    const opens = below.length > 1 ? 1 : 0;
+    for (let at = below.length - 1; at >= 0; at--) stack.push(2 * (below[at] ?? 0) + opens);
   }
 }
 

@@ -52,12 +52,17 @@ export class AccountIndex {
     };
   }
 
-  /** Write a segment with emails up to `upTo`. An empty one only moves the mark. */
-  append(builder: SegmentBuilder, upTo: number): void {
+  /** The change of the account's mail when it was written last. */
+  get savedModseq(): number {
+    return this.#manifest.modseq;
+  }
+
+  /** Write a segment with emails up to `upTo`, as of a change. An empty one only moves the mark. */
+  append(builder: SegmentBuilder, upTo: number, modseq: number): void {
     if (this.gone) return;
     const segments = [...this.#manifest.segments];
     if (builder.emails > 0) segments.push(this.#write(builder));
-    this.#save({ ...this.#manifest, upTo, next: this.#next, segments });
+    this.#save({ ...this.#manifest, upTo, modseq, segments });
   }
 
   #next = 0;
@@ -82,9 +87,10 @@ export class AccountIndex {
   }
 
   #save(manifest: Manifest): void {
+    const saved = { ...manifest, next: Math.max(manifest.next, this.#next) };
     makeDirectory(this.#directory);
-    writeManifest(this.#directory, { ...manifest, next: Math.max(manifest.next, this.#next) });
-    this.#manifest = { ...manifest, next: Math.max(manifest.next, this.#next) };
+    writeManifest(this.#directory, saved);
+    this.#manifest = saved;
   }
 
   #segment({ file }: SegmentEntry): Segment {

@@ -35,6 +35,14 @@ export function isEmpty(bits: Bits): boolean {
   return bits.every((octet) => octet === 0);
 }
 
+/** Whether all of `count` are members. */
+export function isFull(bits: Bits, count: number): boolean {
+  const whole = count >>> 3;
+  for (let i = 0; i < whole; i++) if (bits[i] !== 0xff) return false;
+  const rest = (1 << (count & 7)) - 1;
+  return (count & 7) === 0 || ((bits[whole] ?? 0) & rest) === rest;
+}
+
 /** The members, ascending. */
 export function* members(bits: Bits): Generator<number, void> {
   for (let i = 0; i < bits.length; i++) {

@@ -1,4 +1,4 @@
-import { type Bits, hasBit, orPostings } from './bits.ts';
+import { type Bits, hasBit, isFull, orPostings } from './bits.ts';
 import { BREAK, SINGLE_BIT } from './format.ts';
 import type { Section } from './segment.ts';
 
@@ -52,12 +52,18 @@ export function matchingTokens(section: Section, piece: string, fit: Fit): numbe
   return found;
 }
 
+/** Tokens after which a look is worth it whether all emails are in already: frequent ones come first. */
+const LOOK_EVERY = 256;
+
 /** Add the emails that have one of these tokens. */
-export function orTokens(into: Bits, section: Section, tokens: readonly number[]): void {
+export function orTokens(into: Bits, section: Section, emails: number, tokens: readonly number[]): void {
   if (tokens.length === 0) return;
   const postings = section.part('postings');
   const offsets = section.numbers('postingOffsets');
-  for (const token of tokens) orPostings(into, postings, offsets[token] ?? 0, offsets[token + 1] ?? 0);
+  for (const [at, token] of tokens.entries()) {
+    orPostings(into, postings, offsets[token] ?? 0, offsets[token + 1] ?? 0);
+    if (at % LOOK_EVERY === LOOK_EVERY - 1 && isFull(into, emails)) return;
+  }
 }
 
 /** The email whose literals hold the octet at `place`. */

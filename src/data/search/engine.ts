@@ -149,7 +149,7 @@ export class SearchEngine {
         return;
       }
       if (account.modseq !== index.modseq) {
-        if (!(await this.#takeIn(index))) {
+        if (!(await this.#takeIn(index, account.modseq))) {
           this.#changed.add(accountId);
           return;
         }
@@ -168,13 +168,14 @@ export class SearchEngine {
    * Put what is new into the index, in batches; who waits for it is told when it is in, or their time is over. False
    * when it stopped because someone waits for another account.
    */
-  async #takeIn(index: AccountIndex): Promise<boolean> {
+  async #takeIn(index: AccountIndex, modseq: number): Promise<boolean> {
+    if (modseq < index.savedModseq) throw new DamagedSegment('the store is older than the index');
     const { accountId } = index;
     const { read } = this.#options;
     let builder = new SegmentBuilder();
     let last = index.upTo;
     const flush = (): void => {
-      if (last > index.upTo) index.append(builder, last);
+      if (last > index.upTo) index.append(builder, last, modseq);
       builder = new SegmentBuilder();
     };
     for (let more = true; more; ) {
@@ -303,6 +304,7 @@ export class SearchEngine {
 
   /** See SearchIndex.find. */
   async find(accountId: number, query: SearchQuery): Promise<SearchAnswer | 'scan'> {
+    if (!isExact(query)) return 'scan';
     try {
       await this.#upToDate(accountId);
       return this.#open(accountId).find(query);
@@ -389,6 +391,13 @@ export class SearchEngine {
     await this.#working;
     await this.#tidying;
   }
+}
+
+/** The index keeps half a surrogate pair as U+FFFD, and cannot tell the two apart. */
+function isExact(query: SearchQuery): boolean {
+  if (query.kind === 'not') return isExact(query.of);
+  if (query.kind !== 'has') return query.of.every(isExact);
+  return query.text.isWellFormed() && !query.text.includes('\ufffd');
 }
 
 /** What reading files says that are not as they were written. All else is trouble of the disk or of the store. */

@@ -39,17 +39,25 @@ export const BREAK = 0xff;
 /** Top bit of an offset in the dictionary: a single character, not a word. */
 export const SINGLE_BIT = 0x8000_0000;
 
-/** Codes of the forward part below those of tokens. */
-export const Code = {
-  /** A part of the body begins. */
-  part: 0,
-  /** A header field begins; the number of its name follows. */
-  field: 1,
-  /** A word of the email's literals; its number among them follows. */
-  literal: 2,
-  /** Token 0 of the dictionary. Two words in a row have one space between them. */
-  first: 3,
-} as const;
+/**
+ * Numbers of the forward part, seven bits an octet, the top bit set on all octets but a number's last: a row of numbers
+ * can be looked for as octets. Even ones are tokens (two words in a row have one space between them) and 0, where a part
+ * of the body begins; odd ones are words of the email's literals, and header fields that begin, with the number of
+ * their name.
+ */
+export const PART = 0;
+
+export function tokenCode(token: number): number {
+  return 2 * token + 2;
+}
+
+export function literalCode(place: number): number {
+  return 4 * place + 1;
+}
+
+export function fieldCode(name: number): number {
+  return 4 * name + 3;
+}
 
 /** Where a part lies in the file. */
 export interface Place {
@@ -72,7 +80,7 @@ export const MAGIC = 0x504e_5331;
 export const TRAILER_BYTES = 12;
 
 /** Raised when what the index is made of changes: then it is built anew. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /** Section of a field of an email's own header. */
 export function sectionOf(field: string): SectionName {

@@ -17,6 +17,8 @@ export interface SegmentEntry {
 export interface Manifest {
   /** Emails up to this id are in the index. */
   readonly upTo: number;
+  /** The change of the account's mail then: a store that has a lower one was brought back from a backup. */
+  readonly modseq: number;
   /** Number of the next segment's file. */
   readonly next: number;
   readonly segments: readonly SegmentEntry[];
@@ -26,7 +28,7 @@ const NAME = 'index.json';
 /** What folding and telling letters from other characters follows. */
 const UNICODE = process.versions.unicode ?? '';
 
-export const EMPTY_INDEX: Manifest = { upTo: 0, next: 1, segments: [] };
+export const EMPTY_INDEX: Manifest = { upTo: 0, modseq: 0, next: 1, segments: [] };
 
 /**
  * The index of a directory: empty when there is none, or one of another format. 'damaged': the file is not as it was

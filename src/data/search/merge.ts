@@ -1,4 +1,4 @@
-import { BREAK, Code } from './format.ts';
+import { BREAK, PART } from './format.ts';
 import { isSingle, splitTokens } from './dictionary.ts';
 
 import type { Section, Segment } from './segment.ts';
@@ -153,24 +153,24 @@ function sectionMerge(from: Section, to: SectionBuilder, shared: LiteralFilter):
       };
       while (at < end) {
         const code = varint();
-        if (code === Code.part) {
+        if (code === PART) {
           to.part();
           afterWord = false;
-        } else if (code === Code.field) {
-          to.field(names[varint()] ?? '');
-          afterWord = false;
-        } else if (code === Code.literal) {
-          if (afterWord) space();
-          own[varint()]?.();
-          afterWord = true;
-        } else {
-          const token = code - Code.first;
+        } else if ((code & 1) === 0) {
+          const token = (code >>> 1) - 1;
           const single = singles[token] === true;
           if (!single && afterWord) space();
           let number = numbers[token] ?? -1;
           if (number === -1) numbers[token] = number = to.intern(texts[token] ?? '', single);
           to.token(number);
           afterWord = !single;
+        } else if ((code & 2) === 0) {
+          if (afterWord) space();
+          own[code >>> 2]?.();
+          afterWord = true;
+        } else {
+          to.field(names[code >>> 2] ?? '');
+          afterWord = false;
         }
       }
     },

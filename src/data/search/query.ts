@@ -1,5 +1,5 @@
 import { type Token, tokensOf } from '../../mail/search/tokens.ts';
-import { allBits, andBits, type Bits, noBits, orBits, withoutBits } from './bits.ts';
+import { allBits, andBits, type Bits, isFull, noBits, orBits, withoutBits } from './bits.ts';
 import { matchingTokens, orLiterals, orTokens } from './dictionary.ts';
 import { sectionOf, SECTIONS } from './format.ts';
 import { orNamed, orNamesWith, orPhrase } from './phrase.ts';
@@ -42,20 +42,21 @@ function runNeedle(segment: Segment, { field, text }: Extract<SearchQuery, { kin
   for (const name of field === 'body' ? (['body'] as const) : SECTIONS) {
     const section = segment.section(name);
     if (section === undefined) continue;
+    if (isFull(found, emails)) break;
     const [only] = tokens;
     if (tokens.length !== 1 || only === undefined)
       orPhrase(found, section, emails, tokens, { withNames: true });
     else {
       orNamesWith(found, section, only);
-      orToken(found, section, only);
+      orToken(found, section, emails, only);
     }
   }
   return found;
 }
 
 /** Add the emails of a section that have a token with this one in it. */
-function orToken(into: Bits, section: Section, { text, word }: Token): void {
-  orTokens(into, section, matchingTokens(section, text, word ? 'contains' : 'is'));
+function orToken(into: Bits, section: Section, emails: number, { text, word }: Token): void {
+  orTokens(into, section, emails, matchingTokens(section, text, word ? 'contains' : 'is'));
   if (word) orLiterals(into, section, text, 'contains');
 }
 
@@ -70,7 +71,7 @@ function orHeader(found: Bits, segment: Segment, name: string, text: string): vo
   const tokens = tokensOf(text);
   const [only] = tokens;
   if (section.name !== 'other') {
-    if (tokens.length === 1 && only !== undefined) orToken(found, section, only);
+    if (tokens.length === 1 && only !== undefined) orToken(found, section, segment.emails, only);
     else orPhrase(found, section, segment.emails, tokens, { withNames: false });
     return;
   }

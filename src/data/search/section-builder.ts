@@ -1,7 +1,10 @@
 import { Numbers, Octets, octetsOf } from './bytes.ts';
-import { BREAK, Code, type PartName, SINGLE_BIT } from './format.ts';
+import { BREAK, fieldCode, literalCode, PART, type PartName, SINGLE_BIT, tokenCode } from './format.ts';
 
 const NONE = 0xffff_ffff;
+
+/** What is gathered: these, each of the last two with a number after it, and tokens from `first` on. */
+const Code = { part: 0, field: 1, literal: 2, first: 3 } as const;
 
 /**
  * Gathers one section of a segment, email by email. What it takes is tokens in order; a word may come as octets that are
@@ -17,7 +20,7 @@ export class SectionBuilder {
   #last = new Uint32Array(1024).fill(NONE);
   readonly #names = new Map<string, number>();
   readonly #namedBy: Numbers[] = [];
-  /** The text: codes as in the file, but with numbers of tokens and literals of our own. */
+  /** The text, see Code, with numbers of tokens and literals of our own. */
   readonly #codes = new Numbers();
   readonly #starts = new Numbers();
   readonly #literals: Buffer[] = [];
@@ -251,14 +254,12 @@ export class SectionBuilder {
       const own = new Map<number, number>();
       for (let i = start; i < end; i++) {
         const code = codes[i] ?? 0;
-        if (code === Code.part) forward.varint(code);
-        else if (code === Code.field) {
-          forward.varint(code);
-          forward.varint(codes[++i] ?? 0);
-        } else {
+        if (code === Code.part) forward.varint(PART);
+        else if (code === Code.field) forward.varint(fieldCode(codes[++i] ?? 0));
+        else {
           const number = code === Code.literal ? NONE : (numberOf[code - Code.first] ?? NONE);
           if (number !== NONE) {
-            forward.varint(Code.first + number);
+            forward.varint(tokenCode(number));
             continue;
           }
           const key = code === Code.literal ? -1 - (codes[++i] ?? 0) : code;
@@ -271,8 +272,7 @@ export class SectionBuilder {
             else literals.text(this.#texts[key - Code.first] ?? '');
             literals.byte(BREAK);
           }
-          forward.varint(Code.literal);
-          forward.varint(place);
+          forward.varint(literalCode(place));
         }
       }
     });

@@ -17,14 +17,16 @@ export const ofServer = statement<[viewer: number], AnnotationRow>(
   `SELECT viewer, entry, value FROM server_annotations WHERE viewer IN (0, ?) ORDER BY viewer, entry`,
 );
 
-export const putOfMailbox = statement<[mailboxId: number, viewer: number, entry: string, value: Uint8Array]>(
-  `INSERT INTO mailbox_annotations (mailbox_id, viewer, entry, value) VALUES (?, ?, ?, ?)
-   ON CONFLICT (mailbox_id, viewer, entry) DO UPDATE SET value = excluded.value`,
+export const putOfMailbox = statement<
+  [mailboxId: number, viewer: number, entry: string, modseq: number, value: Uint8Array]
+>(
+  `INSERT INTO mailbox_annotations (mailbox_id, viewer, entry, modseq, value) VALUES (?, ?, ?, ?, ?)
+   ON CONFLICT (mailbox_id, viewer, entry) DO UPDATE SET value = excluded.value, modseq = excluded.modseq`,
 );
 
-export const putOfServer = statement<[viewer: number, entry: string, value: Uint8Array]>(
-  `INSERT INTO server_annotations (viewer, entry, value) VALUES (?, ?, ?)
-   ON CONFLICT (viewer, entry) DO UPDATE SET value = excluded.value`,
+export const putOfServer = statement<[viewer: number, entry: string, modseq: number, value: Uint8Array]>(
+  `INSERT INTO server_annotations (viewer, entry, modseq, value) VALUES (?, ?, ?, ?)
+   ON CONFLICT (viewer, entry) DO UPDATE SET value = excluded.value, modseq = excluded.modseq`,
 );
 
 export const deleteOfMailbox = statement<[mailboxId: number, viewer: number, entry: string]>(
@@ -47,11 +49,27 @@ export const usedShared = statement<[accountId: number], { octets: number }>(
    FROM mailboxes m JOIN mailbox_annotations n ON n.mailbox_id = m.id AND n.viewer = 0 WHERE m.account_id = ?`,
 );
 
-/** What an account has annotated, for whoever brings its mail back: its mailboxes' and its private ones on the server. */
 export const privateCount = statement<[mailboxId: number, viewer: number], { n: number }>(
   `SELECT COUNT(*) AS n FROM mailbox_annotations WHERE mailbox_id = ? AND viewer = ?`,
 );
 
 export const serverCount = statement<[viewer: number], { n: number }>(
   `SELECT COUNT(*) AS n FROM server_annotations WHERE viewer = ?`,
+);
+
+export interface MarkRow {
+  mailbox_id: number;
+  viewer: number;
+  entry: string;
+  modseq: number;
+}
+
+/** Which annotations of an owner's mailboxes somebody sees, and when each was set. */
+export const marksOfOwner = statement<[ownerId: number, viewer: number], MarkRow>(
+  `SELECT n.mailbox_id, n.viewer, n.entry, n.modseq FROM mailboxes m
+   JOIN mailbox_annotations n ON n.mailbox_id = m.id WHERE m.account_id = ? AND n.viewer IN (0, ?)`,
+);
+
+export const marksOfServer = statement<[viewer: number], MarkRow>(
+  `SELECT 0 AS mailbox_id, viewer, entry, modseq FROM server_annotations WHERE viewer IN (0, ?)`,
 );

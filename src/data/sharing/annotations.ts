@@ -35,8 +35,14 @@ export async function annotations(
   { accountId, mailboxId }: { accountId: number; mailboxId: number },
 ): Promise<Annotation[]> {
   const rows =
-    mailboxId === 0 ? await tx.all(sql.ofServer, accountId) : await tx.all(sql.ofMailbox, mailboxId, accountId);
-  return rows.map(({ viewer, entry, value }) => ({ scope: viewer === 0 ? 'shared' : 'private', entry, value }));
+    mailboxId === 0
+      ? await tx.all(sql.ofServer, accountId)
+      : await tx.all(sql.ofMailbox, mailboxId, accountId);
+  return rows.map(({ viewer, entry, value }) => ({
+    scope: viewer === 0 ? 'shared' : 'private',
+    entry,
+    value,
+  }));
 }
 
 /**
@@ -51,8 +57,8 @@ export async function annotate(
   const { accountId, mailboxId, changes } = args;
   const ownerId = mailboxId === 0 ? accountId : (await tx.get(mailboxById, mailboxId))?.account_id;
   if (ownerId === undefined) throw noSuchMailbox();
-  await beginAccount(tx, ownerId);
-  for (const change of changes) await apply(tx, args, change);
+  const { modseq } = await beginAccount(tx, ownerId);
+  for (const change of changes) await apply(tx, { accountId, mailboxId, modseq }, change);
   await checkLimits(tx, args, ownerId);
   tx.touch(ownerId);
   if (ownerId !== accountId) tx.touch(accountId);
@@ -61,7 +67,7 @@ export async function annotate(
 
 async function apply(
   tx: WriteTx,
-  { accountId, mailboxId }: { accountId: number; mailboxId: number },
+  { accountId, mailboxId, modseq }: { accountId: number; mailboxId: number; modseq: number },
   { scope, entry, value }: AnnotationChange,
 ): Promise<void> {
   const viewer = scope === 'shared' ? 0 : accountId;
@@ -71,9 +77,9 @@ async function apply(
   if (mailboxId === 0) {
     if (viewer === 0) await administrator(tx, accountId, entry);
     if (value === null) await tx.run(sql.deleteOfServer, viewer, entry);
-    else await tx.run(sql.putOfServer, viewer, entry, value);
+    else await tx.run(sql.putOfServer, viewer, entry, modseq, value);
   } else if (value === null) await tx.run(sql.deleteOfMailbox, mailboxId, viewer, entry);
-  else await tx.run(sql.putOfMailbox, mailboxId, viewer, entry, value);
+  else await tx.run(sql.putOfMailbox, mailboxId, viewer, entry, modseq, value);
 }
 
 /** What the server says to all is an administrator's to set, and leaves a trace. */
@@ -88,14 +94,20 @@ async function administrator(tx: WriteTx, accountId: number, entry: string): Pro
 
 async function checkLimits(
   tx: WriteTx,
-  { accountId, mailboxId, changes }: { accountId: number; mailboxId: number; changes: readonly AnnotationChange[] },
+  {
+    accountId,
+    mailboxId,
+    changes,
+  }: { accountId: number; mailboxId: number; changes: readonly AnnotationChange[] },
   ownerId: number,
 ): Promise<void> {
   for (const scope of ['shared', 'private'] as const) {
     if (!changes.some((change) => change.scope === scope && change.value !== null)) continue;
     const viewer = scope === 'shared' ? 0 : accountId;
     const counted =
-      mailboxId === 0 ? await tx.get(sql.serverCount, viewer) : await tx.get(sql.privateCount, mailboxId, viewer);
+      mailboxId === 0
+        ? await tx.get(sql.serverCount, viewer)
+        : await tx.get(sql.privateCount, mailboxId, viewer);
     if ((counted?.n ?? 0) > MAX_ANNOTATIONS) throw tooMuch('METADATA TOOMANY', `${MAX_ANNOTATIONS} entries`);
     const used =
       scope === 'private'
@@ -108,4 +120,27 @@ async function checkLimits(
 
 function tooMuch(imapCode: string, what: string): Refusal {
   return new Refusal('limit', `At most ${what}.`, { imapCode });
+}
+
+/** When annotations that somebody sees were set, by what tells one from another. */
+export type AnnotationMarks = ReadonlyMap<
+  string,
+  { readonly mailboxId: number; readonly entry: string; readonly modseq: number }
+>;
+
+/** Of the server and of all mailboxes of some accounts; what may not be seen of them is for the caller to leave out. */
+export async function annotationMarks(
+  tx: ReadTx,
+  { accountId, owners }: { accountId: number; owners: readonly number[] },
+): Promise<AnnotationMarks> {
+  const marks = new Map<string, { mailboxId: number; entry: string; modseq: number }>();
+  const add = (rows: readonly sql.MarkRow[]): void => {
+    for (const { mailbox_id: mailboxId, viewer, entry, modseq } of rows) {
+      const named = `/${viewer === 0 ? 'shared' : 'private'}${entry}`;
+      marks.set(`${mailboxId} ${named}`, { mailboxId, entry: named, modseq });
+    }
+  };
+  add(await tx.all(sql.marksOfServer, accountId));
+  for (const owner of owners) add(await tx.all(sql.marksOfOwner, owner, accountId));
+  return marks;
 }

@@ -1,6 +1,6 @@
 import { point } from '../catalogue.ts';
 import { acl } from './acl.ts';
-import { annotations } from './annotations.ts';
+import { annotationMarks, annotations } from './annotations.ts';
 import { knownMailboxes, placeOf, resolveName, rightsOf } from './known.ts';
 
 export const reads = {
@@ -14,6 +14,8 @@ export const reads = {
   'sharing.rights': point(rightsOf),
   /** Annotations of a mailbox, or of the server, as an account sees them. */
   'sharing.annotations': point(annotations),
+  /** When they were set, for whoever watches them. */
+  'sharing.annotationMarks': point(annotationMarks),
   /** The access control list of a mailbox, its owner first. */
   'sharing.acl': point(acl),
 } as const;

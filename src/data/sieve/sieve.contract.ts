@@ -2,12 +2,85 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type ManualClock, manualClock } from '../../../test/support/manual-clock.ts';
 import type { Actor } from '../directory/types.ts';
+import type { OtherMessage, ScriptedReply } from '../delivery/scripted.ts';
 import type { InlineStore } from '../inline.ts';
+import type { Deposit } from '../mailstore/types.ts';
+import type { Enqueue } from '../queue/types.ts';
+import type { WriteArgs } from '../store.ts';
 import { memoryKey } from './memory.ts';
-import { type Place, SCRIPT_BYTES, SCRIPTS_PER_ACCOUNT } from './types.ts';
+import { type Place, SCRIPT_BYTES, SCRIPT_BYTES_PER_ACCOUNT, SCRIPTS_PER_ACCOUNT } from './types.ts';
 
 const SYSTEM: Actor = { name: 'system', role: 'system', domainId: undefined };
 const DAY = 86_400_000;
+
+const nothing = Buffer.alloc(0);
+const blob = { size: 0, encoding: 'raw', data: nothing, file: undefined } as const;
+const content = {
+  envelope: nothing,
+  bodystructure: nothing,
+  structure: '[]',
+  sentAt: undefined,
+  messageId: undefined,
+  references: [],
+};
+
+function depositOf(accountId: number, name: string, create = false): Deposit {
+  return {
+    accountId,
+    mailbox: { name, ...(create && { create: { specialUse: undefined } }) },
+    prefix: nothing,
+    hidden: [],
+    set: { flags: 0, keywords: [] },
+    receivedAt: 0,
+    trace: undefined,
+    ignoreQuota: false,
+  };
+}
+
+function other(accountId: number, name: string): OtherMessage {
+  return { blob, content, deposits: [depositOf(accountId, name, true)], depositEvents: [] };
+}
+
+function acceptOf(
+  deposits: readonly Deposit[],
+  scripted: Partial<NonNullable<WriteArgs<'delivery.accept'>['scripted']>>,
+): WriteArgs<'delivery.accept'> {
+  const none = { others: [], replies: [], troubles: [], remember: [], redirects: [] };
+  return {
+    blob,
+    content,
+    deposits,
+    overQuota: 'junk',
+    queue: [],
+    events: [],
+    scripted: { taken: true, ...none, ...scripted },
+  };
+}
+
+function enqueueOf(queueId: string): Enqueue {
+  return {
+    queueId,
+    trace: queueId,
+    origin: 'dsn',
+    accountId: undefined,
+    reversePath: '',
+    mayBounce: false,
+    prefix: nothing,
+    hidden: [],
+    ret: undefined,
+    envid: undefined,
+    body: '7BIT',
+    smtputf8: false,
+    requireTls: false,
+    originated: true,
+    messageId: undefined,
+    size: 0,
+    warnAt: undefined,
+    expiresAt: undefined,
+    holdReason: undefined,
+    recipients: [{ address: 'x@far.test', destination: 'far.test', orcpt: undefined, notify: '' }],
+  };
+}
 
 type Store = Pick<InlineStore, 'read' | 'write' | 'close'>;
 
@@ -153,13 +226,14 @@ export function sieveContract(open: (options: { clock: ManualClock }) => Promise
       const { place, actor } = await newAccount();
       const big = '#'.repeat(SCRIPT_BYTES);
       await assert.rejects(put(actor, place, 'big', `${big}#`), { kind: 'limit', imapCode: 'QUOTA/MAXSIZE' });
-      for (const name of ['1', '2', '3', '4']) await put(actor, place, name, big);
-      await assert.rejects(put(actor, place, '5', '#'), { kind: 'limit', imapCode: 'QUOTA' });
+      const full = Math.floor(SCRIPT_BYTES_PER_ACCOUNT / SCRIPT_BYTES);
+      for (let i = 1; i <= full; i++) await put(actor, place, String(i), big);
+      await assert.rejects(put(actor, place, 'x', '#'), { kind: 'limit', imapCode: 'QUOTA' });
       const space = (name: string, size: number) => store.read.run('sieve.space', { place, name, size });
-      assert.deepEqual(await space('4', SCRIPT_BYTES), { fits: true });
-      assert.equal((await space('5', 1)).fits, false);
-      await put(actor, place, '4', '');
-      for (let i = 0; i < SCRIPTS_PER_ACCOUNT - 4; i++) await put(actor, place, `n${i}`, 'keep;');
+      assert.deepEqual(await space(String(full), SCRIPT_BYTES), { fits: true });
+      assert.equal((await space('x', 1)).fits, false);
+      await put(actor, place, String(full), '');
+      for (let i = 0; i < SCRIPTS_PER_ACCOUNT - full; i++) await put(actor, place, `n${i}`, 'keep;');
       await assert.rejects(put(actor, place, 'more', 'keep;'), { imapCode: 'QUOTA/MAXSCRIPTS' });
     });
 
@@ -198,32 +272,8 @@ export function sieveContract(open: (options: { clock: ManualClock }) => Promise
       assert.notEqual(key, memoryKey('duplicate', 'ab', ''));
       const seen = () => store.read.run('sieve.seen', { accountId, key, now: clock.now() });
       assert.equal(await seen(), false);
-      const blob = { size: 0, encoding: 'raw', data: Buffer.alloc(0), file: undefined } as const;
-      const nothing = Buffer.alloc(0);
-      const content = {
-        envelope: nothing,
-        bodystructure: nothing,
-        structure: '[]',
-        sentAt: undefined,
-        messageId: undefined,
-        references: [],
-      };
-      await store.write.run('delivery.accept', {
-        blob,
-        content,
-        deposits: [],
-        overQuota: 'junk',
-        queue: [],
-        events: [],
-        scripted: {
-          taken: true,
-          others: [],
-          replies: [],
-          troubles: [],
-          remember: [{ accountId, key, seconds: 60 }],
-          redirects: [],
-        },
-      });
+      const remember = [{ accountId, key, seconds: 60 }];
+      await store.write.run('delivery.accept', acceptOf([], { remember }));
       assert.equal(await seen(), true);
       clock.advance(60_000);
       assert.equal(await seen(), false);
@@ -231,6 +281,46 @@ export function sieveContract(open: (options: { clock: ManualClock }) => Promise
       clock.advance(-60_000);
       assert.equal(await seen(), false, 'the row is gone');
       clock.advance(60_000);
+    });
+
+    it('mailboxes are made, copies stored and replies sent once, all in the commit of the message', async () => {
+      const { id: accountId } = await newAccount();
+      const reply = (queueId: string): ScriptedReply => ({
+        accountId,
+        memory: { accountId, key: memoryKey('vacation', 'x'), seconds: 60 },
+        outgoing: { blob, enqueue: enqueueOf(queueId) },
+        copy: other(accountId, 'Copies'),
+        events: [],
+      });
+      const send = (queueId: string) =>
+        store.write.run(
+          'delivery.accept',
+          acceptOf([depositOf(accountId, 'Made/by/script', true), depositOf(accountId, 'Missing')], {
+            others: [other(accountId, 'Changed')],
+            replies: [reply(queueId)],
+            redirects: [{ accountId, count: 2 }],
+          }),
+        );
+      const first = await send('q1');
+      assert.deepEqual(
+        first.deposits.map((each) => each.status === 'stored' && each.mailbox),
+        ['Made/by/script', 'INBOX'],
+      );
+      assert.deepEqual(first.replied, [true]);
+      assert.deepEqual((await send('q2')).replied, [false], 'answered already');
+      clock.advance(60_000);
+      assert.deepEqual((await send('q3')).replied, [true]);
+      const boxes = await store.read.run('mailstore.mailboxes', { accountId });
+      const messages = new Map(boxes.map(({ name, messages: count }) => [name, count]));
+      assert.deepEqual(
+        ['Made', 'Made/by', 'Made/by/script', 'INBOX', 'Changed', 'Copies'].map((name) => messages.get(name)),
+        [0, 0, 3, 3, 3, 2],
+      );
+      const queue = await store.read.run('queue.list', { limit: 10 });
+      assert.deepEqual(queue.map(({ message }) => message.queueId).toSorted(), ['q1', 'q3']);
+      const { redirects, replies } =
+        (await store.read.run('sieve.owner', { accountId, now: clock.now() })) ?? {};
+      assert.deepEqual([redirects, replies], [6, 2]);
     });
 
     it('go with the account, and with the domain', async () => {

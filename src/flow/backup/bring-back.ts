@@ -10,6 +10,8 @@ import { MAX_UID, type Mailbox, type SpecialUse } from '../../data/mailstore/typ
 import type { OpenStore } from '../../data/open.ts';
 import { dropBody, Intake } from '../intake.ts';
 import { type Extract, wantedMailboxes } from './extract.ts';
+import { bringBackScripts } from './scripts.ts';
+import { bringBackSharing, type RestoredMailbox } from './sharing.ts';
 
 /** Messages of a mailbox that are looked at in one read. */
 const PAGE = 200;
@@ -34,6 +36,8 @@ export interface BroughtBack {
   readonly restored: number;
   readonly there: number;
   readonly mailboxes: readonly { readonly name: string; readonly restored: number; readonly there: number }[];
+  /** Sieve scripts and settings that came back with a whole account. */
+  readonly scripts: number;
 }
 
 /**
@@ -57,6 +61,8 @@ export async function bringBack({
     );
   const directory = openDataDirectory(from);
   const mailboxes: { name: string; restored: number; there: number }[] = [];
+  const targets: RestoredMailbox[] = [];
+  let scripts = 0;
   try {
     for (const row of await wantedMailboxes(directory, what)) {
       const name = below === undefined ? row.name : `${below}/${row.name}`;
@@ -73,12 +79,18 @@ export async function bringBack({
         }
       }
       mailboxes.push(done);
+      targets.push({ savedId: row.id, id: target.id, name: target.name });
     }
+    const isWhole = what.mailbox === undefined && what.uid === undefined && below === undefined;
+    // Somebody else's copy of the mail is not for those who might see the original.
+    if (what.uid === undefined && below === undefined && what.account === account.address)
+      await bringBackSharing(store, directory, account, targets, isWhole);
+    if (isWhole) scripts = await bringBackScripts(store, directory, what.account, account.id);
   } finally {
     directory.close();
   }
   const sum = (of: 'restored' | 'there'): number => mailboxes.reduce((all, each) => all + each[of], 0);
-  return { restored: sum('restored'), there: sum('there'), mailboxes };
+  return { restored: sum('restored'), there: sum('there'), mailboxes, scripts };
 }
 
 async function* messagesWanted(

@@ -17,46 +17,65 @@ const NAMES: readonly (readonly [number, string])[] = [
   [Flag.Draft, '\\Draft'],
 ];
 
+/** Where mailboxes of the account are, and what there is. */
+interface Place {
+  readonly boxes: readonly ListedMailbox[];
+  /** What names of its own begin with (RFC 2342): "INBOX." at Courier and Cyrus, mostly ''. */
+  readonly prefix: string;
+  readonly delimiter: string;
+}
+
 /** Append mail to an account of another IMAP server; what is there already is left alone. */
 export function imapWriter(client: ImapClient): MailWriter {
-  let listed: Promise<ListedMailbox[]> | undefined;
+  let looked: Promise<Place> | undefined;
   return {
     async open({ name, subscribed, specialUse }) {
-      const boxes = await (listed ??= client.list());
-      const levels = name.split('/');
+      const place = await (looked ??= look(client));
+      const wire = wireOf(place, name);
       const found =
-        boxes.find((box) => specialUse !== undefined && box.attributes.includes(specialUse)) ??
-        boxes.find(
-          (box) => box.levels.join('/') === name || (name === 'INBOX' && box.wire.toUpperCase() === 'INBOX'),
-        );
-      const wire = found?.wire ?? (await makeMailbox(client, levels, delimiterOf(boxes)));
-      if (subscribed) await client.subscribe(wire).catch(ignoreRefusal);
-      return folder(client, wire);
+        place.boxes.find((box) => specialUse !== undefined && box.attributes.includes(specialUse)) ??
+        place.boxes.find((box) => box.wire === wire || (name === 'INBOX' && isInbox(box)));
+      if (found === undefined) await makeMailbox(client, wire);
+      if (subscribed) await client.subscribe(found?.wire ?? wire).catch(ignoreRefusal);
+      return folder(client, found?.wire ?? wire);
     },
     close: () => client.logout(),
   };
 }
 
-/** What the server puts between levels: told by how a nested name is written, "/" where none is. */
-function delimiterOf(boxes: readonly ListedMailbox[]): string {
-  return boxes.find(({ delimiter }) => delimiter !== '')?.delimiter ?? '/';
+async function look(client: ImapClient): Promise<Place> {
+  const boxes = await client.list();
+  const namespaces = await client.namespaces().catch(ignoreRefusal);
+  // A nested name tells what stands between levels; where there is none, "/" will do.
+  const delimiter = boxes.find((box) => box.delimiter !== '')?.delimiter ?? '/';
+  return { boxes, prefix: namespaces?.own[0] ?? '', delimiter };
 }
 
-async function makeMailbox(
-  client: ImapClient,
-  levels: readonly string[],
-  delimiter: string,
-): Promise<string> {
-  const clean = levels.map((level) => level.replaceAll(delimiter, '_'));
-  const wire = wireName(clean, delimiter);
-  await client.create(wire).catch((error: unknown) => {
-    if (!(error instanceof ImapFailure) || error.code !== 'ALREADYEXISTS') throw error;
-  });
-  return wire;
+function isInbox({ wire }: ListedMailbox): boolean {
+  return wire.toUpperCase() === 'INBOX';
 }
 
-function ignoreRefusal(error: unknown): void {
+function wireOf({ prefix, delimiter }: Place, name: string): string {
+  if (name === 'INBOX') return name;
+  const levels = name.split('/').map((level) => level.replaceAll(delimiter, '_'));
+  return `${prefix}${wireName(levels, delimiter)}`;
+}
+
+async function makeMailbox(client: ImapClient, wire: string): Promise<void> {
+  try {
+    await client.create(wire);
+  } catch (error) {
+    ignoreRefusal(error);
+    // It may be there and not be listed; not all servers have the code ALREADYEXISTS.
+    await client.open(wire).catch(() => {
+      throw error;
+    });
+  }
+}
+
+function ignoreRefusal(error: unknown): undefined {
   if (!(error instanceof ImapFailure) || error.kind !== 'refused') throw error;
+  return undefined;
 }
 
 async function folder(client: ImapClient, wire: string): Promise<FolderWriter> {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { type Chosen, chooseMailboxes } from './names.ts';
 import { sameFlags, tidyFlags } from './flag-sets.ts';
+import { createPace, type Pace } from './pace.ts';
 import type { AddResult, ImportTarget, KnownRow, NewMessage } from './target.ts';
 import type { LeftMessage, MailSource, Place, ReadMessage, SourceFolder, SourceMessage } from './types.ts';
 
@@ -57,10 +58,11 @@ export async function importMail(
   const chosen = chooseMailboxes(folders);
   const reports: FolderReport[] = [];
   const mailboxes = new Mailboxes(target, options.dryRun === true);
+  const pace = createPace(options.clock, options.bytesPerSecond);
   for (const folder of folders) {
     const place = chosen.get(folder);
     if (place === undefined || options.wants?.(place.name) === false) continue;
-    reports.push(await importFolder({ source, target, options, mailboxes }, folder, place));
+    reports.push(await importFolder({ source, target, options, mailboxes, pace }, folder, place));
   }
   return reports;
 }
@@ -70,6 +72,7 @@ interface Work {
   readonly target: ImportTarget;
   readonly options: ImportOptions;
   readonly mailboxes: Mailboxes;
+  readonly pace: Pace;
 }
 
 /** Mailboxes by the places that mean them, made when they are first needed. */
@@ -196,10 +199,8 @@ class Batches {
   readonly #folder: SourceFolder;
   readonly #report: FolderReport;
   readonly #expected: number;
-  readonly #begun: number;
   #batch: NewMessage[] = [];
   #bytes = 0;
-  #sent = 0;
   #done = 0;
   #under: Promise<void> = Promise.resolve();
 
@@ -208,16 +209,14 @@ class Batches {
     this.#folder = folder;
     this.#report = report;
     this.#expected = expected;
-    this.#begun = work.options.clock.monotonic();
   }
 
   async take({ message, octets, receivedAt }: ReadMessage, mailboxIds: readonly number[]): Promise<void> {
     const { flags, keywords } = tidyFlags(message);
     this.#batch.push({ key: message.key, flags, keywords, mailboxIds, receivedAt, octets });
     this.#bytes += octets.size;
-    if (this.#bytes < BATCH_BYTES && this.#batch.length < BATCH_MESSAGES) return;
-    await this.#send();
-    await this.#throttle();
+    if (this.#bytes >= BATCH_BYTES || this.#batch.length >= BATCH_MESSAGES) await this.#send();
+    await this.#work.pace(octets.size);
   }
 
   async end(): Promise<void> {
@@ -228,7 +227,6 @@ class Batches {
   async #send(): Promise<void> {
     await this.#under;
     const batch = this.#batch;
-    this.#sent += this.#bytes;
     this.#batch = [];
     this.#bytes = 0;
     if (batch.length === 0) return;
@@ -257,14 +255,6 @@ class Batches {
     } else if (result?.status === 'linked') report.linked++;
     else if (result?.status === 'known') report.known++;
     else fail(report, { key, why: WHY[result?.status ?? ''] ?? result?.why ?? 'the server did not say' });
-  }
-
-  async #throttle(): Promise<void> {
-    const { bytesPerSecond, clock } = this.#work.options;
-    if (bytesPerSecond === undefined) return;
-    const due = this.#begun + (this.#sent / bytesPerSecond) * 1000;
-    const early = due - clock.monotonic();
-    if (early > 0) await clock.sleep(early);
   }
 }
 

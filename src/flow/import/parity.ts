@@ -1,6 +1,7 @@
 import { sameFlags, tidyFlags } from './flag-sets.ts';
 import type { ImportOptions } from './importer.ts';
 import { chooseMailboxes } from './names.ts';
+import { createPace, type Pace } from './pace.ts';
 import type { ImportTarget, KnownRow } from './target.ts';
 import type { MailSource, SourceFolder, SourceMessage } from './types.ts';
 
@@ -35,10 +36,11 @@ export interface FolderParity {
 export async function compareMail(
   source: MailSource,
   target: ImportTarget,
-  options: Pick<ImportOptions, 'wants'> & { readonly octets: boolean },
+  options: Pick<ImportOptions, 'wants' | 'clock' | 'bytesPerSecond'> & { readonly octets: boolean },
 ): Promise<FolderParity[]> {
   const folders = await source.folders();
   const chosen = chooseMailboxes(folders);
+  const pace = createPace(options.clock, options.bytesPerSecond);
   const digests = new Map<number, Promise<ReadonlyMap<number, string>>>();
   const digestsOf = (id: number): Promise<ReadonlyMap<number, string>> => {
     const found = digests.get(id) ?? target.digests(id);
@@ -52,7 +54,7 @@ export async function compareMail(
     const messages = await source.list(folder);
     const known = Map.groupBy(await target.known(folder.id), ({ key }) => key);
     const parity = countParity(folder, mailbox, messages, known);
-    if (options.octets) await compareOctets({ source, folder, messages, known, parity, digestsOf });
+    if (options.octets) await compareOctets({ source, folder, messages, known, parity, digestsOf, pace });
     found.push(parity);
   }
   return found;
@@ -107,6 +109,7 @@ interface Comparison {
   readonly known: ReadonlyMap<string, readonly KnownRow[]>;
   readonly parity: FolderParity;
   readonly digestsOf: (mailboxId: number) => Promise<ReadonlyMap<number, string>>;
+  readonly pace: Pace;
 }
 
 async function compareOctets(work: Comparison): Promise<void> {
@@ -122,6 +125,7 @@ async function compareOctets(work: Comparison): Promise<void> {
     const row = rowOf(read.message.key);
     const there = read.octets.digest.toString('hex');
     await read.octets.dispose();
+    await work.pace(read.octets.size);
     if (row === undefined) continue;
     const here = (await work.digestsOf(row.mailboxId)).get(row.uid);
     if (here === there) parity.sameOctets++;

@@ -177,11 +177,14 @@ class QueueScheduler implements Scheduler {
 
   #begin(work: LeasedWork): void {
     this.#perDestination.set(work.destination, (this.#perDestination.get(work.destination) ?? 0) + 1);
+    const { clock } = this.#options.deps();
+    const startedAt = clock.monotonic();
     const span = attemptSpan(this.#options.deps(), work);
     const done = this.#attempt(work, span)
       .catch((error: unknown) => this.#failedAttempt(work, error, span))
       .finally(() => {
         span?.end();
+        this.#counts?.seconds.observe((clock.monotonic() - startedAt) / 1000);
         this.#active.delete(work);
         const left = (this.#perDestination.get(work.destination) ?? 1) - 1;
         if (left > 0) this.#perDestination.set(work.destination, left);
@@ -320,6 +323,7 @@ function tlsLabel(tls: string): string {
 const DELAYS = [0.1, 0.3, 1, 3, 10, 30, 60, 300, 1800, 3600, 14_400, 43_200, 86_400, 432_000];
 
 interface SchedulerMetrics {
+  readonly seconds: Histogram;
   readonly delay: Histogram;
   readonly tls: Counter<'tls'>;
   readonly recipients: Counter<'outcome'>;
@@ -331,6 +335,10 @@ interface SchedulerMetrics {
 
 function schedulerMetrics(metrics: Metrics, active: () => number): SchedulerMetrics {
   return {
+    seconds: metrics.duration(
+      'postern_delivery_attempt_seconds',
+      'How long a delivery attempt takes, all ways of it',
+    ),
     delay: metrics.duration(
       'postern_delivery_delay_seconds',
       'From the queue to the next hop, for each recipient that was delivered',

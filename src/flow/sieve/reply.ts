@@ -3,22 +3,20 @@ import { type JournalEvent, terms } from '../../data/journal/types.ts';
 import { memoryKey } from '../../data/sieve/memory.ts';
 import { parsePath } from '../../mail/address/path.ts';
 import { formatAddress } from '../../mail/message/build.ts';
-import { readHeader } from '../../mail/message/headers.ts';
-import { decodeWords } from '../../mail/message/words.ts';
-import { parseMethod } from '../../mail/sieve/index.ts';
-import type { SieveAction } from '../../mail/sieve/types.ts';
 import { destinationOf, type PlannedDeposit } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
+import {
+  type Answering,
+  type Notify,
+  notifyOctets,
+  notifyTarget,
+  type Vacation,
+  vacationOctets,
+} from './compose.ts';
 import { fccTarget, flagSet, otherMessage } from './filing.ts';
-import { composeMail, ownMail } from './own-mail.ts';
+import { ownMail } from './own-mail.ts';
 import type { ScriptInput } from './types.ts';
 import type { AccountFacts } from './world.ts';
-
-/** Message-IDs named in the References of a reply. */
-const REFERENCES_MAX = 20;
-
-export type Vacation = SieveAction & { readonly kind: 'vacation' };
-export type Notify = SieveAction & { readonly kind: 'notify' };
 
 /**
  * Why nobody is answered although the script would (RFC 3834 2, RFC 5230 4.6): the interpreter has asked what the message
@@ -64,16 +62,8 @@ export async function vacationReply(
   const { owner } = facts;
   const { accountId } = owner;
   const domain = destinationOf(owner.address);
-  const octets = composeMail(deps.clock.now(), {
-    from: await authorOf(deps, facts, action.from),
-    to: action.to,
-    subject: action.subject,
-    domain,
-    // RFC 5230 5.6, RFC 3834 5.
-    fields: [['Auto-Submitted', 'auto-replied (vacation)'], ...threading(input)],
-    text: action.reason,
-    mime: action.mime,
-  });
+  const about = await answering(deps, input, facts, action.from);
+  const octets = vacationOctets(deps.clock.now(), about, action);
   const outgoing = await ownMail(deps, { trace: input.trace, accountId, domain, to: action.to, octets });
   return {
     accountId,
@@ -93,26 +83,14 @@ export async function vacationReply(
   };
 }
 
-/** In-Reply-To and References of an answer (RFC 5322 3.6.4). */
-function threading({ message }: ScriptInput): [string, string][] {
-  const header = readHeader(message.header);
-  const { messageId } = message.content;
-  if (messageId === undefined || !isMessageId(messageId)) return [];
-  const before =
-    (header.last('references') ?? header.last('in-reply-to') ?? '').match(/<[^<>\s]{1,250}>/g) ?? [];
-  const references = [...before.slice(-REFERENCES_MAX).filter(isPrintable), `<${messageId}>`];
-  return [
-    ['In-Reply-To', `<${messageId}>`],
-    ['References', references.join(' ')],
-  ];
-}
-
-function isMessageId(text: string): boolean {
-  return text.length <= 250 && isPrintable(text) && !/[<>\s]/.test(text);
-}
-
-function isPrintable(text: string): boolean {
-  return /^[\x21-\x7e]+$/.test(text);
+async function answering(
+  deps: FlowDeps,
+  { message, reversePath }: ScriptInput,
+  facts: AccountFacts,
+  wanted: string | undefined,
+): Promise<Answering> {
+  const from = await authorOf(deps, facts, wanted);
+  return { header: message.header, reversePath, owner: facts.owner.address, from };
 }
 
 async function copyOf(
@@ -139,32 +117,15 @@ export async function notification(
   action: Notify,
   by: string,
 ): Promise<ScriptedReply[] | undefined> {
-  const target = parseMethod(action.method);
+  const target = notifyTarget(action);
   if (target === undefined) return undefined;
   const { owner } = facts;
   const { accountId } = owner;
   const domain = destinationOf(owner.address);
   const replies: ScriptedReply[] = [];
-  const fields = new Map(target.fields);
-  const about = decodeWords(readHeader(input.message.header).last('subject') ?? '');
-  const from = await authorOf(deps, facts, action.from);
+  const about = await answering(deps, input, facts, action.from);
   for (const to of target.recipients) {
-    const octets = composeMail(deps.clock.now(), {
-      from,
-      to,
-      // RFC 5436 2.7: the message is the subject where the URI has none.
-      subject: fields.get('subject') ?? action.message ?? 'New mail',
-      domain,
-      fields: [
-        ['Auto-Submitted', `auto-notified; owner-email="${owner.address.replace(/["\\]/g, '')}"`],
-        ...importance(action.importance),
-      ],
-      text:
-        fields.get('body') ??
-        action.message ??
-        `A message has come from <${input.reversePath}>.\n\nSubject: ${about}`,
-      mime: false,
-    });
+    const octets = notifyOctets(deps.clock.now(), about, action, target, to);
     const outgoing = await ownMail(deps, { trace: input.trace, accountId, domain, to, octets });
     replies.push({
       accountId,
@@ -177,12 +138,6 @@ export async function notification(
     });
   }
   return replies;
-}
-
-/** RFC 5436 2.3: 1 is the most important. */
-function importance(level: 1 | 2 | 3): [string, string][] {
-  if (level === 2) return [];
-  return [['Importance', level === 1 ? 'high' : 'low']];
 }
 
 /** What a script did, other than filing: one sentence in the journal. */

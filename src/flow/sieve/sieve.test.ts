@@ -98,7 +98,10 @@ describe('scripts at delivery', () => {
       await script('require "fileinto"; fileinto "Nowhere";');
       const trace = await receive();
       assert.equal((await box()).length, 1);
-      assert.match(await journal(trace), /line 1 of script main files it into Nowhere, and there is no such mailbox/);
+      assert.match(
+        await journal(trace),
+        /line 1 of script main files it into Nowhere, and there is no such mailbox/,
+      );
     });
 
     it('by special use, and by the details of the address', async () => {
@@ -343,7 +346,10 @@ describe('scripts at delivery', () => {
       assert.match(text, /^References: <zero@sender\.test> <one@sender\.test>\r$/m);
       assert.match(text, /^DKIM-Signature: /m);
       assert.match(text, /Bin bis Montag nicht da, Grüße\r\n$/);
-      assert.match(await journal(trace), /line 1 of script main answers carol@sender\.test that alice@example\.test is away/);
+      assert.match(
+        await journal(trace),
+        /line 1 of script main answers carol@sender\.test that alice@example\.test is away/,
+      );
       out.flow.clock.advance(3 * DAY + 1);
       await receive();
       await out.idle();
@@ -379,9 +385,7 @@ describe('scripts at delivery', () => {
 
     it('keeps a copy where :fcc says, only of what was sent; nobody writes in another’s name', async () => {
       genuine();
-      await script(
-        'require ["vacation", "fcc"]; vacation :from "boss@example.test" :fcc "Sent" "away";',
-      );
+      await script('require ["vacation", "fcc"]; vacation :from "boss@example.test" :fcc "Sent" "away";');
       await receive();
       await receive();
       await out.idle();

@@ -188,8 +188,10 @@ function testsOf(checker: Checker, raw: RawNode, spec: Spec): Node[] {
   const { tests } = raw;
   if (spec.tests === undefined) {
     const first = tests[0];
-    if (first !== undefined)
-      checker.options.error(first, `found the test "${first.name}" after "${raw.name}", which has none`);
+    if (first === undefined) return [];
+    // A test was read because nothing ended the command.
+    const expected = raw.block === undefined ? '";"' : 'a block';
+    checker.options.error(first, `found "${first.name}" where ${expected} was expected after "${raw.name}"`);
     return [];
   }
   if (spec.tests === 'one' && (tests.length !== 1 || raw.testList))

@@ -136,31 +136,40 @@ async function include(run: Run, node: Node): Promise<Flow> {
   if (run.scope.depth >= run.limits.includeDepth)
     fail(run, `scripts are included more than ${run.limits.includeDepth} deep: does one include itself?`);
   run.includes++;
+  const program = run.included.get(key) ?? (await load(run, node, name, location));
+  if (program === undefined) return ON;
+  run.included.set(key, program);
+  note(run, node, describe(node));
+  return includeScope(run, name, program);
+}
+
+/** Reads a script to include; undefined when it is missing and may be. */
+async function load(
+  run: Run,
+  node: Node,
+  name: string,
+  location: 'personal' | 'global',
+): Promise<Program | undefined> {
   const source = await run.world.include(name, location);
   if (source === undefined) {
     note(run, node, `include "${name}": there is no such script`);
-    if (node.tags.has('optional')) return ON;
+    if (node.tags.has('optional')) return undefined;
     return fail(run, `there is no ${location} script "${name}" to include`);
   }
-  run.included.add(key);
-  note(run, node, describe(node));
-  spend(run, source.length * 4);
-  return includeScope(run, name, source);
+  spend(run, source.length, 4);
+  const compiled = compile(source, { limits: run.limits, extensions: run.scope.program.extensions });
+  if (compiled.ok) return programOf(compiled.script);
+  const [first] = compiled.errors;
+  throw new ScriptFailure(first ?? run.at, name, first?.message ?? 'it cannot be read');
 }
 
-async function includeScope(run: Run, name: string, source: string): Promise<Flow> {
+async function includeScope(run: Run, name: string, program: Program): Promise<Flow> {
   const outer = run.scope;
-  const { extensions } = outer.program;
-  const compiled = compile(source, { limits: run.limits, extensions });
-  if (!compiled.ok) {
-    const [first] = compiled.errors;
-    throw new ScriptFailure(first ?? run.at, name, first?.message ?? 'it cannot be read');
-  }
-  run.scope = newScope(name, programOf(compiled.script), outer.depth + 1);
-  // An included script does not see the loop that it is included in (RFC 6609 3.2: it stands for itself).
-  const part = run.part;
+  run.scope = newScope(name, program, outer.depth + 1);
+  // An included script stands for itself: it does not see the loop that it is included in.
+  const { part } = run;
   run.part = undefined;
-  const flow = await commands(run, run.scope.program.nodes);
+  const flow = await commands(run, program.nodes);
   run.part = part;
   run.scope = outer;
   return flow.kind === 'stop' ? flow : ON;
@@ -193,7 +202,8 @@ export const evaluate: Evaluate = async (script, message, envelope, world, limit
     part: undefined,
     remember: new Map(),
     asked: new Map(),
-    included: new Set(),
+    included: new Map(),
+    folded: [],
     includes: 0,
     log: [],
     steps: 0,

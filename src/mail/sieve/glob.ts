@@ -14,8 +14,9 @@ export interface Folded {
 interface Segment {
   /** Folded; what stands at the places of "?" means nothing. */
   readonly text: string;
-  /** Places of "?". */
-  readonly any: ReadonlySet<number>;
+  /** 1 at the places of "?". */
+  readonly any: Uint8Array;
+  readonly hasAny: boolean;
 }
 
 /** The pieces between the stars of a pattern. */
@@ -23,7 +24,7 @@ export function parseGlob(pattern: string, fold: (text: string) => string): Segm
   const segments: Segment[] = [];
   let text = '';
   let literal = '';
-  let any = new Set<number>();
+  let any: number[] = [];
   const flush = (): void => {
     text += fold(literal);
     literal = '';
@@ -33,18 +34,24 @@ export function parseGlob(pattern: string, fold: (text: string) => string): Segm
     if (char === '\\' && i + 1 < pattern.length) literal += pattern[++i] ?? '';
     else if (char === '?') {
       flush();
-      any.add(text.length);
+      any.push(text.length);
       text += '?';
     } else if (char === '*') {
       flush();
-      segments.push({ text, any });
+      segments.push(segment(text, any));
       text = '';
-      any = new Set();
+      any = [];
     } else literal += char;
   }
   flush();
-  segments.push({ text, any });
+  segments.push(segment(text, any));
   return segments;
+}
+
+function segment(text: string, places: readonly number[]): Segment {
+  const any = new Uint8Array(text.length);
+  for (const place of places) any[place] = 1;
+  return { text, any, hasAny: places.length > 0 };
 }
 
 /** Counts characters that were looked at; may throw when that is too many. */
@@ -83,32 +90,32 @@ interface Hit {
 }
 
 /** The segment at `pos`, or undefined. */
-function matchAt(subject: Folded, pos: number, segment: Segment): Hit | undefined {
+function matchAt(subject: Folded, pos: number, piece: Segment): Hit | undefined {
   const taken: [number, number][] = [];
   let at = pos;
-  for (let i = 0; i < segment.text.length; i++) {
+  for (let i = 0; i < piece.text.length; i++) {
     if (at >= subject.text.length) return undefined;
-    if (segment.any.has(i)) {
+    if (piece.any[i] === 1) {
       const end = characterEnd(subject, at);
       taken.push([at, end]);
       at = end;
-    } else if (subject.text.charCodeAt(at) === segment.text.charCodeAt(i)) at++;
+    } else if (subject.text.charCodeAt(at) === piece.text.charCodeAt(i)) at++;
     else return undefined;
   }
   return { start: pos, end: at, taken };
 }
 
 /** The segment that ends at the end of the text and begins at `floor` or behind it. */
-function matchAtEnd(subject: Folded, floor: number, segment: Segment): Hit | undefined {
+function matchAtEnd(subject: Folded, floor: number, piece: Segment): Hit | undefined {
   const taken: [number, number][] = [];
   let at = subject.text.length;
-  for (let i = segment.text.length - 1; i >= 0; i--) {
+  for (let i = piece.text.length - 1; i >= 0; i--) {
     if (at <= floor) return undefined;
-    if (segment.any.has(i)) {
+    if (piece.any[i] === 1) {
       const start = characterStart(subject, at);
       taken.unshift([start, at]);
       at = start;
-    } else if (subject.text.charCodeAt(at - 1) === segment.text.charCodeAt(i)) at--;
+    } else if (subject.text.charCodeAt(at - 1) === piece.text.charCodeAt(i)) at--;
     else return undefined;
   }
   return at < floor ? undefined : { start: at, end: subject.text.length, taken };
@@ -135,19 +142,38 @@ export function find(text: string, wanted: string, from: number): number {
 }
 
 /** The first place of the segment at `from` or behind it. */
-function search(subject: Folded, from: number, segment: Segment, meter: Meter): Hit | undefined {
-  if (segment.any.size === 0) {
-    const start = find(subject.text, segment.text, from);
-    meter((start === -1 ? subject.text.length : start) - from + segment.text.length);
-    return start === -1 ? undefined : { start, end: start + segment.text.length, taken: [] };
+function search(subject: Folded, from: number, piece: Segment, meter: Meter): Hit | undefined {
+  if (!piece.hasAny) {
+    const start = find(subject.text, piece.text, from);
+    meter((start === -1 ? subject.text.length : start) - from + piece.text.length);
+    return start === -1 ? undefined : { start, end: start + piece.text.length, taken: [] };
   }
   // With "?" each place may cost the segment's length: that is what is counted.
+  let looked = 0;
   for (let pos = from; pos < subject.text.length; pos = characterEnd(subject, pos)) {
-    const hit = matchAt(subject, pos, segment);
-    if (hit !== undefined) return hit;
-    if (((pos - from) & 63) === 63) meter(64 * Math.min(segment.text.length, 64));
+    const length = agreeing(subject, pos, piece);
+    if (length === piece.text.length) return matchAt(subject, pos, piece);
+    looked += length + 1;
+    if (looked < METER_EVERY) continue;
+    meter(looked);
+    looked = 0;
   }
+  meter(looked);
   return undefined;
+}
+
+const METER_EVERY = 4096;
+
+/** How many places of the segment agree with the text at `pos`. */
+function agreeing(subject: Folded, pos: number, piece: Segment): number {
+  let at = pos;
+  for (let i = 0; i < piece.text.length; i++) {
+    if (at >= subject.text.length) return i;
+    if (piece.any[i] === 1) at = characterEnd(subject, at);
+    else if (subject.text.charCodeAt(at) === piece.text.charCodeAt(i)) at++;
+    else return i;
+  }
+  return piece.text.length;
 }
 
 /** The text and what each wildcard took of it, or undefined when it does not match. `original` is what was folded. */
@@ -165,9 +191,8 @@ export function matchGlob(
   if (head === undefined || (last === undefined && head.end !== subject.text.length)) return undefined;
   hits.push(head);
   let pos = head.end;
-  for (const segment of rest) {
-    const hit =
-      segment.text === '' ? { start: pos, end: pos, taken: [] } : search(subject, pos, segment, meter);
+  for (const piece of rest) {
+    const hit = piece.text === '' ? { start: pos, end: pos, taken: [] } : search(subject, pos, piece, meter);
     if (hit === undefined) return undefined;
     hits.push(hit);
     pos = hit.end;

@@ -1,9 +1,9 @@
 /** Comparators and match types (RFC 5228 2.7, RFC 4790, RFC 5051, RFC 5231). */
 import { find, type Folded, matchGlob, parseGlob } from './glob.ts';
-import { REGEX_CHARACTERS } from './limits.ts';
+import { REGEX_CHARACTERS, STEP_SEARCHED } from './limits.ts';
 import type { Node, Value } from './program.ts';
 import { compilePattern, type Pattern } from './regex.ts';
-import { fail, type Run, spend, tagText, texts } from './run.ts';
+import { fail, requires, type Run, spend, tagText, texts } from './run.ts';
 import { cut } from './strings.ts';
 
 export type MatchType = 'is' | 'contains' | 'matches' | 'regex' | 'list' | 'count' | 'value';
@@ -21,10 +21,18 @@ function asciiUpper(text: string): string {
 
 /** RFC 5051 2: one character to its title case (as good as upper case where both sides are mapped), then decomposed. */
 function unicodeFold(char: string): string {
+  const known = unicodeFolds.get(char);
+  if (known !== undefined) return known;
   const upper = char.toUpperCase();
   const single = upper.length === char.length ? upper : char;
-  return single.normalize('NFKD');
+  const folded = single.normalize('NFKD');
+  if (unicodeFolds.size < MAX_FOLDS) unicodeFolds.set(char, folded);
+  return folded;
 }
+
+/** Characters that were folded before: asking again and again takes microseconds each. */
+const unicodeFolds = new Map<string, string>();
+const MAX_FOLDS = 10_000;
 
 function foldUnicode(text: string): Folded {
   if (isAscii(text)) return { text: text.toUpperCase(), origin: undefined };
@@ -54,6 +62,21 @@ export function fold(comparator: string, text: string): Folded {
   }
 }
 
+/** Values of this many characters are folded once for all keys and tests. */
+const LONG = 512;
+const KEPT_FOLDS = 4;
+
+function foldValue(run: Run, comparator: string, value: string): Folded {
+  if (value.length < LONG) return fold(comparator, value);
+  const known = run.folded.find((one) => one.comparator === comparator && one.value === value);
+  if (known !== undefined) return known.folded;
+  spend(run, value.length * (comparator === 'i;unicode-casemap' ? 4 : 1));
+  const folded = fold(comparator, value);
+  run.folded.unshift({ comparator, value, folded });
+  run.folded.length = Math.min(run.folded.length, KEPT_FOLDS);
+  return folded;
+}
+
 /** RFC 4790 9.1.1: the digits at the beginning; undefined for infinity. */
 function numeric(text: string): string | undefined {
   const digits = /^\d+/.exec(text)?.[0];
@@ -73,6 +96,14 @@ function compareNumeric(a: string, b: string): number {
 export function compare(comparator: string, a: string, b: string): number {
   if (comparator === 'i;ascii-numeric') return compareNumeric(a, b);
   return Buffer.compare(Buffer.from(fold(comparator, a).text), Buffer.from(fold(comparator, b).text));
+}
+
+/** Whether two texts are the same to the comparator; long ones that cannot be are told at once. */
+function equal(comparator: string, value: string, key: string): boolean {
+  if (comparator === 'i;octet') return value === key;
+  if (comparator === 'i;ascii-casemap' && value.length !== key.length) return false;
+  if (comparator === 'i;ascii-numeric') return compareNumeric(value, key) === 0;
+  return fold(comparator, value).text === fold(comparator, key).text;
 }
 
 function related(order: number, relation: string): boolean {
@@ -116,20 +147,30 @@ function keyOf(run: Run, match: Match, key: string): Key {
   switch (match.type) {
     case 'contains': {
       const wanted = fold(comparator, key).text;
-      return (value) => (find(fold(comparator, value).text, wanted, 0) === -1 ? undefined : []);
+      return (value) => {
+        spend(run, value.length, STEP_SEARCHED);
+        return find(foldValue(run, comparator, value).text, wanted, 0) === -1 ? undefined : [];
+      };
     }
     case 'matches': {
       const segments = parseGlob(key, (text) => fold(comparator, text).text);
-      return (value) => matchGlob(segments, fold(comparator, value), value, (count) => spend(run, count));
+      return (value) =>
+        matchGlob(segments, foldValue(run, comparator, value), value, (count) => spend(run, count, 32));
     }
     case 'regex':
       return regexKey(run, comparator, key);
     case 'value':
-      return (value) => (related(compare(comparator, value, key), match.relation) ? [] : undefined);
+      return (value) => {
+        spend(run, value.length);
+        return related(compare(comparator, value, key), match.relation) ? [] : undefined;
+      };
     case 'list':
       return async (value) => ((await run.world.listHas(key, value)) ? [] : undefined);
     default:
-      return (value) => (compare(comparator, value, key) === 0 ? [] : undefined);
+      return (value) => {
+        spend(run, Math.min(value.length, 4 * key.length));
+        return equal(comparator, value, key) ? [] : undefined;
+      };
   }
 }
 
@@ -137,10 +178,14 @@ function regexKey(run: Run, comparator: string, key: string): Key {
   const pattern: Pattern | { problem: string } = compilePattern(key, comparator, run.limits.regexLength);
   if ('problem' in pattern) return fail(run, `this regular expression is wrong: ${pattern.problem}`);
   spend(run, 4 * pattern.size);
+  // Whether it matches a table of states tells, built as it goes; what its groups took is slow to find out.
+  const wantsGroups = requires(run, 'variables');
   return (value) => {
     const looked = cut(value, REGEX_CHARACTERS);
-    // A character costs some tens of nanoseconds, more with the size of the pattern.
     spend(run, looked.length * (1 + pattern.size / 16));
+    if (!pattern.test(looked)) return undefined;
+    if (!wantsGroups) return [];
+    spend(run, looked.length * pattern.size, 32);
     return pattern.exec(looked)?.map((group) => group ?? '');
   };
 }
@@ -183,7 +228,7 @@ export async function matchTexts(
   for (const key of wanted) {
     const matches = keyOf(run, match, key);
     for (const value of values) {
-      spend(run, value.length + key.length);
+      spend(run);
       const found = matches(value);
       const matched = found instanceof Promise ? await found : found;
       if (matched === undefined) continue;

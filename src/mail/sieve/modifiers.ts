@@ -33,7 +33,7 @@ export function setValue(run: Run, node: Node, value: string): string {
   let text = value;
   for (const [name, change] of ORDER) {
     if (!node.tags.has(name)) continue;
-    spend(run, text.length);
+    spend(run, text.length, 16);
     // Each makes a text at most three times as long; what would be cut in the end is cut before.
     text = change(cut(text, run.limits.variableLength * 3));
   }

@@ -4,6 +4,7 @@ import { errorText } from '../../base/errors.ts';
 import { translatePosix } from '../lookup/posix-syntax.ts';
 
 export interface Pattern {
+  test(text: string): boolean;
   /** The match and its groups, or undefined. */
   exec(text: string): readonly (string | undefined)[] | undefined;
   /** Instructions of the compiled pattern: what a character of text costs grows with it. */
@@ -13,7 +14,7 @@ export interface Pattern {
 const FOLDING = ['i;ascii-casemap', 'i;unicode-casemap'];
 
 /** Patterns that repeat repeats may compile to huge programs. */
-const MAX_SIZE = 5000;
+const MAX_SIZE = 2000;
 
 /** Read a pattern; `maxLength` in characters. */
 export function compilePattern(
@@ -32,6 +33,7 @@ export function compilePattern(
     if (size > MAX_SIZE) return { problem: 'its repetitions make it too large' };
     return {
       size,
+      test: (text) => compiled.test(text),
       exec: (text) => (compiled.exec(text) as (string | undefined)[] | null) ?? undefined,
     };
   } catch (error) {

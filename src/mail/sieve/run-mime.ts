@@ -3,16 +3,20 @@ import { firstToken, parameter, parseContentType, parseParams } from '../message
 import { type AddressParts, fieldAddresses, fieldText, fieldsNamed } from './fields.ts';
 import { matchValues } from './match.ts';
 import type { Node } from './program.ts';
-import { type Run, texts } from './run.ts';
+import { type Run, spend, texts } from './run.ts';
 import { pickIndex } from './run-tests.ts';
-import type { SieveField, SievePart } from './types.ts';
+import type { SieveField, SieveMessage, SievePart } from './types.ts';
 
 export function isMimeTest(node: Node): boolean {
   return node.tags.has('mime');
 }
 
+const loaded = new WeakSet<SieveMessage>();
+
 /** Has the headers of all parts read. */
 export async function loadParts(run: Run): Promise<void> {
+  if (loaded.has(run.message)) return;
+  loaded.add(run.message);
   for (const part of partsBelow(run.message.root)) await part.load?.();
 }
 
@@ -35,9 +39,14 @@ function* sections(run: Run, node: Node): Generator<readonly SieveField[]> {
 
 function fields(run: Run, node: Node, names: readonly string[]): SieveField[] {
   const found: SieveField[] = [];
+  const wanted = new Set(names.map((name) => name.toLowerCase()));
   for (const section of sections(run, node)) {
-    if (!node.tags.has('index')) found.push(...fieldsNamed(section, names));
-    else for (const name of names) found.push(...pickIndex(node, fieldsNamed(section, [name])));
+    spend(run, section.length * 8);
+    if (node.tags.has('index')) {
+      for (const name of names) found.push(...pickIndex(node, fieldsNamed(section, [name])));
+      continue;
+    }
+    for (const field of section) if (wanted.has(field.name.toLowerCase())) found.push(field);
   }
   return found;
 }

@@ -1,6 +1,7 @@
 /** The state of one run of a script, and what every test and action needs of it. */
 import { BREATH_STEPS, MAX_LOG, MAX_LOG_TEXT, STEP_CHARACTERS } from './limits.ts';
 import { type Node, type Program, type Str, stringsOf, type Value } from './program.ts';
+import type { Folded } from './glob.ts';
 import { cut } from './strings.ts';
 import type {
   HeaderEdit,
@@ -72,13 +73,23 @@ export interface Run {
   readonly remember: Map<string, number>;
   /** Answers of duplicate in this run: the same question has the same answer. */
   readonly asked: Map<string, boolean>;
-  readonly included: Set<string>;
+  /** Scripts that were included, by place and name: what `once` and a second include want to know. */
+  readonly included: Map<string, Program>;
+  /** Long values as comparators see them, the last few. */
+  readonly folded: FoldedValue[];
   includes: number;
   readonly log: { readonly script: string; readonly line: number; readonly text: string }[];
   steps: number;
   breathedAt: number;
   /** What runs now, for errors. */
   at: Position;
+}
+
+/** A value and what a comparator made of it. */
+export interface FoldedValue {
+  readonly comparator: string;
+  readonly value: string;
+  readonly folded: Folded;
 }
 
 /** The script cannot go on: what it decided is dropped, the message is kept. */
@@ -98,8 +109,8 @@ export function fail(run: Run, message: string): never {
 }
 
 /** Counts work: one step, plus what `characters` are worth. */
-export function spend(run: Run, characters = 0): void {
-  run.steps += 1 + Math.floor(characters / STEP_CHARACTERS);
+export function spend(run: Run, characters = 0, perStep = STEP_CHARACTERS): void {
+  run.steps += 1 + Math.floor(characters / perStep);
   if (run.steps > run.limits.steps) fail(run, `the script takes more than ${run.limits.steps} steps`);
 }
 

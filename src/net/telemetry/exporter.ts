@@ -49,80 +49,91 @@ export interface Exporter {
 }
 
 export function createExporter(options: ExporterOptions): Exporter {
-  const { clock, logger, count } = options;
-  let waiting: EndedSpan[] = [];
-  let timer: Timer | undefined;
-  let busy: Promise<void> | undefined;
-  let tries = 0;
-  let retryMs = RETRY_MS;
-  let troubled = false;
-  let stopped = false;
-  const stopping = new AbortController();
+  return new HttpExporter(options);
+}
 
-  function arm(ms: number): void {
-    if (stopped) return;
-    timer ??= clock.setTimer(ms, () => {
-      timer = undefined;
-      busy ??= send(POST_MS, stopping.signal).finally(() => {
-        busy = undefined;
-        if (waiting.length > 0) arm(tries > 0 ? retryMs : waiting.length >= BATCH ? 0 : EVERY_MS);
+class HttpExporter implements Exporter {
+  readonly #options: ExporterOptions;
+  readonly #stopping = new AbortController();
+  #waiting: EndedSpan[] = [];
+  #timer: Timer | undefined;
+  #busy: Promise<void> | undefined;
+  /** Of the batch that is at the front. */
+  #tries = 0;
+  #retryMs = RETRY_MS;
+  #troubled = false;
+
+  constructor(options: ExporterOptions) {
+    this.#options = options;
+  }
+
+  add(span: EndedSpan): void {
+    if (this.#stopping.signal.aborted || this.#waiting.length >= WAITING) {
+      this.#options.count('dropped', 1);
+      return;
+    }
+    this.#waiting.push(span);
+    const full = this.#waiting.length === BATCH && this.#tries === 0;
+    if (full && this.#busy === undefined) this.#timer = void this.#timer?.cancel();
+    this.#arm(full ? 0 : EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#timer?.cancel();
+    await this.#busy;
+    // A collector that was away just now is not waited for.
+    if (!this.#troubled) await this.#send(LAST_MS);
+    if (this.#waiting.length > 0) this.#options.count('dropped', this.#waiting.length);
+    this.#waiting = [];
+  }
+
+  #arm(ms: number): void {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return;
+    this.#timer ??= this.#options.clock.setTimer(ms, () => {
+      this.#timer = undefined;
+      this.#busy ??= this.#send(POST_MS, signal).finally(() => {
+        this.#busy = undefined;
+        if (this.#waiting.length > 0) this.#arm(this.#pauseMs());
       });
     });
   }
 
-  /** One batch. What cannot be sent stays for the next try, or is given up. */
-  async function send(limitMs: number, signal?: AbortSignal): Promise<void> {
-    const batch = waiting.slice(0, BATCH);
-    if (batch.length === 0) return;
-    const body = traceRequest(batch, options.resource, options.version);
-    const answer = await post(body, options, limitMs, signal);
-    if (answer.problem === undefined) {
-      waiting = waiting.slice(batch.length);
-      count('sent', batch.length);
-      if (troubled) logger.info({}, 'telemetry: the collector takes spans again');
-      troubled = false;
-      tries = 0;
-      retryMs = RETRY_MS;
-      return;
-    }
-    // Once, until it is well again: a collector that is away for a day is no reason for a full log.
-    if (!troubled) logger.warn({ problem: answer.problem }, 'telemetry: spans cannot be sent; mail goes on');
-    troubled = true;
-    tries++;
-    if (answer.again && tries < TRIES) {
-      retryMs = Math.min(RETRY_LONGEST_MS, retryMs * 2);
-      return;
-    }
-    waiting = waiting.slice(batch.length);
-    count('dropped', batch.length);
-    tries = 1;
+  #pauseMs(): number {
+    if (this.#tries > 0) return this.#retryMs;
+    return this.#waiting.length >= BATCH ? 0 : EVERY_MS;
   }
 
-  return {
-    add(span) {
-      if (stopped || waiting.length >= WAITING) {
-        count('dropped', 1);
-        return;
-      }
-      waiting.push(span);
-      arm(EVERY_MS);
-      if (waiting.length === BATCH && tries === 0) {
-        timer?.cancel();
-        timer = undefined;
-        if (busy === undefined) arm(0);
-      }
-    },
-    async stop() {
-      stopped = true;
-      timer?.cancel();
-      stopping.abort();
-      await busy;
-      // A collector that was away just now is not waited for.
-      if (!troubled) await send(LAST_MS);
-      if (waiting.length > 0) count('dropped', waiting.length);
-      waiting = [];
-    },
-  };
+  /** One batch. What cannot be sent stays for the next try, or is given up. */
+  async #send(limitMs: number, signal?: AbortSignal): Promise<void> {
+    const batch = this.#waiting.slice(0, BATCH);
+    if (batch.length === 0) return;
+    const { resource, version } = this.#options;
+    const answer = await post(traceRequest(batch, resource, version), this.#options, limitMs, signal);
+    if (answer.problem !== undefined) return this.#notSent(batch.length, answer.problem, answer.again);
+    this.#waiting = this.#waiting.slice(batch.length);
+    this.#options.count('sent', batch.length);
+    if (this.#troubled) this.#options.logger.info({}, 'telemetry: the collector takes spans again');
+    this.#troubled = false;
+    this.#tries = 0;
+    this.#retryMs = RETRY_MS;
+  }
+
+  #notSent(spans: number, problem: string, again: boolean): void {
+    // Once, until it is well again: a collector that is away for a day is no reason for a full log.
+    if (!this.#troubled)
+      this.#options.logger.warn({ problem }, 'telemetry: spans cannot be sent; mail goes on');
+    this.#troubled = true;
+    this.#tries++;
+    if (again && this.#tries < TRIES) {
+      this.#retryMs = Math.min(RETRY_LONGEST_MS, this.#retryMs * 2);
+      return;
+    }
+    this.#waiting = this.#waiting.slice(spans);
+    this.#options.count('dropped', spans);
+    this.#tries = 1;
+  }
 }
 
 interface Answer {

@@ -8,6 +8,7 @@ import type { Tracer } from '../../base/tracing.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Actor } from '../../data/directory/types.ts';
 import type { OpenStore } from '../../data/open.ts';
+import type { SearchIndex } from '../../data/search/types.ts';
 import type {
   AlertHooks,
   CertificateHooks,
@@ -32,7 +33,7 @@ import type { AccountOptions } from './web/account.ts';
 import { createAcmeChallenge } from './web/acme-challenge.ts';
 import { createWebApp } from './web/app.ts';
 import { createDiscovery } from './web/discovery.ts';
-import { tracedFetch } from './tracing.ts';
+import { httpMetrics, tracedFetch } from './tracing.ts';
 import { createGuard, fromThisMachine } from './web/guard.ts';
 
 export interface HttpDeps {
@@ -58,8 +59,12 @@ export interface HttpDeps {
   readonly accounts?: Pick<AccountOptions, 'authenticator' | 'isProxy'> | undefined;
   readonly lookup?: Lookup | undefined;
   readonly housekeeping?: HousekeepingHooks | undefined;
+  /** The search index. */
+  readonly search?: SearchIndex | undefined;
   readonly alerts?: AlertHooks | undefined;
   readonly tracer?: Tracer | undefined;
+  /** Measures the requests of a server; made by `createHttpServers`. */
+  readonly measure?: ReturnType<typeof httpMetrics> | undefined;
   readonly journal?: { changed(): Promise<void> } | undefined;
 }
 
@@ -101,9 +106,10 @@ export interface HttpServers {
  * that user alone. Throws a `Refusal` that names the place that cannot be used.
  */
 export async function createHttpServers(
-  deps: HttpDeps,
+  given: HttpDeps,
   options: { readonly web: WebOptions; readonly adminSocket?: string | undefined },
 ): Promise<HttpServers> {
+  const deps = { ...given, measure: httpMetrics(given.metrics, given.clock) };
   const admin = await createAdminServer(deps, options.adminSocket);
   try {
     const web = await createWebServer(deps, options.web);
@@ -132,7 +138,11 @@ export async function createAdminServer(deps: HttpDeps, socketPath?: string): Pr
   try {
     listener = await listenHttp({
       target: { path: place.path },
-      fetch: tracedFetch({ tracer: deps.tracer, server: 'admin' }, (request, env) => app.fetch(request, env)),
+      fetch: measured(
+        deps,
+        'admin',
+        tracedFetch({ tracer: deps.tracer, server: 'admin' }, (request, env) => app.fetch(request, env)),
+      ),
       clock,
       onError: (error) => logger.error({ error: errorText(error) }, 'admin: a request failed'),
     });
@@ -177,11 +187,15 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
     for (const { target, allowedHosts, operational } of places) {
       const listener = await listenHttp({
         target,
-        fetch: tracedFetch(tracing, (request, env) => {
-          const { headers, url = '/', socket } = env.incoming;
-          const near = fromThisMachine(socket.localAddress ?? '', headers, url);
-          return (operational || near ? full : bare).fetch(request, env);
-        }),
+        fetch: measured(
+          deps,
+          'web',
+          tracedFetch(tracing, (request, env) => {
+            const { headers, url = '/', socket } = env.incoming;
+            const near = fromThisMachine(socket.localAddress ?? '', headers, url);
+            return (operational || near ? full : bare).fetch(request, env);
+          }),
+        ),
         guard: first(deps.sns, proofs(deps.acme, either(discovery, createGuard(allowedHosts)))),
         clock,
         onError: (error) => logger.error({ error: errorText(error) }, 'http: a request failed'),
@@ -204,6 +218,12 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
       })),
     drain,
   };
+}
+
+type Fetch = Parameters<typeof tracedFetch>[1];
+
+function measured({ measure }: HttpDeps, server: 'admin' | 'web', fetch: Fetch): Fetch {
+  return measure === undefined ? fetch : measure(server, fetch);
 }
 
 type Look = (request: IncomingMessage, response: ServerResponse) => boolean;

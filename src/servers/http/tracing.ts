@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import { parseTraceparent, type Span, type Tracer } from '../../base/tracing.ts';
 import type { HttpListenOptions } from './node-server.ts';
 
-/** Requests as spans. What watches us asks all day long, and is left out. */
+/** Requests as spans, and counted. What watches us asks all day long, and is left out. */
 
 type Fetch = HttpListenOptions['fetch'];
 
@@ -52,4 +54,27 @@ function parentOf(
   const value = headers['traceparent'];
   if (typeof value !== 'string' || isProxy?.(socket.remoteAddress ?? '') !== true) return undefined;
   return parseTraceparent(value);
+}
+
+/** Register the metrics of requests once; the result measures those of a server. */
+export function httpMetrics(
+  metrics: Metrics,
+  clock: Clock,
+): (server: 'admin' | 'web', fetch: Fetch) => Fetch {
+  const seconds = metrics.duration('postern_http_request_seconds', 'From an HTTP request to its answer', [
+    'server',
+    'class',
+  ]);
+  return (server, fetch) => async (request, env) => {
+    const startedAt = clock.monotonic();
+    let status = 500;
+    try {
+      const response = await fetch(request, env);
+      ({ status } = response);
+      return response;
+    } finally {
+      const labels = { server, class: `${Math.floor(status / 100)}xx` };
+      seconds.observe(labels, (clock.monotonic() - startedAt) / 1000);
+    }
+  };
 }

@@ -74,6 +74,61 @@ export async function tellMessage(
   }
 }
 
+/** Items of which a row has everything: nothing is waited for. */
+const PLAIN: ReadonlySet<FetchAtt['kind']> = new Set([
+  'uid',
+  'flags',
+  'internaldate',
+  'size',
+  'modseq',
+  'savedate',
+  'emailid',
+  'threadid',
+  'envelope',
+  'bodystructure',
+]);
+
+export function isPlain(atts: readonly FetchAtt[]): boolean {
+  return atts.every(({ kind }) => PLAIN.has(kind));
+}
+
+/** The responses for rows when all that is asked for is plain. */
+export async function tellPlain(
+  session: Session,
+  rows: readonly MessageRow[],
+  atts: readonly FetchAtt[],
+): Promise<void> {
+  const view = viewOf(session);
+  const { out } = session;
+  for (const row of rows) {
+    const seq = view.seqOf(row.uid);
+    if (seq === 0) continue;
+    if (row.keywords.length > 0) announceKeywords(session, row.keywords);
+    let text = `* ${fetchHead(session, seq, row.uid)} (`;
+    let between = '';
+    for (const att of atts) {
+      text += between + plainItem(session, row, att);
+      between = ' ';
+    }
+    out.text(`${text})\r\n`);
+    if (out.full) await flush(session);
+  }
+}
+
+function plainItem(session: Session, row: MessageRow, att: FetchAtt): string {
+  const { kind } = att;
+  if (kind === 'envelope') return `ENVELOPE ${octetsText(row.envelope ?? missing('envelope'))}`;
+  if (kind === 'bodystructure')
+    return `BODYSTRUCTURE ${octetsText(row.bodystructure ?? missing('bodystructure'))}`;
+  return simpleItem(session, row, att) ?? missing(kind);
+}
+
+function octetsText(octets: Uint8Array): string {
+  return (
+    Buffer.isBuffer(octets) ? octets : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
+  ).toString('latin1');
+}
+
 async function response(
   session: Session,
   seq: number,

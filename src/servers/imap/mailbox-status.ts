@@ -29,7 +29,8 @@ const DELETED_STORAGE = 'DELETED-STORAGE';
 export function statusItems(session: Session, d: Decoder): readonly string[] {
   return d.list(() => {
     const name = d.keyword('a status item');
-    if (!Object.hasOwn(ITEMS, name) && name !== DELETED_STORAGE) d.fail('a status item that is known before this');
+    if (!Object.hasOwn(ITEMS, name) && name !== DELETED_STORAGE)
+      d.fail('a status item that is known before this');
     // RFC 7162 section 3.1: a CONDSTORE enabling command.
     if (name === 'HIGHESTMODSEQ') session.enabled.add('CONDSTORE');
     return name;
@@ -43,10 +44,15 @@ async function deletedStorage(session: Session, { id, deleted }: Mailbox): Promi
 }
 
 /** The STATUS response for a mailbox. */
-export async function tellStatus(session: Session, mailbox: Mailbox, items: readonly string[]): Promise<void> {
+export async function tellStatus(
+  session: Session,
+  mailbox: Mailbox,
+  items: readonly string[],
+): Promise<void> {
   const values: string[] = [];
   for (const name of items) {
-    const value = name === DELETED_STORAGE ? await deletedStorage(session, mailbox) : ITEMS[name]?.(mailbox, session);
+    const value =
+      name === DELETED_STORAGE ? await deletedStorage(session, mailbox) : ITEMS[name]?.(mailbox, session);
     values.push(`${name} ${value ?? 'NIL'}`);
   }
   untagged(session, `STATUS ${mailboxText(mailbox.name, isRev2(session))} (${values.join(' ')})`);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
+import type { MailSearch } from '../../data/search/mail-search.ts';
 import type { NewBlob, ParsedContent } from '../../data/mailstore/types.ts';
 import type { Store } from '../../data/store.ts';
 import type { Authenticator, SessionLogin } from '../../flow/service.ts';
@@ -13,6 +14,8 @@ export interface ImapOptions {
   readonly authenticator: Authenticator;
   /** Whose clients may not come in at present. */
   readonly guard?: Pick<LoginGuard, 'banned'> | undefined;
+  /** The search index; without it SEARCH reads the messages. */
+  readonly search?: MailSearch | undefined;
   /** Takes the message of an APPEND as it arrives. */
   readonly intake: () => MessageIntake;
   /** Whether new messages are put off: the disk is nearly full. */

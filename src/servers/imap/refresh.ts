@@ -67,7 +67,9 @@ async function tellNews(session: Session, view: MailboxView, withExpunges: boole
     untagged(session, `${view.count} EXISTS`);
     if (!isRev2(session)) untagged(session, `${view.recent} RECENT`);
   }
-  for (const row of changed) {
+  // RFC 5465 section 5.4: a client may not want to hear of flags.
+  const flags = session.notify?.selected?.events.has('FlagChange') ?? true;
+  for (const row of flags ? changed : []) {
     tellFlags(session, row, session.enabled.has('CONDSTORE') || isRev2(session));
     await flushIfFull(session);
   }

@@ -7,6 +7,7 @@ import { capabilityText } from './capabilities.ts';
 import type { Command, Outcome } from './commands/command.ts';
 import { commandCapabilities } from './commands/table.ts';
 import { needNumbers } from './numbers.ts';
+import { endNotify, tellNotices, untilCommand } from './notify/notify.ts';
 import type { ImapOptions } from './options.ts';
 import { readCommand } from './read-command.ts';
 import { deselect, refresh, tell } from './refresh.ts';
@@ -50,6 +51,7 @@ async function serve(session: Session): Promise<void> {
     leave(session, error);
   }
   session.unwatchLogin?.();
+  endNotify(session);
   await deselect(session);
   await session.out.flush();
   hooks?.sessionEnded?.(session.facts, session.ended ?? 'closed', clock.monotonic() - session.startedAt);
@@ -82,6 +84,7 @@ function leave(session: Session, error: unknown): void {
 async function turn(session: Session): Promise<void> {
   // However much the client has sent ahead.
   if (session.cut !== undefined) await flush(session);
+  if (session.notify !== undefined) await untilCommand(session);
   const read = await readCommand(session);
   const { clock, hooks } = session.options;
   const startedAt = clock.monotonic();
@@ -115,6 +118,7 @@ async function run(session: Session, command: Command, d: Decoder): Promise<stri
   session.errors = 0;
   if (completion === 'answered') return 'OK';
   await tell(session, command.holdsExpunges !== true);
+  if (session.notify !== undefined) await tellNotices(session);
   const { status = 'OK', code, text = `${command.name} completed` } = completion ?? {};
   session.out.line(`${session.tag} ${status} ${code === undefined ? '' : `[${code}] `}${respText(text)}`);
   return status;

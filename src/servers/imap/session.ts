@@ -4,6 +4,7 @@ import type { Connection } from '../../net/connection.ts';
 import type { SearchContext } from './contexts.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import type { MailboxView } from './mailbox-view.ts';
+import type { Notify } from './notify/types.ts';
 import type { ImapOptions, ImapSessionFacts } from './options.ts';
 import { createTurns, type Turns } from './turns.ts';
 import { literalHead } from './wire/decoder.ts';
@@ -41,6 +42,8 @@ export interface Session {
   saved: readonly number[];
   /** Searches that are kept up to date (RFC 5267), of the selected mailbox. */
   contexts: readonly SearchContext[];
+  /** What the client wants to hear of without asking (RFC 5465). */
+  notify: Notify | undefined;
   /** Tag of the command in hand. */
   tag: string;
   /** Bad commands since the last one that was not. */
@@ -83,6 +86,7 @@ export function createSession(
     view: undefined,
     saved: [],
     contexts: [],
+    notify: undefined,
     tag: '*',
     errors: 0,
     loginFailures: 0,

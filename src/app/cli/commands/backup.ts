@@ -194,7 +194,8 @@ async function restoreInto(call: Call, request: z.input<typeof backup.restore.in
   const lines = result.mailboxes
     .filter(({ restored, there }) => restored + there > 0)
     .map(({ name, restored, there }) => `${plain(name)}: ${restored} restored, ${there} there already`);
-  return said([...lines, `${result.restored} message(s) are back.`].join('\n'), result);
+  const scripts = result.scripts === 0 ? [] : [`${result.scripts} filter script(s) are back.`];
+  return said([...lines, `${result.restored} message(s) are back.`, ...scripts].join('\n'), result);
 }
 
 async function restoreAll(call: Call): Promise<Outcome> {

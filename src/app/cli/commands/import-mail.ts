@@ -11,6 +11,7 @@ import type { MailSource } from '../../../flow/import/types.ts';
 import { connectImap } from '../../../net/imap-client/connect.ts';
 import { ImapFailure } from '../../../net/imap-client/failure.ts';
 import { operations } from '../../../servers/http/admin/operations.ts';
+import { importScripts } from '../import-scripts.ts';
 import { adminTarget } from '../../import/admin-target.ts';
 import { type Call, type CliCommand, type Option, type Outcome, UsageError } from '../command.ts';
 import { type AccountReport, isClean, type MailReport, mailReportText } from '../import-report.ts';
@@ -38,6 +39,8 @@ const INTO: Option = {
 export interface Journey {
   readonly account: string;
   readonly source: MailSource;
+  /** Directory of a Maildir, where Sieve scripts may lie beside the mail. */
+  readonly maildir?: string | undefined;
 }
 
 function sizeOf(text: string | undefined): number | undefined {
@@ -66,7 +69,7 @@ function optionsOf({ io, text, texts, on }: Call): ImportOptions & { wants: (nam
 }
 
 /** Bring one account's mail over, and compare when that is asked for. What ails its source is its own affair. */
-async function travel(call: Call, { account, source }: Journey): Promise<AccountReport> {
+async function travel(call: Call, { account, source, maildir }: Journey): Promise<AccountReport> {
   const options = optionsOf(call);
   const target = adminTarget(call.admin, account);
   const about = { account, source: source.name };
@@ -74,9 +77,13 @@ async function travel(call: Call, { account, source }: Journey): Promise<Account
     const folders = await importMail(source, target, options);
     const compare = call.on('verify') && options.dryRun !== true;
     const parity = compare
-      ? await compareMail(source, target, { wants: options.wants, octets: true })
+      ? await compareMail(source, target, { ...options, octets: true })
       : undefined;
-    return { ...about, folders, passed: source.passed?.() ?? [], parity };
+    const scripts =
+      maildir === undefined
+        ? []
+        : await importScripts(call.admin, account, maildir, options.dryRun === true);
+    return { ...about, folders, passed: source.passed?.() ?? [], parity, scripts };
   } catch (error) {
     const ours = error instanceof Refusal && (error.kind === 'unavailable' || error.kind === 'storage-full');
     if (ours || !(error instanceof Refusal || error instanceof ImapFailure)) throw error;
@@ -106,9 +113,17 @@ function needAccount({ text }: Call): string {
 }
 
 /** "/var/vmail/%d/%n/Maildir" for every account there is; a path without % for the one that is named. */
-async function journeysOf(call: Call, make: (path: string) => MailSource): Promise<Journey[]> {
+async function journeysOf(
+  call: Call,
+  make: (path: string) => MailSource,
+  withScripts = false,
+): Promise<Journey[]> {
+  const journey = (account: string, given: string): Journey => {
+    const directory = resolve(call.io.cwd, given);
+    return { account, source: make(directory), ...(withScripts && { maildir: directory }) };
+  };
   const path = call.arg(0);
-  if (!path.includes('%')) return [{ account: needAccount(call), source: make(resolve(call.io.cwd, path)) }];
+  if (!path.includes('%')) return [journey(needAccount(call), path)];
   const named = call.text('account');
   const all =
     named === undefined
@@ -117,7 +132,7 @@ async function journeysOf(call: Call, make: (path: string) => MailSource): Promi
   return all.map((account) => {
     const [name = '', domain = ''] = account.split('@');
     const filled = path.replaceAll('%u', account).replaceAll('%n', name).replaceAll('%d', domain);
-    return { account, source: make(resolve(call.io.cwd, filled)) };
+    return journey(account, filled);
   });
 }
 
@@ -131,12 +146,12 @@ const PATTERN =
 const files: readonly CliCommand[] = [
   {
     words: ['import', 'maildir'],
-    summary: 'bring in a Maildir with its folders, flags, keywords and dates',
+    summary: 'bring in a Maildir with its folders, flags, keywords, dates and Sieve scripts',
     details: `Maildir++ and directories below each other, of Dovecot, Courier or others, compressed ones too. Nothing in DIR is changed, and mail may go on arriving there: a second run brings only what is new and the flags that changed. ${PATTERN}`,
     args: [{ name: 'DIR', help: 'the Maildir, e.g. /var/vmail/example.org/alice/Maildir' }],
     options: COMMON,
     example: "import maildir '/var/vmail/%d/%n/Maildir' --dry-run",
-    run: async (call) => travelAll(call, await journeysOf(call, (path) => maildirSource(path))),
+    run: async (call) => travelAll(call, await journeysOf(call, (path) => maildirSource(path), true)),
   },
   {
     words: ['import', 'mbox'],

@@ -10,7 +10,7 @@ import { sizeText } from '../quantities.ts';
  * what "postern account" does.
  */
 
-const { accounts } = operations;
+const { accounts, sharing } = operations;
 const USER = { name: 'USER@DOMAIN', help: 'the address of the user' };
 const PASSWORD = {
   name: 'PASSWORD',
@@ -43,10 +43,17 @@ export const userCommands: readonly CliCommand[] = [
     summary: "add a user, as t-lo's user.sh does",
     details: 'Without PASSWORD one is made and shown.',
     args: [USER, PASSWORD],
-    options: STDIN,
+    options: {
+      ...STDIN,
+      shared: { help: 'nobody is to log in to it; see "postern mailbox share"' },
+    },
     example: 'user add alice@example.org',
     async run(call) {
       const address = call.arg(0);
+      if (call.on('shared')) {
+        const made = await call.admin.call(sharing.addShared, { address });
+        return told(`Created shared user '${plain(address)}', without a password.`, made);
+      }
       const { password, generated } = await passwordOf(call);
       const value = await call.admin.call(accounts.add, { address, password });
       const name = plain(address);

@@ -17,14 +17,15 @@ export function sharing(t: TypeNames): string[] {
     // Subscriptions to others' mailboxes, by the name that the subscriber knows them by.
     `CREATE TABLE shared_subscriptions (account_id ${t.int} NOT NULL REFERENCES accounts(id), name ${t.text} NOT NULL,
       PRIMARY KEY (account_id, name))${t.table}`,
+    // modseq: the owner's (of the server's: the setter's) when it was set.
     // viewer: account whose private annotation it is, or 0 for the shared one. entry: lower case, without the prefix
     // /private or /shared.
     `CREATE TABLE mailbox_annotations (mailbox_id ${t.int} NOT NULL REFERENCES mailboxes(id) ON DELETE CASCADE,
-      viewer ${t.int} NOT NULL, entry ${t.text} NOT NULL, value ${t.blob} NOT NULL,
+      viewer ${t.int} NOT NULL, entry ${t.text} NOT NULL, modseq ${t.int} NOT NULL, value ${t.blob} NOT NULL,
       PRIMARY KEY (mailbox_id, viewer, entry))${t.table}`,
     `CREATE INDEX mailbox_annotations_viewer ON mailbox_annotations(viewer)`,
     // Of the server as a whole.
-    `CREATE TABLE server_annotations (viewer ${t.int} NOT NULL, entry ${t.text} NOT NULL, value ${t.blob} NOT NULL,
-      PRIMARY KEY (viewer, entry))${t.table}`,
+    `CREATE TABLE server_annotations (viewer ${t.int} NOT NULL, entry ${t.text} NOT NULL, modseq ${t.int} NOT NULL,
+      value ${t.blob} NOT NULL, PRIMARY KEY (viewer, entry))${t.table}`,
   ];
 }

@@ -46,7 +46,9 @@ async function listLines(world: World, zone: string, why: string): Promise<Docto
         unknown(
           topic,
           `The list does not answer questions of our resolver (${reason}).`,
-          `https://check.spamhaus.org/results/?query=${ip}   # in a browser, or ask from a resolver of your own`,
+          zone.endsWith('.spamhaus.org')
+            ? `https://check.spamhaus.org/results/?query=${ip}   # in a browser, or: ${by} @RESOLVER, one of your own`
+            : `${by} @RESOLVER   # one of your own: lists do not answer the big public ones`,
         ),
       );
       break;

@@ -3,7 +3,7 @@
  * list managers add (Received, Delivered-To, Return-Path, Sender, List-*, Precedence, X-Spam-*, Date, ...) is not read,
  * nor are names of recipients or identifiers; docs/spam-accuracy.md says why.
  */
-import type { MessageFacts } from '../facts/types.ts';
+import type { MessageFacts, UrlFact } from '../facts/types.ts';
 import { classifierLimits } from './limits.ts';
 import type { FeatureSink } from './sink.ts';
 import { folded, magnitude, wordsOf } from './text.ts';
@@ -60,15 +60,18 @@ const NOTED = new Set([
   'x-library',
   'x-mailid',
 ]);
+/** Fields that programs leave out when they have nothing to say; empty ones betray a form that was filled in. */
+const NEVER_EMPTY = new Set(['from', 'to', 'cc', 'bcc', 'reply-to', 'subject', 'x-mailer', 'organization']);
 const BOUNDARY = /boundary=.*/i;
 const DIGIT = /\d/g;
 
-export function headerFeatures(facts: MessageFacts, sink: FeatureSink): void {
+/** `links`: those that count. */
+export function headerFeatures(facts: MessageFacts, links: readonly UrlFact[], sink: FeatureSink): void {
   fromFeatures(facts, sink);
   recipientFeatures(facts, sink);
   fieldFeatures(facts, sink);
   idFeatures(facts, sink);
-  siteFeatures(facts, sink);
+  siteFeatures(facts, links, sink);
   mimeFeatures(facts, sink);
 }
 
@@ -120,6 +123,7 @@ function recipientFeatures(facts: MessageFacts, sink: FeatureSink): void {
 function fieldFeatures(facts: MessageFacts, sink: FeatureSink): void {
   for (const { name, raw } of facts.fields) {
     const value = raw.slice(0, classifierLimits.headerChars);
+    if (NEVER_EMPTY.has(name) && value.trim() === '') sink.add('field', `empty ${name}`);
     if (name === 'content-type') {
       sink.add('field', name);
       for (const word of wordsOf(value.replace(BOUNDARY, 'boundary'), 20))
@@ -160,9 +164,8 @@ function idFeatures(facts: MessageFacts, sink: FeatureSink): void {
 }
 
 /** Do the links lead to who wrote it? Newsletters somebody asked for mostly do. */
-function siteFeatures(facts: MessageFacts, sink: FeatureSink): void {
+function siteFeatures(facts: MessageFacts, links: readonly UrlFact[], sink: FeatureSink): void {
   const site = facts.from[0]?.site ?? '';
-  const links = facts.urls.slice(0, classifierLimits.urls);
   if (links.length === 0 || site === '') return;
   const share = (of: readonly { site: string }[]): string =>
     of.length === 0 ? '-' : `${Math.ceil((4 * of.filter((one) => one.site === site).length) / of.length)}`;

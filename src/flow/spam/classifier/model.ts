@@ -69,19 +69,20 @@ const PERSONAL_DAMPING = 0.03;
 const LENGTH_POWER = 0.65;
 /** A personal model leaves the n-grams to the site's: they would fill its few buckets. */
 const PERSONAL_VIEWS = [1, 2, 3];
-const ALL_VIEWS = [0, 1, 2, 3];
-/** What a site's views count for. Words say much the same as the n-grams. */
-const VIEW_WEIGHTS = [1, 0.25, 1, 1];
+/** Paths of links are only counted. */
+const ALL_VIEWS = [0, 1, 2, 3, 4];
+/** What a site's views count for. Words, and how a text begins and ends, say in part what the n-grams do. */
+const VIEW_WEIGHTS = [0.6, 0.25, 1, 1, 0.6];
 /** Weight of the rules' sum: all there is before anything is learned, less and less as examples speak for themselves. */
 const RULE_WEIGHT = 0.3;
 const RULE_WEIGHT_ALONE = 1 / UNTRAINED.scale;
 /** Examples of each class with which the rules' sum counts for half. */
 const RULES_FADE = 50;
 /** Raw nats of one step of `ownLinks` where many newsletters have been learned, and what more it is where none was. */
-const OWN_LINKS_WEIGHT = -1;
-const OWN_LINKS_UNSEEN = -1.5;
+const OWN_LINKS_WEIGHT = -0.75;
+const OWN_LINKS_UNSEEN = -5;
 /** Newsletters with which the latter counts for half. */
-const NEWSLETTERS_FADE = 40;
+const NEWSLETTERS_FADE = 20;
 /** Raw nats of a message of which nothing is known: it is taken for good, as most that one-sided.ts knows little of. */
 const PRESUMED = -4;
 /** Examples of each class with which the presumption counts for half. */

@@ -30,12 +30,14 @@ interface Counted {
 }
 
 /**
- * Runs of letters, and the header. A header is short and names its sender: what one message had would only say that this
- * sender was there before. Words and make are not counted: it gained nothing.
+ * Runs of letters, the header, and runs of letters in the paths of links, which show the program that made them. A header
+ * is short and names its sender: what one message had would only say that this sender was there before. Words and make
+ * are not counted: it gained nothing.
  */
 const COUNTED: readonly Counted[] = [
-  { view: 0, least: 1, weight: 8 },
+  { view: 0, least: 1, weight: 6 },
   { view: 2, least: 3, weight: 4 },
+  { view: 5, least: 1, weight: 5 },
 ];
 /** Messages of a class at which its counts are halved: they stay within 16 bits, and what is old fades. */
 const FULL = 50_000;

@@ -5,7 +5,7 @@
  * told beforehand, and less so the more of them it has learned.
  */
 import type { MessageFacts, UrlFact } from '../facts/types.ts';
-import { classifierLimits } from './limits.ts';
+import { readLinks } from './links.ts';
 
 /** Doublings of the links for each site that say nothing: one or two links to a site are in any mail. */
 const USUAL_DOUBLINGS = 0.5;
@@ -16,8 +16,8 @@ const MOST_DOUBLINGS = 2.5;
 export const NEWSLETTER = 2;
 
 /** From 0, few links or as many sites as links, to 5, where eight times as many links as sites are all the author's. */
-export function ownLinks(facts: MessageFacts): number {
-  const links = linksOf(facts);
+export function ownLinks(facts: MessageFacts, all: readonly UrlFact[] = readLinks(facts)): number {
+  const links = followed(all);
   if (links.length === 0) return 0;
   const own = ownShare(facts, links);
   const sites = new Set(links.map((link) => link.site)).size;
@@ -27,11 +27,12 @@ export function ownLinks(facts: MessageFacts): number {
 
 /** Whether more links than not lead to the site of its From: how the sign above is told in words. */
 export function linksLeadHome(facts: MessageFacts): boolean {
-  return ownShare(facts, linksOf(facts)) > 0.5;
+  return ownShare(facts, followed(readLinks(facts))) > 0.5;
 }
 
-function linksOf({ urls }: MessageFacts): UrlFact[] {
-  return urls.slice(0, classifierLimits.urls).filter(({ source }) => source === 'href' || source === 'text');
+/** Links for the reader to follow. */
+function followed(links: readonly UrlFact[]): UrlFact[] {
+  return links.filter(({ source }) => source === 'href' || source === 'text');
 }
 
 function ownShare({ from }: MessageFacts, links: readonly UrlFact[]): number {

@@ -118,6 +118,9 @@ const PHRASES: Readonly<Record<Group, (text: string) => string>> = {
   link: (text) => `links: ${text}`,
   markup: (text) => `markup: ${text}`,
   style: (text) => `its look: ${text}`,
+  layout: (text) => `its lines: ${text}`,
+  end: (text) => `the letters "${text}" at its beginning or end`,
+  path: (text) => `the letters "${text}" in a link`,
 };
 
 function inWords({ group, text }: FeatureText): string {

@@ -2,10 +2,10 @@
 import { classifierLimits } from './limits.ts';
 
 /**
- * The classifier looks at a message in separate ways, each with a logit of its own, and takes the mean: what is missing
+ * The classifier looks at a message in separate ways, each with a logit of its own, and adds them: what is missing
  * or odd in one (a stripped header, a text in a picture) then cannot outvote the others.
  */
-export const VIEWS = ['grams', 'words', 'header', 'make'] as const;
+export const VIEWS = ['grams', 'words', 'header', 'make', 'ends', 'paths'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Features of a message: the ids of each view, in the order of `VIEWS`, each id once. */
@@ -39,8 +39,14 @@ export const GROUPS = {
   field: { view: 2, salt: 0xc2b2ae35 },
   shape: { view: 2, salt: 0xd1b54a33 },
   mime: { view: 2, salt: 0xe6546b64 },
+  layout: { view: 3, salt: 0xf58d4c37 },
+  end: { view: 4, salt: 0x0b4711d9 },
+  path: { view: 5, salt: 0x1a85ec53 },
 } as const;
 export type Group = keyof typeof GROUPS;
+
+/** Runs of letters of a text or a link: nothing that one could show a person. */
+const UNSPOKEN: ReadonlySet<Group> = new Set(['gram', 'end', 'path']);
 
 const SET_SIZE = 16_384;
 const GOLDEN = 0x9e3779b1;
@@ -109,11 +115,11 @@ export class FeatureSink {
     if (sets[view]?.add(featureId(group, text)) === true) this.texts?.[view]?.push({ group, text });
   }
 
-  /** All runs of four characters. The id is that of `featureId('gram', run)`, computed without cutting strings. */
+  /** All runs of four characters. The id is that of `featureId(group, run)`, computed without cutting strings. */
   grams(group: Group, text: string): void {
     const { view, salt } = GROUPS[group];
     const set = sets[view];
-    const texts = group === 'gram' ? undefined : this.texts?.[view];
+    const texts = UNSPOKEN.has(group) ? undefined : this.texts?.[view];
     for (let i = 0; i + 4 <= text.length; i++) {
       let h: number = salt;
       h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);

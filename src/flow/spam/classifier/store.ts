@@ -12,7 +12,7 @@ import { VIEWS } from './sink.ts';
 
 const MAGIC = Buffer.from('PSTM');
 /** Raised whenever features or what is stored change: weights of other features are noise. */
-export const MODEL_VERSION = 3;
+export const MODEL_VERSION = 4;
 const HEAD = 9;
 /** No model unpacks to more: 2^20 buckets of two floats, half as many of two counts, and the rest. */
 const UNPACKED_LIMIT = 13 * 1024 * 1024;

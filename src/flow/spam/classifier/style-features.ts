@@ -1,27 +1,36 @@
 /** How a message is made: links, markup, the look of its text, the rules that applied. */
-import type { MessageFacts } from '../facts/types.ts';
+import type { MessageFacts, UrlFact } from '../facts/types.ts';
 import type { RuleHit } from './features.ts';
 import { classifierLimits } from './limits.ts';
+import { layoutFeatures } from './layout-features.ts';
 import type { FeatureSink } from './sink.ts';
-import { hasSignature, magnitude } from './text.ts';
+import { hasSignature, magnitude, withoutAddresses } from './text.ts';
 
 const LETTERS = /[a-z]{2,20}/g;
+const DIGIT = /\d/g;
 
-export function styleFeatures(
-  facts: MessageFacts,
-  subject: string,
-  rules: readonly RuleHit[],
-  sink: FeatureSink,
-): void {
-  for (const { name } of rules) sink.add('style', `rule ${name}`);
-  linkFeatures(facts, sink);
-  if (facts.html) markupFeatures(facts.html, sink);
-  lookFeatures(facts, subject, sink);
+/** A message as its author made it. */
+export interface Made {
+  readonly facts: MessageFacts;
+  /** Without the tag of a list. */
+  readonly subject: string;
+  /** Text without the footer of a list. */
+  readonly body: string;
+  /** Links that count. */
+  readonly links: readonly UrlFact[];
 }
 
-function linkFeatures(facts: MessageFacts, sink: FeatureSink): void {
-  sink.add('link', `links ${magnitude(facts.urls.length)}`);
-  for (const url of facts.urls.slice(0, classifierLimits.urls)) {
+export function styleFeatures(made: Made, rules: readonly RuleHit[], sink: FeatureSink): void {
+  for (const { name } of rules) sink.add('style', `rule ${name}`);
+  linkFeatures(made.links, sink);
+  if (made.facts.html) markupFeatures(made.facts.html, sink);
+  lookFeatures(made, sink);
+  layoutFeatures(made.body, made.facts.mime.longestLine, sink);
+}
+
+function linkFeatures(links: readonly UrlFact[], sink: FeatureSink): void {
+  sink.add('link', `links ${magnitude(links.length)}`);
+  for (const url of links) {
     sink.add('host', url.host);
     sink.add('host', url.site);
     const end = url.ipHost ? 'address' : url.host.slice(url.host.lastIndexOf('.') + 1);
@@ -29,7 +38,11 @@ function linkFeatures(facts: MessageFacts, sink: FeatureSink): void {
     sink.add('link', `${url.source} ${url.scheme}${url.ipHost ? ' address' : ''}`);
     sink.add('link', `path ${magnitude(url.pathLength)}`);
     const slash = url.url.indexOf('/', url.scheme.length + 3);
-    const path = slash < 0 ? '' : url.url.slice(slash, slash + classifierLimits.headerChars).toLowerCase();
+    // Links that carry the reader's address tell who it is.
+    const path = withoutAddresses(
+      slash < 0 ? '' : url.url.slice(slash, slash + classifierLimits.headerChars).replaceAll('%40', '@'),
+    ).toLowerCase();
+    sink.grams('path', `${path.slice(0, classifierLimits.pathChars).replace(DIGIT, '0')}$`);
     for (const word of (path.match(LETTERS) ?? []).slice(0, classifierLimits.urlWords))
       sink.add('link', `/${word}`);
     for (const word of (url.host.match(LETTERS) ?? []).slice(0, classifierLimits.urlWords))
@@ -45,8 +58,7 @@ function markupFeatures(html: NonNullable<MessageFacts['html']>, sink: FeatureSi
   sink.add('markup', `hidden ${magnitude(html.hiddenChars) >> 1}`);
 }
 
-function lookFeatures(facts: MessageFacts, subject: string, sink: FeatureSink): void {
-  const { text } = facts;
+function lookFeatures({ facts, subject, body: text }: Made, sink: FeatureSink): void {
   const unicode = facts.unicode.text;
   const share = Math.min(10, Math.floor((20 * unicode.upper) / (unicode.letters + 1)));
   sink.add('style', `upper ${share}`);

@@ -10,8 +10,12 @@ const LOCAL_CHARS = 64;
 const LIST_TAG = /^((?:(?:re|fwd?|aw|sv)(?:\[\d{1,3}\])?: {0,3}){0,3})\[[^\]]{1,30}\] {0,3}/i;
 const SIGNATURE = /\n-- ?\r?\n/g;
 const LIST_RULE = /\n(?:_{30,}|-{30,})\r?\n/g;
-/** Lines under the last rule of a text that are taken for the list manager's. */
+/** Lines at the end of a text that are looked through for a list manager's. */
 const FOOTER_CHARS = 700;
+/** Page of a list at its manager's: never the author's own words or links. */
+const LIST_PAGE = '/listinfo/';
+/** What group services put above and under a message. */
+const GROUP_LINES = ['\n------------------------ Yahoo! Groups', '\nTo unsubscribe from this group, '];
 const FOOTER_WORDS = /mailing list|listinfo|unsubscribe|mailman|to post to|yahoo! groups/i;
 
 /** Links and addresses have features of their own; here they are one word each. Years go: they tell the collection. */
@@ -21,8 +25,8 @@ export function neutral(text: string): string {
   return withoutAddresses(unlinked).replace(YEAR, ' ');
 }
 
-/** Looked for from each "@", not from each letter: a text without blanks would take the time of 64. */
-function withoutAddresses(text: string): string {
+/** Mail addresses as one word. Looked for from each "@", not from each letter: a text without blanks would take the time of 64. */
+export function withoutAddresses(text: string): string {
   let out = '';
   let done = 0;
   for (let at = text.indexOf('@'); at !== -1; at = text.indexOf('@', at + 1)) {
@@ -43,11 +47,32 @@ export function ownSubject(subject: string): string {
 /** Text without the footer that a mailing list put under it. */
 export function withoutFooter(text: string): string {
   const from = Math.max(0, text.length - FOOTER_CHARS);
-  const tail = text.slice(from);
+  const tail = text.slice(from).trimEnd();
+  const begins = [ruledFooter(tail), signedFooter(tail), ...GROUP_LINES.map((line) => tail.indexOf(line))];
+  const last = tail.lastIndexOf('\n');
+  if (tail.includes(LIST_PAGE, Math.max(0, last))) begins.push(last);
+  const first = Math.min(...begins.filter((at) => at >= 0));
+  return first === Number.POSITIVE_INFINITY ? text : text.slice(0, from + first);
+}
+
+/** Under a rule across the page. */
+function ruledFooter(tail: string): number {
   LIST_RULE.lastIndex = 0;
   const rule = LIST_RULE.exec(tail);
-  if (!rule || !FOOTER_WORDS.test(tail.slice(rule.index))) return text;
-  return text.slice(0, from + rule.index);
+  return rule && FOOTER_WORDS.test(tail.slice(rule.index)) ? rule.index : -1;
+}
+
+/** Set off as a signature is, with the list's page in it. */
+function signedFooter(tail: string): number {
+  let at = -1;
+  SIGNATURE.lastIndex = 0;
+  for (let found = SIGNATURE.exec(tail); found !== null; found = SIGNATURE.exec(tail)) at = found.index;
+  return at >= 0 && tail.includes(LIST_PAGE, at) ? at : -1;
+}
+
+/** Whether a link leads to a list's page at its manager's. */
+export function isListPage(url: string): boolean {
+  return url.includes(LIST_PAGE);
 }
 
 /** Has the "-- " line of a personal signature. */

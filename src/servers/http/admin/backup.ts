@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { backupSettingsSchema } from '../../../data/backup/settings.ts';
 import type { Backups, Elsewhere, Task } from '../../../flow/backup/service.ts';
+import { requireRoom } from './disk-room.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { checkedSettings, leaves, type Stored, withValue } from './stored-settings.ts';
 
@@ -117,6 +118,8 @@ const broughtBack = z.object({
   restored: z.number(),
   there: z.number(),
   mailboxes: z.array(z.object({ name: z.string(), restored: z.number(), there: z.number() })).readonly(),
+  /** Sieve scripts and settings. */
+  scripts: z.number(),
 });
 const task = z.object({
   id: z.string(),
@@ -226,6 +229,7 @@ const restore = operation({
   async run(context, { elsewhere: where, account, mailbox, uid, snapshot, to = account, below }, actor) {
     if (uid !== undefined && mailbox === undefined)
       throw new Refusal('bad-input', 'A UID means something in a mailbox only: name it too.');
+    requireRoom(context);
     const backups = backupsOf(context);
     const what = { account, mailbox, uid, snapshot };
     const given = Object.entries(what).filter(([, value]) => value !== undefined);

@@ -12,6 +12,7 @@ import type { AddResult } from '../../../flow/import/target.ts';
 import { visibleOctets } from '../../../flow/import/visible.ts';
 import { dropBody, Intake, storeOrDrop } from '../../../flow/intake.ts';
 import type { AdminEnv } from './app.ts';
+import { requireRoom } from './disk-room.ts';
 import { flagBits, keywordList, messageKey, needAccount, sourceIdOf, sourceName } from './importing-mail.ts';
 import { type AdminContext, API_PREFIX } from './operation.ts';
 import { address } from './schemas.ts';
@@ -74,6 +75,7 @@ function parseQuery<T extends z.ZodType>(c: Context<AdminEnv>, shape: T): z.outp
 /** Results stand in the order of the messages; one that fails costs the others nothing. */
 async function takeMessages(context: AdminContext, c: Context<AdminEnv>): Promise<AddResult[]> {
   const query = parseQuery(c, importQuery);
+  requireRoom(context);
   const account = await needAccount(context, query.account);
   const sourceId = await sourceIdOf(context, c.get('actor'), account, query.source);
   if (c.req.raw.body === null) return [];

@@ -6,6 +6,7 @@ import type { LoginGuard } from '../../../data/bans/guard.ts';
 import type { AcmeCertificate } from '../../../data/certificates/types.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import type { OpenStore } from '../../../data/open.ts';
+import type { SearchIndex } from '../../../data/search/types.ts';
 import type { Backups } from '../../../flow/backup/service.ts';
 import type { DoctorService } from '../../../flow/doctor/service.ts';
 import type { Lookup } from '../../../flow/lookup/lookup.ts';
@@ -32,6 +33,8 @@ export interface AdminContext {
   readonly ways?: Ways | undefined;
   readonly doctor?: Pick<DoctorService, 'run' | 'rotate'> | undefined;
   readonly housekeeping?: HousekeepingHooks | undefined;
+  /** The search index. */
+  readonly search?: SearchIndex | undefined;
   readonly alerts?: AlertHooks | undefined;
   /** Told when what the journal and the log keep has changed. */
   readonly journal?: { changed(): Promise<void> } | undefined;

@@ -22,6 +22,7 @@ import { reports } from './reports.ts';
 import { routing } from './routing.ts';
 import { secrets } from './secrets.ts';
 import { sieve } from './sieve.ts';
+import { sharing } from './sharing.ts';
 import { status } from './status.ts';
 import { suppression } from './suppression.ts';
 import { trace } from './trace.ts';
@@ -45,6 +46,7 @@ export const operations = {
   lookup,
   importing,
   secrets,
+  sharing,
   trace,
   audit,
   status,

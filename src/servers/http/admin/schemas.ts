@@ -30,6 +30,8 @@ export const account = z.object({
   emails: z.number(),
   recipientsPerHour: z.number().optional(),
   createdAt: time,
+  /** Nobody logs in to it. */
+  shared: z.boolean(),
 });
 
 export const alias = z.object({ address: z.string(), targets: z.array(z.string()).readonly() });

@@ -1,6 +1,7 @@
 import {
   ALL_RIGHTS,
   formatRightsWithObsolete,
+  hasRights,
   OWNER_ALWAYS,
   parseRights,
   Right,
@@ -8,7 +9,8 @@ import {
 } from '../../../data/sharing/rights.ts';
 import type { KnownMailbox, RightsMode } from '../../../data/sharing/types.ts';
 import { needAnyRight, needMailbox } from '../access.ts';
-import { isRev2, loginOf, type Session, untagged } from '../session.ts';
+import { deselect } from '../refresh.ts';
+import { isRev2, loginOf, type Session, untagged, untaggedOk } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { mailbox as mailboxText, string, utf8Octets } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN } from './command.ts';
@@ -106,8 +108,16 @@ async function change(
     rights,
   });
   const { view } = session;
+  if (view === undefined) return;
   // What was just taken away must not count in the commands behind this one.
-  if (view !== undefined) view.rightsStale = true;
+  view.rightsStale = true;
+  if (view.mailboxId !== mailbox.id) return;
+  const { accountId } = loginOf(session);
+  const rights = await session.options.store.read.run('sharing.rights', { accountId, mailboxId: mailbox.id });
+  if (hasRights(rights, Right.Read)) return;
+  // By its own doing: the session goes on without the mailbox.
+  await deselect(session);
+  untaggedOk(session, 'CLOSED', 'The selected mailbox may no longer be read');
 }
 
 /**

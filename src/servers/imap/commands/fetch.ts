@@ -2,7 +2,7 @@ import { Flag, MAX_UID, type MessageRow, type UidRange } from '../../../data/mai
 import { hasRights, Right } from '../../../data/sharing/rights.ts';
 import { renewRights } from '../access.ts';
 import type { ContentReader } from '../../../data/mailstore/content-reader.ts';
-import { openContents, tellMessage } from '../fetch-response.ts';
+import { isPlain, openContents, tellMessage, tellPlain } from '../fetch-response.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import { tellVanishedEarlier } from '../numbers.ts';
@@ -110,7 +110,8 @@ function pageOfRanges(
   return view.rangesOf(uids.slice(start, end));
 }
 
-function wants(atts: readonly FetchAtt[]): Want[] {
+/** The parts of rows that these items need. */
+export function wants(atts: readonly FetchAtt[]): Want[] {
   const want = new Set<Want>();
   for (const { kind } of atts) {
     if (kind === 'envelope' || kind === 'bodystructure') want.add(kind);
@@ -134,6 +135,7 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
   const want = wants(atts);
   const marking = setsSeen(atts) && !view.readOnly && hasRights(view.rights, Right.Seen);
   const size = want.length > 0 ? SESSION_LIMITS.contentRowsPerPage : SESSION_LIMITS.rowsPerPage;
+  const plain = isPlain(atts);
   let told = 0;
   let failure: unknown;
   for (const range of view.chunks(ranges, size)) {
@@ -147,13 +149,15 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
       ...(changedSince !== undefined && { changedSince }),
     });
     const seen = marking ? await markSeen(session, rows) : undefined;
-    const contents = await openContents(session, rows, atts);
-    for (const [at, row] of rows.entries()) {
-      const items = seen?.has(row.uid) ? withFlags(session, atts) : atts;
-      const problem = await tryMessage(session, seen?.get(row.uid) ?? row, items, contents[at]);
-      failure ??= problem;
-      await flushIfFull(session);
-    }
+    const contents = plain ? [] : await openContents(session, rows, atts);
+    if (plain) await tellPlain(session, rows, atts);
+    else
+      for (const [at, row] of rows.entries()) {
+        const items = seen?.has(row.uid) ? withFlags(session, atts) : atts;
+        const problem = await tryMessage(session, seen?.get(row.uid) ?? row, items, contents[at]);
+        failure ??= problem;
+        await flushIfFull(session);
+      }
     told += rows.length;
     await yieldTurn();
   }

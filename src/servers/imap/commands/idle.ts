@@ -1,5 +1,6 @@
 import type { Timer } from '../../../base/clock.ts';
 import { SESSION_LIMITS } from '../limits.ts';
+import { tellNotices } from '../notify/notify.ts';
 import { refresh, tell } from '../refresh.ts';
 import { awaitOctets, type Session, SessionEnd, untagged } from '../session.ts';
 import { SyntaxFault } from '../wire/decoder.ts';
@@ -28,6 +29,7 @@ export const idle: Command = {
       await refresh(session, true);
       for (;;) {
         await tell(session, true);
+        if (session.notify !== undefined) await tellNotices(session);
         if (takeDone(session)) return undefined;
         await awaitOctets(session);
         await refresh(session);

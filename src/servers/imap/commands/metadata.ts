@@ -34,7 +34,8 @@ export function entryName(d: Decoder): EntryName {
 export function entryNames(d: Decoder): readonly EntryName[] {
   let count = 0;
   const next = (): EntryName => {
-    if (++count > MAX_ANNOTATIONS) throw refuse('limit', 'LIMIT', `At most ${MAX_ANNOTATIONS} entries are taken`);
+    if (++count > MAX_ANNOTATIONS)
+      throw refuse('limit', 'LIMIT', `At most ${MAX_ANNOTATIONS} entries are taken`);
     return entryName(d);
   };
   return d.atList ? d.list(next) : [next()];

@@ -19,6 +19,7 @@ import { getMetadata, setMetadata } from './metadata.ts';
 import { create, remove, rename, subscribe, unsubscribe } from './mailboxes.ts';
 import { namespace } from './namespace.ts';
 import { check, noop } from './noop.ts';
+import { notify } from './notify.ts';
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts';
 import { search, uidSearch } from './search.ts';
 import { examine, select } from './select.ts';
@@ -59,6 +60,7 @@ const commands: readonly Command[] = [
   getQuota,
   getQuotaRoot,
   setQuota,
+  notify,
   unauthenticate,
   getAcl,
   setAcl,

@@ -1,3 +1,4 @@
+import { endNotify } from '../notify/notify.ts';
 import { deselect } from '../refresh.ts';
 import type { Session } from '../session.ts';
 import { type Command, LOGGED_IN } from './command.ts';
@@ -17,6 +18,7 @@ export const unauthenticate: Command = {
 /** RFC 8437 section 2: nothing of what one account did may reach the next. */
 async function forgetLogin(session: Session): Promise<void> {
   await deselect(session);
+  endNotify(session);
   session.enabled.clear();
   session.unwatchLogin?.();
   session.unwatchLogin = undefined;

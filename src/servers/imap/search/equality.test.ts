@@ -74,7 +74,7 @@ async function indexOf(
       builder.add(ref.emailId, await readEmail(textSource(mail.blobs, ref)));
     }
     at = Math.min(at + size, mail.refs.length);
-    index.append(builder, at);
+    index.append(builder, at, at);
   }
   while (
     await index.merge(

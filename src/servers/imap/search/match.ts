@@ -4,6 +4,7 @@ import { parseDate } from '../../../mail/message/dates.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import type { SearchKey } from '../wire/search-key.ts';
 import { type Needle, needleOf } from '../../../mail/search/fold.ts';
+import type { KnownTexts } from './indexed.ts';
 import type { MessageText } from './text.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -24,6 +25,8 @@ export interface MatchContext {
   readonly charset: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** What the index has said of keys. */
+  readonly known?: KnownTexts;
 }
 
 const NONE: ReadonlySet<Need> = new Set();
@@ -39,6 +42,14 @@ function ofText(cost: number, test: (text: MessageText) => Promise<boolean>): Ma
 
 /** Make a key ready. */
 export function matcher(key: SearchKey, context: MatchContext): Matcher {
+  const known = context.known?.get(key);
+  if (known === undefined) return reader(key, context);
+  const other = reader(key, context);
+  return { ...other, cost: 2, test: (row, text) => known(row.emailId) ?? other.test(row, text) };
+}
+
+/** A key that looks at the message itself. */
+function reader(key: SearchKey, context: MatchContext): Matcher {
   switch (key.kind) {
     case 'all':
       return ofRow(() => true);

@@ -1,9 +1,11 @@
 import type { UidRange } from '../../../data/mailstore/types.ts';
 import { SESSION_LIMITS } from '../limits.ts';
+import type { SearchQuery } from '../../../data/search/types.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import { flush, type Session, viewOf, yieldTurn } from '../session.ts';
 import type { SearchKey, SearchProgram } from '../wire/search-key.ts';
 import { insideOf, type MatchContext, matcher, type Matcher, setRanges } from './match.ts';
+import { askIndex, inBoth, knownTexts, textQuery, type Told } from './indexed.ts';
 import { type MessageText, messageText } from './text.ts';
 
 export interface SearchResult {
@@ -57,11 +59,64 @@ export async function runSearch(
     now: session.options.clock.now(),
   };
   const plan = planOf(program.key, context);
-  const test = plan.rest.length === 0 ? undefined : matcher({ kind: 'and', keys: plan.rest }, context);
+  const withModseq = hasModseq(program.key);
+  const texts = plan.rest.filter((key) => textQuery(key, context.charset) !== undefined);
+  const told =
+    texts.length === 0 ? undefined : await askIndex(session, view, queryOf(texts, context.charset));
+  const whole = { kind: 'and', keys: plan.rest } as const;
+  if (told === undefined) {
+    const candidates = await candidatesOf(session, view, plan);
+    return siftBy(session, context, candidates, whole, withModseq, texts.length === 0);
+  }
+  // Of most messages the index has told all there is to know of their text; the others are read.
+  const { sure, unsure } = await chosenOf(session, view, plan, told);
+  const others = { kind: 'and', keys: plan.rest.filter((key) => !texts.includes(key)) } as const;
+  return joined(
+    await siftBy(session, context, sure, others, withModseq, true),
+    await siftBy(session, context, unsure, whole, withModseq, false),
+  );
+}
+
+function queryOf(keys: readonly SearchKey[], charset: string): SearchQuery {
+  return { kind: 'and', of: keys.flatMap((key) => textQuery(key, charset) ?? []) };
+}
+
+/** What the index told of the messages that flags and sets leave. */
+async function chosenOf(session: Session, view: MailboxView, plan: Plan, told: Told): Promise<Told> {
+  if (!byFlags(plan) && plan.sets.length === 0) return told;
   const candidates = await candidatesOf(session, view, plan);
-  return test === undefined
-    ? { uids: candidates, modseq: undefined }
-    : sift(session, view, candidates, test, hasModseq(program.key));
+  return { sure: inBoth(told.sure, candidates), unsure: inBoth(told.unsure, candidates) };
+}
+
+/** Those of the candidates, ascending, that match a key; `withIndex`: parts of it may be asked of the index. */
+async function siftBy(
+  session: Session,
+  context: MatchContext,
+  candidates: readonly number[],
+  key: Extract<SearchKey, { kind: 'and' }>,
+  withModseq: boolean,
+  withIndex: boolean,
+): Promise<SearchResult> {
+  if (key.keys.length === 0 || candidates.length === 0) return { uids: candidates, modseq: undefined };
+  const { view, charset } = context;
+  const known = withIndex ? await knownTexts(session, view, key, charset) : undefined;
+  return sift(
+    session,
+    view,
+    candidates,
+    matcher(key, { ...context, ...(known !== undefined && { known }) }),
+    withModseq,
+  );
+}
+
+function joined(a: SearchResult, b: SearchResult): SearchResult {
+  if (b.uids.length === 0) return a;
+  if (a.uids.length === 0) return b;
+  const modseq = Math.max(a.modseq ?? 0, b.modseq ?? 0);
+  return {
+    uids: [...a.uids, ...b.uids].toSorted((x, y) => x - y),
+    modseq: modseq === 0 ? undefined : modseq,
+  };
 }
 
 function hasModseq(key: SearchKey): boolean {
@@ -79,12 +134,15 @@ function hasModseq(key: SearchKey): boolean {
   }
 }
 
+function byFlags({ all, none, keyword, notKeyword }: Plan): boolean {
+  return (all | none) !== 0 || keyword !== undefined || notKeyword !== undefined;
+}
+
 async function candidatesOf(session: Session, view: MailboxView, plan: Plan): Promise<number[]> {
   const { all, none, keyword, notKeyword } = plan;
   const [first, ...sets] = plan.sets;
-  const byFlags = (all | none) !== 0 || keyword !== undefined || notKeyword !== undefined;
   let uids: number[];
-  if (byFlags) {
+  if (byFlags(plan)) {
     const found = await session.options.store.read.run('mailstore.uidsByFlags', {
       mailboxId: view.mailboxId,
       all,

@@ -69,11 +69,26 @@ function two(n: number): string {
   return n < 10 ? `0${n}` : String(n);
 }
 
-/** date-time (RFC 9051 section 9), in UTC: "21-Nov-2026 09:30:00 +0000", quotes included. */
-export function dateTime(ms: number): string {
-  const date = new Date(ms);
+const DAY_MS = 86_400_000;
+/** The day that was written last: messages of a mailbox often follow each other within one. */
+let lastDay = Number.NaN;
+let lastDayText = '';
+
+function dayText(days: number): string {
+  if (days === lastDay) return lastDayText;
+  const date = new Date(days * DAY_MS);
   const day = date.getUTCDate();
   const year = String(Math.min(Math.max(date.getUTCFullYear(), 0), 9999)).padStart(4, '0');
-  const time = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
-  return `"${day < 10 ? ' ' : ''}${day}-${MONTHS[date.getUTCMonth()]}-${year} ${time} +0000"`;
+  lastDay = days;
+  lastDayText = `${day < 10 ? ' ' : ''}${day}-${MONTHS[date.getUTCMonth()]}-${year}`;
+  return lastDayText;
+}
+
+/** date-time (RFC 9051 section 9), in UTC: "21-Nov-2026 09:30:00 +0000", quotes included. */
+export function dateTime(ms: number): string {
+  const days = Math.floor(ms / DAY_MS);
+  const seconds = Math.floor((ms - days * DAY_MS) / 1000);
+  const minutes = Math.floor(seconds / 60);
+  const time = `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}`;
+  return `"${dayText(days)} ${time} +0000"`;
 }

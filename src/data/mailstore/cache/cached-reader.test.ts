@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { systemClock } from '../../../base/clock.ts';
+import { type InlineStore, openInlineStore } from '../../inline.ts';
+import { fill, newAccount, type Operations, operations, SYSTEM } from '../contract-fixtures.ts';
+import { fetch } from '../fetch.ts';
+import { snapshot, uidsByFlags } from '../listing.ts';
+import { type FetchRequest, Flag, MAX_UID } from '../types.ts';
+
+/** A generator of the same numbers for the same seed. */
+function random(seed: number): (below: number) => number {
+  let last = seed >>> 0;
+  return (below) => {
+    last = (Math.imul(last, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((last / 2 ** 32) * below);
+  };
+}
+
+const KEYWORDS = ['$Junk', 'work', 'Home'];
+
+describe('the reader that keeps mailboxes in memory', () => {
+  let store: InlineStore;
+  let ops: Operations;
+  before(async () => {
+    store = await openInlineStore({ path: ':memory:', clock: systemClock });
+    ops = operations(store);
+    await ops.write('directory.addDomain', { actor: SYSTEM, name: 'mail.test' });
+  });
+  after(() => store.close());
+
+  /** Octets compare the same whatever view they are. */
+  function plain(value: unknown): unknown {
+    if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+    if (Array.isArray(value)) return value.map(plain);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
+  }
+
+  /** What the database says, and what the reader says, are the same. */
+  async function same(mailboxId: number, next: (below: number) => number): Promise<void> {
+    const from = 1 + next(30);
+    const request: FetchRequest = {
+      mailboxId,
+      ranges: [
+        { from, to: from + next(10) },
+        { from: from + 20, to: MAX_UID },
+      ],
+      want: [[], ['envelope', 'bodystructure'], ['content'], ['thread']][next(4)] as FetchRequest['want'],
+      limit: 1 + next(20),
+      ...(next(3) === 0 && { changedSince: next(40) }),
+    };
+    const there = await store.inspect((tx) => fetch(tx, request));
+    const kept = await ops.read('mailstore.fetch', request);
+    const wanted = new Set([
+      'uid',
+      'emailId',
+      'modseq',
+      'flags',
+      'keywords',
+      'size',
+      'receivedAt',
+      'savedAt',
+    ]);
+    for (const part of request.want) wanted.add(part === 'thread' ? 'threadId' : part);
+    const cut = kept.map((row) =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => wanted.has(name))),
+    );
+    assert.deepEqual(plain(cut), plain(there));
+    assert.deepEqual(
+      await ops.read('mailstore.snapshot', { mailboxId }),
+      await store.inspect((tx) => snapshot(tx, { mailboxId })),
+    );
+    const flags = { mailboxId, all: next(4), none: next(2) * 4, ...(next(2) === 0 && { keyword: 'home' }) };
+    assert.deepEqual(
+      [...(await ops.read('mailstore.uidsByFlags', flags))],
+      [...(await store.inspect((tx) => uidsByFlags(tx, flags)))],
+    );
+  }
+
+  it('answers as the database does, whatever happens', async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const accountId = await newAccount(ops, `cached${seed}`);
+      const next = random(seed);
+      const ids: number[] = [];
+      for (const name of ['INBOX', 'Trash']) {
+        const box = await ops.read('mailstore.mailbox', { accountId, name });
+        assert.ok(box);
+        ids.push(box.id);
+      }
+      for (let step = 0; step < 120; step++) {
+        const mailboxId = ids[next(2)] ?? 0;
+        const from = 1 + next(40);
+        const ranges = [{ from, to: from + next(6) }];
+        const what = next(6);
+        if (what < 3) await fill(ops, accountId, mailboxId, 1 + next(2));
+        else if (what === 3) {
+          const set = {
+            flags: [Flag.Seen, Flag.Flagged, Flag.Deleted][next(3)] ?? 0,
+            keywords: next(2) === 0 ? [KEYWORDS[next(3)] ?? ''] : [],
+          };
+          const mode = (['add', 'remove', 'replace'] as const)[next(3)] ?? 'add';
+          await ops.write('mailstore.storeFlags', { accountId, mailboxId, ranges, mode, set });
+        } else if (what === 4) {
+          const targetId = ids.find((id) => id !== mailboxId) ?? 0;
+          await ops.write(next(2) === 0 ? 'mailstore.move' : 'mailstore.copy', {
+            accountId,
+            mailboxId,
+            ranges,
+            targetId,
+          });
+        } else await ops.write('mailstore.expunge', { accountId, mailboxId, ranges, anyFlag: next(2) === 0 });
+        if (next(3) === 0) await same(mailboxId, next);
+      }
+    }
+  });
+
+  it('knows that a mailbox has gone, and that its name means another one', async () => {
+    const accountId = await newAccount(ops, 'gone');
+    const made = await ops.write('mailstore.createMailbox', { accountId, name: 'Short' });
+    await fill(ops, accountId, made.id, 1);
+    assert.equal((await ops.read('mailstore.snapshot', { mailboxId: made.id }))?.uids.length, 1);
+    await ops.write('mailstore.deleteMailbox', { accountId, name: 'Short' });
+    assert.equal(await ops.read('mailstore.snapshot', { mailboxId: made.id }), undefined);
+    const everything = { mailboxId: made.id, ranges: [{ from: 1, to: MAX_UID }], want: [], limit: 10 };
+    assert.deepEqual(await ops.read('mailstore.fetch', everything), []);
+  });
+});

@@ -1,0 +1,176 @@
+import type { ReadArgs, Reader, ReadName, ReadResult } from '../../store.ts';
+import type { Snapshot } from '../listing.ts';
+import type { FetchRequest, MessageRow } from '../types.ts';
+import { EmailTextCache } from './email-texts.ts';
+import { MailboxRows } from './mailbox-rows.ts';
+
+/** Octets of rows of mailboxes (some 700,000 messages), and of envelopes and the like (some 15,000 of them). */
+const ROWS_BYTES = 32 * 1024 * 1024;
+const TEXT_BYTES = 24 * 1024 * 1024;
+/** Rows that one advance reads; a mailbox that grew by more is read anew, in the reader thread. */
+const ARRIVED_MAX = 1000;
+
+interface Held {
+  readonly rows: MailboxRows;
+  /** Somebody brings it up to date: others wait for that. */
+  advancing: Promise<void> | undefined;
+}
+
+function has(keywords: readonly string[], name: string): boolean {
+  return keywords.some((each) => each.toLowerCase() === name);
+}
+
+/**
+ * A reader that keeps the rows of mailboxes somebody has selected, and envelopes that were read, in memory. Whether a
+ * mailbox has changed is asked of the database every time (one row by its key), so what it answers is what the database
+ * would; a mailbox nobody has selected is read there as ever.
+ */
+export class CachedReader implements Reader {
+  readonly #read: Reader;
+  readonly #mailboxes = new Map<number, Held>();
+  readonly #loading = new Map<number, Promise<MailboxRows | undefined>>();
+  readonly #texts = new EmailTextCache(TEXT_BYTES);
+
+  constructor(read: Reader) {
+    this.#read = read;
+  }
+
+  run<N extends ReadName>(name: N, args: ReadArgs<N>): Promise<ReadResult<N>> {
+    switch (name) {
+      case 'mailstore.fetch':
+        return this.#fetch(args as FetchRequest) as Promise<ReadResult<N>>;
+      case 'mailstore.snapshot':
+        return this.#snapshot(args as ReadArgs<'mailstore.snapshot'>) as Promise<ReadResult<N>>;
+      case 'mailstore.uidsByFlags':
+        return this.#uidsByFlags(args as ReadArgs<'mailstore.uidsByFlags'>) as Promise<ReadResult<N>>;
+      default:
+        return this.#read.run(name, args);
+    }
+  }
+
+  async #fetch(request: FetchRequest): Promise<MessageRow[]> {
+    const rows = request.want.includes('thread') ? undefined : await this.#current(request.mailboxId, false);
+    if (rows === undefined) return this.#fetchAndKeep(request);
+    const found = rows.find(request.ranges, request.changedSince ?? 0, request.limit);
+    if (request.want.length === 0) return found.map((at) => rows.row(at));
+    const full: MessageRow[] = [];
+    for (const at of found) {
+      const texts = this.#texts.get(rows.emailId(at));
+      if (texts === undefined || request.want.some((part) => part !== 'thread' && texts[part] === undefined))
+        return this.#fetchAndKeep(request);
+      full.push({ ...rows.row(at), ...texts });
+    }
+    return full;
+  }
+
+  async #fetchAndKeep(request: FetchRequest): Promise<MessageRow[]> {
+    const rows = await this.#read.run('mailstore.fetch', request);
+    if (request.want.length > 0) for (const row of rows) this.#texts.put(row);
+    return rows;
+  }
+
+  async #snapshot({ mailboxId }: { mailboxId: number }): Promise<Snapshot | undefined> {
+    const rows = await this.#current(mailboxId, true);
+    if (rows === undefined) return undefined;
+    const { mailbox } = rows;
+    return { mailbox, uids: rows.uids(), firstUnseen: rows.firstUnseen(), keywords: rows.keywordsInUse() };
+  }
+
+  async #uidsByFlags(args: ReadArgs<'mailstore.uidsByFlags'>): Promise<Uint32Array> {
+    const rows = await this.#current(args.mailboxId, false);
+    if (rows === undefined) return this.#read.run('mailstore.uidsByFlags', args);
+    const keyword = args.keyword?.toLowerCase();
+    const notKeyword = args.notKeyword?.toLowerCase();
+    const passes =
+      keyword === undefined && notKeyword === undefined
+        ? undefined
+        : (keywords: readonly string[]): boolean =>
+            (keyword === undefined || has(keywords, keyword)) &&
+            (notKeyword === undefined || !has(keywords, notKeyword));
+    return rows.byFlags(args.all, args.none, passes);
+  }
+
+  /** The rows of a mailbox as they are now; undefined when there is none, or, without `load`, when it is not held. */
+  async #current(mailboxId: number, load: boolean): Promise<MailboxRows | undefined> {
+    for (;;) {
+      const held = this.#mailboxes.get(mailboxId);
+      if (held === undefined) return load ? this.#load(mailboxId) : undefined;
+      if (held.advancing !== undefined) {
+        await held.advancing;
+        continue;
+      }
+      const mailbox = await this.#read.run('mailstore.mailboxById', { mailboxId });
+      if (mailbox === undefined) {
+        this.#mailboxes.delete(mailboxId);
+        return undefined;
+      }
+      // Somebody may have gone ahead of us while we asked.
+      if (held.advancing !== undefined || this.#mailboxes.get(mailboxId) !== held) continue;
+      const { rows } = held;
+      if (mailbox.modseq <= rows.mailbox.modseq) {
+        // What SELECT takes over (\Recent), or a new name, changes no message.
+        if (mailbox.modseq === rows.mailbox.modseq) rows.mailbox = mailbox;
+        return rows;
+      }
+      held.advancing = this.#advance(held, mailbox.uidnext);
+      try {
+        await held.advancing;
+      } finally {
+        held.advancing = undefined;
+      }
+    }
+  }
+
+  /** Take in what changed since, or let go of it all where that is too much. */
+  async #advance(held: Held, uidnext: number): Promise<void> {
+    const { rows } = held;
+    const mailboxId = rows.mailbox.id;
+    const grown = uidnext - 1 - rows.lastUid > ARRIVED_MAX;
+    const changes = grown
+      ? undefined
+      : await this.#read.run('mailstore.changesSince', { mailboxId, modseq: rows.mailbox.modseq });
+    if (changes === undefined || !changes.exists || !changes.complete) {
+      this.#mailboxes.delete(mailboxId);
+      return;
+    }
+    const arrived =
+      changes.uidnext - 1 > rows.lastUid
+        ? await this.#read.run('mailstore.fetch', {
+            mailboxId,
+            // What came after these changes is told by the next ones.
+            ranges: [{ from: rows.lastUid + 1, to: changes.uidnext - 1 }],
+            want: [],
+            limit: changes.uidnext - rows.lastUid,
+          })
+        : [];
+    rows.apply(changes, arrived);
+  }
+
+  #load(mailboxId: number): Promise<MailboxRows | undefined> {
+    const underWay = this.#loading.get(mailboxId);
+    if (underWay !== undefined) return underWay;
+    const loading = this.#read
+      .run('mailstore.packed', { mailboxId })
+      .then((found) => {
+        if (found === undefined) return undefined;
+        const rows = new MailboxRows(found.mailbox, found.rows);
+        this.#mailboxes.set(mailboxId, { rows, advancing: undefined });
+        this.#makeRoom();
+        return rows;
+      })
+      .finally(() => this.#loading.delete(mailboxId));
+    this.#loading.set(mailboxId, loading);
+    return loading;
+  }
+
+  /** The mailboxes that were loaded first go first; the last one stays, however large. */
+  #makeRoom(): void {
+    let bytes = 0;
+    for (const { rows } of this.#mailboxes.values()) bytes += rows.bytes;
+    for (const [id, { rows }] of this.#mailboxes) {
+      if (bytes <= ROWS_BYTES || this.#mailboxes.size === 1) break;
+      this.#mailboxes.delete(id);
+      bytes -= rows.bytes;
+    }
+  }
+}

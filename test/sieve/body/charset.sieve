@@ -1,0 +1,4 @@
+require ["body"];
+if body :contains "Schöne Grüße" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["body"];
+if body :content "" :contains "secret" {
+  discard;
+}

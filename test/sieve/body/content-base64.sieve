@@ -1,0 +1,4 @@
+require ["body"];
+if body :content "application/pdf" :contains "%PDF-secret" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["body"];
+if body :content "text/html" :contains "<b>ht</b>ml" {
+  discard;
+}

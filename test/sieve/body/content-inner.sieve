@@ -1,0 +1,4 @@
+require ["body"];
+if body :content "text/plain" :contains "inner words" {
+  discard;
+}

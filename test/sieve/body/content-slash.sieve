@@ -1,0 +1,4 @@
+require ["body"];
+if body :content "text/" :contains "caf" {
+  discard;
+}

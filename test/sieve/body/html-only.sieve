@@ -1,0 +1,4 @@
+require ["body"];
+if body :contains "Price: 100 €" {
+  discard;
+}

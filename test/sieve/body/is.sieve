@@ -1,0 +1,5 @@
+require ["body"];
+if body :is "raw bödy
+" {
+  discard;
+}

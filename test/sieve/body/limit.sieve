@@ -1,0 +1,4 @@
+require ["body"];
+if body :contains "100 EUR" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["body"];
+if body :matches "*costs ??? EUR*" {
+  discard;
+}

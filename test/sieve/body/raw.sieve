@@ -1,0 +1,4 @@
+require ["body"];
+if body :raw :contains "caf=C3=A9" {
+  discard;
+}

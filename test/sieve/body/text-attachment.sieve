@@ -1,0 +1,4 @@
+require ["body"];
+if body :text :contains "secret" {
+  discard;
+}

@@ -1,0 +1,1 @@
+redirect :copy "x@example.com";

@@ -1,0 +1,3 @@
+if address :is "from" "BOB@example.com" {
+  discard;
+}

@@ -1,0 +1,3 @@
+if address :is "cc" "fritz@example.org" {
+  discard;
+}

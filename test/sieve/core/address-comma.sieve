@@ -1,0 +1,3 @@
+if address :is "from" "first.last@example.com" {
+  discard;
+}

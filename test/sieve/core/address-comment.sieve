@@ -1,0 +1,3 @@
+if address :contains "reply-to" "fake" {
+  discard;
+}

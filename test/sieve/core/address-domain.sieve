@@ -1,0 +1,3 @@
+if address :domain :is ["to", "cc"] "example.net" {
+  discard;
+}

@@ -1,0 +1,3 @@
+if address :is "to" "bob@example.com" {
+  discard;
+}

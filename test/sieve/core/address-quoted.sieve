@@ -1,0 +1,3 @@
+if address :localpart "to" "odd name" {
+  discard;
+}

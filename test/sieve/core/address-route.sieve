@@ -1,0 +1,3 @@
+if address :all :is "to" "carl@example.org" {
+  discard;
+}

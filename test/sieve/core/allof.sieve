@@ -1,0 +1,3 @@
+if allof (true, true, not false) {
+  discard;
+}

@@ -1,0 +1,3 @@
+if anyof (false, not true) {
+  discard;
+}

@@ -1,0 +1,1 @@
+fileint "x";

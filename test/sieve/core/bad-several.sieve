@@ -1,0 +1,3 @@
+fileint "a";
+if headr "a" "b" { kep; }
+redirect "x";

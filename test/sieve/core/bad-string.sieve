@@ -1,0 +1,3 @@
+keep;
+redirect "abc;
+keep;

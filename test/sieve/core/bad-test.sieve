@@ -1,0 +1,1 @@
+if adress "from" "x" { keep; }

@@ -1,0 +1,1 @@
+IF HEADER :Contains "SUBJECT" "REPORT" { DISCARD; }

@@ -1,0 +1,4 @@
+# one
+/* two
+ lines */ if /* in */ true /* here */ { # end
+  discard; }

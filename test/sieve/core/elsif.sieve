@@ -1,0 +1,1 @@
+if false { keep; } elsif true { discard; } elsif true { keep; } else { keep; }

@@ -1,0 +1,3 @@
+if exists ["Subject", "X-Missing"] {
+  discard;
+}

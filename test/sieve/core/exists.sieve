@@ -1,0 +1,3 @@
+if exists ["Subject", "date", "X-Empty"] {
+  discard;
+}

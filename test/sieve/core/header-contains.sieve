@@ -1,0 +1,3 @@
+if header :contains ["to", "subject"] ["nothing", "Report"] {
+  discard;
+}

@@ -1,0 +1,3 @@
+if header "x-spam-level" "****" {
+  discard;
+}

@@ -1,0 +1,3 @@
+if header :is "subject" "quarterly REPORT for $ 100" {
+  discard;
+}

@@ -1,0 +1,3 @@
+if header :matches "x-spam-level" "\\*\\*\\*\\*" {
+  discard;
+}

@@ -1,0 +1,3 @@
+if header :matches "subject" "*a*a*a*a*a*a*a*a*a*a*a*b" {
+  discard;
+}

@@ -1,0 +1,3 @@
+if header :matches "subject" "Quarterly report for $ 100?" {
+  discard;
+}

@@ -1,0 +1,3 @@
+if header :matches "subject" "Quarterly*100" {
+  discard;
+}

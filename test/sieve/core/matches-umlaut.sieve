@@ -1,0 +1,3 @@
+if header :matches "subject" "Gr??e aus K?ln" {
+  discard;
+}

@@ -1,0 +1,1 @@
+if true { if false { keep; } } else { keep; } if false { keep; } else { discard; }

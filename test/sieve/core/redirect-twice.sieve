@@ -1,0 +1,1 @@
+redirect "else@example.com"; redirect "ELSE@example.com";

@@ -1,0 +1,1 @@
+if size :over 32 { discard; } elsif size :under 32 { discard; }

@@ -1,0 +1,2 @@
+if anyof (false, false, false, false, false, false) { discard; }
+discard;

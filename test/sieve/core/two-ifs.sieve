@@ -1,0 +1,1 @@
+if true { keep; } if true { redirect "x@example.com"; }

@@ -1,0 +1,1 @@
+require "date"; if currentdate :originalzone "hour" "12" { keep; }

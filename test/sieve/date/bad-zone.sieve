@@ -1,0 +1,1 @@
+require "date"; if currentdate :zone "CET" "hour" "12" { keep; }

@@ -1,0 +1,1 @@
+require "date"; if date :zone "+0100" :originalzone "date" "hour" "12" { keep; }

@@ -1,0 +1,4 @@
+require ["date"];
+if currentdate :is "weekday" ["0","6"] {
+  discard;
+}

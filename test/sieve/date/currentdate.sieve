@@ -1,0 +1,4 @@
+require ["date"];
+if currentdate "hour" "07" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["date"];
+if date "date" "date" "2026-03-04" {
+  discard;
+}

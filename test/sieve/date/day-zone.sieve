@@ -1,0 +1,4 @@
+require ["date"];
+if date "date" "day" "06" {
+  discard;
+}

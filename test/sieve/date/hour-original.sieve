@@ -1,0 +1,4 @@
+require ["date"];
+if date :originalzone "date" "hour" "06" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["date"];
+if date :matches "date" "year" "*" {
+  discard;
+}

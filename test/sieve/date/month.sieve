@@ -1,0 +1,4 @@
+require ["date"];
+if date "date" "month" "03" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["date"];
+if date "date" "YEAR" "2026" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["date"];
+if date "date" "weekday" "3" {
+  discard;
+}

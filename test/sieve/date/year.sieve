@@ -1,0 +1,4 @@
+require ["date"];
+if date "date" "year" "2026" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["date"];
+if date :originalzone "date" "zone" "+0100" {
+  discard;
+}

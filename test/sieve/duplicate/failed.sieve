@@ -1,0 +1,2 @@
+require ["duplicate","reject"]; if duplicate { discard; } keep;
+reject "x";

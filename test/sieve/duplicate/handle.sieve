@@ -1,0 +1,1 @@
+require "duplicate"; if duplicate :handle "a" { discard; } elsif duplicate :handle "b" { discard; }

@@ -1,0 +1,1 @@
+require "duplicate"; if duplicate :seconds 60 { discard; }

@@ -1,0 +1,6 @@
+require "editheader";
+addheader "X-New" text:
+one
+Subject: two
+.
+;

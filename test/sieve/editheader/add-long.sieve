@@ -1,0 +1,2 @@
+require "editheader";
+addheader "X-New" "word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word ";

@@ -1,0 +1,2 @@
+require "editheader";
+addheader "X-New" "Größe"; if header "x-new" "Größe" { discard; }

@@ -1,0 +1,2 @@
+require "editheader";
+deleteheader "Auto-Submitted";

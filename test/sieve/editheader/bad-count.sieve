@@ -1,0 +1,1 @@
+require ["editheader","relational"]; deleteheader :count "eq" "x-tag" "2";

@@ -1,0 +1,1 @@
+require ["editheader","fileinto"]; fileinto "A"; addheader "X-New" "v"; fileinto "B";

@@ -1,0 +1,2 @@
+require "editheader";
+deleteheader :index 2 "X-Tag";

@@ -1,0 +1,2 @@
+require "editheader";
+deleteheader "Subject"; addheader "Subject" "changed";

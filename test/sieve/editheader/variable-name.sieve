@@ -1,0 +1,2 @@
+require ["editheader","variables"]; set "n" "a b";
+addheader "${n}" "v";

@@ -1,0 +1,1 @@
+require "enclose"; enclose :headers ["X-Number","X-Why: because"] "text";

@@ -1,0 +1,1 @@
+require "enclose"; enclose :subject "Warning" "See below.";

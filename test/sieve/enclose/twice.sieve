@@ -1,0 +1,1 @@
+require "enclose"; enclose "one"; enclose "two";

@@ -1,0 +1,4 @@
+require ["encoded-character"];
+if header :contains "subject" "$${hex: 20 }100" {
+  discard;
+}

@@ -1,0 +1,1 @@
+if header :contains "subject" "${hex:24}" { discard; }

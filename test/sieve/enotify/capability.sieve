@@ -1,0 +1,4 @@
+require ["enotify"];
+if notify_method_capability "mailto:me@example.net" "Online" "maybe" {
+  discard;
+}

@@ -1,0 +1,1 @@
+require ["enotify","variables","fileinto"]; set :encodeurl "u" "a b&ü/*"; fileinto "${u}";

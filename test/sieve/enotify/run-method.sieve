@@ -1,0 +1,2 @@
+require ["enotify","variables"]; set "m" "tel:1";
+notify "${m}";

@@ -1,0 +1,1 @@
+require ["enotify","variables"]; if header :matches "subject" "*report*" { notify :message "${0}" "mailto:me@example.net"; }

@@ -1,0 +1,4 @@
+require ["envelope", "envelope-deliverby"];
+if envelope "bymode" "n" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["envelope", "envelope-deliverby", "relational"];
+if envelope :value "lt" "bytimeabsolute" "2027" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["envelope", "envelope-dsn"];
+if envelope "envid" "QQ1" {
+  discard;
+}

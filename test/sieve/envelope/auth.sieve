@@ -1,0 +1,4 @@
+require ["envelope"];
+if envelope "auth" "bob" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["envelope"];
+if envelope :domain ["from","to"] "example.org" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["envelope"];
+if envelope :localpart "from" "bob" {
+  discard;
+}

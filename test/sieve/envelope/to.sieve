@@ -1,0 +1,4 @@
+require ["envelope"];
+if envelope :is "to" "ann+x@example.org" {
+  discard;
+}

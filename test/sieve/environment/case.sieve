@@ -1,0 +1,4 @@
+require ["environment"];
+if environment :contains "Remote-Host" "example" {
+  discard;
+}

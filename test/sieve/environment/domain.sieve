@@ -1,0 +1,4 @@
+require ["environment"];
+if environment :is "domain" "example.org" {
+  discard;
+}

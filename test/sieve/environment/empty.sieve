@@ -1,0 +1,4 @@
+require ["environment"];
+if environment :is "remote-host" "" {
+  discard;
+}

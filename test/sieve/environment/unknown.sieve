@@ -1,0 +1,4 @@
+require ["environment"];
+if environment :contains "vnd.unknown" "" {
+  discard;
+}

@@ -1,0 +1,2 @@
+require ["ereject","copy"]; redirect :copy "x@example.com";
+ereject "b";

@@ -1,0 +1,2 @@
+require ["reject","ereject"]; ereject "a";
+reject "b";

@@ -1,0 +1,1 @@
+require "extlists"; redirect :list "tag:example.org,2026:team";

@@ -1,0 +1,2 @@
+require ["foreverypart","mime","extracttext","variables","fileinto"];
+extracttext "t";

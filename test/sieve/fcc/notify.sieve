@@ -1,0 +1,1 @@
+require ["enotify","fcc"]; notify :fcc "Sent" "mailto:me@example.net";

@@ -1,0 +1,2 @@
+require ["foreverypart","mime","fileinto","variables"];
+foreverypart { if exists :mime "subject" { fileinto "one"; } }

@@ -1,0 +1,2 @@
+require ["foreverypart","mime","fileinto","variables"];
+foreverypart { foreverypart { foreverypart { foreverypart { keep; } } } }

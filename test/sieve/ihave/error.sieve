@@ -1,0 +1,2 @@
+require "ihave"; discard;
+error "no use";

@@ -1,0 +1,2 @@
+require "ihave"; keep;
+fly "x";

@@ -1,0 +1,2 @@
+require ["include","fileinto","variables"];
+set "x" "1"; include "a"; fileinto "[${x}]";

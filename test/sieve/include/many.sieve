@@ -1,0 +1,4 @@
+require ["include","fileinto","variables"];
+include "a";
+include "a";
+include "a";

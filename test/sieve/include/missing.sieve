@@ -1,0 +1,3 @@
+require ["include","fileinto","variables"];
+discard;
+include "a";

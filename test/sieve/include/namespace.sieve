@@ -1,0 +1,2 @@
+require ["include","fileinto","variables"];
+set "global.x" "1"; include "a";

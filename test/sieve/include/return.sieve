@@ -1,0 +1,2 @@
+require ["include","fileinto","variables"];
+include "a"; fileinto "B";

@@ -1,0 +1,4 @@
+require ["index"];
+if header :index 4 :matches "x-tag" "*" {
+  discard;
+}

@@ -1,0 +1,1 @@
+require "index"; if header :last "a" "b" { keep; }

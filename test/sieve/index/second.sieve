@@ -1,0 +1,4 @@
+require ["index"];
+if header :index 2 "x-tag" "two" {
+  discard;
+}

@@ -1,0 +1,1 @@
+require "index"; if header :index 0 "a" "b" { keep; }

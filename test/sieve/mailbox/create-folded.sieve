@@ -1,0 +1,1 @@
+require ["mailbox","fileinto"]; fileinto "New"; fileinto :create "New";

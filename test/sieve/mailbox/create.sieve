@@ -1,0 +1,1 @@
+require ["mailbox","fileinto"]; fileinto :create "New";

@@ -1,0 +1,4 @@
+require ["mailbox"];
+if mailboxexists "A" {
+  discard;
+}

@@ -1,0 +1,1 @@
+require ["mailboxid","fileinto","special-use"]; fileinto :mailboxid "F1" :specialuse "\\Junk" "A";

@@ -1,0 +1,4 @@
+require ["mailboxid"];
+if mailboxidexists ["F1","F2"] {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["mailboxid"];
+if mailboxidexists "F1" {
+  discard;
+}

@@ -1,0 +1,1 @@
+require ["mailboxid","fileinto"]; fileinto :mailboxid "F1" "A";

@@ -1,0 +1,4 @@
+require ["mboxmetadata"];
+if metadataexists "A" ["/private/comment","/private/x"] {
+  discard;
+}

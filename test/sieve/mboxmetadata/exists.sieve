@@ -1,0 +1,4 @@
+require ["mboxmetadata"];
+if metadataexists "A" ["/private/comment"] {
+  discard;
+}

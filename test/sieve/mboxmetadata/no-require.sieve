@@ -1,0 +1,1 @@
+if metadata "A" "/x" "y" { keep; }

@@ -1,0 +1,4 @@
+require ["mboxmetadata"];
+if metadata :contains "A" "/private/comment" "hell" {
+  discard;
+}

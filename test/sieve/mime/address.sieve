@@ -1,0 +1,4 @@
+require ["mime"];
+if address :mime :anychild "from" "inner@example.net" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["mime"];
+if header :mime :anychild :type "content-disposition" "attachment" {
+  discard;
+}

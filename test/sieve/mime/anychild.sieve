@@ -1,0 +1,4 @@
+require ["mime"];
+if header :mime :anychild :contenttype "content-type" "application/pdf" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["mime"];
+if header :mime :contenttype "content-type" "multipart/mixed" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["mime"];
+if exists :mime "x-part" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["mime"];
+if exists :mime :anychild "x-part" {
+  discard;
+}

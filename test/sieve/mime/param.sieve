@@ -1,0 +1,4 @@
+require ["mime"];
+if header :mime :param "boundary" "content-type" "outer" {
+  discard;
+}

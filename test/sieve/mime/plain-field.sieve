@@ -1,0 +1,4 @@
+require ["mime"];
+if header :mime :anychild "subject" "the inner one" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["mime"];
+if header :mime :subtype "content-type" "mixed" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["mime"];
+if header :mime :contenttype "content-type" "application/pdf" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["mime"];
+if header :mime :type "content-type" "multipart" {
+  discard;
+}

@@ -1,0 +1,1 @@
+require "redirect-dsn"; redirect :notify "sometimes" "x@example.com";

@@ -1,0 +1,1 @@
+require "redirect-dsn"; redirect :ret "body" "x@example.com";

@@ -1,0 +1,1 @@
+require "redirect-dsn"; redirect :notify "never" "x@example.com";

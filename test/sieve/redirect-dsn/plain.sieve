@@ -1,0 +1,1 @@
+require "redirect-dsn"; redirect :notify "FAILURE" :ret "HDRS" "x@example.com";

@@ -1,0 +1,2 @@
+require ["regex","variables"]; set "p" "(";
+if header :regex "subject" "${p}" { keep; }

@@ -1,0 +1,4 @@
+require ["regex"];
+if header :regex :comparator "i;octet" "subject" "REPORT" {
+  discard;
+}

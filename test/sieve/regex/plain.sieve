@@ -1,0 +1,4 @@
+require ["regex"];
+if header :regex "subject" "^quarterly .* [0-9]{3}$" {
+  discard;
+}

@@ -1,0 +1,2 @@
+require ["reject","fileinto"]; reject "no";
+fileinto "A";

@@ -1,0 +1,2 @@
+require ["reject","vacation"]; vacation "away";
+reject "no";

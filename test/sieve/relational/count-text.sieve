@@ -1,0 +1,4 @@
+require ["relational"];
+if header :count "eq" "received" "2" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["relational"];
+if header :value "ge" "subject" "Q" {
+  discard;
+}

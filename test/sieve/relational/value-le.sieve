@@ -1,0 +1,4 @@
+require ["relational"];
+if header :value "le" "x-number" "0042" {
+  discard;
+}

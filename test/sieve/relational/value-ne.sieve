@@ -1,0 +1,4 @@
+require ["relational"];
+if header :value "ne" "subject" "Q" {
+  discard;
+}

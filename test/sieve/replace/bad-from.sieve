@@ -1,0 +1,2 @@
+require ["foreverypart","mime","replace"];
+replace :from "nobody" "x";

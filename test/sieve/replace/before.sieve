@@ -1,0 +1,1 @@
+require ["replace","fileinto"]; fileinto "A"; replace "x"; fileinto "B";

@@ -1,0 +1,7 @@
+require ["foreverypart","mime","replace"];
+foreverypart { if header :mime :type "content-type" "application" { replace :mime text:
+Content-Type: text/html
+
+<p>gone</p>
+.
+; } }

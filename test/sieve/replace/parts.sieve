@@ -1,0 +1,2 @@
+require ["foreverypart","mime","replace"];
+foreverypart { if header :mime :type "content-type" "text" { replace "x"; } }

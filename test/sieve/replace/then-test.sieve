@@ -1,0 +1,1 @@
+require ["replace","body"]; replace "other words"; if body :contains "other words" { discard; }

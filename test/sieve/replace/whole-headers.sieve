@@ -1,0 +1,2 @@
+require ["foreverypart","mime","replace"];
+replace :subject "Größe" :from "Robot <robot@example.org>" "text";

@@ -1,0 +1,4 @@
+require ["servermetadata"];
+if servermetadata :matches "/shared/admin" "mailto:*" {
+  discard;
+}

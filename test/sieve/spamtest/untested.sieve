@@ -1,0 +1,4 @@
+require ["spamtest"];
+if spamtest "0" {
+  discard;
+}

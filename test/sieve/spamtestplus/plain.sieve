@@ -1,0 +1,4 @@
+require ["spamtestplus"];
+if spamtest "7" {
+  discard;
+}

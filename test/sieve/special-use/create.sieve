@@ -1,0 +1,1 @@
+require ["special-use","fileinto","mailbox"]; fileinto :specialuse "\\Archive" :create "Old";

@@ -1,0 +1,4 @@
+require ["special-use"];
+if specialuse_exists "\\Junk" {
+  discard;
+}

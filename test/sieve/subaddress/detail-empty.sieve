@@ -1,0 +1,4 @@
+require ["subaddress", "envelope"];
+if envelope :detail :is "to" "" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["subaddress"];
+if address :detail "cc" "lists+more" {
+  discard;
+}

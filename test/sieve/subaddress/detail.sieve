@@ -1,0 +1,4 @@
+require ["subaddress"];
+if address :detail "cc" "work" {
+  discard;
+}

@@ -1,0 +1,4 @@
+require ["subaddress", "envelope"];
+if envelope :detail "to" "x" {
+  discard;
+}

@@ -1,0 +1,2 @@
+require "vacation";
+vacation :addresses ["Others@example.net"] "Away.";

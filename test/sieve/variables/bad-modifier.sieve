@@ -1,0 +1,2 @@
+require ["variables","fileinto"];
+set :uper "a" "1";

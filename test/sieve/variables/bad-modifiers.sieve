@@ -1,0 +1,2 @@
+require ["variables","fileinto"];
+set :lower :upper "a" "1";

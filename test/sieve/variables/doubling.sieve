@@ -1,0 +1,23 @@
+require ["variables","fileinto"];
+set "a" "0123456789";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+set "a" "${a}${a}${a}${a}";
+if string :contains "${a}" "0" { discard; }

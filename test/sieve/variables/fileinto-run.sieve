@@ -1,0 +1,3 @@
+require ["variables","fileinto"];
+discard;
+fileinto "${a}";

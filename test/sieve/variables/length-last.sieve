@@ -1,0 +1,2 @@
+require ["variables","fileinto"];
+set :quotewildcard :length "a" "**"; fileinto "${a}";

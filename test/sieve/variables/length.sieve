@@ -1,0 +1,2 @@
+require ["variables","fileinto"];
+set :length "a" "äöü😀"; fileinto "${a}";

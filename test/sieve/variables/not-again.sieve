@@ -1,0 +1,2 @@
+require ["variables","fileinto"];
+set "a" "x"; set "d" "$"; set "b" "${d}{a}"; fileinto "${b}";

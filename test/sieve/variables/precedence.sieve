@@ -1,0 +1,2 @@
+require ["variables","fileinto"];
+set :upperfirst :lower "a" "juMBlEd lETteRS"; fileinto "${a}";

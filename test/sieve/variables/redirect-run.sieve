@@ -1,0 +1,3 @@
+require ["variables","fileinto"];
+set "a" "nobody";
+redirect "${a}";

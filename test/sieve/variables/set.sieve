@@ -1,0 +1,2 @@
+require ["variables","fileinto"];
+set "a" "x"; fileinto "${a}${A}-${b}";

@@ -1,0 +1,4 @@
+require ["variables"];
+if string "${x}" "" {
+  discard;
+}

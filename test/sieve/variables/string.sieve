@@ -1,0 +1,4 @@
+require ["variables"];
+if string :is "abc" ["x","ABC"] {
+  discard;
+}

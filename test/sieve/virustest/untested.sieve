@@ -1,0 +1,4 @@
+require ["virustest"];
+if virustest "0" {
+  discard;
+}
