@@ -1,5 +1,6 @@
 import { collectDefaultMetrics } from 'prom-client';
 import { type Clock, systemClock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
 import { createRecorder, type Recorder } from '../data/journal/recorder.ts';
 import { type OpenStore, openStore } from '../data/open.ts';
@@ -59,52 +60,65 @@ export interface Live {
   readonly imapLimits: ImapLimits;
 }
 
-export async function openCore(given: ServerOptions, closers: Closers): Promise<Core> {
+/** What stands on nothing else of ours: metrics, traces, the store, its journal. */
+interface Ground
+  extends Pick<
+    Core,
+    'options' | 'clock' | 'metrics' | 'tls' | 'store' | 'recorder' | 'telemetry' | 'journal'
+  > {
+  readonly logger: Logger;
+}
+
+async function openGround(given: ServerOptions, closers: Closers): Promise<Ground> {
   const policy: LogPolicy = { hiding: undefined };
   const metrics = new Metrics();
   const { clock = systemClock, config } = given;
   const measuredDns = dnsMetrics(metrics, clock);
   const dns = given.dns && measuredDns(given.dns);
-  const options = { ...given, dns, logger: privateLogger(given.logger, policy) };
-  const { logger } = options;
+  const logger = privateLogger(given.logger, policy);
+  const options = { ...given, dns, logger };
   const telemetry = await startTelemetry({ config, clock, logger, metrics });
   closers.push(() => telemetry.stop());
-  const { tracer } = telemetry;
   const tls = options.tls ?? (await openTlsStore({ files: [], clock }));
   const store = measuredStore(await openStore({ directory: config.data, clock, logger }), metrics, clock);
   closers.push(() => store.close());
   const journal = await createJournalPart(store, policy);
   const recorder = createRecorder({ store, clock, logger, metrics });
   closers.push(() => recorder.flush());
-  await options.beforeListening?.(store);
-  const keys = await srsKeys(store);
-  const search = createSearchPart({ data: config.data, store, clock, logger, metrics });
+  return { options, clock, metrics, tls, store, recorder, telemetry, journal, logger };
+}
+
+/** Search, housekeeping and the filter, and what is told of the server as it is. */
+async function openParts(
+  { options, clock, metrics, tls, store, recorder, logger }: Ground,
+  closers: Closers,
+): Promise<Pick<Core, 'search' | 'housekeeping' | 'filter'>> {
+  const { data } = options.config;
+  const search = createSearchPart({ data, store, clock, logger, metrics });
   closers.push(() => search.index.close());
-  const housekeeping = await createHousekeeping({
-    store,
-    clock,
-    logger,
-    metrics,
-    recorder,
-    data: config.data,
-    space: options.diskSpace,
-  });
+  const space = options.diskSpace;
+  const housekeeping = await createHousekeeping({ store, clock, logger, metrics, recorder, data, space });
   closers.push(async () => housekeeping.stop());
-  stateMetrics({ metrics, store, tls, clock, logger, data: config.data });
+  stateMetrics({ metrics, store, tls, clock, logger, data });
   administratorMetrics(metrics, store);
   if (options.processMetrics === true) {
     collectDefaultMetrics({ register: metrics.registry });
     systemMetrics(metrics);
   }
-
-  const filter = await createFilter({
-    store,
-    clock,
-    logger,
-    onPartner: partnerMetrics(metrics),
-    adjust: options.filter,
-  });
+  const onPartner = partnerMetrics(metrics);
+  const filter = await createFilter({ store, clock, logger, onPartner, adjust: options.filter });
   closers.push(() => filter.close());
+  return { search, housekeeping, filter };
+}
+
+export async function openCore(given: ServerOptions, closers: Closers): Promise<Core> {
+  const { logger, ...ground } = await openGround(given, closers);
+  const { options, clock, metrics, store, recorder, telemetry } = ground;
+  const { config } = options;
+  await options.beforeListening?.(store);
+  const keys = await srsKeys(store);
+  const parts = await openParts({ logger, ...ground }, closers);
+  const { filter, housekeeping } = parts;
 
   let core: Core | undefined;
   const delimiter = (): string => (core?.live.config ?? config).delimiter;
@@ -120,7 +134,7 @@ export async function openCore(given: ServerOptions, closers: Closers): Promise<
     lookup,
     banned,
     housekeeping,
-    tracer,
+    tracer: telemetry.tracer,
   };
   const settingsOf = (wanted: Config): FlowSettings =>
     flowSettings(wanted, { holdOutgoing: options.holdOutgoing, srsKeys: keys });
@@ -133,21 +147,7 @@ export async function openCore(given: ServerOptions, closers: Closers): Promise<
   };
   const live = settle(config);
   const { relay } = options;
-  const kept = {
-    options,
-    clock,
-    metrics,
-    tls,
-    store,
-    recorder,
-    filter,
-    lookup,
-    reports,
-    housekeeping,
-    search,
-    telemetry,
-    journal,
-  };
+  const kept = { ...ground, ...parts, lookup, reports };
   core = { ...kept, settle, live, relay, stopped: undefined, banned: () => false };
   return core;
 }

@@ -59,7 +59,10 @@ export function acceptCommitted(
   if (queue.length === 0 && stored.length === 0 && scripted?.taken !== true) return;
   const sent = (scripted?.replies ?? []).flatMap((each, i) => (replied[i] === true ? each.events : []));
   const others = (scripted?.others ?? []).flatMap((each) => each.depositEvents);
-  deps.recorder.committed([...events, ...stored, ...others, ...sent, ...(settle?.events ?? [])], reply && replyText(reply));
+  deps.recorder.committed(
+    [...events, ...stored, ...others, ...sent, ...(settle?.events ?? [])],
+    reply && replyText(reply),
+  );
 }
 
 /** What the journal keeps of a session: who it was and how it spoke. */

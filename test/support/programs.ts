@@ -5,6 +5,7 @@ import { join } from 'node:path';
 const packages = {
   swaks: 'swaks',
   curl: 'curl',
+  gsasl: 'gsasl',
   fetchmail: 'fetchmail',
   getmail: 'getmail6',
   offlineimap: 'offlineimap3',

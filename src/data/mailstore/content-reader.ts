@@ -31,6 +31,8 @@ export interface ContentReader {
   stored(start: number, end: number): readonly Piece[];
   /** The header section of the message, the prefix included, at most `max` octets; read once. */
   header(max: number): Promise<Buffer>;
+  /** The whole header section, when it is at hand. */
+  readonly keptHeader: Buffer | undefined;
   /** Octets in pieces of at most 64 KiB. */
   read(pieces: readonly Piece[]): AsyncIterable<Buffer>;
   /** Octets at once, for pieces known to be small. */
@@ -101,6 +103,44 @@ async function gather(
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
 }
 
+/** Octets of headers kept, by the reader of bodies they came from: what clients ask of every message of a mailbox. */
+const HEADERS_BYTES = 12 * 1024 * 1024;
+/** Larger headers are read anew. */
+const HEADER_BYTES_MAX = 64 * 1024;
+
+interface Headers {
+  readonly byEmail: Map<number, Buffer>;
+  bytes: number;
+}
+
+const headersOf = new WeakMap<BlobReader, Headers>();
+
+function keepHeader(blobs: BlobReader, emailId: number, octets: Buffer): void {
+  if (octets.length > HEADER_BYTES_MAX) return;
+  const headers = headersOf.get(blobs) ?? { byEmail: new Map<number, Buffer>(), bytes: 0 };
+  headersOf.set(blobs, headers);
+  if (headers.byEmail.has(emailId)) return;
+  // A copy: what was read may be a view of the whole body.
+  headers.byEmail.set(emailId, Buffer.from(octets));
+  headers.bytes += octets.length;
+  for (const [old, kept] of headers.byEmail) {
+    if (headers.bytes <= HEADERS_BYTES) break;
+    headers.byEmail.delete(old);
+    headers.bytes -= kept.length;
+  }
+}
+
+async function readHeader(
+  blobs: BlobReader,
+  ref: ContentRef,
+  pieces: readonly Piece[],
+  max: number,
+): Promise<Buffer> {
+  const octets = await gather(blobs, ref, slicePieces(pieces, 0, max));
+  if (octets.length === sizeOf(pieces)) keepHeader(blobs, ref.emailId, octets);
+  return octets;
+}
+
 export function contentReader(blobs: BlobReader, ref: ContentRef): ContentReader {
   let structure: MessageStructure | undefined;
   let header: Promise<Buffer> | undefined;
@@ -131,9 +171,16 @@ export function contentReader(blobs: BlobReader, ref: ContentRef): ContentReader
     },
     stored,
     header(max) {
-      const pieces = [...prefix, ...stored(0, parsed().root.bodyStart)];
-      header ??= gather(blobs, ref, slicePieces(pieces, 0, max));
+      if (header !== undefined) return header;
+      const kept = headersOf.get(blobs)?.byEmail.get(ref.emailId);
+      header =
+        kept === undefined
+          ? readHeader(blobs, ref, [...prefix, ...stored(0, parsed().root.bodyStart)], max)
+          : Promise.resolve(kept.subarray(0, max));
       return header;
+    },
+    get keptHeader() {
+      return headersOf.get(blobs)?.byEmail.get(ref.emailId);
     },
     read: (pieces) => stream(blobs, ref, pieces),
     bytes: (pieces) => gather(blobs, ref, pieces),

@@ -166,7 +166,7 @@ function extend(column: SortedColumn, uids: readonly number[]): void {
   const fresh = new Uint32Array(uids.length);
   for (let i = 0; i < fresh.length; i++) fresh[i] = before + i;
   // An array of numbers is sorted faster than a typed one with a comparison.
-  const sorted = Uint32Array.from([...fresh].sort(compare));
+  const sorted = Uint32Array.from([...fresh].toSorted(compare));
   column.uids = all;
   column.length = length;
   column.order = merge(column.order, sorted, compare);

@@ -33,7 +33,11 @@ export const CLOSE = 0xffff_ffff;
 const MAX_CLIMB = 5_000_000;
 
 function emptyForest(count: number, nodes: number): Forest {
-  return { count, parent: new Int32Array(nodes).fill(-1), children: new Array<number[] | undefined>(nodes) };
+  return { count, parent: new Int32Array(nodes).fill(-1), children: noChildren(nodes) };
+}
+
+function noChildren(nodes: number): (number[] | undefined)[] {
+  return Array.from({ length: nodes });
 }
 
 function childrenOf(forest: Forest, node: number): number[] {
@@ -58,8 +62,8 @@ function nodesOf(found: References, rows: Int32Array): { nodes: Int32Array; own:
 /** Steps 1 and 2 of REFERENCES: parents by References. */
 function linked(found: References, rows: Int32Array): Forest {
   const { nodes, total } = nodesOf(found, rows);
-  const parent: number[] = new Array<number>(total).fill(-1);
-  const kids: number[] = new Array<number>(total).fill(0);
+  const parent = Array.from({ length: total }, () => -1);
+  const kids = Array.from({ length: total }, () => 0);
   let climbed = 0;
   const nodeOf = (id: number): number => {
     let node = nodes[id] ?? -1;
@@ -114,7 +118,7 @@ function bottomUp(forest: Forest, roots: readonly number[]): number[] {
   const stack = roots.filter((node) => children[node] !== undefined);
   for (;;) {
     const node = stack.pop();
-    if (node === undefined) return order.reverse();
+    if (node === undefined) return order.toReversed();
     order.push(node);
     for (const child of children[node] ?? []) if (children[child] !== undefined) stack.push(child);
   }
@@ -223,7 +227,7 @@ export interface ThreadedForest {
 /** THREAD=ORDEREDSUBJECT (RFC 5256 section 3): the first message of a subject, the others below it. */
 export function threadBySubject(input: ThreadInput): ThreadedForest {
   const { count, subject, date } = input;
-  const children = new Array<number[] | undefined>(count);
+  const children = noChildren(count);
   const heads = new Map<number, number>();
   const roots: number[] = [];
   // By date, so that each subject's first comes first, and the threads stand by their first messages.

@@ -8,6 +8,7 @@ import { EMPTY_INDEX, type Manifest, readManifest, type SegmentEntry, writeManif
 import { mergeSegments } from './merge.ts';
 import { runQuery } from './query.ts';
 import { DamagedSegment, openSegment, type Segment } from './segment.ts';
+import type { Turn } from './section-builder.ts';
 import type { SegmentBuilder } from './segment-builder.ts';
 import type { SearchAnswer, SearchQuery, SearchState } from './types.ts';
 
@@ -58,20 +59,20 @@ export class AccountIndex {
   }
 
   /** Write a segment with emails up to `upTo`, as of a change. An empty one only moves the mark. */
-  append(builder: SegmentBuilder, upTo: number, modseq: number): void {
+  async append(builder: SegmentBuilder, upTo: number, modseq: number, turn: Turn): Promise<void> {
+    const made = builder.emails > 0 ? [await this.#write(builder, turn)] : [];
     if (this.gone) return;
-    const segments = [...this.#manifest.segments];
-    if (builder.emails > 0) segments.push(this.#write(builder));
+    const segments = [...this.#manifest.segments, ...made];
     this.#save({ ...this.#manifest, upTo, modseq, segments });
   }
 
   #next = 0;
 
-  #write(builder: SegmentBuilder): SegmentEntry {
+  async #write(builder: SegmentBuilder, turn: Turn): Promise<SegmentEntry> {
     this.#next = Math.max(this.#next, this.#manifest.next);
     const file = `${this.#next++}.seg`;
     const { emails, tokens, open } = builder;
-    const { pieces, bytes } = builder.finish();
+    const { pieces, bytes } = await builder.finish(turn);
     makeDirectory(this.#directory);
     const path = join(this.#directory, file);
     const fd = openSync(path, 'w', 0o600);
@@ -150,7 +151,7 @@ export class AccountIndex {
   }
 
   /** Merge once where that is due. False when there was nothing to do. Throws as `find`. */
-  async merge(alive: () => Promise<(id: number) => boolean>, turn: () => Promise<void>): Promise<boolean> {
+  async merge(alive: () => Promise<(id: number) => boolean>, turn: Turn): Promise<boolean> {
     const entries = this.#toMerge();
     if (entries === undefined) return false;
     await this.#rewrite(entries, await alive(), turn);
@@ -158,7 +159,7 @@ export class AccountIndex {
   }
 
   /** Write segments anew of which more than a tenth of the emails are no longer there. Throws as `find`. */
-  async vacuum(alive: (id: number) => boolean, turn: () => Promise<void>): Promise<void> {
+  async vacuum(alive: (id: number) => boolean, turn: Turn): Promise<void> {
     for (const entry of this.#manifest.segments) {
       await turn();
       if (this.gone) return;
@@ -172,12 +173,13 @@ export class AccountIndex {
   async #rewrite(
     entries: readonly SegmentEntry[],
     alive: (id: number) => boolean,
-    turn: () => Promise<void>,
+    turn: Turn,
   ): Promise<void> {
     const segments = entries.map((entry) => this.#segment(entry));
     const builder = await mergeSegments(segments, alive, turn);
     if (this.gone) return;
-    const made = builder.emails > 0 ? [this.#write(builder)] : [];
+    const made = builder.emails > 0 ? [await this.#write(builder, turn)] : [];
+    if (this.gone) return;
     const old = new Set(entries.map((entry) => entry.file));
     this.#save({
       ...this.#manifest,

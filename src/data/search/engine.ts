@@ -38,8 +38,13 @@ const VACUUM_MS = 24 * 60 * 60 * 1000;
 const RETRY_MS = 60_000;
 /** Ids asked of the store at once. */
 const PAGE_IDS = 8192;
+/** Milliseconds for which sums over all accounts are good. */
+const TOTALS_MS = 60_000;
 /** Milliseconds of work before others get a turn. */
 const TURN_MS = 10;
+
+/** Thrown to leave a merge: the index is closed, or thrown away. */
+class Stopped extends Error {}
 
 interface Waiter {
   readonly until: number;
@@ -67,6 +72,8 @@ export class SearchEngine {
   #tidying: Promise<void> | undefined;
   #closed = false;
   #lastTurn = 0;
+  #totals: SearchTotals | undefined;
+  #totalsAt = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -174,8 +181,8 @@ export class SearchEngine {
     const { read } = this.#options;
     let builder = new SegmentBuilder();
     let last = index.upTo;
-    const flush = (): void => {
-      if (last > index.upTo) index.append(builder, last, modseq);
+    const flush = async (): Promise<void> => {
+      if (last > index.upTo) await index.append(builder, last, modseq, () => this.#turn());
       builder = new SegmentBuilder();
     };
     for (let more = true; more; ) {
@@ -189,13 +196,15 @@ export class SearchEngine {
           last = content.emailId;
           await this.#turn();
           const waits = this.#waitsNow(accountId);
-          if (builder.emails >= BATCH_EMAILS || builder.tokens >= BATCH_TOKENS || waits !== 'no') flush();
+          if (builder.emails >= BATCH_EMAILS || builder.tokens >= BATCH_TOKENS || waits !== 'no')
+            await flush();
+          if (waits === 'this') this.#release(accountId);
           if (waits === 'other') return false;
         }
         last = page.at(-1) ?? last;
       }
     }
-    flush();
+    await flush();
     return true;
   }
 
@@ -219,7 +228,9 @@ export class SearchEngine {
     if (accountId === undefined) return;
     this.#untidy.delete(accountId);
     this.#tidying = this.#lookAfter(accountId)
-      .catch((error: unknown) => this.#fault(accountId, error))
+      .catch((error: unknown) => {
+        if (!(error instanceof Stopped)) this.#fault(accountId, error);
+      })
       .finally(() => {
         this.#tidying = undefined;
         this.#tidy();
@@ -229,7 +240,10 @@ export class SearchEngine {
   async #lookAfter(accountId: number): Promise<void> {
     const { clock, vacuumMs = VACUUM_MS } = this.#options;
     const index = this.#open(accountId);
-    const turn = (): Promise<void> => this.#turn();
+    const turn = async (): Promise<void> => {
+      await this.#turn();
+      if (this.#closed || index.gone) throw new Stopped();
+    };
     const living = async (): Promise<(id: number) => boolean> => idSet(await this.#idsOf(accountId));
     while (!this.#closed && (await index.merge(living, turn)));
     const now = clock.monotonic();
@@ -333,14 +347,13 @@ export class SearchEngine {
     });
   }
 
-  /** Whether someone waits for another account, or has waited long enough for this one and is told now. */
+  /** Whether someone waits for another account, or has waited long enough for this one. */
   #waitsNow(accountId: number): 'no' | 'this' | 'other' {
     if (this.#waiters.size === 0) return 'no';
     const list = this.#waiters.get(accountId) ?? [];
     if (list.length === 0) return 'other';
     const now = this.#options.clock.monotonic();
     if (list.every(({ until }) => until > now)) return 'no';
-    queueMicrotask(() => this.#release(accountId));
     return 'this';
   }
 
@@ -374,6 +387,15 @@ export class SearchEngine {
   }
 
   totals(): SearchTotals {
+    const now = this.#options.clock.monotonic();
+    if (this.#totals === undefined || now - this.#totalsAt > TOTALS_MS) {
+      this.#totals = this.#count();
+      this.#totalsAt = now;
+    }
+    return { ...this.#totals, waiting: this.#changed.size + this.#waiters.size };
+  }
+
+  #count(): SearchTotals {
     const names = entriesOf(this.#options.directory);
     let emails = 0;
     let bytes = 0;
@@ -381,7 +403,7 @@ export class SearchEngine {
       emails += state.emails;
       bytes += state.bytes;
     }
-    return { accounts: names.length, emails, bytes, waiting: this.#changed.size + this.#waiters.size };
+    return { accounts: names.length, emails, bytes, waiting: 0 };
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { BREAK, PART } from './format.ts';
 import { isSingle, splitTokens } from './dictionary.ts';
 
 import type { Section, Segment } from './segment.ts';
-import type { SectionBuilder } from './section-builder.ts';
+import type { SectionBuilder, Turn } from './section-builder.ts';
 import { SegmentBuilder } from './segment-builder.ts';
 
 /** Emails that are merged before others get a turn. */
@@ -15,7 +15,7 @@ const EMAILS_PER_TURN = 64;
 export async function mergeSegments(
   segments: readonly Segment[],
   alive: (id: number) => boolean,
-  turn: () => Promise<void>,
+  turn: Turn,
 ): Promise<SegmentBuilder> {
   const builder = new SegmentBuilder();
   const sources: Source[] = [];
@@ -50,11 +50,7 @@ interface Source {
   readonly open: boolean;
 }
 
-async function sourcesOf(
-  segment: Segment,
-  alive: (id: number) => boolean,
-  turn: () => Promise<void>,
-): Promise<Source[]> {
+async function sourcesOf(segment: Segment, alive: (id: number) => boolean, turn: Turn): Promise<Source[]> {
   await turn();
   const open = new Set(segment.open());
   const sources: Source[] = [];

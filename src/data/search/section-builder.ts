@@ -3,6 +3,12 @@ import { BREAK, fieldCode, literalCode, PART, type PartName, SINGLE_BIT, tokenCo
 
 const NONE = 0xffff_ffff;
 
+/** Emails that are written before others get a turn. */
+const EMAILS_PER_TURN = 64;
+
+/** Lets others have a turn when it is time, and throws when the work is to end. */
+export type Turn = () => Promise<void>;
+
 /** What is gathered: these, each of the last two with a number after it, and tokens from `first` on. */
 const Code = { part: 0, field: 1, literal: 2, first: 3 } as const;
 
@@ -143,8 +149,8 @@ export class SectionBuilder {
     this.#afterWord = true;
   }
 
-  /** All parts of the section for the file. The builder is used up. */
-  finish(): Record<PartName, Buffer> {
+  /** All parts of the section for the file. The builder is used up. `turn`: lets others have a turn. */
+  async finish(turn: Turn): Promise<Record<PartName, Buffer>> {
     const { order, numberOf } = this.#dictionaryOrder();
     const dictionary = new Octets();
     const offsets = new Numbers();
@@ -155,9 +161,9 @@ export class SectionBuilder {
       dictionary.byte(BREAK);
     }
     offsets.push(dictionary.length);
-    const postings = this.#postings(order, numberOf);
+    const postings = await this.#postings(order, numberOf, turn);
     const names = this.#finishNames();
-    const text = this.#finishText(numberOf);
+    const text = await this.#finishText(numberOf, turn);
     return {
       dictionary: dictionary.take(),
       offsets: octetsOf(offsets.view.slice()),
@@ -182,10 +188,11 @@ export class SectionBuilder {
     return { order, numberOf };
   }
 
-  #postings(
+  async #postings(
     order: Uint32Array,
     numberOf: Uint32Array,
-  ): Pick<Record<PartName, Buffer>, 'postings' | 'postingOffsets'> {
+    turn: Turn,
+  ): Promise<Pick<Record<PartName, Buffer>, 'postings' | 'postingOffsets'>> {
     const emails = this.#emails.subarray(0, this.#texts.length);
     const at = new Uint32Array(order.length + 1);
     for (let n = 0; n < order.length; n++) at[n + 1] = (at[n] ?? 0) + (emails[order[n] ?? 0] ?? 0);
@@ -202,7 +209,7 @@ export class SectionBuilder {
     let spaced = 0;
     const spacedBy = this.#spaced.view;
     const codes = this.#codes.view;
-    this.#eachEmail((email, start, end) => {
+    await this.#eachEmail(turn, (email, start, end) => {
       if (spacedBy[spaced] === email) {
         spaced++;
         add(this.#space, email);
@@ -220,9 +227,10 @@ export class SectionBuilder {
     return { postings: data, postingOffsets: offsets };
   }
 
-  #eachEmail(visit: (email: number, start: number, end: number) => void): void {
+  async #eachEmail(turn: Turn, visit: (email: number, start: number, end: number) => void): Promise<void> {
     const starts = this.#starts.view;
     for (let email = 0; email < starts.length; email++) {
+      if (email % EMAILS_PER_TURN === 0) await turn();
       visit(email, starts[email] ?? 0, starts[email + 1] ?? this.#codes.length);
     }
   }
@@ -239,15 +247,16 @@ export class SectionBuilder {
     };
   }
 
-  #finishText(
+  async #finishText(
     numberOf: Uint32Array,
-  ): Pick<Record<PartName, Buffer>, 'literals' | 'literalOffsets' | 'forward' | 'forwardOffsets'> {
+    turn: Turn,
+  ): Promise<Pick<Record<PartName, Buffer>, 'literals' | 'literalOffsets' | 'forward' | 'forwardOffsets'>> {
     const literals = new Octets();
     const literalOffsets = new Numbers();
     const forward = new Octets();
     const forwardOffsets = new Numbers();
     const codes = this.#codes.view;
-    this.#eachEmail((_, start, end) => {
+    await this.#eachEmail(turn, (_, start, end) => {
       literalOffsets.push(literals.length);
       forwardOffsets.push(forward.length);
       /** Numbers that literals, and tokens that have become ones, have in this email. */

@@ -15,7 +15,7 @@ import {
   TRAILER_BYTES,
 } from './format.ts';
 import { EMAIL_FIELD_NAMES, EMAIL_TOKENS, FIELD_NAME_CHARS, WORD_CHARS } from './limits.ts';
-import { SectionBuilder } from './section-builder.ts';
+import { SectionBuilder, type Turn } from './section-builder.ts';
 
 /** One unit of text: where it belongs and its tokens. */
 interface Unit {
@@ -140,7 +140,7 @@ export class SegmentBuilder {
   }
 
   /** The segment's file, in pieces. The builder is used up. */
-  finish(): { readonly pieces: Buffer[]; readonly bytes: number } {
+  async finish(turn: Turn): Promise<{ readonly pieces: Buffer[]; readonly bytes: number }> {
     const pieces: Buffer[] = [];
     let offset = 0;
     const put = (octets: Buffer): Place => {
@@ -156,7 +156,7 @@ export class SegmentBuilder {
     const sections: Partial<Record<SectionName, Record<PartName, Place>>> = {};
     for (const [name, section] of this.sections) {
       if (section.empty) continue;
-      const parts = section.finish();
+      const parts = await section.finish(turn);
       sections[name] = Object.fromEntries(PARTS.map((part) => [part, put(parts[part])])) as Record<
         PartName,
         Place

@@ -172,10 +172,7 @@ async function store(
       overQuota: 'junk',
       queue,
       copies,
-      events: [
-        ...acceptedEvents(context, recipients, completed, [...queue, ...copies]),
-        ...scripted.events,
-      ],
+      events: [...acceptedEvents(context, recipients, completed, [...queue, ...copies]), ...scripted.events],
       depositEvents: depositEvents(plan, trace, deps.clock.now()),
       notices: [...notices, ...scripted.notices],
       ...(scripted.scripted !== undefined && { scripted: scripted.scripted }),

@@ -204,6 +204,7 @@ export const evaluate: Evaluate = async (script, message, envelope, world, limit
     asked: new Map(),
     included: new Map(),
     folded: [],
+    patterns: new Map(),
     includes: 0,
     log: [],
     steps: 0,

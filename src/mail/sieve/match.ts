@@ -174,10 +174,19 @@ function keyOf(run: Run, match: Match, key: string): Key {
   }
 }
 
-function regexKey(run: Run, comparator: string, key: string): Key {
-  const pattern: Pattern | { problem: string } = compilePattern(key, comparator, run.limits.regexLength);
+function patternOf(run: Run, comparator: string, key: string): Pattern {
+  const id = `${comparator} ${key}`;
+  const known = run.patterns.get(id);
+  if (known !== undefined) return known;
+  const pattern = compilePattern(key, comparator, run.limits.regexLength);
   if ('problem' in pattern) return fail(run, `this regular expression is wrong: ${pattern.problem}`);
   spend(run, 4 * pattern.size);
+  run.patterns.set(id, pattern);
+  return pattern;
+}
+
+function regexKey(run: Run, comparator: string, key: string): Key {
+  const pattern = patternOf(run, comparator, key);
   // Whether it matches a table of states tells, built as it goes; what its groups took is slow to find out.
   const wantsGroups = requires(run, 'variables');
   return (value) => {

@@ -2,6 +2,7 @@
 import { BREATH_STEPS, MAX_LOG, MAX_LOG_TEXT, STEP_CHARACTERS } from './limits.ts';
 import { type Node, type Program, type Str, stringsOf, type Value } from './program.ts';
 import type { Folded } from './glob.ts';
+import type { Pattern } from './regex.ts';
 import { cut } from './strings.ts';
 import type {
   HeaderEdit,
@@ -75,6 +76,8 @@ export interface Run {
   readonly asked: Map<string, boolean>;
   /** Scripts that were included, by place and name: what `once` and a second include want to know. */
   readonly included: Map<string, Program>;
+  /** Patterns of :regex that were used: a loop uses them often. */
+  readonly patterns: Map<string, Pattern>;
   /** Long values as comparators see them, the last few. */
   readonly folded: FoldedValue[];
   includes: number;

@@ -142,7 +142,7 @@ async function inOrder(
   { keys }: SearchContext,
   uids: readonly number[],
 ): Promise<Uint32Array> {
-  const ascending = Uint32Array.from(uids).sort();
+  const ascending = Uint32Array.from(uids).toSorted();
   if (keys === undefined) return ascending;
   return session.options.store.read.run('mailstore.sort', {
     ...sortPlace(session, view),

@@ -139,7 +139,7 @@ export function savedOf(uids: ArrayLike<number>, options: ReturnOptions): readon
   const { min, max, all, count, partial } = options;
   const saved = new Set<number>();
   const some = !all && !count && (min || max || partial !== undefined);
-  if (!some) return Array.from(uids).sort((a, b) => a - b);
+  if (!some) return Array.from(uids).toSorted((a, b) => a - b);
   const [first, last] = [uids[0], uids[uids.length - 1]];
   if (min && first !== undefined) saved.add(first);
   if (max && last !== undefined) saved.add(last);

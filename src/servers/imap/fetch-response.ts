@@ -45,6 +45,12 @@ export async function openContents(
   return contents;
 }
 
+/** BODY[HEADER] or BODY[HEADER.FIELDS (...)] of the message itself. */
+function isTopHeader(att: FetchAtt): boolean {
+  if (att.kind !== 'section' || att.section.part.length > 0) return false;
+  return att.section.text === 'HEADER' || att.section.fields !== undefined;
+}
+
 /** BODY[HEADER.FIELDS (...)] of the message itself. */
 function isTopFields(att: FetchAtt): boolean {
   return att.kind === 'section' && att.section.part.length === 0 && att.section.fields !== undefined;
@@ -208,18 +214,38 @@ function missing(what: string): never {
 }
 
 async function sectionItem(session: Session, att: SectionAtt, content: ContentReader): Promise<void> {
+  const kept = isTopHeader(att) ? content.keptHeader : undefined;
+  if (kept !== undefined) return headerItem(session, att, kept);
   const found = content.section(att.section);
   // RFC 9051 section 7.5.2: nstring; a part that is not there is NIL.
   if (found === undefined) {
     session.out.text(`${att.label} NIL`);
     return;
   }
+  if (isTopHeader(att) && (found.filter !== undefined || sizeOf(found.pieces) <= SMALL))
+    return headerItem(session, att, await content.header(SESSION_LIMITS.headerBytes));
   if (found.filter === undefined)
     return literal(session, att.label, content, part(found.pieces, att.partial));
-  const header = isTopFields(att)
-    ? await content.header(SESSION_LIMITS.headerBytes)
-    : await content.bytes(slicePieces(found.pieces, 0, SESSION_LIMITS.headerBytes));
-  const fields = selectFields(header, found.filter.names, found.filter.not);
+  const header = await content.bytes(slicePieces(found.pieces, 0, SESSION_LIMITS.headerBytes));
+  return fieldsItem(session, att, header, found.filter);
+}
+
+/** BODY[HEADER] and BODY[HEADER.FIELDS (...)] of the message itself, whose header is at hand. */
+function headerItem(session: Session, att: SectionAtt, header: Buffer): Promise<void> | undefined {
+  const { text, fields } = att.section;
+  if (fields !== undefined)
+    return fieldsItem(session, att, header, { names: fields, not: text === 'HEADER.FIELDS.NOT' });
+  whole(session, att.label, '', cut(header, att.partial));
+  return undefined;
+}
+
+async function fieldsItem(
+  session: Session,
+  att: SectionAtt,
+  header: Buffer,
+  { names, not }: { readonly names: readonly string[]; readonly not: boolean },
+): Promise<void> {
+  const fields = selectFields(header, names, not);
   whole(session, att.label, '', cut(fields, att.partial));
   await spend(session, STEPS_PER_OCTET * header.length);
 }

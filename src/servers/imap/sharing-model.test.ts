@@ -213,6 +213,8 @@ class Play {
     const { selected, who } = seat;
     const uid = selected && [...selected.box.messages.keys()].at(-1);
     if (selected === undefined || uid === undefined) return;
+    // What has come since is not there for this session until it hears of it.
+    await seat.client.ok('NOOP');
     const has = rights(selected.box, who);
     const sign = this.#pick(['', '+', '-']);
     const flags = this.#some(FLAGS);

@@ -76,13 +76,9 @@ async function travel(call: Call, { account, source, maildir }: Journey): Promis
   try {
     const folders = await importMail(source, target, options);
     const compare = call.on('verify') && options.dryRun !== true;
-    const parity = compare
-      ? await compareMail(source, target, { ...options, octets: true })
-      : undefined;
+    const parity = compare ? await compareMail(source, target, { ...options, octets: true }) : undefined;
     const scripts =
-      maildir === undefined
-        ? []
-        : await importScripts(call.admin, account, maildir, options.dryRun === true);
+      maildir === undefined ? [] : await importScripts(call.admin, account, maildir, options.dryRun === true);
     return { ...about, folders, passed: source.passed?.() ?? [], parity, scripts };
   } catch (error) {
     const ours = error instanceof Refusal && (error.kind === 'unavailable' || error.kind === 'storage-full');

@@ -113,8 +113,8 @@ async function change(
   view.rightsStale = true;
   if (view.mailboxId !== mailbox.id) return;
   const { accountId } = loginOf(session);
-  const rights = await session.options.store.read.run('sharing.rights', { accountId, mailboxId: mailbox.id });
-  if (hasRights(rights, Right.Read)) return;
+  const left = await session.options.store.read.run('sharing.rights', { accountId, mailboxId: mailbox.id });
+  if (hasRights(left, Right.Read)) return;
   // By its own doing: the session goes on without the mailbox.
   await deselect(session);
   untaggedOk(session, 'CLOSED', 'The selected mailbox may no longer be read');

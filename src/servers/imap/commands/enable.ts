@@ -4,12 +4,12 @@ import { type Command, LOGGED_IN } from './command.ts';
 
 /** What can be enabled: how it is told, what it brings along, and what it changes in a selected mailbox. */
 const ENABLES: Readonly<
-  Record<Enabled, { name: string; brings?: Enabled; then?: (session: Session) => void }>
+  Record<Enabled, { name: string; brings?: Enabled; change?: (session: Session) => void }>
 > = {
   IMAP4REV2: {
     name: 'IMAP4rev2',
     // RFC 9051 has no \Recent, and a mailbox may be selected already.
-    then({ view }) {
+    change({ view }) {
       if (view !== undefined) view.recentUid = Number.POSITIVE_INFINITY;
     },
   },
@@ -34,10 +34,10 @@ export const enable: Command = {
       d.sp();
       const word = d.keyword('a capability');
       if (!isKnown(word) || session.enabled.has(word)) continue;
-      const { name, brings, then } = ENABLES[word];
+      const { name, brings, change } = ENABLES[word];
       session.enabled.add(word);
       if (brings !== undefined) session.enabled.add(brings);
-      then?.(session);
+      change?.(session);
       now.push(name);
     } while (!d.atEnd);
     untagged(session, ['ENABLED', ...now].join(' '));

@@ -74,7 +74,7 @@ async function indexOf(
       builder.add(ref.emailId, await readEmail(textSource(mail.blobs, ref)));
     }
     at = Math.min(at + size, mail.refs.length);
-    index.append(builder, at, at);
+    await index.append(builder, at, at, () => Promise.resolve());
   }
   while (
     await index.merge(
@@ -144,77 +144,71 @@ const FIELDS: readonly SearchField[] = [
 ];
 
 const WORDS = [
-  ...[
-    'the',
-    'a',
-    'an',
-    'then',
-    'other',
-    'mother',
-    'Ring',
-    'string',
-    'strings',
-    'kind',
-    'regards',
-    'mankind',
-    'x',
-  ],
-  ...[
-    'Grüße',
-    'café',
-    'cafe\u0301',
-    'Straße',
-    'ΟΔΟΣ',
-    'οδός',
-    'привет',
-    'мир',
-    'Ⅷ',
-    'ﬁn',
-    'ｆｕｌｌ',
-    'İstanbul',
-  ],
-  ...[
-    '漢字',
-    '漢',
-    '日本語のメール',
-    'メール',
-    '한글',
-    '텍스트',
-    'สวัสดีครับ',
-    'מוזס',
-    '😀',
-    '😀😀',
-    'a😀b',
-    '\u0301',
-  ],
-  ...[
-    'bob@example.test',
-    'alice@mail.example.test',
-    '<b>',
-    '</td>',
-    '--',
-    '---',
-    '...',
-    '=',
-    'a_b',
-    "don't",
-    '1.5',
-    '0',
-  ],
-  ...[
-    'x-tag',
-    'subject',
-    'x'.repeat(300),
-    'from:',
-    '\t',
-    '\r\n',
-    '\r\n ',
-    '  ',
-    '\u00a0',
-    '\u3000',
-    '\ufffd',
-    '\0',
-  ],
+  'the',
+  'a',
+  'an',
+  'then',
+  'other',
+  'mother',
+  'Ring',
+  'string',
+  'strings',
+  'kind',
+  'regards',
+  'mankind',
+  'x',
+
+  'Grüße',
+  'café',
+  'cafe\u0301',
+  'Straße',
+  'ΟΔΟΣ',
+  'οδός',
+  'привет',
+  'мир',
+  'Ⅷ',
+  'ﬁn',
+  'ｆｕｌｌ',
+  'İstanbul',
+
+  '漢字',
+  '漢',
+  '日本語のメール',
+  'メール',
+  '한글',
+  '텍스트',
+  'สวัสดีครับ',
+  'מוזס',
+  '😀',
+  '😀😀',
+  'a😀b',
+  '\u0301',
+
+  'bob@example.test',
+  'alice@mail.example.test',
+  '<b>',
+  '</td>',
+  '--',
+  '---',
+  '...',
+  '=',
+  'a_b',
+  "don't",
+  '1.5',
+  '0',
+
+  'x-tag',
+  'subject',
+  'x'.repeat(300),
+  'from:',
+  '\t',
+  '\r\n',
+  '\r\n ',
+  '  ',
+  '\u00a0',
+  '\u3000',
+  '\ufffd',
+  '\0',
 ];
 
 const word = fc.constantFrom(...WORDS);
@@ -419,10 +413,10 @@ test('deleted mail leaves with a merge and with a vacuum; a large text is left t
 });
 
 test('real mail', { skip: skipWithoutCorpus() }, async () => {
-  const octets = [...corpusMessages('mime', 60), ...corpusMessages('mail', 100)].map((each) => each.octets);
+  const octets = [...corpusMessages('mime', 40), ...corpusMessages('mail', 60)].map((each) => each.octets);
   const mail = mailOf(octets.filter((each) => each.length < 40_000));
   const index = await indexOf(mail, [20, 20, 20, 20, 20, 20], () => true);
-  const random = fc.sample(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { seed: 11, numRuns: 25 });
+  const random = fc.sample(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { seed: 11, numRuns: 12 });
   for (const needle of await needles(mail, random)) {
     if (needle === '') continue;
     await same(mail, index, 'text', needle);
