@@ -27,7 +27,7 @@ const WARM = 500;
 /** Messages after which every filter has begun: Bayes of SpamAssassin and of rspamd waits for 200 of each kind. */
 const SETTLED = 1_000;
 /** Times that halves are drawn. */
-const DRAWS = 8;
+const DRAWS = 4;
 const FOLDS = 10;
 const SENDER_FOLDS = 5;
 /** A source smaller than this is not left out by itself. */

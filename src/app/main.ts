@@ -59,6 +59,7 @@ const CLIENTS: readonly Command[] = [
   ['intake', 'mail that Amazon SES took for us: status, list, problems, retry, sweep, show, set'],
   ['hold', 'accounts whose outgoing mail is held: list, release'],
   ['housekeeping', 'Trash and Junk, quota notices, disk reserve, archives: show, set, archive'],
+  ['search', 'the search index: status, rebuild'],
   ['alert', 'what is wrong, and who is told: list, show, set, test'],
   ['ban', 'who may not log in: list, add, lift, exempt'],
   ['backup', 'copies of everything: create, list, verify, restore, prune, drill, show, set'],

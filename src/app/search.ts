@@ -39,7 +39,9 @@ export function createSearchPart(parts: {
 }
 
 function totalMetrics(metrics: Metrics, index: SearchIndex): void {
-  const collect = async (set: (totals: Awaited<ReturnType<SearchIndex['totals']>>) => void): Promise<void> => {
+  const collect = async (
+    set: (totals: Awaited<ReturnType<SearchIndex['totals']>>) => void,
+  ): Promise<void> => {
     // A thread that is not there has nothing to tell.
     const totals = await index.totals().catch(() => undefined);
     if (totals !== undefined) set(totals);

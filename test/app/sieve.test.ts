@@ -51,6 +51,18 @@ describe('scripts', () => {
     assert.match(await mx.said('sieve', 'list', ALICE), /has no scripts/);
   });
 
+  it('change headers as IMAP shows them', async () => {
+    const path = await file('edit.sieve', 'require "editheader";\naddheader "X-Mark" "yes";\n');
+    await mx.said('sieve', 'put', ALICE, path, '--name', 'edit', '--activate');
+    const message = letter({ subject: 'marked' });
+    await mx.send({ message });
+    const stored = (await mx.inbox()).find((text) => text.includes('Subject: marked')) ?? '';
+    assert.match(stored, /^X-Mark: yes\r\nReturn-Path: /);
+    assert.ok(stored.endsWith(message.slice(message.indexOf('\r\n\r\n'))));
+    await mx.said('sieve', 'deactivate', ALICE);
+    await mx.said('sieve', 'delete', ALICE, 'edit');
+  });
+
   it('with errors are refused, with their places', async () => {
     const { status, err } = await mx.cli(
       'sieve',
@@ -121,6 +133,9 @@ describe('settings', () => {
     await mx.send({ to: [BOB], message: letter({ to: BOB }) });
     const queued = await mx.said('queue', 'list');
     assert.match(queued, /ann@good\.test/);
+    const trace = oneLine(await mx.trace(BOB));
+    assert.match(trace, /answers ann@good\.test that bob@example\.test is away/);
+    assert.match(trace, /In short: 1 delivered\./, 'the answer is not what became of the message');
     await mx.said('vacation', 'off', BOB);
     assert.match(await mx.said('vacation', 'show', BOB), /no: switched off/);
     await mx.send({ to: [BOB], message: letter({ to: BOB, from: 'eve@good.test' }), from: 'eve@good.test' });

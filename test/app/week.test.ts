@@ -317,6 +317,7 @@ async function firstDay({ server }: Week): Promise<void> {
   await bob.ok('STORE 1:* +FLAGS (\\Deleted)');
   await bob.ok('EXPUNGE');
   await bob.append('Trash', 'Subject: thrown away\r\n\r\nin Trash on the first day\r\n');
+  await bob.append('Junk', 'Subject: spam\r\n\r\nin Junk on the first day\r\n');
   await bob.ok('LOGOUT');
   bob.close();
   const full = await imapClient(server.ports.imap ?? 0);
@@ -454,8 +455,9 @@ describe('a week in which nobody looks after the server', { skip: skipUnlessLong
     ]);
   });
 
-  it('what is old went: Trash, deleted mail, the journal, the queue', async () => {
+  it('what is old went: Trash, Junk, deleted mail, the journal, the queue', async () => {
     assert.deepEqual(await mailbox(week, BOB, 'Trash'), []);
+    assert.deepEqual(await mailbox(week, BOB, 'Junk'), []);
     assert.match(undeletable[0] ?? '', /^ *\d+ .* INBOX$/m);
     assert.doesNotMatch(undeletable[1] ?? '', /INBOX/);
     const trace = (name: string): Promise<string> => week.said('trace', name);

@@ -63,7 +63,7 @@ export interface Case {
 function renderFcc(fcc: FccTarget | undefined): string {
   if (fcc === undefined) return '';
   const flags = fcc.flags.length > 0 ? ` flags=${fcc.flags.join(',')}` : '';
-  return ` fcc=${fcc.mailbox}${fcc.create ? ' create' : ''}${flags}${option('use', fcc.specialUse)}`;
+  return ` fcc=${fcc.mailbox}${fcc.create ? ' create' : ''}${flags}${option('use', fcc.specialUse)}${option('id', fcc.mailboxId)}`;
 }
 
 function option(name: string, value: string | number | undefined): string {

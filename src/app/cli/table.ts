@@ -14,6 +14,7 @@ import { domainCommands } from './commands/domain.ts';
 import { exportCommands } from './commands/export.ts';
 import { filterCommands } from './commands/filter.ts';
 import { holdCommands } from './commands/hold.ts';
+import { searchCommands } from './commands/search.ts';
 import { housekeepingCommands } from './commands/housekeeping.ts';
 import { importCommands } from './commands/import.ts';
 import { intakeCommands } from './commands/intake.ts';
@@ -64,6 +65,7 @@ export const commandTable: readonly CliCommand[] = [
   ...banCommands,
   ...backupCommands,
   ...housekeepingCommands,
+  ...searchCommands,
   ...alertCommands,
   ...filterCommands,
   ...sieveCommands,

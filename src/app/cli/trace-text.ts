@@ -22,8 +22,13 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
   const events = rows.map(factsOf);
   const first = events[0];
   if (first === undefined) return '';
+  // What went out because of it is told of, and is not what became of it.
   const notices = new Set(
-    events.filter(({ row }) => row.kind === 'bounce.sent').map((facts) => facts.text('notice')),
+    events.flatMap((facts) => {
+      if (facts.row.kind === 'bounce.sent') return [facts.text('notice')];
+      const reply = facts.row.kind === 'script.acted' ? facts.text('queueId') : '';
+      return reply === '' ? [] : [reply];
+    }),
   );
   const isMessage = events.some(({ row }) => /^(?:message|delivery|bounce|queue|intake)\./.test(row.kind));
   const lines = [`${isMessage ? 'Message' : 'Session'} ${first.row.trace}`];

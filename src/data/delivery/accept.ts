@@ -80,7 +80,7 @@ export async function accept(
     if (deposit === undefined || deposits[deposit]?.status === 'stored') await send(tx, notice);
   }
   if (args.sent !== undefined) await noteSent(tx, args.sent);
-  const replied = args.scripted && (await runScripted(tx, args.scripted));
+  const replied = args.scripted && (await runScripted(tx, message, args.scripted));
   if (args.intake !== undefined) await noteIntake(tx, args.intake, deposits);
   const events = [...args.events, ...args.deposits.flatMap((_, i) => depositEvent(args, first, i))];
   if (events.length > 0) await record(tx, events);
@@ -91,8 +91,12 @@ export async function accept(
   return { deposits, ...(replied !== undefined && { replied }) };
 }
 
-async function runScripted(tx: WriteTx, scripted: NonNullable<Accept['scripted']>): Promise<boolean[]> {
-  const replied = await applyScripted(tx, scripted);
+async function runScripted(
+  tx: WriteTx,
+  message: Incoming,
+  scripted: NonNullable<Accept['scripted']>,
+): Promise<boolean[]> {
+  const replied = await applyScripted(tx, message, scripted);
   for (const { memory, notice } of scripted.troubles) {
     if (await once(tx, memory, false)) await accept(tx, notice);
   }

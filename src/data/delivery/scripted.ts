@@ -2,7 +2,7 @@ import type { WriteTx } from '../db/sql.ts';
 import { record } from '../journal/record.ts';
 import type { JournalEvent } from '../journal/types.ts';
 import { lockAccount } from '../mailstore/account.sql.ts';
-import { depositAll, incoming } from '../mailstore/deposit.ts';
+import { depositAll, type Incoming, incoming } from '../mailstore/deposit.ts';
 import type { Deposit, NewBlob, ParsedContent } from '../mailstore/types.ts';
 import { send } from '../queue/settle.ts';
 import type { NewOutgoing } from '../queue/types.ts';
@@ -11,7 +11,8 @@ import type { Memory } from '../sieve/types.ts';
 
 /** Another message that goes into mailboxes with the accept: what a script made of it, a copy of what it sent. */
 export interface OtherMessage {
-  readonly blob: NewBlob;
+  /** 'same': the octets of the message itself; what is different of it stands in prefix and hidden ranges. */
+  readonly blob: NewBlob | 'same';
   readonly content: ParsedContent;
   /** Of one account; the quota was asked when the recipient was accepted. */
   readonly deposits: readonly Deposit[];
@@ -53,32 +54,34 @@ export async function lockScripted(
 }
 
 /** Everything but the deposits of the message itself. Returns for each reply whether it was sent. */
-export async function applyScripted(tx: WriteTx, scripted: Scripted): Promise<boolean[]> {
-  for (const other of scripted.others) await putOther(tx, other);
+export async function applyScripted(tx: WriteTx, message: Incoming, scripted: Scripted): Promise<boolean[]> {
+  for (const other of scripted.others) await putOther(tx, message, other);
   for (const memory of scripted.remember) await note(tx, memory);
   for (const { accountId, count } of scripted.redirects)
     await countSent(tx, { accountId, redirects: count, replies: 0 });
   const replied: boolean[] = [];
-  for (const reply of scripted.replies) replied.push(await answer(tx, reply));
+  for (const reply of scripted.replies) replied.push(await answer(tx, message, reply));
   return replied;
 }
 
 async function putOther(
   tx: WriteTx,
+  message: Incoming,
   { blob, content, deposits, depositEvents }: OtherMessage,
 ): Promise<void> {
   const given = deposits.map((deposit) => ({ ...deposit, ignoreQuota: true }));
-  const results = await depositAll(tx, incoming(tx, blob, content), given);
+  const other = blob === 'same' ? { ...message, content } : incoming(tx, blob, content);
+  const results = await depositAll(tx, other, given);
   const events = depositEvents.filter((_, i) => results[i]?.status === 'stored');
   if (events.length > 0) await record(tx, events);
 }
 
-async function answer(tx: WriteTx, reply: ScriptedReply): Promise<boolean> {
+async function answer(tx: WriteTx, message: Incoming, reply: ScriptedReply): Promise<boolean> {
   const { accountId, memory, outgoing, copy, events } = reply;
   if (memory === undefined) await countSent(tx, { accountId, redirects: 0, replies: 1 });
   else if (!(await once(tx, memory, true))) return false;
   await send(tx, outgoing);
-  if (copy !== undefined) await putOther(tx, copy);
+  if (copy !== undefined) await putOther(tx, message, copy);
   if (events.length > 0) await record(tx, events);
   return true;
 }

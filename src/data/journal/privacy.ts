@@ -100,7 +100,9 @@ function hideValue(key: string, value: JournalValue, hiding: Hiding, names: read
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value))
     return (value as readonly JournalValue[]).map((entry) => hideValue(key, entry, hiding, names));
-  return hideObject(value as JournalData, hiding, names);
+  // Of a line of the log it may be anything; an event's is plain.
+  const plain = [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
+  return plain ? hideObject(value as JournalData, hiding, names) : value;
 }
 
 function hideString(key: string, value: string, hiding: Hiding, names: readonly string[]): string {

@@ -334,7 +334,7 @@ export function mailstoreContract(
         assert.equal(new Set(stored.map((each) => each.emailId)).size, 1);
         assert.equal((await mailbox()).messages, 1);
         const quota = await ops.read('mailstore.quota', { accountId: account });
-        assert.deepEqual(quota, { used: 20, emails: 1, limit: 0 });
+        assert.deepEqual(quota, { used: 20, emails: 1, limit: 0, messageLimit: 0 });
       });
 
       it('falls back to INBOX', async () => {
@@ -361,6 +361,7 @@ export function mailstoreContract(
           used: 40,
           emails: 2,
           limit: 50,
+          messageLimit: 0,
         });
         assert.deepEqual(await statuses([depositOf(small, { ignoreQuota: true })]), ['stored']);
         assert.equal((await ops.read('mailstore.quota', { accountId: small })).used, 60);

@@ -43,6 +43,9 @@ const PAGE = 10_000;
 /** Messages times columns that are kept, of all mailboxes together: some 60 octets each. */
 const MAX_CELLS = 1_500_000;
 const CELLS_PER_ID = 2;
+/** How many more messages may be kept than there are, of those that have gone. */
+const GONE_FACTOR = 2;
+const GONE_ROOM = 1000;
 
 interface Kept {
   cells: number;
@@ -96,30 +99,45 @@ export interface Where {
   readonly mailboxId: number;
 }
 
-async function keyOf(tx: ReadTx, { cache: store, mailboxId }: Where, what: string): Promise<string> {
-  const mailbox = await tx.get(mailboxById, mailboxId);
-  return `${store} ${mailboxId} ${mailbox?.uidvalidity ?? 0} ${what}`;
+/** The key of what is kept of a mailbox; what is kept of more messages than `most` has mostly gone, and is read anew. */
+async function kept(tx: ReadTx, where: Where, what: string): Promise<{ key: string; most: number }> {
+  const mailbox = await tx.get(mailboxById, where.mailboxId);
+  return {
+    key: `${where.cache} ${where.mailboxId} ${mailbox?.uidvalidity ?? 0} ${what}`,
+    most: GONE_FACTOR * (mailbox?.messages ?? 0) + GONE_ROOM,
+  };
 }
 
 /** The ranks by one key, complete up to the newest message. */
 export async function columnOf(tx: ReadTx, where: Where, field: SortField): Promise<Column> {
-  const key = await keyOf(tx, where, field);
-  return alone(key, () => readColumn(tx, where, field, key));
+  const { key, most } = await kept(tx, where, field);
+  return alone(key, () => {
+    const old = recall(key);
+    return readColumn(
+      tx,
+      where,
+      field,
+      key,
+      old !== undefined && 'ranks' in old && old.length <= most ? old : undefined,
+    );
+  });
 }
 
-async function readColumn(tx: ReadTx, where: Where, field: SortField, key: string): Promise<Column> {
-  const old = recall(key);
-  const column: SortedColumn =
-    old !== undefined && 'ranks' in old
-      ? old
-      : {
-          uids: new Uint32Array(0),
-          length: 0,
-          ranks: new Uint32Array(0),
-          emptyFirst: false,
-          values: [],
-          order: new Uint32Array(0),
-        };
+async function readColumn(
+  tx: ReadTx,
+  where: Where,
+  field: SortField,
+  key: string,
+  old: SortedColumn | undefined,
+): Promise<Column> {
+  const column: SortedColumn = old ?? {
+    uids: new Uint32Array(0),
+    length: 0,
+    ranks: new Uint32Array(0),
+    emptyFirst: false,
+    values: [],
+    order: new Uint32Array(0),
+  };
   const uids: number[] = [];
   let known = true;
   let after = column.uids[column.length - 1] ?? 0;
@@ -215,16 +233,32 @@ function cellsOf(found: References): number {
 
 /** Ids of messages and of their ancestors, complete up to the newest message. */
 export async function referencesOf(tx: ReadTx, where: Where): Promise<References> {
-  const key = await keyOf(tx, where, 'references');
-  return alone(key, () => readReferences(tx, where, key));
+  const { key, most } = await kept(tx, where, 'references');
+  return alone(key, () => {
+    const old = recall(key);
+    return readReferences(
+      tx,
+      where,
+      key,
+      old !== undefined && 'own' in old && old.uids.length <= most ? old : undefined,
+    );
+  });
 }
 
-async function readReferences(tx: ReadTx, where: Where, key: string): Promise<References> {
-  const old = recall(key);
-  const found: References =
-    old !== undefined && 'own' in old
-      ? old
-      : { uids: [], reply: [], own: [], ancestors: [], ends: [], numbers: new Map() };
+async function readReferences(
+  tx: ReadTx,
+  where: Where,
+  key: string,
+  old: References | undefined,
+): Promise<References> {
+  const found: References = old ?? {
+    uids: [],
+    reply: [],
+    own: [],
+    ancestors: [],
+    ends: [],
+    numbers: new Map(),
+  };
   const numberOf = (id: string): number => {
     let number = found.numbers.get(id);
     if (number === undefined) found.numbers.set(id, (number = found.numbers.size));

@@ -8,9 +8,9 @@ export const FIELD_NAME_CHARS = 256;
 /** Emails and tokens that are gathered in memory before a segment is written. */
 export const BATCH_EMAILS = 1024;
 export const BATCH_TOKENS = 2_000_000;
-/** Emails and tokens of a segment that comes from merging; bounds the memory of a merge (some 8 octets a token). */
+/** Emails and tokens of a segment that comes from merging; bounds the memory of a merge (some 30 octets a token). */
 export const SEGMENT_EMAILS = 32 * 1024;
-export const SEGMENT_TOKENS = 16_000_000;
+export const SEGMENT_TOKENS = 8_000_000;
 /** Segments of about one size before they are merged, and how many times larger the next size is. */
 export const MERGE_AT = 6;
 export const LEVEL_FACTOR = 4;

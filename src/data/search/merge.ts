@@ -25,7 +25,10 @@ export async function mergeSegments(
   const sections = new Map<string, SectionMerge>();
   for (const [name, section] of builder.sections) {
     await turn();
-    const filter = literalFilter(segments.flatMap((each) => each.section(name) ?? []));
+    const filter = await literalFilter(
+      segments.flatMap((each) => each.section(name) ?? []),
+      turn,
+    );
     for (const segment of segments) {
       const from = segment.section(name);
       if (from !== undefined) sections.set(`${name} ${segment.path}`, sectionMerge(from, section, filter));
@@ -74,7 +77,7 @@ function hash(octets: Buffer, start: number, end: number): number {
 const OCTETS_PER_BIT = 1;
 const MAX_BITS = 1 << 27;
 
-function literalFilter(sections: readonly Section[]): LiteralFilter {
+async function literalFilter(sections: readonly Section[], turn: Turn): Promise<LiteralFilter> {
   const total = sections.reduce(
     (sum, section) => sum + section.part('literals').length + section.part('dictionary').length,
     0,
@@ -92,6 +95,7 @@ function literalFilter(sections: readonly Section[]): LiteralFilter {
     }
   };
   for (const section of sections) {
+    await turn();
     each(section.part('literals'), (bit) => {
       const mask = 1 << (bit & 7);
       const at = bit >>> 3;

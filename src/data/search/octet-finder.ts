@@ -159,16 +159,22 @@ function passes(
   const text = forward.subarray(0, end);
   let inside = only === undefined;
   for (let at = starts[email] ?? 0; at < end; ) {
-    let octet = forward[at++] ?? 0;
-    let code = octet & 0x7f;
-    for (let shift = 7; octet >= 0x80; shift += 7) {
-      octet = forward[at++] ?? 0;
-      code |= (octet & 0x7f) << shift;
+    // Nearly all numbers have one or two octets.
+    let code = forward[at++] ?? 0;
+    if (code >= 0x80) {
+      let octet = forward[at++] ?? 0;
+      code = (code & 0x7f) | ((octet & 0x7f) << 7);
+      for (let shift = 14; octet >= 0x80; shift += 7) {
+        octet = forward[at++] ?? 0;
+        code |= (octet & 0x7f) << shift;
+      }
     }
-    if ((code & 1) === 0 && code !== PART) {
-      if (inside && marks[(code >>> 1) - 1] === 1 && goOn(text, at, rest)) return true;
-    } else if (only !== undefined && (code === PART || (code & 2) !== 0))
-      inside = code >>> 2 === only && code !== PART;
+    if ((code & 1) === 0) {
+      // 0 is PART: there is no mark before the first.
+      if (marks[(code >>> 1) - 1] === 1) {
+        if (inside && goOn(text, at, rest)) return true;
+      } else if (code === PART) inside = only === undefined;
+    } else if ((code & 2) !== 0) inside = only === undefined || code >>> 2 === only;
   }
   return false;
 }

@@ -258,7 +258,7 @@ export function sharingContract(open: () => Promise<InlineStore>): void {
         targetId: target?.id ?? 0,
         targetAccountId: bob,
       };
-      const before = await ops.read('mailstore.quota', { accountId: alice });
+      const untouched = await ops.read('mailstore.quota', { accountId: alice });
       const { pairs } = await ops.write('mailstore.copy', {
         ...way,
         permitted: { flags: 1, keywords: false },
@@ -289,7 +289,7 @@ export function sharingContract(open: () => Promise<InlineStore>): void {
       );
       assert.equal(rows[0]?.threadId, rows[1]?.threadId, 'a reply is in the thread of what it answers');
       assert.equal((await ops.read('mailstore.quota', { accountId: bob })).emails, 2);
-      assert.deepEqual(await ops.read('mailstore.quota', { accountId: alice }), before);
+      assert.deepEqual(await ops.read('mailstore.quota', { accountId: alice }), untouched);
       await ops.write('mailstore.move', way);
       assert.equal((await ops.read('mailstore.quota', { accountId: alice })).emails, 0);
       assert.equal((await ops.read('mailstore.quota', { accountId: bob })).emails, 4);
@@ -308,7 +308,7 @@ export function sharingContract(open: () => Promise<InlineStore>): void {
         'delivery.accept',
         acceptOf([depositOf(alice, { mailbox: { id: mailboxId }, set: { flags: 4, keywords: ['a'] } })]),
       );
-      const store = (mode: 'add' | 'remove' | 'replace', flags: number, keywords: readonly string[]) =>
+      const change = (mode: 'add' | 'remove' | 'replace', flags: number, keywords: readonly string[]) =>
         ops.write('mailstore.storeFlags', {
           accountId: alice,
           mailboxId,
@@ -318,15 +318,15 @@ export function sharingContract(open: () => Promise<InlineStore>): void {
           permitted: { flags: 1, keywords: false },
         });
       assert.deepEqual(
-        (await store('replace', 1 | 8, ['b'])).rows.map((row) => [row.flags, row.keywords]),
+        (await change('replace', 1 | 8, ['b'])).rows.map((row) => [row.flags, row.keywords]),
         [[5, ['a']]],
       );
       assert.deepEqual(
-        (await store('remove', 31, ['a'])).rows.map((row) => [row.flags, row.keywords]),
+        (await change('remove', 31, ['a'])).rows.map((row) => [row.flags, row.keywords]),
         [[4, ['a']]],
       );
       assert.deepEqual(
-        (await store('add', 31, ['c'])).rows.map((row) => [row.flags, row.keywords]),
+        (await change('add', 31, ['c'])).rows.map((row) => [row.flags, row.keywords]),
         [[5, ['a']]],
       );
       await ops.sound();

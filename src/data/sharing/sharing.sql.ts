@@ -73,6 +73,10 @@ export const entryOf = statement<[mailboxId: number, subject: string, negative: 
   `SELECT rights FROM mailbox_rights WHERE mailbox_id = ? AND subject = ? AND negative = ?`,
 );
 
+export const anyEntry = statement<[mailboxId: number], { one: number }>(
+  `SELECT 1 AS one FROM mailbox_rights WHERE mailbox_id = ? LIMIT 1`,
+);
+
 export const countEntries = statement<[mailboxId: number], { n: number }>(
   `SELECT COUNT(*) AS n FROM mailbox_rights WHERE mailbox_id = ?`,
 );

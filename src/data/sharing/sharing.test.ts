@@ -19,8 +19,9 @@ test('rights by their letters, with those of RFC 2086', () => {
   assert.equal(parseRights(''), 0);
 });
 
+const entry = (rights: string, negative: boolean) => ({ rights: parseRights(rights) ?? 0, negative });
+
 test('what is taken away wins over what is given', () => {
-  const entry = (rights: string, negative: boolean) => ({ rights: parseRights(rights) ?? 0, negative });
   assert.equal(formatRights(sumOfRights([entry('r', true), entry('lr', false), entry('s', false)])), 'ls');
   assert.equal(sumOfRights([]), 0);
 });

@@ -9,9 +9,9 @@ import type { WriteArgs } from '../../data/store.ts';
 import type { Plan, PlannedDeposit, PlannedRecipient } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
 import type { PlannedNotice } from '../outbound/success.ts';
-import { depositFor, otherMessage } from './filing.ts';
+import { changedDeposits, depositFor } from './filing.ts';
 import { messageFor } from './message.ts';
-import { redirected, redirectedChanged, whyNotRedirect } from './redirect.ts';
+import { redirected, redirectedChanged, redirectedWith, whyNotRedirect } from './redirect.ts';
 import { rejection, rejectionNotice } from './refuse.ts';
 import { actedEvent, notification, vacationReply, whyNoReply } from './reply.ts';
 import { runScripts } from './run.ts';
@@ -181,8 +181,8 @@ async function store(
     if (each.changed === undefined) draft.deposits.push(deposit);
     else changed.set(each.changed, [...(changed.get(each.changed) ?? []), deposit]);
   }
-  for (const [octets, deposits] of changed)
-    draft.others.push(await otherMessage(deps, await octets(), deposits, input.trace));
+  for (const [each, deposits] of changed)
+    draft.others.push(await changedDeposits(deps, input, each, deposits));
 }
 
 /** All redirects; what could not be sent on, if anything. */
@@ -213,7 +213,9 @@ async function sendOn({
     }
     count += 1;
     if (changed === undefined) draft.queue.push(await redirected(deps, input, planned, action));
-    else draft.notices.push(await redirectedChanged(deps, input, planned, action, changed));
+    else if (changed.header !== undefined)
+      draft.queue.push(await redirectedWith(deps, input, planned, action, await changed.header()));
+    else draft.notices.push(await redirectedChanged(deps, input, planned, action, await changed.octets()));
     draft.events.push(
       actedEvent(deps, input, planned, `sent on to ${action.address} by ${by}`, { to: action.address }),
     );
@@ -328,5 +330,6 @@ export function isNowhere(
   others: number,
 ): boolean {
   if (scripted?.taken !== true || queue.length + others + plan.forwards.length > 0) return false;
+  if (scripted.others.some(({ blob }) => blob === 'same')) return false;
   return results.every(({ status }) => status !== 'stored');
 }

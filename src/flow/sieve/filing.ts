@@ -1,12 +1,12 @@
-import type { JournalEvent } from '../../data/journal/types.ts';
 import type { OtherMessage } from '../../data/delivery/scripted.ts';
 import { Flag, type FlagSet, type Mailbox, type SpecialUse } from '../../data/mailstore/types.ts';
+import type { MessageStructure } from '../../mail/message/structure.ts';
 import type { FccTarget, SieveAction } from '../../mail/sieve/types.ts';
 import type { PlannedDeposit } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
-import { Intake } from '../intake.ts';
+import { Intake, parsedContent } from '../intake.ts';
 import { depositEvents } from '../journal.ts';
-import type { DoneAction } from './types.ts';
+import type { ChangedMessage, DoneAction, ScriptInput } from './types.ts';
 import { type AccountFacts, boxForUse, boxNamed, boxWithId } from './world.ts';
 
 type Target = PlannedDeposit['deposit']['mailbox'];
@@ -108,7 +108,30 @@ export async function depositFor(
   return { ...planned, because, shown: name, deposit: { ...planned.deposit, mailbox, set } };
 }
 
-/** Deposits of a message that a script has changed: they hold its new octets, and nothing before them. */
+/**
+ * Deposits of a message that a script has changed. With a changed header they share the octets that are stored: the new
+ * header stands before them and the old one is hidden. Otherwise they have octets of their own and nothing before them.
+ */
+export async function changedDeposits(
+  deps: FlowDeps,
+  { message, trace }: Pick<ScriptInput, 'message' | 'trace'>,
+  changed: ChangedMessage,
+  deposits: readonly PlannedDeposit[],
+): Promise<OtherMessage> {
+  if (changed.header === undefined) return otherMessage(deps, await changed.octets(), deposits, trace);
+  const header = await changed.header();
+  const { structure } = message;
+  const shown = { prefix: header, hidden: wholeHeader(structure) };
+  const own = deposits.map((each) => ({ ...each, deposit: { ...each.deposit, ...shown } }));
+  return asOther(deps, 'same', parsedContent(structure, header), own, trace);
+}
+
+/** The stored header as a range that is not shown. */
+export function wholeHeader({ root }: MessageStructure): (readonly [number, number])[] {
+  return root.bodyStart === 0 ? [] : [[0, root.bodyStart]];
+}
+
+/** Deposits of octets that a script has made. */
 export async function otherMessage(
   deps: FlowDeps,
   octets: Buffer,
@@ -118,14 +141,18 @@ export async function otherMessage(
   const intake = new Intake({ bodies: deps.store.bodies, maxBytes: Number.POSITIVE_INFINITY });
   await intake.write(octets);
   const { blob, content } = await intake.finish();
-  const own = deposits.map((each) => ({
-    ...each,
-    deposit: { ...each.deposit, prefix: Buffer.alloc(0), hidden: [] },
-  }));
-  const events: readonly JournalEvent[] = depositEvents(
-    { deposits: own, forwards: [] },
-    trace,
-    deps.clock.now(),
-  );
-  return { blob, content, deposits: own.map(({ deposit }) => deposit), depositEvents: events };
+  const shown = { prefix: Buffer.alloc(0), hidden: [] };
+  const own = deposits.map((each) => ({ ...each, deposit: { ...each.deposit, ...shown } }));
+  return asOther(deps, blob, content, own, trace);
+}
+
+function asOther(
+  { clock }: FlowDeps,
+  blob: OtherMessage['blob'],
+  content: OtherMessage['content'],
+  deposits: readonly PlannedDeposit[],
+  trace: string,
+): OtherMessage {
+  const events = depositEvents({ deposits, forwards: [] }, trace, clock.now());
+  return { blob, content, deposits: deposits.map(({ deposit }) => deposit), depositEvents: events };
 }

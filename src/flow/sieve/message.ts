@@ -37,7 +37,7 @@ export async function messageFor(stored: StoredOctets, { prefix, hidden }: Shown
     return head.length === 0 ? rest : Buffer.concat([head, rest]);
   };
   const message = await sieveMessage({ ...structure, size, root: { ...root, headerStart: 0 } }, read, header);
-  return { message, octets: () => whole(header, octets, stands.length) };
+  return { message, header, body: () => bodyFrom(octets, stands.length) };
 }
 
 /** The same part, so many octets further on. */
@@ -51,8 +51,8 @@ function shifted(part: Part, by: number): Part {
   };
 }
 
-async function whole(header: Buffer, octets: MessageOctets, from: number): Promise<Buffer> {
-  const parts = [header];
+async function bodyFrom(octets: MessageOctets, from: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
   for await (const piece of octets.pieces(from)) parts.push(Buffer.from(piece));
   return Buffer.concat(parts);
 }

@@ -11,7 +11,8 @@ import { inlineBlob } from '../intake.ts';
 import { queueTimes } from '../outbound/enqueue.ts';
 import type { PlannedNotice } from '../outbound/success.ts';
 import { forwardedReversePath } from '../srs.ts';
-import type { Changed, ScriptInput } from './types.ts';
+import { wholeHeader } from './filing.ts';
+import type { ScriptInput } from './types.ts';
 
 /** Messages that go on to others for one message and account, all scripts together. */
 export const REDIRECTS_MAX = 10;
@@ -116,16 +117,32 @@ export async function redirected(
   };
 }
 
+/** The message with a header that the script has changed. */
+export async function redirectedWith(
+  deps: FlowDeps,
+  input: ScriptInput,
+  planned: PlannedDeposit,
+  action: Redirect,
+  header: Buffer,
+): Promise<Enqueue> {
+  const { message } = input;
+  const { common } = await envelopeOf(deps, input, planned, action);
+  const hidden = wholeHeader(message.structure);
+  const prefix = Buffer.concat([Buffer.from(`Delivered-To: ${planned.address}\r\n`), withoutOurs(header)]);
+  const size = message.size + prefix.length - hiddenOctets(hidden);
+  return { ...common, prefix, hidden, originated: false, size };
+}
+
 /** The message as the script has changed it; signatures of what was changed are broken, as the script wants. */
 export async function redirectedChanged(
   deps: FlowDeps,
   input: ScriptInput,
   planned: PlannedDeposit,
   action: Redirect,
-  changed: NonNullable<Changed>,
+  changed: Buffer,
 ): Promise<PlannedNotice> {
   const { common } = await envelopeOf(deps, input, planned, action);
-  const octets = withoutOurs(await changed());
+  const octets = withoutOurs(changed);
   const prefix = Buffer.from(`Delivered-To: ${planned.address}\r\n`);
   const enqueue = { ...common, prefix, hidden: [], originated: false, size: octets.length + prefix.length };
   return { blob: inlineBlob(octets), enqueue, deposit: undefined };

@@ -1,11 +1,17 @@
 import { errorText } from '../../base/errors.ts';
 import type { RunningScript } from '../../data/sieve/types.ts';
 import { applyEdits, evaluate, SIEVE_LIMITS } from '../../mail/sieve/index.ts';
-import type { SieveEnvelope, SieveMessage, SievePlan, SieveWorld } from '../../mail/sieve/types.ts';
+import type {
+  MessageEdits,
+  SieveEnvelope,
+  SieveMessage,
+  SievePlan,
+  SieveWorld,
+} from '../../mail/sieve/types.ts';
 import type { FlowDeps } from '../deps.ts';
 import { compiledScript } from './compiled.ts';
 import { messageInMemory } from './message.ts';
-import type { AccountRun, Changed, DoneAction, RunError } from './types.ts';
+import type { AccountRun, Changed, ChangedMessage, DoneAction, RunError } from './types.ts';
 import { lineText, scriptText } from './words.ts';
 
 /** Milliseconds that all scripts of one account may take for a message; what is decided by then stands. */
@@ -19,8 +25,9 @@ interface Current {
 /** What a script ran on: the message as the reader will see it. */
 export interface RunMessage {
   readonly message: SieveMessage;
-  /** All its octets as the reader will see them. */
-  octets(): Promise<Buffer>;
+  /** Its header as the reader will see it, with the empty line that ends it. */
+  readonly header: Buffer;
+  body(): Promise<Buffer>;
 }
 
 interface Turn {
@@ -111,16 +118,11 @@ async function turnOf(
   current: Current,
   plan: SievePlan,
 ): Promise<Turn> {
-  const changedBy = new Map<unknown, Changed>();
-  const changedFor = (edits: SievePlan['actions'][number]['edits']): Changed => {
+  const changedBy = new Map<MessageEdits, Changed>();
+  const changedFor = (edits: MessageEdits | undefined): Changed => {
     if (edits === undefined) return current.changed;
-    let changed = changedBy.get(edits);
-    if (changed === undefined) {
-      let made: Promise<Buffer> | undefined;
-      changed = () =>
-        (made ??= (current.changed ?? given.octets)().then((octets) => applyEdits(octets, edits)));
-      changedBy.set(edits, changed);
-    }
+    const changed = changedBy.get(edits) ?? changedMessage(given, current.changed, edits);
+    changedBy.set(edits, changed);
     return changed;
   };
   const actions = plan.actions.map(
@@ -146,10 +148,34 @@ async function turnOf(
   };
 }
 
+/** Fields that say how the body is to be read: with another one its parts are others. */
+const MIME_FIELD = /^(?:content-|mime-version$)/i;
+
+/** Made when somebody wants it, and once. A header alone is changed without touching the body, however large that is. */
+function changedMessage(given: RunMessage, before: Changed, edits: MessageEdits): ChangedMessage {
+  const keepsBody = edits.content === undefined && !edits.header.some(({ name }) => MIME_FIELD.test(name));
+  const onlyHeader = keepsBody && (before === undefined || before.header !== undefined);
+  if (onlyHeader) {
+    const header = once(async () => applyEdits((await before?.header?.()) ?? given.header, edits));
+    return { header, octets: once(async () => Buffer.concat([await header(), await given.body()])) };
+  }
+  const octets = once(async () => {
+    const from =
+      before === undefined ? Buffer.concat([given.header, await given.body()]) : await before.octets();
+    return applyEdits(from, edits);
+  });
+  return { header: undefined, octets };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
 /** What the next script sees: the message as the `keep` would store it. */
 async function nextAfter(current: Current, { changed }: DoneAction): Promise<Current> {
   if (changed === undefined || changed === current.changed) return current;
-  return { message: await messageInMemory(await changed()), changed };
+  return { message: await messageInMemory(await changed.octets()), changed };
 }
 
 function keepAfterAll(script: RunningScript, { changed }: Current): DoneAction {

@@ -148,6 +148,60 @@ describe('scripts at delivery', () => {
       assert.match(await journal(trace), /"mailbox":"INBOX"/);
     });
 
+    it('a large message with a changed header keeps its one file; the next script sees the change', async () => {
+      const body = `${'z'.repeat(70)}\r\n`.repeat(5000);
+      await put({ kind: 'site-before' }, 'require "editheader"; addheader "X-Site" "a"; keep;');
+      await script(
+        'require ["editheader", "copy"]; if header "x-site" "a" { addheader "X-Own" "b"; redirect :copy "f@far.test"; }',
+      );
+      await receive(['alice@example.test'], LETTER + body);
+      await out.idle();
+      const [stored = ''] = await box();
+      assert.match(stored, /^X-Own: b\r\nX-Site: a\r\nReturn-Path: /);
+      assert.ok(stored.endsWith(`\r\n\r\nHello Alice\r\n${body}`));
+      const sent = peer.transactions[0]?.data.toString('latin1') ?? '';
+      assert.match(sent, /^Delivered-To: alice@example\.test\r\nX-Own: b\r\nX-Site: a\r\n(?!Return-Path)/);
+      assert.ok(sent.endsWith(`\r\n\r\nHello Alice\r\n${body}`));
+      assert.equal((await bodyFiles(out.flow.store)).length, 1);
+    });
+
+    it('another Content-Type is another structure, for IMAP too', async () => {
+      await script(
+        'require "editheader"; deleteheader "Content-Type"; addheader :last "Content-Type" "text/html";',
+      );
+      await receive();
+      const { store, alice } = out.flow;
+      const inbox = await store.read.run('mailstore.mailbox', { accountId: alice, name: 'INBOX' });
+      const [row] = await store.read.run('mailstore.fetch', {
+        mailboxId: inbox?.id ?? 0,
+        ranges: [{ from: 1, to: MAX_UID }],
+        want: ['bodystructure'],
+        limit: 1,
+      });
+      assert.match(Buffer.from(row?.bodystructure ?? []).toString(), /"text" "html"/i);
+    });
+
+    it('content that a script replaces is stored as it made it', async () => {
+      await script('require ["replace", "editheader"]; replace "gone"; addheader "X-Cut" "yes";');
+      await receive();
+      const [stored = ''] = await box();
+      assert.match(stored, /^X-Cut: yes\r\n/);
+      assert.match(stored, /gone/);
+      assert.doesNotMatch(stored, /Hello Alice/);
+    });
+
+    it('annotations of a mailbox can be asked for', async () => {
+      const { store, alice } = out.flow;
+      const inbox = await store.read.run('mailstore.mailbox', { accountId: alice, name: 'INBOX' });
+      const changes = [{ scope: 'private', entry: '/vendor/x', value: Buffer.from('on') }] as const;
+      await store.write.run('sharing.annotate', { accountId: alice, mailboxId: inbox?.id ?? 0, changes });
+      await script(
+        'require ["mboxmetadata", "fileinto"]; if metadata "INBOX" "/private/vendor/x" "on" { fileinto "Trash"; }',
+      );
+      await receive();
+      assert.equal((await box('Trash')).length, 1);
+    });
+
     it('duplicates are known again, in the commit that stores the first', async () => {
       await script('require ["duplicate", "fileinto"]; if duplicate { fileinto "Trash"; }');
       await receive();

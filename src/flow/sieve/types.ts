@@ -41,8 +41,16 @@ export interface Onward {
   needs(addresses: readonly string[]): Pick<Enqueue, 'body' | 'smtputf8'>;
 }
 
-/** A message as it stands when an action of a script wants it: changed (RFC 5293, RFC 5703) or as it came. */
-export type Changed = (() => Promise<Buffer>) | undefined;
+/** A message as it stands when an action of a script wants it: changed (RFC 5293, RFC 5703). */
+export interface ChangedMessage {
+  /** Set where only the header differs: all of it with the empty line that ends it. The body is as it is stored. */
+  readonly header: (() => Promise<Buffer>) | undefined;
+  /** All octets. */
+  octets(): Promise<Buffer>;
+}
+
+/** Undefined: as it came. */
+export type Changed = ChangedMessage | undefined;
 
 export interface DoneAction {
   readonly action: SieveAction;

@@ -89,8 +89,7 @@ export function worldOf(deps: FlowDeps, input: WorldInput): SieveWorld {
       if (mailbox === undefined) return boxForUse(all, use) !== undefined;
       return boxNamed(all, mailbox)?.specialUse?.toLowerCase() === use.toLowerCase();
     },
-    // No annotations are kept that scripts could read.
-    metadata: () => Promise.resolve(undefined),
+    metadata: (mailbox, name) => annotation(deps, facts, mailbox, name.toLowerCase()),
     seen: (key) => read.run('sieve.seen', { accountId, key: memoryKey('duplicate', key), now }),
     async include(name, location) {
       const place = location === 'global' ? { kind: location } : { kind: 'account' as const, accountId };
@@ -104,6 +103,20 @@ export function worldOf(deps: FlowDeps, input: WorldInput): SieveWorld {
       return relation?.wroteTo === true;
     },
   };
+}
+
+/** RFC 5490 3.3, 4.3: "/private/comment" of a mailbox, or of the server; no mailbox has none. */
+async function annotation(
+  { store }: FlowDeps,
+  { owner: { accountId }, boxes }: AccountFacts,
+  mailbox: string | undefined,
+  name: string,
+): Promise<string | undefined> {
+  const box = mailbox === undefined ? undefined : boxNamed(await boxes(), mailbox);
+  if (mailbox !== undefined && box === undefined) return undefined;
+  const all = await store.read.run('sharing.annotations', { accountId, mailboxId: box?.id ?? 0 });
+  const found = all.find(({ scope, entry }) => `/${scope}${entry}` === name);
+  return found && Buffer.from(found.value).toString('utf8');
 }
 
 /** RFC 5235 3.1: 0 not tested, 1 surely wanted to 10 surely spam. */

@@ -388,7 +388,7 @@ function string(checker: Checker, raw: RawString, spec: ArgSpec): Str {
     checker.options.error(at, `found a variable in ${spec.what}, which must be constant`);
   if (pieces === undefined) {
     const wrong = spec.check?.(text);
-    if (wrong !== undefined) checker.options.error(at, wrong);
+    if (wrong !== undefined) (spec.soft ? checker.options.warn : checker.options.error)(at, wrong);
   }
   return { text, pieces, ...at };
 }

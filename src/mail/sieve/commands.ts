@@ -21,7 +21,7 @@ import {
 
 const FLAGS: TagSpec = {
   ext: ['imap4flags'],
-  value: { type: 'strings', what: 'flags', check: checkFlags },
+  value: { type: 'strings', what: 'flags', check: checkFlags, soft: true },
 };
 const CREATE: TagSpec = { ext: ['mailbox'] };
 const COPY: TagSpec = { ext: ['copy'] };
@@ -61,7 +61,7 @@ const FLAG_COMMAND: Spec = {
   optional: 'first',
   args: [
     { type: 'string', what: 'the name of a variable', constant: true, check: checkVariable },
-    { type: 'strings', what: 'flags', check: checkFlags },
+    { type: 'strings', what: 'flags', check: checkFlags, soft: true },
   ],
 };
 

@@ -97,12 +97,15 @@ function implicitKeep(flags: readonly string[]): SieveAction {
 /** The plan of a run that came to its end. `rewrite` makes the edits of a draft. */
 export async function planOf(run: Run, rewrite: (draft: Draft) => Promise<MessageEdits>): Promise<SievePlan> {
   const edits = new Map<Draft, MessageEdits>();
+  const keep = implicitKeep(run.flags);
+  // What was filed into INBOX with :copy is there already.
+  const keeps = !run.keepCancelled && !folded(run, keep, snapshot(run));
   // A discard says nothing once something else is done with the message (RFC 5228 4.4).
   const disposed = run.pending.some(({ action }) => DISPOSES.includes(action.kind));
   const pending: Pending[] = run.pending.filter(
     ({ action }) => action.kind !== 'discard' || !(disposed || !run.keepCancelled),
   );
-  if (!run.keepCancelled) pending.push({ action: implicitKeep(run.flags), draft: snapshot(run) });
+  if (keeps) pending.push({ action: keep, draft: snapshot(run) });
   const actions: SieveAction[] = [];
   for (const { action, draft } of pending) {
     if (draft === undefined) {

@@ -1,4 +1,5 @@
 /** The octets that replace and enclose (RFC 5703 6, 7) make of a message. Whole messages in memory. */
+import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { encodeQuotedPrintable, encodeWords, foldField, makeBoundary } from '../message/build.ts';
 import { parseFields } from '../message/headers.ts';
@@ -7,6 +8,8 @@ import type { Splice } from './run.ts';
 
 const CRLF = Buffer.from('\r\n');
 const LINE_OCTETS = 998;
+/** Octets of a message that its boundary is made from. */
+const SAMPLE = 64 * 1024;
 
 interface Field {
   readonly name: string;
@@ -27,8 +30,8 @@ function field(name: string, value: string): Buffer {
 /** An entity of text: header, blank line, body. */
 export function textEntity(text: string): Buffer {
   const octets = Buffer.from(text.toWellFormed());
-  const longest = Math.max(...text.split('\n').map((line) => line.length));
-  const plain = /^[\t\r\n\x20-\x7e]*$/.test(text) && longest <= LINE_OCTETS;
+  const isLong = text.split('\n').some((line) => line.length > LINE_OCTETS);
+  const plain = /^[\t\r\n\x20-\x7e]*$/.test(text) && !isLong;
   const encoding = plain ? '7bit' : 'quoted-printable';
   const head = `Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), plain ? octets : encodeQuotedPrintable(octets)]);
@@ -110,9 +113,11 @@ export function encloseMessage(
     if (colon > 0 && /^[\x21-\x39\x3b-\x7e]{1,100}$/.test(name))
       head.push(field(name, one.slice(colon + 1).trim()));
   }
-  const boundary = makeBoundary(createHash('sha256').update(text).update(message).digest().subarray(0, 20));
+  // No randomness here: what the message begins with and what stands before it tell one boundary from another.
+  const digest = createHash('sha256').update(text).update(message.subarray(0, SAMPLE)).digest();
+  const boundary = makeBoundary(digest.subarray(0, 20));
   const type = `MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary="${boundary}"\r\n\r\n`;
-  const eight = message.some((octet) => octet > 127);
+  const eight = !isAscii(message);
   const inner = `Content-Type: message/rfc822\r\n${eight ? 'Content-Transfer-Encoding: 8bit\r\n' : ''}\r\n`;
   return Buffer.concat([
     ...head,

@@ -116,8 +116,10 @@ export function fccOf(run: Run, node: Node): FccTarget | undefined {
   const mailbox = tagText(run, node, 'fcc');
   if (mailbox === undefined) return undefined;
   must(run, checkMailbox(mailbox));
+  const mailboxId = tagText(run, node, 'mailboxid');
   return {
     mailbox,
+    ...(mailboxId !== undefined && { mailboxId }),
     create: node.tags.has('create'),
     flags: flagsOf(run, node) ?? [],
     specialUse: tagText(run, node, 'specialuse'),

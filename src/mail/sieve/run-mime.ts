@@ -1,10 +1,10 @@
 /** :mime tests (RFC 5703 4): headers of a part, or of all parts below it. */
 import { firstToken, parameter, parseContentType, parseParams } from '../message/params.ts';
-import { type AddressParts, fieldAddresses, fieldText, fieldsNamed } from './fields.ts';
+import { type AddressParts, fieldText, fieldsNamed } from './fields.ts';
 import { matchValues } from './match.ts';
 import type { Node } from './program.ts';
 import { type Run, spend, texts } from './run.ts';
-import { pickIndex } from './run-tests.ts';
+import { addressesOf, pickIndex } from './run-tests.ts';
 import type { SieveField, SieveMessage, SievePart } from './types.ts';
 
 export function isMimeTest(node: Node): boolean {
@@ -43,7 +43,8 @@ function fields(run: Run, node: Node, names: readonly string[]): SieveField[] {
   for (const section of sections(run, node)) {
     spend(run, section.length * 8);
     if (node.tags.has('index')) {
-      for (const name of names) found.push(...pickIndex(node, fieldsNamed(section, [name])));
+      const counted = names.flatMap((name) => fieldsNamed(section, [name]));
+      found.push(...pickIndex(node, counted));
       continue;
     }
     for (const field of section) if (wanted.has(field.name.toLowerCase())) found.push(field);
@@ -58,7 +59,7 @@ export async function mimeExists(run: Run, node: Node, names: readonly string[])
 
 export async function mimeAddresses(run: Run, node: Node, names: readonly string[]): Promise<AddressParts[]> {
   await loadParts(run);
-  return fields(run, node, names).flatMap(fieldAddresses);
+  return fields(run, node, names).flatMap((field) => addressesOf(run, field));
 }
 
 export async function mimeHeader(run: Run, node: Node): Promise<boolean> {
@@ -69,6 +70,7 @@ export async function mimeHeader(run: Run, node: Node): Promise<boolean> {
 
 /** RFC 5703 4.2: the type, the subtype, both, or parameters of a structured field; the field itself without an option. */
 function mimeValues(run: Run, node: Node, field: SieveField): string[] {
+  spend(run, field.value.length, 16);
   const isType = field.name.toLowerCase() === 'content-type';
   if (node.tags.has('param')) {
     const semicolon = field.value.indexOf(';');

@@ -2,15 +2,15 @@
 import {
   addressPart,
   type AddressPart,
+  type AddressParts,
   fieldAddresses,
   fieldText,
   fieldsNamed,
   splitAddress,
 } from './fields.ts';
-import { matchOf, matchValues } from './match.ts';
-import { type Node, numberOf } from './program.ts';
-import { expand, type Run, text, texts } from './run.ts';
-import { stringsOf } from './program.ts';
+import { matchValues } from './match.ts';
+import { type Node, numberOf, stringsOf } from './program.ts';
+import { expand, spend, type Run, text, texts } from './run.ts';
 import type { SieveField } from './types.ts';
 import { isMimeTest, mimeAddresses, mimeExists, mimeHeader } from './run-mime.ts';
 
@@ -22,7 +22,7 @@ export function partOf(node: Node): AddressPart {
   return PARTS.find((part) => node.tags.has(part)) ?? 'all';
 }
 
-/** Fields of these names, or the one that :index picks (RFC 5260 6: of each name... in all fields named). */
+/** All of a list, or the one that :index picks. */
 export function pickIndex<T>(node: Node, items: readonly T[]): T[] {
   const index = numberOf(node.tags.get('index'));
   if (index === undefined) return [...items];
@@ -30,10 +30,14 @@ export function pickIndex<T>(node: Node, items: readonly T[]): T[] {
   return picked === undefined ? [] : [picked];
 }
 
-/** RFC 5260 6: with :index each name's own fields are counted. */
+/** RFC 5260 6: with :index all fields of the first name are counted, then those of the next. */
 export function indexedFields(run: Run, node: Node, names: readonly string[]): SieveField[] {
+  spend(run, run.draft.fields.length * 8);
   if (!node.tags.has('index')) return fieldsNamed(run.draft.fields, names);
-  return names.flatMap((name) => pickIndex(node, fieldsNamed(run.draft.fields, [name])));
+  return pickIndex(
+    node,
+    names.flatMap((name) => fieldsNamed(run.draft.fields, [name])),
+  );
 }
 
 function header(run: Run, node: Node): Promise<boolean> {
@@ -42,11 +46,17 @@ function header(run: Run, node: Node): Promise<boolean> {
   return matchValues(run, node, fields.map(fieldText), node.args[1]);
 }
 
+/** Reading addresses takes some ten times as long as looking for a text. */
+export function addressesOf(run: Run, field: SieveField): AddressParts[] {
+  spend(run, field.value.length, 16);
+  return fieldAddresses(field);
+}
+
 async function address(run: Run, node: Node): Promise<boolean> {
   const names = texts(run, node.args[0]);
   const all = isMimeTest(node)
     ? await mimeAddresses(run, node, names)
-    : indexedFields(run, node, names).flatMap(fieldAddresses);
+    : indexedFields(run, node, names).flatMap((field) => addressesOf(run, field));
   const part = partOf(node);
   const values = all
     .map((one) => addressPart(one, part, run.world.detailSeparator))
@@ -57,7 +67,10 @@ async function address(run: Run, node: Node): Promise<boolean> {
 function exists(run: Run, node: Node): boolean | Promise<boolean> {
   const names = texts(run, node.args[0]);
   if (isMimeTest(node)) return mimeExists(run, node, names);
-  return names.every((name) => fieldsNamed(run.draft.fields, [name]).length > 0);
+  return names.every((name) => {
+    spend(run, run.draft.fields.length * 8);
+    return fieldsNamed(run.draft.fields, [name]).length > 0;
+  });
 }
 
 function size(run: Run, node: Node): boolean {
@@ -104,9 +117,8 @@ function string(run: Run, node: Node): Promise<boolean> {
 async function environment(run: Run, node: Node): Promise<boolean> {
   const name = text(run, node.args[0]).toLowerCase();
   const known = Object.hasOwn(run.world.environment, name) ? run.world.environment[name] : undefined;
-  // RFC 5183 4: an unknown item never matches; one that is known but empty is a string.
-  if (known === undefined)
-    return matchOf(run, node).type === 'count' && matchValues(run, node, [], node.args[1]);
+  // RFC 5183 4: an unknown item fails whatever is asked; one that is known but empty is a string.
+  if (known === undefined) return false;
   return matchValues(run, node, [known], node.args[1]);
 }
 

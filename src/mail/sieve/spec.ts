@@ -11,6 +11,8 @@ export interface ArgSpec {
   readonly constant?: boolean;
   /** Looks at each string without references to variables. */
   readonly check?: StringCheck;
+  /** What the check finds is a warning: when the script runs, such a string is passed over. */
+  readonly soft?: boolean;
 }
 
 export interface TagSpec {

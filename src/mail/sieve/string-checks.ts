@@ -110,7 +110,7 @@ export const checkZone: StringCheck = (text) =>
 /** RFC 5232 2: a keyword is an atom, a system flag has a backslash before it. */
 export const checkFlags: StringCheck = (text) => {
   for (const flag of text.split(' ')) {
-    if (flag !== '' && !isFlag(flag)) return `${shown(flag)} is not a flag`;
+    if (flag !== '' && !isFlag(flag)) return `${shown(flag)} is not a flag, and is left out`;
   }
   return undefined;
 };

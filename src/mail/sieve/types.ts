@@ -193,6 +193,8 @@ export interface FccTarget {
   readonly create: boolean;
   readonly flags: readonly string[];
   readonly specialUse: string | undefined;
+  /** RFC 9042: goes before the name where it is known. */
+  readonly mailboxId?: string;
 }
 
 /** What is to be done with a message. Sound: nothing in it is done twice, an implicit keep stands in `actions`. */

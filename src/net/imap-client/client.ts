@@ -120,7 +120,7 @@ export class ImapClient {
   async list(verb: 'LIST' | 'LSUB' = 'LIST'): Promise<ListedMailbox[]> {
     const found: ListedMailbox[] = [];
     // RFC 6154 section 2: a server may keep special uses to itself until it is asked (Cyrus: specialusealways).
-    const asked = false &&
+    const asked =
       verb === 'LIST' && ['SPECIAL-USE', 'LIST-EXTENDED'].every((name) => this.capabilities.has(name));
     await this.command([`${verb} "" "*"${asked ? ' RETURN (SPECIAL-USE)' : ''}`], {
       shown: verb,

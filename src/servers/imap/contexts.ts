@@ -19,8 +19,9 @@ export interface ContextRequest {
 
 /** A search whose result is kept up to date (RFC 5267 section 4.3). */
 export interface SearchContext extends ContextRequest {
-  /** What the client knows, in its order. */
+  /** What the client knows, in its order, and ascending. */
   uids: Uint32Array;
+  ascending: Uint32Array;
 }
 
 /** Keep a result up to date from now on, or say that it is not (RFC 5267 section 4.3.1). */
@@ -38,7 +39,9 @@ export function addContext(session: Session, request: ContextRequest, uids: Arra
     refuseUpdate(session, request.tag, refused);
     return;
   }
-  session.contexts = [...contexts, { ...request, uids: Uint32Array.from(uids) }];
+  const known = Uint32Array.from(uids);
+  const ascending = request.keys === undefined ? known : known.toSorted();
+  session.contexts = [...contexts, { ...request, uids: known, ascending }];
   view.watched = true;
 }
 
@@ -98,31 +101,49 @@ async function changeOf(
 ): Promise<ContextChange | undefined> {
   const asked = touched.filter((uid) => !gone.has(uid) && view.seqOf(uid) > 0);
   const matching = new Set(asked.length === 0 ? [] : await matchingOf(session, view, context, asked));
-  const known = new Set(context.uids);
-  const out = new Set<number>();
-  for (const uid of gone) if (known.has(uid)) out.add(uid);
-  for (const uid of asked) if (known.has(uid) && !matching.has(uid)) out.add(uid);
-  const fresh = [...matching].filter((uid) => !known.has(uid));
-  await spend(session, 20 * context.uids.length);
-  if (out.size === 0 && fresh.length === 0) return undefined;
-  const sorted = context.keys !== undefined;
-  const removed: Placed[] = [];
-  for (let at = context.uids.length - 1; at >= 0; at--) {
-    const uid = context.uids[at] ?? 0;
-    if (out.has(uid)) removed.push({ uid, position: sorted ? at + 1 : 0 });
-  }
-  const kept = context.uids.filter((uid) => !out.has(uid));
-  context.uids = fresh.length === 0 ? kept : await inOrder(session, view, context, [...kept, ...fresh]);
-  return { context, removed, added: placesOf(context.uids, new Set(fresh), sorted) };
+  const known = (uid: number): boolean => stands(context.ascending, uid);
+  const out = new Set([...gone, ...asked.filter((uid) => !matching.has(uid))].filter(known));
+  const fresh = new Set([...matching].filter((uid) => !known(uid)));
+  if (out.size === 0 && fresh.size === 0) return undefined;
+  const removed = await placesOf(session, context, out);
+  const kept = out.size === 0 ? context.ascending : context.ascending.filter((uid) => !out.has(uid));
+  context.ascending = fresh.size === 0 ? kept : Uint32Array.from([...kept, ...fresh]).toSorted();
+  context.uids = await inOrder(session, view, context);
+  // From the last to the first, so that each position is right when it is told.
+  return { context, removed: removed.toReversed(), added: await placesOf(session, context, fresh) };
 }
 
-function placesOf(uids: Uint32Array, fresh: ReadonlySet<number>, sorted: boolean): Placed[] {
-  const added: Placed[] = [];
-  if (fresh.size === 0) return added;
-  for (const [at, uid] of uids.entries()) {
-    if (fresh.has(uid)) added.push({ uid, position: sorted ? at + 1 : 0 });
+/** Whether a number is in an ascending list. */
+function stands(list: Uint32Array, wanted: number): boolean {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((list[middle] ?? 0) < wanted) low = middle + 1;
+    else high = middle;
   }
-  return added;
+  return list[low] === wanted;
+}
+
+const PER_TURN = 4096;
+const STEPS_PER_NUMBER = 10;
+
+/** Where some messages stand in the result, by position. */
+async function placesOf(
+  session: Session,
+  context: SearchContext,
+  wanted: ReadonlySet<number>,
+): Promise<Placed[]> {
+  if (context.keys === undefined)
+    return [...wanted].toSorted((a, b) => a - b).map((uid) => ({ uid, position: 0 }));
+  const places: Placed[] = [];
+  const { uids } = context;
+  for (let at = 0; at < uids.length && places.length < wanted.size; at++) {
+    const uid = uids[at] ?? 0;
+    if (wanted.has(uid)) places.push({ uid, position: at + 1 });
+    if (at % PER_TURN === 0) await spend(session, PER_TURN * STEPS_PER_NUMBER);
+  }
+  return places;
 }
 
 async function matchingOf(
@@ -139,16 +160,11 @@ async function matchingOf(
 async function inOrder(
   session: Session,
   view: MailboxView,
-  { keys }: SearchContext,
-  uids: readonly number[],
+  { keys, ascending }: SearchContext,
 ): Promise<Uint32Array> {
-  const ascending = Uint32Array.from(uids).toSorted();
   if (keys === undefined) return ascending;
-  return session.options.store.read.run('mailstore.sort', {
-    ...sortPlace(session, view),
-    uids: ascending,
-    keys,
-  });
+  const place = sortPlace(session, view);
+  return session.options.store.read.run('mailstore.sort', { ...place, uids: ascending, keys });
 }
 
 /** Messages of one response. */
@@ -162,11 +178,9 @@ export async function tellChanges(
   word: 'ADDTO' | 'REMOVEFROM',
 ): Promise<void> {
   for (const { context, removed, added } of changes) {
-    const placed = word === 'ADDTO' ? added : removed.toReversed();
-    // Sorted ones leave from the last position on, so that each position is right when it is told.
-    const ordered = word === 'ADDTO' || context.keys === undefined ? placed : removed;
-    for (let at = 0; at < ordered.length; at += PER_RESPONSE) {
-      const page = ordered.slice(at, at + PER_RESPONSE);
+    const placed = word === 'ADDTO' ? added : removed;
+    for (let at = 0; at < placed.length; at += PER_RESPONSE) {
+      const page = placed.slice(at, at + PER_RESPONSE);
       untagged(
         session,
         `ESEARCH (TAG ${string(context.tag)})${context.byUid ? ' UID' : ''} ${word} (${pairs(view, context, page)})`,
@@ -178,6 +192,9 @@ export async function tellChanges(
 
 function pairs(view: MailboxView, context: SearchContext, page: readonly Placed[]): string {
   const number = (uid: number): number => (context.byUid ? uid : view.seqOf(uid));
-  if (context.keys === undefined) return `0 ${formatSet(page.map(({ uid }) => number(uid)))}`;
+  if (context.keys === undefined) {
+    const numbers = page.map(({ uid }) => number(uid)).toSorted((a, b) => a - b);
+    return `0 ${formatSet(numbers)}`;
+  }
   return page.map(({ uid, position }) => `${position} ${number(uid)}`).join(' ');
 }

@@ -97,6 +97,10 @@ export async function tellEsearch(
   const [first, last] = [uids[0], uids[uids.length - 1]];
   if (options.min && first !== undefined) out.text(` MIN ${number(first)}`);
   if (options.max && last !== undefined) out.text(` MAX ${number(last)}`);
+  if (options.all && uids.length > 0) {
+    out.text(' ALL ');
+    await writeSet(session, found, byUid);
+  }
   if (options.count) out.text(` COUNT ${uids.length}`);
   if (modseq !== undefined) out.text(` MODSEQ ${modseq}`);
   if (options.partial !== undefined) {
@@ -105,10 +109,6 @@ export async function tellEsearch(
     if (start >= end) out.text('NIL');
     else await writeSet(session, found, byUid, start, end);
     out.text(')');
-  }
-  if (options.all && uids.length > 0) {
-    out.text(' ALL ');
-    await writeSet(session, found, byUid);
   }
   out.line('');
   await flushIfFull(session);

@@ -1,6 +1,6 @@
 import type { UidRange } from '../../data/mailstore/types.ts';
 import type { MailboxView } from './mailbox-view.ts';
-import { flushIfFull, type Session, untagged, viewOf } from './session.ts';
+import { flushIfFull, type Session, spend, untagged, viewOf } from './session.ts';
 import { SyntaxFault } from './wire/decoder.ts';
 import { formatRanges, formatSet } from './wire/sequence-set.ts';
 
@@ -46,31 +46,38 @@ export async function tellVanishedEarlier(
   const { mailboxId } = view;
   const gone = await session.options.store.read.run('mailstore.vanishedSince', { mailboxId, modseq });
   const ranges = gone.complete
-    ? rangesOf(gone.uids, within, view)
-    : missing(view, within, Math.max(view.lastUid, gone.uidnext - 1));
+    ? rangesOf(session, gone.uids, within, view)
+    : missing(session, view, within, Math.max(view.lastUid, gone.uidnext - 1));
   let page: UidRange[] = [];
   const tell = async (): Promise<void> => {
     untagged(session, `VANISHED (EARLIER) ${formatRanges(page)}`);
     page = [];
     await flushIfFull(session);
   };
-  for (const range of ranges) {
+  for await (const range of ranges) {
     page.push(range);
     if (page.length >= PER_RESPONSE) await tell();
   }
   if (page.length > 0) await tell();
 }
 
+/** UIDs looked at between turns, and the steps of one (see turns.ts). */
+const PER_TURN = 256;
+const STEPS_PER_UID = 20;
+
 /** Ascending UIDs as ranges, those in `within` that are not in view. */
-function* rangesOf(
+async function* rangesOf(
+  session: Session,
   uids: Uint32Array,
   within: readonly UidRange[],
   view: MailboxView,
-): Generator<UidRange, void> {
+): AsyncGenerator<UidRange, void> {
   let at = 0;
   let from = 0;
   let to = 0;
-  for (const uid of uids) {
+  for (let i = 0; i < uids.length; i++) {
+    const uid = uids[i] ?? 0;
+    if (i % PER_TURN === 0) await spend(session, PER_TURN * STEPS_PER_UID);
     while ((within[at]?.to ?? uid) < uid) at++;
     const range = within[at];
     if (range === undefined) break;
@@ -87,11 +94,17 @@ function* rangesOf(
 }
 
 /** What of `within`, up to `last`, is not in view. */
-function* missing(view: MailboxView, within: readonly UidRange[], last: number): Generator<UidRange, void> {
+async function* missing(
+  session: Session,
+  view: MailboxView,
+  within: readonly UidRange[],
+  last: number,
+): AsyncGenerator<UidRange, void> {
   for (const { from, to } of within) {
     const end = Math.min(to, last);
     let next = from;
     for (let seq = view.firstSeqFrom(from); next <= end; seq++) {
+      if (seq % PER_TURN === 0) await spend(session, PER_TURN * STEPS_PER_UID);
       const uid = view.uidAt(seq);
       const here = uid === 0 || uid > end ? end + 1 : uid;
       if (here > next) yield { from: next, to: here - 1 };

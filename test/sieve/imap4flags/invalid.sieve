@@ -1,1 +1,1 @@
-require "imap4flags"; setflag "\\Recent";
+require "imap4flags"; setflag ["\\Recent","$A"];

@@ -1,4 +1,4 @@
 require ["index"];
-if header :index 1 ["x-tag","x-other"] "other" {
+if header :index 4 ["x-tag","x-other"] "other" {
   discard;
 }

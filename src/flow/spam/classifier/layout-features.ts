@@ -9,8 +9,8 @@ const BROKEN_AT = 78;
 const MEAN_STEP = 8;
 const MEAN_STEPS = 20;
 
-/** `longestRaw`: octets of the longest line as sent. */
-export function layoutFeatures(text: string, longestRaw: number, sink: FeatureSink): void {
+/** `text`: without what a list added. */
+export function layoutFeatures(text: string, sink: FeatureSink): void {
   const { filled, long, indented, ended, gap, longest, total } = measured(text);
   const share = (n: number): number => (filled === 0 ? 0 : Math.ceil((4 * n) / filled));
   sink.add('layout', `gap ${magnitude(gap)}`);
@@ -23,7 +23,6 @@ export function layoutFeatures(text: string, longestRaw: number, sink: FeatureSi
   sink.add('layout', `indented lines ${share(indented)}`);
   sink.add('layout', `lines that end a sentence ${share(ended)}`);
   sink.add('layout', `lines ${magnitude(filled)}`);
-  sink.add('layout', `line as sent ${magnitude(longestRaw)}`);
 }
 
 interface Lines {
@@ -42,7 +41,10 @@ interface Lines {
 function measured(text: string): Lines {
   const lines = { filled: 0, long: 0, indented: 0, ended: 0, gap: 0, longest: 0, total: 0 };
   let blank = 0;
-  for (const line of text.slice(0, classifierLimits.wordChars).split('\n', classifierLimits.layoutLines)) {
+  for (const line of text
+    .slice(0, classifierLimits.wordChars)
+    .trimEnd()
+    .split('\n', classifierLimits.layoutLines)) {
     const words = line.trim();
     if (words === '') {
       lines.gap = Math.max(lines.gap, ++blank);

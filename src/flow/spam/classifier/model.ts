@@ -80,7 +80,7 @@ const RULE_WEIGHT_ALONE = 1 / UNTRAINED.scale;
 const RULES_FADE = 50;
 /** Raw nats of one step of `ownLinks` where many newsletters have been learned, and what more it is where none was. */
 const OWN_LINKS_WEIGHT = -0.75;
-const OWN_LINKS_UNSEEN = -5;
+const OWN_LINKS_UNSEEN = -4;
 /** Newsletters with which the latter counts for half. */
 const NEWSLETTERS_FADE = 20;
 /** Raw nats of a message of which nothing is known: it is taken for good, as most that one-sided.ts knows little of. */

@@ -25,7 +25,7 @@ export function styleFeatures(made: Made, rules: readonly RuleHit[], sink: Featu
   linkFeatures(made.links, sink);
   if (made.facts.html) markupFeatures(made.facts.html, sink);
   lookFeatures(made, sink);
-  layoutFeatures(made.body, made.facts.mime.longestLine, sink);
+  layoutFeatures(made.body, sink);
 }
 
 function linkFeatures(links: readonly UrlFact[], sink: FeatureSink): void {

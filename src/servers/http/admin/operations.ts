@@ -20,6 +20,7 @@ import { lookup } from './lookup.ts';
 import { queue } from './queue.ts';
 import { reports } from './reports.ts';
 import { routing } from './routing.ts';
+import { search } from './search.ts';
 import { secrets } from './secrets.ts';
 import { sieve } from './sieve.ts';
 import { sharing } from './sharing.ts';
@@ -45,6 +46,7 @@ export const operations = {
   journal,
   lookup,
   importing,
+  search,
   secrets,
   sharing,
   trace,

@@ -105,9 +105,18 @@ function pageOfRanges(
   ranges: readonly UidRange[],
   partial: PartialRange,
 ): readonly UidRange[] {
-  const uids = view.uidsIn(ranges);
-  const { start, end } = pageOf(partial, uids.length);
-  return view.rangesOf(uids.slice(start, end));
+  const { start, end } = pageOf(partial, view.countIn(ranges));
+  const page: UidRange[] = [];
+  let before = 0;
+  for (const range of ranges) {
+    const count = view.countIn([range]);
+    const first = view.firstSeqFrom(range.from);
+    const from = first + Math.max(0, start - before);
+    const to = first + Math.min(count, end - before) - 1;
+    if (from <= to) page.push({ from: view.uidAt(from), to: view.uidAt(to) });
+    before += count;
+  }
+  return page;
 }
 
 /** The parts of rows that these items need. */

@@ -1,0 +1,1 @@
+if header :contains ["subject","x"] "zzz" { keep; } elsif size :over 1 { discard; }

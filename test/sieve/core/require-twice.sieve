@@ -1,0 +1,1 @@
+require "fileinto"; require ["fileinto", "fileinto"]; fileinto "A";

@@ -1,0 +1,1 @@
+require ["vacation","fcc","mailboxid"]; vacation :fcc "Sent" :mailboxid "F7" "Away.";

@@ -1,0 +1,3 @@
+require ["foreverypart","mime","fileinto","variables"];
+foreverypart :name "out" { foreverypart { break :name "out"; } }
+fileinto "after";

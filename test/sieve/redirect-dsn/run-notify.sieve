@@ -1,0 +1,2 @@
+require ["redirect-dsn","variables"]; set "r" "now";
+redirect :notify "${r}" "x@example.com";

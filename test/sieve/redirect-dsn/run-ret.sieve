@@ -1,0 +1,2 @@
+require ["redirect-dsn","variables"]; set "r" "body";
+redirect :ret "${r}" "x@example.com";

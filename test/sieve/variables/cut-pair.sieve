@@ -1,0 +1,2 @@
+require ["variables","fileinto"];
+set "a" "ab😀c"; fileinto "${a}";

@@ -1,0 +1,1 @@
+require ["variables","fileinto"]; if string :matches "a😀b" "a?b" { fileinto "${1}"; }
