@@ -55,6 +55,8 @@ export class Intake {
   #size = 0;
   #file: BlobWriter | undefined;
   #aborted = false;
+  /** The file of a message that has come whole. */
+  #finished: string | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -115,6 +117,7 @@ export class Intake {
       const header = Buffer.from(head.subarray(0, structure.root.bodyStart));
       const content = parsedContent(structure, header);
       const name = await file?.finish();
+      this.#finished = name;
       const blob: NewBlob =
         name === undefined
           ? inlineBlob(head)
@@ -136,6 +139,13 @@ export class Intake {
     this.#chunks = [];
     void this.#file?.abort();
     this.#file = undefined;
+  }
+
+  /** Remove what `finish` made durable: the message is not stored. As `dropBody`, for callers that have no blob store. */
+  drop(): void {
+    const name = this.#finished;
+    this.#finished = undefined;
+    if (name !== undefined) void this.#options.bodies.remove(name).catch(() => undefined);
   }
 }
 

@@ -192,24 +192,21 @@ function nameOrInbox(name: string): string {
   }
 }
 
-/**
- * APPEND (RFC 9051 6.3.12).
- * @throws Refusal 'no-such-mailbox' (TRYCREATE), 'over-quota' (OVERQUOTA), 'no-such-account', 'bad-input', 'limit'
- */
-export async function append(
+/** One message for one mailbox, as APPEND brings it. */
+export interface Appended {
+  readonly blob: NewBlob;
+  readonly content: ParsedContent;
+  readonly deposit: Deposit;
+}
+
+/** Put a message into a mailbox of an account. Refusals of `append`. */
+export async function appendOne(
   tx: WriteTx,
-  args: {
-    readonly blob: NewBlob;
-    readonly content: ParsedContent;
-    readonly deposit: Deposit;
-    readonly accountId: number;
-    readonly mailboxId: number;
-  },
+  { blob, content, deposit }: Appended,
+  { accountId, mailboxId }: { readonly accountId: number; readonly mailboxId: number },
 ): Promise<{ uidvalidity: number; uid: number; emailId: number }> {
-  const { accountId, mailboxId } = args;
-  const set = checkFlagSet(args.deposit.set);
-  const message = incoming(tx, args.blob, args.content);
-  const email = await storeEmail(tx, message, { ...args.deposit, accountId });
+  const set = checkFlagSet(deposit.set);
+  const email = await storeEmail(tx, incoming(tx, blob, content), { ...deposit, accountId });
   if (email === 'no-account') throw new Refusal('no-such-account', 'There is no such account.');
   if (email === 'over-quota') {
     throw new Refusal('over-quota', 'The message would exceed the quota.', { imapCode: 'OVERQUOTA' });
@@ -218,6 +215,18 @@ export async function append(
   const { uidvalidity, uid } = await place(tx, email, mailboxId, set);
   const label = judgedBy(set.keywords);
   if (label !== undefined) await wishForEmails(tx, accountId, [email.id], label, 'marked');
-  tx.touch(accountId);
   return { uidvalidity, uid, emailId: email.id };
+}
+
+/**
+ * APPEND (RFC 9051 6.3.12).
+ * @throws Refusal 'no-such-mailbox' (TRYCREATE), 'over-quota' (OVERQUOTA), 'no-such-account', 'bad-input', 'limit'
+ */
+export async function append(
+  tx: WriteTx,
+  args: Appended & { readonly accountId: number; readonly mailboxId: number },
+): Promise<{ uidvalidity: number; uid: number; emailId: number }> {
+  const appended = await appendOne(tx, args, args);
+  tx.touch(args.accountId);
+  return appended;
 }

@@ -9,6 +9,7 @@ import { beginAccount } from './account.ts';
 import { addUsage, quotaOf } from './account.sql.ts';
 import { place } from './deposit.ts';
 import { parseKeywords } from './flags.ts';
+import { deletePreview } from './previews.sql.ts';
 import * as sql from './purge.sql.ts';
 import { ownMailbox } from './rows.ts';
 import { deleteKeys } from './sort-keys.sql.ts';
@@ -36,6 +37,7 @@ export async function deleteEmails(tx: WriteTx, emails: readonly sql.DyingEmail[
   for (const email of emails) {
     await forgetEmail(tx, email.account_id, email.id);
     await tx.run(deleteKeys, email.id);
+    await tx.run(deletePreview, email.id);
     await tx.run(sql.deleteEmail, email.id);
   }
   const files: string[] = [];

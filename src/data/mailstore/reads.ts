@@ -11,9 +11,11 @@ import {
   vanishedSince,
 } from './listing.ts';
 import { findMailbox, findMailboxById, listMailboxes } from './mailboxes.ts';
+import { previews } from './previews.ts';
 import { withoutKeys } from './sort-keys.ts';
 import { sort } from './sorting.ts';
 import { thread } from './threading.ts';
+import { urlKey } from './url-keys.ts';
 
 export const reads = {
   /** All mailboxes of an account, by name; deleted ones that are still subscribed come with id 0. */
@@ -38,6 +40,10 @@ export const reads = {
   'mailstore.sort': long(sort),
   /** THREAD (RFC 5256) of ascending UIDs: UIDs with 0 for "(" and 2^32-1 for ")". */
   'mailstore.thread': long(thread),
+  /** Previews that are known of emails. */
+  'mailstore.previews': point(previews),
+  /** The URLAUTH key of an account for a mailbox. */
+  'mailstore.urlKey': single(urlKey),
   'mailstore.quota': point(quota),
   'mailstore.deletedSize': point(deletedSize),
   /** Orphaned emails that can be brought back, newest first. */

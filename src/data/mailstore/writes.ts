@@ -1,7 +1,9 @@
 import type { WriteFunction } from '../catalogue.ts';
+import { appendAll } from './append-all.ts';
 import { append } from './deposit.ts';
 import { claimRecent, createDefaults, createMailbox, deleteMailboxByName, subscribe } from './mailboxes.ts';
 import { copy, type CopyArgs, expunge, move } from './placements.ts';
+import { keepPreviews } from './previews.ts';
 import { purge, type Undelete, undelete } from './purge.ts';
 import { rename } from './rename.ts';
 import { addKeys, type LateKeys } from './sort-keys.ts';
@@ -20,6 +22,7 @@ import type {
   StoreFlagsResult,
   UidRange,
 } from './types.ts';
+import { needUrlKey, resetUrlKeys } from './url-keys.ts';
 
 type W<A, R> = WriteFunction<A, R>;
 
@@ -32,6 +35,13 @@ export const writes = {
     Append & { accountId: number; mailboxId: number },
     { uidvalidity: number; uid: number; emailId: number }
   >,
+  /** Several at once, in place of an old one or not: all or nothing. */
+  'mailstore.appendAll': appendAll,
+  /** Previews that somebody has asked for. */
+  'mailstore.keepPreviews': keepPreviews,
+  /** The URLAUTH key of an account for a mailbox, made when there is none. */
+  'mailstore.needUrlKey': needUrlKey,
+  'mailstore.resetUrlKeys': resetUrlKeys,
   'mailstore.storeFlags': storeFlags as W<StoreFlagsRequest, StoreFlagsResult>,
   /** Copies share the email (no new octets); flags and keywords go along (as far as `permitted`). Atomic; order of UIDs kept (RFC 9051 6.4.7). */
   'mailstore.copy': copy as W<CopyArgs, CopyResult>,

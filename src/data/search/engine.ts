@@ -15,9 +15,11 @@ import {
   PAGE_EMAILS,
 } from './limits.ts';
 import { type EmailTokens, readEmail, SegmentBuilder } from './segment-builder.ts';
+import { isSuited } from './query.ts';
 import { DamagedSegment } from './segment.ts';
 import { textSource } from './source.ts';
 import type { SearchAnswer, SearchQuery, SearchState, SearchTotals } from './types.ts';
+import { Waiters } from './waiters.ts';
 
 /** What the engine works with: a store it only reads, and a directory of its own. */
 export interface EngineOptions {
@@ -46,11 +48,6 @@ const TURN_MS = 10;
 /** Thrown to leave a merge: the index is closed, or thrown away. */
 class Stopped extends Error {}
 
-interface Waiter {
-  readonly until: number;
-  done(): void;
-}
-
 /**
  * The search indexes of all accounts. It works in the background, a little after mail has come, and before a search
  * on what is missing. One account is worked on at a time; queries run between the emails.
@@ -61,7 +58,7 @@ export class SearchEngine {
   readonly #accounts = new Map<number, AccountIndex>();
   /** Accounts with changes, and accounts somebody waits for. */
   readonly #changed = new Set<number>();
-  readonly #waiters = new Map<number, Waiter[]>();
+  readonly #waiters: Waiters;
   /** Accounts that could not be written, until when, and accounts whose trouble was logged. */
   readonly #failed = new Map<number, number>();
   readonly #vacuumed = new Map<number, number>();
@@ -77,6 +74,7 @@ export class SearchEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#waiters = new Waiters(options.clock);
   }
 
   /** Look after all accounts once, a little later: remove what belongs to none, take in what came while we were not there. */
@@ -117,7 +115,7 @@ export class SearchEngine {
     });
   }
 
-  /** Resolves when nothing is being worked on, for tests. */
+  /** For tests: resolves when nothing is being worked on. */
   async idle(): Promise<void> {
     this.#work();
     while (this.#working !== undefined || this.#tidying !== undefined) {
@@ -138,10 +136,7 @@ export class SearchEngine {
 
   /** Those somebody waits for come first. */
   #next(): number | undefined {
-    const [waited] = this.#waiters.keys();
-    if (waited !== undefined) return waited;
-    const [changed] = this.#changed;
-    return changed;
+    return this.#waiters.first ?? this.#changed.values().next().value;
   }
 
   /** Bring an account up to date. Never throws: what fails is tried again when its mail changes next. */
@@ -167,7 +162,7 @@ export class SearchEngine {
     } catch (error) {
       this.#fault(accountId, error);
     } finally {
-      this.#release(accountId);
+      this.#waiters.release(accountId);
     }
   }
 
@@ -195,10 +190,10 @@ export class SearchEngine {
           builder.add(content.emailId, await this.#text(content));
           last = content.emailId;
           await this.#turn();
-          const waits = this.#waitsNow(accountId);
+          const waits = this.#waiters.now(accountId);
           if (builder.emails >= BATCH_EMAILS || builder.tokens >= BATCH_TOKENS || waits !== 'no')
             await flush();
-          if (waits === 'this') this.#release(accountId);
+          if (waits === 'this') this.#waiters.release(accountId);
           if (waits === 'other') return false;
         }
         last = page.at(-1) ?? last;
@@ -318,7 +313,7 @@ export class SearchEngine {
 
   /** See SearchIndex.find. */
   async find(accountId: number, query: SearchQuery): Promise<SearchAnswer | 'scan'> {
-    if (!isExact(query)) return 'scan';
+    if (!isSuited(query)) return 'scan';
     try {
       await this.#upToDate(accountId);
       return this.#open(accountId).find(query);
@@ -333,35 +328,9 @@ export class SearchEngine {
     const account = await this.#options.read.run('search.account', { accountId });
     if (account === undefined || account.emails === 0) return;
     if (this.#open(accountId).modseq === account.modseq) return;
-    await new Promise<void>((resolve) => {
-      // Also when the work in hand is slow to look at the time.
-      const timer = this.#options.clock.setTimer(2 * CATCH_UP_MS, resolve);
-      const done = (): void => {
-        timer.cancel();
-        resolve();
-      };
-      const list = this.#waiters.get(accountId) ?? [];
-      list.push({ until: this.#options.clock.monotonic() + CATCH_UP_MS, done });
-      this.#waiters.set(accountId, list);
-      this.#work();
-    });
-  }
-
-  /** Whether someone waits for another account, or has waited long enough for this one. */
-  #waitsNow(accountId: number): 'no' | 'this' | 'other' {
-    if (this.#waiters.size === 0) return 'no';
-    const list = this.#waiters.get(accountId) ?? [];
-    if (list.length === 0) return 'other';
-    const now = this.#options.clock.monotonic();
-    if (list.every(({ until }) => until > now)) return 'no';
-    return 'this';
-  }
-
-  /** Tell those who wait for an account. */
-  #release(accountId: number): void {
-    const list = this.#waiters.get(accountId) ?? [];
-    this.#waiters.delete(accountId);
-    for (const { done } of list) done();
+    const waited = this.#waiters.wait(accountId, CATCH_UP_MS);
+    this.#work();
+    await waited;
   }
 
   /** See SearchIndex.rebuild. */
@@ -409,17 +378,10 @@ export class SearchEngine {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    for (const accountId of this.#waiters.keys()) this.#release(accountId);
+    this.#waiters.releaseAll();
     await this.#working;
     await this.#tidying;
   }
-}
-
-/** The index keeps half a surrogate pair as U+FFFD, and cannot tell the two apart. */
-function isExact(query: SearchQuery): boolean {
-  if (query.kind === 'not') return isExact(query.of);
-  if (query.kind !== 'has') return query.of.every(isExact);
-  return query.text.isWellFormed() && !query.text.includes('\ufffd');
 }
 
 /** What reading files says that are not as they were written. All else is trouble of the disk or of the store. */

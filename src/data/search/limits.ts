@@ -24,3 +24,7 @@ export const CACHE_BYTES = 128 * 1024 * 1024;
 export const OPEN_ACCOUNTS = 2000;
 /** Emails asked of the store at once. */
 export const PAGE_EMAILS = 64;
+/** Texts of a query, and characters and tokens of each: one with more is left to a scan. */
+export const QUERY_TEXTS = 24;
+export const QUERY_CHARS = 2000;
+export const QUERY_TOKENS = 100;

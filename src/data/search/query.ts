@@ -2,6 +2,7 @@ import { type Token, tokensOf } from '../../mail/search/tokens.ts';
 import { allBits, andBits, type Bits, isFull, noBits, orBits, withoutBits } from './bits.ts';
 import { matchingTokens, orLiterals, orTokens } from './dictionary.ts';
 import { sectionOf, SECTIONS } from './format.ts';
+import { QUERY_CHARS, QUERY_TEXTS, QUERY_TOKENS } from './limits.ts';
 import { orNamed, orNamesWith, orPhrase } from './phrase.ts';
 import type { Section, Segment } from './segment.ts';
 import type { SearchQuery } from './types.ts';
@@ -78,4 +79,28 @@ function orHeader(found: Bits, segment: Segment, name: string, text: string): vo
   const within = noBits(segment.emails);
   orNamed(within, section, number);
   orPhrase(found, section, segment.emails, tokens, { withNames: false, only: number, within });
+}
+
+/**
+ * Whether the index is to be asked at all. It keeps half a surrogate pair as U+FFFD, and cannot tell the two apart. A
+ * query is answered in one go, so what has very many parts is left to a scan, which lets others have a turn.
+ */
+export function isSuited(query: SearchQuery): boolean {
+  const texts = [...textsOf(query)];
+  return (
+    texts.length <= QUERY_TEXTS &&
+    texts.every(
+      (text) =>
+        text.length <= QUERY_CHARS &&
+        text.isWellFormed() &&
+        !text.includes('\ufffd') &&
+        tokensOf(text).length <= QUERY_TOKENS,
+    )
+  );
+}
+
+function* textsOf(query: SearchQuery): Generator<string, void> {
+  if (query.kind === 'has') yield query.text;
+  else if (query.kind === 'not') yield* textsOf(query.of);
+  else for (const each of query.of) yield* textsOf(each);
 }

@@ -119,6 +119,21 @@ test('what was stored a moment ago is found, one by one and many at once', async
   assert((state?.segments ?? 99) < 20, 'small segments are merged');
 });
 
+test('what would take the thread too long, or cannot be told exactly, is left to a scan', async (t) => {
+  const { accountId, put, open } = await setting(t);
+  const index = open();
+  await put('a b '.repeat(200));
+  const has = (text: string) => ({ kind: 'has', field: 'text', text }) as const;
+  assert.notEqual(await index.find(accountId, has('a b '.repeat(20))), 'scan');
+  assert.equal(await index.find(accountId, has('a b '.repeat(40))), 'scan');
+  assert.equal(await index.find(accountId, has('x'.repeat(3000))), 'scan');
+  assert.equal(
+    await index.find(accountId, { kind: 'or', of: Array.from({ length: 40 }, () => has('a')) }),
+    'scan',
+  );
+  assert.equal(await index.find(accountId, has('\ud83d')), 'scan');
+});
+
 test('an index is taken up again, and accounts do not see each other', async (t) => {
   const { store, accountId, put, open } = await setting(t);
   const bob = await newAccount(operations(store), 'bob');

@@ -60,8 +60,8 @@ async function rightsIn(
 }
 
 /**
- * The mailbox that a name means for an account, and what it may do with it; undefined where there is none. A mailbox
- * without any right for the account comes too, with `rights` 0: whoever answers must make no difference.
+ * The mailbox that a name means for an account, and what it may do with it; undefined where there is none, or none to
+ * which the account has any right. Whoever answers must make no difference where the right to see it (l) lacks.
  */
 export async function resolveName(
   tx: ReadTx,
@@ -78,7 +78,8 @@ export async function resolveName(
   if (place === undefined) return undefined;
   const row = await tx.get(mailboxByName, place.owner?.id ?? 0, place.path);
   const rights = await rightsIn(tx, person, row);
-  if (row === undefined || place.owner === undefined) return undefined;
+  // As much work for what is not there as for what may not be seen.
+  if (row === undefined || place.owner === undefined || rights === 0) return undefined;
   const known = foreignText(toOwner(place.owner), row.name);
   const subscribed = (await tx.get(sql.subscriptionHeld, accountId, known)) !== undefined;
   return { mailbox: asForeign(row, known, subscribed), path: row.name, rights, own: false };

@@ -13,10 +13,14 @@ function judged(links: number, host: string): ContentScore {
     { length: links },
     (_, i) => `<p>Article ${i} <a href="http://${host}/${i}">read on</a></p>`,
   );
-  const octets = Buffer.from(
+  return scored(
     `From: News <news@paper.example>\r\nTo: ann@example.org\r\nSubject: News of the week\r\n` +
       `Content-Type: text/html\r\n\r\n<html><body><p>Good morning.</p>${body.join('')}</body></html>\r\n`,
   );
+}
+
+function scored(message: string): ContentScore {
+  const octets = Buffer.from(message);
   const { content } = engine.judge({
     sample: sampleOfBuffer(octets),
     owners: [],
@@ -57,5 +61,21 @@ describe('what the verdict says of the links', () => {
     const one = judged(1, 'www.paper.example');
     assert.equal(named(one, 'OWN_LINKS') ?? named(one, 'FEW_SITES'), undefined);
     assert.equal(named(one, 'CONTENT'), one.score);
+  });
+});
+
+describe('a message of a few words', () => {
+  const head = 'From: carol@peer.example\r\nTo: ann@example.org\r\nSubject: Welcome\r\n';
+
+  test('is never taken for spam for them alone', () => {
+    const { score, threshold } = scored(`${head}\r\nHello!\r\n`);
+    assert.ok(score < Math.log(threshold / (1 - threshold)) - 0.5, `${score} against ${threshold}`);
+  });
+
+  test('is judged as any other when it leads somewhere', () => {
+    const plain = scored(`${head}\r\nHello!\r\n`).score;
+    assert.ok(scored(`${head}\r\nHello! http://shop.example/buy\r\n`).score !== plain);
+    const html = `${head}Content-Type: text/html\r\n\r\n<a href="http://shop.example/a">Hello!</a>\r\n`;
+    assert.ok(scored(html).score > plain, 'a link alone, in HTML');
   });
 });

@@ -60,6 +60,19 @@ const WORD_LEAST = 0.005;
 /** Nats of the links from which they are told by themselves. */
 const LINKS_LEAST = 0.1;
 
+/**
+ * Nats that a message of a few words without links, pictures and attachments can have at most: "Welcome! Hello" is
+ * written by advertisers and by friends alike, and does no harm. With something else against it, it still goes to Junk.
+ */
+const LITTLE_TEXT_MAX = 3;
+/** Characters of text and subject together up to which that holds. */
+const LITTLE_TEXT = 60;
+
+function saysLittle({ text, subject, urls, html, attachments, truncated }: MessageFacts): boolean {
+  if (truncated || urls.length > 0 || html !== undefined || attachments.length > 0) return false;
+  return text.trim().length + subject.length <= LITTLE_TEXT;
+}
+
 /** Features that mean something to a reader. */
 const SAID: ReadonlySet<string> = new Set(['word', 'capital', 'pair', 'subject', 'host', 'from']);
 
@@ -103,7 +116,9 @@ class ContentEngine implements Engine {
     const { features: given, texts } = explainedFeatures(facts, inside);
     const scores = [SITE, ...owners].flatMap((owner) => {
       const own = owner === SITE ? undefined : this.#models.get(owner);
-      return owner !== SITE && own === undefined ? [] : [{ owner, ...score(site, given, own) }];
+      if (owner !== SITE && own === undefined) return [];
+      const { logit, personal } = score(site, given, own);
+      return [{ owner, personal, logit: saysLittle(facts) ? Math.min(logit, LITTLE_TEXT_MAX) : logit }];
     });
     const worst = Math.max(...scores.map(({ logit }) => logit));
     const line = threshold(site, goodPerJunked);

@@ -1,3 +1,4 @@
+import { giveBack } from '../../base/memory.ts';
 import { type Connection, ReadTimeout } from '../connection.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -106,6 +107,14 @@ export class Input {
       this.#chunk = NOTHING;
       this.#pos = 0;
     }
+  }
+
+  /** As `release`, when nobody keeps a part of the octets taken so far: then their memory goes back at once. */
+  giveBack(): void {
+    if (this.#pos < this.#chunk.length) return;
+    giveBack(this.#chunk);
+    this.#chunk = NOTHING;
+    this.#pos = 0;
   }
 
   #startReading(timeoutMs: number): void {

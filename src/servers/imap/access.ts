@@ -14,7 +14,7 @@ import { loginOf, type Session, SessionEnd } from './session.ts';
  * with it (RFC 4314). Whoever may not see a mailbox gets the answer of one that is not there.
  */
 
-/** The mailbox a name means for this session's account, also one it has no right to: for `needMailbox` and its like. */
+/** The mailbox a name means for this session's account, whatever right to it there is. */
 function lookUp(session: Session, name: string): Promise<KnownMailbox | undefined> {
   return session.options.store.read.run('sharing.resolve', { accountId: loginOf(session).accountId, name });
 }

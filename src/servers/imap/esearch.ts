@@ -1,6 +1,6 @@
 import { SESSION_LIMITS } from './limits.ts';
 import type { MailboxView } from './mailbox-view.ts';
-import { flush, flushIfFull, isRev2, type Session, spend } from './session.ts';
+import { flush, flushIfFull, type Session, spend, usesUtf8 } from './session.ts';
 import { mailbox as mailboxText, string } from './wire/encoder.ts';
 import { pageOf } from './wire/partial.ts';
 import type { ReturnOptions } from './wire/return-options.ts';
@@ -92,7 +92,7 @@ export async function tellEsearch(
   const modseq = await modseqToTell(session, found, options);
   out.text(`* ESEARCH (TAG ${string(session.tag)}`);
   if (withMailbox)
-    out.text(` MAILBOX ${mailboxText(view.name, isRev2(session))} UIDVALIDITY ${view.uidvalidity}`);
+    out.text(` MAILBOX ${mailboxText(view.name, usesUtf8(session))} UIDVALIDITY ${view.uidvalidity}`);
   out.text(byUid ? ') UID' : ')');
   const [first, last] = [uids[0], uids[uids.length - 1]];
   if (options.min && first !== undefined) out.text(` MIN ${number(first)}`);

@@ -213,7 +213,8 @@ function missing(what: string): never {
   throw new Error(`a row came without its ${what}`);
 }
 
-async function sectionItem(session: Session, att: SectionAtt, content: ContentReader): Promise<void> {
+/** BODY[section], or what a URL names. */
+export async function sectionItem(session: Session, att: SectionAtt, content: ContentReader): Promise<void> {
   const kept = isTopHeader(att) ? content.keptHeader : undefined;
   if (kept !== undefined) return headerItem(session, att, kept);
   const found = content.section(att.section);
@@ -300,7 +301,7 @@ async function stream(
 }
 
 /** A part decoded (RFC 3516 section 4.3). */
-async function binaryItem(session: Session, att: SectionAtt, content: ContentReader): Promise<void> {
+export async function binaryItem(session: Session, att: SectionAtt, content: ContentReader): Promise<void> {
   const found = content.binary(att.section.part);
   if (found === undefined) {
     session.out.text(`${att.label} NIL`);
@@ -335,7 +336,7 @@ async function binarySize(
 }
 
 /** RFC 3516 section 4.3: what cannot be decoded is refused, before anything of the message is told. */
-function checkEncoding(att: FetchAtt, content: ContentReader | undefined): void {
+export function checkEncoding(att: FetchAtt, content: ContentReader | undefined): void {
   let path: readonly number[];
   if (att.kind === 'binary') path = att.section.part;
   else if (att.kind === 'binary-size') path = att.part;

@@ -18,6 +18,16 @@ export const SESSION_LIMITS = {
   literalBytes: 64 * 1024,
   /** Octets of a non-synchronizing literal before login (RFC 7888 section 5, LITERAL-). */
   preauthLiteralBytes: 4096,
+  /** Messages of one APPEND (RFC 3502), and octets of them that stand in memory until all have come. */
+  appendedMessages: 1000,
+  appendedBytes: 64 * 1024 * 1024,
+  /** Parts of a message that is put together by CATENATE (RFC 4469). */
+  catenatedParts: 1000,
+  /** URLs of one GENURLAUTH or URLFETCH (RFC 4467). */
+  urls: 1000,
+  /** Octets that decompression may make of nothing, and beyond that of each octet received (RFC 4978): deflate can reach 1,032. */
+  inflatedBytes: 128 * 1024 * 1024,
+  inflatedPerOctet: 100,
   /** Octets of a refused message that are swallowed to stay in step, as a multiple of the message size limit. */
   swallowFactor: 2,
   /** Octets of an over-long command line that are thrown away before the session is ended instead. */

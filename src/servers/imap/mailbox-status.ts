@@ -1,5 +1,5 @@
 import type { Mailbox } from '../../data/mailstore/types.ts';
-import { isRev2, type Session, untagged } from './session.ts';
+import { type Session, untagged, usesUtf8 } from './session.ts';
 import type { Decoder } from './wire/decoder.ts';
 import { mailbox as mailboxText } from './wire/encoder.ts';
 
@@ -55,5 +55,5 @@ export async function tellStatus(
       name === DELETED_STORAGE ? await deletedStorage(session, mailbox) : ITEMS[name]?.(mailbox, session);
     values.push(`${name} ${value ?? 'NIL'}`);
   }
-  untagged(session, `STATUS ${mailboxText(mailbox.name, isRev2(session))} (${values.join(' ')})`);
+  untagged(session, `STATUS ${mailboxText(mailbox.name, usesUtf8(session))} (${values.join(' ')})`);
 }

@@ -40,6 +40,8 @@ export interface MessageIntake {
   finish(): Promise<{ readonly blob: NewBlob; readonly content: ParsedContent; readonly size: number }>;
   /** Drop what was kept. Never throws. */
   abort(): void;
+  /** After `finish`: the message is not stored; what was made durable of it goes. Never throws. */
+  drop?(): void;
 }
 
 /** What is known of a session, for the journal and metrics. Live object: read it at the time of the call. */

@@ -1,7 +1,7 @@
 import type { Command } from './commands/command.ts';
 import { findCommand } from './commands/table.ts';
 import { SESSION_LIMITS } from './limits.ts';
-import { isRev2, readLine, readOctets, type Session, SessionEnd, stateOf } from './session.ts';
+import { readLine, readOctets, type Session, SessionEnd, stateOf, usesUtf8 } from './session.ts';
 import {
   Decoder,
   type Literal,
@@ -42,7 +42,7 @@ export async function readCommand(session: Session): Promise<ReadCommand> {
 function begin(session: Session, line: Buffer): ReadCommand {
   const d = new Decoder([{ line, literal: undefined }], {
     maxDepth: session.options.limits.imapDepth,
-    utf8: isRev2(session),
+    utf8: usesUtf8(session),
   });
   let tag = '*';
   try {
@@ -142,6 +142,10 @@ export async function gatherNext(session: Session, d: Decoder): Promise<void> {
   const literal = await readLiteral(session, head, SESSION_LIMITS.literalBytes);
   if (literal === undefined) throw new SyntaxFault('literal too large');
   const next = await readLine(session, lineLimit(session));
-  if (next === undefined) throw new SyntaxFault('command line too long');
+  if (next === undefined) {
+    // The literal is used up: nobody may take its head for one that is still to come.
+    d.nextLine(Buffer.alloc(0));
+    throw new SyntaxFault('command line too long');
+  }
   d.putLiteral(literal, next);
 }

@@ -19,18 +19,21 @@ export { cutSession, flush, flushIfFull, SessionEnd } from '../../net/line/talk.
 export type State = 'not-authenticated' | 'authenticated' | 'selected';
 
 /** What a client can ENABLE (RFC 5161), and CONDSTORE, which some commands enable by themselves. */
-export type Enabled = 'IMAP4REV2' | 'CONDSTORE' | 'QRESYNC' | 'UIDONLY';
+export type Enabled = 'IMAP4REV2' | 'CONDSTORE' | 'QRESYNC' | 'UIDONLY' | 'UTF8=ACCEPT';
 
 /** One IMAP session: what the commands work on. */
 export interface Session {
   readonly options: ImapOptions;
-  readonly connection: Connection;
+  /** Replaced by one that compresses when the client asks for that (RFC 4978), as are `out` and `input`. */
+  connection: Connection;
+  /** Whether COMPRESS is on. */
+  compressed: boolean;
   readonly facts: ImapSessionFacts;
   readonly startedAt: number;
   /** Since when it is without a login. */
   preauthSince: number;
-  readonly out: Output;
-  readonly input: Input;
+  out: Output;
+  input: Input;
   /** When to let others have a turn, for work that grows with what the client asks for. */
   readonly turns: Turns;
   readonly enabled: Set<Enabled>;
@@ -67,6 +70,7 @@ export function createSession(
   return {
     options,
     connection,
+    compressed: false,
     facts: {
       id: timeId(clock.now()),
       remoteAddress: connection.remoteAddress,
@@ -117,6 +121,11 @@ export function viewOf(session: Session): MailboxView {
 /** Whether names go as UTF-8, \Recent is gone and SEARCH answers with ESEARCH (RFC 9051). */
 export function isRev2(session: Session): boolean {
   return session.enabled.has('IMAP4REV2');
+}
+
+/** Whether names of mailboxes go as UTF-8 both ways (RFC 9051 section 5.1, RFC 6855 section 3). */
+export function usesUtf8(session: Session): boolean {
+  return isRev2(session) || session.enabled.has('UTF8=ACCEPT');
 }
 
 /** An untagged response, without "* " and CRLF. */

@@ -10,7 +10,7 @@ import {
 import type { KnownMailbox, RightsMode } from '../../../data/sharing/types.ts';
 import { needAnyRight, needMailbox } from '../access.ts';
 import { deselect } from '../refresh.ts';
-import { isRev2, loginOf, type Session, untagged, untaggedOk } from '../session.ts';
+import { loginOf, type Session, untagged, untaggedOk, usesUtf8 } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { mailbox as mailboxText, string, utf8Octets } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN } from './command.ts';
@@ -30,7 +30,7 @@ function rightsText(rights: number): string {
 }
 
 function nameText(session: Session, { mailbox }: KnownMailbox): string {
-  return mailboxText(mailbox.name, isRev2(session));
+  return mailboxText(mailbox.name, usesUtf8(session));
 }
 
 /** GETACL (RFC 4314 section 3.3). */

@@ -17,6 +17,8 @@ const ENABLES: Readonly<
   // RFC 7162 section 3.2.3: and then CONDSTORE too.
   QRESYNC: { name: 'QRESYNC', brings: 'CONDSTORE' },
   UIDONLY: { name: 'UIDONLY' },
+  // RFC 6855 section 3.
+  'UTF8=ACCEPT': { name: 'UTF8=ACCEPT' },
 };
 
 function isKnown(name: string): name is Enabled {

@@ -7,7 +7,7 @@ import { selectMatching } from '../list-match.ts';
 import { listPattern } from '../list-pattern.ts';
 import { statusItems, tellStatus } from '../mailbox-status.ts';
 import { refuse } from '../replies.ts';
-import { flushIfFull, isRev2, loginOf, type Session, spend, untagged } from '../session.ts';
+import { flushIfFull, loginOf, type Session, spend, untagged, usesUtf8 } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { mailbox as mailboxText } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN, type Outcome } from './command.ts';
@@ -41,7 +41,7 @@ export const lsub: Command = {
     const shown = await selectMatching(subscribed, [listPattern(pattern)], session.turns);
     for (const mailbox of shown) {
       await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * mailbox.name.length);
-      untagged(session, `LSUB () "/" ${mailboxText(mailbox.name, isRev2(session))}`);
+      untagged(session, `LSUB () "/" ${mailboxText(mailbox.name, usesUtf8(session))}`);
       await flushIfFull(session);
     }
     await tellParents(session, subscribed, shown, pattern);
@@ -67,7 +67,7 @@ async function tellParents(
       work.steps = 0;
       if (told.has(parent) || !match(parent, work)) continue;
       told.add(parent);
-      untagged(session, `LSUB (\\Noselect) "/" ${mailboxText(parent, isRev2(session))}`);
+      untagged(session, `LSUB (\\Noselect) "/" ${mailboxText(parent, usesUtf8(session))}`);
       await flushIfFull(session);
     }
   }
@@ -187,7 +187,7 @@ async function tellMore(session: Session, request: Request, mailbox: Listed): Pr
     await tellStatus(session, mailbox, request.status);
   // RFC 8440.
   if (request.returns.has('MYRIGHTS') && (mailbox.rights & TELLING) !== 0) {
-    const name = mailboxText(mailbox.name, isRev2(session));
+    const name = mailboxText(mailbox.name, usesUtf8(session));
     untagged(session, `MYRIGHTS ${name} "${formatRightsWithObsolete(mailbox.rights)}"`);
   }
   // RFC 9590.
@@ -267,7 +267,7 @@ function tellMailbox(
     attributes.push('\\Subscribed');
   // RFC 6154 section 2: special uses may be returned without being asked for.
   if (mailbox.specialUse !== undefined) attributes.push(mailbox.specialUse);
-  const name = mailboxText(mailbox.name, isRev2(session));
+  const name = mailboxText(mailbox.name, usesUtf8(session));
   const childInfo = below ? ' ("CHILDINFO" ("SUBSCRIBED"))' : '';
   untagged(session, `LIST (${attributes.join(' ')}) "/" ${name}${childInfo}`);
 }

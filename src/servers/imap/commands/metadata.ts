@@ -2,7 +2,7 @@ import { MAX_ANNOTATIONS, MAX_ENTRY_BYTES, type Annotation } from '../../../data
 import { Right } from '../../../data/sharing/rights.ts';
 import { needMailbox } from '../access.ts';
 import { refuse } from '../replies.ts';
-import { flushIfFull, isRev2, loginOf, type Session, untagged } from '../session.ts';
+import { flushIfFull, loginOf, type Session, untagged, usesUtf8 } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { mailbox as mailboxText, string } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN } from './command.ts';
@@ -123,7 +123,7 @@ export async function tellAnnotations(
     if (!there && depth === 0 && entry !== '') told.set(given.toLowerCase(), 'NIL');
   }
   if (told.size > 0) {
-    session.out.text(`* METADATA ${mailboxText(name, isRev2(session))} (`);
+    session.out.text(`* METADATA ${mailboxText(name, usesUtf8(session))} (`);
     let first = true;
     for (const [entry, value] of told) {
       session.out.text(`${first ? '' : ' '}${entry} ${value}`);
@@ -190,5 +190,5 @@ export const LIST_METADATA: Options = { maxSize: Number.POSITIVE_INFINITY, depth
 
 /** An untagged METADATA response that only says which entries changed (RFC 5464 section 4.4.2). */
 export function tellChangedEntries(session: Session, name: string, entries: readonly string[]): void {
-  untagged(session, `METADATA ${mailboxText(name, isRev2(session))} ${entries.join(' ')}`);
+  untagged(session, `METADATA ${mailboxText(name, usesUtf8(session))} ${entries.join(' ')}`);
 }

@@ -1,7 +1,7 @@
 import { Right } from '../../../data/sharing/rights.ts';
 import { needMailbox } from '../access.ts';
 import { refuse } from '../replies.ts';
-import { isRev2, loginOf, type Session, untagged } from '../session.ts';
+import { loginOf, type Session, untagged, usesUtf8 } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { mailbox as mailboxText, string, utf8Octets } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN, type Outcome } from './command.ts';
@@ -79,7 +79,7 @@ export const getQuotaRoot: Command = {
     d.end();
     const { mailbox } = await needMailbox(session, name, Right.Read);
     const root = await rootOf(session, mailbox.accountId);
-    untagged(session, `QUOTAROOT ${mailboxText(mailbox.name, isRev2(session))} ${nameText(root)}`);
+    untagged(session, `QUOTAROOT ${mailboxText(mailbox.name, usesUtf8(session))} ${nameText(root)}`);
     await tellQuota(session, root);
     return undefined;
   },

@@ -28,7 +28,8 @@ export const uidSearch: Command = {
 
 async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcome> {
   d.sp();
-  const program = searchProgram(d);
+  // RFC 6855 section 3: with UTF8=ACCEPT there is no other character set.
+  const program = searchProgram(d, session.enabled.has('UTF8=ACCEPT'));
   if (hasNumbers(program.key)) needNumbers(session);
   if (usesModseq(program.key)) session.enabled.add('CONDSTORE');
   const view = viewOf(session);

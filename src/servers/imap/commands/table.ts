@@ -21,12 +21,14 @@ import { namespace } from './namespace.ts';
 import { check, noop } from './noop.ts';
 import { notify } from './notify.ts';
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts';
+import { replace, uidReplace } from './replace.ts';
 import { search, uidSearch } from './search.ts';
 import { examine, select } from './select.ts';
 import { sort, uidSort } from './sort.ts';
 import { starttls } from './starttls.ts';
 import { unauthenticate } from './unauthenticate.ts';
 import { status } from './status.ts';
+import { genUrlAuth, resetKey, urlFetch } from './urlauth.ts';
 import { store, uidStore } from './store.ts';
 import { thread, uidThread } from './thread.ts';
 
@@ -55,6 +57,9 @@ const commands: readonly Command[] = [
   namespace,
   status,
   append,
+  genUrlAuth,
+  resetKey,
+  urlFetch,
   idle,
   esearch,
   getQuota,
@@ -86,6 +91,8 @@ const commands: readonly Command[] = [
   uidFetch,
   store,
   uidStore,
+  replace,
+  uidReplace,
   copy,
   uidCopy,
   move,

@@ -8,7 +8,15 @@ import { openContents, tellMessage } from '../fetch-response.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { tellStatus } from '../mailbox-status.ts';
 import { refresh, tell } from '../refresh.ts';
-import { awaitOctets, flushIfFull, isRev2, loginOf, type Session, untagged, untaggedOk } from '../session.ts';
+import {
+  awaitOctets,
+  flushIfFull,
+  loginOf,
+  type Session,
+  untagged,
+  untaggedOk,
+  usesUtf8,
+} from '../session.ts';
 import { mailbox as mailboxText } from '../wire/encoder.ts';
 import type { Notify, NotifyEvent, NotifyGroup, NotifySelected } from './types.ts';
 
@@ -237,7 +245,7 @@ class Notices {
     }
     if (old.mailbox.name !== mailbox.name && events.has('MailboxName')) {
       // RFC 5465 section 5.4: the old name comes along.
-      const before = mailboxText(old.mailbox.name, isRev2(this.#session));
+      const before = mailboxText(old.mailbox.name, usesUtf8(this.#session));
       this.#list(mailbox, mailbox.subscribed ? ['\\Subscribed'] : [], ` ("OLDNAME" (${before}))`);
     }
     if (old.mailbox.subscribed !== mailbox.subscribed && events.has('SubscriptionChange'))
@@ -256,7 +264,7 @@ class Notices {
 
   #list(mailbox: Mailbox, attributes: readonly string[], more = ''): void {
     if (++this.told > MAX_TOLD) return;
-    const name = mailboxText(mailbox.name, isRev2(this.#session));
+    const name = mailboxText(mailbox.name, usesUtf8(this.#session));
     untagged(this.#session, `LIST (${attributes.join(' ')}) "/" ${name}${more}`);
   }
 

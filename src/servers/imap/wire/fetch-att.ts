@@ -1,5 +1,5 @@
 import type { Section } from '../../../mail/message/section.ts';
-import type { Decoder } from './decoder.ts';
+import { Decoder } from './decoder.ts';
 
 /** What FETCH can be asked for (RFC 9051 section 6.4.5). `label` is what the response calls it. */
 export type FetchAtt =
@@ -12,6 +12,8 @@ export type FetchAtt =
       readonly peek: boolean;
       readonly label: string;
     }
+  /** `lazy`: only if it is known already (RFC 8970 section 3.2). */
+  | { readonly kind: 'preview'; readonly lazy: boolean }
   | { readonly kind: 'binary-size'; readonly part: readonly number[]; readonly label: string };
 
 /** "<offset.count>" */
@@ -58,6 +60,7 @@ export function fetchAtts(d: Decoder): readonly FetchAtt[] {
 function fetchAtt(d: Decoder, name: string): FetchAtt {
   const simple = Object.hasOwn(SIMPLE, name) ? SIMPLE[name] : undefined;
   if (simple !== undefined) return simple;
+  if (name === 'PREVIEW') return { kind: 'preview', lazy: previewModifiers(d) };
   // "[" is an atom character: the name may have run on into the section, up to "]" or a space.
   const bracket = name.indexOf('[');
   const word = bracket === -1 ? name : name.slice(0, bracket);
@@ -82,6 +85,24 @@ function fetchAtt(d: Decoder, name: string): FetchAtt {
     default:
       return d.fail('a data item that is known before this');
   }
+}
+
+/** " (LAZY)"; other parentheses may be modifiers of the FETCH itself. */
+function previewModifiers(d: Decoder): boolean {
+  return d.skip(' (LAZY)');
+}
+
+/** A section as text, as URLs have it: what would stand between the brackets of BODY[]. Throws SyntaxFault. */
+export function sectionOf(text: string): Section {
+  const d = new Decoder([{ line: Buffer.from(`${text}]`, 'latin1'), literal: undefined }], {
+    maxDepth: 2,
+    utf8: true,
+  });
+  const found = /^[\w.]*/.exec(text)?.[0] ?? '';
+  d.skip(found.toUpperCase());
+  const section = sectionSpec(d, found.toUpperCase());
+  d.end();
+  return section;
 }
 
 function withPartial(

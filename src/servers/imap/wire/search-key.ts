@@ -207,9 +207,10 @@ export function searchCriteria(d: Decoder, charset: string): SearchCriteria {
   return { charset, key: keys.length === 1 && keys[0] !== undefined ? keys[0] : { kind: 'and', keys } };
 }
 
-/** What follows SEARCH and a space. Refusal BADCHARSET for a character set we cannot read. */
-export function searchProgram(d: Decoder): SearchProgram {
+/** What follows SEARCH and a space. Refusal BADCHARSET for a character set we cannot read. `utf8`: none may be named. */
+export function searchProgram(d: Decoder, utf8 = false): SearchProgram {
   const returns = returnOptions(d);
+  if (utf8 && d.skip('CHARSET ')) d.fail('no CHARSET, for UTF8=ACCEPT is enabled, before this');
   const charset = d.skip('CHARSET ') ? positionalCharset(d) : '';
   return { returns, ...searchCriteria(d, charset) };
 }

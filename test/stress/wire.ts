@@ -1,0 +1,91 @@
+import { connect } from 'node:net';
+import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib';
+
+/** Milliseconds until a server that says nothing has failed; the machine may be busy with much else. */
+const PATIENCE_MS = 90_000;
+
+/** A connection that hands out whole responses; text is latin1, one character an octet. */
+export interface Wire {
+  send(text: string): void;
+  /** The next response, literals in it, without its CRLF; undefined when the server has closed. */
+  response(): Promise<string | undefined>;
+  /** From now on both sides compress (RFC 4978). */
+  compress(): void;
+  destroy(): void;
+}
+
+export async function openWire(port: number): Promise<Wire> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  let pieces: Buffer[] = [];
+  let received: Buffer = Buffer.alloc(0);
+  let over = false;
+  let wake: (() => void) | undefined;
+  const take = (data: Buffer): void => {
+    pieces.push(data);
+    wake?.();
+  };
+  const end = (): void => {
+    over = true;
+    wake?.();
+  };
+  let write = (data: Buffer): void => void socket.write(data);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  socket.on('data', take);
+  for (const event of ['end', 'close', 'error']) socket.on(event, end);
+
+  /** Octets of the response at the front, or -1. */
+  const length = (): number => {
+    let from = 0;
+    for (;;) {
+      const crlf = received.indexOf('\r\n', from);
+      if (crlf === -1) return -1;
+      const open = received.lastIndexOf('{', crlf);
+      const literal = open < from ? null : /^\{(\d+)\}$/.exec(received.toString('latin1', open, crlf));
+      if (literal === null) return crlf;
+      from = crlf + 2 + Number(literal[1]);
+      if (received.length < from) return -1;
+    }
+  };
+  const more = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error('the server said nothing for too long')), PATIENCE_MS);
+      wake = () => {
+        wake = undefined;
+        clearTimeout(late);
+        resolve();
+      };
+    });
+  return {
+    send: (text) => write(Buffer.from(text, 'latin1')),
+    async response() {
+      for (;;) {
+        if (pieces.length > 0) {
+          received = Buffer.concat([received, ...pieces]);
+          pieces = [];
+        }
+        const size = length();
+        if (size >= 0) {
+          const text = received.toString('latin1', 0, size);
+          received = received.subarray(size + 2);
+          return text;
+        }
+        if (over) return undefined;
+        await more();
+      }
+    },
+    compress() {
+      const inflate = createInflateRaw();
+      const deflate = createDeflateRaw({ flush: constants.Z_SYNC_FLUSH });
+      socket.off('data', take);
+      socket.on('data', (data: Buffer) => inflate.write(data));
+      inflate.on('data', take);
+      inflate.on('error', end);
+      deflate.on('data', (data: Buffer) => void socket.write(data));
+      write = (data) => void deflate.write(data);
+    },
+    destroy: () => void socket.destroy(),
+  };
+}
