@@ -8,6 +8,7 @@ import type { FlowDeps, FlowSettings } from '../flow/deps.ts';
 import { createLookup, type Lookup } from '../flow/lookup/lookup.ts';
 import type { RelaySettings } from '../flow/outbound/transports/relay.ts';
 import type { Reports } from '../flow/reports/service.ts';
+import { createScriptThread } from '../flow/sieve/thread.ts';
 import { createFilter, type Filter } from '../flow/spam/filter.ts';
 import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
 import type { ImapLimits } from '../servers/imap/limits.ts';
@@ -123,6 +124,8 @@ export async function openCore(given: ServerOptions, closers: Closers): Promise<
   let core: Core | undefined;
   const delimiter = (): string => (core?.live.config ?? config).delimiter;
   const lookup = await createLookup({ store, clock, logger, delimiter });
+  const scripts = createScriptThread({ clock, logger });
+  closers.push(() => scripts.close());
   const banned = (ip: string): boolean => core?.banned(ip) === true;
   const base = {
     store,
@@ -132,6 +135,7 @@ export async function openCore(given: ServerOptions, closers: Closers): Promise<
     dns: options.dns,
     filter,
     lookup,
+    scripts,
     banned,
     housekeeping,
     tracer: telemetry.tracer,

@@ -100,6 +100,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
       ways: parts.ways,
       accounts: { authenticator: parts.authenticator, isProxy: proxyTest(parts.config) },
       lookup: parts.lookup,
+      scripts: parts.deps().scripts,
       intake: parts.intake.inbound,
       backups: parts.backups,
       housekeeping: parts.housekeeping,

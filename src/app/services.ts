@@ -246,6 +246,7 @@ async function startAccountServer(listener: AccountListener): Promise<RunningLis
     tls: parts.tls.source(name, 'strict'),
     implicitTls: IMPLICIT_TLS.has(name),
     requireTlsForLogin: parts.requireTlsForAuth,
+    scripts: deps().scripts,
     get limits() {
       const { imapLimits } = live();
       return {

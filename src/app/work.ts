@@ -224,6 +224,7 @@ export async function stopAll(core: Core, work: Work, graceMs: number): Promise<
   await core.recorder.flush();
   await core.telemetry.stop();
   await core.filter.close();
+  await core.live.deps.scripts?.close();
   await core.search.index.close();
   await core.store.close();
 }

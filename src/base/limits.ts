@@ -61,6 +61,8 @@ export const limits = {
   /** Parenthesis depth and tokens of an IMAP command. */
   imapDepth: 50,
   imapTokens: 100_000,
+  /** Messages that one IMAP command works on (RFC 9738). Clients that do not know of it take what is left out for gone: it is beyond what they can show. */
+  imapMessages: 1_000_000,
   /** Bodies up to this size stand in the database or a segment, larger ones in files of their own. */
   inlineBodyBytes: 256 * KiB,
   /** Milliseconds an expunged message can be brought back. */

@@ -7,6 +7,7 @@ import type { Dns } from '../mail/dns.ts';
 import type { Housekeeping } from './housekeeping/types.ts';
 import type { Lookup } from './lookup/lookup.ts';
 import type { ReportHooks } from './report-hooks.ts';
+import type { ScriptEngine } from './sieve/engine-types.ts';
 import type { Filter } from './spam/filter.ts';
 
 /** What every part of the flow is given. */
@@ -21,6 +22,8 @@ export interface FlowDeps {
   readonly settings: FlowSettings;
   /** What judges mail from others; undefined: all of it goes to the inbox. */
   readonly filter?: Filter | undefined;
+  /** What runs Sieve scripts beside the event loop; undefined: they run in place. */
+  readonly scripts?: ScriptEngine | undefined;
   /** Whether a client is banned from logging in, for guessing passwords. */
   readonly banned?: ((ip: string) => boolean) | undefined;
   /** Postfix lookup tables; undefined: the directory alone says who gets mail. */

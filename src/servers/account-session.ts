@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts';
 import type { LoginGuard } from '../data/bans/guard.ts';
 import type { Store } from '../data/store.ts';
 import type { Authenticator, SessionLogin } from '../flow/service.ts';
+import type { ScriptEngine } from '../flow/sieve/engine-types.ts';
 import {
   authenticate,
   offeredMechanisms,
@@ -36,6 +37,8 @@ export interface AccountServerOptions {
   /** Passwords under TLS only. False is for a try-out's measuring tools. Default true. */
   readonly requireTlsForLogin?: boolean | undefined;
   readonly hooks?: AccountSessionHooks | undefined;
+  /** What reads Sieve scripts beside the event loop; undefined: they are read in place. */
+  readonly scripts?: Pick<ScriptEngine, 'check'> | undefined;
 }
 
 export interface AccountSessionLimits {

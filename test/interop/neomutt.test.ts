@@ -1,71 +1,184 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
-import { run, until } from '../../bench/support/processes.ts';
+import { describe, it, type TestContext } from 'node:test';
 import { shownCertificate } from '../support/certificate.ts';
-import { cleanEnvironment, skipWithout } from '../support/programs.ts';
-import { startTestServer, TEST_PASSWORD } from '../support/server.ts';
+import { type Recorder, recordTls } from '../support/imap-recorder.ts';
+import { openMailbox } from '../support/imap-mailbox.ts';
+import { skipWithout } from '../support/programs.ts';
+import { startTestServer, TEST_PASSWORD, type TestServer } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
+import { openTerminal, type Terminal } from '../support/terminal.ts';
 
-/** neomutt in a terminal of tmux: what a person sees on the screen. */
+/** mutt and neomutt in a terminal of tmux: what a person sees on the screen. */
 
-const PATIENCE_MS = 15_000;
-const POLL_MS = 150;
+const BOB = 'bob@example.test';
 
-describe('neomutt', { skip: skipWithout('neomutt', 'tmux') }, () => {
-  it('shows the INBOX over IMAPS, opens a message, flags it, hears of new mail', async (t) => {
-    await using server = await startTestServer();
-    const { smtp = 0, imaps = 0 } = server.ports;
-    const home = await mkdtemp(join(tmpdir(), 'postern-mutt-'));
-    await writeFile(join(home, 'certificates'), await shownCertificate(imaps));
-    await writeFile(join(home, 'muttrc'), configuration(home, imaps));
-    await deliver(smtp, 'first', 'the text of the first');
-    await deliver(smtp, '=?utf-8?q?Gr=C3=BC=C3=9Fe?=', 'the text of the second');
+for (const program of ['mutt', 'neomutt'] as const) {
+  describe(program, { skip: skipWithout(program, 'tmux') }, () => {
+    async function start(t: TestContext, port: number, certificate: string, more = ''): Promise<Terminal> {
+      const home = await mkdtemp(join(tmpdir(), 'postern-mutt-'));
+      return again(t, home, port, certificate, more);
+    }
 
-    const env = cleanEnvironment(home);
-    const tmux = (...args: string[]) =>
-      run('tmux', ['-S', join(home, 'tmux'), '-f', '/dev/null', ...args], { env });
-    await tmux('new-session', '-d', '-x', '100', '-y', '30', `neomutt -n -F ${join(home, 'muttrc')}`);
-    t.after(async () => {
-      await tmux('kill-server').catch(() => undefined);
-      await rm(home, { recursive: true, force: true });
+    async function again(
+      t: TestContext,
+      home: string,
+      port: number,
+      certificate: string,
+      more: string,
+    ): Promise<Terminal> {
+      await writeFile(join(home, 'certificates'), certificate);
+      await writeFile(join(home, 'muttrc'), configuration(home, port) + more);
+      const terminal = await openTerminal(home, `${program} -n -F ${join(home, 'muttrc')}`);
+      t.after(async () => {
+        await terminal.close();
+        await rm(home, { recursive: true, force: true });
+      });
+      return terminal;
+    }
+
+    it('shows the INBOX over IMAPS, opens a message, flags it, hears of new mail', async (t) => {
+      await using server = await startTestServer();
+      const { smtp = 0, imaps = 0 } = server.ports;
+      await deliver(smtp, 'first', 'the text of the first');
+      await deliver(smtp, '=?utf-8?q?Gr=C3=BC=C3=9Fe?=', 'the text of the second');
+      const { keys, shows } = await start(t, imaps, await shownCertificate(imaps));
+
+      await shows(/1 N .*Carol Remote.*first/, /2 N .*Carol Remote.*Grüße/, /Msgs:2 .*New:2/);
+      await keys('1', 'Enter', 'Enter');
+      await shows(/^From: Carol Remote <carol@remote\.test>/m, /^Subject: first/m, /the text of the first/);
+      await keys('i');
+      await shows(/1 {3,}\w.*first/, /New:1/);
+      await keys('F');
+      await deliver(smtp, 'third', 'while it is open');
+      await keys('$');
+      await shows(/1 +! .*first/, /3 N .*third/);
+      await keys('q');
+      const { unseen, messages } = await inboxOf(server);
+      assert.deepEqual(
+        { messages, unseen },
+        { messages: 3, unseen: 2 },
+        'what was read is read in the account too',
+      );
     });
-    let screen = '';
-    const shows = async (...patterns: RegExp[]): Promise<void> => {
-      try {
-        await until(patterns.join(', '), PATIENCE_MS, POLL_MS, async () => {
-          screen = (await tmux('capture-pane', '-p')).stdout;
-          return patterns.every((pattern) => pattern.test(screen));
-        });
-      } catch (error) {
-        throw new Error(`${String(error)}; the screen:\n${screen}`);
+
+    it('keeps a header cache, and asks by QRESYNC what changed since', async (t) => {
+      await using server = await startTestServer();
+      await using imap: Recorder = await recordTls(server.ports.imaps ?? 0);
+      const { smtp = 0 } = server.ports;
+      for (const name of ['first', 'second', 'third', 'fourth']) await deliver(smtp, name, `text of ${name}`);
+      const home = await mkdtemp(join(tmpdir(), 'postern-mutt-'));
+      await mkdir(join(home, 'cache'));
+      const more = `set header_cache = "${home}/cache"\nset imap_condstore = yes\nset imap_qresync = yes\n`;
+      const one = await again(t, home, imap.port, imap.certificate, more);
+      await one.shows(/1 N .*first/, /4 N .*fourth/, /Msgs:4/);
+      await one.keys('q');
+      await one.shows(/Pane is dead/);
+      await one.close();
+      assert.ok(
+        imap.said().some((line) => / ENABLE .*QRESYNC/.test(line)),
+        'it has asked for QRESYNC',
+      );
+
+      const other = await openMailbox(server.ports.imaps, { user: BOB, password: TEST_PASSWORD });
+      await other.ok('UID STORE 2 +FLAGS (\\Deleted)');
+      await other.ok('EXPUNGE');
+      await other.ok('UID STORE 3 +FLAGS (\\Flagged \\Seen)');
+      other.close();
+      await deliver(smtp, 'fifth', 'text of fifth');
+      const before = imap.said().length;
+      const two = await again(t, home, imap.port, imap.certificate, more);
+      const screen = await two.shows(/1 [ NO] .*first/, /2 +! .*third/, /3 [ NO] .*fourth/, /4 N .*fifth/, /Msgs:4/);
+      assert.doesNotMatch(screen, /second/);
+      const said = imap.said().slice(before);
+      assert.ok(
+        said.some((line) => /SELECT "?INBOX"? \(QRESYNC \(\d+ \d+/.test(line)),
+        said.join('\n'),
+      );
+      const headers = said.filter((line) => / FETCH .*HEADER/.test(line));
+      assert.ok(
+        headers.every((line) => /FETCH [45](:[*4])? /.test(line)),
+        `headers of what is new only: ${headers.join('; ')}`,
+      );
+
+      // Somebody else removes one while it looks on; it removes one itself.
+      const third = await openMailbox(server.ports.imaps, { user: BOB, password: TEST_PASSWORD });
+      await third.ok('UID STORE 4 +FLAGS (\\Deleted)');
+      await third.ok('EXPUNGE');
+      await two.keys('$');
+      await two.shows(/2 +! .*third/, /3 . .*fifth/, /Msgs:3/);
+      await two.keys('1', 'Enter', 'd', '$');
+      await two.shows(/1 +! .*third/, /2 . .*fifth/, /Msgs:2/);
+      assert.deepEqual(
+        (await third.ok('UID FETCH 1:* (FLAGS)')).flatMap((line) => /UID (\d+)/.exec(line)?.[1] ?? []),
+        ['3', '5'],
+      );
+      third.close();
+      assert.deepEqual(imap.transcript().match(/^\d+ \d+ S: \S+ (BAD|NO) .*$/gm) ?? [], []);
+    });
+
+    it('makes a mailbox, copies there, moves to the Trash and sends with a copy in Sent', async (t) => {
+      await using server = await startTestServer();
+      const { smtp = 0, imaps = 0, submissions = 0 } = server.ports;
+      for (const name of ['first', 'second']) await deliver(smtp, name, `text of ${name}`);
+      const more = [
+        'set trash = "+Trash"',
+        'set record = "+Sent"',
+        `set from = "${BOB}"`,
+        `set smtp_url = "smtps://${BOB}@127.0.0.1:${submissions}/"`,
+        `set smtp_pass = "${TEST_PASSWORD}"`,
+        'set smtp_authenticators = "plain"',
+        'set copy = yes',
+        'set editor = "true"',
+        'set abort_unmodified = no',
+        'set abort_nosubject = no',
+        'set imap_check_subscribed = no',
+        '',
+      ].join('\n');
+      const certificate = `${await shownCertificate(imaps)}`;
+      const { keys, type, shows } = await start(t, imaps, certificate, more);
+      await shows(/Msgs:2/);
+      await keys('1', 'Enter', 'C');
+      await shows(/Copy to mailbox/);
+      await keys('C-u');
+      await type('+Grüße');
+      await keys('Enter');
+      await shows(/Create .*\?/);
+      await keys('y');
+      await shows(/Msgs:2/);
+      await keys('2', 'Enter', 'd', '$');
+      await shows(/Msgs:1/);
+      await keys('m');
+      await shows(/To: /);
+      await type('alice@example.test');
+      await keys('Enter');
+      await shows(/Subject: /);
+      await type('from a terminal');
+      await keys('Enter');
+      await shows(/From a terminal|from a terminal/, /Send/);
+      await keys('y');
+      await shows(/Msgs:1/, /Mail sent|INBOX/);
+      const other = await openMailbox(server.ports.imaps, { user: BOB, password: TEST_PASSWORD });
+      const counts = async (): Promise<string[]> => {
+        const found = [];
+        for (const name of ['"Gr&APwA3w-e"', 'Trash', 'Sent']) {
+          found.push(/MESSAGES (\d+)/.exec((await other.ok(`STATUS ${name} (MESSAGES)`)).join())?.[1] ?? '');
+        }
+        return found;
+      };
+      for (let i = 0; i < 50 && (await counts()).join() !== '1,1,1'; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
       }
-    };
-    const keys = (...names: string[]) => tmux('send-keys', ...names);
-
-    await shows(/1 N .*Carol Remote.*first/, /2 N .*Carol Remote.*Grüße/, /Msgs:2 .*New:2/);
-    await keys('1', 'Enter', 'Enter');
-    await shows(/^From: Carol Remote <carol@remote\.test>/m, /^Subject: first/m, /the text of the first/);
-    await keys('i');
-    await shows(/1 {3,}\w.*first/, /New:1/);
-    await keys('F');
-    await deliver(smtp, 'third', 'while it is open');
-    await keys('$');
-    await shows(/1 +! .*first/, /3 N .*third/);
-    await keys('q');
-    const { unseen, messages } = await inboxOf(server);
-    assert.deepEqual(
-      { messages, unseen },
-      { messages: 3, unseen: 2 },
-      'what was read is read in the account too',
-    );
+      assert.deepEqual(await counts(), ['1', '1', '1']);
+      other.close();
+    });
   });
-});
+}
 
-async function inboxOf(server: Awaited<ReturnType<typeof startTestServer>>) {
-  const { id: accountId } = await server.account('bob@example.test');
+async function inboxOf(server: TestServer) {
+  const { id: accountId } = await server.account(BOB);
   const all = await server.store.read.run('mailstore.mailboxes', { accountId });
   const inbox = all.find(({ name }) => name === 'INBOX');
   assert.ok(inbox);
@@ -78,10 +191,10 @@ async function deliver(port: number, subject: string, text: string): Promise<voi
     ['', '220'],
     ['EHLO remote.test\r\n', '250'],
     ['MAIL FROM:<carol@remote.test>\r\n', '250'],
-    ['RCPT TO:<bob@example.test>\r\n', '250'],
+    [`RCPT TO:<${BOB}>\r\n`, '250'],
     ['DATA\r\n', '354'],
     [
-      `From: Carol Remote <carol@remote.test>\r\nTo: bob@example.test\r\nSubject: ${subject}\r\n\r\n${text}\r\n.\r\n`,
+      `From: Carol Remote <carol@remote.test>\r\nTo: ${BOB}\r\nSubject: ${subject}\r\n\r\n${text}\r\n.\r\n`,
       '250',
     ],
   );
@@ -91,7 +204,7 @@ async function deliver(port: number, subject: string, text: string): Promise<voi
 function configuration(home: string, port: number): string {
   return `set folder = "imaps://127.0.0.1:${port}/"
 set spoolfile = "+INBOX"
-set imap_user = "bob@example.test"
+set imap_user = "${BOB}"
 set imap_pass = "${TEST_PASSWORD}"
 set certificate_file = "${home}/certificates"
 set ssl_verify_host = no

@@ -5,8 +5,15 @@ export type Value = string | null | readonly Value[];
 
 export type Response =
   | { readonly kind: 'tagged'; readonly tag: string; readonly status: string; readonly code: string }
-  | { readonly kind: 'fetch'; readonly number: number; readonly uidFirst: boolean; readonly items: ReadonlyMap<string, Value> }
-  | { readonly kind: 'exists' | 'recent' | 'expunge'; readonly number: number }
+  | {
+      readonly kind: 'fetch';
+      readonly number: number;
+      readonly uidFirst: boolean;
+      readonly items: ReadonlyMap<string, Value>;
+    }
+  | { readonly kind: 'exists'; readonly number: number }
+  | { readonly kind: 'recent'; readonly number: number }
+  | { readonly kind: 'expunge'; readonly number: number }
   | { readonly kind: 'vanished'; readonly earlier: boolean; readonly uids: readonly number[] }
   | { readonly kind: 'search' | 'sort'; readonly numbers: readonly number[] }
   | { readonly kind: 'esearch'; readonly results: ReadonlyMap<string, string> }
@@ -41,7 +48,8 @@ class Reader {
   }
 
   need(what: string): void {
-    if (!this.skip(what)) throw new Error(`expected ${JSON.stringify(what)} before ${this.rest.slice(0, 60)}`);
+    if (!this.skip(what))
+      throw new Error(`expected ${JSON.stringify(what)} before ${this.rest.slice(0, 60)}`);
   }
 
   value(): Value {
@@ -135,7 +143,12 @@ function numbered(number: number, rest: string): Response | undefined {
   if (word === 'EXISTS' || word === 'RECENT' || word === 'EXPUNGE')
     return { kind: word.toLowerCase() as 'exists', number };
   if (word === 'FETCH' || word === 'UIDFETCH')
-    return { kind: 'fetch', number, uidFirst: word === 'UIDFETCH', items: pairs(new Reader(rest, word.length + 1)) };
+    return {
+      kind: 'fetch',
+      number,
+      uidFirst: word === 'UIDFETCH',
+      items: pairs(new Reader(rest, word.length + 1)),
+    };
   return undefined;
 }
 

@@ -50,8 +50,7 @@ export class World {
     const text = JSON.stringify(value);
     const known = facts.get(name);
     if (known === undefined) facts.set(name, text);
-    else
-      must(known === text, () => `${box}: ${name} of UID ${uid} was ${clip(known)} and is ${clip(text)}`);
+    else must(known === text, () => `${box}: ${name} of UID ${uid} was ${clip(known)} and is ${clip(text)}`);
   }
 
   /** A copy has the facts of what it was copied from. */
@@ -59,7 +58,11 @@ export class World {
     const from = at(this.#statics, `${box} ${uid}`, () => new Map<string, string>());
     for (const [name, value] of this.#statics.get(`${target} ${copy}`) ?? []) {
       const known = from.get(name);
-      must(known === undefined || known === value, () => `${target}: UID ${copy} is no copy of ${box} ${uid}: ${name} is ${clip(value)}, not ${clip(known ?? '')}`);
+      must(
+        known === undefined || known === value,
+        () =>
+          `${target}: UID ${copy} is no copy of ${box} ${uid}: ${name} is ${clip(value)}, not ${clip(known ?? '')}`,
+      );
       from.set(name, value);
     }
     this.#statics.set(`${target} ${copy}`, from);
@@ -119,7 +122,8 @@ export class World {
       if (open || since >= begun) continue;
       must(
         flags.has(keyword) === present,
-        () => `${box}: UID ${uid} ${present ? 'lost' : 'has'} ${keyword}, which only its owner changes: ${[...flags].join(' ')}`,
+        () =>
+          `${box}: UID ${uid} ${present ? 'lost' : 'has'} ${keyword}, which only its owner changes: ${[...flags].join(' ')}`,
       );
     }
   }

@@ -15,6 +15,7 @@ const packages = {
   'sieve-connect': 'sieve-connect',
   mbsync: 'isync',
   neomutt: 'neomutt',
+  mutt: 'mutt',
   tmux: 'tmux',
   strace: 'strace',
   postfix: 'postfix',

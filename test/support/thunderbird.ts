@@ -236,8 +236,9 @@ function accountPreferences(options: ThunderbirdOptions): Record<string, string 
     'mail.server.server1.userName': address,
     'mail.server.server1.socketType': 3,
     'mail.server.server1.authMethod': 3,
-    'mail.server.server1.login_at_startup': true,
-    'mail.server.server1.check_new_mail': true,
+    // It must not connect before it knows certificate and password: it would ask, and wait for the answer.
+    'mail.server.server1.login_at_startup': false,
+    'mail.server.server1.check_new_mail': false,
     'mail.server.server2.type': 'none',
     'mail.server.server2.name': 'Local Folders',
     'mail.server.server2.hostname': 'Local Folders',

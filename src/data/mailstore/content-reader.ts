@@ -33,6 +33,9 @@ export interface ContentReader {
   header(max: number): Promise<Buffer>;
   /** The whole header section, when it is at hand. */
   readonly keptHeader: Buffer | undefined;
+  /** Fields that were picked from the header before, by the name that they were kept by; octets as latin1. */
+  keptSelection(name: string): string | undefined;
+  keepSelection(name: string, text: string): void;
   /** Octets in pieces of at most 64 KiB. */
   read(pieces: readonly Piece[]): AsyncIterable<Buffer>;
   /** Octets at once, for pieces known to be small. */
@@ -108,8 +111,19 @@ const HEADERS_BYTES = 12 * 1024 * 1024;
 /** Larger headers are read anew. */
 const HEADER_BYTES_MAX = 64 * 1024;
 
+/** Selections of fields kept for a header: a client asks of every message the same, and so does its next device. */
+const SELECTIONS_MAX = 3;
+/** Octets of the bookkeeping of an entry, about. */
+const ENTRY_BYTES = 200;
+
+interface KeptHeader {
+  readonly octets: Buffer;
+  /** By what a client called them, the octets as latin1. */
+  readonly selections: Map<string, string>;
+}
+
 interface Headers {
-  readonly byEmail: Map<number, Buffer>;
+  readonly byEmail: Map<number, KeptHeader>;
   bytes: number;
 }
 
@@ -117,17 +131,32 @@ const headersOf = new WeakMap<BlobReader, Headers>();
 
 function keepHeader(blobs: BlobReader, emailId: number, octets: Buffer): void {
   if (octets.length > HEADER_BYTES_MAX) return;
-  const headers = headersOf.get(blobs) ?? { byEmail: new Map<number, Buffer>(), bytes: 0 };
+  const headers = headersOf.get(blobs) ?? { byEmail: new Map<number, KeptHeader>(), bytes: 0 };
   headersOf.set(blobs, headers);
   if (headers.byEmail.has(emailId)) return;
   // A copy: what was read may be a view of the whole body.
-  headers.byEmail.set(emailId, Buffer.from(octets));
-  headers.bytes += octets.length;
-  for (const [old, kept] of headers.byEmail) {
+  headers.byEmail.set(emailId, { octets: Buffer.from(octets), selections: new Map() });
+  headers.bytes += octets.length + ENTRY_BYTES;
+  makeRoom(headers);
+}
+
+function makeRoom(headers: Headers): void {
+  for (const [old, { octets, selections }] of headers.byEmail) {
     if (headers.bytes <= HEADERS_BYTES) break;
     headers.byEmail.delete(old);
-    headers.bytes -= kept.length;
+    headers.bytes -= octets.length + ENTRY_BYTES;
+    for (const text of selections.values()) headers.bytes -= text.length + ENTRY_BYTES;
   }
+}
+
+function keepSelection(blobs: BlobReader, emailId: number, name: string, text: string): void {
+  const headers = headersOf.get(blobs);
+  const kept = headers?.byEmail.get(emailId);
+  if (headers === undefined || kept === undefined) return;
+  if (kept.selections.size >= SELECTIONS_MAX || kept.selections.has(name)) return;
+  kept.selections.set(name, text);
+  headers.bytes += text.length + ENTRY_BYTES;
+  makeRoom(headers);
 }
 
 async function readHeader(
@@ -176,12 +205,14 @@ export function contentReader(blobs: BlobReader, ref: ContentRef): ContentReader
       header =
         kept === undefined
           ? readHeader(blobs, ref, [...prefix, ...stored(0, parsed().root.bodyStart)], max)
-          : Promise.resolve(kept.subarray(0, max));
+          : Promise.resolve(kept.octets.subarray(0, max));
       return header;
     },
     get keptHeader() {
-      return headersOf.get(blobs)?.byEmail.get(ref.emailId);
+      return headersOf.get(blobs)?.byEmail.get(ref.emailId)?.octets;
     },
+    keptSelection: (name) => headersOf.get(blobs)?.byEmail.get(ref.emailId)?.selections.get(name),
+    keepSelection: (name, text) => keepSelection(blobs, ref.emailId, name, text),
     read: (pieces) => stream(blobs, ref, pieces),
     bytes: (pieces) => gather(blobs, ref, pieces),
   };

@@ -33,8 +33,8 @@ export const listPlaced = bothForms<Range, PlacedRow>(
 
 export const buryPlaced = bothForms<[accountId: number, modseq: number, at: number, ...Range], never>(
   (from, where) =>
-    `INSERT INTO tombstones (mailbox_id, uid, email_id, account_id, modseq, flags, keywords, expunged_at)
-     SELECT mailbox_id, uid, email_id, CAST(? AS BIGINT), CAST(? AS BIGINT), flags, keywords, CAST(? AS BIGINT)
+    `INSERT INTO tombstones (mailbox_id, uid, email_id, account_id, modseq, flags, keywords, expunged_at, created_modseq)
+     SELECT mailbox_id, uid, email_id, CAST(? AS BIGINT), CAST(? AS BIGINT), flags, keywords, CAST(? AS BIGINT), created_modseq
      FROM ${from} ${where}`,
 );
 

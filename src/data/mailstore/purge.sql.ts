@@ -36,8 +36,8 @@ export const deleteUnusedBlob = statement<[id: number], { file: string | null }>
 /** The oldest tombstones. */
 export const tombstonesBefore = statement<
   [before: number, limit: number],
-  { mailbox_id: number; uid: number; modseq: number }
->(`SELECT mailbox_id, uid, modseq FROM tombstones WHERE expunged_at < ? ORDER BY expunged_at LIMIT ?`);
+  { mailbox_id: number; uid: number; modseq: number; account_id: number }
+>(`SELECT mailbox_id, uid, modseq, account_id FROM tombstones WHERE expunged_at < ? ORDER BY expunged_at LIMIT ?`);
 
 export const deleteTombstone = statement<[mailboxId: number, uid: number]>(
   `DELETE FROM tombstones WHERE mailbox_id = ? AND uid = ?`,
@@ -45,6 +45,17 @@ export const deleteTombstone = statement<[mailboxId: number, uid: number]>(
 
 export const forgetUpTo = statement<[modseq: number, mailboxId: number, modseq: number]>(
   `UPDATE mailboxes SET forgotten_modseq = ? WHERE id = ? AND forgotten_modseq < ?`,
+);
+
+/** The same for an account as a whole: its deleted mailboxes have no row of their own to say it. */
+export const forgetAccountUpTo = statement<[modseq: number, accountId: number, modseq: number]>(
+  `UPDATE account_counters SET forgotten_modseq = ? WHERE account_id = ? AND forgotten_modseq < ?`,
+);
+
+/** Deleted mailboxes that are about to be forgotten. */
+export const deadBefore = statement<[before: number], { account_id: number; modseq: number }>(
+  `SELECT account_id, MAX(modseq) AS modseq FROM dead_mailboxes WHERE died_at < ? AND subscribed = 0
+   GROUP BY account_id ORDER BY account_id`,
 );
 
 export const deleteDeadMailboxes = statement<[before: number]>(

@@ -57,12 +57,22 @@ export async function purge(
   const files = await deleteEmails(tx, orphans);
   const oldest = Math.min(before, tx.now - TOMBSTONE_MS);
   const forgotten = new Map<number, number>();
-  for (const { mailbox_id: mailboxId, uid, modseq } of await tx.all(sql.tombstonesBefore, oldest, limit)) {
+  const accounts = new Map<number, number>();
+  const remember = (accountId: number, modseq: number): void => {
+    accounts.set(accountId, Math.max(modseq, accounts.get(accountId) ?? 0));
+  };
+  for (const row of await tx.all(sql.tombstonesBefore, oldest, limit)) {
+    const { mailbox_id: mailboxId, uid, modseq } = row;
     await tx.run(sql.deleteTombstone, mailboxId, uid);
+    remember(row.account_id, modseq);
     forgotten.set(mailboxId, Math.max(modseq, forgotten.get(mailboxId) ?? 0));
   }
   for (const [mailboxId, modseq] of [...forgotten].toSorted(([a], [b]) => a - b)) {
     await tx.run(sql.forgetUpTo, modseq, mailboxId, modseq);
+  }
+  for (const dead of await tx.all(sql.deadBefore, oldest)) remember(dead.account_id, dead.modseq);
+  for (const [accountId, modseq] of [...accounts].toSorted(([a], [b]) => a - b)) {
+    await tx.run(sql.forgetAccountUpTo, modseq, accountId, modseq);
   }
   await tx.run(sql.deleteDeadMailboxes, oldest);
   return { emails: orphans.length, files };

@@ -121,8 +121,8 @@ async function runFor(
   const { reversePath, auth, envid, ret } = input;
   const params = { ...(envid !== undefined && { envid }), ...(ret !== undefined && { ret }) };
   const envelope = { from: reversePath, to: recipient, auth, params };
-  const message = await messageFor(input.message, planned.deposit);
-  const run = await runScripts(deps, scripts, message, envelope, world);
+  const message = messageFor(input.message, planned.deposit);
+  const run = await runScripts(deps, scripts, message, { accountId, envelope, world });
   await act({ deps, input, planned, facts, run, draft });
 }
 

@@ -1,7 +1,5 @@
-import { scanMessage } from '../../mail/message/scanner.ts';
+import { mimeLimits } from '../../mail/message/limits.ts';
 import type { MessageStructure, Part } from '../../mail/message/structure.ts';
-import { sieveMessage } from '../../mail/sieve/index.ts';
-import type { SieveMessage } from '../../mail/sieve/types.ts';
 import { visibleHeader } from '../delivery/hidden.ts';
 import type { MessageOctets } from '../octets.ts';
 import type { RunMessage } from './run.ts';
@@ -23,7 +21,7 @@ export interface Shown {
  * A message as its reader will see it: scripts test our own fields too (X-Spam-Status, Authentication-Results). Only the
  * header differs from what is stored, so all else is the stored octets, so many further on.
  */
-export async function messageFor(stored: StoredOctets, { prefix, hidden }: Shown): Promise<RunMessage> {
+export function messageFor(stored: StoredOctets, { prefix, hidden }: Shown): RunMessage {
   const { structure, octets } = stored;
   const stands = stored.header.subarray(0, structure.root.bodyStart);
   const header = Buffer.concat([prefix, visibleHeader(stands, hidden)]);
@@ -36,8 +34,12 @@ export async function messageFor(stored: StoredOctets, { prefix, hidden }: Shown
     const rest = await octets.bytes(Math.max(start, header.length) - shift, Math.min(end, size) - shift);
     return head.length === 0 ? rest : Buffer.concat([head, rest]);
   };
-  const message = await sieveMessage({ ...structure, size, root: { ...root, headerStart: 0 } }, read, header);
-  return { message, header, body: () => bodyFrom(octets, stands.length) };
+  // The fields are read from the header, as it is shown.
+  const known = {
+    structure: { ...structure, size, fields: [], root: { ...root, headerStart: 0 } },
+    header: new Uint8Array(header.subarray(0, mimeLimits.headerBytes)),
+  };
+  return { seen: { size, known }, read, header, body: () => bodyFrom(octets, stands.length) };
 }
 
 /** The same part, so many octets further on. */
@@ -57,9 +59,8 @@ async function bodyFrom(octets: MessageOctets, from: number): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** A message that a script has changed. */
-export function messageInMemory(octets: Buffer): Promise<SieveMessage> {
-  const structure = scanMessage(octets);
-  const header = octets.subarray(0, structure.root.bodyStart);
-  return sieveMessage(structure, (start, end) => octets.subarray(start, end), header);
+/** A message that a script has changed: what it holds now is found by who runs the next script. */
+export function messageInMemory(octets: Buffer): Pick<RunMessage, 'seen' | 'read'> {
+  const read = (start: number, end: number): Promise<Buffer> => Promise.resolve(octets.subarray(start, end));
+  return { seen: { size: octets.length, known: undefined }, read };
 }

@@ -1,33 +1,35 @@
+import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import type { RunningScript } from '../../data/sieve/types.ts';
-import { applyEdits, evaluate, SIEVE_LIMITS } from '../../mail/sieve/index.ts';
-import type {
-  MessageEdits,
-  SieveEnvelope,
-  SieveMessage,
-  SievePlan,
-  SieveWorld,
-} from '../../mail/sieve/types.ts';
+import { applyEdits } from '../../mail/sieve/index.ts';
+import type { MessageEdits, SieveEnvelope, SievePlan, SieveWorld } from '../../mail/sieve/types.ts';
 import type { FlowDeps } from '../deps.ts';
-import { compiledScript } from './compiled.ts';
+import { asBuffer, createPlainEngine } from './engine.ts';
+import type { RunJob, RunPort, RunResult, ScriptEngine, SeenMessage } from './engine-types.ts';
 import { messageInMemory } from './message.ts';
 import type { AccountRun, Changed, ChangedMessage, DoneAction, RunError } from './types.ts';
 import { lineText, scriptText } from './words.ts';
 
-/** Milliseconds that all scripts of one account may take for a message; what is decided by then stands. */
-const WALL_MS = 10_000;
-
 interface Current {
-  readonly message: SieveMessage;
+  readonly message: Pick<RunMessage, 'seen' | 'read'>;
   readonly changed: Changed;
 }
 
 /** What a script ran on: the message as the reader will see it. */
 export interface RunMessage {
-  readonly message: SieveMessage;
+  readonly seen: SeenMessage;
+  /** Octets of it from `start` up to `end`. */
+  read(start: number, end: number): Promise<Buffer>;
   /** Its header as the reader will see it, with the empty line that ends it. */
   readonly header: Buffer;
   body(): Promise<Buffer>;
+}
+
+/** For whom it runs, and what it may know. */
+export interface RunContext {
+  readonly accountId: number;
+  readonly envelope: SieveEnvelope;
+  readonly world: SieveWorld;
 }
 
 interface Turn {
@@ -46,18 +48,16 @@ export async function runScripts(
   deps: FlowDeps,
   scripts: readonly RunningScript[],
   given: RunMessage,
-  envelope: SieveEnvelope,
-  world: SieveWorld,
+  how: RunContext,
 ): Promise<AccountRun> {
   const actions: DoneAction[] = [];
   const errors: RunError[] = [];
   const remember: SievePlan['remember'][number][] = [];
-  let current: Current | undefined = { message: given.message, changed: undefined };
+  let current: Current | undefined = { message: given, changed: undefined };
   let kept: DoneAction | undefined;
-  const end = deps.clock.monotonic() + WALL_MS;
   for (const script of scripts) {
     if (current === undefined) break;
-    const turn = await oneScript(deps, script, given, current, { envelope, world, end });
+    const turn = await oneScript(deps, script, given, current, how);
     if (turn === undefined) continue;
     actions.push(...turn.actions.filter(({ action }) => action.kind !== 'keep'));
     remember.push(...turn.remember);
@@ -85,7 +85,7 @@ async function oneScript(
   script: RunningScript,
   given: RunMessage,
   current: Current,
-  how: { readonly envelope: SieveEnvelope; readonly world: SieveWorld; readonly end: number },
+  how: RunContext,
 ): Promise<Turn | undefined> {
   const failed = (line: number, message: string): Turn => ({
     actions: [keepAfterAll(script, current)],
@@ -93,23 +93,44 @@ async function oneScript(
     remember: [],
     next: current,
   });
-  const compiled = await compiledScript(deps, script);
-  if (compiled === undefined) return undefined;
-  if (!compiled.ok) {
-    const [first] = compiled.errors;
-    return failed(first?.line ?? 0, first?.message ?? 'it cannot be read');
-  }
-  const left = how.end - deps.clock.monotonic();
   try {
-    const work = evaluate(compiled.script, current.message, how.envelope, how.world, SIEVE_LIMITS);
-    const plan = left > 0 ? await withinTime(deps, work, left) : undefined;
-    if (plan === undefined) return failed(0, `it took longer than ${WALL_MS / 1000} s`);
-    return await turnOf(script, given, current, plan);
+    const result = await resultOf(deps, script, current, how);
+    if (result.kind === 'gone') return undefined;
+    if (result.kind === 'unreadable') return failed(result.error.line, result.error.message);
+    if (result.kind === 'failed') return failed(0, result.why);
+    return await turnOf(script, given, current, result.plan);
   } catch (error) {
     // A bug of ours must not cost anybody their mail.
     deps.logger.error({ script: script.id, error: errorText(error) }, 'a Sieve script could not be run');
     return failed(0, 'it could not be run; the log of the server says more');
   }
+}
+
+function resultOf(
+  deps: FlowDeps,
+  { id, digest }: RunningScript,
+  { message }: Current,
+  { accountId, envelope, world }: RunContext,
+): Promise<RunResult> {
+  const { now, zoneMinutes, addresses, environment, spam, virus, detailSeparator, ...questions } = world;
+  const facts = { now, zoneMinutes, addresses, environment, spam, virus, detailSeparator };
+  const port: RunPort = {
+    ...questions,
+    text: () => deps.store.read.run('sieve.text', { id }),
+    octets: (start, end) => message.read(start, end),
+  };
+  const job: RunJob = { digest, message: message.seen, envelope, facts };
+  return engineOf(deps).run(accountId, job, port);
+}
+
+const plain = new WeakMap<Clock, ScriptEngine>();
+
+/** Where nobody has started a thread (tests), scripts run in place. */
+function engineOf({ scripts, clock }: FlowDeps): ScriptEngine {
+  if (scripts !== undefined) return scripts;
+  const known = plain.get(clock) ?? createPlainEngine(clock);
+  plain.set(clock, known);
+  return known;
 }
 
 async function turnOf(
@@ -121,7 +142,7 @@ async function turnOf(
   const changedBy = new Map<MessageEdits, Changed>();
   const changedFor = (edits: MessageEdits | undefined): Changed => {
     if (edits === undefined) return current.changed;
-    const changed = changedBy.get(edits) ?? changedMessage(given, current.changed, edits);
+    const changed = changedBy.get(edits) ?? changedMessage(given, current.changed, withBuffer(edits));
     changedBy.set(edits, changed);
     return changed;
   };
@@ -146,6 +167,10 @@ async function turnOf(
     },
     next: keep && (await nextAfter(current, keep)),
   };
+}
+
+function withBuffer({ header, content }: MessageEdits): MessageEdits {
+  return { header, content: content && asBuffer(content) };
 }
 
 /** Fields that say how the body is to be read: with another one its parts are others. */
@@ -175,7 +200,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 /** What the next script sees: the message as the `keep` would store it. */
 async function nextAfter(current: Current, { changed }: DoneAction): Promise<Current> {
   if (changed === undefined || changed === current.changed) return current;
-  return { message: await messageInMemory(await changed.octets()), changed };
+  return { message: messageInMemory(await changed.octets()), changed };
 }
 
 function keepAfterAll(script: RunningScript, { changed }: Current): DoneAction {
@@ -184,18 +209,4 @@ function keepAfterAll(script: RunningScript, { changed }: Current): DoneAction {
     by: scriptText(script),
     changed,
   };
-}
-
-async function withinTime<T>({ clock }: FlowDeps, work: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: ReturnType<FlowDeps['clock']['setTimer']> | undefined;
-  const over = new Promise<undefined>((resolve) => {
-    timer = clock.setTimer(ms, () => resolve(undefined));
-  });
-  try {
-    return await Promise.race([work, over]);
-  } finally {
-    timer?.cancel();
-    // What comes of it later is nobody's any more.
-    work.catch(() => undefined);
-  }
 }

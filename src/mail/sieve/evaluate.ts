@@ -157,7 +157,7 @@ async function load(
     return fail(run, `there is no ${location} script "${name}" to include`);
   }
   spend(run, source.length, 4);
-  const compiled = compile(source, { limits: run.limits, extensions: run.scope.program.extensions });
+  const compiled = run.compile(source, { limits: run.limits, extensions: run.scope.program.extensions });
   if (compiled.ok) return programOf(compiled.script);
   const [first] = compiled.errors;
   throw new ScriptFailure(first ?? run.at, name, first?.message ?? 'it cannot be read');
@@ -187,12 +187,13 @@ function programOf(script: { readonly body: unknown }): Program {
  * Run a checked script on a message. Never rejects for what a script or a message does: an error of the script is in
  * the plan, which then keeps the message and does nothing else. What a function of `world` throws is passed on.
  */
-export const evaluate: Evaluate = async (script, message, envelope, world, limits) => {
+export const evaluate: Evaluate = async (script, message, envelope, world, limits, compiler = compile) => {
   const run: Run = {
     message,
     envelope,
     world,
     limits,
+    compile: compiler,
     scope: newScope('', programOf(script), 0),
     sharedVariables: new Map(),
     draft: { fields: message.root.fields, header: [], splices: [], content: undefined, shot: undefined },

@@ -5,6 +5,7 @@ import type { Folded } from './glob.ts';
 import type { Pattern } from './regex.ts';
 import { cut } from './strings.ts';
 import type {
+  Compile,
   HeaderEdit,
   MessageEdits,
   Position,
@@ -61,6 +62,8 @@ export interface Run {
   readonly envelope: SieveEnvelope;
   readonly world: SieveWorld;
   readonly limits: SieveLimits;
+  /** For scripts that are included. */
+  readonly compile: Compile;
   scope: Scope;
   readonly sharedVariables: Map<string, string>;
   readonly draft: Draft;

@@ -221,4 +221,6 @@ export type Evaluate = (
   envelope: SieveEnvelope,
   world: SieveWorld,
   limits: SieveLimits,
+  /** For scripts that are included; what it gave for a text may be given again. */
+  compiler?: Compile,
 ) => Promise<SievePlan>;

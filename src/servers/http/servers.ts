@@ -19,6 +19,7 @@ import type {
 import type { Backups } from '../../flow/backup/service.ts';
 import type { DoctorService } from '../../flow/doctor/service.ts';
 import type { Lookup } from '../../flow/lookup/lookup.ts';
+import type { ScriptEngine } from '../../flow/sieve/engine-types.ts';
 import type { Ways } from '../../flow/outbound/routing/ways.ts';
 import type { OutgoingWatch } from '../../flow/submission/outgoing.ts';
 import type { HttpProofs } from '../../net/acme/solvers.ts';
@@ -58,6 +59,7 @@ export interface HttpDeps {
   /** Logs accounts in at the HTTP port; undefined: it has nothing for them. */
   readonly accounts?: Pick<AccountOptions, 'authenticator' | 'isProxy'> | undefined;
   readonly lookup?: Lookup | undefined;
+  readonly scripts?: Pick<ScriptEngine, 'check'> | undefined;
   readonly housekeeping?: HousekeepingHooks | undefined;
   /** The search index. */
   readonly search?: SearchIndex | undefined;

@@ -11,6 +11,7 @@ const ADDITIONS = [
   'CHILDREN',
   'CONDSTORE',
   'ESEARCH',
+  'FILTERS',
   'I18NLEVEL=1',
   'INPROGRESS',
   'LIST-EXTENDED',
@@ -19,6 +20,7 @@ const ADDITIONS = [
   'LIST-STATUS',
   'OBJECTID',
   'PARTIAL',
+  'PREVIEW',
   'QRESYNC',
   'SAVEDATE',
   'SEARCHRES',
@@ -27,6 +29,7 @@ const ADDITIONS = [
   'STATUS=SIZE',
   'UIDONLY',
   'UIDPLUS',
+  'UTF8=ACCEPT',
   'WITHIN',
 ];
 
@@ -36,14 +39,24 @@ export function mayLogIn(session: Session): boolean {
 }
 
 export function mayStartTls(session: Session): boolean {
-  return session.connection.tls === undefined && session.options.tls?.context() !== undefined;
+  return (
+    session.connection.tls === undefined &&
+    !session.compressed &&
+    session.options.tls?.context() !== undefined
+  );
 }
 
 /** The capabilities at this moment (RFC 9051 section 7.2.2). */
 export function capabilityText(session: Session): string {
   const { limits } = session.options;
   if (session.facts.login !== undefined)
-    return [...BASE, ...ADDITIONS, ...session.capabilities, `APPENDLIMIT=${limits.messageBytes}`].join(' ');
+    return [
+      ...BASE,
+      ...ADDITIONS,
+      ...session.capabilities,
+      `MESSAGELIMIT=${limits.imapMessages}`,
+      `APPENDLIMIT=${limits.messageBytes}`,
+    ].join(' ');
   // RFC 7888 section 5: a small non-synchronizing literal is enough before login.
   const words = [...BASE, 'LITERAL-', 'SASL-IR', 'ENABLE', 'ID'];
   if (mayStartTls(session)) words.push('STARTTLS');

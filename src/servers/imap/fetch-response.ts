@@ -11,10 +11,11 @@ import {
   slicePieces,
 } from '../../data/mailstore/content-reader.ts';
 import { SESSION_LIMITS } from './limits.ts';
+import { missing, simpleItem } from './fetch-items.ts';
 import { fetchHead } from './numbers.ts';
 import { announceKeywords } from './refresh.ts';
-import { flush, type Session, spend, viewOf } from './session.ts';
-import { dateTime, flagList } from './wire/encoder.ts';
+import { flush, type Session, spend, usesUtf8, viewOf } from './session.ts';
+import { string, utf8Octets } from './wire/encoder.ts';
 import type { FetchAtt, Partial } from './wire/fetch-att.ts';
 
 /** Octets of a section that are read before they are announced; of larger ones the first piece is. */
@@ -26,6 +27,9 @@ const STEPS_PER_ITEM = 2000;
 const STEPS_PER_OCTET = 1;
 const STEPS_PER_ENCODED = 4;
 const STEPS_PER_UUENCODED = 100;
+
+/** Octets of picked fields that are kept for the next time, and of what names them. */
+const SELECTION_BYTES = 2048;
 
 type SectionAtt = Extract<FetchAtt, { kind: 'section' | 'binary' }>;
 
@@ -65,6 +69,7 @@ export async function tellMessage(
   row: MessageRow,
   atts: readonly FetchAtt[],
   content: ContentReader | undefined,
+  preview?: string,
 ): Promise<void> {
   const view = viewOf(session);
   const seq = view.seqOf(row.uid);
@@ -73,66 +78,11 @@ export async function tellMessage(
   announceKeywords(session, row.keywords);
   const mark = out.mark();
   try {
-    await response(session, seq, row, atts, content);
+    await response(session, seq, row, atts, content, preview);
   } catch (error) {
     if (!out.rollBack(mark)) session.inLiteral = true;
     throw error;
   }
-}
-
-/** Items of which a row has everything: nothing is waited for. */
-const PLAIN: ReadonlySet<FetchAtt['kind']> = new Set([
-  'uid',
-  'flags',
-  'internaldate',
-  'size',
-  'modseq',
-  'savedate',
-  'emailid',
-  'threadid',
-  'envelope',
-  'bodystructure',
-]);
-
-export function isPlain(atts: readonly FetchAtt[]): boolean {
-  return atts.every(({ kind }) => PLAIN.has(kind));
-}
-
-/** The responses for rows when all that is asked for is plain. */
-export async function tellPlain(
-  session: Session,
-  rows: readonly MessageRow[],
-  atts: readonly FetchAtt[],
-): Promise<void> {
-  const view = viewOf(session);
-  const { out } = session;
-  for (const row of rows) {
-    const seq = view.seqOf(row.uid);
-    if (seq === 0) continue;
-    if (row.keywords.length > 0) announceKeywords(session, row.keywords);
-    let text = `* ${fetchHead(session, seq, row.uid)} (`;
-    let between = '';
-    for (const att of atts) {
-      text += between + plainItem(session, row, att);
-      between = ' ';
-    }
-    out.text(`${text})\r\n`);
-    if (out.full) await flush(session);
-  }
-}
-
-function plainItem(session: Session, row: MessageRow, att: FetchAtt): string {
-  const { kind } = att;
-  if (kind === 'envelope') return `ENVELOPE ${octetsText(row.envelope ?? missing('envelope'))}`;
-  if (kind === 'bodystructure')
-    return `BODYSTRUCTURE ${octetsText(row.bodystructure ?? missing('bodystructure'))}`;
-  return simpleItem(session, row, att) ?? missing(kind);
-}
-
-function octetsText(octets: Uint8Array): string {
-  return (
-    Buffer.isBuffer(octets) ? octets : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
-  ).toString('latin1');
 }
 
 async function response(
@@ -141,6 +91,7 @@ async function response(
   row: MessageRow,
   atts: readonly FetchAtt[],
   content: ContentReader | undefined,
+  preview: string | undefined,
 ): Promise<void> {
   const { out } = session;
   for (const att of atts) checkEncoding(att, content);
@@ -149,7 +100,10 @@ async function response(
   for (const att of atts) {
     if (!first) out.text(' ');
     first = false;
-    const text = simpleItem(session, row, att);
+    const text =
+      att.kind === 'preview'
+        ? previewItem(session, preview)
+        : (simpleItem(session, row, att) ?? keptItem(att, content));
     if (text !== undefined) out.text(text);
     else {
       const before = out.size;
@@ -162,28 +116,17 @@ async function response(
   out.text(')\r\n');
 }
 
-/** Items that are short texts; undefined for the others. */
-function simpleItem(session: Session, row: MessageRow, att: FetchAtt): string | undefined {
-  switch (att.kind) {
-    case 'uid':
-      return `UID ${row.uid}`;
-    case 'flags':
-      return `FLAGS ${flagList(row.flags, row.keywords, viewOf(session).isRecent(row.uid))}`;
-    case 'internaldate':
-      return `INTERNALDATE ${dateTime(row.receivedAt)}`;
-    case 'size':
-      return `RFC822.SIZE ${row.size}`;
-    case 'modseq':
-      return `MODSEQ (${row.modseq})`;
-    case 'savedate':
-      return `SAVEDATE ${dateTime(row.savedAt)}`;
-    case 'emailid':
-      return `EMAILID (M${row.emailId})`;
-    case 'threadid':
-      return row.threadId === undefined ? 'THREADID NIL' : `THREADID (T${row.threadId})`;
-    default:
-      return undefined;
-  }
+/** Header fields that were picked from this message before. */
+function keptItem(att: FetchAtt, content: ContentReader | undefined): string | undefined {
+  if (att.kind !== 'section' || att.partial !== undefined || !isTopFields(att)) return undefined;
+  const kept = content?.keptSelection(att.label);
+  return kept === undefined ? undefined : `${att.label} {${kept.length}}\r\n${kept}`;
+}
+
+/** RFC 8970 section 3.2: NIL is only for what is not known yet. */
+function previewItem(session: Session, preview: string | undefined): string {
+  if (preview === undefined) return 'PREVIEW NIL';
+  return `PREVIEW ${string(utf8Octets(preview), usesUtf8(session))}`;
 }
 
 async function contentItem(
@@ -209,14 +152,10 @@ async function contentItem(
   }
 }
 
-function missing(what: string): never {
-  throw new Error(`a row came without its ${what}`);
-}
-
 /** BODY[section], or what a URL names. */
 export async function sectionItem(session: Session, att: SectionAtt, content: ContentReader): Promise<void> {
   const kept = isTopHeader(att) ? content.keptHeader : undefined;
-  if (kept !== undefined) return headerItem(session, att, kept);
+  if (kept !== undefined) return headerItem(session, att, content, kept);
   const found = content.section(att.section);
   // RFC 9051 section 7.5.2: nstring; a part that is not there is NIL.
   if (found === undefined) {
@@ -224,7 +163,7 @@ export async function sectionItem(session: Session, att: SectionAtt, content: Co
     return;
   }
   if (isTopHeader(att) && (found.filter !== undefined || sizeOf(found.pieces) <= SMALL))
-    return headerItem(session, att, await content.header(SESSION_LIMITS.headerBytes));
+    return headerItem(session, att, content, await content.header(SESSION_LIMITS.headerBytes));
   if (found.filter === undefined)
     return literal(session, att.label, content, part(found.pieces, att.partial));
   const header = await content.bytes(slicePieces(found.pieces, 0, SESSION_LIMITS.headerBytes));
@@ -232,10 +171,15 @@ export async function sectionItem(session: Session, att: SectionAtt, content: Co
 }
 
 /** BODY[HEADER] and BODY[HEADER.FIELDS (...)] of the message itself, whose header is at hand. */
-function headerItem(session: Session, att: SectionAtt, header: Buffer): Promise<void> | undefined {
+function headerItem(
+  session: Session,
+  att: SectionAtt,
+  content: ContentReader,
+  header: Buffer,
+): Promise<void> | undefined {
   const { text, fields } = att.section;
   if (fields !== undefined)
-    return fieldsItem(session, att, header, { names: fields, not: text === 'HEADER.FIELDS.NOT' });
+    return fieldsItem(session, att, header, { names: fields, not: text === 'HEADER.FIELDS.NOT' }, content);
   whole(session, att.label, '', cut(header, att.partial));
   return undefined;
 }
@@ -245,8 +189,11 @@ async function fieldsItem(
   att: SectionAtt,
   header: Buffer,
   { names, not }: { readonly names: readonly string[]; readonly not: boolean },
+  keeper?: ContentReader,
 ): Promise<void> {
   const fields = selectFields(header, names, not);
+  if (att.partial === undefined && fields.length <= SELECTION_BYTES && att.label.length <= SELECTION_BYTES)
+    keeper?.keepSelection(att.label, fields.toString('latin1'));
   whole(session, att.label, '', cut(fields, att.partial));
   await spend(session, STEPS_PER_OCTET * header.length);
 }

@@ -9,6 +9,7 @@ export type ImapLimits = Pick<
   | 'imapLineBytes'
   | 'imapPreauthBytes'
   | 'imapDepth'
+  | 'imapMessages'
   | 'errorsPerSession'
 >;
 
@@ -25,8 +26,8 @@ export const SESSION_LIMITS = {
   catenatedParts: 1000,
   /** URLs of one GENURLAUTH or URLFETCH (RFC 4467). */
   urls: 1000,
-  /** Octets that decompression may make of nothing, and beyond that of each octet received (RFC 4978): deflate can reach 1,032. */
-  inflatedBytes: 128 * 1024 * 1024,
+  /** Octets that decompression may make beside a whole message, and beyond that of each octet received (RFC 4978): deflate can reach 1,032. */
+  inflatedBytes: 16 * 1024 * 1024,
   inflatedPerOctet: 100,
   /** Octets of a refused message that are swallowed to stay in step, as a multiple of the message size limit. */
   swallowFactor: 2,
@@ -62,6 +63,8 @@ export const SESSION_LIMITS = {
   patterns: 10,
   /** Steps (see turns.ts; some 5 ns each) that a session does between turns of the others: half a millisecond. */
   stepsPerTurn: 100_000,
+  /** Named searches (RFC 5466) of one search, those that they name included; their octets count as literals. */
+  filters: 50,
   /** Criteria of one SORT. */
   sortKeys: 20,
   /** Searches that a session keeps up to date (RFC 5267), and the messages that they may have found, all together. */

@@ -4,6 +4,7 @@ import { SyntaxFault } from './wire/decoder.ts';
 import { formatSet, type SequenceSet, tidy } from './wire/sequence-set.ts';
 
 const NONE: readonly number[] = [];
+const NO_UIDS: ReadonlySet<number> = new Set();
 
 type FlagRow = MailboxChanges['changed'][number];
 
@@ -209,6 +210,18 @@ export class MailboxView {
     this.#own ??= new Set();
     this.#own.add(modseq);
     this.dirty = true;
+  }
+
+  /** Changes of these messages wait to be told: forget them, newer flags are told at once. The UIDs that had some. */
+  supersede(rows: readonly { readonly uid: number }[]): ReadonlySet<number> {
+    if (this.#changed.length === 0) return NO_UIDS;
+    const uids = new Set(rows.map(({ uid }) => uid));
+    const superseded = new Set<number>();
+    this.#changed = this.#changed.filter(({ uid }) => {
+      if (uids.has(uid)) superseded.add(uid);
+      return !uids.has(uid);
+    });
+    return superseded;
   }
 
   /** Take in what changed; it is told by `tell`. */

@@ -1,8 +1,9 @@
 import type { Actor } from '../../data/directory/types.ts';
 import type { Place } from '../../data/sieve/types.ts';
 import { decodeSaslBase64 } from '../../mail/sasl/base64.ts';
-import { compile, SIEVE_EXTENSIONS, SIEVE_LIMITS } from '../../mail/sieve/index.ts';
-import type { Script, ScriptError } from '../../mail/sieve/types.ts';
+import { checkText } from '../../flow/sieve/engine.ts';
+import { SIEVE_EXTENSIONS, SIEVE_LIMITS } from '../../mail/sieve/index.ts';
+import type { ScriptError } from '../../mail/sieve/types.ts';
 import {
   ACCOUNT_SESSION_LIMITS,
   type AccountSession,
@@ -175,28 +176,33 @@ async function putScript(session: AccountSession, args: Arguments): Promise<void
   const name = args.text('the name of a script');
   const text = args.text('the script');
   args.end();
-  const script = compiled(session, text);
-  if (script === undefined) return;
-  await session.options.store.write.run('sieve.put', { ...change(session, name), text });
-  goodScript(session, script, 'Stored');
+  const place = change(session, name);
+  const warnings = await checked(session, text);
+  if (warnings === undefined) return;
+  await session.options.store.write.run('sieve.put', { ...place, text });
+  goodScript(session, warnings, 'Stored');
 }
 
-function checkScript(session: AccountSession, args: Arguments): void {
+async function checkScript(session: AccountSession, args: Arguments): Promise<void> {
   const text = args.text('the script');
   args.end();
-  const script = compiled(session, text);
-  if (script !== undefined) goodScript(session, script, 'Nothing is wrong with it');
+  const warnings = await checked(session, text);
+  if (warnings !== undefined) goodScript(session, warnings, 'Nothing is wrong with it');
 }
 
-/** The script, or undefined when it has errors: then they have been told. */
-function compiled(session: AccountSession, text: string): Script | undefined {
-  const result = compile(text, { limits: SIEVE_LIMITS });
-  if (result.ok) return result.script;
-  no(session, result.errors.map(errorText).join('\r\n'));
+/** The warnings of a script, or undefined when it has errors: then they have been told. */
+async function checked(
+  session: AccountSession,
+  text: string,
+): Promise<readonly ScriptError[] | undefined> {
+  const owner = session.facts.login?.accountId ?? 0;
+  const { errors, warnings } = await checkText(session.options.scripts, owner, text);
+  if (errors.length === 0) return warnings;
+  no(session, errors.map(errorText).join('\r\n'));
   return undefined;
 }
 
-function goodScript(session: AccountSession, { warnings }: Script, text: string): void {
+function goodScript(session: AccountSession, warnings: readonly ScriptError[], text: string): void {
   if (warnings.length === 0) ok(session, text);
   else ok(session, warnings.map(errorText).join('\r\n'), 'WARNINGS');
 }

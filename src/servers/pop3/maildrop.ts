@@ -79,22 +79,23 @@ export async function openMaildrop(store: Store, accountId: number): Promise<Mai
       return contentReader(store.blobs, content);
     },
     sent: (number) => void seen.add(number),
-    async commit() {
-      const read = new Set([...seen].filter((number) => !deleted.has(number)));
-      for (const part of batches(ranges(uids, read))) {
-        const set = { flags: Flag.Seen, keywords: [] };
-        await store.write.run('mailstore.storeFlags', {
-          accountId,
-          mailboxId,
-          ranges: part,
-          mode: 'add',
-          set,
-        });
-      }
-      for (const part of batches(ranges(uids, deleted)))
-        await store.write.run('mailstore.expunge', { accountId, mailboxId, ranges: part, anyFlag: true });
-    },
+    commit: () => update(store, { accountId, mailboxId, uids }, seen, deleted),
   };
+}
+
+/** What was sent is seen, what was marked goes. */
+async function update(
+  store: Store,
+  { accountId, mailboxId, uids }: { accountId: number; mailboxId: number; uids: Uint32Array },
+  seen: ReadonlySet<number>,
+  deleted: ReadonlySet<number>,
+): Promise<void> {
+  const set = { flags: Flag.Seen, keywords: [] };
+  const read = new Set([...seen].filter((number) => !deleted.has(number)));
+  for (const part of batches(ranges(uids, read)))
+    await store.write.run('mailstore.storeFlags', { accountId, mailboxId, ranges: part, mode: 'add', set });
+  for (const part of batches(ranges(uids, deleted)))
+    await store.write.run('mailstore.expunge', { accountId, mailboxId, ranges: part, anyFlag: true });
 }
 
 async function withSizes(

@@ -10,6 +10,7 @@ import type { SearchIndex } from '../../../data/search/types.ts';
 import type { Backups } from '../../../flow/backup/service.ts';
 import type { DoctorService } from '../../../flow/doctor/service.ts';
 import type { Lookup } from '../../../flow/lookup/lookup.ts';
+import type { ScriptEngine } from '../../../flow/sieve/engine-types.ts';
 import type { Ways } from '../../../flow/outbound/routing/ways.ts';
 import type { SesInbound } from '../../../flow/ses-inbound/service.ts';
 import type { OutgoingWatch } from '../../../flow/submission/outgoing.ts';
@@ -38,6 +39,8 @@ export interface AdminContext {
   readonly alerts?: AlertHooks | undefined;
   /** Told when what the journal and the log keep has changed. */
   readonly journal?: { changed(): Promise<void> } | undefined;
+  /** What reads Sieve scripts beside the event loop; undefined: they are read in place. */
+  readonly scripts?: Pick<ScriptEngine, 'check'> | undefined;
   /** Postfix lookup tables. */
   readonly lookup?: Lookup | undefined;
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { type Place, SCRIPT_BYTES } from '../../../data/sieve/types.ts';
+import { checkText } from '../../../flow/sieve/engine.ts';
 import { generate } from '../../../flow/sieve/generate.ts';
 import { type SieveSettings, sieveSettingsSchema, storedSettings } from '../../../flow/sieve/settings.ts';
-import { compile, SIEVE_EXTENSIONS, SIEVE_LIMITS } from '../../../mail/sieve/index.ts';
+import { SIEVE_EXTENSIONS } from '../../../mail/sieve/index.ts';
 import type { ScriptError } from '../../../mail/sieve/types.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
 import { address, domainName } from './schemas.ts';
@@ -55,11 +56,12 @@ function problemText({ line, column, message }: ScriptError): string {
 }
 
 /** Errors and warnings of a script. */
-function checked(text: string): { errors: ScriptError[]; warnings: ScriptError[] } {
-  const compiled = compile(text, { limits: SIEVE_LIMITS });
-  return compiled.ok
-    ? { errors: [], warnings: [...compiled.script.warnings] }
-    : { errors: [...compiled.errors], warnings: [] };
+async function checked(
+  { scripts }: AdminContext,
+  text: string,
+): Promise<{ errors: ScriptError[]; warnings: ScriptError[] }> {
+  const { errors, warnings } = await checkText(scripts, 0, text);
+  return { errors: [...errors], warnings: [...warnings] };
 }
 
 const list = operation({
@@ -111,7 +113,7 @@ const put = operation({
   output: z.object({ script: info, warnings: z.array(problem) }),
   async run(context, input, actor) {
     const place = await placeOf(context, input);
-    const { errors, warnings } = checked(input.text);
+    const { errors, warnings } = await checked(context, input.text);
     if (errors.length > 0)
       throw new Refusal('bad-input', `The script has errors:\n${errors.map(problemText).join('\n')}`);
     const { name: called, text, activate } = input;
@@ -173,7 +175,10 @@ const check = operation({
     warnings: z.array(problem),
     extensions: z.array(z.string()),
   }),
-  run: (_context, { text }) => Promise.resolve({ ...checked(text), extensions: [...SIEVE_EXTENSIONS] }),
+  run: async (context, { text }) => ({
+    ...(await checked(context, text)),
+    extensions: [...SIEVE_EXTENSIONS],
+  }),
 });
 
 async function settingsOf({ store }: AdminContext, id: number): Promise<SieveSettings> {
@@ -221,7 +226,7 @@ const setSettings = operation({
       ...(forward && { forward }),
     });
     const script = generate(next);
-    const { errors } = checked(script ?? '');
+    const { errors } = await checked(context, script ?? '');
     // An address or a pattern that the language does not take: said as it stands, for whoever set it.
     if (errors.length > 0)
       throw new Refusal('bad-input', `The settings make no script: ${errors.map(problemText).join('; ')}`);

@@ -2,6 +2,7 @@ import type { CopyArgs } from '../../../data/mailstore/placements.ts';
 import type { CopyResult } from '../../../data/mailstore/types.ts';
 import { Right } from '../../../data/sharing/rights.ts';
 import { needMailbox, needRights, permittedFlags } from '../access.ts';
+import { needAllowed } from '../message-limit.ts';
 import { withProgress } from '../progress.ts';
 import { refresh } from '../refresh.ts';
 import { type Session, untaggedOk, viewOf } from '../session.ts';
@@ -40,6 +41,8 @@ async function parse(session: Session, d: Decoder, byUid: boolean): Promise<Copy
   d.end();
   const view = viewOf(session);
   const ranges = view.ranges(set, byUid, session.saved);
+  // RFC 9738 section 3.1: what is done as a whole or not at all is not done.
+  needAllowed(session, view.countIn(ranges));
   const { mailbox: target, rights } = await needMailbox(session, name, Right.Insert, 'TRYCREATE');
   const permitted = permittedFlags(rights);
   return {

@@ -1,8 +1,9 @@
 import type { UidRange } from '../../../data/mailstore/types.ts';
 import { Right } from '../../../data/sharing/rights.ts';
 import { needRights } from '../access.ts';
-import { refresh } from '../refresh.ts';
-import { type Session, viewOf } from '../session.ts';
+import { allowed } from '../message-limit.ts';
+import { refresh, tell } from '../refresh.ts';
+import { type Session, untaggedOk, viewOf } from '../session.ts';
 import { type Command, type Outcome, SELECTED } from './command.ts';
 
 /** EXPUNGE (RFC 9051 section 6.4.3). */
@@ -32,14 +33,20 @@ async function remove(session: Session, ranges: readonly UidRange[] | undefined)
   view.needWritable();
   needRights(view, Right.Expunge);
   if (ranges?.length === 0) return undefined;
+  // RFC 9738 section 3.1: EXPUNGE, which names no messages, has no limit.
+  const part = ranges && allowed(session, view, ranges);
   const { modseq, uids } = await session.options.store.write.run('mailstore.expunge', {
     accountId: view.accountId,
     mailboxId: view.mailboxId,
-    ...(ranges !== undefined && { ranges }),
+    ...(part !== undefined && { ranges: part.ranges }),
   });
   await refresh(session, true);
   // RFC 7162 section 3.2.7: what was expunged, and all before, has been told when this is.
-  return session.enabled.has('CONDSTORE') && uids.length > 0
-    ? { code: `HIGHESTMODSEQ ${modseq}`, text: 'Expunged' }
-    : undefined;
+  const highest = session.enabled.has('CONDSTORE') && uids.length > 0 ? `HIGHESTMODSEQ ${modseq}` : undefined;
+  if (part?.code !== undefined) {
+    await tell(session, true);
+    if (highest !== undefined) untaggedOk(session, highest, 'Expunged');
+    return { code: part.code, text: 'Only among the last messages' };
+  }
+  return highest === undefined ? undefined : { code: highest, text: 'Expunged' };
 }

@@ -2,9 +2,12 @@ import { Flag, MAX_UID, type MessageRow, type UidRange } from '../../../data/mai
 import { hasRights, Right } from '../../../data/sharing/rights.ts';
 import { renewRights } from '../access.ts';
 import type { ContentReader } from '../../../data/mailstore/content-reader.ts';
-import { isPlain, openContents, tellMessage, tellPlain } from '../fetch-response.ts';
+import { isPlain, tellPlain } from '../fetch-items.ts';
+import { openContents, tellMessage } from '../fetch-response.ts';
 import { SESSION_LIMITS } from '../limits.ts';
+import { openPreviews } from '../previews.ts';
 import type { MailboxView } from '../mailbox-view.ts';
+import { allowed } from '../message-limit.ts';
 import { tellVanishedEarlier } from '../numbers.ts';
 import { refresh } from '../refresh.ts';
 import { flushIfFull, type Session, SessionEnd, viewOf, yieldTurn } from '../session.ts';
@@ -125,7 +128,7 @@ export function wants(atts: readonly FetchAtt[]): Want[] {
   for (const { kind } of atts) {
     if (kind === 'envelope' || kind === 'bodystructure') want.add(kind);
     else if (kind === 'threadid') want.add('thread');
-    else if (kind === 'section' || kind === 'binary' || kind === 'binary-size' || kind === 'body')
+    else if (kind === 'section' || kind === 'binary' || kind === 'binary-size' || kind === 'body' || kind === 'preview')
       want.add('content');
   }
   return [...want];
@@ -138,7 +141,8 @@ function setsSeen(atts: readonly FetchAtt[]): boolean {
 async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcome> {
   const { ranges: asked, atts, changedSince, vanished, partial } = parse(session, d, byUid);
   const view = viewOf(session);
-  const ranges = partial === undefined ? asked : pageOfRanges(view, asked, partial);
+  const page = partial === undefined ? asked : pageOfRanges(view, asked, partial);
+  const { ranges, code } = allowed(session, view, page);
   if (vanished !== undefined && changedSince !== undefined)
     await tellVanishedEarlier(session, changedSince, vanished);
   const want = wants(atts);
@@ -159,11 +163,12 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
     });
     const seen = marking ? await markSeen(session, rows) : undefined;
     const contents = plain ? [] : await openContents(session, rows, atts);
+    const previews = await openPreviews(session, rows, atts, contents);
     if (plain) await tellPlain(session, rows, atts);
     else
       for (const [at, row] of rows.entries()) {
         const items = seen?.has(row.uid) ? withFlags(session, atts) : atts;
-        const problem = await tryMessage(session, seen?.get(row.uid) ?? row, items, contents[at]);
+        const problem = await tryMessage(session, seen?.get(row.uid) ?? row, items, contents[at], previews.get(row.emailId));
         failure ??= problem;
         await flushIfFull(session);
       }
@@ -172,6 +177,8 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
   }
   await refresh(session);
   if (failure !== undefined) throw failure;
+  // RFC 9738 section 3.1: it goes before EXPUNGEISSUED.
+  if (code !== undefined) return { code, text: 'Only the last messages are told of' };
   if (!byUid && changedSince === undefined && told < view.countIn(ranges))
     return { status: 'NO', code: 'EXPUNGEISSUED', text: 'Some of the messages no longer exist' };
   return undefined;
@@ -183,9 +190,10 @@ async function tryMessage(
   row: MessageRow,
   atts: readonly FetchAtt[],
   content: ContentReader | undefined,
+  preview: string | undefined,
 ): Promise<unknown> {
   try {
-    await tellMessage(session, row, atts, content);
+    await tellMessage(session, row, atts, content, preview);
     return undefined;
   } catch (error) {
     if (error instanceof SessionEnd || session.inLiteral) throw error;

@@ -1,9 +1,11 @@
+import { Refusal } from '../../../base/errors.ts';
 import { MAX_ANNOTATIONS, MAX_ENTRY_BYTES, type Annotation } from '../../../data/sharing/annotations.ts';
 import { Right } from '../../../data/sharing/rights.ts';
 import { needMailbox } from '../access.ts';
 import { refuse } from '../replies.ts';
 import { flushIfFull, loginOf, type Session, untagged, usesUtf8 } from '../session.ts';
-import type { Decoder } from '../wire/decoder.ts';
+import { filterKey, filterOf } from '../search/filters.ts';
+import { type Decoder, SyntaxFault } from '../wire/decoder.ts';
 import { mailbox as mailboxText, string } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN } from './command.ts';
 
@@ -179,11 +181,26 @@ export const setMetadata: Command = {
     // RFC 5464 section 3.3: who may read it may keep notes about it; what all see takes the right to change it.
     const needed = Right.Lookup | Right.Read | (shared ? Right.Write : 0);
     const { id: mailboxId } = await targetOf(session, name, needed);
+    if (mailboxId === 0) for (const change of changes) needFilter(session, change);
     const { accountId } = loginOf(session);
     await session.options.store.write.run('sharing.annotate', { accountId, mailboxId, changes });
     return undefined;
   },
 };
+
+/** A search that is kept under a name must be one (RFC 5466 section 3.2): it is better told of now than when it is used. */
+function needFilter(
+  session: Session,
+  change: { readonly entry: string; readonly value: Buffer | null },
+): void {
+  if (change.value === null || filterOf(change.entry) === undefined) return;
+  try {
+    filterKey(session, change.value);
+  } catch (error) {
+    if (error instanceof SyntaxFault) throw new Refusal('bad-input', `No search: ${error.message}`);
+    throw error;
+  }
+}
 
 /** Options of LIST RETURN (METADATA ...) (RFC 9590), which has none. */
 export const LIST_METADATA: Options = { maxSize: Number.POSITIVE_INFINITY, depth: 0 };

@@ -71,8 +71,10 @@ async function openView(
   const { mailbox: found, own, rights } = known;
   const { id: mailboxId } = found;
   let view: MailboxView | undefined;
+  let changed = false;
   // Listening starts before the snapshot, so that no change falls between.
   const stop = store.changes.onAccount(found.accountId, () => {
+    changed = true;
     if (view === undefined) return;
     view.rightsStale = true;
     if (view.dirty) return;
@@ -87,9 +89,9 @@ async function openView(
     // By the name that this account knows it by.
     const mailbox = { ...snapshot.mailbox, name: found.name };
     view = new MailboxView({ mailbox, own, rights, uids, readOnly, recentUid, keywords, stop });
-    // What changed while the snapshot was read may or may not be in it.
-    view.dirty = true;
-    view.rightsStale = true;
+    // What changed since we listen may or may not be in the snapshot; rights were looked at before that.
+    view.dirty = changed;
+    view.rightsStale = changed;
     return { view, mailbox, firstUnseen };
   } catch (error) {
     stop();
@@ -119,7 +121,8 @@ function announce(
     untagged(session, `${view.recent} RECENT`);
     const unseen = firstUnseen === undefined ? 0 : view.seqOf(firstUnseen);
     // RFC 9586 section 3.5: it is a number.
-    if (unseen > 0 && !session.enabled.has('UIDONLY')) untaggedOk(session, `UNSEEN ${unseen}`, 'First unseen message');
+    if (unseen > 0 && !session.enabled.has('UIDONLY'))
+      untaggedOk(session, `UNSEEN ${unseen}`, 'First unseen message');
   }
   untaggedOk(session, `UIDVALIDITY ${view.uidvalidity}`, 'UIDs are valid');
   untaggedOk(session, `UIDNEXT ${mailbox.uidnext}`, 'Predicted next UID');

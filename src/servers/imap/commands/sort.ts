@@ -4,9 +4,11 @@ import { addContext, type ContextRequest } from '../contexts.ts';
 import { type Found, savedOf, tellEsearch, tellNumbers } from '../esearch.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import type { MailboxView } from '../mailbox-view.ts';
+import { needAllowed, searchedRanges } from '../message-limit.ts';
 import { needNumbers } from '../numbers.ts';
 import { type Progress, withProgress } from '../progress.ts';
 import { refresh } from '../refresh.ts';
+import { withFilters } from '../search/filters.ts';
 import { runSearch } from '../search/run.ts';
 import { type Session, viewOf } from '../session.ts';
 import { ensureKeys, sortPlace } from '../sort-keys.ts';
@@ -73,21 +75,23 @@ interface Request {
   readonly criteria: SearchCriteria;
 }
 
-function parse(session: Session, d: Decoder): Request {
+async function parse(session: Session, d: Decoder): Promise<Request> {
   d.sp();
   const options = returnOptions(d);
   const keys = sortKeys(d);
   d.sp();
   const charset = positionalCharset(d);
-  const criteria = searchCriteria(d, charset);
+  const criteria = await withFilters(session, searchCriteria(d, charset));
   if (hasNumbers(criteria.key)) needNumbers(session);
   if (usesModseq(criteria.key)) session.enabled.add('CONDSTORE');
   return { options, keys, criteria };
 }
 
 async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcome> {
-  const { options, keys, criteria } = parse(session, d);
+  const { options, keys, criteria } = await parse(session, d);
   const view = viewOf(session);
+  // RFC 9738 section 3.3: an order of some of them is none.
+  needAllowed(session, view.countIn(searchedRanges(view, criteria.key, session.saved)));
   const context: ContextRequest | undefined =
     options?.update === true ? { tag: session.tag, criteria, byUid, keys } : undefined;
   if (options?.save === true) session.saved = [];

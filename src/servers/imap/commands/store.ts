@@ -8,6 +8,7 @@ import {
 import { Right } from '../../../data/sharing/rights.ts';
 import { needRights, permittedFlags } from '../access.ts';
 import { SESSION_LIMITS } from '../limits.ts';
+import { allowed, needAllowed } from '../message-limit.ts';
 import { refresh, tellFlags } from '../refresh.ts';
 import { flushIfFull, isRev2, type Session, viewOf } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
@@ -76,15 +77,19 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
   if (!touches(request, permitted)) needRights(view, neededFor(request));
   // RFC 7162 section 3.1: UNCHANGEDSINCE is a CONDSTORE enabling command.
   if (request.unchangedSince !== undefined) session.enabled.add('CONDSTORE');
+  const { ranges, code } = allowed(session, view, request.ranges);
+  // There is room for one response code, and MODIFIED must be told.
+  if (request.unchangedSince !== undefined) needAllowed(session, view.countIn(request.ranges));
   const modified: number[] = [];
   let done = 0;
-  for (const range of view.chunks(request.ranges, SESSION_LIMITS.messagesPerWrite)) {
+  for (const range of view.chunks(ranges, SESSION_LIMITS.messagesPerWrite)) {
     const result = await write(session, request, range);
     modified.push(...result.modified);
     done += result.rows.length + result.modified.length;
     await answer(session, request, result, byUid);
   }
-  const missing = !byUid && done < view.countIn(request.ranges);
+  if (code !== undefined) return { code, text: 'Only the last messages were changed' };
+  const missing = !byUid && done < view.countIn(ranges);
   if (modified.length > 0)
     return {
       // RFC 7162 section 3.1.3: NO where some of the messages have gone besides.
@@ -92,8 +97,7 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
       code: `MODIFIED ${view.formatSet(modified, byUid)}`,
       text: 'Some messages were changed meanwhile',
     };
-  if (missing)
-    return { status: 'NO', code: 'EXPUNGEISSUED', text: 'Some of the messages no longer exist' };
+  if (missing) return { status: 'NO', code: 'EXPUNGEISSUED', text: 'Some of the messages no longer exist' };
   return undefined;
 }
 
@@ -147,9 +151,13 @@ async function answer(
   if (result.changed > 0) view.madeChange(result.modseq);
   else if (!undisturbed) view.dirty = true;
   const withUid = byUid || session.enabled.has('CONDSTORE') || isRev2(session);
-  if (!withFlags && !session.enabled.has('CONDSTORE')) return;
+  // What others did to these messages before must not be told after it: that would look like the newest.
+  const news = view.supersede(result.rows);
+  if (!withFlags && news.size === 0 && !session.enabled.has('CONDSTORE')) return;
   for (const row of result.rows) {
-    tellFlags(session, row, withUid, withFlags);
+    const flags = withFlags || news.has(row.uid);
+    if (!flags && !session.enabled.has('CONDSTORE')) continue;
+    tellFlags(session, row, withUid, flags);
     await flushIfFull(session);
   }
 }

@@ -5,6 +5,7 @@ import { capability } from './capability.ts';
 import { cancelUpdate } from './cancel-update.ts';
 import { close, unselect } from './close.ts';
 import type { Command } from './command.ts';
+import { compress } from './compress.ts';
 import { copy, move, uidCopy, uidMove } from './copy.ts';
 import { enable } from './enable.ts';
 import { esearch } from './esearch.ts';
@@ -61,6 +62,7 @@ const commands: readonly Command[] = [
   resetKey,
   urlFetch,
   idle,
+  compress,
   esearch,
   getQuota,
   getQuotaRoot,

@@ -1,9 +1,11 @@
 import { CLOSE, OPEN } from '../../../data/mailstore/threading.ts';
 import { pause } from '../esearch.ts';
 import type { MailboxView } from '../mailbox-view.ts';
+import { needAllowed, searchedRanges } from '../message-limit.ts';
 import { needNumbers } from '../numbers.ts';
 import { withProgress } from '../progress.ts';
 import { refresh } from '../refresh.ts';
+import { withFilters } from '../search/filters.ts';
 import { runSearch } from '../search/run.ts';
 import { type Session, viewOf } from '../session.ts';
 import { ensureKeys, sortPlace } from '../sort-keys.ts';
@@ -34,10 +36,12 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
   if (algorithm !== 'REFERENCES' && algorithm !== 'ORDEREDSUBJECT')
     return d.fail('REFERENCES or ORDEREDSUBJECT before this');
   d.sp();
-  const criteria = searchCriteria(d, positionalCharset(d));
+  const criteria = await withFilters(session, searchCriteria(d, positionalCharset(d)));
   if (hasNumbers(criteria.key)) needNumbers(session);
   if (usesModseq(criteria.key)) session.enabled.add('CONDSTORE');
   const view = viewOf(session);
+  // RFC 9738 section 3.3: threads of some of them are none.
+  needAllowed(session, view.countIn(searchedRanges(view, criteria.key, session.saved)));
   const tokens = await withProgress(session, async (progress) => {
     const { uids } = await runSearch(session, criteria, view);
     await ensureKeys(session, view, progress);

@@ -53,6 +53,8 @@ function reader(key: SearchKey, context: MatchContext): Matcher {
   switch (key.kind) {
     case 'all':
       return ofRow(() => true);
+    case 'filter':
+      throw new Error('a named search was not looked up');
     case 'never':
       return ofRow(() => false);
     case 'flag':

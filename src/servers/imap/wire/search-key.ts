@@ -1,5 +1,5 @@
 import { knownCharset } from '../../../mail/charset.ts';
-import { Flag } from '../../../data/mailstore/types.ts';
+import { Flag, MAX_UID } from '../../../data/mailstore/types.ts';
 import { Refusal } from '../../../base/errors.ts';
 import { date } from './dates.ts';
 import type { Decoder } from './decoder.ts';
@@ -23,6 +23,8 @@ export type SearchKey =
   | { readonly kind: 'emailid' | 'threadid'; readonly id: string }
   | { readonly kind: 'seq' | 'uid'; readonly set: SequenceSet }
   | { readonly kind: 'never' }
+  /** A search that is kept under a name (RFC 5466). */
+  | { readonly kind: 'filter'; readonly name: string }
   | { readonly kind: 'and'; readonly keys: readonly SearchKey[] }
   | { readonly kind: 'or'; readonly a: SearchKey; readonly b: SearchKey }
   | { readonly kind: 'not'; readonly key: SearchKey };
@@ -150,6 +152,25 @@ const KEYS: Readonly<Record<string, Read>> = {
     d.sp();
     return { kind: 'uid', set: d.sequenceSet() };
   },
+  // RFC 9738 section 3.2: above this one, and below it.
+  UIDAFTER(d) {
+    d.sp();
+    const uid = d.nzNumber('a UID');
+    return uid === MAX_UID ? { kind: 'never' } : { kind: 'uid', set: [{ from: uid + 1, to: MAX_UID }] };
+  },
+  UIDBEFORE(d) {
+    d.sp();
+    const uid = d.nzNumber('a UID');
+    return uid === 1 ? { kind: 'never' } : { kind: 'uid', set: [{ from: 1, to: uid - 1 }] };
+  },
+  // RFC 5466 section 4: an atom without "/".
+  FILTER(d) {
+    d.sp();
+    const name = d.atom('the name of a filter');
+    return name.includes('/')
+      ? d.fail('no "/" in the name of a filter, before this')
+      : { kind: 'filter', name };
+  },
   NOT(d) {
     d.sp();
     d.enter();
@@ -229,6 +250,11 @@ export function hasNumbers(key: SearchKey): boolean {
 /** Whether "$" is used, which belongs to the selected mailbox. */
 export function usesSaved(key: SearchKey): boolean {
   return some(key, (each) => (each.kind === 'seq' || each.kind === 'uid') && each.set === '$');
+}
+
+/** Whether searches are named that are kept elsewhere. */
+export function usesFilter(key: SearchKey): boolean {
+  return some(key, (each) => each.kind === 'filter');
 }
 
 export function usesModseq(key: SearchKey): boolean {
