@@ -44,6 +44,8 @@ interface Bench {
 /** Connections of the cells in which many work at once. */
 const MANY = 10;
 const IDLE_SESSIONS = 200;
+/** Milliseconds after the work of the other cells: memory is given back some seconds after a system falls quiet. */
+const REST_MS = 30_000;
 const MiB = 1024 * 1024;
 
 type Work = (client: RawImap, index: number) => Promise<unknown>;
@@ -182,7 +184,7 @@ const moving: Cell = {
 const sessions: Cell = {
   name: 'memory',
   async run({ system, figures }) {
-    await systemClock.sleep(1500);
+    await systemClock.sleep(REST_MS);
     const before = memoryOf(system.roots()).pss;
     const clients = await connections(system.port, 'alice', IDLE_SESSIONS, 'INBOX');
     await systemClock.sleep(1500);

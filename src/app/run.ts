@@ -1,4 +1,5 @@
 import { systemClock } from '../base/clock.ts';
+import { collectGarbage, onQuiet, watchForQuiet } from '../base/quiet.ts';
 import { createLogger, type Logger } from '../base/log.ts';
 import type { Config } from './config.ts';
 import type { RunningServer } from './server.ts';
@@ -56,6 +57,7 @@ export async function runProgram(program: Program): Promise<number> {
     process.exit(1);
   });
   let server: RunningServer | undefined;
+  const quiet: { cancel(): void }[] = [];
   let count: (kind: 'rejection' | 'exception') => void = () => undefined;
   handleFailures({
     logger,
@@ -69,12 +71,14 @@ export async function runProgram(program: Program): Promise<number> {
     const bugs = server.metrics.counter('postern_bugs_total', 'Failures that no session caught', ['kind']);
     count = (kind) => bugs.inc({ kind });
     program.started?.(server);
+    quiet.push(onQuiet(collectGarbage), watchForQuiet(clock));
     const signal = await signals.asked;
     logger.info({ signal }, 'stopping');
     await server.stop(program.graceMs === undefined ? {} : { graceMs: program.graceMs });
     logger.info({}, 'stopped');
     return 0;
   } finally {
+    for (const each of quiet) each.cancel();
     program.ended?.();
     signals.dispose();
   }

@@ -1,3 +1,23 @@
+import { totalmem } from 'node:os';
+
+const GiB = 1024 ** 3;
+/** With this much memory and more, caches are as large as they are meant to be; together they come to some 7 % of it. */
+const FULL_CACHES_AT = 4 * GiB;
+/** Of their full size, on however small a machine. */
+const LEAST_SHARE = 1 / 8;
+
+/** Octets of memory that this process may use at most: the machine's, or what a container is allowed. */
+export function memoryLimit(): number {
+  const machine = totalmem();
+  const allowed = process.constrainedMemory();
+  return allowed > 0 ? Math.min(machine, allowed) : machine;
+}
+
+/** Octets for a cache that may have `full` on a machine with enough memory. */
+export function cacheBytes(full: number, memory = memoryLimit()): number {
+  return Math.floor(full * Math.min(1, Math.max(LEAST_SHARE, memory / FULL_CACHES_AT)));
+}
+
 /** Smaller buffers are not worth the call. Sockets and files are read 64 KiB at a time. */
 const FROM_BYTES = 16 * 1024;
 

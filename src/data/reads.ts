@@ -9,6 +9,7 @@ import { reads as housekeeping } from './housekeeping/housekeeping.ts';
 import { reads as holds } from './holds/reads.ts';
 import { reads as importing } from './importing/reads.ts';
 import { reads as intake } from './intake/reads.ts';
+import { reads as jmap } from './jmap/reads.ts';
 import { reads as journal } from './journal/reads.ts';
 import { reads as dnsZones } from './dns-zones/dns-zones.ts';
 import { reads as lookup } from './lookup/lookup.ts';
@@ -39,6 +40,7 @@ export const reads = {
   ...holds,
   ...importing,
   ...intake,
+  ...jmap,
   ...journal,
   ...dnsZones,
   ...lookup,

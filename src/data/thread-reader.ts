@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { refusalFromData } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { onQuiet } from '../base/quiet.ts';
 import { spawnThread } from '../base/threads.ts';
 import { readCatalogue, runRead } from './db/read.ts';
 import type { ReadAnswer } from './db/reader.thread.ts';
@@ -21,6 +22,7 @@ export class ThreadReader implements Reader {
   readonly #logger: Logger;
   readonly #session: SqliteSession;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #quiet: { cancel(): void };
   #worker: Worker | undefined;
   #nextId = 1;
   #closing = false;
@@ -30,6 +32,7 @@ export class ThreadReader implements Reader {
     this.#path = options.path;
     this.#logger = options.logger;
     this.#session = new SqliteSession(openSqlite(options.path, 'reader'));
+    this.#quiet = onQuiet(() => this.#session.shrink());
   }
 
   run<N extends ReadName>(name: N, args: ReadArgs<N>): Promise<ReadResult<N>> {
@@ -76,6 +79,7 @@ export class ThreadReader implements Reader {
 
   async close(): Promise<void> {
     this.#closing = true;
+    this.#quiet.cancel();
     await this.#worker?.terminate();
     this.#session.db.close();
   }

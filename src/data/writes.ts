@@ -10,6 +10,7 @@ import { writes as housekeeping } from './housekeeping/housekeeping.ts';
 import { writes as holds } from './holds/writes.ts';
 import { writes as importing } from './importing/writes.ts';
 import { writes as intake } from './intake/writes.ts';
+import { writes as jmap } from './jmap/writes.ts';
 import { writes as journal } from './journal/writes.ts';
 import { writes as dnsZones } from './dns-zones/dns-zones.ts';
 import { writes as lookup } from './lookup/lookup.ts';
@@ -40,6 +41,7 @@ export const writes = {
   ...holds,
   ...importing,
   ...intake,
+  ...jmap,
   ...journal,
   ...dnsZones,
   ...lookup,

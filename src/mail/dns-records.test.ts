@@ -32,6 +32,7 @@ test('a domain gets every record that its mail needs', () => {
     '_imaps._tcp.example.org SRV 0 1 993 mail.example.org',
     '_submission._tcp.example.org SRV 10 1 587 mail.example.org',
     '_imap._tcp.example.org SRV 10 1 143 mail.example.org',
+    '_sieve._tcp.example.org SRV 0 1 4190 mail.example.org',
   ]);
 });
 

@@ -238,12 +238,13 @@ function discovery({ domain, hostname, discovery: on = false }: DomainFacts): Dn
   ];
 }
 
-/** RFC 6186, RFC 8314 5.1: the lower priority number is preferred, so the ports with TLS from the start come first. */
+/** RFC 6186, RFC 8314 5.1, RFC 5804 1.8: the lower priority number is preferred, so the ports with TLS from the start come first. */
 const SERVICES: readonly (readonly [label: string, priority: number, port: number, what: string])[] = [
   ['_submissions', 0, 465, 'sending, TLS'],
   ['_imaps', 0, 993, 'reading, TLS'],
   ['_submission', 10, 587, 'sending, STARTTLS'],
   ['_imap', 10, 143, 'reading, STARTTLS'],
+  ['_sieve', 0, 4190, 'filter scripts, STARTTLS'],
 ];
 
 function services({ domain, hostname }: DomainFacts): DnsRecord[] {

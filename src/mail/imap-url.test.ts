@@ -23,7 +23,10 @@ const GOOD: readonly (readonly [string, Partial<ImapUrl>])[] = [
   ['/INBOX/;uid=4294967295', { uid: 4294967295 }],
   [';UID=7/;SECTION=1.2', { mailbox: undefined, uid: 7, section: '1.2' }],
   ['/a/b%20c/;UID=1', { mailbox: 'a/b c' }],
-  ['/%E2%82%AC;UIDVALIDITY=9/;UID=1/;PARTIAL=5', { mailbox: '€', uidvalidity: 9, partial: { offset: 5, count: undefined } }],
+  [
+    '/%E2%82%AC;UIDVALIDITY=9/;UID=1/;PARTIAL=5',
+    { mailbox: '€', uidvalidity: 9, partial: { offset: 5, count: undefined } },
+  ],
   [
     '/INBOX/;UID=1/;SECTION=HEADER.FIELDS%20(DATE%20FROM)/;PARTIAL=0.1024',
     { section: 'HEADER.FIELDS (DATE FROM)', partial: { offset: 0, count: 1024 } },
@@ -31,9 +34,15 @@ const GOOD: readonly (readonly [string, Partial<ImapUrl>])[] = [
   ['imap://mail.example/INBOX/;UID=1', { server }],
   ['IMAP://MAIL.example:143/INBOX/;UID=1', { server: { ...server, port: 143 } }],
   ['imap://joe@mail.example/INBOX/;UID=1', { server: { ...server, user: 'joe' } }],
-  ['imap://joe%40x.example;AUTH=*@mail.example/INBOX/;UID=1', { server: { ...server, user: 'joe@x.example' } }],
+  [
+    'imap://joe%40x.example;AUTH=*@mail.example/INBOX/;UID=1',
+    { server: { ...server, user: 'joe@x.example' } },
+  ],
   ['imap://;AUTH=SCRAM-SHA-256@mail.example/INBOX/;UID=1', { server }],
-  ['imap://[2001:db8::1]:993/INBOX/;UID=1', { server: { user: undefined, host: '[2001:db8::1]', port: 993 } }],
+  [
+    'imap://[2001:db8::1]:993/INBOX/;UID=1',
+    { server: { user: undefined, host: '[2001:db8::1]', port: 993 } },
+  ],
   [
     'imap://joe@mail.example/INBOX/;UID=1/;SECTION=1;EXPIRE=2026-11-21T10:00:00.5+01:30;URLAUTH=submit+fred',
     {
@@ -118,8 +127,31 @@ for (const text of BAD) {
 }
 
 test('nothing makes it throw, and what is vouched for is how the URL begins', () => {
-  const pieces = ['imap://', 'a', '@', '%40', '%', '/', ';UID=', '1', ';SECTION=', '/;', ';URLAUTH=', 'anonymous'];
-  const more = ['user+', ':internal:', '0'.repeat(32), ';EXPIRE=', '2026-01-01T00:00:00Z', '?', '\0', '\xff', '.'];
+  const pieces = [
+    'imap://',
+    'a',
+    '@',
+    '%40',
+    '%',
+    '/',
+    ';UID=',
+    '1',
+    ';SECTION=',
+    '/;',
+    ';URLAUTH=',
+    'anonymous',
+  ];
+  const more = [
+    'user+',
+    ':internal:',
+    '0'.repeat(32),
+    ';EXPIRE=',
+    '2026-01-01T00:00:00Z',
+    '?',
+    '\0',
+    '\xff',
+    '.',
+  ];
   const text = fc.array(fc.oneof(fc.constantFrom(...pieces, ...more), fc.string()), { maxLength: 20 });
   fc.assert(
     fc.property(text, (parts) => {

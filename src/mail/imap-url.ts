@@ -59,7 +59,7 @@ function server(text: string): ImapUrl['server'] {
   const at = text.indexOf('@');
   const info = at === -1 ? undefined : text.slice(0, at);
   const address = text.slice(at + 1).toLowerCase();
-  const match = /^(\[[0-9a-f:.]{2,60}\]|[a-z0-9.\-]{1,255})(?::(\d{1,5}))?$/.exec(address);
+  const match = /^(\[[0-9a-f:.]{2,60}\]|[a-z0-9.-]{1,255})(?::(\d{1,5}))?$/.exec(address);
   if (match === null) return undefined;
   const [, host = '', port] = match;
   let user: string | undefined;
@@ -77,11 +77,13 @@ function server(text: string): ImapUrl['server'] {
 
 /** ";EXPIRE=" date-time of RFC 3339. */
 function expiry(text: string): number | undefined {
-  const match =
-    /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/i.exec(text);
+  const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/i.exec(
+    text,
+  );
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
-  if (month === undefined || day === undefined || hour === undefined || minute === undefined) return undefined;
+  if (month === undefined || day === undefined || hour === undefined || minute === undefined)
+    return undefined;
   const time = Date.UTC(year ?? 0, month - 1, day, hour, minute, second);
   const valid = month >= 1 && month <= 12 && new Date(time).getUTCDate() === day && hour < 24 && minute < 60;
   if (!valid) return undefined;
@@ -119,9 +121,14 @@ function authOf(whole: string, tail: string): UrlAuth | undefined {
   if (verifier.length === 0) return { expires, access, rump, verifier: undefined };
   const [mechanism = '', token = '', more] = verifier;
   // RFC 4467 section 8: enc-urlauth has at least 32 hexadecimal digits.
-  if (more !== undefined || !/^[a-z0-9\-.]{1,20}$/i.test(mechanism) || !/^[0-9a-f]{32,256}$/i.test(token))
+  if (more !== undefined || !/^[a-z0-9.-]{1,20}$/i.test(mechanism) || !/^[0-9a-f]{32,256}$/i.test(token))
     return undefined;
-  return { expires, access, rump, verifier: { mechanism: mechanism.toUpperCase(), token: token.toLowerCase() } };
+  return {
+    expires,
+    access,
+    rump,
+    verifier: { mechanism: mechanism.toUpperCase(), token: token.toLowerCase() },
+  };
 }
 
 /** enc-mailbox [";UIDVALIDITY=" nz-number] */

@@ -28,38 +28,58 @@ const CASES: readonly (readonly [string, string, string])[] = [
   ['8-bit text without a name', previewFor('\ncaf\xe9', 'latin1'), 'café'],
   [
     'quoted-printable, latin1',
-    previewFor('Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\ncaf=E9 =\nau lait\n'),
+    previewFor(
+      'Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\ncaf=E9 =\nau lait\n',
+    ),
     'café au lait',
   ],
   [
     'base64, Japanese',
-    previewFor('Content-Type: text/plain; charset=iso-2022-jp\nContent-Transfer-Encoding: base64\n\nGyRCOyVLWhsoQg==\n'),
+    previewFor(
+      'Content-Type: text/plain; charset=iso-2022-jp\nContent-Transfer-Encoding: base64\n\nGyRCOyVLWhsoQg==\n',
+    ),
     '札幌',
   ],
-  ['HTML is stripped', html('<html><head><title>T</title><style>p{}</style></head><body><p>One<p>two &amp; three'), 'One two & three'],
+  [
+    'HTML is stripped',
+    html('<html><head><title>T</title><style>p{}</style></head><body><p>One<p>two &amp; three'),
+    'One two & three',
+  ],
   ['comments and scripts', html('<!-- x --><script>var a = "<p>";</script>a<b>b</b>c'), 'abc'],
-  ['what fills the room behind a preheader', html(`<div>Sale!${'&nbsp;&zwnj;'.repeat(80)}</div><p>Dear Ann`), 'Sale! Dear Ann'],
+  [
+    'what fills the room behind a preheader',
+    html(`<div>Sale!${'&nbsp;&zwnj;'.repeat(80)}</div><p>Dear Ann`),
+    'Sale! Dear Ann',
+  ],
   ['the same as characters', html(`Sale! ${'\u200c\u00a0\u034f '.repeat(80)} Dear Ann`), 'Sale! Dear Ann'],
   ['joined emoji stay whole', plain('👩‍💻 works'), '👩‍💻 works'],
   ['an unfinished tag', html('text <a href="'), 'text'],
   [
     'plain before HTML among alternatives',
-    previewFor('Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>rich\n--b\nContent-Type: text/plain\n\npoor\n--b--\n'),
+    previewFor(
+      'Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>rich\n--b\nContent-Type: text/plain\n\npoor\n--b--\n',
+    ),
     'poor',
   ],
   [
     'HTML where the plain one is empty',
-    previewFor('Content-Type: multipart/alternative; boundary=b\n\n--b\n\n \n--b\nContent-Type: text/html\n\n<p>rich\n--b--\n'),
+    previewFor(
+      'Content-Type: multipart/alternative; boundary=b\n\n--b\n\n \n--b\nContent-Type: text/html\n\n<p>rich\n--b--\n',
+    ),
     'rich',
   ],
   [
     'attachments are passed over',
-    previewFor('Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Disposition: attachment\n\nnot this\n--b\n\nthis\n--b--\n'),
+    previewFor(
+      'Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Disposition: attachment\n\nnot this\n--b\n\nthis\n--b--\n',
+    ),
     'this',
   ],
   [
     'a forwarded message',
-    previewFor('Content-Type: multipart/mixed; boundary=b\n\n--b\n\n\n--b\nContent-Type: message/rfc822\n\nSubject: in\n\ninside\n--b--\n'),
+    previewFor(
+      'Content-Type: multipart/mixed; boundary=b\n\n--b\n\n\n--b\nContent-Type: message/rfc822\n\nSubject: in\n\ninside\n--b--\n',
+    ),
     'inside',
   ],
   [

@@ -59,7 +59,7 @@ export function previewOf({ part, html }: PreviewText, octets: Buffer): string {
 /** Entities that senders fill the room behind their own preview text with. */
 const FILLERS = /&(?:zwnj|zwj|shy|lrm|rlm|thinsp|ensp|emsp|hairsp|nbsp);/gi;
 /** Characters without width that stand by themselves, for the same reason. */
-const INVISIBLE = /(?<=^|\s)[\u00ad\u034f\u061c\u115f\u17b4\u2007\u200b-\u200f\u2060\ufeff]+(?=\s|$)/g;
+const INVISIBLE = /(?<=^|\s)(?:[\u00ad\u061c\u115f\u2007\u200b-\u200f\u2060\ufeff]|\u034f|\u17b4)+(?=\s|$)/g;
 
 /** A plain text without what it quotes and its signature, if there is anything else. */
 function ownWords(text: string): string {
@@ -78,7 +78,6 @@ function firstWords(text: string): string {
   const plain = text
     .replace(INVISIBLE, '')
     .replace(/[-_=*~#]{4,}/g, ' ')
-    // eslint-disable-next-line no-control-regex
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim();
   let out = '';

@@ -186,7 +186,9 @@ describe('the whole server', () => {
     await using server = await startTestServer({ certificate: false });
     assert.deepEqual(
       server.leftOut.map(({ service }) => service).toSorted(),
-      ['imaps', 'submissions'].filter((service) => server.leftOut.some((left) => left.service === service)),
+      ['imaps', 'pop3s', 'submissions'].filter((service) =>
+        server.leftOut.some((left) => left.service === service),
+      ),
     );
     assert.equal(server.ports.submissions, undefined);
     assert.ok(server.ports.submission);
@@ -244,9 +246,10 @@ describe('the whole server', () => {
     const { read, write } = server.store;
     const { id: accountId } = await server.account('bob@example.test');
     const mailboxes = await read.run('mailstore.mailboxes', { accountId });
-    const inbox = mailboxes.find(({ name }) => name === 'INBOX');
-    assert.ok(inbox);
-    await write.run('mailstore.expunge', { accountId, mailboxId: inbox.id, anyFlag: true });
+    // Wherever the filter put it: nobody writes such mail.
+    const lies = mailboxes.find(({ messages }) => messages > 0);
+    assert.ok(lies);
+    await write.run('mailstore.expunge', { accountId, mailboxId: lies.id, anyFlag: true });
     await clock.advance(1.9 * 86_400_000);
     assert.equal(await bodies(), 1, 'a deleted message can be brought back');
     await clock.advance(0.2 * 86_400_000);

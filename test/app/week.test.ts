@@ -34,6 +34,8 @@ const BOB = 'bob@example.test';
 const FULL = 'full@example.test';
 const ADMIN = 'alice@example.test';
 /** Backups of so many days are kept. */
+/** Failed logins of one bad day. */
+const GUESSES = 12;
 const KEEP_DAILY = 4;
 
 /** good.test wants DMARC reports, peer.test wants TLS reports; one peer takes the mail of both. */
@@ -162,6 +164,7 @@ async function startWeek(): Promise<Week> {
     ['dkim_rotate_days', '3'],
   ] as const)
     await said('doctor', 'set', name, value);
+  await said('alert', 'set', 'limits.failed_logins', String(GUESSES));
   for (const name of ['trash_days', 'junk_days']) await said('housekeeping', 'set', name, '2');
   await scheduleBackups(week, directory);
   if (front !== undefined && pebble !== undefined) await oldCertificate(week, pebble, front.directory);
@@ -327,6 +330,15 @@ async function firstDay({ server }: Week): Promise<void> {
   full.close();
 }
 
+/** Somebody tries passwords, more often than a person mistypes one. */
+async function guess({ server }: Week): Promise<void> {
+  for (let n = 0; n < GUESSES; n++) {
+    const client = await imapClient(server.ports.imap ?? 0);
+    assert.match((await client.command(`LOGIN ${BOB} "guess ${n}"`)).tagged, /AUTHENTICATIONFAILED/);
+    client.close();
+  }
+}
+
 /** Texts of all messages of a mailbox. */
 async function mailbox({ server }: Week, user: string, name: string): Promise<string[]> {
   const client = await imapClient(server.ports.imap ?? 0);
@@ -367,6 +379,7 @@ describe('a week in which nobody looks after the server', { skip: skipUnlessLong
     for (let day = 0; day < DAYS; day++) {
       if (day === 4 && week.policies !== undefined) week.policies.policy = stsPolicy(SECOND_AGE);
       queued.push(await aDayOfMail(week));
+      if (day === 5) await guess(week);
       // Who looks after DNS publishes the next keys in the afternoon.
       await week.clock.advance(8 * HOUR);
       await publish(week);
@@ -448,6 +461,12 @@ describe('a week in which nobody looks after the server', { skip: skipUnlessLong
   it('the administrator and an owner were told, once each, and no more often than something changed', async () => {
     const told = subjects(await mailbox(week, ADMIN, 'INBOX'));
     assert.equal(told.filter((subject) => /full@example\.test is over 80 % full/.test(subject)).length, 1);
+    const alerts = told.filter((subject) => /guesses passwords|well again/.test(subject));
+    assert.deepEqual(
+      alerts.map((subject) => /well again|guesses/.exec(subject)?.[0]),
+      ['guesses', 'well again'],
+      'one digest when it begins, one when it is over',
+    );
     const looks = told.filter((subject) => /need your attention/.test(subject));
     assert.ok(looks.length >= 1 && looks.length <= 3, told.join('; '));
     assert.deepEqual(subjects(await mailbox(week, FULL, 'INBOX')).slice(1), [

@@ -179,6 +179,7 @@ describe('the composition', () => {
       submissions: 465,
       imap: 143,
       imaps: 993,
+      managesieve: 4190,
       acme: 80,
     });
     const exposed = of('EXPOSE')[0]?.split(' ').map(Number) ?? [];

@@ -124,6 +124,7 @@ describe('the chart', () => {
         465: listen.submissions,
         143: listen.imap,
         993: listen.imaps,
+        4190: listen.managesieve,
       };
       const all = acme ? { ...want, 80: listen.acme } : want;
       assert.deepEqual(

@@ -135,6 +135,60 @@ describe('mbsync', { skip: skipWithout('mbsync') }, () => {
   });
 });
 
+describe('mbsync with folders', { skip: skipWithout('mbsync') }, () => {
+  it('makes, fills and empties folders with names in UTF-8 on both sides', async (t) => {
+    const home = mkdtempSync(join(tmpdir(), 'postern-mbsync-'));
+    await using server = await startTestServer();
+    const client = await openMailbox(server.ports.imaps, { user: 'alice@example.test', password: TEST_PASSWORD });
+    t.after(() => {
+      client.close();
+      rmSync(home, { recursive: true });
+    });
+    mkdirSync(join(home, 'mail'));
+    writeFileSync(join(home, 'certificate.pem'), await shownCertificate(server.ports.imaps ?? 0));
+    const all = configuration(home, server.ports.imap ?? 0)
+      .replace('Patterns INBOX\nCreate Near', 'Patterns *\nCreate Both\nRemove Both')
+      .replace(`Path ${home}/mail/`, `Path ${home}/mail/\nSubFolders Verbatim`);
+    writeFileSync(join(home, 'mbsyncrc'), all);
+    const sync = () =>
+      run('mbsync', ['-c', join(home, 'mbsyncrc'), '-V', '-a'], { env: cleanEnvironment(home) });
+    const names = (folder: string): string[] =>
+      ['cur', 'new'].flatMap((part) => readdirSync(join(home, 'mail', folder, part)));
+
+    // Above: a deep name; here: another one. A Maildir of mbsync 1.4 has names as they are on the wire.
+    await client.ok('CREATE "Gr&APwA3w-e/&ZeVnLA-"');
+    await client.append('"Gr&APwA3w-e/&ZeVnLA-"', 'Subject: above\r\n\r\ntext\r\n', '\\Flagged');
+    for (const part of ['cur', 'new', 'tmp']) mkdirSync(join(home, 'mail/B&APw-ro', part), { recursive: true });
+    writeFileSync(join(home, 'mail/B&APw-ro/cur/1.1.here:2,S'), 'Subject: here\n\ntext\n');
+    await sync();
+    const deep = 'Gr&APwA3w-e/&ZeVnLA-';
+    assert.match(names(deep).join(), /:2,F$/);
+    assert.deepEqual(await client.ok('STATUS "B&APw-ro" (MESSAGES UNSEEN)'), [
+      'STATUS "B&APw-ro" (MESSAGES 1 UNSEEN 0)',
+    ]);
+    for (const name of ['Sent', 'Trash', 'Drafts']) assert.deepEqual(names(name), []);
+
+    // Deleted on the one side, and on the other.
+    // A flagged one that nobody has read lies in "new".
+    const [gone = ''] = names(deep);
+    for (const part of ['cur', 'new']) rmSync(join(home, 'mail', deep, part, gone), { force: true });
+    await client.ok('SELECT "B&APw-ro"');
+    await client.ok('STORE 1 +FLAGS (\\Deleted)');
+    await client.ok('EXPUNGE');
+    await sync();
+    assert.deepEqual(names('B&APw-ro'), []);
+    assert.match((await client.ok(`STATUS "${deep}" (MESSAGES)`)).join(), /MESSAGES 0/);
+
+    // A folder that goes above, empty by now, goes here too.
+    await client.ok('UNSELECT');
+    await client.ok('DELETE "B&APw-ro"');
+    await sync();
+    assert.ok(!readdirSync(join(home, 'mail')).includes('B&APw-ro'));
+    const again = await sync();
+    assert.doesNotMatch(again.stdout, /\+[1-9]\d* \*|\*[1-9]|#[1-9]/);
+  });
+});
+
 function configuration(home: string, port: number): string {
   return `IMAPAccount server
 Host 127.0.0.1

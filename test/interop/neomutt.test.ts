@@ -16,7 +16,7 @@ import { openTerminal, type Terminal } from '../support/terminal.ts';
 const BOB = 'bob@example.test';
 
 for (const program of ['mutt', 'neomutt'] as const) {
-  describe(program, { skip: skipWithout(program, 'tmux') }, () => {
+  describe(program, { concurrency: true, skip: skipWithout(program, 'tmux') }, () => {
     async function start(t: TestContext, port: number, certificate: string, more = ''): Promise<Terminal> {
       const home = await mkdtemp(join(tmpdir(), 'postern-mutt-'));
       return again(t, home, port, certificate, more);
@@ -75,7 +75,7 @@ for (const program of ['mutt', 'neomutt'] as const) {
       const one = await again(t, home, imap.port, imap.certificate, more);
       await one.shows(/1 N .*first/, /4 N .*fourth/, /Msgs:4/);
       await one.keys('q');
-      await one.shows(/Pane is dead/);
+      await one.ended();
       await one.close();
       assert.ok(
         imap.said().some((line) => / ENABLE .*QRESYNC/.test(line)),
@@ -94,13 +94,14 @@ for (const program of ['mutt', 'neomutt'] as const) {
       assert.doesNotMatch(screen, /second/);
       const said = imap.said().slice(before);
       assert.ok(
-        said.some((line) => /SELECT "?INBOX"? \(QRESYNC \(\d+ \d+/.test(line)),
+        said.some((line) => /UID FETCH \S+ \(FLAGS\) \(CHANGEDSINCE \d+ VANISHED\)$/.test(line)),
         said.join('\n'),
       );
       const headers = said.filter((line) => / FETCH .*HEADER/.test(line));
+      // neomutt reads those of the changed one again, mutt does not.
       assert.ok(
-        headers.every((line) => /FETCH [45](:[*4])? /.test(line)),
-        `headers of what is new only: ${headers.join('; ')}`,
+        headers.length < 3 && headers.every((line) => /FETCH [245] /.test(line)),
+        `headers of what is new or changed only: ${headers.join('; ')}`,
       );
 
       // Somebody else removes one while it looks on; it removes one itself.
@@ -151,10 +152,10 @@ for (const program of ['mutt', 'neomutt'] as const) {
       await keys('2', 'Enter', 'd', '$');
       await shows(/Msgs:1/);
       await keys('m');
-      await shows(/To: /);
+      await shows(/^To:/m);
       await type('alice@example.test');
       await keys('Enter');
-      await shows(/Subject: /);
+      await shows(/^Subject:/m);
       await type('from a terminal');
       await keys('Enter');
       await shows(/From a terminal|from a terminal/, /Send/);
@@ -217,6 +218,7 @@ set quit = yes
 set sort = mailbox-order
 set timeout = 2
 set mail_check = 2
+set sleep_time = 0
 set charset = "utf-8"
 set send_charset = "utf-8"
 `;

@@ -145,7 +145,9 @@ export class Actor {
       for (const response of fetched) view.fetched(response, undefined);
       if (same !== undefined) view.synced = code('HIGHESTMODSEQ');
     };
-    for (const response of answer.untagged) {
+    // What comes before CLOSED is about the mailbox that is left.
+    const closed = answer.untagged.findIndex((each) => each.kind === 'state' && each.code === 'CLOSED');
+    for (const response of answer.untagged.slice(closed + 1)) {
       if (response.kind === 'exists' && this.view === undefined) {
         const made = {
           name,

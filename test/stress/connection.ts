@@ -52,6 +52,11 @@ export class Connection {
   failure: Error | undefined;
   bye: string | undefined;
   #tags = 0;
+  /** What has not been answered. */
+  get waiting(): readonly string[] {
+    return this.#pending.map(({ text }) => text);
+  }
+
   #go: (() => void) | undefined;
   readonly #world: World;
   readonly #wire: Wire;
@@ -186,7 +191,12 @@ export class Connection {
         .replace(/^(?!UID)(\S+) .*/, '$1')} ${status}`,
     );
     const answer = { status, code, untagged: pending.untagged, told: pending.told };
-    pending.done?.(answer);
+    try {
+      pending.done?.(answer);
+    } catch (error) {
+      pending.reject(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
     pending.resolve(answer);
   }
 

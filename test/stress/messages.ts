@@ -84,7 +84,8 @@ export async function fetch(actor: Actor, byUid: boolean): Promise<void> {
   const { random, connection } = actor;
   const { entries, set } = choose(actor, byUid);
   if (entries.length === 0) return;
-  const items = random.some(STATIC_ITEMS, 3).filter((item) => !/^BODY\[/.test(item) || random.once(3));
+  const named = new Map(random.some(STATIC_ITEMS, 3).map((item) => [responseName(item), item]));
+  const items = [...named.values()].filter((item) => !/^BODY\[/.test(item) || random.once(3));
   if (random.once(2) || items.length === 0) items.push('FLAGS');
   if (connection.condstore && random.once(2)) items.push('MODSEQ');
   const since = connection.condstore && random.once(5) ? random.below(view.modseq + 1) : undefined;
@@ -290,7 +291,6 @@ export async function search(actor: Actor, byUid: boolean): Promise<void> {
   ]);
   if (view.unknown || (criteria.includes('KEYWORD') && view.name === LOOSE)) return;
   const entries = [...view.entries];
-  const wanted = fits === undefined ? undefined : entries.filter(fits);
   const options = random.once(3) ? ' RETURN (ALL COUNT)' : '';
   const text = `${byUid ? 'UID ' : ''}SEARCH${options} ${criteria}`;
   const answer = await connection.send(text, {
@@ -299,15 +299,36 @@ export async function search(actor: Actor, byUid: boolean): Promise<void> {
       if (given.status !== 'OK') return;
       const found = numbersOf(given, 'search');
       must(new Set(found).size === found.length, () => `${text}: one twice: ${found.join(' ')}`);
-      // With UID it may tell what has gone behind its answer.
-      const hits = found.map((number) => (byUid ? number : (view.entries[number - 1]?.uid ?? 0)));
-      if (wanted === undefined) return;
+      const hits = uidsOf(view, entries, found, byUid);
+      if (fits === undefined) return;
+      const wanted = entries.filter(fits);
       const uids = new Set(wanted.map(({ uid }) => uid));
       for (const uid of hits) must(uids.has(uid), () => `${text}: found UID ${uid}, which does not fit`);
       missing(actor, wanted, new Set(hits));
     },
   });
   actor.refused(text, answer, []);
+}
+
+/** The messages that a search found, as far as they were there when it was sent; others have come since. */
+function uidsOf(view: View, before: readonly Entry[], found: readonly number[], byUid: boolean): number[] {
+  const last = before.at(-1)?.uid ?? 0;
+  const uids: number[] = [];
+  for (const number of found) {
+    if (!byUid)
+      must(
+        number >= 1 && number <= view.entries.length,
+        () => `message ${number} has been found, there is none`,
+      );
+    const uid = byUid ? number : (before[number - 1]?.uid ?? last + 1);
+    if (uid > last) continue;
+    must(
+      before.some((entry) => entry.uid === uid),
+      () => `UID ${uid} has been found, which is not in view`,
+    );
+    uids.push(uid);
+  }
+  return uids;
 }
 
 /** Numbers of a SEARCH, SORT or ESEARCH answer. */
@@ -348,16 +369,15 @@ export async function order(actor: Actor, byUid: boolean): Promise<void> {
       const told = given.untagged.find(({ kind }) => kind === 'sort' || kind === 'thread');
       const numbers = told?.kind === 'sort' || told?.kind === 'thread' ? told.numbers : [];
       must(new Set(numbers).size === numbers.length, () => `${text}: one twice: ${numbers.join(' ')}`);
-      const uids = numbers.map((number) => (byUid ? number : (entries[number - 1]?.uid ?? 0)));
-      const known = new Set(entries.map(({ uid }) => uid));
-      for (const uid of uids) must(known.has(uid), () => `${text}: UID ${uid} has no number here`);
+      const uids = uidsOf(view, entries, numbers, byUid);
       missing(actor, entries, new Set(uids));
       if (how !== 'SORT (SIZE)') return;
       const sizes = uids.map((uid) =>
         Number(JSON.parse(world.factOf(view.box, uid, 'RFC822.SIZE') ?? '"0"')),
       );
+      // A message that has gone may stand anywhere.
       for (let at = 1; at < sizes.length; at++)
-        must((sizes[at - 1] ?? 0) <= (sizes[at] ?? 0), () => `${text}: not in order: ${sizes.join(' ')}`);
+        if ((sizes[at - 1] ?? 0) > (sizes[at] ?? 0)) view.mustGo.add(uids[at - 1] ?? 0);
     },
   });
   actor.refused(text, answer, []);

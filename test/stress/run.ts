@@ -14,8 +14,6 @@ export interface StressOptions {
   readonly seed: number;
   readonly sessions: number;
   readonly milliseconds: number;
-  /** Commands that a session sends at most; without it time decides. */
-  readonly steps?: number;
   /** Milliseconds between two times at which all stop to compare. */
   readonly between: number;
   /** Messages that a mailbox should not have more of. */
@@ -90,15 +88,11 @@ class Run {
   }
 
   async go(): Promise<StressResult> {
-    const { milliseconds, between, steps } = this.#options;
+    const { milliseconds, between } = this.#options;
     const end = Date.now() + milliseconds;
     await Promise.all(this.#actors.map((actor) => this.#connect(actor)));
-    let left = steps ?? Number.POSITIVE_INFINITY;
-    while (Date.now() < end && left > 0 && this.#violations.length < ENOUGH) {
-      const round = steps === undefined ? left : Math.ceil(steps / 4);
-      left -= round;
-      await this.#round(Math.min(end, Date.now() + between), round);
-    }
+    while (Date.now() < end && this.#violations.length < ENOUGH)
+      await this.#round(Math.min(end, Date.now() + between));
     for (const actor of this.#actors) actor.connection.hangUp();
     return {
       commands: this.#commands,
@@ -109,10 +103,10 @@ class Run {
   }
 
   /** Everybody at work, with mail coming in; then quiet, and a look at it all. */
-  async #round(until: number, steps: number): Promise<void> {
+  async #round(until: number): Promise<void> {
     this.#over = false;
     const delivering = this.#deliver();
-    await Promise.all(this.#actors.map((actor) => this.#work(actor, until, steps)));
+    await Promise.all(this.#actors.map((actor) => this.#work(actor, until)));
     this.#over = true;
     await delivering;
     await checkpoint(this.#world, this.#options.imap, this.#people, this.#actors, (error, actor) =>
@@ -125,8 +119,8 @@ class Run {
     this.#options.progress?.(`${commands} steps, ${this.#checkpoints} checkpoints, ${violations} violations`);
   }
 
-  async #work(actor: Actor, until: number, steps: number): Promise<void> {
-    for (let i = 0; i < steps && Date.now() < until && this.#violations.length < ENOUGH; i++) {
+  async #work(actor: Actor, until: number): Promise<void> {
+    while (Date.now() < until && this.#violations.length < ENOUGH) {
       try {
         await step(actor);
         if (actor.connection.failure !== undefined) throw actor.connection.failure;
@@ -155,9 +149,7 @@ class Run {
       return;
     }
     const text =
-      error instanceof Violation || error instanceof Bye
-        ? error.message
-        : String((error as Error).stack);
+      error instanceof Violation || error instanceof Bye ? error.message : String((error as Error).stack);
     const who =
       actor === undefined
         ? 'at a checkpoint'

@@ -9,7 +9,7 @@ const seed = Number(process.env['STRESS_SEED'] ?? 1);
 
 test('many sessions on shared mailboxes see what they should and nothing else', {
   timeout: 7_200_000,
-}, async () => {
+}, async (t) => {
   await using server = await startTestServer({ plaintextAuth: true });
   const result = await stress({
     imap: server.ports.imap ?? 0,
@@ -22,6 +22,8 @@ test('many sessions on shared mailboxes see what they should and nothing else', 
     full: minutes > 0 ? 60 : 25,
     inspect: () => storeViolations(server.directory),
   });
+  const counts = [...result.counts].toSorted().map(([what, count]) => `${what} ${count}`);
+  t.diagnostic(`${result.commands} steps, ${result.checkpoints} checkpoints; ${counts.join(', ')}`);
   assert.deepEqual(result.violations, []);
   assert.ok(result.checkpoints > 0 && result.commands > 0);
 });

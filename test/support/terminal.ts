@@ -14,6 +14,8 @@ export interface Terminal {
   type(text: string): Promise<void>;
   /** Wait until the screen shows all of these; throws with the screen when it does not. */
   shows(...patterns: RegExp[]): Promise<string>;
+  /** Wait until the program has ended. */
+  ended(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,7 +29,8 @@ export async function openTerminal(home: string, command: string): Promise<Termi
   await tmux('set-option', 'remain-on-exit', 'on');
   return {
     keys: async (...names) => void (await tmux('send-keys', ...names)),
-    type: async (text) => void (await tmux('send-keys', '-l', text)),
+    // An argument that ends with ; would end the command of tmux.
+    type: async (text) => void (await tmux('send-keys', '-l', text.replace(/;$/, '\\;'))),
     async shows(...patterns) {
       let screen = '';
       try {
@@ -40,6 +43,10 @@ export async function openTerminal(home: string, command: string): Promise<Termi
       }
       return screen;
     },
+    ended: () =>
+      until('the end of the program', PATIENCE_MS, POLL_MS, async () =>
+        (await tmux('list-panes', '-F', '#{pane_dead}')).stdout.startsWith('1'),
+      ),
     close: async () => void (await tmux('kill-server').catch(() => undefined)),
   };
 }

@@ -521,6 +521,9 @@ describe('queue and trace', () => {
       assert.notEqual(status, 0);
       assert.match(err, problem);
     }
+    const unknown = await cli('user', 'rename', 'desk@example.org');
+    assert.equal(unknown.status, 1);
+    assert.match(unknown.err, /^Unknown command 'rename'\.\n\n[^]*  add  /);
     assert.equal((await cli('shared', 'add', 'desk@example.org', '--quota', '1G')).status, 0);
     assert.match((await cli('user', 'add', 'orders@example.org', '--shared')).out, /without a password/);
     assert.match((await cli('shared', 'list')).out, /^desk@example\.org +0\norders@example\.org +0$/m);

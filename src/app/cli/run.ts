@@ -86,6 +86,11 @@ function noCommand(words: readonly string[], group: readonly CliCommand[], io: C
     else io.out(help);
     return second === undefined ? USAGE : DONE;
   }
+  // As t-lo's user.sh, whose verbs these are: scripts look at the words and the status.
+  if (first === 'user') {
+    io.err(`Unknown command '${plain(second)}'.\n\n${groupHelp(group)}`);
+    return REFUSED;
+  }
   const near = group.find((one) => distance(one.words[1] ?? '', second) <= 2);
   const hint = near === undefined ? '' : `; did you mean "postern ${near.words.join(' ')}"?`;
   const all = [...new Set(group.map((one) => one.words[1]))].join(', ');

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { cacheBytes } from '../../base/memory.ts';
 import type { BlobReader, Reader } from '../store.ts';
 import type { BlobStore } from './file.ts';
 
@@ -8,15 +9,18 @@ const PIECE = 64 * 1024;
 /** Up to this size decoding takes a tenth of a millisecond, less than going to another thread and back. */
 const DECODE_IN_PLACE_BYTES = 64 * 1024;
 /** Octets of recently read bodies kept decoded: a client reads in ranges, and its owner has another device. */
-const CACHE_BYTES = 24 * 1024 * 1024;
+const CACHE_BYTES = cacheBytes(24 * 1024 * 1024);
 /** Larger ones are decoded anew. */
 const CACHED_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A body in memory, or where it stands in the blob store. */
 type Found = { readonly octets: Buffer } | { readonly file: string; readonly size: number };
 
-/** Octets of blobs wherever they lie: in the row (raw or zstd) or in the blob store (always raw). */
-export function createBlobReader(read: Reader, store: BlobStore): BlobReader {
+/**
+ * Octets of blobs wherever they lie: in the row (raw or zstd) or in the blob store (always raw). `keep`: octets of bodies
+ * that stay decoded in memory.
+ */
+export function createBlobReader(read: Reader, store: BlobStore, keep = CACHE_BYTES): BlobReader {
   const cache = new Map<number, Buffer>();
   let cached = 0;
 
@@ -25,7 +29,7 @@ export function createBlobReader(read: Reader, store: BlobStore): BlobReader {
     cache.set(id, octets);
     cached += octets.length;
     for (const [old, bytes] of cache) {
-      if (cached <= CACHE_BYTES) break;
+      if (cached <= keep) break;
       cache.delete(old);
       cached -= bytes.length;
     }

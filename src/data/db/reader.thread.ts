@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Refusal, type RefusalData, refusalToData } from '../../base/errors.ts';
+import { collectGarbage, onQuiet } from '../../base/quiet.ts';
 import { runRead } from './read.ts';
 import { openSqlite, SqliteSession } from './sqlite.ts';
 
@@ -19,6 +20,10 @@ export type ReadAnswer = { readonly id: number } & (
 
 const session = new SqliteSession(openSqlite((workerData as { path: string }).path, 'reader'));
 
+onQuiet(() => {
+  session.shrink();
+  collectGarbage();
+});
 parentPort?.on('message', (request: ReadRequest) => {
   void answer(request).then((message) => parentPort?.postMessage(message));
 });

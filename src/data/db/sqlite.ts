@@ -1,13 +1,14 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Refusal } from '../../base/errors.ts';
+import { cacheBytes } from '../../base/memory.ts';
 import { isFull, SegmentFailure, type Segments, type SegmentWriter } from '../blobs/segments.ts';
 import type { ReadTx, SqlValue, Statement, WriteTx } from './sql.ts';
 
 /** Pages in the write-ahead log before a commit also checkpoints: 8,192 x 4 KiB = 32 MiB. */
 const CHECKPOINT_PAGES = 8192;
 /** KiB of page cache of the writer and of a reader. */
-const WRITER_CACHE_KIB = 32_768;
-const READER_CACHE_KIB = 8_192;
+const WRITER_CACHE_KIB = cacheBytes(32_768);
+const READER_CACHE_KIB = cacheBytes(8_192);
 /** Milliseconds to wait for a lock another process holds (a CLI reading the file, a backup). */
 const BUSY_TIMEOUT_MS = 5000;
 
@@ -52,6 +53,11 @@ export class SqliteSession {
     let prepared = this.#control.get(text);
     if (prepared === undefined) this.#control.set(text, (prepared = this.db.prepare(text)));
     prepared.run();
+  }
+
+  /** Give back the memory of pages that are kept for the next statements. */
+  shrink(): void {
+    if (!this.db.isTransaction) this.db.exec('PRAGMA shrink_memory');
   }
 
   /** Begin and end a snapshot for reading. */

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Refusal, refusalToData } from '../../base/errors.ts';
+import { collectGarbage, onQuiet } from '../../base/quiet.ts';
 import { SegmentWriter } from '../blobs/segments.ts';
 import { keepBeforeUpgrade, upgradeDone } from './before-upgrade.ts';
 import { runGroup, type WriteBatch, type WriteRequest } from './group.ts';
@@ -45,6 +46,10 @@ port.on('message', (message: WriteBatch | 'close') => {
   if (message === 'close') closing = true;
   else take(message);
   if (!running) void work();
+});
+onQuiet(() => {
+  session.shrink();
+  collectGarbage();
 });
 parentPort?.postMessage({ ready: upgraded });
 

@@ -1,8 +1,10 @@
 import type { WriteTx } from '../db/sql.ts';
 import { deleteEmails, purgeAccount as purgeMail } from '../mailstore/purge.ts';
 import { deletePlacementsOfAccount, emailsOfAccount } from '../mailstore/purge.sql.ts';
+import { deleteUrlKeys } from '../mailstore/url-keys.sql.ts';
 import { deleteTold } from '../housekeeping/housekeeping.sql.ts';
 import { forgetAccountStatements as forgetImports } from '../importing/importing.sql.ts';
+import { forgetAccountStatements as forgetJmap } from '../jmap/objects.sql.ts';
 import { forgetAccountStatements as forgetSieve } from '../sieve/sieve.sql.ts';
 import { forgetAccountStatements as forgetSharing } from '../sharing/sharing.sql.ts';
 import { forgetAccountStatements as forgetFilter } from '../spam/removal.sql.ts';
@@ -42,6 +44,7 @@ export async function purgeAccount(
   const rest = [
     ...forgetFilter,
     ...forgetImports,
+    ...forgetJmap,
     ...forgetSharing,
     ...forgetSieve,
     deleteCredential,
@@ -49,6 +52,7 @@ export async function purgeAccount(
     deleteKnownLogins,
     deleteHold,
     deleteTold,
+    deleteUrlKeys,
     deleteVolume,
     forgetComplaints,
     deleteCounters,

@@ -1,3 +1,4 @@
+import { cacheBytes } from '../../base/memory.ts';
 import type { ContentRef } from './types.ts';
 import type { BlobReader } from '../store.ts';
 import { parseStructure } from '../../mail/message/serialize.ts';
@@ -107,14 +108,15 @@ async function gather(
 }
 
 /** Octets of headers kept, by the reader of bodies they came from: what clients ask of every message of a mailbox. */
-const HEADERS_BYTES = 12 * 1024 * 1024;
+const HEADERS_BYTES = cacheBytes(12 * 1024 * 1024);
 /** Larger headers are read anew. */
 const HEADER_BYTES_MAX = 64 * 1024;
 
 /** Selections of fields kept for a header: a client asks of every message the same, and so does its next device. */
 const SELECTIONS_MAX = 3;
-/** Octets of the bookkeeping of an entry, about. */
-const ENTRY_BYTES = 200;
+/** Octets that an entry takes beside its own, and a selection: measured; most is V8's account of a buffer. */
+const ENTRY_BYTES = 1100;
+const SELECTION_BYTES = 150;
 
 interface KeptHeader {
   readonly octets: Buffer;
@@ -145,7 +147,7 @@ function makeRoom(headers: Headers): void {
     if (headers.bytes <= HEADERS_BYTES) break;
     headers.byEmail.delete(old);
     headers.bytes -= octets.length + ENTRY_BYTES;
-    for (const text of selections.values()) headers.bytes -= text.length + ENTRY_BYTES;
+    for (const text of selections.values()) headers.bytes -= text.length + SELECTION_BYTES;
   }
 }
 
@@ -155,7 +157,7 @@ function keepSelection(blobs: BlobReader, emailId: number, name: string, text: s
   if (headers === undefined || kept === undefined) return;
   if (kept.selections.size >= SELECTIONS_MAX || kept.selections.has(name)) return;
   kept.selections.set(name, text);
-  headers.bytes += text.length + ENTRY_BYTES;
+  headers.bytes += text.length + SELECTION_BYTES;
   makeRoom(headers);
 }
 

@@ -94,23 +94,26 @@ function remembered(test: (text: string | null) => boolean): (text: string | nul
   };
 }
 
+/** The changes of a mailbox that is not there. */
+export function noChanges(): MailboxChanges {
+  return {
+    exists: false,
+    modseq: 0,
+    uidnext: 0,
+    uidvalidity: 0,
+    expunged: [],
+    changed: [],
+    complete: true,
+  };
+}
+
 /** What changed in a mailbox after a modseq. */
 export async function changesSince(
   tx: ReadTx,
   { mailboxId, modseq }: { mailboxId: number; modseq: number },
 ): Promise<MailboxChanges> {
   const row = await tx.get(mailboxById, mailboxId);
-  if (row === undefined) {
-    return {
-      exists: false,
-      modseq: 0,
-      uidnext: 0,
-      uidvalidity: 0,
-      expunged: [],
-      changed: [],
-      complete: true,
-    };
-  }
+  if (row === undefined) return noChanges();
   const same = row.modseq <= modseq;
   const expunged = same ? [] : await tx.all(sql.expungedSince, mailboxId, modseq);
   const changed = same ? [] : await tx.all(sql.changedSince, mailboxId, modseq);

@@ -22,6 +22,7 @@ import {
 import { countBlobs } from './contract.sql.ts';
 import { randomisedContract } from './model.contract.ts';
 import { TOMBSTONE_MS } from './purge.ts';
+import { appendAllContract } from './append-all.contract.ts';
 import { sortingContract } from './sorting.contract.ts';
 import { type Deposit, Flag, type FlagSet } from './types.ts';
 
@@ -1045,6 +1046,7 @@ export function mailstoreContract(
     });
 
     sortingContract(() => ({ ops, now: () => clock.now() }));
+    appendAllContract(() => ({ ops }));
     randomisedContract(() => ({ ops, clock }), seeds);
   });
 }

@@ -1,5 +1,6 @@
 import { long, point, single } from '../catalogue.ts';
 import { packed } from './cache/packed.ts';
+import { fewChangesSince, packedChangesSince } from './cache/packed-changes.ts';
 import { content, fetch } from './fetch.ts';
 import {
   changesSince,
@@ -28,7 +29,10 @@ export const reads = {
   'mailstore.fetch': point(fetch),
   /** A mailbox and all its rows in columns, as of one instant; the cache (`cache/`) holds them. */
   'mailstore.packed': long(packed),
+  /** However much it is, in place: the cache asks for it by the two below. */
   'mailstore.changesSince': point(changesSince),
+  'mailstore.fewChangesSince': point(fewChangesSince),
+  'mailstore.packedChangesSince': long(packedChangesSince),
   /** What QRESYNC asks for: UIDs that went after a modseq, without what changed. */
   'mailstore.vanishedSince': long(vanishedSince),
   'mailstore.content': single(content),

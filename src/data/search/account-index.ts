@@ -5,11 +5,12 @@ import { hasBit } from './bits.ts';
 import type { PartCache } from './cache.ts';
 import { LEVEL_FACTOR, LEVEL_TOKENS, MERGE_AT, SEGMENT_EMAILS, SEGMENT_TOKENS } from './limits.ts';
 import { EMPTY_INDEX, type Manifest, readManifest, type SegmentEntry, writeManifest } from './manifest.ts';
-import { mergeSegments } from './merge.ts';
+import { livingOf, mergeSegments } from './merge.ts';
 import { runQuery } from './query.ts';
 import { DamagedSegment, openSegment, type Segment } from './segment.ts';
 import type { Turn } from './section-builder.ts';
 import type { SegmentBuilder } from './segment-builder.ts';
+import type { Put, Written } from './segment-writer.ts';
 import type { SearchAnswer, SearchQuery, SearchState } from './types.ts';
 
 /** The index of one account: a directory of segments. No file is held open, and nothing but a list in memory. */
@@ -60,7 +61,7 @@ export class AccountIndex {
 
   /** Write a segment with emails up to `upTo`, as of a change. An empty one only moves the mark. */
   async append(builder: SegmentBuilder, upTo: number, modseq: number, turn: Turn): Promise<void> {
-    const made = builder.emails > 0 ? [await this.#write(builder, turn)] : [];
+    const made = builder.emails > 0 ? [await this.#write((put) => builder.finish(turn, put))] : [];
     if (this.gone) return;
     const segments = [...this.#manifest.segments, ...made];
     this.#save({ ...this.#manifest, upTo, modseq, segments });
@@ -68,23 +69,20 @@ export class AccountIndex {
 
   #next = 0;
 
-  async #write(builder: SegmentBuilder, turn: Turn): Promise<SegmentEntry> {
+  async #write(fill: (put: Put) => Promise<Written>): Promise<SegmentEntry> {
     this.#next = Math.max(this.#next, this.#manifest.next);
     const file = `${this.#next++}.seg`;
-    const { emails, tokens, open } = builder;
-    const { pieces, bytes } = await builder.finish(turn);
     makeDirectory(this.#directory);
     const path = join(this.#directory, file);
     const fd = openSync(path, 'w', 0o600);
     try {
-      for (const piece of pieces) writeAll(fd, piece);
+      return { file, ...(await fill((octets) => writeAll(fd, octets))) };
     } catch (error) {
       rmSync(path, { force: true });
       throw error;
     } finally {
       closeSync(fd);
     }
-    return { file, emails, open, tokens, bytes };
   }
 
   #save(manifest: Manifest): void {
@@ -175,10 +173,12 @@ export class AccountIndex {
     alive: (id: number) => boolean,
     turn: Turn,
   ): Promise<void> {
-    const segments = entries.map((entry) => this.#segment(entry));
-    const builder = await mergeSegments(segments, alive, turn);
-    if (this.gone) return;
-    const made = builder.emails > 0 ? [await this.#write(builder, turn)] : [];
+    const sources = await livingOf(
+      entries.map((entry) => this.#segment(entry)),
+      alive,
+      turn,
+    );
+    const made = sources.length > 0 ? [await this.#write((put) => mergeSegments(sources, turn, put))] : [];
     if (this.gone) return;
     const old = new Set(entries.map((entry) => entry.file));
     this.#save({

@@ -1,12 +1,20 @@
 /** Growing arrays of numbers. */
 
+/** How much larger a full array becomes: both are in memory while it is copied. */
+const GROWTH = 1.5;
+
 export class Numbers {
-  #items = new Uint32Array(1024);
+  #items: Uint32Array;
   length = 0;
+
+  /** `room`: how many are expected. */
+  constructor(room = 256) {
+    this.#items = new Uint32Array(Math.max(16, room));
+  }
 
   push(value: number): void {
     if (this.length === this.#items.length) {
-      const larger = new Uint32Array(2 * this.length);
+      const larger = new Uint32Array(Math.ceil(GROWTH * this.length));
       larger.set(this.#items);
       this.#items = larger;
     }
@@ -24,12 +32,19 @@ export class Numbers {
 }
 
 export class Octets {
-  #buffer = Buffer.allocUnsafe(4096);
+  #buffer: Buffer;
   length = 0;
+
+  /** `room`: how many are expected. */
+  constructor(room = 4096) {
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(64, room));
+  }
 
   #room(count: number): void {
     if (this.length + count <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(2 * this.#buffer.length, this.length + count));
+    const larger = Buffer.allocUnsafeSlow(
+      Math.max(Math.ceil(GROWTH * this.#buffer.length), this.length + count),
+    );
     this.#buffer.copy(larger, 0, 0, this.length);
     this.#buffer = larger;
   }
@@ -62,9 +77,14 @@ export class Octets {
     this.length += this.#buffer.write(text, this.length, most, 'utf8');
   }
 
-  /** A copy of the octets so far. */
+  /** The octets so far. Nothing is to be added afterwards. */
   take(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.length));
+    return this.#buffer.subarray(0, this.length);
+  }
+
+  /** Some of the octets so far; valid until the next are added. */
+  slice(start: number, end: number): Buffer {
+    return this.#buffer.subarray(start, end);
   }
 }
 

@@ -7,6 +7,8 @@ export interface PartCache {
   part(path: string, place: Place): Buffer;
   /** A segment's file is gone. */
   forget(path: string): void;
+  /** Give all of it back: it is read again when it is needed. */
+  clear(): void;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -55,6 +57,11 @@ export function createPartCache(maxBytes: number): PartCache {
     },
     forget(path) {
       for (const key of byPath.get(path) ?? []) drop(path, key);
+    },
+    clear() {
+      kept.clear();
+      byPath.clear();
+      bytes = 0;
     },
   };
 }

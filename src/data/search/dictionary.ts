@@ -28,6 +28,11 @@ export function isSingle(offsets: Uint32Array, token: number): boolean {
   return ((offsets[token] ?? 0) & SINGLE_BIT) !== 0;
 }
 
+/** The text of a token. */
+export function tokenText(dictionary: Buffer, offsets: Uint32Array, token: number): string {
+  return dictionary.toString('utf8', offsetOf(offsets, token), offsetOf(offsets, token + 1) - 1);
+}
+
 /** Tokens of a section's dictionary that go with a piece. */
 export function matchingTokens(section: Section, piece: string, fit: Fit): number[] {
   const dictionary = section.part('dictionary');

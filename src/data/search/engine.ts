@@ -115,6 +115,11 @@ export class SearchEngine {
     });
   }
 
+  /** Nothing goes on: give back what was read of the indexes. */
+  rest(): void {
+    if (this.#working === undefined && this.#tidying === undefined) this.#cache.clear();
+  }
+
   /** For tests: resolves when nothing is being worked on. */
   async idle(): Promise<void> {
     this.#work();

@@ -1,66 +1,91 @@
-import { BREAK, PART } from './format.ts';
-import { isSingle, splitTokens } from './dictionary.ts';
-
-import type { Section, Segment } from './segment.ts';
-import type { SectionBuilder, Turn } from './section-builder.ts';
-import { SegmentBuilder } from './segment-builder.ts';
+import { createPartCache } from './cache.ts';
+import { BREAK, PART, SECTIONS, type SectionName } from './format.ts';
+import { isSingle, tokenText } from './dictionary.ts';
+import { type Section, type Segment, segmentOf } from './segment.ts';
+import { SectionBuilder, type Turn } from './section-builder.ts';
+import { type Put, SegmentWriter, type Written } from './segment-writer.ts';
 
 /** Emails that are merged before others get a turn. */
 const EMAILS_PER_TURN = 64;
 
-/**
- * Put the emails of several segments into one builder, without those that are no longer there. Lets others have a
- * turn at each step.
- */
-export async function mergeSegments(
-  segments: readonly Segment[],
-  alive: (id: number) => boolean,
-  turn: Turn,
-): Promise<SegmentBuilder> {
-  const builder = new SegmentBuilder();
-  const sources: Source[] = [];
-  for (const segment of segments) sources.push(...(await sourcesOf(segment, alive, turn)));
-  // Ids ascend in a segment; segments may overlap after merges of unequal ages.
-  sources.sort((a, b) => a.id - b.id);
-  const sections = new Map<string, SectionMerge>();
-  for (const [name, section] of builder.sections) {
-    await turn();
-    const filter = await literalFilter(
-      segments.flatMap((each) => each.section(name) ?? []),
-      turn,
-    );
-    for (const segment of segments) {
-      const from = segment.section(name);
-      if (from !== undefined) sections.set(`${name} ${segment.path}`, sectionMerge(from, section, filter));
-      await turn();
-    }
-  }
-  const names = [...builder.sections.keys()];
-  let done = 0;
-  for (const { segment, id, place, open } of sources) {
-    builder.begin(id, open);
-    for (const name of names) sections.get(`${name} ${segment.path}`)?.copy(place);
-    builder.end();
-    if (++done % EMAILS_PER_TURN === 0) await turn();
-  }
-  return builder;
-}
-
-interface Source {
+/** An email in a segment that is merged. */
+export interface Source {
   readonly segment: Segment;
   readonly id: number;
   readonly place: number;
   readonly open: boolean;
 }
 
-async function sourcesOf(segment: Segment, alive: (id: number) => boolean, turn: Turn): Promise<Source[]> {
-  await turn();
-  const open = new Set(segment.open());
+/** The emails of segments that are still there. Their ids ascend. */
+export async function livingOf(
+  segments: readonly Segment[],
+  alive: (id: number) => boolean,
+  turn: Turn,
+): Promise<Source[]> {
   const sources: Source[] = [];
-  for (const [place, id] of segment.ids().entries()) {
-    if (alive(id)) sources.push({ segment, id, place, open: open.has(place) });
+  for (const segment of segments) {
+    await turn();
+    const open = new Set(segment.open());
+    for (const [place, id] of segment.ids().entries())
+      if (alive(id)) sources.push({ segment, id, place, open: open.has(place) });
   }
-  return sources;
+  // Ids ascend in a segment; segments may overlap after merges of unequal ages.
+  return sources.sort((a, b) => a.id - b.id);
+}
+
+/**
+ * Write emails of several segments into one, a section after the other: what is in memory is one section of all of them,
+ * and what it becomes. Lets others have a turn at each step.
+ */
+export async function mergeSegments(sources: readonly Source[], turn: Turn, put: Put): Promise<Written> {
+  const ids = Float64Array.from(sources, ({ id }) => id);
+  const open = Uint32Array.from(sources.flatMap((source, at) => (source.open ? [at] : [])));
+  const writer = new SegmentWriter(put, ids, open);
+  for (const name of SECTIONS) {
+    const section = await mergeSection(sources, name, turn);
+    if (!section.empty) writer.section(name, await section.finish(turn), section.tokens);
+    await turn();
+  }
+  return writer.end();
+}
+
+async function mergeSection(
+  sources: readonly Source[],
+  name: SectionName,
+  turn: Turn,
+): Promise<SectionBuilder> {
+  // What is read once does not drive out what searches keep in memory.
+  const parts = createPartCache(Number.POSITIVE_INFINITY);
+  const from = new Map<Segment, Section>();
+  for (const { segment } of sources) {
+    if (from.has(segment)) continue;
+    const section = segmentOf(segment.path, segment.table, segment.bytes, parts).section(name);
+    if (section !== undefined) from.set(segment, section);
+  }
+  const room = { tokens: 256, literals: 256 };
+  for (const section of from.values()) {
+    room.tokens += countNumbers(section.part('forward'));
+    room.literals += section.part('literals').length;
+    await turn();
+  }
+  const to = new SectionBuilder(room);
+  const filter = await literalFilter([...from.values()], turn);
+  const merges = new Map<Segment, SectionMerge>();
+  for (const [segment, section] of from) merges.set(segment, sectionMerge(section, to, filter));
+  for (const [at, { segment, place }] of sources.entries()) {
+    if (at % EMAILS_PER_TURN === 0) await turn();
+    to.beginEmail();
+    merges.get(segment)?.copy(place);
+    to.endEmail();
+  }
+  return to;
+}
+
+/** Numbers in a forward part: each ends with an octet without the top bit. */
+function countNumbers(forward: Buffer): number {
+  let count = 0;
+  for (let at = 0; at < forward.length; at++) if ((forward[at] ?? 0) < 0x80) count++;
+  return count;
 }
 
 /** Which literals may stand in several emails: tells some that do not, and all that do. */
@@ -124,10 +149,9 @@ function sectionMerge(from: Section, to: SectionBuilder, shared: LiteralFilter):
   const literals = from.part('literals');
   const literalOffsets = from.numbers('literalOffsets');
   const names = from.names();
-  const texts = splitTokens(from.part('dictionary'));
+  const dictionary = from.part('dictionary');
   // Numbers that the builder gives, when they are first needed: what dies with its emails is not taken along.
-  const numbers = new Int32Array(texts.length).fill(-1);
-  const singles = texts.map((_, token) => isSingle(offsets, token));
+  const numbers = new Int32Array(Math.max(0, offsets.length - 1)).fill(-1);
   const space = (): void => to.token(to.intern(' ', true));
 
   return {
@@ -158,10 +182,11 @@ function sectionMerge(from: Section, to: SectionBuilder, shared: LiteralFilter):
           afterWord = false;
         } else if ((code & 1) === 0) {
           const token = (code >>> 1) - 1;
-          const single = singles[token] === true;
+          const single = isSingle(offsets, token);
           if (!single && afterWord) space();
           let number = numbers[token] ?? -1;
-          if (number === -1) numbers[token] = number = to.intern(texts[token] ?? '', single);
+          if (number === -1)
+            numbers[token] = number = to.intern(tokenText(dictionary, offsets, token), single);
           to.token(number);
           afterWord = !single;
         } else if ((code & 2) === 0) {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
+import { collectGarbage, onQuiet } from '../../base/quiet.ts';
 import type { Logger } from '../../base/log.ts';
 import { FileBlobStore } from '../blobs/file.ts';
 import { createBlobReader } from '../blobs/reader.ts';
@@ -19,15 +20,23 @@ const { database, data, directory } = workerData as SearchThreadData;
 /** Connections to PostgreSQL: one account is worked on at a time, while searches look for new mail. */
 const POOL = 2;
 
+/** Octets of bodies kept: each is read once, though in pieces. */
+const KEPT_BODIES = 1024 * 1024;
+
 const reader = database.kind === 'sqlite' ? sqliteReader(database.path) : postgresReader(database.url);
 const engine = new SearchEngine({
   directory,
   read: reader.read,
-  blobs: createBlobReader(reader.read, await FileBlobStore.open(join(data, 'bodies'))),
+  blobs: createBlobReader(reader.read, await FileBlobStore.open(join(data, 'bodies')), KEPT_BODIES),
   clock: systemClock,
   logger: toParent({}),
 });
 
+onQuiet(() => {
+  engine.rest();
+  reader.shrink();
+  collectGarbage();
+});
 parentPort?.on('message', (message: ToSearch) => void take(message));
 parentPort?.postMessage({ kind: 'ready' });
 engine.start().catch((error: unknown) => {
@@ -66,20 +75,29 @@ function answer(message: Extract<ToSearch, { id: number }>): unknown {
   }
 }
 
-function sqliteReader(path: string): { read: Reader; close(): Promise<void> } {
+interface OwnReader {
+  readonly read: Reader;
+  /** Give back memory that is not in use. */
+  shrink(): void;
+  close(): Promise<void>;
+}
+
+function sqliteReader(path: string): OwnReader {
   const session = new SqliteSession(openSqlite(path, 'reader'));
   return {
     read: { run: (name, args) => runRead(session, name, args) as never },
+    shrink: () => session.shrink(),
     close: () => Promise.resolve(session.db.close()),
   };
 }
 
-function postgresReader(url: string): { read: Reader; close(): Promise<void> } {
+function postgresReader(url: string): OwnReader {
   const pool = openPool(url, POOL);
   return {
     read: {
       run: (name, args) => inSnapshot(pool, (tx) => readCatalogue[name]?.run(tx, args) as Promise<never>),
     },
+    shrink: () => undefined,
     close: () => pool.end(),
   };
 }

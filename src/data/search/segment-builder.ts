@@ -1,21 +1,11 @@
-import { crc32 } from 'node:zlib';
 import { createTokenizer, type TokenSink } from '../../mail/search/tokens.ts';
 import { bodyTexts, fieldText, messageHeader, type TextSource } from '../../mail/search/text.ts';
 import { foldedPieces } from '../../mail/search/fold.ts';
-import { Numbers, octetsOf } from './bytes.ts';
-import {
-  MAGIC,
-  type PartName,
-  PARTS,
-  type Place,
-  sectionOf,
-  type SectionName,
-  SECTIONS,
-  type SegmentTable,
-  TRAILER_BYTES,
-} from './format.ts';
+import { Numbers } from './bytes.ts';
+import { sectionOf, type SectionName, SECTIONS } from './format.ts';
 import { EMAIL_FIELD_NAMES, EMAIL_TOKENS, FIELD_NAME_CHARS, WORD_CHARS } from './limits.ts';
 import { SectionBuilder, type Turn } from './section-builder.ts';
+import { type Put, SegmentWriter, type Written } from './segment-writer.ts';
 
 /** One unit of text: where it belongs and its tokens. */
 interface Unit {
@@ -102,26 +92,17 @@ export class SegmentBuilder {
     return this.#ids.length;
   }
 
-  /** Emails without text. */
-  get open(): number {
-    return this.#open.length;
-  }
-
   get tokens(): number {
     let sum = 0;
     for (const section of this.sections.values()) sum += section.tokens;
     return sum;
   }
 
-  /** Begin an email; ids ascend. */
-  begin(id: number, open: boolean): void {
-    if (open) this.#open.push(this.#ids.length);
+  /** Add an email; ids ascend. */
+  add(id: number, units: EmailTokens): void {
+    if (units === undefined) this.#open.push(this.#ids.length);
     this.#ids.push(id);
     for (const section of this.sections.values()) section.beginEmail();
-  }
-
-  add(id: number, units: EmailTokens): void {
-    this.begin(id, units === undefined);
     for (const { section: name, name: field, tokens } of units ?? []) {
       const section = this.sections.get(name);
       if (section === undefined) continue;
@@ -132,47 +113,16 @@ export class SegmentBuilder {
         section.token(section.intern(single ? each.slice(1) : each, single));
       }
     }
-    this.end();
-  }
-
-  end(): void {
     for (const section of this.sections.values()) section.endEmail();
   }
 
-  /** The segment's file, in pieces. The builder is used up. */
-  async finish(turn: Turn): Promise<{ readonly pieces: Buffer[]; readonly bytes: number }> {
-    const pieces: Buffer[] = [];
-    let offset = 0;
-    const put = (octets: Buffer): Place => {
-      pieces.push(octets);
-      const place = { offset, length: octets.length };
-      offset += octets.length;
-      return place;
-    };
-    const tokens = this.tokens;
-    const ids = Float64Array.from(this.#ids);
-    const idPlace = put(Buffer.from(ids.buffer));
-    const open = put(octetsOf(this.#open.view.slice()));
-    const sections: Partial<Record<SectionName, Record<PartName, Place>>> = {};
+  /** Write the segment's file. The builder is used up. */
+  async finish(turn: Turn, put: Put): Promise<Written> {
+    const writer = new SegmentWriter(put, Float64Array.from(this.#ids), this.#open.view);
     for (const [name, section] of this.sections) {
-      if (section.empty) continue;
-      const parts = await section.finish(turn);
-      sections[name] = Object.fromEntries(PARTS.map((part) => [part, put(parts[part])])) as Record<
-        PartName,
-        Place
-      >;
+      if (!section.empty) writer.section(name, await section.finish(turn), section.tokens);
+      this.sections.delete(name);
     }
-    const table: SegmentTable = { emails: ids.length, tokens, ids: idPlace, open, sections };
-    const text = Buffer.from(JSON.stringify(table));
-    put(text);
-    const trailer = Buffer.alloc(TRAILER_BYTES);
-    trailer.writeUInt32LE(text.length, 0);
-    trailer.writeUInt32LE(
-      pieces.reduce((sum, piece) => crc32(piece, sum), 0),
-      4,
-    );
-    trailer.writeUInt32LE(MAGIC, 8);
-    put(trailer);
-    return { pieces, bytes: offset };
+    return writer.end();
   }
 }

@@ -9,7 +9,7 @@ import type { WriteArgs } from '../../data/store.ts';
 import type { Plan, PlannedDeposit, PlannedRecipient } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
 import type { PlannedNotice } from '../outbound/success.ts';
-import { changedDeposits, depositFor } from './filing.ts';
+import { changedDeposits, depositFor, forOthers } from './filing.ts';
 import { messageFor } from './message.ts';
 import { redirected, redirectedChanged, redirectedWith, whyNotRedirect } from './redirect.ts';
 import { rejection, rejectionNotice } from './refuse.ts';
@@ -174,15 +174,24 @@ async function store(
   stores: readonly DoneAction[],
   fallback: string | undefined,
 ): Promise<void> {
+  const { accountId } = planned.deposit;
+  const shared: PlannedDeposit[] = [];
   const changed = new Map<NonNullable<Changed>, PlannedDeposit[]>();
   for (const each of stores) {
     const why = each.action.kind === 'keep' ? fallback : undefined;
     const deposit = await depositFor(facts, planned, each, why);
-    if (each.changed === undefined) draft.deposits.push(deposit);
-    else changed.set(each.changed, [...(changed.get(each.changed) ?? []), deposit]);
+    if (each.changed !== undefined) changed.set(each.changed, [...(changed.get(each.changed) ?? []), deposit]);
+    else if (deposit.deposit.accountId === accountId) draft.deposits.push(deposit);
+    else shared.push(deposit);
   }
   for (const [each, deposits] of changed)
-    draft.others.push(await changedDeposits(deps, input, each, deposits));
+    for (const ofOne of byAccount(deposits)) draft.others.push(await changedDeposits(deps, input, each, ofOne));
+  for (const ofOne of byAccount(shared)) draft.others.push(forOthers(deps, input, ofOne));
+}
+
+/** Those into mailboxes of one account make one email of it. */
+function byAccount(deposits: readonly PlannedDeposit[]): PlannedDeposit[][] {
+  return [...Map.groupBy(deposits, ({ deposit }) => deposit.accountId).values()];
 }
 
 /** All redirects; what could not be sent on, if anything. */

@@ -241,6 +241,6 @@ function fccOf(
 ): StoredCopy[] {
   if (fcc === undefined) return [];
   return [
-    { ...folderOf(request, { ...fcc, mailboxId: undefined }), flags: fcc.flags, line, script, message },
+    { ...folderOf(request, { ...fcc, mailboxId: fcc.mailboxId }), flags: fcc.flags, line, script, message },
   ];
 }

@@ -1,5 +1,8 @@
 import type { OtherMessage } from '../../data/delivery/scripted.ts';
 import { Flag, type FlagSet, type Mailbox, type SpecialUse } from '../../data/mailstore/types.ts';
+import { SEPARATOR } from '../../data/mailstore/names.ts';
+import { isReserved, validName } from '../../data/sharing/namespaces.ts';
+import { hasRights, Right } from '../../data/sharing/rights.ts';
 import type { MessageStructure } from '../../mail/message/structure.ts';
 import type { FccTarget, SieveAction } from '../../mail/sieve/types.ts';
 import type { PlannedDeposit } from '../delivery/plan.ts';
@@ -9,6 +12,9 @@ import { depositEvents } from '../journal.ts';
 import type { ChangedMessage, DoneAction, ScriptInput } from './types.ts';
 import { type AccountFacts, boxForUse, boxNamed, boxWithId } from './world.ts';
 
+/** Octets that are scanned in one go. */
+const PIECE = 64 * 1024;
+
 type Target = PlannedDeposit['deposit']['mailbox'];
 type Fileinto = SieveAction & { readonly kind: 'fileinto' };
 
@@ -16,7 +22,10 @@ type Fileinto = SieveAction & { readonly kind: 'fileinto' };
 export interface Filed {
   readonly mailbox: Target;
   readonly name: string;
+  /** Why it is not where it was to go. */
   readonly missing: string | undefined;
+  /** Of a mailbox of somebody else: whose, and what may be done there. */
+  readonly other?: { readonly accountId: number; readonly rights: number };
 }
 
 const SYSTEM_FLAGS: ReadonlyMap<string, number> = new Map([
@@ -55,7 +64,8 @@ function specialUse(text: string | undefined): SpecialUse | undefined {
 
 /**
  * The mailbox of a fileinto: by its object id (RFC 9042), by its special use (RFC 8579), by its name; made where the
- * script asks for that (RFC 5490 3.2). One that is missing means INBOX: no mail is lost over a folder that went.
+ * script asks for that (RFC 5490 3.2). One that is missing means INBOX: no mail is lost over a folder that went. One of
+ * somebody else has to take what is put and sent there (the rights i and p of RFC 4314), and to have room for it.
  */
 export async function targetOf(
   facts: AccountFacts,
@@ -65,11 +75,46 @@ export async function targetOf(
   const found = existing(boxes, wanted);
   if (found !== undefined) return { mailbox: { id: found.id }, name: found.name, missing: undefined };
   const name = wanted.mailbox;
-  if (wanted.create) {
-    const create = { specialUse: specialUse(wanted.specialUse) };
-    return { mailbox: { name, create }, name, missing: undefined };
-  }
-  return { mailbox: { name: 'INBOX' }, name: 'INBOX', missing: name };
+  const nowhere = (missing: string): Filed => ({ mailbox: { name: 'INBOX' }, name: 'INBOX', missing });
+  if (isReserved(name)) return (await ofOthers(facts, name)) ?? nowhere(`${shown(name)}, ${NO_SUCH}`);
+  const why = wanted.create ? whyNoName(name) : NO_SUCH;
+  if (why !== undefined) return nowhere(`${shown(name)}, ${why}`);
+  const create = { specialUse: specialUse(wanted.specialUse) };
+  return { mailbox: { name, create }, name, missing: undefined };
+}
+
+const NO_SUCH = 'and there is no such mailbox';
+/** Characters of a name that is none, in the journal. */
+const NAME_SHOWN = 200;
+
+/** Names of scripts may hold anything, and stand in the journal. */
+function shown(name: string): string {
+  return name.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?').slice(0, NAME_SHOWN);
+}
+
+/** Why nothing can have that name; levels that mean another place elsewhere would confuse every program that lists it. */
+function whyNoName(name: string): string | undefined {
+  if (name.split(SEPARATOR).some((level) => level === '.' || level === '..'))
+    return 'which cannot be the name of a mailbox';
+  return validName(name) === undefined ? 'which cannot be the name of a mailbox' : undefined;
+}
+
+async function ofOthers(facts: AccountFacts, name: string): Promise<Filed | undefined> {
+  const found = await facts.ofOthers(name);
+  if (found === undefined) return undefined;
+  const { mailbox, rights } = found;
+  const other = { accountId: mailbox.accountId, rights };
+  return { mailbox: { id: mailbox.id }, name: mailbox.name, missing: undefined, other };
+}
+
+/** Flags that whoever has these rights may set (RFC 4314 4); the others are left out. */
+function permitted({ flags, keywords }: FlagSet, rights: number): FlagSet {
+  let bits = 0;
+  if (hasRights(rights, Right.Seen)) bits |= Flag.Seen;
+  if (hasRights(rights, Right.DeleteMessages)) bits |= Flag.Deleted;
+  const write = hasRights(rights, Right.Write);
+  if (write) bits |= Flag.Answered | Flag.Flagged | Flag.Draft;
+  return { flags: flags & bits, keywords: write ? keywords : [] };
 }
 
 function existing(
@@ -82,7 +127,7 @@ function existing(
 }
 
 export function fccTarget(facts: AccountFacts, fcc: FccTarget): Promise<Filed> {
-  return targetOf(facts, { ...fcc, mailboxId: undefined });
+  return targetOf(facts, { ...fcc, mailboxId: fcc.mailboxId });
 }
 
 /** The deposit of an action that stores the message, with why it goes there. */
@@ -99,13 +144,22 @@ export async function depositFor(
     const because = fallback ?? planned.because ?? explicit;
     return { ...planned, ...(because !== undefined && { because }), deposit: { ...planned.deposit, set } };
   }
-  const { mailbox, name, missing } = await targetOf(facts, action);
+  const filed = await targetOf(facts, action);
+  const { name, missing } = filed;
   const because =
-    missing === undefined
-      ? `filed into ${name} by ${by}`
-      : `${by} files it into ${missing}, and there is no such mailbox`;
+    missing === undefined ? `filed into ${name} by ${by}` : `${by} files it into ${missing}`;
   // Its name is what people know it by, not its number.
-  return { ...planned, because, shown: name, deposit: { ...planned.deposit, mailbox, set } };
+  return { ...planned, because, shown: name, deposit: depositAt(planned.deposit, filed, set) };
+}
+
+/** The deposit of an account, in the mailbox that was found. */
+export function depositAt(
+  deposit: PlannedDeposit['deposit'],
+  { mailbox, other }: Filed,
+  set: FlagSet,
+): PlannedDeposit['deposit'] {
+  if (other === undefined) return { ...deposit, mailbox, set };
+  return { ...deposit, mailbox, accountId: other.accountId, set: permitted(set, other.rights) };
 }
 
 /**
@@ -139,11 +193,24 @@ export async function otherMessage(
   trace: string,
 ): Promise<OtherMessage> {
   const intake = new Intake({ bodies: deps.store.bodies, maxBytes: Number.POSITIVE_INFINITY });
-  await intake.write(octets);
+  // In pieces: to scan a large message takes a while, and others want their turn.
+  for (let at = 0; at < octets.length; at += PIECE) {
+    if (at > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    await intake.write(octets.subarray(at, at + PIECE));
+  }
   const { blob, content } = await intake.finish();
   const shown = { prefix: Buffer.alloc(0), hidden: [] };
   const own = deposits.map((each) => ({ ...each, deposit: { ...each.deposit, ...shown } }));
   return asOther(deps, blob, content, own, trace);
+}
+
+/** Deposits of the message as it came, in mailboxes of somebody else. */
+export function forOthers(
+  deps: FlowDeps,
+  { message, trace }: Pick<ScriptInput, 'message' | 'trace'>,
+  deposits: readonly PlannedDeposit[],
+): OtherMessage {
+  return asOther(deps, 'same', message.content, deposits, trace);
 }
 
 function asOther(

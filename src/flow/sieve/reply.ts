@@ -13,7 +13,7 @@ import {
   type Vacation,
   vacationOctets,
 } from './compose.ts';
-import { fccTarget, flagSet, otherMessage } from './filing.ts';
+import { depositAt, fccTarget, flagSet, otherMessage } from './filing.ts';
 import { ownMail } from './own-mail.ts';
 import type { ScriptInput } from './types.ts';
 import type { AccountFacts } from './world.ts';
@@ -102,8 +102,9 @@ async function copyOf(
   octets: Buffer,
 ): Promise<ScriptedReply['copy']> {
   if (fcc === undefined) return undefined;
-  const { mailbox, name } = await fccTarget(facts, fcc);
-  const deposit = { ...planned.deposit, mailbox, set: flagSet(fcc.flags) };
+  const filed = await fccTarget(facts, fcc);
+  const { name } = filed;
+  const deposit = depositAt(planned.deposit, filed, flagSet(fcc.flags));
   const because = 'a copy of what was sent, as the script wants';
   return otherMessage(deps, octets, [{ ...planned, because, shown: name, deposit }], input.trace);
 }

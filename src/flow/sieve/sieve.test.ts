@@ -13,6 +13,7 @@ import { openOutbound, type OutboundFixture } from '../../../test/support/outbou
 import { type SmtpPeer, startSmtpPeer } from '../../../test/support/smtp-peer.ts';
 import type { Actor } from '../../data/directory/types.ts';
 import { MAX_UID } from '../../data/mailstore/types.ts';
+import { Right } from '../../data/sharing/rights.ts';
 import type { Place } from '../../data/sieve/types.ts';
 import { createInbound } from '../inbound/service.ts';
 import { generate } from './generate.ts';
@@ -102,6 +103,91 @@ describe('scripts at delivery', () => {
         await journal(trace),
         /line 1 of script main files it into Nowhere, and there is no such mailbox/,
       );
+    });
+
+    it('a name that nothing can have means INBOX, and the journal says so', async () => {
+      for (const name of ['../..', 'a/../b', 'tab\there', 'a//b', 'x'.repeat(1200), '/etc/passwd']) {
+        // Constants are looked at when the script is stored; what comes of a message is not known then.
+        await script(
+          `require ["fileinto", "mailbox", "variables"]; set "n" "${name}"; fileinto :create "${'${n}'}";`,
+        );
+        const letters = async () => (await box()).filter((text) => text.includes('Hello Alice')).length;
+        const before = await letters();
+        const trace = await receive();
+        assert.equal(await letters(), before + 1, name);
+        const said = await journal(trace);
+        assert.match(said, /which cannot be the name of a mailbox|script\.failed .*"line":1,"reason":"[^"]*mailbox/);
+      }
+    });
+
+    describe('into mailboxes of others', () => {
+      const share = async (rights: number) => {
+        const { store, bob } = out.flow;
+        await store.write.run('mailstore.createMailbox', { accountId: bob, name: 'Team' });
+        await store.write.run('sharing.setRights', {
+          actor: SYSTEM,
+          account: 'bob@example.test',
+          mailbox: 'Team',
+          identifier: 'alice@example.test',
+          mode: 'replace',
+          rights,
+        });
+      };
+      const team = () => box('Team', out.flow.bob);
+      const TEAM = 'Other Users/bob@example.test/Team';
+      const file = (flagsText = '') =>
+        script(`require ["fileinto", "imap4flags"]; fileinto ${flagsText} "${TEAM}";`);
+
+      it('where the rights are given; flags as far as they may be set', async () => {
+        const { Insert, Post, Seen } = Right;
+        await share(Insert | Post | Seen);
+        await file(':flags ["\\\\Seen", "\\\\Flagged", "work"]');
+        const trace = await receive();
+        assert.equal((await team()).length, 1);
+        assert.equal((await box()).length, 0);
+        assert.match(await journal(trace), /filed into Other Users\/bob@example\.test\/Team by line 1/);
+        const { store, bob } = out.flow;
+        const found = await store.read.run('mailstore.mailbox', { accountId: bob, name: 'Team' });
+        const ranges = [{ from: 1, to: MAX_UID }];
+        const [row] = await store.read.run('mailstore.fetch', {
+          mailboxId: found?.id ?? 0,
+          ranges,
+          want: [],
+          limit: 1,
+        });
+        assert.deepEqual([row?.flags, row?.keywords], [1, []]);
+      });
+
+      it('not without the right to send there; there is no difference from one that is not there', async () => {
+        await share(Right.Insert | Right.Read);
+        await file();
+        const trace = await receive();
+        assert.equal((await team()).length, 0);
+        assert.equal((await box()).length, 1);
+        assert.match(await journal(trace), /Team, and there is no such mailbox/);
+      });
+
+      it('changed by the script, and beside a copy of one’s own', async () => {
+        await share(Right.Insert | Right.Post);
+        await script(
+          `require ["fileinto", "editheader", "copy"]; fileinto :copy "${TEAM}"; addheader "X-A" "b"; fileinto :copy "${TEAM}"; keep;`,
+        );
+        await receive(['alice@example.test', 'bob@example.test']);
+        assert.equal((await team()).length, 2);
+        assert.match((await team()).join(''), /^X-A: b/m);
+        assert.match((await box())[0] ?? '', /^X-A: b/);
+        assert.equal((await box('INBOX', out.flow.bob)).length, 1);
+      });
+
+      it('one that is full takes nothing', async () => {
+        await share(Right.Insert | Right.Post);
+        const { store } = out.flow;
+        await receive(['bob@example.test']);
+        await store.write.run('directory.setQuota', { actor: SYSTEM, address: 'bob@example.test', quota: 1 });
+        await file();
+        await receive();
+        assert.equal((await box()).length, 1);
+      });
     });
 
     it('by special use, and by the details of the address', async () => {

@@ -1,4 +1,7 @@
 import type { Mailbox } from '../../data/mailstore/types.ts';
+import { isReserved } from '../../data/sharing/namespaces.ts';
+import { hasRights, Right } from '../../data/sharing/rights.ts';
+import type { KnownMailbox } from '../../data/sharing/types.ts';
 import { memoryKey } from '../../data/sieve/memory.ts';
 import type { ScriptOwner } from '../../data/sieve/types.ts';
 import { mailboxName } from '../../data/mailstore/names.ts';
@@ -12,6 +15,8 @@ export interface AccountFacts {
   readonly owner: ScriptOwner;
   /** Mailboxes that exist, read when first asked for. */
   boxes(): Promise<readonly Mailbox[]>;
+  /** The mailbox of somebody else that a name of others' namespaces means, where mail may be put and there is room. */
+  ofOthers(name: string): Promise<KnownMailbox | undefined>;
 }
 
 export function accountFacts(deps: FlowDeps, owner: ScriptOwner): AccountFacts {
@@ -23,6 +28,13 @@ export function accountFacts(deps: FlowDeps, owner: ScriptOwner): AccountFacts {
       (boxes ??= deps.store.read
         .run('mailstore.mailboxes', { accountId })
         .then((all) => all.filter(({ id }) => id > 0))),
+    async ofOthers(name) {
+      const found = await deps.store.read.run('sharing.resolve', { accountId, name });
+      if (found === undefined || found.own || !hasRights(found.rights, Right.Insert | Right.Post))
+        return undefined;
+      const quota = await deps.store.read.run('mailstore.quota', { accountId: found.mailbox.accountId });
+      return quota.limit > 0 && quota.used >= quota.limit ? undefined : found;
+    },
   };
 }
 
@@ -82,7 +94,9 @@ export function worldOf(deps: FlowDeps, input: WorldInput): SieveWorld {
     spam: spamOf(verdict),
     virus: virusOf(verdict),
     detailSeparator: delimiter === '' ? '+' : delimiter,
-    mailboxExists: async (name) => boxNamed(await boxes(), name) !== undefined,
+    mailboxExists: async (name) =>
+      boxNamed(await boxes(), name) !== undefined ||
+      (isReserved(name) && (await facts.ofOthers(name)) !== undefined),
     mailboxIdExists: async (id) => boxWithId(await boxes(), id) !== undefined,
     async specialUseExists(use, mailbox) {
       const all = await boxes();

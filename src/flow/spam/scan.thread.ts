@@ -1,10 +1,12 @@
 import { parentPort } from 'node:worker_threads';
+import { collectGarbage, onQuiet } from '../../base/quiet.ts';
 import { createEngine } from './scan-engine.ts';
 import type { ScanAnswer, ScanCall } from './scan-types.ts';
 
 /** Judges and learns messages beside the event loop. One at a time: each is bounded, and none is worth stopping for. */
 
 const engine = createEngine();
+onQuiet(collectGarbage);
 
 parentPort?.on('message', ({ id, call }: { readonly id: number; readonly call: ScanCall }) => {
   let answer: ScanAnswer;

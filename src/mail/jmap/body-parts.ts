@@ -71,7 +71,9 @@ function walk(parts: readonly NumberedPart[], kind: string, inAlternative: boole
   parts.forEach((each, i) => {
     const { part } = each;
     if (isMultipart(part)) {
-      walk(each.children, part.subtype, inAlternative || part.subtype === 'alternative', lists);
+      walk(each.children, part.subtype, inAlternative || part.subtype === 'alternative', {
+        ...lists,
+      });
     } else if (!isInline(each, i, kind)) lists.attachments.push(each);
     else place(each, kind, inAlternative, lists);
   });

@@ -9,6 +9,7 @@ import { type Header, readHeader } from '../message/headers.ts';
 import { parameter } from '../message/params.ts';
 import { eachPart, isMessage, isMultipart, type MessageStructure, type Part } from '../message/structure.ts';
 import { decodeWords } from '../message/words.ts';
+import { createHtmlReader } from './html.ts';
 import { fold, type FoldedPiece, foldedPieces } from './fold.ts';
 
 /** Octets of a header section that are text; a longer one is not read to its end. */
@@ -83,11 +84,41 @@ export async function* bodyTexts(source: TextSource, spend: Spend): AsyncGenerat
     }
     if (!isText(part)) continue;
     yield { kind: 'part' };
-    const charset = parameter(part.params, 'charset') ?? '';
-    for await (const octets of windows(decodedPieces(source, part, spend), charset)) {
-      yield { kind: 'text', text: decodeCharset(octets, charset) };
-    }
+    const texts = decodedTexts(source, part, spend);
+    if (part.type === 'text' && part.subtype === 'html' && !part.opaque) yield* htmlTexts(texts);
+    else for await (const text of texts) yield { kind: 'text', text };
   }
+}
+
+/** The text of a part, in pieces. */
+async function* decodedTexts(source: TextSource, part: Part, spend: Spend): AsyncGenerator<string, void> {
+  let charset = parameter(part.params, 'charset') ?? '';
+  let first = true;
+  for await (const octets of windows(decodedPieces(source, part, spend), charset)) {
+    if (first && isWide(charset)) charset = wideCharset(octets, charset);
+    first = false;
+    yield decodeCharset(octets, charset);
+  }
+}
+
+/** HTML: what is read of it, and then, as if it were a part of its own, what links and pictures say. */
+async function* htmlTexts(texts: AsyncIterable<string>): AsyncGenerator<BodyText, void> {
+  const reader = createHtmlReader();
+  for await (const text of texts) yield { kind: 'text', text: reader.push(text) };
+  yield { kind: 'text', text: reader.end() };
+  if (reader.tags === '') return;
+  yield { kind: 'part' };
+  yield { kind: 'text', text: reader.tags };
+}
+
+function isWide(charset: string): boolean {
+  return /^["' ]*utf-?16/i.test(charset);
+}
+
+/** The order of octets in UTF-16 that does not say it in its name: its mark at the very beginning tells. */
+function wideCharset(octets: Buffer, charset: string): string {
+  const bigEndian = octets[0] === 0xfe && octets[1] === 0xff;
+  return bigEndian ? 'utf-16be' : charset;
 }
 
 function isText(part: Part): boolean {
@@ -113,7 +144,7 @@ async function* decodedPieces(source: TextSource, part: Part, spend: Spend): Asy
 
 /** Octets in windows that end where no character is cut. */
 async function* windows(source: AsyncIterable<Buffer>, charset: string): AsyncGenerator<Buffer, void> {
-  const cut = /^["' ]*utf-?16/i.test(charset) ? wideEnd : textEnd;
+  const cut = isWide(charset) ? wideEnd : textEnd;
   let held: Buffer[] = [];
   let size = 0;
   for await (const octets of source) {

@@ -198,6 +198,7 @@ export const evaluate: Evaluate = async (script, message, envelope, world, limit
     sharedVariables: new Map(),
     draft: { fields: message.root.fields, header: [], splices: [], content: undefined, shot: undefined },
     pending: [],
+    beforeEnclose: undefined,
     keepCancelled: false,
     flags: [],
     part: undefined,

@@ -1,4 +1,5 @@
 /** Comparators and match types (RFC 5228 2.7, RFC 4790, RFC 5051, RFC 5231). */
+import { unicodeCasemap } from '../casemap.ts';
 import { find, type Folded, matchGlob, parseGlob } from './glob.ts';
 import { REGEX_CHARACTERS, STEP_SEARCHED } from './limits.ts';
 import type { Node, Value } from './program.ts';
@@ -19,13 +20,11 @@ function asciiUpper(text: string): string {
   return isAscii(text) ? text.toUpperCase() : text.replace(/[a-z]+/g, (run) => run.toUpperCase());
 }
 
-/** RFC 5051 2: one character to its title case (as good as upper case where both sides are mapped), then decomposed. */
+/** RFC 5051 2, character by character: what a match took is to be found again in the text as it came. */
 function unicodeFold(char: string): string {
   const known = unicodeFolds.get(char);
   if (known !== undefined) return known;
-  const upper = char.toUpperCase();
-  const single = upper.length === char.length ? upper : char;
-  const folded = single.normalize('NFKD');
+  const folded = unicodeCasemap(char);
   if (unicodeFolds.size < MAX_FOLDS) unicodeFolds.set(char, folded);
   return folded;
 }

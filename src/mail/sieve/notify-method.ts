@@ -31,7 +31,8 @@ export function parseMethod(method: string): MailtoMethod | undefined {
     const value = percentDecoded(rawValue);
     if (name === undefined || value === undefined || !/^[a-z0-9-]{1,60}$/.test(name)) return undefined;
     if (name === 'to') recipients.push(...value.split(',').map((one) => one.trim()));
-    else fields.push([name, value]);
+    // "%0D%0A" in a field would be the end of it, and the begin of another.
+    else fields.push([name, name === 'body' ? value : value.replace(/[\r\n\0]+[ \t]*/g, ' ')]);
   }
   const known = recipients.filter((one) => one !== undefined && checkAddress(one) === undefined);
   if (known.length === 0 || known.length < recipients.length || known.length > MAX_RECIPIENTS)

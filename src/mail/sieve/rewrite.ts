@@ -1,7 +1,13 @@
 /** The octets that replace and enclose (RFC 5703 6, 7) make of a message. Whole messages in memory. */
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { encodeQuotedPrintable, encodeWords, foldField, makeBoundary } from '../message/build.ts';
+import {
+  encodeQuotedPrintable,
+  encodeWords,
+  foldField,
+  formatDate,
+  makeBoundary,
+} from '../message/build.ts';
 import { parseFields } from '../message/headers.ts';
 import { headerLength } from './edits.ts';
 import type { Splice } from './run.ts';
@@ -77,6 +83,7 @@ export function replaceContent(message: Buffer, entity: Buffer, { subject, from 
   return Buffer.concat([...head, Buffer.from('MIME-Version: 1.0\r\n'), entity]);
 }
 
+/** A field of addresses where it is one. */
 function addressSafe(name: string, value: string): Buffer {
   const written = name === 'from' ? 'From' : 'Subject';
   if (name !== 'from') return field(written, value);
@@ -88,33 +95,44 @@ function addressSafe(name: string, value: string): Buffer {
   return Buffer.from(foldField(written, `${shown} ${value.slice(open)}`));
 }
 
-/** Fields that a message keeps when it is enclosed: they say where it came from and to whom it went. */
-const KEPT = ['return-path', 'received', 'from', 'to', 'cc', 'reply-to', 'date', 'message-id'];
+/** Fields that an enclosing message keeps: they say how it came here, which loops are found by, and to whom. */
+const KEPT = ['return-path', 'received', 'delivered-to', 'to'];
 
-/** RFC 5703 7: a new message of the text and the old message. `headers` are names to copy, or "Name: value". */
+export interface Enclosing {
+  readonly subject: string | undefined;
+  /** Names of fields to copy. */
+  readonly headers: readonly string[];
+  /** Whose script it is. */
+  readonly from: string;
+  readonly now: number;
+}
+
+/**
+ * RFC 5703 7: a new message of the text and the old message. Its author is whoever the script works for, its date that
+ * of now, unless `headers` wants those of the old message.
+ */
 export function encloseMessage(
   message: Buffer,
   text: string,
-  subject: string | undefined,
-  headers: readonly string[],
+  { subject, headers, from, now }: Enclosing,
 ): Buffer {
-  const names = new Set([
-    ...KEPT,
-    ...headers.filter((one) => !one.includes(':')).map((one) => one.trim().toLowerCase()),
-  ]);
+  const names = new Set([...KEPT, ...headers.map((one) => one.trim().toLowerCase())]);
   if (subject === undefined) names.add('subject');
-  const head = fieldsOf(message)
-    .filter(({ name }) => names.has(name) && !name.startsWith('content-') && name !== 'mime-version')
-    .map(({ octets }) => octets);
+  else names.delete('subject');
+  const copied = fieldsOf(message).filter(
+    ({ name }) => names.has(name) && !name.startsWith('content-') && name !== 'mime-version',
+  );
+  const head = copied.map(({ octets }) => octets);
+  const has = (name: string): boolean => copied.some((one) => one.name === name);
+  if (!has('from')) head.push(addressSafe('from', from));
+  if (!has('date')) head.push(field('Date', formatDate(now)));
   if (subject !== undefined) head.push(field('Subject', subject));
-  for (const one of headers) {
-    const colon = one.indexOf(':');
-    const name = one.slice(0, colon).trim();
-    if (colon > 0 && /^[\x21-\x39\x3b-\x7e]{1,100}$/.test(name))
-      head.push(field(name, one.slice(colon + 1).trim()));
-  }
   // No randomness here: what the message begins with and what stands before it tell one boundary from another.
   const digest = createHash('sha256').update(text).update(message.subarray(0, SAMPLE)).digest();
+  if (!has('message-id')) {
+    const domain = /@([a-z0-9.-]+)/i.exec(from)?.[1] ?? 'localhost';
+    head.push(field('Message-ID', `<${digest.toString('hex')}@${domain}>`));
+  }
   const boundary = makeBoundary(digest.subarray(0, 20));
   const type = `MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary="${boundary}"\r\n\r\n`;
   const eight = !isAscii(message);

@@ -13,6 +13,7 @@ import {
   note,
   type Run,
   setVariable,
+  snapshot,
   spend,
   type Splice,
   tagText,
@@ -74,9 +75,11 @@ async function current(run: Run): Promise<Buffer> {
 
 export async function replace(run: Run, node: Node): Promise<void> {
   const given = text(run, node.args[0]);
-  const entity = node.tags.has('mime') ? givenEntity(given) : textEntity(given);
-  const subject = tagText(run, node, 'subject');
-  const from = tagText(run, node, 'from');
+  // RFC 5703 6: an entity of the script's own says all itself.
+  const mime = node.tags.has('mime');
+  const entity = mime ? givenEntity(given) : textEntity(given);
+  const subject = mime ? undefined : tagText(run, node, 'subject');
+  const from = mime ? undefined : tagText(run, node, 'from');
   if (from !== undefined && checkFromAddress(from) !== undefined)
     fail(run, `:from "${from.slice(0, 100)}" is not an address`);
   const { part } = run;
@@ -121,12 +124,12 @@ function withoutLastLineEnd(entity: Buffer): Buffer {
 
 export async function enclose(run: Run, node: Node): Promise<void> {
   const headers = node.tags.has('headers') ? texts(run, node.tags.get('headers')) : [];
-  const enclosed = encloseMessage(
-    await current(run),
-    text(run, node.args[0]),
-    tagText(run, node, 'subject'),
-    headers,
-  );
+  // RFC 5703 7: a redirect sends the message on as it was before.
+  run.beforeEnclose ??= { draft: snapshot(run) };
+  const [from = run.envelope.to] = run.world.addresses;
+  const subject = tagText(run, node, 'subject');
+  const enclosing = { subject, headers, from, now: run.world.now };
+  const enclosed = encloseMessage(await current(run), text(run, node.args[0]), enclosing);
   await become(run, enclosed);
 }
 

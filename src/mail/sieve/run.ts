@@ -68,6 +68,8 @@ export interface Run {
   readonly sharedVariables: Map<string, string>;
   readonly draft: Draft;
   readonly pending: Pending[];
+  /** The message as it was when it was first enclosed; its draft undefined: as it came. */
+  beforeEnclose: { readonly draft: Draft | undefined } | undefined;
   /** Whether an action has cancelled the implicit keep. */
   keepCancelled: boolean;
   /** The internal variable of imap4flags. */

@@ -154,7 +154,10 @@ test('what is not compressed, or ends the stream, ends the session', () =>
 
 /** Deflate at its best: 1,000 octets of each one. */
 function bomb(octets: number): Buffer {
-  const deflater = deflateRawSync(Buffer.alloc(octets, 'x'), { finishFlush: constants.Z_SYNC_FLUSH, level: 9 });
+  const deflater = deflateRawSync(Buffer.alloc(octets, 'x'), {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    level: 9,
+  });
   assert(deflater.length < octets / 900);
   return deflater;
 }
@@ -176,10 +179,13 @@ test('a deflate bomb of messages ends the session too', async () => {
     const c = await compressed(server);
     // Each is refused and thrown away; that goes on only as long as it costs the client something.
     const line = Buffer.from(`A APPEND INBOX {${8 * 1024 * 1024}+}\r\n`);
-    const packed = deflateRawSync(Buffer.concat([line, Buffer.alloc(8 * 1024 * 1024, 'x'), Buffer.from('\r\n')]), {
-      finishFlush: constants.Z_SYNC_FLUSH,
-      level: 9,
-    });
+    const packed = deflateRawSync(
+      Buffer.concat([line, Buffer.alloc(8 * 1024 * 1024, 'x'), Buffer.from('\r\n')]),
+      {
+        finishFlush: constants.Z_SYNC_FLUSH,
+        level: 9,
+      },
+    );
     for (let i = 0; i < 50 && !c.socket.destroyed; i++) c.raw(packed);
     await c.closed();
     assert.match(server.ended.join('\n'), /grew too large when it was inflated/);

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ImapTestServer, imapTestServer } from '../../../test/support/imap-server.ts';
+import type { BlobStore } from '../../data/blobs/file.ts';
+import { Intake } from '../../flow/intake.ts';
 
 /**
  * What other servers were caught by, before login and between accounts (CVE numbers are theirs), each as a test of ours.
- * Literals, lines and sets are in hostile.test.ts, STARTTLS injection is in session.test.ts.
+ * Literals, lines and sets are in hostile.test.ts, STARTTLS injection and clients that do not read in session.test.ts,
+ * deflate bombs in compress.test.ts, forged URLs in urlauth.test.ts, pipelining of sessions in concurrency.test.ts.
  */
 
 async function withServer(
@@ -212,4 +215,136 @@ test('two who fill a quota at the same time do not both fit (quota TOCTOU)', () 
     ]);
     const tagged = [first.tagged.slice(0, 2), second.tagged.slice(0, 2)].toSorted();
     assert.deepEqual(tagged, ['NO', 'OK']);
+  }));
+
+test('many literals in one command: messages, parts and URLs have an end (Cyrus CVE-2024-34055)', () =>
+  withServer(
+    async (server) => {
+      const c = await server.ready();
+      const many = (start: string, piece: string, end: string): void =>
+        c.send(`a ${start}${piece.repeat(5000)}${end}\r\nb NOOP\r\n`);
+      many('APPEND INBOX', ' {1+}\r\nx', '');
+      await c.next(/^a NO \[LIMIT\]/);
+      await c.next(/^b OK/);
+      many('APPEND INBOX CATENATE (TEXT {1+}\r\nx', ' TEXT {0+}\r\n', ')');
+      await c.next(/^a NO \[LIMIT\]/);
+      await c.next(/^b OK/);
+      many('APPEND INBOX CATENATE (TEXT {1+}\r\nx', ' URL {1+}\r\nx', ')');
+      await c.next(/^a NO \[BADURL/);
+      await c.next(/^b OK/);
+      many('URLFETCH', ' x', '');
+      await c.next(/^a NO \[LIMIT\]/);
+      await c.next(/^b OK/);
+      many('URLFETCH', ' {2+}\r\nxx', '');
+      await c.next(/^a (?:NO|BAD)/);
+      await c.next(/^b OK/);
+      for (const command of [
+        `APPEND INBOX ${'('.repeat(20_000)}`,
+        `APPEND INBOX CATENATE ${'('.repeat(20_000)}`,
+        `URLFETCH ${'('.repeat(20_000)}`,
+        `FETCH 1 (PREVIEW ${'('.repeat(20_000)}`,
+      ])
+        await c.expect('BAD', command);
+      assert.match(String(await c.ok('STATUS INBOX (MESSAGES UIDNEXT)')), /MESSAGES 0 UIDNEXT 1/);
+    },
+    { limits: { errorsPerSession: 100 } },
+  ));
+
+test('MULTIAPPEND with one bad part, or cut off, leaves nothing: no message and no file', async () => {
+  const taken: Intake[] = [];
+  let dropped = 0;
+  const removed: string[] = [];
+  const files = {
+    create: () =>
+      Promise.resolve({
+        write: () => Promise.resolve(),
+        finish: () => Promise.resolve(`file ${taken.length}`),
+        abort: () => Promise.resolve(void dropped++),
+      }),
+    remove: (name: string) => Promise.resolve(void removed.push(name)),
+    read: () => Promise.reject(new Error('not read')),
+  };
+  const server = await imapTestServer({
+    intake: () => {
+      const intake = new Intake({ bodies: files as unknown as BlobStore, maxBytes: 1_000_000 });
+      taken.push(intake);
+      return intake;
+    },
+  });
+  try {
+    const c = await server.ready();
+    const large = `Subject: x\r\n\r\n${'x'.repeat(400_000)}`;
+    const literal = ` {${large.length}+}\r\n${large}`;
+    c.send(`a APPEND INBOX${literal}${literal} {0+}\r\n\r\n`);
+    await c.next(/^a NO \[CANNOT\]/);
+    assert.deepEqual(removed, ['file 1', 'file 2']);
+    c.send(`b APPEND INBOX${literal}${literal} (\\Nonsense( {3+}\r\nabc\r\n`);
+    await c.next(/^b BAD/);
+    assert.equal(removed.length, 4);
+    // The quota is met by another session before the commit.
+    await c.ok('SETQUOTA "User quota" (STORAGE 1)');
+    c.send(`c APPEND INBOX${literal}\r\n`);
+    await c.next(/^c NO \[OVERQUOTA\]/);
+    await c.ok('SETQUOTA "User quota" ()');
+    const files5 = removed.length;
+    c.send(`d APPEND INBOX${literal} {400000+}\r\nSubject: y\r\n\r\n${'y'.repeat(300_000)}`);
+    for (let i = 0; i < 100 && taken.length < 7; i++)
+      await server.store.read.run('mailstore.quota', { accountId: 1 });
+    c.close();
+    const d = await server.ready();
+    for (let i = 0; i < 200 && removed.length === files5; i++) await d.ok('NOOP');
+    assert.equal(removed.length, files5 + 1);
+    assert.match(String(await d.ok('STATUS INBOX (MESSAGES)')), /MESSAGES 0/);
+    assert.deepEqual(server.logged, []);
+  } finally {
+    await server.close();
+  }
+});
+
+test('CATENATE of itself ends at the size that a message may have', () =>
+  withServer(
+    async (server) => {
+      const c = await server.ready('INBOX');
+      await c.append('INBOX', `Subject: x\r\n\r\n${'x'.repeat(1000)}`);
+      let uid = 1;
+      for (;;) {
+        const { tagged } = await c.command(
+          `APPEND INBOX CATENATE (URL ";UID=${uid}" URL ";UID=${uid}" URL ";UID=${uid}")`,
+        );
+        if (tagged.startsWith('NO [TOOBIG]')) break;
+        assert.match(tagged, /^OK /);
+        assert(++uid < 10);
+      }
+      assert.equal(uid, 5);
+    },
+    { limits: { messageBytes: 100_000 } },
+  ));
+
+test('URLs are no way into mailboxes of others, nor tell what is there (Cyrus CVE-2026-47081 to 47089)', () =>
+  withServer(async (server) => {
+    await server.addAccount('bob@example.test');
+    const alice = await server.ready();
+    await alice.append('INBOX', 'Subject: secret\r\n\r\nsecret\r\n');
+    const bob = await server.ready('INBOX', 'bob@example.test');
+    const urls = [
+      'imap://alice%40example.test@mail.example.test/INBOX/;UID=1',
+      'imap://bob%40example.test@mail.example.test/Other%20Users/alice%40example.test/INBOX/;UID=1',
+      '/Other%20Users/alice%40example.test/INBOX/;UID=1',
+      '/Other%20Users/nobody%40example.test/INBOX/;UID=1',
+      '/INBOX/;UID=1',
+    ];
+    const answers = new Set<string>();
+    for (const url of urls) {
+      const { tagged } = await bob.command(`APPEND INBOX CATENATE (URL "${url}")`);
+      assert(tagged.startsWith(`NO [BADURL "${url}"]`), tagged);
+      answers.add(tagged.slice(tagged.indexOf(']')));
+    }
+    assert.equal(answers.size, 1);
+    const refusals = new Set<string>();
+    for (const where of ['alice', 'nobody']) {
+      const url = `imap://bob%40example.test@mail.example.test/Other%20Users/${where}%40example.test/INBOX/;UID=1;URLAUTH=anonymous`;
+      refusals.add((await bob.command(`GENURLAUTH "${url}" INTERNAL`)).tagged);
+      refusals.add((await bob.command(`RESETKEY "Other Users/${where}@example.test/INBOX"`)).tagged);
+    }
+    assert.deepEqual([...refusals], ['NO [NONEXISTENT] There is no mailbox of that name']);
   }));

@@ -46,6 +46,8 @@ export class MailboxView {
   /** Changed elsewhere, not told yet. */
   #changed: FlagRow[] = [];
   #grown = false;
+  /** Messages of which the client was told by EXISTS: what lies behind them has no number for it yet. */
+  #announced: number;
   /** Changes of our own, which the client has been told of by the command that made them. */
   #own: Set<number> | undefined;
   #stop: () => void;
@@ -73,6 +75,7 @@ export class MailboxView {
     this.announced = new Map(options.keywords.map((keyword) => [keyword.toLowerCase(), keyword]));
     this.#uids = uids;
     this.#length = uids.length;
+    this.#announced = uids.length;
     this.#stop = options.stop;
   }
 
@@ -294,16 +297,19 @@ export class MailboxView {
     const expunged: number[] = [];
     let gone = NONE;
     if (withExpunges && this.#expunged.length > 0) {
-      for (const uid of this.#expunged.toReversed()) {
+      // What came and went before it was told is no loss to the client.
+      gone = this.#expunged.filter((uid) => {
         const seq = this.seqOf(uid);
-        if (seq > 0) expunged.push(seq);
-      }
-      gone = this.#expunged;
-      this.#remove(new Set(gone));
+        return seq > 0 && seq <= this.#announced;
+      });
+      for (const uid of gone.toReversed()) expunged.push(this.seqOf(uid));
+      this.#remove(new Set(this.#expunged));
+      this.#announced -= gone.length;
       this.#expunged = NONE;
     }
-    const grown = this.#grown;
+    const grown = this.#grown && this.#length > this.#announced;
     this.#grown = false;
+    this.#announced = this.#length;
     const changed = this.#changed;
     this.#changed = [];
     return { expunged, gone, grown, changed };

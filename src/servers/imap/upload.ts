@@ -77,22 +77,26 @@ export async function readMessage(session: Session, d: Decoder, upload: Upload):
   }
 }
 
-async function readData(
-  session: Session,
-  d: Decoder,
-  upload: Upload,
-  intake: MessageIntake,
-): Promise<void> {
+async function readData(session: Session, d: Decoder, upload: Upload, intake: MessageIntake): Promise<void> {
   const before = upload.admitted;
-  if (d.skip('CATENATE (')) await catenate(session, d, upload, intake);
-  else if (session.enabled.has('UTF8=ACCEPT') && d.skip('UTF8 (')) {
-    // RFC 6855 section 4: a literal8 it must be.
-    if (d.peek() !== '~') d.fail('a literal8');
-    await literalInto(session, d, upload, intake, before);
-    d.need(')');
-  } else await literalInto(session, d, upload, intake, before);
-  // RFC 3502 section 6.3.11: no octets, no message, and none of the others.
-  if (upload.admitted === before) throw refuse('bad-input', 'CANNOT', 'An empty message cannot be stored');
+  if (d.skip('CATENATE (')) {
+    await catenate(session, d, upload, intake);
+    if (upload.admitted === before) throw noOctets();
+    return;
+  }
+  // RFC 6855 section 4: a literal8 it must be.
+  const utf8 = session.enabled.has('UTF8=ACCEPT') && d.skip('UTF8 (');
+  if (utf8 && d.peek() !== '~') d.fail('a literal8');
+  // Known before it is asked for.
+  const head = literalHead(d.rest());
+  if (head?.at === 0 && head.size === 0) throw noOctets();
+  await literalInto(session, d, upload, intake, before);
+  if (utf8) d.need(')');
+}
+
+/** RFC 3502 section 6.3.11: no octets, no message, and none of the others. */
+function noOctets(): Refusal {
+  return refuse('bad-input', 'CANNOT', 'An empty message cannot be stored');
 }
 
 /** RFC 4469 section 3: a message put together of literals and of parts of other messages; `d` stands behind "(". */
@@ -101,7 +105,11 @@ async function catenate(session: Session, d: Decoder, upload: Upload, intake: Me
   let parts = 0;
   do {
     if (++parts > SESSION_LIMITS.catenatedParts)
-      throw refuse('limit', 'LIMIT', `A message may have at most ${SESSION_LIMITS.catenatedParts} parts here`);
+      throw refuse(
+        'limit',
+        'LIMIT',
+        `A message may have at most ${SESSION_LIMITS.catenatedParts} parts here`,
+      );
     if (d.skip('TEXT ')) await literalInto(session, d, upload, intake, before);
     else if (d.skip('URL ')) {
       await gatherNext(session, d);
@@ -163,7 +171,9 @@ async function urlInto(
 
 /** resp-text cannot have what a URL cannot. */
 function quotedUrl(url: string): string {
-  return `"${respText(url.slice(0, 1000)).replace(/[^\x20-\x7e]/g, '?').replace(/["\\\]]/g, '?')}"`;
+  return `"${respText(url.slice(0, 1000))
+    .replace(/[^\x20-\x7e]/g, '?')
+    .replace(/["\\\]]/g, '?')}"`;
 }
 
 /**

@@ -1,4 +1,9 @@
-import { type ContentReader, contentReader, sizeOf, slicePieces } from '../../data/mailstore/content-reader.ts';
+import {
+  type ContentReader,
+  contentReader,
+  sizeOf,
+  slicePieces,
+} from '../../data/mailstore/content-reader.ts';
 import { hasRights, Right } from '../../data/sharing/rights.ts';
 import { type ImapUrl, parseImapUrl } from '../../mail/imap-url.ts';
 import { type Section, selectFields } from '../../mail/message/section.ts';
@@ -78,10 +83,7 @@ async function readerOf(session: Session, url: ImapUrl): Promise<number | undefi
 }
 
 /** RFC 4467 section 3: whether an access identifier means this session. */
-async function isLetIn(
-  session: Session,
-  access: NonNullable<ImapUrl['auth']>['access'],
-): Promise<boolean> {
+async function isLetIn(session: Session, access: NonNullable<ImapUrl['auth']>['access']): Promise<boolean> {
   if (access.kind === 'anonymous' || access.kind === 'authuser') return true;
   // "submit+" is for whoever submits mail for others: nobody who logs in here.
   return access.kind === 'user' && (await urlOwner(session, access.user)) === loginOf(session).accountId;

@@ -39,7 +39,9 @@ async function authorized(rest: string): Promise<string> {
 
 /** What somebody gets for a URL, its label left out. */
 async function fetched(who: ImapClient, url: string, parameters = ''): Promise<string> {
-  const [line = ''] = await who.ok(parameters === '' ? `URLFETCH "${url}"` : `URLFETCH ("${url}" ${parameters})`);
+  const [line = ''] = await who.ok(
+    parameters === '' ? `URLFETCH "${url}"` : `URLFETCH ("${url}" ${parameters})`,
+  );
   return line.slice(`URLFETCH "${url}" `.length);
 }
 

@@ -191,10 +191,7 @@ async function checkScript(session: AccountSession, args: Arguments): Promise<vo
 }
 
 /** The warnings of a script, or undefined when it has errors: then they have been told. */
-async function checked(
-  session: AccountSession,
-  text: string,
-): Promise<readonly ScriptError[] | undefined> {
+async function checked(session: AccountSession, text: string): Promise<readonly ScriptError[] | undefined> {
   const owner = session.facts.login?.accountId ?? 0;
   const { errors, warnings } = await checkText(session.options.scripts, owner, text);
   if (errors.length === 0) return warnings;

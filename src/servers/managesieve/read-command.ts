@@ -62,11 +62,19 @@ export async function readString(session: AccountSession, max: number): Promise<
   if (argument?.kind === 'literal') {
     if (argument.size > max) throw new SessionEnd('response too long', 'Response too long');
     const given = await octets(session, argument.size);
-    if ((await line(session)) !== '') throw new SieveFault('expected the end of the line behind the string');
+    scan.go(await line(session));
+    if (!scan.atEnd) throw notAString(scan);
     return given;
   }
-  if (argument?.kind !== 'string' || !scan.atEnd) throw new SieveFault('expected a string');
+  if (argument?.kind !== 'string' || !scan.atEnd) throw notAString(scan);
   return argument.octets;
+}
+
+/** What follows a literal that nobody has asked for must not be taken for commands. */
+function notAString(scan: { literalAtEnd(): number | undefined }): Error {
+  return scan.literalAtEnd() === undefined
+    ? new SieveFault('expected a string')
+    : new SessionEnd('a literal in the wrong place', 'Expected a string');
 }
 
 async function line(session: AccountSession): Promise<string> {

@@ -59,7 +59,7 @@ async function run(session: AccountSession, { name, args }: ReadCommand): Promis
     await command.run(session, argumentsOf(args));
   } catch (error) {
     if (error instanceof SessionEnd || session.connection.closed) throw error;
-    if (error instanceof SieveFault) return fault(session, error.message);
+    if (error instanceof SieveFault) return fault(session, error.message, error.code);
     if (error instanceof Refusal) refused(session, error);
     else no(session, logBug(session, error, name), 'TRYLATER');
     return false;

@@ -5,7 +5,12 @@ import { DotStuffer } from './multiline.ts';
 
 /** What a client makes of a multi-line response (RFC 1939 section 3). */
 function unstuffed(response: string): string {
+  // A client that takes LF for the end of a line sees the same.
   const lines = response.split('\r\n');
+  assert.deepEqual(
+    response.split('\n').map((line) => line.replace(/\r$/, '')),
+    lines,
+  );
   const end = lines.indexOf('.');
   assert.equal(end, lines.length - 2, `the end is not where it should be: ${JSON.stringify(response)}`);
   return lines
@@ -26,6 +31,11 @@ function stuffed(text: string, cuts: readonly number[], bodyLines?: number): str
   return Buffer.concat(out).toString('latin1') + stuffer.end();
 }
 
+/** What is told of a text: its lines end in CRLF. */
+function inLines(text: string): string {
+  return text.replaceAll(/\r?\n/g, '\r\n');
+}
+
 const texts = fc
   .array(fc.constantFrom('a', '.', '..', '\r\n', '\r\n.', '\r\n\r\n', '\r', '\n', 'word', ' '), {
     maxLength: 40,
@@ -36,7 +46,8 @@ const cuts = fc.array(fc.nat(120), { maxLength: 12 });
 test('a message is what the client had read out of it, wherever the pieces are cut', () => {
   fc.assert(
     fc.property(texts, cuts, (text, at) => {
-      const ended = text === '' || text.endsWith('\r\n') ? text : `${text}\r\n`;
+      const told = inLines(text);
+      const ended = told === '' || told.endsWith('\r\n') ? told : `${told}\r\n`;
       assert.equal(`${unstuffed(stuffed(text, at))}${ended === '' ? '' : '\r\n'}`, ended);
     }),
     { numRuns: 2000 },
@@ -45,10 +56,13 @@ test('a message is what the client had read out of it, wherever the pieces are c
 
 test('TOP gives the header, the empty line and so many lines', () => {
   fc.assert(
-    fc.property(texts, texts, cuts, fc.nat(6), (header, body, at, lines) => {
-      const clean = header.replaceAll(/(\r\n)+/g, '\r\n').replace(/^[\r\n]+|[\r\n]+$/g, '');
+    fc.property(texts, texts, cuts, fc.nat(6), (header, rest, at, lines) => {
+      const body = inLines(rest);
+      const clean = inLines(header)
+        .replaceAll(/(\r\n)+/g, '\r\n')
+        .replace(/^[\r\n]+|[\r\n]+$/g, '');
       if (clean === '' || clean.includes('\r\n\r\n')) return;
-      const text = `${clean}\r\n\r\n${body}`;
+      const text = `${clean}\r\n\r\n${rest}`;
       const wanted = [clean, '', ...body.split('\r\n').slice(0, lines)].join('\r\n');
       assert.equal(
         unstuffed(stuffed(text, at, lines)).replace(/(\r\n)+$/, ''),

@@ -1,10 +1,13 @@
 const CR = 0x0d;
 const LF = 0x0a;
 const DOT = 0x2e;
+const CRLF = Buffer.from('\r\n');
 
 /**
  * Octets of a message as a multi-line response carries them (RFC 1939 section 3): a dot more before a line that begins
- * with one. Ended by CRLF "." CRLF. Feed it pieces in order; what it gives back may be a view of what it got.
+ * with one, and CRLF for an LF by itself: there are clients that end a line there, and a message could make them see
+ * the end of the response before it comes. Ended by CRLF "." CRLF. Feed it pieces in order; what it gives back may be a
+ * view of what it got.
  */
 export class DotStuffer {
   #atLineStart = true;
@@ -36,10 +39,13 @@ export class DotStuffer {
       // To the end of the line, or of the piece.
       const lf = piece.indexOf(LF, at);
       const end = lf === -1 ? piece.length : lf + 1;
-      const before = lf > at ? piece[lf - 1] === CR : this.#lastWasCr;
-      const isEnd = lf !== -1 && before;
+      const afterCr = lf > at ? piece[lf - 1] === CR : this.#lastWasCr;
+      if (lf !== -1 && !afterCr) {
+        out.push(piece.subarray(from, lf), CRLF);
+        from = end;
+      }
       if (this.#hasText(piece, at, end)) this.#lineIsEmpty = false;
-      if (isEnd) this.#endLine();
+      if (lf !== -1) this.#endLine();
       else if (end > at) this.#atLineStart = false;
       this.#lastWasCr = piece[end - 1] === CR;
       at = end;
@@ -52,12 +58,12 @@ export class DotStuffer {
     return out;
   }
 
-  /** Whether octets [at, end) of a line are more than its CRLF; of a CR at the end of a piece the next one tells. */
+  /** Whether octets [at, end) of a line are more than its end; of a CR at the end of a piece the next one tells. */
   #hasText(piece: Buffer, at: number, end: number): boolean {
     if (this.#lastWasCr && piece[at] !== LF) return true;
     if (piece[end - 1] === CR) return end - at > 1;
     if (piece[end - 1] !== LF) return true;
-    if (end - at === 1) return !this.#lastWasCr;
+    if (end - at === 1) return false;
     return piece[end - 2] !== CR || end - at > 2;
   }
 

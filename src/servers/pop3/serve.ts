@@ -34,9 +34,14 @@ async function turn(session: Pop3Session): Promise<void> {
   const good =
     line === undefined
       ? fault(session, 'line too long')
-      : await run(session, name, space === -1 ? '' : text.slice(space + 1));
+      : await run(session, name, space === -1 ? '' : argumentOf(name, text.slice(space + 1)));
   hooks?.command?.(session.facts, known ? name : '', good ? 'ok' : 'no', clock.monotonic() - startedAt);
   await flushIfFull(session);
+}
+
+/** Some clients put spaces behind what they say; a password may end in some. */
+function argumentOf(name: string, text: string): string {
+  return name === 'PASS' ? text : text.trimEnd();
 }
 
 async function run(session: Pop3Session, name: string, argument: string): Promise<boolean> {

@@ -1,1 +1,1 @@
-require "enclose"; enclose :headers ["X-Number","X-Why: because"] "text";
+require "enclose"; enclose :headers ["X-Number", "From", "X-None"] "text";

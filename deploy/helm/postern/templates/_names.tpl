@@ -27,6 +27,7 @@ submission = ["*:2587"]
 submissions = ["*:2465"]
 imap = ["*:2143"]
 imaps = ["*:2993"]
+managesieve = ["*:4190"]
 {{- if and .Values.service.acme (not .Values.tlsSecret) }}
 acme = ["*:8080"]
 {{- end }}

@@ -231,7 +231,7 @@ export const sieveTryCommands: readonly CliCommand[] = [
       now: { value: 'TIME', help: 'as if it were this time (default: now)' },
       batch: { help: 'read requests as JSON lines, answer each with a line' },
     },
-    example: 'sieve test filter.sieve message.eml --from ann@example.net --mailbox Lists',
+    example: 'sieve test filter.sieve message.eml --from ann@example.net',
     offline: true,
     run: test,
   },

@@ -4,7 +4,8 @@ import { systemClock } from '../../../base/clock.ts';
 import { type InlineStore, openInlineStore } from '../../inline.ts';
 import { fill, newAccount, type Operations, operations, SYSTEM } from '../contract-fixtures.ts';
 import { fetch } from '../fetch.ts';
-import { snapshot, uidsByFlags } from '../listing.ts';
+import { changesSince, snapshot, uidsByFlags } from '../listing.ts';
+import { FEW_CHANGES } from './packed-changes.ts';
 import { type FetchRequest, Flag, MAX_UID } from '../types.ts';
 
 /** A generator of the same numbers for the same seed. */
@@ -112,6 +113,53 @@ describe('the reader that keeps mailboxes in memory', () => {
         if (next(3) === 0) await same(mailboxId, next);
       }
     }
+  });
+
+  it('tells the same changes, however many: few in place, many from the reader thread, to all who ask at once', async () => {
+    const accountId = await newAccount(ops, 'many');
+    const inbox = await ops.read('mailstore.mailbox', { accountId, name: 'INBOX' });
+    assert.ok(inbox);
+    const mailboxId = inbox.id;
+    const all = [{ from: 1, to: MAX_UID }];
+    await fill(ops, accountId, mailboxId, 20);
+    for (let count = 20; count < FEW_CHANGES * 2; count *= 2)
+      await ops.write('mailstore.copy', { accountId, mailboxId, ranges: all, targetId: mailboxId });
+    const store2 = (ranges: typeof all, keywords: string[]): Promise<unknown> =>
+      ops.write('mailstore.storeFlags', {
+        accountId,
+        mailboxId,
+        ranges,
+        mode: 'add',
+        set: { flags: Flag.Seen, keywords },
+      });
+    await store2([{ from: 5, to: 700 }], []);
+    await store2([{ from: 9, to: 11 }], ['work']);
+    await ops.write('mailstore.expunge', {
+      accountId,
+      mailboxId,
+      ranges: [{ from: 100, to: 110 }],
+      anyFlag: true,
+    });
+    await ops.read('mailstore.snapshot', { mailboxId });
+    const last = (await ops.read('mailstore.mailboxById', { mailboxId }))?.modseq ?? 0;
+    for (let modseq = 0; modseq <= last; modseq++) {
+      const since = { mailboxId, modseq };
+      const [a, b] = await Promise.all([
+        ops.read('mailstore.changesSince', since),
+        ops.read('mailstore.changesSince', since),
+      ]);
+      const there = await store.inspect((tx) => changesSince(tx, since));
+      assert.deepEqual(a, there);
+      assert.deepEqual(b, there);
+    }
+    // What was committed before somebody asks is in what he is told, though somebody else asked before.
+    const early = ops.read('mailstore.changesSince', { mailboxId, modseq: 0 });
+    await store2([{ from: 300, to: 300 }], ['late']);
+    const late = await ops.read('mailstore.changesSince', { mailboxId, modseq: 0 });
+    assert.ok(late.changed.some(({ keywords }) => keywords.includes('late')));
+    assert.ok((await early).modseq <= late.modseq);
+    const nowhere = await ops.read('mailstore.changesSince', { mailboxId: 999_999, modseq: 0 });
+    assert.equal(nowhere.exists, false);
   });
 
   it('knows that a mailbox has gone, and that its name means another one', async () => {

@@ -1,12 +1,14 @@
+import { cacheBytes } from '../../../base/memory.ts';
 import type { ReadArgs, Reader, ReadName, ReadResult } from '../../store.ts';
 import type { Snapshot } from '../listing.ts';
-import type { FetchRequest, MessageRow } from '../types.ts';
+import type { FetchRequest, MailboxChanges, MessageRow } from '../types.ts';
 import { EmailTextCache } from './email-texts.ts';
+import { unpackedChanges } from './packed-changes.ts';
 import { MailboxRows } from './mailbox-rows.ts';
 
-/** Octets of rows of mailboxes (some 700,000 messages), and of envelopes and the like (some 15,000 of them). */
-const ROWS_BYTES = 32 * 1024 * 1024;
-const TEXT_BYTES = 24 * 1024 * 1024;
+/** Octets of rows of mailboxes (some 700,000 messages), and of envelopes and the like (some 12,000 of them). */
+const ROWS_BYTES = cacheBytes(32 * 1024 * 1024);
+const TEXT_BYTES = cacheBytes(24 * 1024 * 1024);
 /** Rows that one advance reads; a mailbox that grew by more is read anew, in the reader thread. */
 const ARRIVED_MAX = 1000;
 
@@ -29,6 +31,7 @@ export class CachedReader implements Reader {
   readonly #read: Reader;
   readonly #mailboxes = new Map<number, Held>();
   readonly #loading = new Map<number, Promise<MailboxRows | undefined>>();
+  readonly #changing = new Map<string, Promise<MailboxChanges>>();
   readonly #texts = new EmailTextCache(TEXT_BYTES);
 
   constructor(read: Reader) {
@@ -41,6 +44,8 @@ export class CachedReader implements Reader {
         return this.#fetch(args as FetchRequest) as Promise<ReadResult<N>>;
       case 'mailstore.snapshot':
         return this.#snapshot(args as ReadArgs<'mailstore.snapshot'>) as Promise<ReadResult<N>>;
+      case 'mailstore.changesSince':
+        return this.#changes(args as ReadArgs<'mailstore.changesSince'>) as Promise<ReadResult<N>>;
       case 'mailstore.uidsByFlags':
         return this.#uidsByFlags(args as ReadArgs<'mailstore.uidsByFlags'>) as Promise<ReadResult<N>>;
       default:
@@ -67,6 +72,32 @@ export class CachedReader implements Reader {
     const rows = await this.#read.run('mailstore.fetch', request);
     if (request.want.length > 0) for (const row of rows) this.#texts.put(row);
     return rows;
+  }
+
+  /**
+   * What changed. Where that is much (somebody flagged all of a large mailbox), it is read in the reader thread, once
+   * for all sessions that stood at the same change.
+   */
+  async #changes(since: ReadArgs<'mailstore.changesSince'>): Promise<MailboxChanges> {
+    const few = await this.#read.run('mailstore.fewChangesSince', since);
+    if (!('many' in few)) return few;
+    for (;;) {
+      const changes = await this.#manyChanges(since);
+      // A read that was under way may have begun before what we have been woken for.
+      if (!changes.exists || changes.modseq >= few.modseq) return changes;
+    }
+  }
+
+  #manyChanges(since: ReadArgs<'mailstore.changesSince'>): Promise<MailboxChanges> {
+    const key = `${since.mailboxId} ${since.modseq}`;
+    const underWay = this.#changing.get(key);
+    if (underWay !== undefined) return underWay;
+    const changing = this.#read
+      .run('mailstore.packedChangesSince', since)
+      .then(unpackedChanges)
+      .finally(() => this.#changing.delete(key));
+    this.#changing.set(key, changing);
+    return changing;
   }
 
   async #snapshot({ mailboxId }: { mailboxId: number }): Promise<Snapshot | undefined> {
@@ -126,9 +157,7 @@ export class CachedReader implements Reader {
     const { rows } = held;
     const mailboxId = rows.mailbox.id;
     const grown = uidnext - 1 - rows.lastUid > ARRIVED_MAX;
-    const changes = grown
-      ? undefined
-      : await this.#read.run('mailstore.changesSince', { mailboxId, modseq: rows.mailbox.modseq });
+    const changes = grown ? undefined : await this.#changes({ mailboxId, modseq: rows.mailbox.modseq });
     if (changes === undefined || !changes.exists || !changes.complete) {
       this.#mailboxes.delete(mailboxId);
       return;

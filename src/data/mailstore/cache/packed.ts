@@ -71,6 +71,7 @@ export function resized(rows: PackedRows, length: number, size: number): ReturnT
   const made = emptyRows(size);
   for (const name of ['uids', 'emailIds', 'modseqs', 'flags', 'sizes', 'receivedAt', 'savedAt'] as const)
     made[name].set(rows[name].subarray(0, length));
-  made.keywords.push(...rows.keywords.map(([at, keywords]): [number, readonly string[]] => [at, keywords]));
+  // One by one: there may be more than a call has arguments.
+  for (const [at, keywords] of rows.keywords) made.keywords.push([at, keywords]);
   return made;
 }

@@ -16,8 +16,7 @@ export const compress: Command = {
     d.sp();
     if (d.keyword('DEFLATE') !== 'DEFLATE') d.fail('DEFLATE before this');
     d.end();
-    if (session.compressed)
-      throw refuse('conflict', 'COMPRESSIONACTIVE', 'Compression is on already');
+    if (session.compressed) throw refuse('conflict', 'COMPRESSIONACTIVE', 'Compression is on already');
     // RFC 4978 section 3: the client waits for the answer; what came before it is in clear and would be taken for packed.
     if (session.input.pending) throw new SyntaxFault('expected nothing behind COMPRESS before its answer');
     session.out.line(`${session.tag} OK Compression begins`);

@@ -35,7 +35,8 @@ function oldMessage(session: Session, d: Decoder, byUid: boolean): number {
   const view = viewOf(session);
   const [range] = view.ranges([{ from: number, to: number }], byUid, session.saved);
   const [uid] = range === undefined ? [] : view.uidsIn([range]);
-  if (uid === undefined || uid > MAX_UID) throw refuse('no-such-message', 'NONEXISTENT', 'There is no such message');
+  if (uid === undefined || uid > MAX_UID)
+    throw refuse('no-such-message', 'NONEXISTENT', 'There is no such message');
   return uid;
 }
 

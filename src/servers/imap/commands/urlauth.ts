@@ -62,7 +62,8 @@ async function authorize(session: Session, text: string): Promise<string> {
   if (!own || (await urlOwner(session, user)) !== accountId)
     throw refuse('not-permitted', 'NOPERM', 'The URL must be of this server and of your account');
   const mailbox = await urlMailbox(session, url, accountId);
-  if (mailbox === undefined) throw refuse('no-such-mailbox', 'NONEXISTENT', 'There is no mailbox of that name');
+  if (mailbox === undefined)
+    throw refuse('no-such-mailbox', 'NONEXISTENT', 'There is no mailbox of that name');
   const { secret } = await session.options.store.write.run('mailstore.needUrlKey', {
     mailboxId: mailbox.mailboxId,
     accountId,

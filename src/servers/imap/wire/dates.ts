@@ -11,10 +11,13 @@ function dayNumber(year: number, month: number, day: number): number | undefined
   return Math.floor(at.getTime() / DAY_MS);
 }
 
-/** date: 1-Feb-2026, quoted or not; as days since the epoch. */
+/**
+ * date: 1-Feb-2026, quoted or not; as days since the epoch. Android's old mail program put time and zone behind it:
+ * SEARCH disregards both (RFC 9051 section 6.4.4).
+ */
 export function date(d: Decoder): number {
   const text = d.peek() === '"' ? d.string('a date').toString('latin1') : d.atom('a date');
-  const match = /^(\d{1,2})-([A-Z]{3})-(\d{4})$/.exec(text.toUpperCase());
+  const match = /^(\d{1,2})-([A-Z]{3})-(\d{4})(?: \d\d:\d\d:\d\d [+-]\d{4})?$/.exec(text.toUpperCase());
   const [, day = '', month = '', year = ''] = match ?? [];
   const days = match === null ? undefined : dayNumber(Number(year), MONTHS.indexOf(month), Number(day));
   return days ?? d.fail('a date like 1-Feb-2026 before this');

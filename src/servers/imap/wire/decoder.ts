@@ -135,8 +135,13 @@ export class Decoder {
     return code === undefined ? '' : String.fromCharCode(code);
   }
 
-  /** True and past it, when the line goes on with these characters (letters in any case). */
+  /**
+   * True and past it, when the line goes on with these characters (letters in any case). A space is as many as there
+   * are, and none before ")" or at the end of the command: clients put them there (K-9 two before NOT, others one
+   * behind the last flag).
+   */
   skip(text: string): boolean {
+    if (text === ' ') return this.#skipSpaces() && !this.atListEnd && !this.atEnd;
     const end = this.#pos + text.length;
     if (end > this.#line.length) return false;
     if (this.#line.toString('latin1', this.#pos, end).toUpperCase() !== text) return false;
@@ -148,19 +153,29 @@ export class Decoder {
     if (!this.skip(text)) this.fail(`"${text}"`);
   }
 
+  /** One space, or more. */
   sp(): void {
-    if (this.#line[this.#pos] !== SPACE) this.fail('a space');
-    this.#pos++;
+    if (!this.#skipSpaces()) this.fail('a space');
   }
 
-  /** The command must be over. */
+  #skipSpaces(): boolean {
+    const start = this.#pos;
+    while (this.#line[this.#pos] === SPACE) this.#pos++;
+    return this.#pos > start;
+  }
+
+  /** The command must be over, but for spaces. */
   end(): void {
+    this.#skipSpaces();
     if (this.#pos < this.#line.length || this.#index < this.#segments.length - 1)
       this.fail('the end of the command');
   }
 
+  /** Nothing but spaces is left. */
   get atEnd(): boolean {
-    return this.#pos === this.#line.length && this.#index === this.#segments.length - 1;
+    let pos = this.#pos;
+    while (this.#line[pos] === SPACE) pos++;
+    return pos === this.#line.length && this.#index === this.#segments.length - 1;
   }
 
   #run(mask: number): string {
@@ -315,6 +330,7 @@ export class Decoder {
   list<T>(item: () => T, options: { empty?: boolean } = {}): T[] {
     this.need('(');
     this.enter();
+    this.#skipSpaces();
     const items: T[] = [];
     if (!(options.empty && this.skip(')'))) {
       do items.push(item());

@@ -37,6 +37,9 @@ const SIMPLE: Readonly<Record<string, FetchAtt>> = {
   RFC822: sectionAtt('RFC822', undefined, false),
   'RFC822.HEADER': sectionAtt('RFC822.HEADER', 'HEADER', true),
   'RFC822.TEXT': sectionAtt('RFC822.TEXT', 'TEXT', false),
+  // RFC 1730 section 6.4.5, obsolete since 1996; Outlook still asks for the first one.
+  'RFC822.PEEK': sectionAtt('RFC822', undefined, true),
+  'RFC822.TEXT.PEEK': sectionAtt('RFC822.TEXT', 'TEXT', true),
 };
 
 function sectionAtt(label: string, text: Section['text'], peek: boolean): FetchAtt {

@@ -1,0 +1,319 @@
+import type { ReadTx } from '../db/sql.ts';
+import { parseKeywords } from '../mailstore/flags.ts';
+import { othersFirst } from '../mailstore/sort-columns.ts';
+import { Flag } from '../mailstore/types.ts';
+import * as sql from './account-mail.sql.ts';
+
+/**
+ * All mail of an account in memory of the reader thread, as JMAP sees it: emails, not placements. It is brought up to
+ * date by what changed since, so a query costs no reading of rows (docs/adr/0019-jmap.md).
+ */
+
+export interface Place {
+  readonly mailboxId: number;
+  readonly uid: number;
+  readonly modseq: number;
+  /** When it came into this mailbox. */
+  readonly created: number;
+  readonly flags: number;
+  readonly keywords: string | null;
+}
+
+export interface Mail {
+  readonly id: number;
+  readonly threadId: number;
+  readonly receivedAt: number;
+  /** Its Date, or when it was received. */
+  readonly sentAt: number;
+  readonly size: number;
+  /** Never empty. */
+  places: Place[];
+  /** Undefined: nobody has looked yet. */
+  attachment: boolean | undefined;
+}
+
+export type SortText = 'subject' | 'from' | 'to';
+
+export interface AccountMail {
+  /** As of which change of the account. */
+  modseq: number;
+  /** Expunges up to this one may be forgotten. */
+  forgotten: number;
+  readonly mailboxes: Map<number, { modseq: number; created: number }>;
+  readonly emails: Map<number, Mail>;
+  readonly threads: Map<number, Mail[]>;
+  /** Ascending by receivedAt, then id. */
+  byReceived: Mail[];
+  /** By mailbox, made when asked for. */
+  counts: Map<number, Counts> | undefined;
+  texts: { upTo: number; readonly of: Map<number, Readonly<Record<SortText, string>>> } | undefined;
+}
+
+/** What a mailbox shows of itself (RFC 8621 section 2). */
+export interface Counts {
+  readonly totalEmails: number;
+  readonly unreadEmails: number;
+  readonly totalThreads: number;
+  readonly unreadThreads: number;
+}
+
+/** Mailboxes that somebody may see; undefined: all. */
+export type Visible = ReadonlySet<number> | undefined;
+
+/** Emails kept in memory, of all accounts together: some 300 octets each. The account used last stays, however large. */
+const MAX_EMAILS = 250_000;
+const PAGE = 5000;
+/** More arrivals at once than this are sorted in anew. */
+const FEW = 64;
+
+const cache = new Map<string, AccountMail>();
+const busy = new Map<string, Promise<unknown>>();
+
+/** An account's mail as of the snapshot of `tx`. `name` names the store: several may be open in one process. */
+export async function accountMail(tx: ReadTx, name: string, accountId: number): Promise<AccountMail> {
+  const key = `${name} ${accountId}`;
+  while (busy.has(key)) await busy.get(key)?.catch(() => undefined);
+  const mine = current(tx, key, accountId);
+  busy.set(key, mine);
+  try {
+    return await mine;
+  } finally {
+    busy.delete(key);
+  }
+}
+
+async function current(tx: ReadTx, key: string, accountId: number): Promise<AccountMail> {
+  const counters = await tx.get(sql.countersOf, accountId);
+  if (counters === undefined) return emptyMail();
+  const old = cache.get(key);
+  // A snapshot from before what is kept: under PostgreSQL reads run side by side.
+  if (old !== undefined && old.modseq > counters.modseq) return load(tx, accountId, counters);
+  if (old !== undefined && old.modseq >= counters.forgotten_modseq) {
+    cache.delete(key);
+    if (old.modseq < counters.modseq) await advance(tx, accountId, counters, old);
+    cache.set(key, old);
+    return old;
+  }
+  const loaded = await load(tx, accountId, counters);
+  cache.delete(key);
+  cache.set(key, loaded);
+  let total = 0;
+  for (const kept of cache.values()) total += kept.emails.size;
+  for (const [oldest, kept] of cache) {
+    if (total <= MAX_EMAILS || oldest === key) break;
+    cache.delete(oldest);
+    total -= kept.emails.size;
+  }
+  return loaded;
+}
+
+function emptyMail(): AccountMail {
+  return {
+    modseq: 0,
+    forgotten: 0,
+    mailboxes: new Map(),
+    emails: new Map(),
+    threads: new Map(),
+    byReceived: [],
+    counts: undefined,
+    texts: undefined,
+  };
+}
+
+async function load(tx: ReadTx, accountId: number, counters: sql.CounterRow): Promise<AccountMail> {
+  const mail = emptyMail();
+  mail.modseq = counters.modseq;
+  mail.forgotten = counters.forgotten_modseq;
+  for (const box of await tx.all(sql.mailboxMarks, accountId)) {
+    mail.mailboxes.set(box.id, { modseq: box.modseq, created: box.created_modseq });
+    for (let after = 0; ; ) {
+      const rows = await tx.all(sql.placesAfter, box.id, after, PAGE);
+      for (const row of rows) addPlace(mail, box.id, row);
+      if (rows.length < PAGE) break;
+      after = rows.at(-1)?.uid ?? after;
+      await othersFirst(tx);
+    }
+  }
+  mail.byReceived = [...mail.emails.values()].sort(byReceived);
+  return mail;
+}
+
+function byReceived(a: Mail, b: Mail): number {
+  return a.receivedAt - b.receivedAt || a.id - b.id;
+}
+
+/** Put in one placement; the email when it is new. */
+function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Mail | undefined {
+  const place: Place = {
+    mailboxId,
+    uid: row.uid,
+    modseq: row.modseq,
+    created: row.created_modseq,
+    flags: row.flags,
+    keywords: row.keywords,
+  };
+  const known = mail.emails.get(row.email_id);
+  if (known !== undefined) {
+    const others = known.places.filter((each) => each.mailboxId !== mailboxId || each.uid !== row.uid);
+    known.places = [...others, place];
+    return undefined;
+  }
+  const made: Mail = {
+    id: row.email_id,
+    threadId: row.thread_id,
+    receivedAt: row.received_at,
+    sentAt: row.sent_at ?? row.received_at,
+    size: row.size,
+    places: [place],
+    attachment: undefined,
+  };
+  mail.emails.set(made.id, made);
+  const thread = mail.threads.get(made.threadId);
+  if (thread === undefined) mail.threads.set(made.threadId, [made]);
+  else thread.push(made);
+  return made;
+}
+
+async function advance(
+  tx: ReadTx,
+  accountId: number,
+  counters: sql.CounterRow,
+  mail: AccountMail,
+): Promise<void> {
+  const arrived: Mail[] = [];
+  const marks = await tx.all(sql.mailboxMarks, accountId);
+  for (const box of marks) {
+    const before = mail.mailboxes.get(box.id);
+    if (before !== undefined && before.modseq === box.modseq) continue;
+    for (const row of await tx.all(sql.placesSince, box.id, mail.modseq)) {
+      const made = addPlace(mail, box.id, row);
+      if (made !== undefined) arrived.push(made);
+    }
+    await othersFirst(tx);
+  }
+  mail.mailboxes.clear();
+  for (const box of marks) mail.mailboxes.set(box.id, { modseq: box.modseq, created: box.created_modseq });
+  let gone = false;
+  for (const grave of await tx.all(sql.gravesSince, accountId, mail.modseq)) {
+    if (removePlace(mail, grave)) gone = true;
+  }
+  if (gone) mail.byReceived = mail.byReceived.filter((each) => each.places.length > 0);
+  takeIn(mail, arrived.filter((each) => each.places.length > 0));
+  mail.modseq = counters.modseq;
+  mail.forgotten = counters.forgotten_modseq;
+  mail.counts = undefined;
+}
+
+/** True when the email lies nowhere now. */
+function removePlace(mail: AccountMail, grave: sql.GraveRow): boolean {
+  const known = mail.emails.get(grave.email_id);
+  if (known === undefined) return false;
+  known.places = known.places.filter((each) => each.mailboxId !== grave.mailbox_id || each.uid !== grave.uid);
+  if (known.places.length > 0) return false;
+  mail.emails.delete(known.id);
+  const thread = (mail.threads.get(known.threadId) ?? []).filter((each) => each !== known);
+  if (thread.length === 0) mail.threads.delete(known.threadId);
+  else mail.threads.set(known.threadId, thread);
+  return true;
+}
+
+function takeIn(mail: AccountMail, arrived: readonly Mail[]): void {
+  if (arrived.length > FEW) {
+    mail.byReceived = [...mail.byReceived, ...arrived].sort(byReceived);
+    return;
+  }
+  for (const each of arrived) {
+    let low = 0;
+    let high = mail.byReceived.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = mail.byReceived[middle];
+      if (other !== undefined && byReceived(other, each) < 0) low = middle + 1;
+      else high = middle;
+    }
+    mail.byReceived.splice(low, 0, each);
+  }
+}
+
+export function visiblePlaces(mail: Mail, visible: Visible): readonly Place[] {
+  return visible === undefined ? mail.places : mail.places.filter(({ mailboxId }) => visible.has(mailboxId));
+}
+
+const SYSTEM = new Map<string, number>([
+  ['$seen', Flag.Seen],
+  ['$answered', Flag.Answered],
+  ['$flagged', Flag.Flagged],
+  ['$draft', Flag.Draft],
+]);
+
+/** The bit that stands for a keyword in lower case; undefined for one that is kept as text. */
+export function flagOf(keyword: string): number | undefined {
+  return SYSTEM.get(keyword);
+}
+
+/**
+ * Whether an email has a keyword (lower case). It has one set of them, placements have one each, which an IMAP client may
+ * make differ: read is what is read everywhere, anything else counts where it stands.
+ */
+export function hasKeyword(places: readonly Pick<Place, 'flags' | 'keywords'>[], keyword: string): boolean {
+  const bit = flagOf(keyword);
+  if (bit === Flag.Seen) return places.every(({ flags }) => (flags & bit) !== 0);
+  if (bit !== undefined) return places.some(({ flags }) => (flags & bit) !== 0);
+  return places.some(
+    ({ keywords }) =>
+      keywords !== null && parseKeywords(keywords).some((each) => each.toLowerCase() === keyword),
+  );
+}
+
+/** All keywords of an email, in lower case. */
+export function keywordsOf(places: readonly Pick<Place, 'flags' | 'keywords'>[]): string[] {
+  const found = [...SYSTEM.keys()].filter((keyword) => hasKeyword(places, keyword));
+  const others = new Set<string>();
+  for (const { keywords } of places) {
+    for (const keyword of parseKeywords(keywords)) others.add(keyword.toLowerCase());
+  }
+  return [...found, ...others];
+}
+
+/** Counters of all mailboxes that hold any email. */
+export function countsOf(mail: AccountMail): ReadonlyMap<number, Counts> {
+  if (mail.counts !== undefined) return mail.counts;
+  const made = new Map<number, { total: number; unread: number; threads: Set<number>; unreadIn: Set<number> }>();
+  for (const each of mail.emails.values()) {
+    const [only] = each.places;
+    const places = each.places.length === 1 ? each.places : onePerMailbox(each.places);
+    if (only === undefined) continue;
+    for (const { mailboxId, flags } of places) {
+      let sums = made.get(mailboxId);
+      if (sums === undefined)
+        made.set(mailboxId, (sums = { total: 0, unread: 0, threads: new Set(), unreadIn: new Set() }));
+      sums.total++;
+      sums.threads.add(each.threadId);
+      if ((flags & (Flag.Seen | Flag.Draft)) === 0) {
+        sums.unread++;
+        sums.unreadIn.add(each.threadId);
+      }
+    }
+  }
+  const counts = new Map<number, Counts>();
+  for (const [id, { total, unread, threads, unreadIn }] of made) {
+    counts.set(id, {
+      totalEmails: total,
+      unreadEmails: unread,
+      totalThreads: threads.size,
+      unreadThreads: unreadIn.size,
+    });
+  }
+  mail.counts = counts;
+  return counts;
+}
+
+/** An email may lie in a mailbox twice; it counts once. */
+function onePerMailbox(places: readonly Place[]): Place[] {
+  const byMailbox = new Map<number, Place>();
+  for (const place of places) {
+    const other = byMailbox.get(place.mailboxId);
+    byMailbox.set(place.mailboxId, other === undefined ? place : { ...place, flags: place.flags & other.flags });
+  }
+  return [...byMailbox.values()];
+}

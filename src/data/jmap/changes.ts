@@ -1,0 +1,231 @@
+import type { ReadTx } from '../db/sql.ts';
+import * as sql from './account-mail.sql.ts';
+import { accountMail, type AccountMail, type Mail, type Visible, visiblePlaces } from './account-mail.ts';
+
+/**
+ * What changed since a state, for /changes (RFC 8620 section 5.2). A state is a modseq of the account, and, between two
+ * answers to a long list of changes, the id up to which those of that very modseq have been told.
+ */
+export interface Since {
+  readonly seq: number;
+  readonly id?: number | undefined;
+}
+
+export interface Changed {
+  readonly created: readonly number[];
+  readonly updated: readonly number[];
+  readonly destroyed: readonly number[];
+  readonly until: Since;
+  readonly more: boolean;
+}
+
+export interface ChangesRequest {
+  /** Names the store, for what is kept between calls. */
+  readonly cache: string;
+  readonly accountId: number;
+  readonly since: Since;
+  /** At most so many ids; undefined: all. */
+  readonly max?: number | undefined;
+  /** Mailboxes that may be seen; undefined: all. */
+  readonly visible?: readonly number[] | undefined;
+}
+
+/** One object that is not as it was: when it came to be, if since then, and when it changed last. */
+interface Entry {
+  readonly id: number;
+  readonly kind: 'created' | 'updated' | 'destroyed';
+  readonly at: number;
+}
+
+/** Something was there at a modseq, or since it. */
+interface Life {
+  readonly created: number;
+  /** When it ended, or changed last. */
+  readonly modseq: number;
+  readonly alive: boolean;
+}
+
+/** Up to which modseq an object's changes have been told. */
+function seenUpTo({ seq, id }: Since, objectId: number): number {
+  return id === undefined || objectId <= id ? seq : seq - 1;
+}
+
+/** The lowest modseq that anything is asked from. */
+function floorOf({ seq, id }: Since): number {
+  return id === undefined ? seq : seq - 1;
+}
+
+function page(entries: Entry[], current: number, max: number | undefined): Changed {
+  entries.sort((a, b) => a.at - b.at || a.id - b.id);
+  const told = max === undefined ? entries : entries.slice(0, max);
+  const more = told.length < entries.length;
+  const last = told.at(-1);
+  const of = (kind: Entry['kind']): number[] => told.filter((each) => each.kind === kind).map(({ id }) => id);
+  return {
+    created: of('created'),
+    updated: of('updated'),
+    destroyed: of('destroyed'),
+    until: more && last !== undefined ? { seq: last.at, id: last.id } : { seq: current },
+    more,
+  };
+}
+
+/** What became of an object whose lives (places it lay at) these are; undefined when nothing has changed. */
+function entryOf(id: number, lives: readonly Life[], upTo: number): Entry | undefined {
+  const existed = lives.some(({ created }) => created <= upTo);
+  const exists = lives.some(({ alive }) => alive);
+  let last = 0;
+  let birth = Number.MAX_SAFE_INTEGER;
+  for (const { created, modseq } of lives) {
+    if (modseq > last) last = modseq;
+    if (created < birth) birth = created;
+  }
+  if (last <= upTo || (!existed && !exists)) return undefined;
+  if (!existed) return { id, kind: 'created', at: birth };
+  return { id, kind: exists ? 'updated' : 'destroyed', at: last };
+}
+
+function livesOf(mail: Mail | undefined, graves: readonly sql.GraveRow[], visible: Visible): Life[] {
+  const lives: Life[] = [];
+  if (mail !== undefined) {
+    for (const { created, modseq } of visiblePlaces(mail, visible)) lives.push({ created, modseq, alive: true });
+  }
+  for (const { created_modseq: created, modseq } of graves) lives.push({ created, modseq, alive: false });
+  return lives;
+}
+
+interface Look {
+  readonly mail: AccountMail;
+  readonly visible: Visible;
+  /** Expunges since, by email. */
+  readonly graves: ReadonlyMap<number, sql.GraveRow[]>;
+  /** Emails with anything new. */
+  readonly touched: ReadonlySet<number>;
+}
+
+/** Undefined: what happened since then is not known any more. */
+async function look(tx: ReadTx, request: ChangesRequest): Promise<Look | undefined> {
+  const { cache, accountId, since } = request;
+  const mail = await accountMail(tx, cache, accountId);
+  const floor = floorOf(since);
+  if (since.seq > mail.modseq || floor < mail.forgotten) return undefined;
+  const visible = request.visible && new Set(request.visible);
+  const { modseq: before } = mail;
+  const rows = await tx.all(sql.gravesSince, accountId, floor);
+  // Under PostgreSQL another read may have moved on what is kept past our snapshot: better to know nothing.
+  if (mail.modseq !== before) return undefined;
+  const graves = Map.groupBy(
+    rows.filter((row) => visible === undefined || visible.has(row.mailbox_id)),
+    (row) => row.email_id,
+  );
+  const touched = new Set(graves.keys());
+  for (const each of mail.emails.values()) {
+    if (visiblePlaces(each, visible).some(({ modseq }) => modseq > floor)) touched.add(each.id);
+  }
+  return { mail, visible, graves, touched };
+}
+
+export async function emailChanges(tx: ReadTx, request: ChangesRequest): Promise<Changed | undefined> {
+  const found = await look(tx, request);
+  if (found === undefined) return undefined;
+  const { mail, visible, graves, touched } = found;
+  const entries: Entry[] = [];
+  for (const id of touched) {
+    const lives = livesOf(mail.emails.get(id), graves.get(id) ?? [], visible);
+    const entry = entryOf(id, lives, seenUpTo(request.since, id));
+    if (entry !== undefined) entries.push(entry);
+  }
+  return page(entries, mail.modseq, request.max);
+}
+
+/** Threads of emails; undefined when one of them is not known any more. */
+async function threadsOf(
+  tx: ReadTx,
+  accountId: number,
+  mail: AccountMail,
+  emailIds: Iterable<number>,
+): Promise<Map<number, number> | undefined> {
+  const found = new Map<number, number>();
+  for (const id of emailIds) {
+    const threadId = mail.emails.get(id)?.threadId ?? (await tx.get(sql.threadOf, id, accountId))?.thread_id;
+    if (threadId === undefined) return undefined;
+    found.set(id, threadId);
+  }
+  return found;
+}
+
+/** A thread changes by the emails that it has, not by what they are marked with. */
+export async function threadChanges(tx: ReadTx, request: ChangesRequest): Promise<Changed | undefined> {
+  const found = await look(tx, request);
+  if (found === undefined) return undefined;
+  const { mail, visible, graves, touched } = found;
+  const threadByEmail = await threadsOf(tx, request.accountId, mail, touched);
+  if (threadByEmail === undefined) return undefined;
+  const entries: Entry[] = [];
+  for (const [threadId, emailIds] of Map.groupBy(touched, (id) => threadByEmail.get(id) ?? 0)) {
+    const upTo = seenUpTo(request.since, threadId);
+    const lives: Life[] = [];
+    for (const id of emailIds) {
+      const own = livesOf(mail.emails.get(id), graves.get(id) ?? [], visible);
+      const life = lifeAsMember(own, upTo);
+      if (life !== undefined) lives.push(life);
+    }
+    // Its other emails were there before and still are.
+    for (const each of mail.threads.get(threadId) ?? []) {
+      if (!touched.has(each.id) && visiblePlaces(each, visible).length > 0)
+        lives.push({ created: 0, modseq: 0, alive: true });
+    }
+    const entry = entryOf(threadId, lives, upTo);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return page(entries, mail.modseq, request.max);
+}
+
+/** The life of an email as a member of its thread: it changes when it comes and when it goes. */
+function lifeAsMember(lives: readonly Life[], upTo: number): Life | undefined {
+  const existed = lives.some(({ created }) => created <= upTo);
+  const alive = lives.some((each) => each.alive);
+  if (existed && alive) return { created: 0, modseq: 0, alive };
+  if (existed) return { created: 0, modseq: Math.max(...lives.map(({ modseq }) => modseq)), alive };
+  if (!alive) return undefined;
+  const birth = Math.min(...lives.map(({ created }) => created));
+  return { created: birth, modseq: birth, alive };
+}
+
+export async function mailboxChanges(tx: ReadTx, request: ChangesRequest): Promise<Changed | undefined> {
+  const { accountId, since } = request;
+  const counters = await tx.get(sql.countersOf, accountId);
+  const floor = floorOf(since);
+  if (counters === undefined || since.seq > counters.modseq || floor < counters.forgotten_modseq) return undefined;
+  const visible = request.visible && new Set(request.visible);
+  const entries: Entry[] = [];
+  const add = (id: number, life: Life): void => {
+    if (visible !== undefined && !visible.has(id)) return;
+    const entry = entryOf(id, [life], seenUpTo(since, id));
+    if (entry !== undefined) entries.push(entry);
+  };
+  for (const { id, modseq, created_modseq: created } of await tx.all(sql.mailboxMarks, accountId))
+    add(id, { created, modseq, alive: true });
+  for (const { id, modseq } of await tx.all(sql.deadMailboxesSince, accountId, floor))
+    add(id, { created: 0, modseq, alive: false });
+  return page(entries, counters.modseq, request.max);
+}
+
+/** What a query may have to show or hide since: emails that changed, and with `threads` all of their threads. */
+export async function touchedSince(
+  tx: ReadTx,
+  request: ChangesRequest,
+  threads: boolean,
+): Promise<{ mail: AccountMail; touched: ReadonlySet<number> } | undefined> {
+  const found = await look(tx, request);
+  if (found === undefined) return undefined;
+  const { mail, touched } = found;
+  if (!threads) return { mail, touched };
+  const threadByEmail = await threadsOf(tx, request.accountId, mail, touched);
+  if (threadByEmail === undefined) return undefined;
+  const all = new Set(touched);
+  for (const threadId of threadByEmail.values()) {
+    for (const each of mail.threads.get(threadId) ?? []) all.add(each.id);
+  }
+  return { mail, touched: all };
+}

@@ -1,0 +1,291 @@
+import { bodyLists, hasAttachment, numberParts } from '../../mail/jmap/body-parts.ts';
+import { parseStructure } from '../../mail/message/serialize.ts';
+import type { ReadTx } from '../db/sql.ts';
+import { othersFirst } from '../mailstore/sort-columns.ts';
+import * as sql from './account-mail.sql.ts';
+import {
+  accountMail,
+  type AccountMail,
+  hasKeyword,
+  type Mail,
+  type Place,
+  type SortText,
+  type Visible,
+  visiblePlaces,
+} from './account-mail.ts';
+import { type ChangesRequest, type Since, touchedSince } from './changes.ts';
+
+/** What Email/query looks for (RFC 8621 section 4.4.1), texts already looked up. Keywords are in lower case. */
+export type EmailFilter =
+  | { readonly is: 'and' | 'or' | 'not'; readonly of: readonly EmailFilter[] }
+  | { readonly is: 'inMailbox'; readonly mailboxId: number }
+  | { readonly is: 'inMailboxOtherThan'; readonly mailboxIds: readonly number[] }
+  /** Milliseconds since the epoch. */
+  | { readonly is: 'before' | 'after'; readonly time: number }
+  | { readonly is: 'minSize' | 'maxSize'; readonly octets: number }
+  | { readonly is: 'hasKeyword' | 'allInThread' | 'someInThread'; readonly keyword: string }
+  | { readonly is: 'hasAttachment' }
+  /** Emails with a text, ascending. */
+  | { readonly is: 'among'; readonly ids: Float64Array };
+
+export interface EmailSort {
+  readonly by: 'receivedAt' | 'sentAt' | 'size' | SortText | 'hasKeyword' | 'allInThread' | 'someInThread';
+  readonly keyword?: string | undefined;
+  readonly ascending: boolean;
+}
+
+export interface EmailQuery {
+  readonly cache: string;
+  readonly accountId: number;
+  readonly visible?: readonly number[] | undefined;
+  readonly filter: EmailFilter;
+  readonly sort: readonly EmailSort[];
+  readonly collapseThreads: boolean;
+}
+
+/** Which of the results are wanted. */
+export interface Window {
+  /** Negative: from the end. */
+  readonly position: number;
+  readonly anchor?: number | undefined;
+  readonly anchorOffset: number;
+  readonly limit: number;
+}
+
+export interface QueryPage {
+  readonly seq: number;
+  readonly ids: Float64Array;
+  readonly position: number;
+  readonly total: number;
+  readonly anchorFound: boolean;
+}
+
+type Test = (mail: Mail, places: readonly Place[]) => boolean;
+
+interface Ground {
+  readonly mail: AccountMail;
+  readonly visible: Visible;
+  /** What is taken for the answer where it is not known yet whether an email has attachments. */
+  readonly unknown: 'as-wanted' | 'known';
+}
+
+function inThread(ground: Ground, mail: Mail, keyword: string, all: boolean): boolean {
+  const others = ground.mail.threads.get(mail.threadId) ?? [];
+  const has = (each: Mail): boolean => {
+    const places = visiblePlaces(each, ground.visible);
+    // What may not be seen says nothing.
+    return places.length === 0 ? all : hasKeyword(places, keyword);
+  };
+  return all ? others.every(has) : others.some(has);
+}
+
+/** A filter as a function. `wanted` is false below an odd number of NOTs. */
+function compile(filter: EmailFilter, ground: Ground, wanted: boolean): Test {
+  switch (filter.is) {
+    case 'and': {
+      const tests = filter.of.map((each) => compile(each, ground, wanted));
+      return (mail, places) => tests.every((test) => test(mail, places));
+    }
+    case 'or': {
+      const tests = filter.of.map((each) => compile(each, ground, wanted));
+      return (mail, places) => tests.some((test) => test(mail, places));
+    }
+    case 'not': {
+      const tests = filter.of.map((each) => compile(each, ground, !wanted));
+      return (mail, places) => !tests.some((test) => test(mail, places));
+    }
+    case 'inMailbox':
+      return (_mail, places) => places.some(({ mailboxId }) => mailboxId === filter.mailboxId);
+    case 'inMailboxOtherThan': {
+      const others = new Set(filter.mailboxIds);
+      return (_mail, places) => places.some(({ mailboxId }) => !others.has(mailboxId));
+    }
+    case 'before':
+      return (mail) => mail.receivedAt < filter.time;
+    case 'after':
+      return (mail) => mail.receivedAt >= filter.time;
+    case 'minSize':
+      return (mail) => mail.size >= filter.octets;
+    case 'maxSize':
+      return (mail) => mail.size < filter.octets;
+    case 'hasKeyword':
+      return (_mail, places) => hasKeyword(places, filter.keyword);
+    case 'allInThread':
+    case 'someInThread':
+      return (mail) => inThread(ground, mail, filter.keyword, filter.is === 'allInThread');
+    case 'hasAttachment':
+      return (mail) => mail.attachment ?? (ground.unknown === 'as-wanted' ? wanted : false);
+    case 'among': {
+      const ids = new Set(filter.ids);
+      return (mail) => ids.has(mail.id);
+    }
+    default:
+      return filter satisfies never;
+  }
+}
+
+function asksForAttachments(filter: EmailFilter): boolean {
+  return filter.is === 'hasAttachment' || ('of' in filter && filter.of.some(asksForAttachments));
+}
+
+/** Emails looked at between two turns of others (PostgreSQL only: see othersFirst). */
+const TURN = 500;
+
+async function learnAttachments(tx: ReadTx, mails: Iterable<Mail>): Promise<void> {
+  let looked = 0;
+  for (const mail of mails) {
+    if (mail.attachment !== undefined) continue;
+    const row = await tx.get(sql.structureOf, mail.id);
+    mail.attachment =
+      row !== undefined && hasAttachment(bodyLists(numberParts(parseStructure(row.structure).root)));
+    if (++looked % TURN === 0) await othersFirst(tx);
+  }
+}
+
+async function learnTexts(tx: ReadTx, mail: AccountMail, accountId: number): Promise<void> {
+  const texts = (mail.texts ??= { upTo: 0, of: new Map() });
+  for (;;) {
+    const rows = await tx.all(sql.sortTexts, accountId, texts.upTo, 5000);
+    for (const { email_id: id, subject, from_display: from, to_display: to } of rows) {
+      texts.of.set(id, { subject, from, to });
+      texts.upTo = id;
+    }
+    if (rows.length < 5000) return;
+    await othersFirst(tx);
+  }
+}
+
+function keyOf(by: EmailSort, ground: Ground): (mail: Mail) => number | string {
+  const { keyword = '' } = by;
+  switch (by.by) {
+    case 'receivedAt':
+    case 'sentAt':
+    case 'size': {
+      const property = by.by;
+      return (mail) => mail[property];
+    }
+    case 'subject':
+    case 'from':
+    case 'to': {
+      const property = by.by;
+      return (mail) => ground.mail.texts?.of.get(mail.id)?.[property] ?? '';
+    }
+    case 'hasKeyword':
+      return (mail) => Number(hasKeyword(visiblePlaces(mail, ground.visible), keyword));
+    default:
+      return (mail) => Number(inThread(ground, mail, keyword, by.by === 'allInThread'));
+  }
+}
+
+/** Emails in order; ties by when they came. */
+function sorted(found: Mail[], sort: readonly EmailSort[], ground: Ground): Mail[] {
+  const [first] = sort;
+  // What is found comes in this order already.
+  if (first === undefined || first.by === 'receivedAt') return first?.ascending === true ? found : found.reverse();
+  const columns = sort.map((each) => {
+    const key = keyOf(each, ground);
+    return { keys: found.map(key), sign: each.ascending ? 1 : -1 };
+  });
+  const order = found.map((_, i) => i);
+  order.sort((a, b) => {
+    for (const { keys, sign } of columns) {
+      const x = keys[a] ?? 0;
+      const y = keys[b] ?? 0;
+      if (x < y) return -sign;
+      if (x > y) return sign;
+    }
+    return b - a;
+  });
+  return order.flatMap((i) => found[i] ?? []);
+}
+
+async function results(tx: ReadTx, mail: AccountMail, query: EmailQuery): Promise<Mail[]> {
+  const { filter, accountId } = query;
+  const visible = query.visible && new Set(query.visible);
+  if (asksForAttachments(filter)) {
+    const maybe = compile(filter, { mail, visible, unknown: 'as-wanted' }, true);
+    await learnAttachments(
+      tx,
+      mail.byReceived.filter((each) => maybe(each, visiblePlaces(each, visible))),
+    );
+  }
+  const ground: Ground = { mail, visible, unknown: 'known' };
+  if (query.sort.some(({ by }) => by === 'subject' || by === 'from' || by === 'to'))
+    await learnTexts(tx, mail, accountId);
+  const test = compile(filter, ground, true);
+  const found = mail.byReceived.filter((each) => {
+    const places = visiblePlaces(each, visible);
+    return places.length > 0 && test(each, places);
+  });
+  const inOrder = sorted(found, query.sort, ground);
+  if (!query.collapseThreads) return inOrder;
+  // RFC 8621 section 4.4.3: of each thread the first in this order.
+  const seen = new Set<number>();
+  return inOrder.filter(({ threadId }) => {
+    if (seen.has(threadId)) return false;
+    seen.add(threadId);
+    return true;
+  });
+}
+
+export async function queryEmails(
+  tx: ReadTx,
+  { query, window }: { query: EmailQuery; window: Window },
+): Promise<QueryPage> {
+  const mail = await accountMail(tx, query.cache, query.accountId);
+  const seq = mail.modseq;
+  const found = await results(tx, mail, query);
+  const total = found.length;
+  let position = window.position < 0 ? Math.max(0, total + window.position) : window.position;
+  if (window.anchor !== undefined) {
+    const at = found.findIndex(({ id }) => id === window.anchor);
+    if (at < 0) return { seq, ids: new Float64Array(0), position: 0, total, anchorFound: false };
+    // RFC 8620 section 5.5: never before the first.
+    position = Math.max(0, at + window.anchorOffset);
+  }
+  const ids = Float64Array.from(found.slice(position, position + window.limit), ({ id }) => id);
+  return { seq, ids, position, total, anchorFound: true };
+}
+
+export interface QueryChanges {
+  readonly seq: number;
+  readonly total: number;
+  readonly removed: readonly number[];
+  readonly added: readonly { readonly id: number; readonly index: number }[];
+}
+
+function dependsOnThreads(filter: EmailFilter): boolean {
+  return (
+    filter.is === 'allInThread' ||
+    filter.is === 'someInThread' ||
+    ('of' in filter && filter.of.some(dependsOnThreads))
+  );
+}
+
+/** Email/queryChanges: whatever may have moved is taken out and put in again (RFC 8620 section 5.6). */
+export async function queryEmailChanges(
+  tx: ReadTx,
+  { query, since }: { query: EmailQuery; since: Since },
+): Promise<QueryChanges | undefined> {
+  const threads =
+    query.collapseThreads ||
+    dependsOnThreads(query.filter) ||
+    query.sort.some(({ by }) => by === 'allInThread' || by === 'someInThread');
+  const request: ChangesRequest = {
+    cache: query.cache,
+    accountId: query.accountId,
+    since,
+    visible: query.visible,
+  };
+  const changed = await touchedSince(tx, request, threads);
+  if (changed === undefined) return undefined;
+  const { mail, touched } = changed;
+  const seq = mail.modseq;
+  const found = await results(tx, mail, query);
+  if (mail.modseq !== seq) return undefined;
+  const added: { id: number; index: number }[] = [];
+  found.forEach(({ id }, index) => {
+    if (touched.has(id)) added.push({ id, index });
+  });
+  return { seq, total: found.length, removed: [...touched], added };
+}

@@ -1,0 +1,19 @@
+import type { WriteFunction } from '../catalogue.ts';
+import { addPiece, beginUpload, putObject, removeUpload } from './objects.ts';
+import { addEmail, setEmails } from './set-emails.ts';
+import { setMailbox } from './set-mailboxes.ts';
+
+type W<F> = F extends (tx: never, args: infer A) => Promise<infer R> ? WriteFunction<A, R> : never;
+
+export const writes = {
+  /** Keywords and mailboxes of emails, and their end, as Email/set has it. */
+  'jmap.setEmails': setEmails as W<typeof setEmails>,
+  'jmap.addEmail': addEmail as W<typeof addEmail>,
+  /** One creation, change or deletion of Mailbox/set. */
+  'jmap.setMailbox': setMailbox as W<typeof setMailbox>,
+  /** An identity or a submission. */
+  'jmap.putObject': putObject as W<typeof putObject>,
+  'jmap.beginUpload': beginUpload as W<typeof beginUpload>,
+  'jmap.addPiece': addPiece as W<typeof addPiece>,
+  'jmap.removeUpload': removeUpload as W<typeof removeUpload>,
+} as const;

@@ -1,0 +1,144 @@
+import { errorText, Refusal } from '../../base/errors.ts';
+import { timeId } from '../../base/ids.ts';
+import type { Context, Invocation, Method } from './context.ts';
+import { invalidArguments, MethodError, RequestError } from './errors.ts';
+import { isObject, type Json, type JsonObject, member, weigh } from './json.ts';
+import { CAPABILITY, JMAP_LIMITS } from './limits.ts';
+import { resolvePointer } from './pointer.ts';
+
+/** A request as RFC 8620 section 3.3 has it. */
+export interface JmapRequest {
+  readonly using: ReadonlySet<string>;
+  readonly calls: readonly (readonly [name: string, args: JsonObject, callId: string])[];
+  readonly createdIds: Readonly<Record<string, string>> | undefined;
+}
+
+type Response = readonly [name: string, args: JsonObject, callId: string];
+
+const KNOWN: ReadonlySet<string> = new Set(Object.values(CAPABILITY));
+
+function isCall(value: Json): value is readonly [string, JsonObject, string] {
+  return (
+    Array.isArray(value) &&
+    value.length === 3 &&
+    typeof value[0] === 'string' &&
+    isObject(value[1]) &&
+    typeof value[2] === 'string'
+  );
+}
+
+/** @throws RequestError */
+export function readRequest(body: Json): JmapRequest {
+  const bad = (what: string): RequestError => new RequestError('notRequest', what);
+  if (!isObject(body)) throw bad('The request is no object.');
+  const using = member(body, 'using');
+  if (!Array.isArray(using) || !using.every((each) => typeof each === 'string'))
+    throw bad('"using" must be a list of strings.');
+  const calls = member(body, 'methodCalls');
+  if (!Array.isArray(calls) || !calls.every(isCall))
+    throw bad('"methodCalls" must be a list of [name, arguments, call id].');
+  const unknown = using.find((each) => !KNOWN.has(each));
+  if (unknown !== undefined)
+    throw new RequestError('unknownCapability', `There is no capability "${unknown.slice(0, 200)}" here.`);
+  if (calls.length > JMAP_LIMITS.callsInRequest)
+    throw new RequestError(
+      'limit',
+      `A request may have at most ${JMAP_LIMITS.callsInRequest} calls.`,
+      'maxCallsInRequest',
+    );
+  const createdIds = member(body, 'createdIds') ?? undefined;
+  if (
+    createdIds !== undefined &&
+    (!isObject(createdIds) || !Object.values(createdIds).every((each) => typeof each === 'string'))
+  )
+    throw bad('"createdIds" must be an object of strings.');
+  return {
+    using: new Set(using),
+    calls,
+    createdIds: createdIds as Readonly<Record<string, string>> | undefined,
+  };
+}
+
+/** Do the calls of a request, one after the other. */
+export async function runRequest(
+  context: Context,
+  methods: ReadonlyMap<string, Method>,
+  request: JmapRequest,
+): Promise<Response[]> {
+  const responses: Response[] = [];
+  const budget = { left: JMAP_LIMITS.referencedValues };
+  for (const [name, args, callId] of request.calls) {
+    for (const [answered, answer] of await runCall(context, methods, request, { name, args, responses, budget }))
+      responses.push([answered, answer, callId]);
+  }
+  return responses;
+}
+
+interface Call {
+  readonly name: string;
+  readonly args: JsonObject;
+  readonly responses: readonly Response[];
+  readonly budget: { left: number };
+}
+
+async function runCall(
+  context: Context,
+  methods: ReadonlyMap<string, Method>,
+  request: JmapRequest,
+  call: Call,
+): Promise<readonly Invocation[]> {
+  try {
+    const found = methods.get(call.name);
+    if (found === undefined || !request.using.has(found.capability)) throw new MethodError('unknownMethod');
+    const answer = await found.run(context, resolveReferences(call));
+    return Array.isArray(answer) ? (answer as readonly Invocation[]) : [[call.name, answer as JsonObject]];
+  } catch (error) {
+    return [['error', errorAnswer(context, call.name, error)]];
+  }
+}
+
+/** Put in what "#name" arguments refer to (RFC 8620 section 3.7). */
+export function resolveReferences({ args, responses, budget }: Omit<Call, 'name'>): JsonObject {
+  const names = Object.keys(args);
+  if (!names.some((name) => name.startsWith('#'))) return args;
+  const resolved: Record<string, Json | undefined> = {};
+  for (const name of names) {
+    const value = args[name];
+    if (!name.startsWith('#')) {
+      resolved[name] = value;
+      continue;
+    }
+    const plain = name.slice(1);
+    if (Object.hasOwn(args, plain)) throw invalidArguments(`both ${plain} and #${plain} are there`);
+    const found = referred(value, responses);
+    const weight = weigh(found, budget.left);
+    if (weight > budget.left) throw new MethodError('requestTooLarge', 'Too much is referred to.');
+    budget.left -= weight;
+    resolved[plain] = found;
+  }
+  return resolved;
+}
+
+function referred(reference: Json | undefined, responses: readonly Response[]): Json {
+  const bad = new MethodError('invalidResultReference');
+  if (!isObject(reference)) throw bad;
+  const { resultOf, name, path } = reference;
+  const found = responses.find(([, , callId]) => callId === resultOf);
+  if (found === undefined || found[0] !== name || typeof path !== 'string') throw bad;
+  const value = resolvePointer(found[1], path);
+  if (value === undefined) throw bad;
+  return value;
+}
+
+/** The answer to a call that failed; what was not foreseen is logged under an id. */
+function errorAnswer(context: Context, name: string, error: unknown): JsonObject {
+  if (error instanceof MethodError) return error.toJson();
+  if (error instanceof Refusal) {
+    const away = error.kind === 'unavailable' || error.kind === 'storage-full';
+    return { type: away ? 'serverUnavailable' : 'serverFail', description: error.message };
+  }
+  const id = timeId(context.options.clock.now());
+  const stack = error instanceof Error ? error.stack : undefined;
+  context.options.logger.error({ id, method: name.slice(0, 100), error: errorText(error), stack }, 'bug: jmap: a call failed');
+  return { type: 'serverFail', description: `Something went wrong inside the server (${id}).` };
+}

@@ -1,0 +1,109 @@
+import { Refusal } from '../../base/errors.ts';
+import type { SetFailure } from '../../data/jmap/set-emails.ts';
+import type { JsonObject } from './json.ts';
+
+/** Method-level errors (RFC 8620 section 3.6.2 and those of each method). */
+export type MethodErrorType =
+  | 'serverUnavailable'
+  | 'serverFail'
+  | 'serverPartialFail'
+  | 'unknownMethod'
+  | 'invalidArguments'
+  | 'invalidResultReference'
+  | 'forbidden'
+  | 'accountNotFound'
+  | 'accountNotSupportedByMethod'
+  | 'accountReadOnly'
+  | 'requestTooLarge'
+  | 'cannotCalculateChanges'
+  | 'stateMismatch'
+  | 'anchorNotFound'
+  | 'unsupportedSort'
+  | 'unsupportedFilter'
+  | 'tooManyChanges'
+  | 'fromAccountNotFound'
+  | 'fromAccountNotSupportedByMethod'
+  | 'unknownDataType';
+
+/** A method cannot be done. */
+export class MethodError extends Error {
+  readonly type: MethodErrorType;
+
+  constructor(type: MethodErrorType, description?: string) {
+    super(description ?? type);
+    this.type = type;
+  }
+
+  toJson(): JsonObject {
+    return this.message === this.type ? { type: this.type } : { type: this.type, description: this.message };
+  }
+}
+
+export function invalidArguments(description: string): MethodError {
+  return new MethodError('invalidArguments', description);
+}
+
+/** What stops one object of a /set (RFC 8620 section 5.3), thrown or handed on. */
+export class SetError extends Error {
+  readonly json: JsonObject;
+
+  constructor(type: string, description?: string, more: JsonObject = {}) {
+    super(description ?? type);
+    this.json = { type, ...(description !== undefined && { description }), ...more };
+  }
+}
+
+export function invalidProperties(properties: readonly string[], description: string): SetError {
+  return new SetError('invalidProperties', description, { properties });
+}
+
+export function setErrorOf(failure: SetFailure): JsonObject {
+  return { ...failure };
+}
+
+/** What an error that ends one object of a /set says; what is no expected failure goes on upwards. */
+export function setErrorFrom(error: unknown): JsonObject {
+  if (error instanceof SetError) return error.json;
+  if (!(error instanceof Refusal)) throw error;
+  const description = error.message;
+  switch (error.kind) {
+    case 'over-quota':
+      return { type: 'overQuota', description };
+    case 'too-large':
+      return { type: 'tooLarge', description };
+    case 'limit':
+      return { type: 'rateLimit', description };
+    case 'not-permitted':
+      return { type: 'forbidden', description };
+    case 'not-found':
+    case 'no-such-message':
+      return { type: 'notFound', description };
+    case 'bad-input':
+      return { type: 'invalidProperties', description };
+    default:
+      throw error;
+  }
+}
+
+/** Request-level errors (RFC 8620 section 3.6.1). */
+export class RequestError extends Error {
+  readonly type: 'unknownCapability' | 'notJSON' | 'notRequest' | 'limit';
+  readonly limit: string | undefined;
+  readonly status: number;
+
+  constructor(type: RequestError['type'], detail: string, limit?: string) {
+    super(detail);
+    this.type = type;
+    this.limit = limit;
+    this.status = limit === 'maxConcurrentRequests' || limit === 'maxConcurrentUpload' ? 429 : 400;
+  }
+
+  toJson(): JsonObject {
+    return {
+      type: `urn:ietf:params:jmap:error:${this.type}`,
+      status: this.status,
+      detail: this.message,
+      ...(this.limit !== undefined && { limit: this.limit }),
+    };
+  }
+}

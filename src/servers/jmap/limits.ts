@@ -1,0 +1,47 @@
+/** Limits of JMAP (RFC 8620 section 2), told in the session and enforced. */
+export const JMAP_LIMITS = {
+  /** Octets of an uploaded file. */
+  sizeUpload: 50_000_000,
+  concurrentUpload: 4,
+  /** Octets of a request; 10,000,000 is what RFC 8620 suggests at least. */
+  sizeRequest: 10_000_000,
+  concurrentRequests: 4,
+  callsInRequest: 16,
+  objectsInGet: 500,
+  objectsInSet: 500,
+  /** Ids of a query's answer. */
+  queryLimit: 5000,
+  /** Conditions of a filter, comparators of a sort. */
+  filterConditions: 100,
+  filterDepth: 20,
+  sortComparators: 10,
+  /** Values that back-references of one request may copy. */
+  referencedValues: 1_000_000,
+  /** Octets of a body value in Email/get, whatever is asked for. */
+  bodyValueBytes: 5_000_000,
+  /** Octets of all body values in one answer. */
+  answerBodyBytes: 50_000_000,
+  /** Octets of a message that Email/parse reads. */
+  parseBytes: 50_000_000,
+  /** Octets of attachments of a message that is made here. */
+  attachmentsBytes: 50_000_000,
+  /** Streams of events of one account. */
+  eventStreams: 20,
+  /** Seconds between two signs of life of an event stream. */
+  pingSeconds: { least: 5, most: 900, usual: 30 },
+  /** Octets of Blob/get data, and sources of Blob/upload (RFC 9404). */
+  blobGetBytes: 5_000_000,
+  blobUploadSources: 64,
+  identities: 100,
+} as const;
+
+export const CAPABILITY = {
+  core: 'urn:ietf:params:jmap:core',
+  mail: 'urn:ietf:params:jmap:mail',
+  submission: 'urn:ietf:params:jmap:submission',
+  vacation: 'urn:ietf:params:jmap:vacationresponse',
+  blob: 'urn:ietf:params:jmap:blob',
+  quota: 'urn:ietf:params:jmap:quota',
+} as const;
+
+export type Capability = (typeof CAPABILITY)[keyof typeof CAPABILITY];

@@ -1,0 +1,62 @@
+import { SetError } from './errors.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+import { pointerTokens } from './pointer.ts';
+
+/** A change to a property that is a set of names: `{"name": true}` (RFC 8620 section 5.3). */
+export type NamesChange =
+  | { readonly all: readonly string[] }
+  | { readonly add: readonly string[]; readonly remove: readonly string[] };
+
+function invalidPatch(description: string): SetError {
+  return new SetError('invalidPatch', description);
+}
+
+function invalid(property: string): SetError {
+  return new SetError('invalidProperties', `${property} must be an object whose values are true.`, {
+    properties: [property],
+  });
+}
+
+/** The names of a set in full. */
+export function namesOf(value: Json | undefined, property: string): string[] {
+  if (!isObject(value)) throw invalid(property);
+  if (Object.values(value).some((each) => each !== true)) throw invalid(property);
+  return Object.keys(value);
+}
+
+/**
+ * The part of a PatchObject that is about one set: replaced as a whole, or by paths `property/name` with true or null.
+ * Undefined when it is not touched.
+ */
+export function namesChange(patch: JsonObject, property: string): NamesChange | undefined {
+  const whole = Object.hasOwn(patch, property);
+  const add: string[] = [];
+  const remove: string[] = [];
+  let found = false;
+  for (const [path, value] of Object.entries(patch)) {
+    const tokens = pointerTokens(`/${path}`);
+    if (tokens === undefined) throw invalidPatch(`"${path}" is no path.`);
+    if (tokens[0] !== property || tokens.length === 1) continue;
+    const [, name] = tokens;
+    // RFC 8620 section 5.3: no path may be a prefix of another, and nothing lies below what is no object.
+    if (whole || tokens.length !== 2 || name === undefined)
+      throw invalidPatch(`"${path}" cannot be changed that way.`);
+    found = true;
+    if (value === true) add.push(name);
+    else if (value === null) remove.push(name);
+    else throw invalid(property);
+  }
+  if (whole) return { all: namesOf(patch[property], property) };
+  return found ? { add, remove } : undefined;
+}
+
+/** Properties that a patch names, the first token of each path. */
+export function patchedProperties(patch: JsonObject): string[] {
+  const found = new Set<string>();
+  for (const path of Object.keys(patch)) {
+    const tokens = pointerTokens(`/${path}`);
+    if (tokens?.[0] === undefined) throw invalidPatch(`"${path}" is no path.`);
+    found.add(tokens[0]);
+  }
+  return [...found];
+}

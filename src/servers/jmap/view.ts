@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { hasRights, Right } from '../../data/sharing/rights.ts';
+import type { KnownMailbox } from '../../data/sharing/types.ts';
+import type { Store } from '../../data/store.ts';
+import { MethodError } from './errors.ts';
+import { formatId, parseId } from './ids.ts';
+
+/** An account as somebody sees it: all of their own, of others what was shared with them. */
+export interface View {
+  readonly accountId: number;
+  /** Who looks. */
+  readonly viewer: number;
+  readonly own: boolean;
+  /** Mailboxes whose messages may be read. */
+  readonly mailboxes: readonly KnownMailbox[];
+  /** Their ids, where these are not all there are. */
+  readonly visible: readonly number[] | undefined;
+  /** Changes when what may be seen or done changes; '' where that is everything. */
+  readonly mark: string;
+  readonly readOnly: boolean;
+}
+
+const SEEN: number = Right.Lookup | Right.Read;
+const CHANGING: number = Right.Seen | Right.Write | Right.Insert | Right.Expunge | Right.Create | Right.Delete;
+
+function viewFrom(accountId: number, viewer: number, known: readonly KnownMailbox[]): View {
+  const own = accountId === viewer;
+  const theirs = known.filter(({ mailbox }) => mailbox.id !== 0 && mailbox.accountId === accountId);
+  const mailboxes = theirs.filter(({ rights }) => hasRights(rights, SEEN));
+  const all = own && mailboxes.length === theirs.length;
+  const listed = mailboxes.map(({ mailbox, rights }) => `${mailbox.id}:${rights}`).toSorted();
+  return {
+    accountId,
+    viewer,
+    own,
+    mailboxes,
+    visible: all ? undefined : mailboxes.map(({ mailbox }) => mailbox.id),
+    mark: all ? '' : createHash('sha256').update(listed.join(' ')).digest('hex').slice(0, 12),
+    readOnly: !own && mailboxes.every(({ rights }) => (rights & CHANGING) === 0),
+  };
+}
+
+/** Every account that somebody may look at, their own first. */
+export async function allViews(read: Store['read'], viewer: number): Promise<View[]> {
+  const known = await read.run('sharing.mailboxes', { accountId: viewer });
+  const ids = new Set([viewer, ...known.map(({ mailbox }) => mailbox.accountId)]);
+  return [...ids]
+    .map((accountId) => viewFrom(accountId, viewer, known))
+    .filter(({ own, mailboxes }) => own || mailboxes.length > 0);
+}
+
+/**
+ * The account of that id, rights asked anew.
+ * @throws MethodError 'accountNotFound'
+ */
+export async function viewOf(
+  read: Store['read'],
+  viewer: number,
+  text: unknown,
+  missing: 'accountNotFound' | 'fromAccountNotFound' = 'accountNotFound',
+): Promise<View> {
+  const accountId = parseId('account', text);
+  if (accountId === undefined) throw new MethodError(missing);
+  const view = viewFrom(accountId, viewer, await read.run('sharing.mailboxes', { accountId: viewer }));
+  if (!view.own && view.mailboxes.length === 0) throw new MethodError(missing);
+  return view;
+}
+
+export function accountText({ accountId }: View): string {
+  return formatId('account', accountId);
+}
