@@ -73,13 +73,14 @@ it('out by SES, in by SES, and what comes back finds its sender', async (t) => {
   const id = await submit('friend@far.test', 'a question');
   const sent = await until(() => aws.ses.sent.find(({ recipients }) => recipients[0] === 'friend@far.test'));
   assert.match(sent.raw.toString('latin1'), /^Subject: a question\r\n\r\nHello\r\n/m);
+  const messageId = /^Message-ID: (.*)\r$/im.exec(sent.raw.toString('latin1'))?.[1] ?? '';
   await until(async () => {
     const found = await read.run('queue.show', { queueId: id });
     return found?.recipients[0]?.state === 'delivered';
   });
 
   aws.ses.receive({
-    raw: 'From: friend@far.test\r\nTo: alice@example.test\r\nSubject: Re: a question\r\nMessage-ID: <answer@far.test>\r\n\r\nYes.\r\n',
+    raw: `From: friend@far.test\r\nTo: alice@example.test\r\nSubject: Re: a question\r\nDate: ${new Date().toUTCString()}\r\nMessage-ID: <answer@far.test>\r\nIn-Reply-To: ${messageId}\r\n\r\nYes.\r\n`,
     recipients: ['alice@example.test'],
   });
   await until(async () => (await inbox()).some((text) => /^Subject: Re: a question\r$/m.test(text)));
