@@ -1,5 +1,5 @@
 import { Refusal } from '../base/errors.ts';
-import { suggest } from './config-load.ts';
+import { keepCompiled } from './compiled.ts';
 import { reportRefusals } from './report.ts';
 import { programVersion } from './version.ts';
 
@@ -119,6 +119,7 @@ async function main(args: string[]): Promise<number> {
   const command = commands.find((row) => row.name === name);
   if (command === undefined) {
     const known = commands.map((row) => row.name);
+    const { suggest } = await import('./config-load.ts');
     throw new Refusal(
       'bad-input',
       `there is no command "${name}"${suggest(name, known)} ("postern --help" lists them)`,
@@ -127,5 +128,6 @@ async function main(args: string[]): Promise<number> {
   return command.run(rest);
 }
 
+keepCompiled();
 // Whatever still waits (a remembered login's timer, a kept connection) is of no use once the command is over.
 process.exit(await reportRefusals(() => main(process.argv.slice(2))));

@@ -99,6 +99,40 @@ export function lineServices(parts: ServiceParts): Partial<Record<ServiceName, S
   };
 }
 
+/** What the listeners of all line protocols are given. */
+function common({ parts, listeners, name }: Pick<SmtpListener, 'parts' | 'listeners' | 'name'>) {
+  const { clock, logger, authenticator, guard } = parts;
+  const { config } = parts.live();
+  return {
+    name,
+    hostname: config.hostname,
+    clock,
+    logger,
+    authenticator,
+    guard,
+    tls: parts.tls.source(name, name === 'smtp' ? 'opportunistic' : 'strict'),
+    implicitTls: IMPLICIT_TLS.has(name),
+    maxTotal: config.limits.sessions,
+    maxPerAddress: config.limits.sessions_per_address,
+    proxyFrom: proxyNetworks(config, name),
+    listenerMetrics: listeners,
+    onRefused: (refused: RefusedConnection) => recordRefusedConnection(parts, name, refused),
+  };
+}
+
+function running(
+  service: ServiceName,
+  server: Pick<SessionServer, 'address' | 'port' | 'sessions' | 'drain'>,
+): RunningListener {
+  return {
+    service,
+    address: server.address,
+    port: server.port,
+    sessions: () => server.sessions(),
+    drain: (graceMs) => server.drain(graceMs),
+  };
+}
+
 interface SmtpListener {
   readonly parts: ServiceParts;
   readonly hooks: (protocol: SmtpProtocol) => SmtpHooks;
@@ -111,41 +145,22 @@ interface SmtpListener {
 
 async function startSmtp(listener: SmtpListener): Promise<RunningListener> {
   const { parts, name, protocol, service, target } = listener;
-  const { clock, logger, live, authenticator } = parts;
-  const { limits, hostname } = live().config;
+  const { live } = parts;
   const { tracer } = parts.deps();
   const server = await createSmtpServer({
     ...(tracer !== noTracer && { tracer }),
-    name,
+    ...common(listener),
     target,
     protocol,
     service,
-    hostname,
-    clock,
-    logger,
-    authenticator,
-    guard: parts.guard,
-    tls: parts.tls.source(name, name === 'smtp' ? 'opportunistic' : 'strict'),
-    implicitTls: IMPLICIT_TLS.has(name),
     requireTlsForAuth: parts.requireTlsForAuth,
     // A getter, because sessions look at it as they go: a reload changes the limits of the next command.
     get limits() {
       return live().smtpLimits;
     },
-    maxTotal: limits.sessions,
-    maxPerAddress: limits.sessions_per_address,
-    proxyFrom: proxyNetworks(live().config, name),
     hooks: listener.hooks(protocol),
-    listenerMetrics: listener.listeners,
-    onRefused: (refused) => recordRefusedConnection(parts, name, refused),
   });
-  return {
-    service: name,
-    address: server.address,
-    port: server.port,
-    sessions: () => server.sessions(),
-    drain: (graceMs) => server.drain(graceMs),
-  };
+  return running(name, server);
 }
 
 /** Commands that take long become spans of their own: a session may last for days. */
@@ -181,42 +196,24 @@ interface ImapListener {
   readonly target: ListenTarget;
 }
 
-async function startImap({ parts, hooks, listeners, name, target }: ImapListener): Promise<RunningListener> {
-  const { clock, logger, live, deps, authenticator } = parts;
-  const { limits, hostname } = live().config;
+async function startImap(listener: ImapListener): Promise<RunningListener> {
+  const { parts, hooks, name, target } = listener;
+  const { live, deps } = parts;
   const { store } = deps();
   const server = await createImapServer({
-    name,
+    ...common(listener),
     target,
     store,
-    hostname,
-    clock,
-    logger,
-    authenticator,
-    guard: parts.guard,
     full: () => deps().housekeeping?.disk.low() === true,
     search: parts.search,
     intake: () => new Intake({ bodies: store.bodies, maxBytes: deps().settings.maxMessageBytes }),
-    tls: parts.tls.source(name, 'strict'),
-    implicitTls: IMPLICIT_TLS.has(name),
     requireTlsForLogin: parts.requireTlsForAuth,
     get limits() {
       return live().imapLimits;
     },
-    maxTotal: limits.sessions,
-    maxPerAddress: limits.sessions_per_address,
-    proxyFrom: proxyNetworks(live().config, name),
     hooks,
-    listenerMetrics: listeners,
-    onRefused: (refused) => recordRefusedConnection(parts, name, refused),
   });
-  return {
-    service: name,
-    address: server.address,
-    port: server.port,
-    sessions: () => server.sessions(),
-    drain: (graceMs) => server.drain(graceMs),
-  };
+  return running(name, server);
 }
 
 type CreateAccountServer = (options: AccountServerOptions & SessionServerOptions) => Promise<SessionServer>;
@@ -231,20 +228,12 @@ interface AccountListener {
 }
 
 async function startAccountServer(listener: AccountListener): Promise<RunningListener> {
-  const { parts, hooks, listeners, name, create, target } = listener;
-  const { clock, logger, live, deps, authenticator } = parts;
-  const { limits, hostname } = live().config;
+  const { parts, hooks, name, create, target } = listener;
+  const { live, deps } = parts;
   const server = await create({
-    name,
+    ...common(listener),
     target,
     store: deps().store,
-    hostname,
-    clock,
-    logger,
-    authenticator,
-    guard: parts.guard,
-    tls: parts.tls.source(name, 'strict'),
-    implicitTls: IMPLICIT_TLS.has(name),
     requireTlsForLogin: parts.requireTlsForAuth,
     scripts: deps().scripts,
     get limits() {
@@ -255,20 +244,9 @@ async function startAccountServer(listener: AccountListener): Promise<RunningLis
         errorsPerSession: imapLimits.errorsPerSession,
       };
     },
-    maxTotal: limits.sessions,
-    maxPerAddress: limits.sessions_per_address,
-    proxyFrom: proxyNetworks(live().config, name),
     hooks,
-    listenerMetrics: listeners,
-    onRefused: (refused) => recordRefusedConnection(parts, name, refused),
   });
-  return {
-    service: name,
-    address: server.address,
-    port: server.port,
-    sessions: () => server.sessions(),
-    drain: (graceMs) => server.drain(graceMs),
-  };
+  return running(name, server);
 }
 
 /** LMTP is for programs beside us; no proxy stands in front of it. */

@@ -61,7 +61,9 @@ export function decodeCharset(bytes: Buffer, label: string): string {
   const name = normalCharset(label);
   if (name === 'utf-7') return decodeUtf7(bytes);
   if (name === '' || name === 'us-ascii' || name === 'ascii') return guessText(bytes);
-  return decoderFor(name)?.decode(bytes) ?? guessText(bytes);
+  // RFC 2781 section 4.3: the mark at the beginning says which octet comes first; TextDecoder does not look at it.
+  const bigEndian = name === 'utf-16' && bytes[0] === 0xfe && bytes[1] === 0xff;
+  return decoderFor(bigEndian ? 'utf-16be' : name)?.decode(bytes) ?? guessText(bytes);
 }
 
 /** True for a label that is decoded as such and not guessed. */

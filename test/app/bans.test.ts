@@ -76,6 +76,33 @@ async function imapLogin(server: TestServer, address: string, password?: string)
   }
 }
 
+async function popLogin(server: TestServer, address: string, password?: string): Promise<string> {
+  const client = await from(address, server.ports.pop3);
+  try {
+    const greeting = (await client.line()) ?? '';
+    if (!greeting.startsWith('+OK')) return greeting;
+    client.send(`AUTH PLAIN ${plain(ALICE, password)}\r\n`);
+    return (await client.line()) ?? '';
+  } finally {
+    client.close();
+  }
+}
+
+async function sieveLogin(server: TestServer, address: string, password?: string): Promise<string> {
+  const client = await from(address, server.ports.managesieve);
+  try {
+    for (;;) {
+      const line = (await client.line()) ?? '';
+      if (line.startsWith('BYE') || line === '') return line;
+      if (line.startsWith('OK')) break;
+    }
+    client.send(`AUTHENTICATE "PLAIN" "${plain(ALICE, password)}"\r\n`);
+    return (await client.line()) ?? '';
+  } finally {
+    client.close();
+  }
+}
+
 function cli(server: TestServer, ...words: string[]): Promise<CliAnswer> {
   return runCommand(words, { data: server.directory });
 }
@@ -118,6 +145,28 @@ describe('guessing passwords', () => {
     const mail = await from('192.0.2.7', server.ports.smtp);
     assert.match(await mail.reply(), /^220 /, "other hosts' mail flows");
     mail.close();
+  });
+
+  it('is counted over POP3 and ManageSieve too; a ban shuts their doors, and the trace names the protocol', async () => {
+    await using server = await start();
+    for (let i = 0; i < FAILURES / 2; i++) {
+      assert.match(await popLogin(server, '192.0.2.7'), /^-ERR \[AUTH\] /);
+      assert.match(await sieveLogin(server, '192.0.2.7'), /^NO /);
+    }
+    const words = 'Too many failed logins from your address 192.0.2.7; try again after';
+    const pop = await popLogin(server, '192.0.2.7', TEST_PASSWORD);
+    assert.ok(pop.startsWith('-ERR') && pop.includes(words), pop);
+    const sieve = await sieveLogin(server, '192.0.2.7', TEST_PASSWORD);
+    assert.ok(sieve.startsWith('BYE') && sieve.includes(words), sieve);
+    assert.match(await smtpLogin(server, '192.0.2.7', TEST_PASSWORD), /^421 4\.7\.0 Too many/);
+    assert.match(await popLogin(server, '192.0.2.8', TEST_PASSWORD), /^\+OK/, 'its neighbour gets in');
+    assert.match(await sieveLogin(server, '192.0.2.8', TEST_PASSWORD), /^OK/);
+    await server.recorder.flush();
+    const trace = (await said(server, 'trace', ALICE)).replaceAll(/\s+/g, ' ');
+    for (const protocol of ['pop3', 'managesieve']) {
+      assert.ok(trace.includes(`Why: wrong password. Service: ${protocol}.`), trace);
+      assert.match(trace, new RegExp(`signed in from \\[192\\.0\\.2\\.8\\][^>]*Service: ${protocol}\\.`));
+    }
   });
 
   it('leaves one line in the log, an event that a trace finds, and a metric', async () => {

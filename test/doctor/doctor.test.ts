@@ -263,7 +263,7 @@ const FAULTS: readonly DomainFault[] = [
     name: 'no SRV records',
     edit: without(/ SRV /),
     found: ['srv warning'],
-    says: /5 of 5 are missing/,
+    says: /6 of 6 are missing/,
     mend: /^_submissions\._tcp\./m,
   },
   {

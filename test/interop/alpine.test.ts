@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { guideSettings } from '../support/guide-settings.ts';
 import { imapClient } from '../support/imap-client.ts';
 import { recordTls } from '../support/imap-recorder.ts';
 import { skipWithout } from '../support/programs.ts';
@@ -116,26 +117,24 @@ describe('alpine', { skip: skipWithout('alpine', 'tmux') }, () => {
     assert.match((await client.ok('STATUS Fruit/Fresh (MESSAGES)')).join(), /MESSAGES 1/);
     assert.match((await client.ok('STATUS INBOX (MESSAGES)')).join(), /MESSAGES 3/);
     const said = imap.said().join('\n');
-    for (const word of [/ UID SORT| SORT /, / SEARCH /, / LIST /, / FETCH .*BODYSTRUCTURE/]) assert.match(said, word);
+    for (const word of [/ UID SORT| SORT /, / SEARCH /, / LIST /, / FETCH .*BODYSTRUCTURE/])
+      assert.match(said, word);
     assert.deepEqual(imap.transcript().match(/^\d+ \d+ S: \S+ (BAD|NO) .*$/gm) ?? [], []);
   });
 });
 
 function configuration(port: number): string {
-  const server = `{localhost:${port}/imap/ssl/novalidate-cert/user="${BOB}"}`;
-  return [
-    `inbox-path=${server}INBOX`,
-    `folder-collections=Mail ${server}[]`,
+  const settings = guideSettings('alpine', {
+    'mail.example.org:993/imap/ssl': `localhost:${port}/imap/ssl/novalidate-cert`,
+    'alice@example.org': BOB,
+  });
+  return `${settings}${[
     'user-domain=example.test',
-    'feature-list=no-quit-without-confirm,enable-aggregate-command-set,no-expunge-without-confirm,enable-full-header-cmd',
+    'feature-list=enable-aggregate-command-set,no-expunge-without-confirm',
+    // No greeting of a new version.
     'last-time-prune-questioned=1326.10',
     'last-version-used=7.00',
-    'sort-key=arrival',
-    'initial-keystroke-list=',
     'character-set=UTF-8',
     'default-fcc=',
-    'postponed-folder=Drafts',
-    'use-only-domain-name=No',
-    '',
-  ].join('\n');
+  ].join('\n')}\n`;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { run, stopTree, until } from '../../bench/support/processes.ts';
+import { guideSettings } from '../support/guide-settings.ts';
 import { type ImapClient, imapClient } from '../support/imap-client.ts';
 import { recordTls } from '../support/imap-recorder.ts';
 import { cleanEnvironment, skipWithout } from '../support/programs.ts';
@@ -52,12 +53,15 @@ async function subjects(file: string): Promise<string[]> {
 describe('fetchmail by IMAP', { skip: skipWithout('fetchmail') }, () => {
   async function configure(port: number, words: string, to: string): Promise<string[]> {
     const rc = join(home, `${to}rc`);
-    const login = `user "${BOB}" password "${TEST_PASSWORD}" ssl no sslcertck`;
-    await writeFile(
-      rc,
-      `poll localhost protocol IMAP service ${port} ${login} ${words} mda "cat >> ${home}/${to}"\n`,
-      { mode: 0o600 },
-    );
+    const settings = guideSettings('fetchmail by IMAP', {
+      'mail.example.org': 'localhost',
+      '993': `${port}`,
+      'alice@example.org': BOB,
+      'your password': TEST_PASSWORD,
+      'ssl keep': `ssl no sslcertck ${words}`,
+      '/usr/bin/procmail -d %T': `cat >> ${home}/${to}`,
+    });
+    await writeFile(rc, settings, { mode: 0o600 });
     return ['-f', rc, '--nosyslog', '--pidfile', join(home, `${to}.pid`), '-i', join(home, `${to}.ids`)];
   }
 
@@ -71,7 +75,11 @@ describe('fetchmail by IMAP', { skip: skipWithout('fetchmail') }, () => {
     };
     assert.equal(await fetchmail('keep', 'unseen'), 0);
     assert.deepEqual(await subjects(join(home, 'unseen')), ['Subject: number 1', 'Subject: number 2']);
-    assert.match(await readFile(join(home, 'unseen'), 'latin1'), /^\.dot\ncaf\u00e9 1\n/m, 'octets as they were');
+    assert.match(
+      await readFile(join(home, 'unseen'), 'latin1'),
+      /^\.dot\ncaf\u00e9 1\n/m,
+      'octets as they were',
+    );
     assert.equal(await inbox(), '(MESSAGES 3 UNSEEN 0)');
     assert.equal(await fetchmail('keep', 'again'), 1, 'there is nothing new');
     assert.equal(await fetchmail('fetchall', 'all'), 0);
@@ -102,50 +110,41 @@ describe('fetchmail by IMAP', { skip: skipWithout('fetchmail') }, () => {
 });
 
 describe('getmail by IMAP', { skip: skipWithout('getmail') }, () => {
-  async function getmail(more: readonly string[]): Promise<void> {
+  async function getmail(to: string, changes: Readonly<Record<string, string>> = {}): Promise<void> {
     const rc = join(home, 'getmailrc');
-    const lines = [
-      '[retriever]',
-      'type = SimpleIMAPSSLRetriever',
-      'server = 127.0.0.1',
-      `port = ${server.ports.imaps}`,
-      `username = ${BOB}`,
-      `password = ${TEST_PASSWORD}`,
-      'mailboxes = ("INBOX", "Gr\u00fc\u00dfe")',
-      ...more,
-    ];
-    await writeFile(rc, `${lines.join('\n')}\n`);
+    const settings = guideSettings('getmail by IMAP', {
+      'mail.example.org': '127.0.0.1',
+      '993': `${server.ports.imaps}`,
+      'alice@example.org': BOB,
+      'your password': TEST_PASSWORD,
+      // It does not deliver as root but to a program that may.
+      '/usr/bin/procmail': `/usr/bin/tee\narguments = ("-a", "${join(home, to)}")\nallow_root_commands = true`,
+      ...changes,
+    });
+    await writeFile(rc, settings);
     const done = await run('getmail', ['--getmaildir', home, '--rcfile', rc], {
       env: cleanEnvironment(home),
       allowFailure: true,
     });
     assert.equal(done.code, 0, `${done.stdout}${done.stderr}`);
   }
-  const to = (file: string): string[] => [
-    '[destination]',
-    'type = MDA_external',
-    'path = /usr/bin/tee',
-    `arguments = ("-a", "${join(home, file)}")`,
-    'allow_root_commands = true',
-    '[options]',
-    'delivered_to = false',
-    'received = false',
-  ];
 
   it('fetches two mailboxes once, then moves what it has fetched', async () => {
     await empty();
     await client.ok('CREATE "Gr&APwA3w-e"');
     for (const n of [1, 2]) await client.append('INBOX', message(n));
     await client.append('"Gr&APwA3w-e"', message(3));
-    const options = [...to('got'), 'read_all = false'];
-    await getmail(options);
-    await getmail(options);
+    await getmail('got');
+    await getmail('got');
     assert.deepEqual(
       (await subjects(join(home, 'got'))).toSorted(),
       [1, 2, 3].map((n) => `Subject: number ${n}`),
       'each of them once',
     );
-    await getmail(['move_on_delete = Archive', ...to('moved'), 'read_all = true', 'delete = true']);
+    await getmail('moved', {
+      '\n[destination]': 'move_on_delete = Archive\n\n[destination]',
+      'read_all = false': 'read_all = true\ndelete = true',
+    });
     assert.match((await client.ok('STATUS Archive (MESSAGES)')).join(), /MESSAGES 3/);
     assert.equal(await inbox(), '(MESSAGES 0 UNSEEN 0)');
   });

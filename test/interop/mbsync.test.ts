@@ -139,7 +139,10 @@ describe('mbsync with folders', { skip: skipWithout('mbsync') }, () => {
   it('makes, fills and empties folders with names in UTF-8 on both sides', async (t) => {
     const home = mkdtempSync(join(tmpdir(), 'postern-mbsync-'));
     await using server = await startTestServer();
-    const client = await openMailbox(server.ports.imaps, { user: 'alice@example.test', password: TEST_PASSWORD });
+    const client = await openMailbox(server.ports.imaps, {
+      user: 'alice@example.test',
+      password: TEST_PASSWORD,
+    });
     t.after(() => {
       client.close();
       rmSync(home, { recursive: true });
@@ -158,7 +161,8 @@ describe('mbsync with folders', { skip: skipWithout('mbsync') }, () => {
     // Above: a deep name; here: another one. A Maildir of mbsync 1.4 has names as they are on the wire.
     await client.ok('CREATE "Gr&APwA3w-e/&ZeVnLA-"');
     await client.append('"Gr&APwA3w-e/&ZeVnLA-"', 'Subject: above\r\n\r\ntext\r\n', '\\Flagged');
-    for (const part of ['cur', 'new', 'tmp']) mkdirSync(join(home, 'mail/B&APw-ro', part), { recursive: true });
+    for (const part of ['cur', 'new', 'tmp'])
+      mkdirSync(join(home, 'mail/B&APw-ro', part), { recursive: true });
     writeFileSync(join(home, 'mail/B&APw-ro/cur/1.1.here:2,S'), 'Subject: here\n\ntext\n');
     await sync();
     const deep = 'Gr&APwA3w-e/&ZeVnLA-';

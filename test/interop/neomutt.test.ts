@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { shownCertificate } from '../support/certificate.ts';
+import { guideSettings } from '../support/guide-settings.ts';
 import { type Recorder, recordTls } from '../support/imap-recorder.ts';
 import { openMailbox } from '../support/imap-mailbox.ts';
 import { skipWithout } from '../support/programs.ts';
@@ -71,7 +72,9 @@ for (const program of ['mutt', 'neomutt'] as const) {
       for (const name of ['first', 'second', 'third', 'fourth']) await deliver(smtp, name, `text of ${name}`);
       const home = await mkdtemp(join(tmpdir(), 'postern-mutt-'));
       await mkdir(join(home, 'cache'));
-      const more = `set header_cache = "${home}/cache"\nset imap_condstore = yes\nset imap_qresync = yes\n`;
+      const more = guideSettings('mutt and neomutt with a header cache', {
+        '~/.cache/mutt': `${home}/cache`,
+      });
       const one = await again(t, home, imap.port, imap.certificate, more);
       await one.shows(/1 N .*first/, /4 N .*fourth/, /Msgs:4/);
       await one.keys('q');
@@ -90,7 +93,13 @@ for (const program of ['mutt', 'neomutt'] as const) {
       await deliver(smtp, 'fifth', 'text of fifth');
       const before = imap.said().length;
       const two = await again(t, home, imap.port, imap.certificate, more);
-      const screen = await two.shows(/1 [ NO] .*first/, /2 +! .*third/, /3 [ NO] .*fourth/, /4 N .*fifth/, /Msgs:4/);
+      const screen = await two.shows(
+        /1 [ NO] .*first/,
+        /2 +! .*third/,
+        /3 [ NO] .*fourth/,
+        /4 N .*fifth/,
+        /Msgs:4/,
+      );
       assert.doesNotMatch(screen, /second/);
       const said = imap.said().slice(before);
       assert.ok(

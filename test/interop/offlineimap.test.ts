@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { run } from '../../bench/support/processes.ts';
 import { shownCertificate } from '../support/certificate.ts';
+import { guideSettings } from '../support/guide-settings.ts';
 import type { ImapClient } from '../support/imap-client.ts';
 import { openMailbox } from '../support/imap-mailbox.ts';
 import { cleanEnvironment, skipWithout } from '../support/programs.ts';
@@ -81,7 +90,8 @@ describe('offlineimap', { skip: skipWithout('offlineimap') }, () => {
     await client.append('INBOX', message('two'), '\\Seen');
     await client.ok('CREATE "Work/Gr&APwA3w-e"');
     await client.append('"Work/Gr&APwA3w-e"', message('deep'), '\\Flagged');
-    for (const part of ['cur', 'new', 'tmp']) mkdirSync(join(home, 'mail/Made here', part), { recursive: true });
+    for (const part of ['cur', 'new', 'tmp'])
+      mkdirSync(join(home, 'mail/Made here', part), { recursive: true });
     writeFileSync(join(cur('Made here'), '1700000000.1.here:2,S'), message('here').replaceAll('\r', ''));
     await sync();
     assert.deepEqual([...files('INBOX').keys()].toSorted(), ['one', 'two']);
@@ -111,7 +121,10 @@ describe('offlineimap', { skip: skipWithout('offlineimap') }, () => {
 
     const state = ['INBOX', 'Archive', 'Made here'].map((name) => [...files(name)]);
     const told = await sync();
-    assert.deepEqual(['INBOX', 'Archive', 'Made here'].map((name) => [...files(name)]), state);
+    assert.deepEqual(
+      ['INBOX', 'Archive', 'Made here'].map((name) => [...files(name)]),
+      state,
+    );
     assert.doesNotMatch(told, /Copy message|Deleting \d|Adding flag/);
   });
 
@@ -129,27 +142,13 @@ describe('offlineimap', { skip: skipWithout('offlineimap') }, () => {
 });
 
 function configuration(home: string, port: number): string {
-  return `[general]
-accounts = postern
-metadata = ${home}/state
-maxsyncaccounts = 1
-
-[Account postern]
-localrepository = here
-remoterepository = there
-utf8foldernames = yes
-
-[Repository here]
-type = Maildir
-localfolders = ${home}/mail
-
-[Repository there]
-type = IMAP
-remotehost = localhost
-remoteport = ${port}
-remoteuser = ${BOB}
-remotepass = ${TEST_PASSWORD}
-ssl = yes
-sslcacertfile = ${home}/certificate.pem
-`;
+  return guideSettings('offlineimap', {
+    '[general]\n': `[general]\nmetadata = ${home}/state\n`,
+    '~/Mail': `${home}/mail`,
+    'mail.example.org': 'localhost',
+    '993': `${port}`,
+    'alice@example.org': BOB,
+    'your password': TEST_PASSWORD,
+    '/etc/ssl/certs/ca-certificates.crt': `${home}/certificate.pem`,
+  });
 }

@@ -157,7 +157,8 @@ describe('Thunderbird itself', { skip: skipUnlessLong() || skipWithout('thunderb
       } catch (error) {
         throw new Error(`${name}; it said: ${imap.said().slice(-12).join(' | ')}`, { cause: error });
       } finally {
-        if (to !== undefined) writeFileSync(join(to, `${++pictures}-${name}.png`), await program.screenshot());
+        if (to !== undefined)
+          writeFileSync(join(to, `${++pictures}-${name}.png`), await program.screenshot());
       }
     };
     const ports = [
@@ -241,7 +242,10 @@ describe('Thunderbird itself', { skip: skipUnlessLong() || skipWithout('thunderb
       'folder("日本").rename("日本語", win.msgWindow); await until("name", () => folder("日本語") && !folder("日本"));',
     );
     await run('empty', 'folder("Trash").emptyTrash(null); await sleep(500);');
-    await until(() => imap.said().some((line) => /\bdelete\b|expunge|\\Deleted/i.test(line)), 'the Trash empty');
+    await until(
+      () => imap.said().some((line) => /\bdelete\b|expunge|\\Deleted/i.test(line)),
+      'the Trash empty',
+    );
 
     // What the account holds now, told by another client.
     const other = await openMailbox(server.ports.imaps, { user: BOB, password: TEST_PASSWORD });
@@ -253,10 +257,14 @@ describe('Thunderbird itself', { skip: skipUnlessLong() || skipWithout('thunderb
     await other.ok('SELECT Drafts');
     assert.deepEqual(await other.ok('UID SEARCH ALL'), ['SEARCH'], 'the draft went when it was sent');
     await other.ok('SELECT Sent');
-    const [, body = ''] = /BODY\[TEXT\] \{\d+\}\r\n([^]*)\)$/.exec((await other.ok('FETCH 1 BODY[TEXT]'))[0] ?? '') ?? [];
+    const [, body = ''] =
+      /BODY\[TEXT\] \{\d+\}\r\n([^]*)\)$/.exec((await other.ok('FETCH 1 BODY[TEXT]'))[0] ?? '') ?? [];
     assert.match(Buffer.from(body, 'latin1').toString(), /^Ümläute\r\n\.\r\n/);
     other.close();
-    const alice = await openMailbox(server.ports.imaps, { user: 'alice@example.test', password: TEST_PASSWORD });
+    const alice = await openMailbox(server.ports.imaps, {
+      user: 'alice@example.test',
+      password: TEST_PASSWORD,
+    });
     assert.deepEqual(await alice.ok('UID SEARCH CHARSET UTF-8 SUBJECT ', Buffer.from('Grüße')), ['SEARCH 1']);
     alice.close();
     const said = imap.transcript();

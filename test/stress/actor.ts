@@ -92,6 +92,8 @@ export class Actor {
   refused(text: string, answer: Answer, codes: readonly string[]): boolean {
     if (answer.status === 'OK') return false;
     const code = answer.code.split(' ')[0] ?? '';
+    // The selected mailbox may just have been deleted by another session.
+    if (answer.status === 'NO' && code === 'NONEXISTENT' && mayGo(this.view?.name ?? '')) return true;
     must(answer.status === 'NO' && codes.includes(code), () => `${text}: ${answer.status} [${answer.code}]`);
     return true;
   }
@@ -136,12 +138,16 @@ export class Actor {
     const same = remembered?.uidvalidity === uidvalidity ? remembered : undefined;
     const earlier = new Set<number>();
     const fetched: Extract<Answer['untagged'][number], { kind: 'fetch' }>[] = [];
+    // What came and went while it was being selected has no FETCH, but VANISHED at the end.
+    const later = answer.untagged.flatMap((each) =>
+      each.kind === 'vanished' && !each.earlier ? each.uids : [],
+    );
     let settled = false;
     const settle = (): void => {
       const { view } = this.connection;
       if (settled || view === undefined) return;
       settled = true;
-      if (same !== undefined) resume(view, same, earlier, fetched);
+      if (same !== undefined) resume(view, same, earlier, fetched, later);
       for (const response of fetched) view.fetched(response, undefined);
       if (same !== undefined) view.synced = code('HIGHESTMODSEQ');
     };
@@ -182,8 +188,12 @@ export class Actor {
 
   /** NOOP: everything must have been told by its end. */
   async noop(): Promise<void> {
-    await this.ok('NOOP');
-    this.view?.sync();
+    const answer = await this.connection.send('NOOP', {
+      done: ({ status }) => {
+        if (status === 'OK') this.view?.sync();
+      },
+    });
+    must(answer.status === 'OK', () => `NOOP: ${answer.status} [${answer.code}]`);
     if (this.connection.condstore) this.remembered = this.view?.remember() ?? this.remembered;
   }
 
@@ -206,8 +216,8 @@ export class Actor {
   excused(error: unknown): boolean {
     if (!(error instanceof Bye)) return false;
     if (error.message === 'hung up') return true;
-    const name = this.connection.view?.name ?? '';
-    return /selected mailbox was deleted/i.test(error.message) && mayGo(name);
+    const name = this.connection.view?.name;
+    return /selected mailbox was deleted/i.test(error.message) && (name === undefined || mayGo(name));
   }
 }
 
@@ -217,10 +227,12 @@ function resume(
   { entries }: Remembered,
   earlier: ReadonlySet<number>,
   fetched: readonly Extract<Answer['untagged'][number], { kind: 'fetch' }>[],
+  later: readonly number[],
 ): void {
   const known = new Map(entries.map((entry) => [entry.uid, entry]));
   const uids = new Set([...known.keys()].filter((uid) => !earlier.has(uid)));
   for (const { items } of fetched) uids.add(Number(items.get('UID')));
+  for (const uid of later) uids.add(uid);
   const all = [...uids].toSorted((a, b) => a - b);
   must(
     all.length === view.entries.length,

@@ -242,6 +242,7 @@ export async function transfer(
   const { entries, set } = choose(actor, byUid);
   if (entries.length === 0) return;
   const text = `${byUid ? 'UID ' : ''}${verb} ${set} ${target}`;
+  const asked = new Set(entries.map(({ uid }) => uid));
   const answer = await connection.send(text);
   const refusals = mayGo(target) ? ['TRYCREATE', 'NONEXISTENT', 'NOPERM'] : [];
   if (verb === 'MOVE' && view.readOnly) refusals.push('READ-ONLY');
@@ -254,7 +255,6 @@ export async function transfer(
   const copies = code === undefined ? [] : expandSet(String(to));
   must(sources.length === copies.length, () => `${text}: ${code}`);
   const box = actor.boxId(target, Number(uidvalidity));
-  const asked = new Set(entries.map(({ uid }) => uid));
   for (const [at, uid] of sources.entries()) {
     const copy = copies[at] ?? 0;
     must(asked.has(uid) || asked.has(0), () => `${text}: ${code}, which was not asked for`);
@@ -372,6 +372,7 @@ export async function order(actor: Actor, byUid: boolean): Promise<void> {
       const uids = uidsOf(view, entries, numbers, byUid);
       missing(actor, entries, new Set(uids));
       if (how !== 'SORT (SIZE)') return;
+      if (uids.some((uid) => world.factOf(view.box, uid, 'RFC822.SIZE') === undefined)) return;
       const sizes = uids.map((uid) =>
         Number(JSON.parse(world.factOf(view.box, uid, 'RFC822.SIZE') ?? '"0"')),
       );

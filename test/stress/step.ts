@@ -38,8 +38,10 @@ const total = (moves: readonly (readonly [number, Move])[]): number =>
 async function pipeline(actor: Actor): Promise<void> {
   const { connection, random } = actor;
   const byUid = connection.immediate;
-  const moves: Move[] = [messages.fetch, messages.store, messages.search, messages.storeOwn, messages.order];
+  const moves: Move[] = [messages.fetch, messages.store, messages.search, messages.order];
   const several = Array.from({ length: 2 + random.below(4) }, () => random.pick(moves));
+  // Once: what is said of the own keyword holds when it is answered.
+  if (random.once(2)) several.push(messages.storeOwn);
   const results = await Promise.allSettled(several.map((move) => move(actor, byUid)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

@@ -81,8 +81,13 @@ export async function openWire(port: number): Promise<Wire> {
       const deflate = createDeflateRaw({ flush: constants.Z_SYNC_FLUSH });
       socket.off('data', take);
       socket.on('data', (data: Buffer) => inflate.write(data));
+      // What was said last is still in there when the connection has ended.
+      for (const event of ['end', 'close', 'error']) {
+        socket.off(event, end);
+        socket.on(event, () => inflate.end());
+        inflate.on(event, end);
+      }
       inflate.on('data', take);
-      inflate.on('error', end);
       deflate.on('data', (data: Buffer) => void socket.write(data));
       write = (data) => void deflate.write(data);
     },

@@ -34,7 +34,8 @@ export async function recordTls(port: number): Promise<Recorder> {
     from.on('data', (data: Buffer) => {
       const pieces = (rest + data.toString('latin1')).split('\r\n');
       rest = pieces.pop() ?? '';
-      for (const text of pieces) lines.push({ connection, who, text, at: Math.round(performance.now() - start) });
+      for (const text of pieces)
+        lines.push({ connection, who, text, at: Math.round(performance.now() - start) });
       to.write(data);
     });
     from.on('end', () => to.end());
@@ -56,9 +57,9 @@ export async function recordTls(port: number): Promise<Recorder> {
   return {
     port: (server.address() as AddressInfo).port,
     certificate: pair.cert,
-    said: () =>
-      lines.filter(({ who }) => who === 'C').map(({ connection, text }) => `${connection} ${text}`),
-    transcript: () => lines.map(({ connection, who, text, at }) => `${at} ${connection} ${who}: ${text}`).join('\n'),
+    said: () => lines.filter(({ who }) => who === 'C').map(({ connection, text }) => `${connection} ${text}`),
+    transcript: () =>
+      lines.map(({ connection, who, text, at }) => `${at} ${connection} ${who}: ${text}`).join('\n'),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

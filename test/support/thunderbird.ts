@@ -44,7 +44,11 @@ export async function startThunderbird(options: ThunderbirdOptions): Promise<Thu
   );
   writeFileSync(join(profile, 'user.js'), lines.join(''));
   const screen = await startScreen();
-  const env = { ...cleanEnvironment(options.home), DISPLAY: screen.display, MOZ_DISABLE_CONTENT_SANDBOX: '1' };
+  const env = {
+    ...cleanEnvironment(options.home),
+    DISPLAY: screen.display,
+    MOZ_DISABLE_CONTENT_SANDBOX: '1',
+  };
   const program = spawn(
     'thunderbird',
     ['--marionette', '--remote-allow-system-access', '--profile', profile, '--no-remote'],
@@ -114,9 +118,13 @@ interface Screen {
 
 /** Xvfb on a display number that is free: it finds one itself and says which. */
 async function startScreen(): Promise<Screen> {
-  const child: ChildProcess = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp'], {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-  });
+  const child: ChildProcess = spawn(
+    'Xvfb',
+    ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp'],
+    {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    },
+  );
   let said = '';
   child.stdio[3]?.on('data', (data: Buffer) => (said += data.toString()));
   await until('Xvfb', START_MS, POLL_MS, () => said.includes('\n'));

@@ -68,6 +68,7 @@ export async function storeFlags(tx: WriteTx, request: StoreFlagsRequest): Promi
   }
   return {
     modseq: work.changed > 0 ? modseq : mailbox.modseq,
+    modseqBefore: mailbox.modseq,
     rows: work.rows,
     modified: work.modified,
     changed: work.changed,

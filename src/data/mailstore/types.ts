@@ -110,6 +110,8 @@ export interface StoreFlagsRequest {
 export interface StoreFlagsResult {
   /** Modseq given to all rows that changed; the mailbox's when none did. */
   readonly modseq: number;
+  /** The mailbox's before. Modseqs are counted for an account, so it may be more than one less. */
+  readonly modseqBefore: number;
   /** Rows of the request after the change (also those that were so already). */
   readonly rows: readonly {
     readonly uid: number;

@@ -80,7 +80,7 @@ export const MAGIC = 0x504e_5331;
 export const TRAILER_BYTES = 12;
 
 /** Raised when what the index is made of changes: then it is built anew. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /** Section of a field of an email's own header. */
 export function sectionOf(field: string): SectionName {

@@ -80,7 +80,9 @@ function entity(whole: string, name: string): string {
 }
 
 function withoutEntities(text: string): string {
-  return text.includes('&') ? text.replace(/&(#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,9});?/gi, entity) : text;
+  return text.includes('&')
+    ? text.replace(/&(#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,9});?/gi, entity)
+    : text;
 }
 
 export interface HtmlReader {

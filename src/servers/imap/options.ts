@@ -4,8 +4,9 @@ import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { MailSearch } from '../../data/search/mail-search.ts';
 import type { NewBlob, ParsedContent } from '../../data/mailstore/types.ts';
 import type { Store } from '../../data/store.ts';
-import type { Authenticator, SessionLogin } from '../../flow/service.ts';
-import type { TlsFacts, TlsSource } from '../../net/tls.ts';
+import type { Authenticator } from '../../flow/service.ts';
+import type { TlsSource } from '../../net/tls.ts';
+import type { AccountSessionFacts, AccountSessionHooks } from '../account-session.ts';
 import type { ImapLimits } from './limits.ts';
 
 /** What one listener's sessions have in common. */
@@ -44,30 +45,6 @@ export interface MessageIntake {
   drop?(): void;
 }
 
-/** What is known of a session, for the journal and metrics. Live object: read it at the time of the call. */
-export interface ImapSessionFacts {
-  /** Trace id of the session. */
-  readonly id: string;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  tls: TlsFacts | undefined;
-  login: SessionLogin | undefined;
-}
-
-/** Told as things happen, for metrics and the journal; must be fast and must not throw. */
-export interface ImapHooks {
-  sessionStarted?(session: ImapSessionFacts): void;
-  /** `reason` in plain words: "client said LOGOUT". */
-  sessionEnded?(session: ImapSessionFacts, reason: string, durationMs: number): void;
-  /** A tagged reply was given. `status`: OK, NO or BAD. */
-  command?(session: ImapSessionFacts, name: string, status: string, durationMs: number): void;
-  /** A login succeeded, or failed for `reason`. `subject` is the name that was tried; bounded, never a secret. */
-  login?(
-    session: ImapSessionFacts,
-    mechanism: string,
-    failure?: { reason: string; subject: string | undefined },
-  ): void;
-  tlsStarted?(session: ImapSessionFacts): void;
-}
+export type ImapSessionFacts = AccountSessionFacts;
+/** `status` of a command: OK, NO or BAD. */
+export type ImapHooks = AccountSessionHooks;

@@ -145,7 +145,7 @@ async function answer(
   const view = viewOf(session);
   // RFC 9051 section 6.4.6: .SILENT is for what the client knows. If anything else was committed since we looked, it
   // does not know these flags for sure.
-  const undisturbed = result.modseq <= view.modseq + (result.changed > 0 ? 1 : 0);
+  const undisturbed = result.modseqBefore <= view.modseq;
   const withFlags = !request.silent || !undisturbed;
   // Without a change of ours the number is that of somebody else's, of which the client has yet to be told.
   if (result.changed > 0) view.madeChange(result.modseq);

@@ -34,6 +34,7 @@ const TEXTS: readonly (readonly [charset: string, text: string, octets: string])
   ['iso-8859-4', 'ačiū', '61e869fe'],
   ['utf-8', '日本語の件名', 'e697a5e69cace8aa9ee381aee4bbb6e5908d'],
   ['utf-16', '日本語の件名', 'fffee5652c679e8a6e30f64e0d54'],
+  ['utf-16', '日本語の件名', 'feff65e5672c8a9e306e4ef6540d'],
   ['utf-16le', '日本語の件名', 'e5652c679e8a6e30f64e0d54'],
   ['utf-16be', '日本語の件名', '65e5672c8a9e306e4ef6540d'],
   ['utf-7', '日本語の件名', '2b5a65566e4c4971654d47354f396c514e2d'],
@@ -47,6 +48,11 @@ const TEXTS: readonly (readonly [charset: string, text: string, octets: string])
   ['windows-874', 'สวัสดี', 'cac7d1cab4d5'],
   ['ibm866', 'Привет', '8fe0a8a2a5e2'],
 ];
+
+/** In capitals, where a letter has one. */
+function inCapitals(text: string): string {
+  return text.replace(/\p{Ll}/gu, (letter) => (letter === 'ß' ? letter : letter.toUpperCase()));
+}
 
 function quotedPrintable(octets: Buffer): string {
   return [...octets].map((octet) => `=${octet.toString(16).toUpperCase().padStart(2, '0')}`).join('');
@@ -79,9 +85,9 @@ test('a text is found in every character set that mail comes in, named in UTF-8 
   const server = await imapTestServer();
   try {
     const client = await server.ready();
-    for (const [charset, text, hex] of TEXTS) {
+    for (const [index, [charset, text, hex]] of TEXTS.entries()) {
       const octets = Buffer.from(hex, 'hex');
-      const mailbox = charset.replaceAll('-', '');
+      const mailbox = `box${index}`;
       await client.ok(`CREATE ${mailbox}`);
       const wide = charset.startsWith('utf-16');
       for (const [at, message] of messages(charset, text, octets).entries()) {
@@ -99,7 +105,7 @@ test('a text is found in every character set that mail comes in, named in UTF-8 
       };
       for (const [named, wanted] of [
         ['UTF-8', Buffer.from(text)],
-        ['utf-8', Buffer.from(text.toUpperCase().normalize('NFC'))],
+        ['utf-8', Buffer.from(inCapitals(text))],
         [charset, octets],
       ] as const) {
         assert.equal(

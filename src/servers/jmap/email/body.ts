@@ -1,0 +1,165 @@
+import { decodeCharset, normalCharset } from '../../../mail/charset.ts';
+import { fileName, type NumberedPart } from '../../../mail/jmap/body-parts.ts';
+import { decodeBody, isKnownEncoding } from '../../../mail/message/decode.ts';
+import { parameter } from '../../../mail/message/params.ts';
+import type { Part } from '../../../mail/message/structure.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { JMAP_LIMITS } from '../limits.ts';
+import { allHeaders, headerProperty, headerValue, headerView } from './headers.ts';
+import type { MessageSource } from './source.ts';
+
+export const BODY_PROPERTIES: readonly string[] = [
+  'partId',
+  'blobId',
+  'size',
+  'name',
+  'type',
+  'charset',
+  'disposition',
+  'cid',
+  'language',
+  'location',
+];
+
+export function isBodyProperty(name: string): boolean {
+  return BODY_PROPERTIES.includes(name) || name === 'headers' || name === 'subParts' || headerProperty(name) !== undefined;
+}
+
+/** Octets of a body that is decoded to know how long it is. */
+const DECODED_FOR_SIZE = 64 * 1024;
+/** Octets at the end of a longer one that are looked at. */
+const TAIL = 200;
+
+/** Octets of a part once decoded. Of long base64 it is worked out by its lines, not by reading them. */
+async function decodedSize(source: MessageSource, part: Part): Promise<number> {
+  const length = part.bodyEnd - part.bodyStart;
+  if (part.encoding === '7bit' || part.encoding === '8bit' || part.encoding === 'binary') return length;
+  if (length <= DECODED_FOR_SIZE || part.encoding !== 'base64') {
+    return decodeBody(await source.body(part, JMAP_LIMITS.bodyValueBytes), part.encoding).length;
+  }
+  const tail = (await source.body(part, TAIL, length - TAIL)).toString('latin1');
+  const blanks = /\s*$/.exec(tail)?.[0] ?? '';
+  const padding = /={0,2}$/.exec(tail.trimEnd())?.[0].length ?? 0;
+  const atEnd = (blanks.match(/\n/g) ?? []).length;
+  const characters = length - blanks.length - 2 * Math.max(0, part.lines - atEnd);
+  return Math.max(0, Math.floor((characters * 3) / 4) - padding);
+}
+
+function charsetOf(part: Part): string | null {
+  if (part.type !== 'text') return null;
+  return parameter(part.params, 'charset') ?? 'us-ascii';
+}
+
+/** An EmailBodyPart (RFC 8621 section 4.1.4). */
+export async function bodyPart(
+  source: MessageSource,
+  numbered: NumberedPart,
+  properties: readonly string[],
+  isRoot = false,
+): Promise<JsonObject> {
+  const { part, partId } = numbered;
+  const made: Record<string, Json | undefined> = {};
+  for (const name of properties) {
+    const header = headerProperty(name);
+    if (header !== undefined || name === 'headers') {
+      const view = headerView(await (isRoot ? source.header() : source.partHeader(part)));
+      made[name] = header === undefined ? allHeaders(view) : headerValue(view, header);
+    } else made[name] = await bodyProperty(source, numbered, name);
+  }
+  if (partId === undefined && (properties.includes('subParts') || isRoot)) {
+    made['subParts'] = await subParts(source, numbered, properties);
+  }
+  return made;
+}
+
+async function subParts(
+  source: MessageSource,
+  { children }: NumberedPart,
+  properties: readonly string[],
+): Promise<JsonObject[]> {
+  const wanted = properties.includes('subParts') ? properties : [...properties, 'subParts'];
+  const made: JsonObject[] = [];
+  for (const child of children) {
+    const { subParts: below, ...rest } = await bodyPart(source, child, wanted);
+    made.push(child.partId === undefined ? { ...rest, subParts: below ?? [] } : rest);
+  }
+  return made;
+}
+
+async function bodyProperty(
+  source: MessageSource,
+  { part, partId }: NumberedPart,
+  name: string,
+): Promise<Json | undefined> {
+  switch (name) {
+    case 'partId':
+      return partId ?? null;
+    case 'blobId':
+      return partId === undefined ? null : source.partBlobId(partId);
+    case 'size':
+      return partId === undefined ? 0 : decodedSize(source, part);
+    case 'name':
+      return fileName(part) ?? null;
+    case 'type':
+      return `${part.type}/${part.subtype}`;
+    case 'charset':
+      return charsetOf(part);
+    case 'disposition':
+      return part.disposition?.kind ?? null;
+    case 'cid':
+      return part.id === undefined ? null : part.id.trim().replace(/^<|>$/g, '');
+    case 'language':
+      return part.language ?? null;
+    case 'location':
+      return part.location ?? null;
+    default:
+      return undefined;
+  }
+}
+
+/** An EmailBodyValue: text in Unicode with LF, at most `max` octets of it (0: all). `read` says how much was read. */
+export async function bodyValue(
+  source: MessageSource,
+  part: Part,
+  max: number,
+): Promise<{ readonly json: JsonObject; readonly read: number }> {
+  const most = JMAP_LIMITS.bodyValueBytes;
+  // Base64 takes 4 characters for 3 octets, a line end for 57 of them; quoted-printable 3 for one.
+  const wanted = max === 0 ? most : Math.min(most, max * 4 + 1024);
+  const octets = await source.body(part, wanted);
+  const length = part.bodyEnd - part.bodyStart;
+  const charset = parameter(part.params, 'charset') ?? '';
+  const text = decodeCharset(decodeBody(octets, part.encoding), charset).replaceAll('\r\n', '\n');
+  const cut = cutText(text, max === 0 ? most : max, part.subtype === 'html');
+  return {
+    read: octets.length,
+    json: {
+      value: cut,
+      isEncodingProblem: !isKnownEncoding(part.encoding) || !isKnownCharset(charset) || text.includes('\ufffd'),
+      isTruncated: cut.length < text.length || octets.length < length,
+    },
+  };
+}
+
+function isKnownCharset(charset: string): boolean {
+  if (charset === '') return true;
+  const name = normalCharset(charset);
+  if (name === 'utf-7') return true;
+  try {
+    return new TextDecoder(name).encoding !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** At most so many octets of UTF-8; no character is cut, and of HTML no tag. */
+export function cutText(text: string, max: number, html: boolean): string {
+  if (text.length * 3 <= max || Buffer.byteLength(text) <= max) return text;
+  const octets = Buffer.from(text).subarray(0, max + 1);
+  let end = max;
+  while (end > 0 && ((octets[end] ?? 0) & 0xc0) === 0x80) end--;
+  const cut = octets.subarray(0, end).toString('utf8');
+  if (!html) return cut;
+  const open = cut.lastIndexOf('<');
+  return open > cut.lastIndexOf('>') ? cut.slice(0, open) : cut;
+}

@@ -1,0 +1,168 @@
+import type { MailboxFields, SetMailbox, SetMailboxOutcome } from '../../../data/jmap/set-mailboxes.ts';
+import { flagArg, setArgs } from '../args.ts';
+import { changingView, type Context, resolveCreated } from '../context.ts';
+import { invalidProperties, MethodError, setErrorFrom, SetError, setErrorOf } from '../errors.ts';
+import { formatId, parseId } from '../ids.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { formatState, parseState } from '../state.ts';
+import type { View } from '../view.ts';
+import { mailboxNodes, mailboxObject, ROLES } from './mailbox-object.ts';
+import { SetResult, Steps } from './standard.ts';
+import { mailView } from '../context.ts';
+
+const SETTABLE: ReadonlySet<string> = new Set(['name', 'parentId', 'role', 'sortOrder', 'isSubscribed']);
+
+/** What a client says of a mailbox, checked. */
+function fieldsOf(context: Context, given: JsonObject, now: JsonObject | undefined): MailboxFields {
+  for (const [name, value] of Object.entries(given)) {
+    if (SETTABLE.has(name)) continue;
+    // RFC 8620 section 5.3: what the server sets may be sent as it is.
+    if (now !== undefined && JSON.stringify(now[name]) === JSON.stringify(value)) continue;
+    throw invalidProperties([name], `${name} cannot be set.`);
+  }
+  const { name, parentId, role, sortOrder, isSubscribed } = given;
+  if (name !== undefined && typeof name !== 'string') throw invalidProperties(['name'], 'name must be a string.');
+  if (isSubscribed !== undefined && typeof isSubscribed !== 'boolean')
+    throw invalidProperties(['isSubscribed'], 'isSubscribed must be true or false.');
+  if (sortOrder !== undefined && !(typeof sortOrder === 'number' && Number.isInteger(sortOrder) && sortOrder >= 0 && sortOrder < 2 ** 31))
+    throw invalidProperties(['sortOrder'], 'sortOrder must be a whole number from 0 on.');
+  return {
+    ...(name !== undefined && { name: name.normalize('NFC') }),
+    ...(parentId !== undefined && { parentId: parentOf(context, parentId) }),
+    ...(role !== undefined && now?.['role'] !== role && { specialUse: useOf(role) }),
+    ...(sortOrder !== undefined && { sortOrder }),
+    ...(isSubscribed !== undefined && { subscribed: isSubscribed }),
+  };
+}
+
+function parentOf(context: Context, value: Json): number | null {
+  if (value === null) return null;
+  const id = parseId('mailbox', resolveCreated(context, value));
+  if (id === undefined) throw invalidProperties(['parentId'], 'There is no such mailbox.');
+  return id;
+}
+
+function useOf(role: Json): NonNullable<MailboxFields['specialUse']> | null {
+  if (role === null) return null;
+  const use = typeof role === 'string' ? ROLES.get(role) : undefined;
+  if (use === undefined) throw invalidProperties(['role'], 'There is no such role to be given.');
+  return use;
+}
+
+interface Work {
+  readonly context: Context;
+  readonly view: View;
+  readonly steps: Steps;
+  readonly result: SetResult;
+}
+
+async function run({ context, view, steps }: Work, change: SetMailbox['change']): Promise<SetMailboxOutcome> {
+  const { accountId, viewer } = view;
+  const outcome = await context.options.store.write.run('jmap.setMailbox', { accountId, viewer, change });
+  if (outcome === 'state-mismatch') throw new Error('no state was asked for');
+  steps.took(outcome.oldSeq, outcome.newSeq);
+  return outcome;
+}
+
+async function create(work: Work, key: string, given: JsonObject): Promise<void> {
+  const { context, result } = work;
+  try {
+    const { name, specialUse, ...fields } = fieldsOf(context, given, undefined);
+    if (name === undefined) throw invalidProperties(['name'], 'A mailbox needs a name.');
+    const made = await run(work, {
+      create: { ...fields, name, ...(specialUse != null && { specialUse }) },
+    });
+    if (made.failure !== undefined) {
+      result.notCreated[key] = setErrorOf(made.failure);
+      return;
+    }
+    const id = formatId('mailbox', made.id);
+    context.createdIds.set(key, id);
+    const node = mailboxNodes(await mailView(context, { accountId: formatId('account', work.view.accountId) })).get(made.id);
+    const whole: JsonObject = node === undefined ? { id } : mailboxObject(node);
+    // What the client did not say, or not so.
+    result.created[key] = Object.fromEntries(
+      Object.entries({ ...whole, id, sortOrder: fields.sortOrder ?? 0 }).filter(([property, value]) => given[property] !== value),
+    );
+  } catch (error) {
+    result.notCreated[key] = setErrorFrom(error);
+  }
+}
+
+async function update(work: Work, text: string, patch: JsonObject): Promise<void> {
+  const { context, view, result } = work;
+  try {
+    const id = parseId('mailbox', resolveCreated(context, text));
+    const node = id === undefined ? undefined : mailboxNodes(view).get(id);
+    if (id === undefined) throw new SetError('notFound');
+    const now = node && mailboxObject(node);
+    const done = await run(work, { update: id, fields: fieldsOf(context, patch, now) });
+    if (done.failure === undefined) result.updated[text] = null;
+    else result.notUpdated[text] = setErrorOf(done.failure);
+  } catch (error) {
+    result.notUpdated[text] = setErrorFrom(error);
+  }
+}
+
+async function destroy(work: Work, text: string, removeEmails: boolean): Promise<void> {
+  const { context, result } = work;
+  const id = parseId('mailbox', resolveCreated(context, text));
+  const done = id === undefined ? undefined : await run(work, { destroy: id, removeEmails });
+  if (done !== undefined && done.failure === undefined) result.destroyed.push(text);
+  else result.notDestroyed[text] = setErrorOf(done?.failure ?? { type: 'notFound' });
+}
+
+/** What is made hangs from what was made before it, in whatever order they are named. */
+function parentsFirst(create: readonly (readonly [string, JsonObject])[]): (readonly [string, JsonObject])[] {
+  const byKey = new Map(create);
+  const order: (readonly [string, JsonObject])[] = [];
+  const placed = new Set<string>();
+  for (const [start] of create) {
+    const chain: string[] = [];
+    for (let key: string | undefined = start; key !== undefined && !placed.has(key); ) {
+      placed.add(key);
+      chain.push(key);
+      const parent: Json | undefined = byKey.get(key)?.['parentId'];
+      const name: string | undefined = typeof parent === 'string' && parent.startsWith('#') ? parent.slice(1) : undefined;
+      key = name !== undefined && byKey.has(name) ? name : undefined;
+    }
+    for (const key of chain.reverse()) {
+      const fields = byKey.get(key);
+      if (fields !== undefined) order.push([key, fields]);
+    }
+  }
+  return order;
+}
+
+/** Mailbox/set (RFC 8621 section 2.5). */
+export async function mailboxSet(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await changingView(context, args);
+  const given = setArgs(args);
+  const removeEmails = flagArg(args, 'onDestroyRemoveEmails');
+  const { seq } = await context.options.store.read.run('jmap.state', { accountId: view.accountId });
+  requireState(view, given.ifInState, seq);
+  const work: Work = { context, view, steps: new Steps(seq), result: new SetResult() };
+  for (const [key, fields] of parentsFirst(given.create)) await create(work, key, fields);
+  for (const [id, patch] of given.update) {
+    if (given.destroy.includes(id)) work.result.notUpdated[id] = { type: 'willDestroy' };
+    else await update(work, id, patch);
+  }
+  // Children before their parents: the longest names first.
+  const paths = new Map([...mailboxNodes(view).values()].map(({ id, known }) => [formatId('mailbox', id), known.path]));
+  const depth = (id: string): number => (paths.get(id) ?? '').split('/').length;
+  for (const id of given.destroy.toSorted((a, b) => depth(b) - depth(a))) await destroy(work, id, removeEmails);
+  const state = (at: number): string => formatState(view, { seq: at });
+  return work.result.answer(view, state(seq), state(work.steps.after));
+}
+
+/** @throws MethodError 'stateMismatch' */
+export function requireState(view: View, wanted: string | undefined, seq: number): void {
+  if (wanted === undefined) return;
+  let since: { seq: number; id?: number | undefined };
+  try {
+    since = parseState(view, wanted);
+  } catch {
+    throw new MethodError('stateMismatch');
+  }
+  if (since.seq !== seq || since.id !== undefined) throw new MethodError('stateMismatch');
+}

@@ -1,0 +1,193 @@
+import { flagArg, idsArg, intArg, optionalText, pick, propertiesArg, textArg } from '../args.ts';
+import { type Context, mailView, method, type Method, scopeOf, shortHash } from '../context.ts';
+import { invalidArguments, MethodError } from '../errors.ts';
+import { formatId, parseId } from '../ids.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
+import { formatState, parseState } from '../state.ts';
+import { accountText, type View } from '../view.ts';
+import { MAILBOX_PROPERTIES, type MailboxNode, mailboxNodes, mailboxObject } from './mailbox-object.ts';
+import { mailboxSet } from './mailbox-set.ts';
+import { changesAnswer, maxChanges } from './standard.ts';
+
+async function get(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await mailView(context, args);
+  const ids = idsArg(args);
+  const properties = propertiesArg(args, (name) => MAILBOX_PROPERTIES.includes(name));
+  const { read } = context.options.store;
+  // The state first: what is read after it may be newer, which does no harm; older it must not be.
+  const { seq } = await read.run('jmap.state', { accountId: view.accountId });
+  const { counts, sortOrders } = await read.run('jmap.counts', scopeOf(context, view));
+  const nodes = mailboxNodes(await mailView(context, args));
+  if (ids === undefined && nodes.size > JMAP_LIMITS.objectsInGet * 10) throw new MethodError('requestTooLarge');
+  const list: JsonObject[] = [];
+  const notFound: string[] = [];
+  for (const text of ids ?? [...nodes.keys()].map((id) => formatId('mailbox', id))) {
+    const node = nodes.get(parseId('mailbox', text) ?? -1);
+    if (node === undefined) notFound.push(text);
+    else list.push(pick(mailboxObject(node, counts.get(node.id), sortOrders.get(node.id)), properties));
+  }
+  return { accountId: accountText(view), state: formatState(view, { seq }), list, notFound };
+}
+
+async function changes(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await mailView(context, args);
+  const since = parseState(view, textArg(args, 'sinceState'));
+  const { read } = context.options.store;
+  const changed = await read.run('jmap.mailboxChanges', { ...scopeOf(context, view), since, max: maxChanges(args) });
+  // Which of the properties changed is not kept apart (RFC 8621 section 2.2).
+  return { ...changesAnswer(view, args, 'mailbox', changed), updatedProperties: null };
+}
+
+type Test = (node: MailboxNode) => boolean;
+
+function compile(filter: Json | undefined, nodes: ReadonlyMap<number, MailboxNode>, depth = 0): Test {
+  if (filter === undefined || filter === null) return () => true;
+  if (!isObject(filter) || depth > JMAP_LIMITS.filterDepth) throw invalidArguments('filter is no filter');
+  if (typeof filter['operator'] === 'string') {
+    const { operator, conditions } = filter;
+    if (!Array.isArray(conditions)) throw invalidArguments('conditions must be a list');
+    const tests = (conditions as readonly Json[]).map((each) => compile(each, nodes, depth + 1));
+    if (operator === 'AND') return (node) => tests.every((test) => test(node));
+    if (operator === 'OR') return (node) => tests.some((test) => test(node));
+    if (operator === 'NOT') return (node) => !tests.some((test) => test(node));
+    throw invalidArguments('operator must be AND, OR or NOT');
+  }
+  const tests = Object.entries(filter).map(([name, value]) => condition(name, value));
+  return (node) => tests.every((test) => test(node));
+}
+
+function condition(name: string, value: Json | undefined): Test {
+  switch (name) {
+    case 'parentId': {
+      const id = value === null ? undefined : (parseId('mailbox', value) ?? -1);
+      return (node) => node.parentId === id;
+    }
+    case 'name': {
+      if (typeof value !== 'string') throw invalidArguments('name must be a string');
+      const wanted = value.toLowerCase();
+      return (node) => node.name.toLowerCase().includes(wanted);
+    }
+    case 'role':
+      return (node) => (node.role ?? null) === value;
+    case 'hasAnyRole':
+      return (node) => (node.role !== undefined) === value;
+    case 'isSubscribed':
+      return (node) => node.known.mailbox.subscribed === value;
+    default:
+      throw new MethodError('unsupportedFilter', `There is no condition "${name.slice(0, 100)}".`);
+  }
+}
+
+interface Comparator {
+  readonly property: 'sortOrder' | 'name';
+  readonly ascending: boolean;
+}
+
+function comparators(sort: Json | undefined): Comparator[] {
+  if (sort === undefined || sort === null) return [];
+  if (!Array.isArray(sort)) throw invalidArguments('sort must be a list');
+  return (sort as readonly Json[]).map((each) => {
+    if (!isObject(each)) throw invalidArguments('sort must be a list of comparators');
+    const { property, isAscending = true } = each;
+    if (property !== 'sortOrder' && property !== 'name') throw new MethodError('unsupportedSort');
+    return { property, ascending: isAscending !== false };
+  });
+}
+
+interface Results {
+  readonly state: string;
+  readonly ids: readonly number[];
+}
+
+async function results(context: Context, view: View, args: JsonObject): Promise<Results> {
+  const { read } = context.options.store;
+  const { seq } = await read.run('jmap.state', { accountId: view.accountId });
+  const nodes = mailboxNodes(view);
+  const test = compile(args['filter'], nodes);
+  const sort = comparators(args['sort']);
+  const asTree = flagArg(args, 'sortAsTree');
+  const asFilter = flagArg(args, 'filterAsTree');
+  const needed = sort.some(({ property }) => property === 'sortOrder');
+  const { sortOrders } = needed
+    ? await read.run('jmap.counts', scopeOf(context, view))
+    : { sortOrders: new Map<number, number>() };
+  const compare = (a: MailboxNode, b: MailboxNode): number => {
+    for (const { property, ascending } of sort) {
+      const by =
+        property === 'name'
+          ? a.name.localeCompare(b.name, 'en', { sensitivity: 'base' })
+          : (sortOrders.get(a.id) ?? 0) - (sortOrders.get(b.id) ?? 0);
+      if (by !== 0) return ascending ? by : -by;
+    }
+    return a.id - b.id;
+  };
+  const parentOf = (node: MailboxNode): MailboxNode | undefined =>
+    node.parentId === undefined ? undefined : nodes.get(node.parentId);
+  const passes = (node: MailboxNode | undefined): boolean =>
+    node === undefined || (test(node) && (!asFilter || passes(parentOf(node))));
+  const order = asTree ? inTree([...nodes.values()], compare) : [...nodes.values()].toSorted(compare);
+  const ids = order.filter((node) => passes(node)).map(({ id }) => id);
+  return { state: `${seq}-${shortHash(ids.join(' '))}`, ids };
+}
+
+/** Each mailbox before those below it. */
+function inTree(nodes: readonly MailboxNode[], compare: (a: MailboxNode, b: MailboxNode) => number): MailboxNode[] {
+  const below = Map.groupBy(nodes, ({ parentId }) => parentId);
+  const out: MailboxNode[] = [];
+  const add = (parentId: number | undefined): void => {
+    for (const node of (below.get(parentId) ?? []).toSorted(compare)) {
+      out.push(node);
+      add(node.id);
+    }
+  };
+  add(undefined);
+  return out;
+}
+
+async function query(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await mailView(context, args);
+  const { ids, state } = await results(context, view, args);
+  let position = intArg(args, 'position', Number.MIN_SAFE_INTEGER) ?? 0;
+  if (position < 0) position = Math.max(0, ids.length + position);
+  const anchor = optionalText(args, 'anchor');
+  if (anchor !== undefined) {
+    const at = ids.indexOf(parseId('mailbox', anchor) ?? -1);
+    if (at < 0) throw new MethodError('anchorNotFound');
+    position = Math.max(0, at + (intArg(args, 'anchorOffset', Number.MIN_SAFE_INTEGER) ?? 0));
+  }
+  const limit = intArg(args, 'limit', 0) ?? ids.length;
+  return {
+    accountId: accountText(view),
+    queryState: state,
+    canCalculateChanges: false,
+    position,
+    ids: ids.slice(position, position + limit).map((id) => formatId('mailbox', id)),
+    ...(flagArg(args, 'calculateTotal') && { total: ids.length }),
+  };
+}
+
+/** Lists of mailboxes are short: whether one has changed is known, what has changed is found by asking again. */
+async function queryChanges(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await mailView(context, args);
+  const since = textArg(args, 'sinceQueryState');
+  const { ids, state } = await results(context, view, args);
+  const mark = (text: string): string => text.slice(text.indexOf('-'));
+  if (mark(state) !== mark(since) || !since.includes('-')) throw new MethodError('cannotCalculateChanges');
+  return {
+    accountId: accountText(view),
+    oldQueryState: since,
+    newQueryState: state,
+    ...(flagArg(args, 'calculateTotal') && { total: ids.length }),
+    removed: [],
+    added: [],
+  };
+}
+
+export const mailboxMethods: readonly Method[] = [
+  method('Mailbox/get', CAPABILITY.mail, get),
+  method('Mailbox/changes', CAPABILITY.mail, changes),
+  method('Mailbox/query', CAPABILITY.mail, query),
+  method('Mailbox/queryChanges', CAPABILITY.mail, queryChanges),
+  method('Mailbox/set', CAPABILITY.mail, mailboxSet),
+];

@@ -1,0 +1,82 @@
+import type { Changed } from '../../../data/jmap/changes.ts';
+import { intArg, orNull, textArg } from '../args.ts';
+import { MethodError } from '../errors.ts';
+import { formatId, type IdKind } from '../ids.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { formatState } from '../state.ts';
+import { accountText, type View } from '../view.ts';
+
+/** `maxChanges` (RFC 8620 section 5.2). */
+export function maxChanges(args: JsonObject): number | undefined {
+  return intArg(args, 'maxChanges', 1);
+}
+
+/** The answer of a /changes. @throws MethodError 'cannotCalculateChanges' when `changed` is undefined */
+export function changesAnswer(
+  view: View,
+  args: JsonObject,
+  kind: IdKind,
+  changed: Changed | undefined,
+): JsonObject {
+  if (changed === undefined) throw new MethodError('cannotCalculateChanges');
+  const ids = (list: readonly number[]): string[] => list.map((id) => formatId(kind, id));
+  return {
+    accountId: accountText(view),
+    oldState: textArg(args, 'sinceState'),
+    newState: formatState(view, changed.until),
+    hasMoreChanges: changed.more,
+    created: ids(changed.created),
+    updated: ids(changed.updated),
+    destroyed: ids(changed.destroyed),
+  };
+}
+
+/** What a /set has done so far. */
+export class SetResult {
+  readonly created: Record<string, Json> = {};
+  readonly updated: Record<string, Json> = {};
+  readonly destroyed: string[] = [];
+  readonly notCreated: Record<string, Json> = {};
+  readonly notUpdated: Record<string, Json> = {};
+  readonly notDestroyed: Record<string, Json> = {};
+
+  answer(view: View, oldState: string, newState: string): JsonObject {
+    return {
+      accountId: accountText(view),
+      oldState,
+      newState,
+      created: orNull(this.created),
+      updated: orNull(this.updated),
+      destroyed: this.destroyed.length === 0 ? null : this.destroyed,
+      notCreated: orNull(this.notCreated),
+      notUpdated: orNull(this.notUpdated),
+      notDestroyed: orNull(this.notDestroyed),
+    };
+  }
+}
+
+/**
+ * Follows the account's modseq over the writes of one /set: `newState` may be told only when nobody else wrote in between,
+ * else a client would think it had seen what it has not.
+ */
+export class Steps {
+  readonly before: number;
+  #last: number;
+  #apart = false;
+
+  constructor(before: number) {
+    this.before = before;
+    this.#last = before;
+  }
+
+  /** A write of ours went from one modseq to another. */
+  took(from: number, to: number): void {
+    if (from !== this.#last) this.#apart = true;
+    this.#last = to;
+  }
+
+  /** A state such that nothing of anybody's is passed over. */
+  get after(): number {
+    return this.#apart ? this.before : this.#last;
+  }
+}
