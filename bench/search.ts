@@ -124,6 +124,16 @@ async function sizeOf(path: string): Promise<number> {
   return sum;
 }
 
+/** Wait until no segments have been merged for a while: searches are measured when the index has nothing to do. */
+async function merged(index: ReturnType<typeof openSearch>): Promise<void> {
+  for (let before = -1, still = 0; still < 30; still++) {
+    const [one] = await index.states([accountId]);
+    if (one?.segments !== before) still = 0;
+    before = one?.segments ?? 0;
+    await clock.sleep(1000);
+  }
+}
+
 const clock = systemClock;
 const logger = createLogger({ level: 'warn', pretty: true });
 const store = await openStore({ directory, clock, logger });
@@ -200,11 +210,11 @@ if (fresh) {
     seconds: Math.round(seconds),
     aSecond: Math.round(count / seconds),
   });
-  await clock.sleep(8000);
 } else {
   search = openSearch({ ...data, changes: store.changes, clock, logger });
   for (let at = 0; at < 3000; at++) message(at);
 }
+await merged(search);
 const [own] = await search.states([accountId]);
 say({
   what: 'size',

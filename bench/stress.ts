@@ -2,7 +2,7 @@
  * Many IMAP sessions on shared mailboxes that do what chance says, against a server of its own process, and check what
  * they hear: `node bench/stress.ts [--minutes N] [--sessions N] [--seed N] [--between SECONDS] [--full MESSAGES]
  * [--think MS]`. Ends with 1 and the last lines of each session concerned when something was wrong.
- * docs/guides/imap-stress.md tells what is checked.
+ * docs/imap-stress.md tells what is checked.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,12 @@ const directory = await mkdtemp(join(tmpdir(), 'postern-stress-'));
 const server = await startTryServer({ directory, args: ['--plaintext-auth'] });
 // However this ends, the server ends with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void server.end('SIGKILL').then(() => process.exit(130)));
+  process.once(signal, () => {
+    void server
+      .end('SIGKILL')
+      .then(() => rm(directory, { recursive: true, force: true }))
+      .then(() => process.exit(130));
+  });
 const startedAt = Date.now();
 try {
   const result = await stress({
@@ -46,7 +51,6 @@ try {
     inspect: () => storeViolations(directory),
     progress: (text) => console.log(`${Math.round((Date.now() - startedAt) / 1000)} s: ${text}`),
   });
-  for (const violation of result.violations) console.error(`\n${violation}`);
   const counts = [...result.counts].toSorted().map(([what, count]) => `${what}: ${count}`);
   console.log(`\n${counts.join('\n')}`);
   console.log(

@@ -10,6 +10,7 @@ import type { FlowDeps } from '../flow/deps.ts';
 import type { HostFacts } from '../flow/doctor/facts.ts';
 import { hostFacts } from '../servers/http/admin/host-facts.ts';
 import type { Lookup } from '../flow/lookup/lookup.ts';
+import type { MailService } from '../flow/service.ts';
 import type { Ways } from '../flow/outbound/routing/ways.ts';
 import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
 import { isLoopback, networkList } from '../net/ip.ts';
@@ -21,7 +22,8 @@ import type { Filter } from '../flow/spam/filter.ts';
 import { teach } from '../flow/spam/trainer.ts';
 import type { AlertHooks, FilterHooks, HousekeepingHooks } from '../servers/http/admin/operation.ts';
 import type { ListenerFacts, ServerFacts } from '../servers/http/facts.ts';
-import { createHttpServers, type WebPlace } from '../servers/http/servers.ts';
+import { createJmapApp } from '../servers/jmap/app.ts';
+import { createHttpServers, type HttpDeps, type WebPlace } from '../servers/http/servers.ts';
 import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
 import type { ServerOptions } from './server.ts';
 import { listenTarget, publicAddresses } from './addresses.ts';
@@ -58,6 +60,7 @@ export interface HttpParts {
   readonly gate: Gate;
   readonly ways: Ways;
   readonly authenticator: Authenticator;
+  readonly submission: MailService;
   readonly lookup: Lookup;
   readonly intake: IntakePart;
   readonly certificates: CertificatePart;
@@ -99,6 +102,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
       outgoing,
       ways: parts.ways,
       accounts: { authenticator: parts.authenticator, isProxy: proxyTest(parts.config) },
+      jmap: mountJmap(parts),
       lookup: parts.lookup,
       scripts: parts.deps().scripts,
       intake: parts.intake.inbound,
@@ -130,6 +134,23 @@ export async function startHttp(parts: HttpParts): Promise<HttpPart> {
   const { socketPath } = servers.admin;
   const drain = (graceMs: number): Promise<void> => servers.drain(graceMs);
   return { listeners, adminSocket: socketPath, jobs: doctor.jobs, drain };
+}
+
+/** JMAP stands beside the pages of the HTTP port. */
+function mountJmap(parts: HttpParts): HttpDeps['jmap'] {
+  const { options, clock, store, authenticator, submission, search, deps } = parts;
+  const jmap = createJmapApp({
+    store,
+    clock,
+    logger: options.logger,
+    authenticator,
+    isProxy: proxyTest(parts.config),
+    search,
+    submission,
+    settings: () => deps().settings,
+    full: () => deps().housekeeping?.disk.low() === true,
+  });
+  return (app) => void app.route('/', jmap);
 }
 
 /** The proxies of the configuration, read anew when it changes. */

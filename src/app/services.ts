@@ -12,9 +12,7 @@ import type { Gate } from '../flow/inbound/gate/gate.ts';
 import { createInbound } from '../flow/inbound/service.ts';
 import type { Authenticator, MailService } from '../flow/service.ts';
 import { Intake } from '../flow/intake.ts';
-import { HourlyCounts } from '../flow/submission/hourly.ts';
 import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
-import { createSubmission } from '../flow/submission/service.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import { type ListenerMetrics, listenerMetrics, type RefusedConnection } from '../net/listener/listen.ts';
 import type { TlsStore } from '../net/tls-store.ts';
@@ -58,6 +56,8 @@ export interface ServiceParts {
   readonly tls: TlsStore;
   readonly requireTlsForAuth: boolean;
   readonly search: MailSearch;
+  /** Mail of our own people, however they hand it in. */
+  readonly submission: MailService;
   readonly deps: () => FlowDeps;
   readonly live: () => {
     readonly config: Config;
@@ -74,8 +74,7 @@ export function lineServices(parts: ServiceParts): Partial<Record<ServiceName, S
   const smtpHooks = smtpMetrics(parts.metrics);
   const imapHooks = tracedCommands(imapMetrics(parts.metrics), parts.deps().tracer);
   const accountHooks = accountMetrics(parts.metrics);
-  const hourly = new HourlyCounts(parts.clock);
-  const submission = createSubmission(parts.deps, hourly, parts.outgoing);
+  const { submission } = parts;
   const smtp = (name: ServiceName, protocol: SmtpProtocol, service: MailService): StartListener => {
     return (target) => startSmtp({ parts, listeners, hooks: smtpHooks, name, protocol, service, target });
   };

@@ -19,7 +19,8 @@ export function launcher(): string {
 
 /**
  * The systemd unit of a server: started as an ordinary user that may bind low ports and write its data, nothing else.
- * Memory that is both written and executed must stay allowed: Node compiles as it runs.
+ * Memory that is both written and executed must stay allowed: Node compiles as it runs. Large buffers are taken from the
+ * system and given back to it one by one; else glibc would keep the room of the largest ones for good.
  */
 export function systemdUnit({ user, data, configFile }: UnitOptions): string {
   const program = launcher();
@@ -40,6 +41,7 @@ RestartSec=2
 TimeoutStopSec=60
 User=${user}
 LimitNOFILE=65536
+Environment=MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_TRIM_THRESHOLD_=2097152
 UMask=0077
 AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE

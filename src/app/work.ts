@@ -4,7 +4,10 @@ import { createGate, type Gate } from '../flow/inbound/gate/gate.ts';
 import type { Backups } from '../flow/backup/service.ts';
 import { findDnsChallenge } from '../flow/dns-plan/challenge.ts';
 import { createScheduler, type Scheduler } from '../flow/outbound/scheduler.ts';
+import type { MailService } from '../flow/service.ts';
 import type { FilterSettings } from '../flow/spam/settings.ts';
+import { HourlyCounts } from '../flow/submission/hourly.ts';
+import { createSubmission } from '../flow/submission/service.ts';
 import { type AlertsPart, createAlertsPart } from './alerts.ts';
 import { createBackupPart } from './backup.ts';
 import { type Brakes, settleBrakes, startBrakes } from './brakes.ts';
@@ -73,6 +76,7 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
     gate,
     ways: scheduler.ways,
     authenticator,
+    submission: parts.submission,
     intake,
     deps: () => core.live.deps,
     certificates,
@@ -107,6 +111,7 @@ interface MailParts {
   readonly brakes: Brakes;
   readonly scheduler: Scheduler;
   readonly gate: Gate;
+  readonly submission: MailService;
   readonly deps: () => FlowDeps;
 }
 
@@ -131,13 +136,14 @@ async function mailParts(core: Core): Promise<MailParts> {
   const scheduler = createScheduler({ deps, relay, owner: LEASE_OWNER, metrics, ...port });
   const own = (): Config['listen']['proxy_from'] => core.live.config.listen.proxy_from;
   const gate = createGate({ deps, filter: () => filter, own, metrics });
-  return { authenticator, brakes, scheduler, gate, deps };
+  const submission = createSubmission(deps, new HourlyCounts(clock), brakes.outgoing);
+  return { authenticator, brakes, scheduler, gate, submission, deps };
 }
 
 /** Certificates, and the sockets that need them: some of these begin when the first certificate comes. */
 async function listen(
   core: Core,
-  { authenticator, brakes, gate, deps }: MailParts,
+  { authenticator, brakes, gate, submission, deps }: MailParts,
   intake: IntakePart,
   closers: Closers,
 ): Promise<{ readonly certificates: CertificatePart; readonly listening: Listening }> {
@@ -158,6 +164,7 @@ async function listen(
     tls,
     requireTlsForAuth: options.plaintextAuth !== true,
     deps,
+    submission,
     search: core.search,
     live: (): Live => core.live,
   });

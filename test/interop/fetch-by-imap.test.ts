@@ -98,7 +98,7 @@ describe('fetchmail by IMAP', { skip: skipWithout('fetchmail') }, () => {
       stdio: 'ignore',
     });
     t.after(() => child.pid !== undefined && stopTree(child.pid));
-    const idles = (): number => imap.said().filter((line) => / IDLE$/.test(line)).length;
+    const idles = (): number => imap.said().filter((line) => line.endsWith(' IDLE')).length;
     await until('the first IDLE', PATIENCE_MS, 50, () => idles() > 0);
     assert.deepEqual(await subjects(join(home, 'idle')), ['Subject: number 1']);
     await client.append('INBOX', message(2));

@@ -108,6 +108,7 @@ export class Actor {
     const { connection } = this;
     const remembered = this.remembered?.name === name && connection.qresync ? this.remembered : undefined;
     const verb = this.random.once(6) ? 'EXAMINE' : 'SELECT';
+    if (this.view !== undefined) this.world.blurred.add(this.view.box);
     const answer = await connection.selecting(`${verb} ${name}${this.#parameter(remembered)}`);
     if (this.refused(`SELECT ${name}`, answer, mayGo(name) ? ['NONEXISTENT', 'NOPERM'] : [])) return;
     this.#enter(name, answer, remembered);
@@ -138,10 +139,11 @@ export class Actor {
     const same = remembered?.uidvalidity === uidvalidity ? remembered : undefined;
     const earlier = new Set<number>();
     const fetched: Extract<Answer['untagged'][number], { kind: 'fetch' }>[] = [];
+    // What comes before CLOSED is about the mailbox that is left.
+    const closed = answer.untagged.findIndex((each) => each.kind === 'state' && each.code === 'CLOSED');
+    const told = answer.untagged.slice(closed + 1);
     // What came and went while it was being selected has no FETCH, but VANISHED at the end.
-    const later = answer.untagged.flatMap((each) =>
-      each.kind === 'vanished' && !each.earlier ? each.uids : [],
-    );
+    const later = told.flatMap((each) => (each.kind === 'vanished' && !each.earlier ? each.uids : []));
     let settled = false;
     const settle = (): void => {
       const { view } = this.connection;
@@ -151,9 +153,7 @@ export class Actor {
       for (const response of fetched) view.fetched(response, undefined);
       if (same !== undefined) view.synced = code('HIGHESTMODSEQ');
     };
-    // What comes before CLOSED is about the mailbox that is left.
-    const closed = answer.untagged.findIndex((each) => each.kind === 'state' && each.code === 'CLOSED');
-    for (const response of answer.untagged.slice(closed + 1)) {
+    for (const response of told) {
       if (response.kind === 'exists' && this.view === undefined) {
         const made = {
           name,

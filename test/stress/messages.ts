@@ -85,7 +85,7 @@ export async function fetch(actor: Actor, byUid: boolean): Promise<void> {
   const { entries, set } = choose(actor, byUid);
   if (entries.length === 0) return;
   const named = new Map(random.some(STATIC_ITEMS, 3).map((item) => [responseName(item), item]));
-  const items = [...named.values()].filter((item) => !/^BODY\[/.test(item) || random.once(3));
+  const items = [...named.values()].filter((item) => !item.startsWith('BODY[') || random.once(3));
   if (random.once(2) || items.length === 0) items.push('FLAGS');
   if (connection.condstore && random.once(2)) items.push('MODSEQ');
   const since = connection.condstore && random.once(5) ? random.below(view.modseq + 1) : undefined;
@@ -241,6 +241,8 @@ export async function transfer(
   const { connection, world } = actor;
   const { entries, set } = choose(actor, byUid);
   if (entries.length === 0) return;
+  // By number, and of unknown UID: nobody could tell which of them have gone meanwhile.
+  if (entries.some(({ uid }) => uid === 0)) return;
   const text = `${byUid ? 'UID ' : ''}${verb} ${set} ${target}`;
   const asked = new Set(entries.map(({ uid }) => uid));
   const answer = await connection.send(text);
@@ -290,6 +292,8 @@ export async function search(actor: Actor, byUid: boolean): Promise<void> {
     ['SUBJECT stress', undefined],
   ]);
   if (view.unknown || (criteria.includes('KEYWORD') && view.name === LOOSE)) return;
+  const sized = (entry: Entry): boolean => world.factOf(view.box, entry.uid, 'RFC822.SIZE') !== undefined;
+  if (/LARGER|SMALLER/.test(criteria) && !view.entries.every(sized)) return;
   const entries = [...view.entries];
   const options = random.once(3) ? ' RETURN (ALL COUNT)' : '';
   const text = `${byUid ? 'UID ' : ''}SEARCH${options} ${criteria}`;

@@ -154,12 +154,10 @@ class Run {
       actor === undefined
         ? 'at a checkpoint'
         : `session ${actor.id} (${actor.person.name}, seed ${this.#options.seed})`;
-    this.#violations.push(
-      [
-        `${who}: ${text}`,
-        ...(actor?.connection?.log ?? []).map((line) => `  ${line.replaceAll('\r\n', '\\r\\n')}`),
-      ].join('\n'),
-    );
+    const lines = (actor?.connection?.log ?? []).map((line) => `  ${line.replaceAll('\r\n', '\\r\\n')}`);
+    const violation = [`${who}: ${text}`, ...lines].join('\n');
+    this.#violations.push(violation);
+    this.#options.progress?.(violation);
     actor?.connection?.hangUp();
     actor?.forget();
   }

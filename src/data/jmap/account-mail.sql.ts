@@ -50,9 +50,10 @@ export const gravesSince = statement<[accountId: number, modseq: number], GraveR
   `SELECT mailbox_id, uid, email_id, modseq, created_modseq FROM tombstones WHERE account_id = ? AND modseq > ?`,
 );
 
-export const deadMailboxesSince = statement<[accountId: number, modseq: number], { id: number; modseq: number }>(
-  `SELECT id, modseq FROM dead_mailboxes WHERE account_id = ? AND modseq > ?`,
-);
+export const deadMailboxesSince = statement<
+  [accountId: number, modseq: number],
+  { id: number; modseq: number }
+>(`SELECT id, modseq FROM dead_mailboxes WHERE account_id = ? AND modseq > ?`);
 
 export const threadOf = statement<[emailId: number, accountId: number], { thread_id: number }>(
   `SELECT thread_id FROM emails WHERE id = ? AND account_id = ?`,

@@ -198,7 +198,10 @@ async function advance(
     if (removePlace(mail, grave)) gone = true;
   }
   if (gone) mail.byReceived = mail.byReceived.filter((each) => each.places.length > 0);
-  takeIn(mail, arrived.filter((each) => each.places.length > 0));
+  takeIn(
+    mail,
+    arrived.filter((each) => each.places.length > 0),
+  );
   mail.modseq = counters.modseq;
   mail.forgotten = counters.forgotten_modseq;
   mail.counts = undefined;
@@ -278,7 +281,10 @@ export function keywordsOf(places: readonly Pick<Place, 'flags' | 'keywords'>[])
 /** Counters of all mailboxes that hold any email. */
 export function countsOf(mail: AccountMail): ReadonlyMap<number, Counts> {
   if (mail.counts !== undefined) return mail.counts;
-  const made = new Map<number, { total: number; unread: number; threads: Set<number>; unreadIn: Set<number> }>();
+  const made = new Map<
+    number,
+    { total: number; unread: number; threads: Set<number>; unreadIn: Set<number> }
+  >();
   for (const each of mail.emails.values()) {
     const [only] = each.places;
     const places = each.places.length === 1 ? each.places : onePerMailbox(each.places);
@@ -313,7 +319,10 @@ function onePerMailbox(places: readonly Place[]): Place[] {
   const byMailbox = new Map<number, Place>();
   for (const place of places) {
     const other = byMailbox.get(place.mailboxId);
-    byMailbox.set(place.mailboxId, other === undefined ? place : { ...place, flags: place.flags & other.flags });
+    byMailbox.set(
+      place.mailboxId,
+      other === undefined ? place : { ...place, flags: place.flags & other.flags },
+    );
   }
   return [...byMailbox.values()];
 }

@@ -88,7 +88,8 @@ function entryOf(id: number, lives: readonly Life[], upTo: number): Entry | unde
 function livesOf(mail: Mail | undefined, graves: readonly sql.GraveRow[], visible: Visible): Life[] {
   const lives: Life[] = [];
   if (mail !== undefined) {
-    for (const { created, modseq } of visiblePlaces(mail, visible)) lives.push({ created, modseq, alive: true });
+    for (const { created, modseq } of visiblePlaces(mail, visible))
+      lives.push({ created, modseq, alive: true });
   }
   for (const { created_modseq: created, modseq } of graves) lives.push({ created, modseq, alive: false });
   return lives;
@@ -196,7 +197,8 @@ export async function mailboxChanges(tx: ReadTx, request: ChangesRequest): Promi
   const { accountId, since } = request;
   const counters = await tx.get(sql.countersOf, accountId);
   const floor = floorOf(since);
-  if (counters === undefined || since.seq > counters.modseq || floor < counters.forgotten_modseq) return undefined;
+  if (counters === undefined || since.seq > counters.modseq || floor < counters.forgotten_modseq)
+    return undefined;
   const visible = request.visible && new Set(request.visible);
   const entries: Entry[] = [];
   const add = (id: number, life: Life): void => {

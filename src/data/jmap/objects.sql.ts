@@ -17,7 +17,15 @@ export const objectById = statement<[accountId: number, kind: string, id: number
 );
 
 export const putObject = statement<
-  [accountId: number, kind: string, id: number, created: number, modseq: number, at: number, data: string | null]
+  [
+    accountId: number,
+    kind: string,
+    id: number,
+    created: number,
+    modseq: number,
+    at: number,
+    data: string | null,
+  ]
 >(
   `INSERT INTO jmap_objects (account_id, kind, id, created_modseq, modseq, changed_at, data)
    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id, kind, id) DO UPDATE
@@ -56,7 +64,9 @@ export const expiredUploads = statement<[before: number, limit: number], { id: n
   `SELECT id FROM jmap_uploads WHERE created_at < ? ORDER BY created_at LIMIT ?`,
 );
 
-export const deletePieces = statement<[uploadId: number]>(`DELETE FROM jmap_upload_pieces WHERE upload_id = ?`);
+export const deletePieces = statement<[uploadId: number]>(
+  `DELETE FROM jmap_upload_pieces WHERE upload_id = ?`,
+);
 export const deleteUpload = statement<[id: number]>(`DELETE FROM jmap_uploads WHERE id = ?`);
 
 const deletePiecesOf = statement<[accountId: number]>(

@@ -78,7 +78,10 @@ export const UPLOADED_COUNT = 1000;
 const PER_WRITE = 20;
 
 /** Begin an upload; what is too old or too much goes. */
-export async function beginUpload(tx: WriteTx, { accountId }: { accountId: number }): Promise<{ id: number }> {
+export async function beginUpload(
+  tx: WriteTx,
+  { accountId }: { accountId: number },
+): Promise<{ id: number }> {
   const old = await tx.all(sql.expiredUploads, tx.now - UPLOAD_MS, PER_WRITE);
   for (const { id } of old) await removeUpload(tx, { id });
   let { octets, n } = (await tx.get(sql.uploadedBy, accountId)) ?? { octets: 0, n: 0 };

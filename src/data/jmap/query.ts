@@ -181,7 +181,8 @@ function keyOf(by: EmailSort, ground: Ground): (mail: Mail) => number | string {
 function sorted(found: Mail[], sort: readonly EmailSort[], ground: Ground): Mail[] {
   const [first] = sort;
   // What is found comes in this order already.
-  if (first === undefined || first.by === 'receivedAt') return first?.ascending === true ? found : found.reverse();
+  if (first === undefined || (sort.length === 1 && first.by === 'receivedAt'))
+    return first?.ascending === true ? found : found.reverse();
   const columns = sort.map((each) => {
     const key = keyOf(each, ground);
     return { keys: found.map(key), sign: each.ascending ? 1 : -1 };

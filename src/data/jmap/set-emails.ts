@@ -170,12 +170,20 @@ async function mayMove(
   target: readonly number[],
 ): Promise<SetFailure | undefined> {
   if (target.length === 0)
-    return { type: 'invalidProperties', properties: ['mailboxIds'], description: 'It must lie in a mailbox.' };
+    return {
+      type: 'invalidProperties',
+      properties: ['mailboxIds'],
+      description: 'It must lie in a mailbox.',
+    };
   if (target.length > MAX_MAILBOXES_PER_EMAIL) return { type: 'tooManyMailboxes' };
   for (const id of target) {
     if (now.includes(id)) continue;
     if ((await ownBox(work, id)) === undefined || (await rightsIn(work, id)) === 0)
-      return { type: 'invalidProperties', properties: ['mailboxIds'], description: 'There is no such mailbox.' };
+      return {
+        type: 'invalidProperties',
+        properties: ['mailboxIds'],
+        description: 'There is no such mailbox.',
+      };
     if (!hasRights(await rightsIn(work, id), Right.Insert)) return FORBIDDEN;
   }
   for (const id of now) {
@@ -191,9 +199,13 @@ async function mayMark(
   before: readonly string[],
   after: readonly string[],
 ): Promise<SetFailure | FlagSet> {
-  const changed = [...before.filter((each) => !after.includes(each)), ...after.filter((each) => !before.includes(each))];
+  const changed = [
+    ...before.filter((each) => !after.includes(each)),
+    ...after.filter((each) => !before.includes(each)),
+  ];
   const needed =
-    (changed.includes('$seen') ? Right.Seen : 0) | (changed.some((each) => each !== '$seen') ? Right.Write : 0);
+    (changed.includes('$seen') ? Right.Seen : 0) |
+    (changed.some((each) => each !== '$seen') ? Right.Write : 0);
   for (const { mailbox_id: id } of places) {
     if (!hasRights(await rightsIn(work, id), needed)) return FORBIDDEN;
   }
@@ -334,4 +346,3 @@ export async function addEmail(tx: WriteTx, args: AddEmail): Promise<AddedEmail>
   if (row === undefined || counters === undefined) throw new Error('an email was not stored');
   return { id: row.id, threadId: row.thread_id, size: row.size, seq: counters.modseq };
 }
-

@@ -119,7 +119,12 @@ async function nameBelow(
   return `${parent.name}${SEPARATOR}${name}`;
 }
 
-async function requireFreeRole(tx: WriteTx, request: SetMailbox, role: SpecialUse, id: number): Promise<void> {
+async function requireFreeRole(
+  tx: WriteTx,
+  request: SetMailbox,
+  role: SpecialUse,
+  id: number,
+): Promise<void> {
   if (request.viewer !== request.accountId) throw new Failed({ type: 'forbidden' });
   const taken = await tx.get(mailboxBySpecialUse, request.accountId, role);
   if (taken !== undefined && taken.id !== id) throw invalid(['role'], 'Another mailbox has this role.');
@@ -162,7 +167,8 @@ async function update(tx: WriteTx, request: SetMailbox, id: number, fields: Mail
     await tx.run(sql.touchMailbox, modseq, id);
   }
   tx.touch(accountId);
-  if (fields.subscribed !== undefined) await subscribe(tx, { accountId, name: to, subscribed: fields.subscribed });
+  if (fields.subscribed !== undefined)
+    await subscribe(tx, { accountId, name: to, subscribed: fields.subscribed });
 }
 
 async function newName(
@@ -176,7 +182,8 @@ async function newName(
   const last = fields.name ?? row.name.slice(cut + 1);
   let to: string;
   if (fields.parentId === undefined) {
-    if (last === '' || last.includes(SEPARATOR)) throw invalid(['name'], `A name must not have a "${SEPARATOR}".`);
+    if (last === '' || last.includes(SEPARATOR))
+      throw invalid(['name'], `A name must not have a "${SEPARATOR}".`);
     to = cut < 0 ? last : `${row.name.slice(0, cut)}${SEPARATOR}${last}`;
   } else to = await nameBelow(tx, request, fields.parentId, last);
   if (to === row.name) return to;
@@ -189,9 +196,11 @@ async function newName(
 async function destroy(tx: WriteTx, request: SetMailbox, id: number, removeEmails: boolean): Promise<void> {
   const row = await need(tx, request, id);
   await requireRight(tx, request.viewer, id, Right.Delete);
-  if (row.name === INBOX) throw new Failed({ type: 'forbidden', description: 'The inbox cannot be deleted.' });
+  if (row.name === INBOX)
+    throw new Failed({ type: 'forbidden', description: 'The inbox cannot be deleted.' });
   // RFC 8621 section 2.5.
-  if ((await childrenOf(tx, request.accountId, row.name)).length > 0) throw new Failed({ type: 'mailboxHasChild' });
+  if ((await childrenOf(tx, request.accountId, row.name)).length > 0)
+    throw new Failed({ type: 'mailboxHasChild' });
   if (row.messages > 0 && !removeEmails) throw new Failed({ type: 'mailboxHasEmail' });
   if (row.messages > 0) await requireRight(tx, request.viewer, id, Right.DeleteMessages | Right.Expunge);
   await deleteMailboxByName(tx, { accountId: request.accountId, name: row.name });

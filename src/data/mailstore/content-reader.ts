@@ -127,15 +127,21 @@ interface KeptHeader {
 interface Headers {
   readonly byEmail: Map<number, KeptHeader>;
   bytes: number;
+  readonly most: number;
 }
 
 const headersOf = new WeakMap<BlobReader, Headers>();
 
+/** For who reads each message once: headers read through this reader of bodies are not kept. */
+export function keepNoHeaders(blobs: BlobReader): void {
+  headersOf.set(blobs, { byEmail: new Map(), bytes: 0, most: 0 });
+}
+
 function keepHeader(blobs: BlobReader, emailId: number, octets: Buffer): void {
   if (octets.length > HEADER_BYTES_MAX) return;
-  const headers = headersOf.get(blobs) ?? { byEmail: new Map<number, KeptHeader>(), bytes: 0 };
+  const headers: Headers = headersOf.get(blobs) ?? { byEmail: new Map(), bytes: 0, most: HEADERS_BYTES };
   headersOf.set(blobs, headers);
-  if (headers.byEmail.has(emailId)) return;
+  if (headers.most === 0 || headers.byEmail.has(emailId)) return;
   // A copy: what was read may be a view of the whole body.
   headers.byEmail.set(emailId, { octets: Buffer.from(octets), selections: new Map() });
   headers.bytes += octets.length + ENTRY_BYTES;
@@ -144,7 +150,7 @@ function keepHeader(blobs: BlobReader, emailId: number, octets: Buffer): void {
 
 function makeRoom(headers: Headers): void {
   for (const [old, { octets, selections }] of headers.byEmail) {
-    if (headers.bytes <= HEADERS_BYTES) break;
+    if (headers.bytes <= headers.most) break;
     headers.byEmail.delete(old);
     headers.bytes -= octets.length + ENTRY_BYTES;
     for (const text of selections.values()) headers.bytes -= text.length + SELECTION_BYTES;

@@ -47,6 +47,16 @@ export const changedSince = statement<
    ORDER BY uid`,
 );
 
+/** Something when more rows than `few` changed after a modseq. */
+export const changedBeyond = statement<[mailboxId: number, modseq: number, few: number], { modseq: number }>(
+  `SELECT modseq FROM placements WHERE mailbox_id = ? AND modseq > ? ORDER BY modseq LIMIT 1 OFFSET ?`,
+);
+
+/** Something when more rows than `few` went after a modseq. */
+export const expungedBeyond = statement<[mailboxId: number, modseq: number, few: number], { modseq: number }>(
+  `SELECT modseq FROM tombstones WHERE mailbox_id = ? AND modseq > ? ORDER BY modseq LIMIT 1 OFFSET ?`,
+);
+
 /** Orphans with the place each lay in last. */
 export const orphansOf = statement<
   [accountId: number, limit: number],

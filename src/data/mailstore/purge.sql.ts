@@ -37,7 +37,9 @@ export const deleteUnusedBlob = statement<[id: number], { file: string | null }>
 export const tombstonesBefore = statement<
   [before: number, limit: number],
   { mailbox_id: number; uid: number; modseq: number; account_id: number }
->(`SELECT mailbox_id, uid, modseq, account_id FROM tombstones WHERE expunged_at < ? ORDER BY expunged_at LIMIT ?`);
+>(
+  `SELECT mailbox_id, uid, modseq, account_id FROM tombstones WHERE expunged_at < ? ORDER BY expunged_at LIMIT ?`,
+);
 
 export const deleteTombstone = statement<[mailboxId: number, uid: number]>(
   `DELETE FROM tombstones WHERE mailbox_id = ? AND uid = ?`,

@@ -7,6 +7,7 @@ import type { Logger } from '../../base/log.ts';
 import { FileBlobStore } from '../blobs/file.ts';
 import { createBlobReader } from '../blobs/reader.ts';
 import { inSnapshot, openPool } from '../db/postgres.ts';
+import { keepNoHeaders } from '../mailstore/content-reader.ts';
 import { readCatalogue, runRead } from '../db/read.ts';
 import { openSqlite, SqliteSession } from '../db/sqlite.ts';
 import type { Reader } from '../store.ts';
@@ -24,10 +25,12 @@ const POOL = 2;
 const KEPT_BODIES = 1024 * 1024;
 
 const reader = database.kind === 'sqlite' ? sqliteReader(database.path) : postgresReader(database.url);
+const blobs = createBlobReader(reader.read, await FileBlobStore.open(join(data, 'bodies')), KEPT_BODIES);
+keepNoHeaders(blobs);
 const engine = new SearchEngine({
   directory,
   read: reader.read,
-  blobs: createBlobReader(reader.read, await FileBlobStore.open(join(data, 'bodies')), KEPT_BODIES),
+  blobs,
   clock: systemClock,
   logger: toParent({}),
 });

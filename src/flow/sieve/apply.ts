@@ -180,12 +180,14 @@ async function store(
   for (const each of stores) {
     const why = each.action.kind === 'keep' ? fallback : undefined;
     const deposit = await depositFor(facts, planned, each, why);
-    if (each.changed !== undefined) changed.set(each.changed, [...(changed.get(each.changed) ?? []), deposit]);
+    if (each.changed !== undefined)
+      changed.set(each.changed, [...(changed.get(each.changed) ?? []), deposit]);
     else if (deposit.deposit.accountId === accountId) draft.deposits.push(deposit);
     else shared.push(deposit);
   }
   for (const [each, deposits] of changed)
-    for (const ofOne of byAccount(deposits)) draft.others.push(await changedDeposits(deps, input, each, ofOne));
+    for (const ofOne of byAccount(deposits))
+      draft.others.push(await changedDeposits(deps, input, each, ofOne));
   for (const ofOne of byAccount(shared)) draft.others.push(forOthers(deps, input, ofOne));
 }
 

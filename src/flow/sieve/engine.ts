@@ -4,9 +4,10 @@ import { applyEdits, compile, evaluate, SIEVE_LIMITS, sieveMessage } from '../..
 import type { Compile, Compiled, SieveMessage, SievePlan } from '../../mail/sieve/types.ts';
 import type { Checked, RunJob, RunPort, RunResult, ScriptEngine, SeenMessage } from './engine-types.ts';
 
-/** Compiled scripts kept, and octets of their texts together: a tree takes many times the memory of its text. */
+/** Compiled scripts kept, and octets of their texts together: a tree takes up to a hundred times the memory of its text. */
 const SCRIPTS_MAX = 2000;
-const OCTETS_MAX = 4 * 1024 * 1024;
+const OCTETS_MAX = 2 * 1024 * 1024;
+const INCLUDED_OCTETS_MAX = 1024 * 1024;
 /** Octets that are asked for at once, and how many such pieces are kept: headers of parts lie close together. */
 const READ_BYTES = 64 * 1024;
 const PIECES_KEPT = 4;
@@ -19,7 +20,7 @@ interface Kept {
   keep(key: string, compiled: Compiled, size: number): Compiled;
 }
 
-function createKept(): Kept {
+function createKept(octetsMax: number): Kept {
   const kept = new Map<string, { readonly compiled: Compiled; readonly size: number }>();
   let octets = 0;
   return {
@@ -34,7 +35,7 @@ function createKept(): Kept {
       octets += size - (kept.get(key)?.size ?? 0);
       kept.set(key, { compiled, size });
       for (const [old, entry] of kept) {
-        if (kept.size <= SCRIPTS_MAX && octets <= OCTETS_MAX) break;
+        if (kept.size <= SCRIPTS_MAX && octets <= octetsMax) break;
         kept.delete(old);
         octets -= entry.size;
       }
@@ -50,9 +51,9 @@ export interface Interpreter {
 }
 
 export function createInterpreter(): Interpreter {
-  const scripts = createKept();
+  const scripts = createKept(OCTETS_MAX);
   // Scripts that others include have no digest that would be known before they are asked for.
-  const included = createKept();
+  const included = createKept(INCLUDED_OCTETS_MAX);
   const compileIncluded: Compile = (text, options) => {
     const key = `${options.extensions?.join(' ') ?? ''}\n${text}`;
     return included.find(key) ?? included.keep(key, compile(text, options), key.length);
@@ -98,7 +99,7 @@ function messageOf({ known, size }: SeenMessage, port: RunPort): Promise<SieveMe
 }
 
 async function scanned(port: RunPort, size: number): Promise<SieveMessage> {
-  const octets = Buffer.from(await reader(port, size)(0, size));
+  const octets = await reader(port, size)(0, size);
   const structure = scanMessage(octets);
   const header = octets.subarray(0, structure.root.bodyStart);
   return sieveMessage(structure, (start, end) => octets.subarray(start, end), header);
@@ -136,12 +137,10 @@ function reader(port: RunPort, size: number): (start: number, end: number) => Pr
 
 /** What crossed between threads has lost that it is a Buffer. */
 export function asBuffer(octets: Uint8Array): Buffer {
-  return Buffer.isBuffer(octets)
-    ? octets
-    : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
+  return Buffer.isBuffer(octets) ? octets : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 }
 
-/** With whole new messages made here, header and all: they may be large. */
+/** With whole new messages made here, header and all: they may be large. Nobody reads the log of a delivery. */
 function finished(plan: SievePlan): SievePlan {
   const made = new Map<object, SievePlan['actions'][number]['edits']>();
   const actions = plan.actions.map((action) => {
@@ -152,7 +151,7 @@ function finished(plan: SievePlan): SievePlan {
     made.set(edits, whole);
     return { ...action, edits: whole };
   });
-  return { ...plan, actions };
+  return { ...plan, actions, log: [] };
 }
 
 /** What is wrong with a text, found by the thread where there is one. */

@@ -75,12 +75,15 @@ export async function targetOf(
   const found = existing(boxes, wanted);
   if (found !== undefined) return { mailbox: { id: found.id }, name: found.name, missing: undefined };
   const name = wanted.mailbox;
-  const nowhere = (missing: string): Filed => ({ mailbox: { name: 'INBOX' }, name: 'INBOX', missing });
-  if (isReserved(name)) return (await ofOthers(facts, name)) ?? nowhere(`${shown(name)}, ${NO_SUCH}`);
+  if (isReserved(name)) return (await ofOthers(facts, name)) ?? nowhere(`${printable(name)}, ${NO_SUCH}`);
   const why = wanted.create ? whyNoName(name) : NO_SUCH;
-  if (why !== undefined) return nowhere(`${shown(name)}, ${why}`);
+  if (why !== undefined) return nowhere(`${printable(name)}, ${why}`);
   const create = { specialUse: specialUse(wanted.specialUse) };
   return { mailbox: { name, create }, name, missing: undefined };
+}
+
+function nowhere(missing: string): Filed {
+  return { mailbox: { name: 'INBOX' }, name: 'INBOX', missing };
 }
 
 const NO_SUCH = 'and there is no such mailbox';
@@ -88,7 +91,7 @@ const NO_SUCH = 'and there is no such mailbox';
 const NAME_SHOWN = 200;
 
 /** Names of scripts may hold anything, and stand in the journal. */
-function shown(name: string): string {
+function printable(name: string): string {
   return name.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?').slice(0, NAME_SHOWN);
 }
 
@@ -146,8 +149,7 @@ export async function depositFor(
   }
   const filed = await targetOf(facts, action);
   const { name, missing } = filed;
-  const because =
-    missing === undefined ? `filed into ${name} by ${by}` : `${by} files it into ${missing}`;
+  const because = missing === undefined ? `filed into ${name} by ${by}` : `${by} files it into ${missing}`;
   // Its name is what people know it by, not its number.
   return { ...planned, because, shown: name, deposit: depositAt(planned.deposit, filed, set) };
 }

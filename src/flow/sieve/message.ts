@@ -2,6 +2,7 @@ import { mimeLimits } from '../../mail/message/limits.ts';
 import type { MessageStructure, Part } from '../../mail/message/structure.ts';
 import { visibleHeader } from '../delivery/hidden.ts';
 import type { MessageOctets } from '../octets.ts';
+import type { SeenMessage } from './engine-types.ts';
 import type { RunMessage } from './run.ts';
 
 export interface StoredOctets {
@@ -26,7 +27,6 @@ export function messageFor(stored: StoredOctets, { prefix, hidden }: Shown): Run
   const stands = stored.header.subarray(0, structure.root.bodyStart);
   const header = Buffer.concat([prefix, visibleHeader(stands, hidden)]);
   const shift = header.length - stands.length;
-  const root = shifted(structure.root, shift);
   const size = octets.size + shift;
   const read = async (start: number, end: number): Promise<Buffer> => {
     const head = header.subarray(start, Math.min(end, header.length));
@@ -34,12 +34,34 @@ export function messageFor(stored: StoredOctets, { prefix, hidden }: Shown): Run
     const rest = await octets.bytes(Math.max(start, header.length) - shift, Math.min(end, size) - shift);
     return head.length === 0 ? rest : Buffer.concat([head, rest]);
   };
-  // The fields are read from the header, as it is shown.
-  const known = {
-    structure: { ...structure, size, fields: [], root: { ...root, headerStart: 0 } },
+  const again = size <= SCANNED_AGAIN && countParts(structure.root) > PARTS_SENT;
+  const known = again ? undefined : knownOf(structure, header, size, shift);
+  return { seen: { size, known }, read, header, body: () => bodyFrom(octets, stands.length) };
+}
+
+/**
+ * Parts of a structure that crosses to the thread: to copy a thousand takes two milliseconds. A message with more that is
+ * not large is scanned again there.
+ */
+const PARTS_SENT = 100;
+const SCANNED_AGAIN = 8 * 1024 * 1024;
+
+function countParts({ children }: Part): number {
+  return children.reduce((sum, child) => sum + countParts(child), 1);
+}
+
+/** The fields are read from the header, as it is shown. */
+function knownOf(
+  structure: MessageStructure,
+  header: Buffer,
+  size: number,
+  shift: number,
+): NonNullable<SeenMessage['known']> {
+  const root = { ...shifted(structure.root, shift), headerStart: 0 };
+  return {
+    structure: { ...structure, size, fields: [], root },
     header: new Uint8Array(header.subarray(0, mimeLimits.headerBytes)),
   };
-  return { seen: { size, known }, read, header, body: () => bodyFrom(octets, stands.length) };
 }
 
 /** The same part, so many octets further on. */

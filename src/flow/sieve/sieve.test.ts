@@ -73,6 +73,20 @@ describe('scripts at delivery', () => {
   };
   const journal = async (trace: string) => (await journalOf(out.flow.store, trace)).join('\n');
 
+  const share = async (rights: number) => {
+    const { store, bob } = out.flow;
+    await store.write.run('mailstore.createMailbox', { accountId: bob, name: 'Team' });
+    await store.write.run('sharing.setRights', {
+      actor: SYSTEM,
+      account: 'bob@example.test',
+      mailbox: 'Team',
+      identifier: 'alice@example.test',
+      mode: 'replace',
+      rights,
+    });
+  };
+  const team = () => box('Team', out.flow.bob);
+
   describe('filing', () => {
     it('into several mailboxes from one body, made where asked for, with flags; the journal names the line', async () => {
       await script(
@@ -116,24 +130,14 @@ describe('scripts at delivery', () => {
         const trace = await receive();
         assert.equal(await letters(), before + 1, name);
         const said = await journal(trace);
-        assert.match(said, /which cannot be the name of a mailbox|script\.failed .*"line":1,"reason":"[^"]*mailbox/);
+        assert.match(
+          said,
+          /which cannot be the name of a mailbox|script\.failed .*"line":1,"reason":"[^"]*mailbox/,
+        );
       }
     });
 
     describe('into mailboxes of others', () => {
-      const share = async (rights: number) => {
-        const { store, bob } = out.flow;
-        await store.write.run('mailstore.createMailbox', { accountId: bob, name: 'Team' });
-        await store.write.run('sharing.setRights', {
-          actor: SYSTEM,
-          account: 'bob@example.test',
-          mailbox: 'Team',
-          identifier: 'alice@example.test',
-          mode: 'replace',
-          rights,
-        });
-      };
-      const team = () => box('Team', out.flow.bob);
       const TEAM = 'Other Users/bob@example.test/Team';
       const file = (flagsText = '') =>
         script(`require ["fileinto", "imap4flags"]; fileinto ${flagsText} "${TEAM}";`);
@@ -407,6 +411,33 @@ describe('scripts at delivery', () => {
     });
   });
 
+  describe('notify', () => {
+    it('line ends in the fields of a mailto URI are no new fields and no new recipients', async () => {
+      genuine();
+      await script(
+        lines(
+          'require ["enotify", "variables"];',
+          'notify "mailto:friend@far.test?subject=one%0D%0ABcc:%20victim@far.test%0D%0A%0D%0Abody&body=a%0D%0Ab";',
+          'set "m" "two',
+          'Cc: victim@far.test";',
+          'notify :message "${m}" "mailto:other@far.test";',
+        ),
+      );
+      await receive();
+      await out.idle();
+      assert.deepEqual(peer.transactions.flatMap(({ to }) => to).toSorted(), [
+        'friend@far.test',
+        'other@far.test',
+      ]);
+      for (const { data } of peer.transactions) {
+        const text = data.toString('latin1');
+        const header = text.slice(0, text.indexOf('\r\n\r\n'));
+        assert.doesNotMatch(header, /^(?:bcc|cc):/im);
+        assert.match(header, /^Subject: (?:one Bcc: victim@far\.test body|two Cc: victim@far\.test)$/m);
+      }
+    });
+  });
+
   describe('reject', () => {
     const REJECT = 'require "reject"; reject "Nö, not\r\nme";';
 
@@ -533,6 +564,19 @@ describe('scripts at delivery', () => {
       assert.equal(sent.length, 1);
       assert.match(sent[0] ?? '', /^From: .*alice@example\.test/m);
       assert.doesNotMatch(sent[0] ?? '', /boss/);
+    });
+
+    it('keeps it in the mailbox of the object id, when that is known', async () => {
+      genuine();
+      const { store, alice } = out.flow;
+      const archive = await store.read.run('mailstore.mailbox', { accountId: alice, name: 'Archive' });
+      await script(
+        `require ["vacation", "fcc", "mailboxid"]; vacation :fcc "Sent" :mailboxid "F${archive?.id}" "away";`,
+      );
+      await receive();
+      await out.idle();
+      assert.equal((await box('Archive')).length, 1);
+      assert.equal((await box('Sent')).length, 0);
     });
   });
 

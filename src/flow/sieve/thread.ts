@@ -63,7 +63,8 @@ class ScriptThread implements ScriptEngine {
   }
 
   async check(owner: number, text: string): Promise<Checked> {
-    if (this.#isFull()) throw new Refusal('unavailable', 'Too many scripts wait to be read; try again later.');
+    if (this.#isFull())
+      throw new Refusal('unavailable', 'Too many scripts wait to be read; try again later.');
     const result = (await this.#call(owner, { kind: 'check', text }, undefined)) as Checked | RunResult;
     if ('errors' in result) return result;
     throw new Refusal('unavailable', 'The script could not be read in time; try again later.');
@@ -151,7 +152,10 @@ class ScriptThread implements ScriptEngine {
     this.#fail(job, TOO_LONG);
     const worker = this.#worker;
     if (worker === undefined) return;
-    this.#options.logger.error({ account: job.owner }, 'sieve: a script took too long; the thread is replaced');
+    this.#options.logger.error(
+      { account: job.owner },
+      'sieve: a script took too long; the thread is replaced',
+    );
     this.#ended(worker);
     void worker.terminate();
   }
@@ -175,7 +179,7 @@ class ScriptThread implements ScriptEngine {
 }
 
 function post(worker: Worker, message: ToThread): void {
-  worker.postMessage(message);
+  worker.postMessage(message, []);
 }
 
 type Question = Extract<FromThread, { readonly question: number }>;

@@ -103,7 +103,8 @@ function place(each: NumberedPart, kind: string, inAlternative: boolean, lists: 
   }
   lists.text?.push(each);
   lists.html?.push(each);
-  if ((lists.text === undefined || lists.html === undefined) && isInlineMedia(part)) lists.attachments.push(each);
+  if ((lists.text === undefined || lists.html === undefined) && isInlineMedia(part))
+    lists.attachments.push(each);
 }
 
 /** Where an alternative gave only one of the two forms, that one stands for the other as well. */

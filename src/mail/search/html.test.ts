@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createHtmlReader } from './html.ts';
+import { HtmlReader } from './html.ts';
 
 function read(html: string, cuts: readonly number[] = []): { text: string; tags: string } {
-  const reader = createHtmlReader();
+  const reader = new HtmlReader();
   let text = '';
   let from = 0;
   for (const cut of [...cuts.filter((at) => at < html.length).toSorted((a, b) => a - b), html.length]) {
@@ -97,7 +97,7 @@ test('what is made to be slow is not, nor does it take memory', () => {
     '<script></',
     "='",
   ]) {
-    const reader = createHtmlReader();
+    const reader = new HtmlReader();
     let length = 0;
     for (let n = 0; n < 100; n++) length += reader.push(part.repeat(2000)).length;
     assert.ok(length <= 100 * 2000 * part.length);

@@ -85,80 +85,66 @@ function withoutEntities(text: string): string {
     : text;
 }
 
-export interface HtmlReader {
-  /** The next piece of the source; what of the text is sure by now. */
-  push(piece: string): string;
-  /** The source ends: what was held back. */
-  end(): string;
-  /** What stands in the tags that say something, as far as they have come. */
-  readonly tags: string;
-}
-
-/** Where the source is: in text, in a tag (`quote`: in an attribute's value), a comment, or an element that is not shown. */
+/** Where the source is: in text, in a tag, a comment, or an element that is not shown. */
 type State = 'text' | 'tag' | 'comment' | 'hidden';
 
-export function createHtmlReader(): HtmlReader {
-  let state: State = 'text';
-  let held = '';
-  let tag = '';
-  let quote = '';
-  let hidden = '';
-  let tags = '';
-  let spaced = true;
+/** How far something was read, and its text; undefined when more has to come first. */
+type Step = { readonly at: number; readonly text: string } | undefined;
 
-  /** White space is one space, wherever pieces end. */
-  const tidy = (text: string): string => {
-    let told = text.replace(/[ \t\r\n\f]+/g, ' ');
-    if (spaced && told.startsWith(' ')) told = told.slice(1);
-    if (told !== '') spaced = told.endsWith(' ');
-    return told;
-  };
+/** Reads HTML in pieces, which may end anywhere. */
+export class HtmlReader {
+  #state: State = 'text';
+  /** What waits for the next piece. */
+  #held = '';
+  #tag = '';
+  /** The quotation mark that ends the value of an attribute. */
+  #quote = '';
+  /** The element that is not shown. */
+  #hidden = '';
+  #tags = '';
+  #spaced = true;
 
-  const endTag = (): string => {
-    state = 'text';
-    const name = /^\/?([a-z][a-z0-9:]{0,19})/i.exec(tag)?.[1]?.toLowerCase() ?? '';
-    const closes = tag.startsWith('/');
-    if (!closes && HIDDEN.test(name) && !tag.endsWith('/')) {
-      state = 'hidden';
-      hidden = name;
+  /** What stands in the tags that say something, as far as they have come. */
+  get tags(): string {
+    return this.#tags;
+  }
+
+  /** The next piece of the source; what of the text is sure by now. */
+  push(piece: string): string {
+    const source = this.#held + piece;
+    let text = '';
+    let at = 0;
+    while (at < source.length) {
+      const next = this.#step(source, at);
+      if (next === undefined) break;
+      text += next.text;
+      if (next.at === at) break;
+      at = next.at;
     }
-    if (!closes && TELLING.test(name) && tag.length > name.length && tags.length < TAGS_CHARS)
-      tags += `${withoutEntities(tag.slice(name.length))}\n`;
-    tag = '';
-    return INLINE.test(name) ? '' : ' ';
-  };
+    this.#held = source.slice(at);
+    return text;
+  }
 
-  /** Reads on from `at`: where it came to, and the text of it. Undefined: more has to come first. */
-  const step = (source: string, at: number): { at: number; text: string } | undefined => {
-    switch (state) {
-      case 'text':
-        return inText(source, at);
-      case 'tag':
-        return inTag(source, at);
-      case 'comment': {
-        const close = source.indexOf('-->', at);
-        if (close === -1) return { at: Math.max(at, source.length - 2), text: '' };
-        state = 'text';
-        return { at: close + 3, text: '' };
-      }
-      default:
-        return inHidden(source, at);
-    }
-  };
+  /** The source ends: what was held back. */
+  end(): string {
+    const text = this.#state === 'text' ? this.#tidy(withoutEntities(this.#held)) : '';
+    this.#held = '';
+    return text;
+  }
 
-  const inText = (source: string, at: number): { at: number; text: string } | undefined => {
+  #step(source: string, at: number): Step {
+    if (this.#state === 'text') return this.#inText(source, at);
+    if (this.#state === 'tag') return this.#inTag(source, at);
+    if (this.#state === 'hidden') return this.#inHidden(source, at);
+    const close = source.indexOf('-->', at);
+    if (close === -1) return { at: Math.max(at, source.length - 2), text: '' };
+    this.#state = 'text';
+    return { at: close + 3, text: '' };
+  }
+
+  #inText(source: string, at: number): Step {
     const open = source.indexOf('<', at);
-    if (open === at) {
-      if (source.length - at < 4) return undefined;
-      if (source.startsWith('<!--', at)) {
-        state = 'comment';
-        return { at: at + 4, text: '' };
-      }
-      // "a < b" is no tag.
-      if (!/[a-z/!?]/i.test(source.charAt(at + 1))) return { at: at + 1, text: tidy('<') };
-      state = 'tag';
-      return { at: at + 1, text: '' };
-    }
+    if (open === at) return this.#atTag(source, at);
     let end = open === -1 ? source.length : open;
     if (open === -1) {
       // An entity may not have come whole.
@@ -166,61 +152,72 @@ export function createHtmlReader(): HtmlReader {
       if (and >= at && source.length - and <= ENTITY_CHARS && !source.includes(';', and)) end = and;
       if (end === at) return undefined;
     }
-    return { at: end, text: tidy(withoutEntities(source.slice(at, end))) };
-  };
+    return { at: end, text: this.#tidy(withoutEntities(source.slice(at, end))) };
+  }
 
-  const inTag = (source: string, at: number): { at: number; text: string } => {
-    const pattern = quote === '' ? /[>"']/g : quote === '"' ? /"/g : /'/g;
+  #atTag(source: string, at: number): Step {
+    if (source.length - at < 4) return undefined;
+    if (source.startsWith('<!--', at)) {
+      this.#state = 'comment';
+      return { at: at + 4, text: '' };
+    }
+    // "a < b" is no tag.
+    if (!/[a-z/!?]/i.test(source.charAt(at + 1))) return { at: at + 1, text: this.#tidy('<') };
+    this.#state = 'tag';
+    return { at: at + 1, text: '' };
+  }
+
+  #inTag(source: string, at: number): Step {
+    const pattern = this.#quote === '' ? /[>"']/g : this.#quote === '"' ? /"/g : /'/g;
     pattern.lastIndex = at;
     const found = pattern.exec(source)?.index ?? -1;
     const end = found === -1 ? source.length : found;
-    if (tag.length < TAG_CHARS) tag += source.slice(at, Math.min(end + 1, at + TAG_CHARS));
+    if (this.#tag.length < TAG_CHARS) this.#tag += source.slice(at, Math.min(end + 1, at + TAG_CHARS));
     if (found === -1) return { at: end, text: '' };
     const character = source.charAt(found);
-    if (quote !== '') quote = '';
-    else if (character !== '>') {
-      // A quote that is no value's: the apostrophe of a broken tag must not hide the rest.
-      if (/=\s*["']$/.test(tag.slice(-20))) quote = character;
-    } else {
-      tag = tag.replace(/>$/, '');
-      return { at: found + 1, text: tidy(endTag()) };
+    if (this.#quote !== '') this.#quote = '';
+    else if (character === '>') {
+      this.#tag = this.#tag.replace(/>$/, '');
+      return { at: found + 1, text: this.#tidy(this.#endTag()) };
     }
+    // A mark that begins no value: the apostrophe of a broken tag must not hide the rest.
+    else if (/=\s*["']$/.test(this.#tag.slice(-20))) this.#quote = character;
     return { at: found + 1, text: '' };
-  };
+  }
 
-  const inHidden = (source: string, at: number): { at: number; text: string } | undefined => {
+  #inHidden(source: string, at: number): Step {
+    const name = this.#hidden;
     const close = source.indexOf('</', at);
     if (close === -1) return { at: Math.max(at, source.length - 1), text: '' };
-    if (source.length - close < hidden.length + 2) return close === at ? undefined : { at: close, text: '' };
-    if (source.slice(close + 2, close + 2 + hidden.length).toLowerCase() !== hidden)
+    if (source.length - close < name.length + 2) return close === at ? undefined : { at: close, text: '' };
+    if (source.slice(close + 2, close + 2 + name.length).toLowerCase() !== name)
       return { at: close + 2, text: '' };
-    state = 'tag';
+    this.#state = 'tag';
     return { at: close + 1, text: '' };
-  };
+  }
 
-  const read = (source: string): string => {
-    let text = '';
-    let at = 0;
-    while (at < source.length) {
-      const next = step(source, at);
-      if (next === undefined) break;
-      text += next.text;
-      if (next.at === at) break;
-      at = next.at;
+  /** What stands for the tag that has ended. */
+  #endTag(): string {
+    const tag = this.#tag;
+    const name = /^\/?([a-z][a-z0-9:]{0,19})/i.exec(tag)?.[1]?.toLowerCase() ?? '';
+    this.#tag = '';
+    this.#state = 'text';
+    if (!tag.startsWith('/')) {
+      if (HIDDEN.test(name) && !tag.endsWith('/')) {
+        this.#state = 'hidden';
+        this.#hidden = name;
+      }
+      if (TELLING.test(name) && tag.length > name.length && this.#tags.length < TAGS_CHARS)
+        this.#tags += `${withoutEntities(tag.slice(name.length))}\n`;
     }
-    held = source.slice(at);
-    return text;
-  };
+    return INLINE.test(name) ? '' : ' ';
+  }
 
-  return {
-    push: (piece) => read(held + piece),
-    end() {
-      const text = state === 'text' ? tidy(withoutEntities(held)) : '';
-      held = '';
-      return text;
-    },
-    get tags() {
-      return tags;
-    },
-  };
+  /** White space is one space, wherever pieces end. */
+  #tidy(text: string): string {
+    let told = text.replace(/[ \t\r\n\f]+/g, ' ');
+    if (this.#spaced && told.startsWith(' ')) told = told.slice(1);
+    if (told !== '') this.#spaced = told.endsWith(' ');
+    return told;
+  }
 }

@@ -9,7 +9,7 @@ import { type Header, readHeader } from '../message/headers.ts';
 import { parameter } from '../message/params.ts';
 import { eachPart, isMessage, isMultipart, type MessageStructure, type Part } from '../message/structure.ts';
 import { decodeWords } from '../message/words.ts';
-import { createHtmlReader } from './html.ts';
+import { HtmlReader } from './html.ts';
 import { fold, type FoldedPiece, foldedPieces } from './fold.ts';
 
 /** Octets of a header section that are text; a longer one is not read to its end. */
@@ -103,7 +103,7 @@ async function* decodedTexts(source: TextSource, part: Part, spend: Spend): Asyn
 
 /** HTML: what is read of it, and then, as if it were a part of its own, what links and pictures say. */
 async function* htmlTexts(texts: AsyncIterable<string>): AsyncGenerator<BodyText, void> {
-  const reader = createHtmlReader();
+  const reader = new HtmlReader();
   for await (const text of texts) yield { kind: 'text', text: reader.push(text) };
   yield { kind: 'text', text: reader.end() };
   if (reader.tags === '') return;

@@ -71,8 +71,7 @@ function sameAddress(
 export function decide(run: Run, body: SieveActionBody): void {
   refuseConflicts(run, body.kind);
   const { beforeEnclose } = run;
-  const draft =
-    body.kind === 'redirect' && beforeEnclose !== undefined ? beforeEnclose.draft : snapshot(run);
+  const draft = body.kind === 'redirect' && beforeEnclose !== undefined ? beforeEnclose.draft : snapshot(run);
   if (folded(run, body, draft)) return;
   if (run.pending.length >= run.limits.actions)
     fail(run, `the script does more than ${run.limits.actions} actions`);

@@ -1,13 +1,7 @@
 /** The octets that replace and enclose (RFC 5703 6, 7) make of a message. Whole messages in memory. */
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import {
-  encodeQuotedPrintable,
-  encodeWords,
-  foldField,
-  formatDate,
-  makeBoundary,
-} from '../message/build.ts';
+import { encodeQuotedPrintable, encodeWords, foldField, formatDate, makeBoundary } from '../message/build.ts';
 import { parseFields } from '../message/headers.ts';
 import { headerLength } from './edits.ts';
 import type { Splice } from './run.ts';

@@ -32,7 +32,7 @@ import { type HttpLimits, type HttpListener, listenHttp } from './node-server.ts
 import { type SnsHook, snsHookAtPath } from './hooks/sns.ts';
 import type { AccountOptions } from './web/account.ts';
 import { createAcmeChallenge } from './web/acme-challenge.ts';
-import { createWebApp } from './web/app.ts';
+import { createWebApp, type WebAppOptions } from './web/app.ts';
 import { createDiscovery } from './web/discovery.ts';
 import { httpMetrics, tracedFetch } from './tracing.ts';
 import { createGuard, fromThisMachine } from './web/guard.ts';
@@ -58,6 +58,8 @@ export interface HttpDeps {
   readonly ways?: Ways | undefined;
   /** Logs accounts in at the HTTP port; undefined: it has nothing for them. */
   readonly accounts?: Pick<AccountOptions, 'authenticator' | 'isProxy'> | undefined;
+  /** Serves JMAP at its own paths of the HTTP port. */
+  readonly jmap?: WebAppOptions['jmap'];
   readonly lookup?: Lookup | undefined;
   readonly scripts?: Pick<ScriptEngine, 'check'> | undefined;
   readonly housekeeping?: HousekeepingHooks | undefined;

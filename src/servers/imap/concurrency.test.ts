@@ -131,6 +131,73 @@ test('.SILENT does not hide what others change while it runs, though it changes 
     assert.deepEqual(await b.ok('STORE 1 +FLAGS.SILENT (\\Seen)'), [], 'undisturbed it is silent');
   }));
 
+test('what others changed before is not told behind an own change, as if it were newer', () =>
+  withServer(async (server) => {
+    const a = await filled(server, 2);
+    const b = await server.ready('INBOX');
+    await a.ok('STORE 1 +FLAGS (\\Flagged)');
+    assert.deepEqual(await b.ok('STORE 1 +FLAGS (\\Answered)'), ['1 FETCH (FLAGS (\\Answered \\Flagged))']);
+    await a.ok('STORE 1 -FLAGS (\\Flagged)');
+    // .SILENT is for what the client knows: this it does not.
+    const told = await b.ok('STORE 1 +FLAGS.SILENT (\\Draft)');
+    assert.deepEqual(told, ['1 FETCH (FLAGS (\\Answered \\Draft))']);
+    await b.ok('ENABLE CONDSTORE');
+    await a.ok('STORE 2 +FLAGS (\\Flagged)');
+    const modseqs = (await b.ok('STORE 1:2 +FLAGS.SILENT ($x)')).flatMap((each) => {
+      const [, number, modseq] = /^(\d) FETCH .*MODSEQ \((\d+)\)/.exec(each) ?? [];
+      return number === '2' ? [Number(modseq)] : [];
+    });
+    assert.equal(modseqs.length, 1);
+    assert.deepEqual(await b.ok('NOOP'), []);
+  }));
+
+test('reading what somebody else has just marked as read does not hide what else they marked', () =>
+  withServer(async (server) => {
+    await filled(server, 2);
+    const b = await server.ready('INBOX');
+    const { accountId } = server;
+    const box = await server.store.read.run('mailstore.mailbox', { accountId, name: 'INBOX' });
+    assert(box);
+    const { write } = server.store;
+    const run = write.run.bind(write) as (name: string, args: unknown) => Promise<never>;
+    Object.assign(write, {
+      run: async (name: string, args: unknown) => {
+        const set = { flags: Flag.Seen, keywords: [] };
+        const both = { accountId, mailboxId: box.id, ranges: [{ from: 1, to: 2 }], mode: 'add', set };
+        if (name === 'mailstore.storeFlags') await run(name, both);
+        return run(name, args);
+      },
+    });
+    const told = (await b.ok('FETCH 1 BODY[TEXT]')).join('\n');
+    Object.assign(write, { run });
+    assert.match(told, /^2 FETCH \(FLAGS \(\\Seen\)\)$/m);
+  }));
+
+test('what comes and goes while a command runs has no number to be expunged by', () =>
+  withServer(async (server) => {
+    const a = await filled(server, 2);
+    const b = await server.ready('INBOX');
+    await a.append('INBOX', 'Subject: m3\r\n\r\n');
+    const { accountId } = server;
+    const box = await server.store.read.run('mailstore.mailbox', { accountId, name: 'INBOX' });
+    assert(box);
+    const { write } = server.store;
+    const run = write.run.bind(write) as (name: string, args: unknown) => Promise<never>;
+    Object.assign(write, {
+      // b knows of the third message by now, and its client does not.
+      run: async (name: string, args: unknown) => {
+        const change = { accountId, mailboxId: box.id, ranges: [{ from: 3, to: 3 }], anyFlag: true };
+        if (name === 'mailstore.storeFlags') await run('mailstore.expunge', change);
+        return run(name, args);
+      },
+    });
+    assert.deepEqual(await b.ok('UID STORE 1 +FLAGS.SILENT (\\Seen)'), ['1 FETCH (UID 1 FLAGS (\\Seen))']);
+    Object.assign(write, { run });
+    await a.append('INBOX', 'Subject: m4\r\n\r\n');
+    assert.equal((await b.ok('NOOP'))[0], '3 EXISTS');
+    assert.deepEqual(await b.ok('FETCH 3 UID'), ['3 FETCH (UID 4)']);
+  }));
+
 test('UIDs are never used again and keep their order', () =>
   withServer(async (server) => {
     const a = await filled(server, 3);

@@ -28,6 +28,8 @@ const SEEDS = [
   'UID STORE $ -FLAGS \\Deleted kw',
   'SEARCH RETURN (MIN MAX ALL COUNT SAVE) CHARSET UTF-8 OR (NOT SEEN SUBJECT "x") UID 1:* SINCE 1-Jan-2020',
   'UID SEARCH HEADER Subject {1+}\r\nx BODY y LARGER 10 MODSEQ "/flags/a" all 5',
+  'SETMETADATA "" (/private/filters/values/f "OR SEEN FILTER g" /private/filters/values/g {1+}\r\nALL)',
+  'UID SEARCH FILTER f UIDAFTER 1 UIDBEFORE 9',
   'COPY 1 Trash',
   'UID MOVE 3:* Archive',
   'UID EXPUNGE 1:3',

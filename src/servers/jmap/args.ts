@@ -52,7 +52,8 @@ export function objectsArg(args: JsonObject, name: string): readonly (readonly [
   const value = member(args, name) ?? {};
   if (!isObject(value)) throw invalidArguments(`${name} must be an object`);
   return Object.entries(value).map(([id, each]) => {
-    if (!isObject(each)) throw invalidArguments(`${name}: the value of ${id.slice(0, 100)} must be an object`);
+    if (!isObject(each))
+      throw invalidArguments(`${name}: the value of ${id.slice(0, 100)} must be an object`);
     return [id, each] as const;
   });
 }
@@ -69,7 +70,8 @@ export function setArgs(args: JsonObject): {
   const destroy = [...new Set(textsArg(args, 'destroy') ?? [])];
   if (create.length + update.length + destroy.length > JMAP_LIMITS.objectsInSet)
     throw new MethodError('requestTooLarge');
-  for (const [id] of create) if (!isId(id)) throw invalidArguments('create: ids have letters, digits, - and _');
+  for (const [id] of create)
+    if (!isId(id)) throw invalidArguments('create: ids have letters, digits, - and _');
   return { ifInState: optionalText(args, 'ifInState'), create, update, destroy };
 }
 
@@ -102,7 +104,8 @@ export function orNull<T extends object>(value: T): JsonObject | null {
 /** UTCDate and Date (RFC 8620 section 1.4) to milliseconds; undefined when it is none. */
 export function parseUtc(text: unknown): number | undefined {
   if (typeof text !== 'string') return undefined;
-  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/.test(text)) return undefined;
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/.test(text))
+    return undefined;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;
 }

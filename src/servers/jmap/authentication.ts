@@ -38,7 +38,8 @@ export async function logIn(
   const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim() ?? '';
   const remoteAddress = (proxied ? canonicalAddress(last) : undefined) ?? peer;
   const field = headers.authorization ?? '';
-  const [, scheme = '', value = ''] = field.length > AUTHORIZATION_BYTES ? [] : (/^(\S+) +(\S+)$/.exec(field) ?? []);
+  const [, scheme = '', value = ''] =
+    field.length > AUTHORIZATION_BYTES ? [] : (/^(\S+) +(\S+)$/.exec(field) ?? []);
   const credentials = scheme.toLowerCase() === 'basic' ? basicCredentials(value) : undefined;
   if (credentials === undefined)
     return { ok: false, status: 401, sentence: 'Log in with your address and its password.' };

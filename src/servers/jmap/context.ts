@@ -21,7 +21,11 @@ export interface JmapOptions {
   readonly search: Pick<SearchIndex, 'find'>;
   /** Sends what accounts submit. */
   readonly submission: MailService;
-  readonly settings: () => { readonly hostname: string; readonly maxMessageBytes: number; readonly delimiter: string };
+  readonly settings: () => {
+    readonly hostname: string;
+    readonly maxMessageBytes: number;
+    readonly delimiter: string;
+  };
   /** No mail can be taken in: the disk is nearly full. */
   readonly full: () => boolean;
 }

@@ -68,7 +68,12 @@ export async function runRequest(
   const responses: Response[] = [];
   const budget = { left: JMAP_LIMITS.referencedValues };
   for (const [name, args, callId] of request.calls) {
-    for (const [answered, answer] of await runCall(context, methods, request, { name, args, responses, budget }))
+    for (const [answered, answer] of await runCall(context, methods, request, {
+      name,
+      args,
+      responses,
+      budget,
+    }))
       responses.push([answered, answer, callId]);
   }
   return responses;
@@ -139,6 +144,9 @@ function errorAnswer(context: Context, name: string, error: unknown): JsonObject
   }
   const id = timeId(context.options.clock.now());
   const stack = error instanceof Error ? error.stack : undefined;
-  context.options.logger.error({ id, method: name.slice(0, 100), error: errorText(error), stack }, 'bug: jmap: a call failed');
+  context.options.logger.error(
+    { id, method: name.slice(0, 100), error: errorText(error), stack },
+    'bug: jmap: a call failed',
+  );
   return { type: 'serverFail', description: `Something went wrong inside the server (${id}).` };
 }

@@ -1,5 +1,12 @@
 /** Ids as clients see them: a letter for what it is, as IMAP's OBJECTID has them, and a number. */
-const LETTERS = { account: 'A', email: 'M', thread: 'T', mailbox: 'F', identity: 'I', submission: 'S' } as const;
+const LETTERS = {
+  account: 'A',
+  email: 'M',
+  thread: 'T',
+  mailbox: 'F',
+  identity: 'I',
+  submission: 'S',
+} as const;
 export type IdKind = keyof typeof LETTERS;
 
 export function formatId(kind: IdKind, id: number): string {

@@ -21,7 +21,8 @@ export interface View {
 }
 
 const SEEN: number = Right.Lookup | Right.Read;
-const CHANGING: number = Right.Seen | Right.Write | Right.Insert | Right.Expunge | Right.Create | Right.Delete;
+const CHANGING: number =
+  Right.Seen | Right.Write | Right.Insert | Right.Expunge | Right.Create | Right.Delete;
 
 function viewFrom(accountId: number, viewer: number, known: readonly KnownMailbox[]): View {
   const own = accountId === viewer;

@@ -73,7 +73,7 @@ export const vacationCommands: readonly CliCommand[] = [
       until: { value: 'DAY', help: 'last day (default: until it is switched off)' },
       days: { value: 'N', help: 'answer the same sender once in so many days (default 7)' },
     },
-    example: 'vacation set ann@example.org --until 2027-01-06 --text "Back soon."',
+    example: 'vacation set ann@example.org --until 2027-01-06 --text "Away."',
     async run({ admin, arg, text }) {
       const [given, file, days, subject] = [text('text'), text('file'), text('days'), text('subject')];
       const answer = given ?? (file === undefined ? undefined : await textOf(file));

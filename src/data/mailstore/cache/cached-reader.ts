@@ -125,7 +125,14 @@ export class CachedReader implements Reader {
   async #current(mailboxId: number, load: boolean): Promise<MailboxRows | undefined> {
     for (;;) {
       const held = this.#mailboxes.get(mailboxId);
-      if (held === undefined) return load ? this.#load(mailboxId) : undefined;
+      if (held === undefined) {
+        if (!load) return undefined;
+        // A load that others began may have read the mailbox before what our caller knows of.
+        const joined = this.#loading.has(mailboxId);
+        const rows = await this.#load(mailboxId);
+        if (rows === undefined || !joined) return rows;
+        continue;
+      }
       if (held.advancing !== undefined) {
         await held.advancing;
         continue;

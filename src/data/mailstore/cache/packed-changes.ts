@@ -1,4 +1,4 @@
-import { type ReadTx, statement } from '../../db/sql.ts';
+import type { ReadTx } from '../../db/sql.ts';
 import { parseKeywords } from '../flags.ts';
 import * as sql from '../listing.sql.ts';
 import { changesSince, noChanges } from '../listing.ts';
@@ -10,14 +10,6 @@ export const FEW_CHANGES = 500;
 
 type Since = { readonly mailboxId: number; readonly modseq: number };
 
-const manyChanged = statement<[mailboxId: number, modseq: number], { modseq: number }>(
-  `SELECT modseq FROM placements WHERE mailbox_id = ? AND modseq > ? ORDER BY modseq LIMIT 1 OFFSET ${FEW_CHANGES}`,
-);
-
-const manyExpunged = statement<[mailboxId: number, modseq: number], { modseq: number }>(
-  `SELECT modseq FROM tombstones WHERE mailbox_id = ? AND modseq > ? ORDER BY modseq LIMIT 1 OFFSET ${FEW_CHANGES}`,
-);
-
 /** What changed in a mailbox after a modseq; when that is much, only that it is, and where the mailbox stands now. */
 export async function fewChangesSince(
   tx: ReadTx,
@@ -28,7 +20,8 @@ export async function fewChangesSince(
   const many =
     row !== undefined &&
     row.modseq > modseq &&
-    ((await tx.get(manyChanged, mailboxId, modseq)) ?? (await tx.get(manyExpunged, mailboxId, modseq)));
+    ((await tx.get(sql.changedBeyond, mailboxId, modseq, FEW_CHANGES)) ??
+      (await tx.get(sql.expungedBeyond, mailboxId, modseq, FEW_CHANGES)));
   return many ? { many: true, modseq: row.modseq } : changesSince(tx, args);
 }
 

@@ -23,6 +23,8 @@ export interface WebAppOptions {
   readonly operational: boolean;
   /** What people may do for themselves; undefined: nothing. */
   readonly account?: AccountOptions | undefined;
+  /** Adds the routes of JMAP (servers/jmap). */
+  readonly jmap?: ((app: Hono) => void) | undefined;
 }
 
 /** As Prometheus and others ask for it. */
@@ -44,6 +46,7 @@ export function createWebApp(options: WebAppOptions): Hono {
   app.notFound((c) => c.text('There is nothing here.\n', 404));
   app.get('/', (c) => c.html(homePage(facts, options.notes)));
   if (options.account !== undefined) app.route('/account/refused', createAccountApp(options.account));
+  options.jmap?.(app);
   if (options.operational) {
     const health = createHealth(options);
     app.get('/health/live', (c) => c.text('ok\n'));

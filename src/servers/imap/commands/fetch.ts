@@ -128,7 +128,13 @@ export function wants(atts: readonly FetchAtt[]): Want[] {
   for (const { kind } of atts) {
     if (kind === 'envelope' || kind === 'bodystructure') want.add(kind);
     else if (kind === 'threadid') want.add('thread');
-    else if (kind === 'section' || kind === 'binary' || kind === 'binary-size' || kind === 'body' || kind === 'preview')
+    else if (
+      kind === 'section' ||
+      kind === 'binary' ||
+      kind === 'binary-size' ||
+      kind === 'body' ||
+      kind === 'preview'
+    )
       want.add('content');
   }
   return [...want];
@@ -168,7 +174,13 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
     else
       for (const [at, row] of rows.entries()) {
         const items = seen?.has(row.uid) ? withFlags(session, atts) : atts;
-        const problem = await tryMessage(session, seen?.get(row.uid) ?? row, items, contents[at], previews.get(row.emailId));
+        const problem = await tryMessage(
+          session,
+          seen?.get(row.uid) ?? row,
+          items,
+          contents[at],
+          previews.get(row.emailId),
+        );
         failure ??= problem;
         await flushIfFull(session);
       }
@@ -214,7 +226,9 @@ async function markSeen(session: Session, rows: readonly MessageRow[]): Promise<
     mode: 'add',
     set: { flags: Flag.Seen, keywords: [] },
   });
-  view.madeChange(result.modseq);
+  // Somebody else may have been first: then the number is that of their change, which is yet to be told.
+  if (result.changed > 0) view.madeChange(result.modseq);
+  else view.dirty = true;
   const after = new Map(result.rows.map((row) => [row.uid, row]));
   for (const row of unseen) {
     const now = after.get(row.uid);

@@ -9,6 +9,7 @@ import { Right } from '../../../data/sharing/rights.ts';
 import { needRights, permittedFlags } from '../access.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { allowed, needAllowed } from '../message-limit.ts';
+import type { MailboxView } from '../mailbox-view.ts';
 import { refresh, tellFlags } from '../refresh.ts';
 import { flushIfFull, isRev2, type Session, viewOf } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
@@ -73,8 +74,7 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
   const request = parse(session, d, byUid);
   const view = viewOf(session);
   view.needWritable();
-  const permitted = permittedFlags(view.rights);
-  if (!touches(request, permitted)) needRights(view, neededFor(request));
+  needPermission(view, request);
   // RFC 7162 section 3.1: UNCHANGEDSINCE is a CONDSTORE enabling command.
   if (request.unchangedSince !== undefined) session.enabled.add('CONDSTORE');
   const { ranges, code } = allowed(session, view, request.ranges);
@@ -101,6 +101,11 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
   return undefined;
 }
 
+/** Throws when the account may change none of the flags. */
+function needPermission(view: MailboxView, request: Request): void {
+  if (!touches(request, permittedFlags(view.rights))) needRights(view, neededFor(request));
+}
+
 /** RFC 4314 section 4: it is enough to be allowed one of the flags; the others stay as they are. */
 function touches({ mode, set }: Request, permitted: Permitted | undefined): boolean {
   if (permitted === undefined) return true;
@@ -123,6 +128,8 @@ async function write(session: Session, request: Request, range: UidRange): Promi
   // What others changed so far is told apart from what we change.
   await refresh(session);
   const view = viewOf(session);
+  // The rights may have been read anew just now.
+  needPermission(view, request);
   const permitted = permittedFlags(view.rights);
   const result = await session.options.store.write.run('mailstore.storeFlags', {
     accountId: view.accountId,

@@ -107,6 +107,9 @@ export function findCommand(name: string): Command | undefined {
   return byName.get(name);
 }
 
+/** Names of all commands, "UID FETCH" for one behind UID. */
+export const commandNames: readonly string[] = [...byName.keys()];
+
 /** Capabilities that come with commands. */
 export const commandCapabilities: readonly string[] = commands.flatMap(
   (command) => command.capabilities ?? [],

@@ -23,10 +23,10 @@ export function date(d: Decoder): number {
   return days ?? d.fail('a date like 1-Feb-2026 before this');
 }
 
-/** date-time: "01-Feb-2026 09:30:00 +0100"; milliseconds since the epoch. */
+/** date-time: "01-Feb-2026 09:30:00 +0100"; milliseconds since the epoch. A day of one digit need not have a blank before it. */
 export function dateTime(d: Decoder): number {
   const text = d.string('a date and time').toString('latin1').toUpperCase();
-  const match = /^([ \d]\d)-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/.exec(text);
+  const match = /^([ \d]?\d)-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/.exec(text);
   if (match === null) return d.fail('a date and time like "01-Feb-2026 09:30:00 +0100" before this');
   const [, day = '', month = '', year = '', hour, minute, second, sign, zoneHour, zoneMinute] = match;
   const days = dayNumber(Number(year), MONTHS.indexOf(month), Number(day));

@@ -120,6 +120,7 @@ test('dates', () => {
   for (const bad of ['30-Feb-2026', '1-Foo-2026', '1-2-2026', '0-Jan-2026', '1-Jan-26'])
     assert.throws(() => date(decoder(bad)), SyntaxFault, bad);
   assert.equal(readDateTime(decoder('" 1-Feb-2026 09:30:05 +0130"')), Date.UTC(2026, 1, 1, 8, 0, 5));
+  assert.equal(readDateTime(decoder('"1-Feb-2026 09:30:05 +0130"')), Date.UTC(2026, 1, 1, 8, 0, 5));
   assert.equal(
     readDateTime(decoder('"01-Feb-0099 09:30:05 -0000"')),
     new Date('0099-02-01T09:30:05Z').getTime(),

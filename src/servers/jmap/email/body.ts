@@ -22,7 +22,12 @@ export const BODY_PROPERTIES: readonly string[] = [
 ];
 
 export function isBodyProperty(name: string): boolean {
-  return BODY_PROPERTIES.includes(name) || name === 'headers' || name === 'subParts' || headerProperty(name) !== undefined;
+  return (
+    BODY_PROPERTIES.includes(name) ||
+    name === 'headers' ||
+    name === 'subParts' ||
+    headerProperty(name) !== undefined
+  );
 }
 
 /** Octets of a body that is decoded to know how long it is. */
@@ -135,7 +140,8 @@ export async function bodyValue(
     read: octets.length,
     json: {
       value: cut,
-      isEncodingProblem: !isKnownEncoding(part.encoding) || !isKnownCharset(charset) || text.includes('\ufffd'),
+      isEncodingProblem:
+        !isKnownEncoding(part.encoding) || !isKnownCharset(charset) || text.includes('\ufffd'),
       isTruncated: cut.length < text.length || octets.length < length,
     },
   };

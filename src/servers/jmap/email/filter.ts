@@ -32,7 +32,8 @@ function readNode(filter: Json, budget: Budget, depth: number): AskedFilter {
   if (--budget.left < 0 || depth > JMAP_LIMITS.filterDepth)
     throw new MethodError('unsupportedFilter', 'The filter is too large.');
   const { operator, conditions } = filter;
-  if (operator === undefined) return { is: 'and', of: Object.entries(filter).map(([name, value]) => condition(name, value)) };
+  if (operator === undefined)
+    return { is: 'and', of: Object.entries(filter).map(([name, value]) => condition(name, value)) };
   if (!Array.isArray(conditions)) throw invalidArguments('conditions must be a list');
   const of = (conditions as readonly Json[]).map((each) => readNode(each, budget, depth + 1));
   if (operator === 'AND') return { is: 'and', of };
@@ -152,12 +153,16 @@ function comparator(value: Json): EmailSort {
   if (collation !== undefined && collation !== null && collation !== 'i;unicode-casemap')
     throw new MethodError('unsupportedSort', 'The collation is i;unicode-casemap.');
   if (typeof isAscending !== 'boolean') throw invalidArguments('isAscending must be true or false');
-  const inThread = { allInThreadHaveKeyword: 'allInThread', someInThreadHaveKeyword: 'someInThread' } as const;
+  const inThread = {
+    allInThreadHaveKeyword: 'allInThread',
+    someInThreadHaveKeyword: 'someInThread',
+  } as const;
   const by =
     property === 'allInThreadHaveKeyword' || property === 'someInThreadHaveKeyword'
       ? inThread[property]
       : PROPERTIES.find((each) => each === property);
   if (by === undefined) throw new MethodError('unsupportedSort');
-  if (by !== 'hasKeyword' && by !== 'allInThread' && by !== 'someInThread') return { by, ascending: isAscending };
+  if (by !== 'hasKeyword' && by !== 'allInThread' && by !== 'someInThread')
+    return { by, ascending: isAscending };
   return { by, ascending: isAscending, keyword: keyword('keyword', value['keyword']) };
 }

@@ -20,9 +20,20 @@ export interface HeaderProperty {
 /** Forms that fields of RFC 5322 and RFC 2369 may be asked in beside Raw; any form for fields that are neither. */
 const ADDRESSES: readonly HeaderForm[] = ['Addresses', 'GroupedAddresses'];
 const FORMS: ReadonlyMap<string, readonly HeaderForm[]> = new Map([
-  ...['from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'resent-from', 'resent-sender', 'resent-reply-to', 'resent-to', 'resent-cc', 'resent-bcc'].map(
-    (name): [string, readonly HeaderForm[]] => [name, ADDRESSES],
-  ),
+  ...[
+    'from',
+    'sender',
+    'reply-to',
+    'to',
+    'cc',
+    'bcc',
+    'resent-from',
+    'resent-sender',
+    'resent-reply-to',
+    'resent-to',
+    'resent-cc',
+    'resent-bcc',
+  ].map((name): [string, readonly HeaderForm[]] => [name, ADDRESSES]),
   ...['message-id', 'in-reply-to', 'references', 'resent-message-id'].map(
     (name): [string, readonly HeaderForm[]] => [name, ['MessageIds']],
   ),
@@ -30,16 +41,28 @@ const FORMS: ReadonlyMap<string, readonly HeaderForm[]> = new Map([
   ...['list-help', 'list-unsubscribe', 'list-subscribe', 'list-post', 'list-owner', 'list-archive'].map(
     (name): [string, readonly HeaderForm[]] => [name, ['URLs']],
   ),
-  ...['subject', 'comments', 'keywords', 'list-id'].map((name): [string, readonly HeaderForm[]] => [name, ['Text']]),
+  ...['subject', 'comments', 'keywords', 'list-id'].map((name): [string, readonly HeaderForm[]] => [
+    name,
+    ['Text'],
+  ]),
   ['return-path', []],
   ['received', []],
 ]);
 
-const ALL_FORMS: readonly string[] = ['Raw', 'Text', 'Addresses', 'GroupedAddresses', 'MessageIds', 'Date', 'URLs'];
+const ALL_FORMS: readonly string[] = [
+  'Raw',
+  'Text',
+  'Addresses',
+  'GroupedAddresses',
+  'MessageIds',
+  'Date',
+  'URLs',
+];
 
 /** Undefined when it is no such property. */
 export function headerProperty(name: string): HeaderProperty | undefined {
-  const [, field = '', form = 'Raw', all] = /^header:([\x21-\x39\x3b-\x7e]{1,200})(?::as([A-Za-z]+))?(:all)?$/.exec(name) ?? [];
+  const [, field = '', form = 'Raw', all] =
+    /^header:([\x21-\x39\x3b-\x7e]{1,200})(?::as([A-Za-z]+))?(:all)?$/.exec(name) ?? [];
   if (field === '' || !ALL_FORMS.includes(form)) return undefined;
   const wanted = form as HeaderForm;
   const permitted = FORMS.get(field.toLowerCase());
@@ -100,7 +123,11 @@ function inForm(raw: string, form: HeaderForm, field: string): Json {
     case 'Date':
       return dateText(unfold(raw));
     case 'URLs': {
-      const urls = [...unfold(raw).slice(0, 8192).matchAll(/<([^<>\s]{1,2000})>/g)].map(([, url = '']) => url);
+      const urls = [
+        ...unfold(raw)
+          .slice(0, 8192)
+          .matchAll(/<([^<>\s]{1,2000})>/g),
+      ].map(([, url = '']) => url);
       return urls.length === 0 ? null : urls;
     }
     default:
@@ -128,11 +155,16 @@ function grouped(raw: string): Group[] {
       open = undefined;
       named = false;
     } else {
-      if (open === undefined || (open.name !== null && !named)) groups.push((open = { name: null, addresses: [] }));
-      const address = entry.domain === undefined ? (entry.local ?? '') : `${entry.local ?? ''}@${entry.domain}`;
+      if (open === undefined || (open.name !== null && !named))
+        groups.push((open = { name: null, addresses: [] }));
+      const address =
+        entry.domain === undefined ? (entry.local ?? '') : `${entry.local ?? ''}@${entry.domain}`;
       const name = entry.name === undefined ? '' : decodeWords(entry.name).trim();
       if (address === '' && name === '') continue;
-      open.addresses.push({ name: name === '' ? null : name, email: guessText(Buffer.from(address, 'latin1')) });
+      open.addresses.push({
+        name: name === '' ? null : name,
+        email: guessText(Buffer.from(address, 'latin1')),
+      });
     }
   }
   return groups;

@@ -1,17 +1,30 @@
-import { type BodyLists, bodyLists, hasAttachment, type NumberedPart, numberParts } from '../../../mail/jmap/body-parts.ts';
+import {
+  type BodyLists,
+  bodyLists,
+  hasAttachment,
+  type NumberedPart,
+  numberParts,
+} from '../../../mail/jmap/body-parts.ts';
 import { previewOf, previewTexts } from '../../../mail/preview.ts';
 import { flagArg, intArg, propertiesArg } from '../args.ts';
 import { MethodError } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { JMAP_LIMITS } from '../limits.ts';
 import { BODY_PROPERTIES, bodyPart, bodyValue, isBodyProperty } from './body.ts';
-import { allHeaders, headerProperty, type HeaderProperty, headerValue, type HeaderView, headerView } from './headers.ts';
+import {
+  allHeaders,
+  headerProperty,
+  type HeaderProperty,
+  headerValue,
+  type HeaderView,
+  headerView,
+} from './headers.ts';
 import type { MessageSource } from './source.ts';
 
 /** Properties of an Email that stand in its octets (RFC 8621 sections 4.1.2 to 4.1.4). */
 
 /** Convenience properties and what they stand for. */
-const SHORT: ReadonlyMap<string, HeaderProperty> = new Map([
+export const SHORT_PROPERTIES: ReadonlyMap<string, HeaderProperty> = new Map([
   ['messageId', { field: 'message-id', form: 'MessageIds', all: false }],
   ['inReplyTo', { field: 'in-reply-to', form: 'MessageIds', all: false }],
   ['references', { field: 'references', form: 'MessageIds', all: false }],
@@ -25,24 +38,53 @@ const SHORT: ReadonlyMap<string, HeaderProperty> = new Map([
   ['sentAt', { field: 'date', form: 'Date', all: false }],
 ]);
 
-export const STORED_PROPERTIES: readonly string[] = ['id', 'blobId', 'threadId', 'mailboxIds', 'keywords', 'size', 'receivedAt'];
+export const STORED_PROPERTIES: readonly string[] = [
+  'id',
+  'blobId',
+  'threadId',
+  'mailboxIds',
+  'keywords',
+  'size',
+  'receivedAt',
+];
 
-const CONTENT: readonly string[] = ['hasAttachment', 'preview', 'bodyValues', 'textBody', 'htmlBody', 'attachments'];
+const CONTENT: readonly string[] = [
+  'hasAttachment',
+  'preview',
+  'bodyValues',
+  'textBody',
+  'htmlBody',
+  'attachments',
+];
 
 /** What is told when nothing is named (RFC 8621 section 4.2). */
-export const DEFAULT_PROPERTIES: readonly string[] = [...STORED_PROPERTIES, ...SHORT.keys(), ...CONTENT];
+export const DEFAULT_PROPERTIES: readonly string[] = [
+  ...STORED_PROPERTIES,
+  ...SHORT_PROPERTIES.keys(),
+  ...CONTENT,
+];
 /** The same for Email/parse (section 4.9). */
-export const PARSE_PROPERTIES: readonly string[] = [...SHORT.keys(), ...CONTENT];
+export const PARSE_PROPERTIES: readonly string[] = [...SHORT_PROPERTIES.keys(), ...CONTENT];
 
 export function isEmailProperty(name: string): boolean {
-  return DEFAULT_PROPERTIES.includes(name) || name === 'headers' || name === 'bodyStructure' || headerProperty(name) !== undefined;
+  return (
+    DEFAULT_PROPERTIES.includes(name) ||
+    name === 'headers' ||
+    name === 'bodyStructure' ||
+    headerProperty(name) !== undefined
+  );
 }
 
 /** What Email/get and Email/parse are asked for. */
 export interface EmailWish {
   readonly properties: readonly string[];
   readonly bodyProperties: readonly string[];
-  readonly values: { readonly text: boolean; readonly html: boolean; readonly all: boolean; readonly max: number };
+  readonly values: {
+    readonly text: boolean;
+    readonly html: boolean;
+    readonly all: boolean;
+    readonly max: number;
+  };
   /** Octets of bodies that this answer may still read. */
   left: number;
 }
@@ -79,7 +121,7 @@ export async function messageProperties(
   const tree = (): NumberedPart => (root ??= numberParts(source.structure.root));
   const bodies = (): BodyLists => (lists ??= bodyLists(tree()));
   for (const name of wish.properties) {
-    const property = SHORT.get(name) ?? headerProperty(name);
+    const property = SHORT_PROPERTIES.get(name) ?? headerProperty(name);
     if (property !== undefined || name === 'headers') {
       header ??= headerView(await source.header());
       made[name] = property === undefined ? allHeaders(header) : headerValue(header, property);

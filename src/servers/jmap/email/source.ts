@@ -45,7 +45,9 @@ export function octetSource(octets: Buffer, blobId: string): MessageSource {
     header: () => Promise.resolve(octets.subarray(0, Math.min(structure.root.bodyStart, HEADER_BYTES))),
     partHeader: (part) => Promise.resolve(octets.subarray(part.headerStart, part.bodyStart)),
     body: (part, max, from = 0) =>
-      Promise.resolve(octets.subarray(part.bodyStart + from, Math.min(part.bodyEnd, part.bodyStart + from + max))),
+      Promise.resolve(
+        octets.subarray(part.bodyStart + from, Math.min(part.bodyEnd, part.bodyStart + from + max)),
+      ),
     blobId,
     partBlobId: (partId) => partBlob(blobId, partId),
   };

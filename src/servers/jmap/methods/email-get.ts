@@ -2,7 +2,13 @@ import type { EmailFacts } from '../../../data/jmap/reads.ts';
 import { formatUtc, idsArg, pick, textArg } from '../args.ts';
 import { type Context, mailView, method, type Method, scopeOf } from '../context.ts';
 import { MethodError } from '../errors.ts';
-import { DEFAULT_PROPERTIES, type EmailWish, emailWish, messageProperties, needsOctets } from '../email/properties.ts';
+import {
+  DEFAULT_PROPERTIES,
+  type EmailWish,
+  emailWish,
+  messageProperties,
+  needsOctets,
+} from '../email/properties.ts';
 import { storedSource } from '../email/source.ts';
 import { formatId, parseId } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -43,7 +49,9 @@ export async function emailObjects(
   for (let at = 0; at < ids.length; at += PAGE) {
     const some = ids.slice(at, at + PAGE);
     const found = await store.read.run('jmap.emails', { ...scopeOf(context, view), ids: some });
-    const previews = wish.properties.includes('preview') ? await knownPreviews(context, found) : new Map<number, string>();
+    const previews = wish.properties.includes('preview')
+      ? await knownPreviews(context, found)
+      : new Map<number, string>();
     const fresh: { emailId: number; preview: string }[] = [];
     for (const facts of found) {
       const own: Record<string, Json | undefined> = { ...storedProperties(facts) };
@@ -57,7 +65,8 @@ export async function emailObjects(
       list.push(pick(own, wish.properties));
     }
     // Kept for the next to ask; whether that succeeds matters to nobody.
-    if (fresh.length > 0) void store.write.run('mailstore.keepPreviews', { emails: fresh }).catch(() => undefined);
+    if (fresh.length > 0)
+      void store.write.run('mailstore.keepPreviews', { emails: fresh }).catch(() => undefined);
   }
   return list;
 }
@@ -72,7 +81,8 @@ async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
   const ids = idsArg(args);
   // RFC 8621 section 4.2: all of them are too many for anybody.
-  if (ids === undefined) throw new MethodError('requestTooLarge', 'Name the ids, by Email/query for example.');
+  if (ids === undefined)
+    throw new MethodError('requestTooLarge', 'Name the ids, by Email/query for example.');
   const wish = emailWish(args, DEFAULT_PROPERTIES);
   const { seq } = await context.options.store.read.run('jmap.state', { accountId: view.accountId });
   const wanted = ids.flatMap((text) => parseId('email', text) ?? []);

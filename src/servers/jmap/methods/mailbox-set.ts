@@ -21,10 +21,14 @@ function fieldsOf(context: Context, given: JsonObject, now: JsonObject | undefin
     throw invalidProperties([name], `${name} cannot be set.`);
   }
   const { name, parentId, role, sortOrder, isSubscribed } = given;
-  if (name !== undefined && typeof name !== 'string') throw invalidProperties(['name'], 'name must be a string.');
+  if (name !== undefined && typeof name !== 'string')
+    throw invalidProperties(['name'], 'name must be a string.');
   if (isSubscribed !== undefined && typeof isSubscribed !== 'boolean')
     throw invalidProperties(['isSubscribed'], 'isSubscribed must be true or false.');
-  if (sortOrder !== undefined && !(typeof sortOrder === 'number' && Number.isInteger(sortOrder) && sortOrder >= 0 && sortOrder < 2 ** 31))
+  if (
+    sortOrder !== undefined &&
+    !(typeof sortOrder === 'number' && Number.isInteger(sortOrder) && sortOrder >= 0 && sortOrder < 2 ** 31)
+  )
     throw invalidProperties(['sortOrder'], 'sortOrder must be a whole number from 0 on.');
   return {
     ...(name !== undefined && { name: name.normalize('NFC') }),
@@ -78,11 +82,15 @@ async function create(work: Work, key: string, given: JsonObject): Promise<void>
     }
     const id = formatId('mailbox', made.id);
     context.createdIds.set(key, id);
-    const node = mailboxNodes(await mailView(context, { accountId: formatId('account', work.view.accountId) })).get(made.id);
+    const node = mailboxNodes(
+      await mailView(context, { accountId: formatId('account', work.view.accountId) }),
+    ).get(made.id);
     const whole: JsonObject = node === undefined ? { id } : mailboxObject(node);
     // What the client did not say, or not so.
     result.created[key] = Object.fromEntries(
-      Object.entries({ ...whole, id, sortOrder: fields.sortOrder ?? 0 }).filter(([property, value]) => given[property] !== value),
+      Object.entries({ ...whole, id, sortOrder: fields.sortOrder ?? 0 }).filter(
+        ([property, value]) => given[property] !== value,
+      ),
     );
   } catch (error) {
     result.notCreated[key] = setErrorFrom(error);
@@ -123,7 +131,8 @@ function parentsFirst(create: readonly (readonly [string, JsonObject])[]): (read
       placed.add(key);
       chain.push(key);
       const parent: Json | undefined = byKey.get(key)?.['parentId'];
-      const name: string | undefined = typeof parent === 'string' && parent.startsWith('#') ? parent.slice(1) : undefined;
+      const name: string | undefined =
+        typeof parent === 'string' && parent.startsWith('#') ? parent.slice(1) : undefined;
       key = name !== undefined && byKey.has(name) ? name : undefined;
     }
     for (const key of chain.reverse()) {
@@ -148,9 +157,12 @@ export async function mailboxSet(context: Context, args: JsonObject): Promise<Js
     else await update(work, id, patch);
   }
   // Children before their parents: the longest names first.
-  const paths = new Map([...mailboxNodes(view).values()].map(({ id, known }) => [formatId('mailbox', id), known.path]));
+  const paths = new Map(
+    [...mailboxNodes(view).values()].map(({ id, known }) => [formatId('mailbox', id), known.path]),
+  );
   const depth = (id: string): number => (paths.get(id) ?? '').split('/').length;
-  for (const id of given.destroy.toSorted((a, b) => depth(b) - depth(a))) await destroy(work, id, removeEmails);
+  for (const id of given.destroy.toSorted((a, b) => depth(b) - depth(a)))
+    await destroy(work, id, removeEmails);
   const state = (at: number): string => formatState(view, { seq: at });
   return work.result.answer(view, state(seq), state(work.steps.after));
 }

@@ -19,7 +19,8 @@ async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   const { seq } = await read.run('jmap.state', { accountId: view.accountId });
   const { counts, sortOrders } = await read.run('jmap.counts', scopeOf(context, view));
   const nodes = mailboxNodes(await mailView(context, args));
-  if (ids === undefined && nodes.size > JMAP_LIMITS.objectsInGet * 10) throw new MethodError('requestTooLarge');
+  if (ids === undefined && nodes.size > JMAP_LIMITS.objectsInGet * 10)
+    throw new MethodError('requestTooLarge');
   const list: JsonObject[] = [];
   const notFound: string[] = [];
   for (const text of ids ?? [...nodes.keys()].map((id) => formatId('mailbox', id))) {
@@ -34,7 +35,11 @@ async function changes(context: Context, args: JsonObject): Promise<JsonObject> 
   const view = await mailView(context, args);
   const since = parseState(view, textArg(args, 'sinceState'));
   const { read } = context.options.store;
-  const changed = await read.run('jmap.mailboxChanges', { ...scopeOf(context, view), since, max: maxChanges(args) });
+  const changed = await read.run('jmap.mailboxChanges', {
+    ...scopeOf(context, view),
+    since,
+    max: maxChanges(args),
+  });
   // Which of the properties changed is not kept apart (RFC 8621 section 2.2).
   return { ...changesAnswer(view, args, 'mailbox', changed), updatedProperties: null };
 }
@@ -132,7 +137,10 @@ async function results(context: Context, view: View, args: JsonObject): Promise<
 }
 
 /** Each mailbox before those below it. */
-function inTree(nodes: readonly MailboxNode[], compare: (a: MailboxNode, b: MailboxNode) => number): MailboxNode[] {
+function inTree(
+  nodes: readonly MailboxNode[],
+  compare: (a: MailboxNode, b: MailboxNode) => number,
+): MailboxNode[] {
   const below = Map.groupBy(nodes, ({ parentId }) => parentId);
   const out: MailboxNode[] = [];
   const add = (parentId: number | undefined): void => {

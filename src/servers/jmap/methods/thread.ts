@@ -17,9 +17,13 @@ async function get(context: Context, args: JsonObject): Promise<JsonObject> {
     ...scopeOf(context, view),
     ids: wanted,
   });
-  if (ids === undefined && threads.length > JMAP_LIMITS.objectsInGet) throw new MethodError('requestTooLarge');
+  if (ids === undefined && threads.length > JMAP_LIMITS.objectsInGet)
+    throw new MethodError('requestTooLarge');
   const list = threads.map(({ id, emailIds }) =>
-    pick({ id: formatId('thread', id), emailIds: emailIds.map((each) => formatId('email', each)) }, properties),
+    pick(
+      { id: formatId('thread', id), emailIds: emailIds.map((each) => formatId('email', each)) },
+      properties,
+    ),
   );
   const found = new Set(list.map(({ id }) => id));
   const notFound = (ids ?? []).filter((id) => !found.has(id));

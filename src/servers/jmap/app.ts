@@ -1,0 +1,239 @@
+import type { IncomingMessage } from 'node:http';
+import { type Context as HonoContext, Hono } from 'hono';
+import { randomToken, timeId } from '../../base/ids.ts';
+import { errorText, Refusal } from '../../base/errors.ts';
+import type { LoginAccount } from '../../mail/sasl/types.ts';
+import { canonicalAddress } from '../../net/ip.ts';
+import { logIn } from './authentication.ts';
+import { findBlob, keepUpload } from './blobs.ts';
+import type { Context, JmapOptions } from './context.ts';
+import { readRequest, runRequest } from './engine.ts';
+import { MethodError, RequestError } from './errors.ts';
+import type { Json, JsonObject } from './json.ts';
+import { JMAP_LIMITS } from './limits.ts';
+import { eventStream, PUSHED_TYPES, pingOf } from './push.ts';
+import { sessionObject } from './session.ts';
+import { methods } from './table.ts';
+import { viewOf } from './view.ts';
+
+type Env = {
+  Bindings: { readonly incoming: IncomingMessage };
+  Variables: { account: LoginAccount; remoteAddress: string; trace: string };
+};
+type C = HonoContext<Env>;
+
+/** How much of each kind an account has at work. */
+class Counts {
+  readonly #open = new Map<string, number>();
+
+  /** Undefined when there are `most` already, else how to end. */
+  begin(kind: string, accountId: number, most: number): (() => void) | undefined {
+    const key = `${kind} ${accountId}`;
+    const now = this.#open.get(key) ?? 0;
+    if (now >= most) return undefined;
+    this.#open.set(key, now + 1);
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
+      const left = (this.#open.get(key) ?? 1) - 1;
+      if (left === 0) this.#open.delete(key);
+      else this.#open.set(key, left);
+    };
+  }
+}
+
+/** JMAP over HTTP (RFC 8620): session, API, blobs, events. To be mounted at the root of a site. */
+export function createJmapApp(options: JmapOptions): Hono<Env> {
+  const app = new Hono<Env>();
+  const counts = new Counts();
+  const cache = randomToken(12);
+  // RFC 8620 section 2.2.
+  app.get('/.well-known/jmap', (c) => c.redirect('/jmap/session', 302));
+  app.use('/jmap/*', async (c, next) => {
+    const trace = timeId(options.clock.now());
+    const login = await logIn(options, c.env.incoming, trace);
+    if (!login.ok) {
+      if (login.status === 401) c.header('WWW-Authenticate', 'Basic realm="mail account", charset="UTF-8"');
+      return c.text(`${login.sentence}\n`, login.status);
+    }
+    c.set('account', login.account);
+    c.set('remoteAddress', login.remoteAddress);
+    c.set('trace', trace);
+    await next();
+    return undefined;
+  });
+  app.get('/jmap/session', async (c) => {
+    return c.json(await sessionObject(options.store.read, c.var.account, baseOf(options, c)));
+  });
+  app.post('/jmap/api', (c) => problems(c, () => api(options, counts, cache, c)));
+  app.post('/jmap/upload/:account/', (c) => problems(c, () => upload(options, counts, c)));
+  app.get('/jmap/download/:account/:blob/:name', (c) => problems(c, () => download(options, c)));
+  app.get('/jmap/eventsource', (c) => events(options, counts, c));
+  return app;
+}
+
+/** Scheme and host by which the client reaches us: a proxy says which. */
+function baseOf({ isProxy }: JmapOptions, c: C): string {
+  const { socket, headers } = c.env.incoming;
+  const { host } = new URL(c.req.url);
+  const proxied = isProxy(canonicalAddress(socket.remoteAddress ?? '') ?? '');
+  const secure = proxied && headers['x-forwarded-proto'] === 'https';
+  return `${secure ? 'https' : 'http'}://${host}`;
+}
+
+/** Render what stops a request as a whole (RFC 7807, RFC 8620 section 3.6.1). */
+async function problems(c: C, run: () => Promise<Response>): Promise<Response> {
+  const problem = (status: number, json: JsonObject): Response =>
+    new Response(JSON.stringify(json), { status, headers: { 'Content-Type': 'application/problem+json' } });
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof RequestError) return problem(error.status, error.toJson());
+    if (error instanceof MethodError && error.type === 'accountNotFound')
+      return problem(404, { type: 'about:blank', status: 404, detail: 'There is no such account.' });
+    if (!(error instanceof Refusal)) throw error;
+    return problem(503, { type: 'about:blank', status: 503, detail: error.message });
+  }
+}
+
+async function* octetsOf(c: C): AsyncGenerator<Uint8Array> {
+  const { body } = c.req.raw;
+  if (body === null) return;
+  for await (const piece of body as unknown as AsyncIterable<Uint8Array>) yield piece;
+}
+
+function declaredSize(c: C): number {
+  return Number(c.req.header('content-length') ?? 0);
+}
+
+async function readJson(c: C): Promise<Json> {
+  const type = (c.req.header('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
+  if (type !== 'application/json')
+    throw new RequestError('notJSON', 'The content type must be application/json.');
+  const tooLarge = new RequestError(
+    'limit',
+    `A request may have at most ${JMAP_LIMITS.sizeRequest} octets.`,
+    'maxSizeRequest',
+  );
+  if (declaredSize(c) > JMAP_LIMITS.sizeRequest) throw tooLarge;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of octetsOf(c)) {
+    size += piece.length;
+    if (size > JMAP_LIMITS.sizeRequest) throw tooLarge;
+    pieces.push(piece);
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw new RequestError('notJSON', `The request is no JSON in UTF-8: ${errorText(error).slice(0, 200)}`);
+  }
+}
+
+async function api(options: JmapOptions, counts: Counts, cache: string, c: C): Promise<Response> {
+  const { account: login, remoteAddress, trace } = c.var;
+  const most = JMAP_LIMITS.concurrentRequests;
+  const end = counts.begin('request', login.accountId, most);
+  if (end === undefined)
+    throw new RequestError('limit', `At most ${most} requests at once, please.`, 'maxConcurrentRequests');
+  try {
+    const request = readRequest(await readJson(c));
+    const createdIds = new Map(Object.entries(request.createdIds ?? {}));
+    const context: Context = { options, login, remoteAddress, trace, cache, createdIds };
+    const methodResponses = await runRequest(context, methods, request);
+    const session = await sessionObject(options.store.read, login, '');
+    return c.json({
+      methodResponses,
+      ...(request.createdIds !== undefined && { createdIds: Object.fromEntries(createdIds) }),
+      sessionState: session['state'],
+    });
+  } finally {
+    end();
+  }
+}
+
+/** RFC 8620 section 6.1. */
+async function upload(options: JmapOptions, counts: Counts, c: C): Promise<Response> {
+  const { accountId: viewer } = c.var.account;
+  const view = await viewOf(options.store.read, viewer, c.req.param('account'));
+  const most = JMAP_LIMITS.concurrentUpload;
+  const end = counts.begin('upload', viewer, most);
+  if (end === undefined)
+    throw new RequestError('limit', `At most ${most} uploads at once, please.`, 'maxConcurrentUpload');
+  try {
+    if (options.full())
+      throw new Refusal('storage-full', 'The disk of the server is nearly full; try again later.');
+    const max = JMAP_LIMITS.sizeUpload;
+    const kept =
+      declaredSize(c) > max ? undefined : await keepUpload(options.store, view.accountId, octetsOf(c), max);
+    if (kept === undefined)
+      throw new RequestError('limit', `An upload may have at most ${max} octets.`, 'maxSizeUpload');
+    const type = mediaType(c.req.header('content-type')) ?? 'application/octet-stream';
+    return c.json({ accountId: c.req.param('account'), blobId: kept.blobId, type, size: kept.size }, 201);
+  } finally {
+    end();
+  }
+}
+
+function mediaType(text: string | undefined): string | undefined {
+  return text !== undefined &&
+    /^[A-Za-z0-9!#$&^_.+-]{1,100}\/[A-Za-z0-9!#$&^_.+-]{1,100}(?:;[\x20-\x7e]{0,200})?$/.test(text)
+    ? text
+    : undefined;
+}
+
+/** RFC 8620 section 6.2. Whatever it is, a browser saves it: nothing of a message runs on our pages. */
+async function download(options: JmapOptions, c: C): Promise<Response> {
+  const { store } = options;
+  const view = await viewOf(store.read, c.var.account.accountId, c.req.param('account'));
+  const blob = await findBlob(store, view, c.req.param('blob') ?? '');
+  if (blob === undefined) return c.text('There is no such blob.\n', 404);
+  const name = encodeURIComponent((c.req.param('name') ?? 'file').slice(0, 300)).replace(/['()*]/g, '_');
+  const headers: Record<string, string> = {
+    'Content-Type': mediaType(c.req.query('accept')) ?? 'application/octet-stream',
+    'Content-Disposition': `attachment; filename*=UTF-8''${name}`,
+    // A blob never changes; it may be gone, and is private.
+    'Cache-Control': 'private, immutable, max-age=31536000',
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+    ...(blob.size !== undefined && { 'Content-Length': String(blob.size) }),
+  };
+  const octets = blob.read()[Symbol.asyncIterator]();
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await octets.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(next.value);
+    },
+    async cancel() {
+      await octets.return?.();
+    },
+  });
+  return new Response(stream, { headers });
+}
+
+/** RFC 8620 section 7.3. */
+function events(options: JmapOptions, counts: Counts, c: C): Response {
+  const { account } = c.var;
+  const end = counts.begin('events', account.accountId, JMAP_LIMITS.eventStreams);
+  if (end === undefined) return c.text('There are too many event streams of this account.\n', 429);
+  const named = (c.req.query('types') ?? '*').split(',');
+  const types = new Set(
+    named.includes('*') ? PUSHED_TYPES : PUSHED_TYPES.filter((type) => named.includes(type)),
+  );
+  const stream = eventStream(
+    options,
+    account,
+    {
+      types,
+      closeAfterState: c.req.query('closeafter') === 'state',
+      ping: pingOf(c.req.query('ping')),
+      lastId: c.req.header('last-event-id'),
+    },
+    end,
+  );
+  return new Response(stream, {
+    headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },
+  });
+}

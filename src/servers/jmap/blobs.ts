@@ -1,0 +1,188 @@
+import { contentReader, sizeOf } from '../../data/mailstore/content-reader.ts';
+import type { ContentRef } from '../../data/mailstore/types.ts';
+import { numberParts, partById } from '../../mail/jmap/body-parts.ts';
+import { createDecoder, decodeBody } from '../../mail/message/decode.ts';
+import type { JmapOptions } from './context.ts';
+import { octetSource } from './email/source.ts';
+import { JMAP_LIMITS } from './limits.ts';
+import type { View } from './view.ts';
+
+/**
+ * Blob ids: "B12" is the message of email M12, "U7" an upload; "-1_2" behind it is part 1.2 of that message, decoded, and so
+ * on for messages within messages. So what may read the email may read the blob, and nothing else has to be kept.
+ */
+export interface Blob {
+  /** Octets, where that is known before it is read. */
+  readonly size: number | undefined;
+  read(): AsyncIterable<Buffer>;
+}
+
+/** Messages within messages that a blob id leads through. */
+const MAX_STEPS = 5;
+
+interface BlobPath {
+  readonly base: 'B' | 'U';
+  readonly id: number;
+  readonly parts: readonly string[];
+}
+
+function parseBlobId(text: string): BlobPath | undefined {
+  const [, base, id = '', steps = ''] = /^([BU])([1-9]\d{0,15})((?:-\d[\d_]{0,100}){0,5})$/.exec(text) ?? [];
+  if (base !== 'B' && base !== 'U') return undefined;
+  const parts = steps
+    .split('-')
+    .slice(1, MAX_STEPS + 1)
+    .map((each) => each.replaceAll('_', '.'));
+  return { base, id: Number(id), parts };
+}
+
+/** The blob of that id in an account, when the viewer may read it. */
+export async function findBlob(
+  store: JmapOptions['store'],
+  view: View,
+  text: string,
+): Promise<Blob | undefined> {
+  const path = parseBlobId(text);
+  if (path === undefined) return undefined;
+  const [first, ...more] = path.parts;
+  if (path.base === 'U') {
+    const whole = await uploadBlob(store, view, path.id);
+    return whole && withinMessages(whole, path.parts);
+  }
+  const ref = await emailContent(store, view, path.id);
+  if (ref === undefined) return undefined;
+  if (first === undefined) return messageBlob(store, ref);
+  const part = partBlobOf(store, ref, first);
+  return part && withinMessages(part, more);
+}
+
+/** Emails of a day ago in Trash no more: the owner's own blobs outlast them as long as undelete can bring them back. */
+async function emailContent(
+  store: JmapOptions['store'],
+  { accountId, own, visible }: View,
+  emailId: number,
+): Promise<ContentRef | undefined> {
+  if (own && visible === undefined) return store.read.run('mailstore.content', { accountId, emailId });
+  const [found] = await store.read.run('jmap.emails', { accountId, visible, ids: [emailId] });
+  return found?.content;
+}
+
+function messageBlob({ blobs }: JmapOptions['store'], ref: ContentRef): Blob {
+  const content = contentReader(blobs, ref);
+  const section = content.section({ part: [] });
+  const pieces = section?.pieces ?? [];
+  return { size: sizeOf(pieces), read: () => content.read(pieces) };
+}
+
+function partBlobOf({ blobs }: JmapOptions['store'], ref: ContentRef, partId: string): Blob | undefined {
+  const content = contentReader(blobs, ref);
+  const found = partById(numberParts(content.structure.root), partId);
+  if (found === undefined) return undefined;
+  const { part } = found;
+  const pieces = content.stored(part.bodyStart, part.bodyEnd);
+  const plain = part.encoding === '7bit' || part.encoding === '8bit' || part.encoding === 'binary';
+  return {
+    size: plain ? sizeOf(pieces) : undefined,
+    async *read() {
+      const decoder = createDecoder(part.encoding);
+      for await (const piece of content.read(pieces)) {
+        const out = Buffer.from(decoder.push(piece));
+        if (out.length > 0) yield out;
+      }
+      const rest = decoder.end();
+      if (rest.length > 0) yield rest;
+    },
+  };
+}
+
+async function uploadBlob({ read }: JmapOptions['store'], view: View, id: number): Promise<Blob | undefined> {
+  const found = await read.run('jmap.upload', { accountId: view.accountId, id });
+  if (found === undefined) return undefined;
+  return {
+    size: found.size,
+    async *read() {
+      for (let start = 0; start < found.size; ) {
+        const piece = await read.run('jmap.uploadPiece', { id, start });
+        if (piece === undefined) throw new Error(`upload ${id} ends at ${start}`);
+        start += piece.data.length;
+        yield Buffer.from(piece.data.buffer, piece.data.byteOffset, piece.data.length);
+      }
+    },
+  };
+}
+
+/** All octets of a blob; undefined when there are more than `max`. */
+export async function blobOctets(blob: Blob, max: number): Promise<Buffer | undefined> {
+  if (blob.size !== undefined && blob.size > max) return undefined;
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of blob.read()) {
+    size += piece.length;
+    if (size > max) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+async function withinMessages(whole: Blob, parts: readonly string[]): Promise<Blob | undefined> {
+  let blob = whole;
+  for (const partId of parts) {
+    const octets = await blobOctets(blob, JMAP_LIMITS.parseBytes);
+    if (octets === undefined) return undefined;
+    const source = octetSource(octets, '');
+    const part = partById(numberParts(source.structure.root), partId)?.part;
+    if (part === undefined) return undefined;
+    const decoded = decodeBody(octets.subarray(part.bodyStart, part.bodyEnd), part.encoding);
+    blob = octetBlob(decoded);
+  }
+  return blob;
+}
+
+export function octetBlob(octets: Buffer): Blob {
+  return {
+    size: octets.length,
+    async *read() {
+      yield octets;
+    },
+  };
+}
+
+/** Octets of an upload that one row holds. */
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * Keep octets as an upload of an account. Undefined when there are more than fit.
+ * @throws Refusal 'storage-full', 'unavailable'
+ */
+export async function keepUpload(
+  { write }: JmapOptions['store'],
+  accountId: number,
+  octets: AsyncIterable<Uint8Array>,
+  max: number,
+): Promise<{ readonly blobId: string; readonly size: number } | undefined> {
+  const { id } = await write.run('jmap.beginUpload', { accountId });
+  let complete = false;
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  let start = 0;
+  const flush = async (last: boolean): Promise<void> => {
+    const data = Buffer.concat(held);
+    held = [];
+    heldBytes = 0;
+    await write.run('jmap.addPiece', { accountId, id, start, data, last });
+    start += data.length;
+  };
+  try {
+    for await (const piece of octets) {
+      if (start + heldBytes + piece.length > max) return undefined;
+      held.push(piece);
+      heldBytes += piece.length;
+      if (heldBytes >= PIECE_BYTES) await flush(false);
+    }
+    await flush(true);
+    complete = true;
+    return { blobId: `U${id}`, size: start };
+  } finally {
+    if (!complete) void write.run('jmap.removeUpload', { id }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,354 @@
+import { randomBytes } from 'node:crypto';
+import { randomToken } from '../../../base/ids.ts';
+import {
+  encodeBase64,
+  encodeQuotedPrintable,
+  encodeWords,
+  foldField,
+  formatAddress,
+  formatDate,
+  makeBoundary,
+} from '../../../mail/message/build.ts';
+import { parseUtc } from '../args.ts';
+import { type Blob, findBlob } from '../blobs.ts';
+import type { JmapOptions } from '../context.ts';
+import { invalidProperties, SetError } from '../errors.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { View } from '../view.ts';
+import { headerProperty, type HeaderProperty } from './headers.ts';
+import { SHORT_PROPERTIES } from './properties.ts';
+
+/** A message made of the properties of an Email (RFC 8621 section 4.6). */
+
+type Node =
+  | {
+      readonly kind: 'multipart';
+      readonly type: string;
+      readonly fields: string;
+      readonly children: readonly Node[];
+    }
+  | { readonly kind: 'text'; readonly fields: string; readonly octets: Buffer }
+  | { readonly kind: 'blob'; readonly fields: string; readonly blob: Blob; readonly raw: boolean };
+
+/** Properties of an email that say what stands in it. */
+export const COMPOSED: ReadonlySet<string> = new Set([
+  ...SHORT_PROPERTIES.keys(),
+  'bodyStructure',
+  'bodyValues',
+  'textBody',
+  'htmlBody',
+  'attachments',
+]);
+
+const MAX_PARTS = 500;
+const MAX_DEPTH = 20;
+const TOKEN = /^[A-Za-z0-9!#$&^_.+-]{1,100}\/[A-Za-z0-9!#$&^_.+-]{1,100}$/;
+
+export interface ComposeParts {
+  readonly store: JmapOptions['store'];
+  readonly view: View;
+  readonly hostname: string;
+  readonly nowMs: number;
+}
+
+/** The octets of a new message. @throws SetError */
+export async function compose(parts: ComposeParts, email: JsonObject): Promise<AsyncIterable<Buffer>> {
+  const header = headerOf(parts, email);
+  const reader = new BodyReader(parts, email);
+  const body = await reader.read();
+  if (reader.missing.length > 0) throw new SetError('blobNotFound', undefined, { notFound: reader.missing });
+  return (async function* () {
+    yield Buffer.from(header);
+    yield* render(body);
+  })();
+}
+
+function headerOf({ hostname, nowMs }: ComposeParts, email: JsonObject): string {
+  const fields: string[] = [];
+  const seen = new Set<string>();
+  for (const [name, value] of Object.entries(email)) {
+    const property = SHORT_PROPERTIES.get(name) ?? headerProperty(name);
+    if (property === undefined || value === undefined || value === null) continue;
+    const { field } = property;
+    if (field.startsWith('content-') || field === 'mime-version')
+      throw invalidProperties([name], `${name} cannot be set here.`);
+    if (seen.has(field)) throw invalidProperties([name], `${field} is given twice.`);
+    seen.add(field);
+    fields.push(...fieldsFor(name, property, value));
+  }
+  if (!seen.has('date')) fields.push(foldField('Date', formatDate(nowMs)));
+  if (!seen.has('message-id')) fields.push(foldField('Message-ID', `<${randomToken(24)}@${hostname}>`));
+  return `${fields.join('')}MIME-Version: 1.0\r\n`;
+}
+
+/** "reply-to" to "Reply-To". */
+function properName(field: string): string {
+  if (field === 'message-id') return 'Message-ID';
+  return field.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase());
+}
+
+function fieldsFor(name: string, property: HeaderProperty, value: Json): string[] {
+  const given = /^header:([^:]+)/.exec(name)?.[1] ?? properName(property.field);
+  if (!property.all) return [oneField(name, given, property, value)];
+  if (!Array.isArray(value)) throw invalidProperties([name], `${name} must be a list.`);
+  return (value as readonly Json[]).map((each) => oneField(name, given, property, each));
+}
+
+function oneField(name: string, field: string, { form }: HeaderProperty, value: Json): string {
+  const bad = (what: string): SetError => invalidProperties([name], `${name} must be ${what}.`);
+  switch (form) {
+    case 'Raw':
+      // A line end is a fold, or it would end the field.
+      if (typeof value !== 'string' || /\r(?!\n)|(?<!\r)\n|\r\n(?![ \t])|\0/.test(value))
+        throw bad('text of one field');
+      return `${field}:${/^[ \t]/.test(value) ? '' : ' '}${value}\r\n`;
+    case 'Text':
+      if (typeof value !== 'string') throw bad('a string');
+      return foldField(field, encodeWords(value));
+    case 'Date': {
+      const ms = parseUtc(value);
+      if (ms === undefined || typeof value !== 'string') throw bad('a date');
+      const [, sign, hours = '0', minutes = '0'] = /([+-])(\d{2}):(\d{2})$/.exec(value) ?? [];
+      const zone = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
+      return foldField(field, formatDate(ms, zone));
+    }
+    case 'MessageIds':
+    case 'URLs': {
+      if (
+        !Array.isArray(value) ||
+        !value.every((each) => typeof each === 'string' && /^[^\s<>]{1,900}$/.test(each))
+      )
+        throw bad('a list without white space and angle brackets');
+      return foldField(field, value.map((each) => `<${String(each)}>`).join(form === 'URLs' ? ', ' : ' '));
+    }
+    case 'Addresses':
+      return foldField(field, addressText(value, bad));
+    case 'GroupedAddresses': {
+      if (!Array.isArray(value)) throw bad('a list of groups');
+      const groups = (value as readonly Json[]).map((group) => {
+        if (!isObject(group)) throw bad('a list of groups');
+        const list = addressText(group['addresses'] ?? null, bad);
+        return typeof group['name'] === 'string' ? `${phrase(group['name'])}: ${list};` : list;
+      });
+      return foldField(field, groups.join(', '));
+    }
+    default:
+      return form satisfies never;
+  }
+}
+
+function phrase(name: string): string {
+  const safe = encodeWords(name);
+  return /^[A-Za-z0-9 =?.-]*$/.test(safe) ? safe : `"${safe.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function addressText(value: Json, bad: (what: string) => SetError): string {
+  if (!Array.isArray(value)) throw bad('a list of addresses');
+  const list = (value as readonly Json[]).map((each) => {
+    if (!isObject(each) || typeof each['email'] !== 'string') throw bad('a list of addresses');
+    const { name } = each;
+    if (name !== undefined && name !== null && typeof name !== 'string') throw bad('a list of addresses');
+    return formatAddress(name ?? '', each['email']);
+  });
+  return list.join(', ');
+}
+
+class BodyReader {
+  readonly missing: string[] = [];
+  readonly #parts: ComposeParts;
+  readonly #email: JsonObject;
+  #count = 0;
+
+  constructor(parts: ComposeParts, email: JsonObject) {
+    this.#parts = parts;
+    this.#email = email;
+  }
+
+  async read(): Promise<Node> {
+    const { bodyStructure, textBody, htmlBody, attachments } = this.#email;
+    if (bodyStructure !== undefined && bodyStructure !== null) {
+      const other = ['textBody', 'htmlBody', 'attachments'].filter((name) => this.#email[name] != null);
+      if (other.length > 0) throw invalidProperties(other, 'bodyStructure says it all.');
+      return this.#node(bodyStructure, 0);
+    }
+    const text = await this.#single(textBody, 'textBody', 'text/plain');
+    const html = await this.#single(htmlBody, 'htmlBody', 'text/html');
+    const files: { node: Node; inline: boolean }[] = [];
+    for (const each of list(attachments, 'attachments')) {
+      const inline = isObject(each) && each['disposition'] === 'inline' && typeof each['cid'] === 'string';
+      files.push({ node: await this.#node(each, 1, 'attachment'), inline });
+    }
+    const shown = html === undefined ? [] : files.filter(({ inline }) => inline).map(({ node }) => node);
+    const beside = files.filter(({ inline }) => html === undefined || !inline).map(({ node }) => node);
+    const page = html !== undefined && shown.length > 0 ? multipart('related', [html, ...shown]) : html;
+    const forms = [text, page].filter((each) => each !== undefined);
+    const [only = textNode('', 'text/plain')] = forms;
+    const body = forms.length > 1 ? multipart('alternative', forms) : only;
+    return beside.length > 0 ? multipart('mixed', [body, ...beside]) : body;
+  }
+
+  async #single(value: Json | undefined, name: string, type: string): Promise<Node | undefined> {
+    const given = list(value, name);
+    if (given.length === 0) return undefined;
+    const [part] = given;
+    if (given.length > 1 || !isObject(part) || (part['type'] ?? type) !== type)
+      throw invalidProperties([name], `${name} must be one part of ${type}.`);
+    return this.#node({ ...part, type }, 1);
+  }
+
+  async #node(value: Json, depth: number, usual?: string): Promise<Node> {
+    if (++this.#count > MAX_PARTS || depth > MAX_DEPTH)
+      throw new SetError('tooLarge', 'It has too many parts.');
+    if (!isObject(value)) throw invalidProperties(['bodyStructure'], 'A part must be an object.');
+    const { subParts, partId, blobId } = value;
+    const type =
+      value['type'] ?? (subParts === undefined || subParts === null ? 'text/plain' : 'multipart/mixed');
+    if (typeof type !== 'string' || !TOKEN.test(type))
+      throw invalidProperties(['bodyStructure'], 'A type is none.');
+    if (type.toLowerCase().startsWith('multipart/')) {
+      const children: Node[] = [];
+      for (const each of list(subParts, 'subParts')) children.push(await this.#node(each, depth + 1));
+      return { ...multipart(type.slice(10), children), fields: ownFields(value) };
+    }
+    const fields = partFields(value, usual);
+    if (typeof partId === 'string') {
+      if (typeof blobId === 'string')
+        throw invalidProperties(['partId'], 'A part is either given or a blob.');
+      return { ...this.#given(partId, type, value), fields: `${textFields(type, value)}${fields}` } as Node;
+    }
+    if (typeof blobId !== 'string') throw invalidProperties(['blobId'], 'A part needs a partId or a blobId.');
+    const blob = await findBlob(this.#parts.store, this.#parts.view, blobId);
+    if (blob === undefined) this.missing.push(blobId);
+    const raw = type.toLowerCase() === 'message/rfc822' || type.toLowerCase() === 'message/global';
+    const charset =
+      typeof value['charset'] === 'string' && /^[A-Za-z0-9_.:-]{1,40}$/.test(value['charset'])
+        ? `; charset=${value['charset']}`
+        : '';
+    const head = foldField('Content-Type', `${type}${charset}${nameParameter('name', value['name'])}`);
+    const encoding = `Content-Transfer-Encoding: ${raw ? '8bit' : 'base64'}\r\n`;
+    return {
+      kind: 'blob',
+      fields: head + encoding + fields,
+      blob: blob ?? { size: 0, async *read() {} },
+      raw,
+    };
+  }
+
+  #given(partId: string, type: string, part: JsonObject): { kind: 'text'; octets: Buffer } {
+    const values = this.#email['bodyValues'];
+    const value = isObject(values) && Object.hasOwn(values, partId) ? values[partId] : undefined;
+    if (!isObject(value) || typeof value['value'] !== 'string')
+      throw invalidProperties(['bodyValues'], `There is no value of part ${partId.slice(0, 100)}.`);
+    if (value['isEncodingProblem'] === true || value['isTruncated'] === true)
+      throw invalidProperties(['bodyValues'], 'A value that is not whole cannot be sent.');
+    if (!type.toLowerCase().startsWith('text/'))
+      throw invalidProperties(['bodyStructure'], 'A value is text.');
+    if (part['charset'] != null || part['size'] != null)
+      throw invalidProperties(['charset'], 'charset and size of a value are not given.');
+    return { kind: 'text', octets: encodeQuotedPrintable(Buffer.from(value['value'].toWellFormed())) };
+  }
+}
+
+function list(value: Json | undefined, name: string): readonly Json[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw invalidProperties([name], `${name} must be a list.`);
+  return value as readonly Json[];
+}
+
+function multipart(subtype: string, children: readonly Node[]): Node & { kind: 'multipart' } {
+  return { kind: 'multipart', type: `multipart/${subtype}`, fields: '', children };
+}
+
+function textNode(text: string, type: string): Node {
+  return { kind: 'text', fields: textFields(type, {}), octets: Buffer.from(text) };
+}
+
+function textFields(type: string, part: JsonObject): string {
+  const head = foldField('Content-Type', `${type}; charset=utf-8${nameParameter('name', part['name'])}`);
+  return `${head}Content-Transfer-Encoding: quoted-printable\r\n`;
+}
+
+/** `; name="file.txt"`, in RFC 2231's form where it has more than ASCII. */
+function nameParameter(parameter: string, value: Json | undefined): string {
+  if (typeof value !== 'string' || value === '') return '';
+  const text = value.toWellFormed().slice(0, 300);
+  if (/^[\x20-\x7e]*$/.test(text)) return `; ${parameter}="${text.replace(/["\\]/g, '\\$&')}"`;
+  const encoded = encodeURIComponent(text).replace(/['()*!]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  return `; ${parameter}*=utf-8''${encoded}`;
+}
+
+function partFields(part: JsonObject, usual: string | undefined): string {
+  const { disposition = usual, cid, location, language } = part;
+  let fields = ownFields(part);
+  const name = nameParameter('filename', part['name']);
+  const kind = typeof disposition === 'string' ? disposition : name === '' ? undefined : 'attachment';
+  if (kind !== undefined) {
+    if (!/^[A-Za-z0-9-]{1,40}$/.test(kind))
+      throw invalidProperties(['disposition'], 'A disposition is none.');
+    fields += foldField('Content-Disposition', kind + name);
+  }
+  if (typeof cid === 'string') {
+    if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,300}$/.test(cid)) throw invalidProperties(['cid'], 'A cid is none.');
+    fields += foldField('Content-ID', `<${cid}>`);
+  }
+  if (typeof location === 'string')
+    fields += foldField('Content-Location', encodeURI(location.toWellFormed()));
+  if (Array.isArray(language))
+    fields += foldField(
+      'Content-Language',
+      language.map((each) => String(each).replace(/[^A-Za-z0-9-]/g, '')).join(', '),
+    );
+  return fields;
+}
+
+/** `header:*` properties of a part. */
+function ownFields(part: JsonObject): string {
+  let fields = '';
+  for (const [name, value] of Object.entries(part)) {
+    const property = headerProperty(name);
+    if (property === undefined || value === undefined || value === null) continue;
+    if (
+      ['content-type', 'content-transfer-encoding', 'content-disposition', 'content-id'].includes(
+        property.field,
+      )
+    )
+      throw invalidProperties([name], `${name} cannot be set here.`);
+    fields += fieldsFor(name, property, value).join('');
+  }
+  return fields;
+}
+
+async function* render(node: Node): AsyncGenerator<Buffer> {
+  if (node.kind === 'text') {
+    yield Buffer.from(`${node.fields}\r\n`);
+    yield node.octets;
+    return;
+  }
+  if (node.kind === 'blob') {
+    yield Buffer.from(`${node.fields}\r\n`);
+    if (node.raw) yield* node.blob.read();
+    else yield* inBase64(node.blob.read());
+    return;
+  }
+  const boundary = makeBoundary(randomBytes(18));
+  yield Buffer.from(`${node.fields}${foldField('Content-Type', `${node.type}; boundary="${boundary}"`)}\r\n`);
+  for (const child of node.children) {
+    yield Buffer.from(`\r\n--${boundary}\r\n`);
+    yield* render(child);
+  }
+  yield Buffer.from(`\r\n--${boundary}--\r\n`);
+}
+
+/** Octets of a line of base64, times some lines. */
+const LINES = 57 * 256;
+
+async function* inBase64(octets: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held = Buffer.alloc(0);
+  for await (const piece of octets) {
+    held = Buffer.concat([held, piece]);
+    const whole = held.length - (held.length % LINES);
+    for (let at = 0; at < whole; at += LINES) yield encodeBase64(held.subarray(at, at + LINES));
+    held = held.subarray(whole);
+  }
+  if (held.length > 0) yield encodeBase64(held);
+}

@@ -1,0 +1,90 @@
+import { Refusal } from '../../../base/errors.ts';
+import type { MailTransaction, SessionFacts } from '../../../flow/service.ts';
+import type { Blob } from '../blobs.ts';
+import type { Context } from '../context.ts';
+import { SetError } from '../errors.ts';
+
+/** Who a message is from and for, as SMTP is told (RFC 8621 section 7, Envelope). */
+export interface Envelope {
+  readonly mailFrom: string;
+  readonly rcptTo: readonly string[];
+}
+
+const ASCII = /^[\x00-\x7f]*$/;
+
+function facts({ login, remoteAddress, trace }: Context): SessionFacts {
+  const { accountId, address, revoked } = login;
+  return {
+    id: trace,
+    protocol: 'submission',
+    remoteAddress,
+    remotePort: 0,
+    localAddress: '',
+    localPort: 0,
+    helo: '',
+    extended: true,
+    tls: undefined,
+    login: { accountId, address, mechanism: 'JMAP', revoked },
+    earlyTalk: false,
+    earlyPipelining: false,
+  };
+}
+
+/**
+ * Submit a message the way SMTP does: the same limits, checks of who may send as whom, signature, queue and journal.
+ * Returns the id under which it is on its way. @throws SetError
+ */
+export async function send(context: Context, { mailFrom, rcptTo }: Envelope, message: Blob): Promise<string> {
+  const { submission } = context.options;
+  const session = facts(context);
+  const params = {
+    size: message.size,
+    body: '8BITMIME',
+    smtputf8: ![mailFrom, ...rcptTo].every((each) => ASCII.test(each)),
+    requireTls: false,
+    ret: undefined,
+    envid: undefined,
+    auth: undefined,
+  } as const;
+  const transaction = await submission
+    .mail(session, mailFrom, params)
+    .catch((error: unknown) => refused(error, 'forbiddenMailFrom'));
+  try {
+    await addRecipients(transaction, rcptTo);
+    const sink = await transaction.open().catch((error: unknown) => refused(error, 'forbiddenToSend'));
+    for await (const piece of message.read()) await sink.write(piece);
+    const { reply } = await sink.finish();
+    return /queued as (\S+)/.exec(reply.lines.join(' '))?.[1] ?? context.trace;
+  } catch (error) {
+    transaction.abandon();
+    return refused(error, 'forbiddenFrom');
+  }
+}
+
+async function addRecipients(transaction: MailTransaction, rcptTo: readonly string[]): Promise<void> {
+  const bad: string[] = [];
+  for (const address of rcptTo) {
+    try {
+      await transaction.rcpt(address, { notify: [], orcpt: undefined });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.kind === 'limit') throw error;
+      bad.push(address);
+    }
+  }
+  if (bad.length > 0)
+    throw new SetError('invalidRecipients', 'Some recipients cannot be written to.', {
+      invalidRecipients: bad,
+    });
+}
+
+/** A refusal in the words of EmailSubmission/set (RFC 8621 section 7.5). */
+function refused(error: unknown, type: 'forbiddenMailFrom' | 'forbiddenFrom' | 'forbiddenToSend'): never {
+  if (!(error instanceof Refusal)) throw error;
+  const { kind, message } = error;
+  const code = error.smtp?.code ?? 0;
+  if (kind === 'limit') throw new SetError('rateLimit', message);
+  if (kind === 'too-large') throw new SetError('tooLarge', message);
+  if (kind === 'unavailable' || kind === 'storage-full' || (code >= 400 && code < 500))
+    throw new SetError('forbiddenToSend', message);
+  throw new SetError(type, message);
+}

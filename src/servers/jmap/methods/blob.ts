@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import { isUtf8 } from 'node:buffer';
+import { idsArg, intArg, objectsArg, propertiesArg, textsArg } from '../args.ts';
+import { type Blob, findBlob, keepUpload } from '../blobs.ts';
+import {
+  changingView,
+  type Context,
+  mailView,
+  method,
+  type Method,
+  resolveCreated,
+  scopeOf,
+} from '../context.ts';
+import { invalidArguments, MethodError, setErrorFrom, SetError } from '../errors.ts';
+import { formatId } from '../ids.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
+import { accountText, type View } from '../view.ts';
+
+/** Blob/upload, Blob/get and Blob/lookup (RFC 9404). */
+const DIGESTS: ReadonlyMap<string, string> = new Map([
+  ['digest:sha', 'sha1'],
+  ['digest:sha-256', 'sha256'],
+  ['digest:sha-512', 'sha512'],
+]);
+const PLAIN: readonly string[] = ['data', 'data:asText', 'data:asBase64', 'size'];
+
+interface Slice {
+  readonly offset: number;
+  readonly length: number | undefined;
+}
+
+interface Range {
+  readonly octets: Buffer;
+  readonly size: number;
+  readonly digests: ReadonlyMap<string, string>;
+}
+
+/** Read a blob once: the range that is asked for, its size as a whole, digests of the range. */
+async function readRange(
+  blob: Blob,
+  { offset, length }: Slice,
+  digests: readonly string[],
+  keep: boolean,
+): Promise<Range> {
+  const hashes = digests.map((name) => [name, createHash(DIGESTS.get(name) ?? 'sha256')] as const);
+  const kept: Buffer[] = [];
+  let at = 0;
+  let keptBytes = 0;
+  const end = length === undefined ? Number.POSITIVE_INFINITY : offset + length;
+  for await (const piece of blob.read()) {
+    const part = piece.subarray(
+      Math.min(piece.length, Math.max(0, offset - at)),
+      Math.max(0, Math.min(piece.length, end - at)),
+    );
+    at += piece.length;
+    if (part.length === 0) continue;
+    for (const [, hash] of hashes) hash.update(part);
+    keptBytes += part.length;
+    if (!keep) continue;
+    if (keptBytes > JMAP_LIMITS.blobGetBytes)
+      throw new MethodError('requestTooLarge', 'Ask for a part of it at a time.');
+    kept.push(part);
+  }
+  return {
+    octets: Buffer.concat(kept),
+    size: at,
+    digests: new Map(hashes.map(([name, hash]) => [name, hash.digest('base64')])),
+  };
+}
+
+async function get(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await mailView(context, args);
+  const ids = idsArg(args);
+  if (ids === undefined) throw invalidArguments('ids must be a list');
+  const properties = propertiesArg(args, (name) => PLAIN.includes(name) || DIGESTS.has(name)) ?? [
+    'data',
+    'size',
+  ];
+  const slice = { offset: intArg(args, 'offset', 0) ?? 0, length: intArg(args, 'length', 0) };
+  const digests = properties.filter((name) => DIGESTS.has(name));
+  const keep = properties.some((name) => name.startsWith('data'));
+  const list: JsonObject[] = [];
+  const notFound: string[] = [];
+  for (const text of ids) {
+    const id = resolveCreated(context, text) ?? text;
+    const blob = await findBlob(context.options.store, view, id);
+    if (blob === undefined) notFound.push(text);
+    else list.push(blobObject(id, properties, slice, await readRange(blob, slice, digests, keep)));
+  }
+  return { accountId: accountText(view), list, notFound };
+}
+
+function blobObject(id: string, properties: readonly string[], slice: Slice, range: Range): JsonObject {
+  const { octets, size } = range;
+  const text = isUtf8(octets);
+  const made: Record<string, Json> = { id };
+  for (const name of properties) {
+    if (name === 'size') made[name] = size;
+    else if (name === 'data:asBase64' || (name === 'data' && !text))
+      made['data:asBase64'] = octets.toString('base64');
+    else if (name === 'data' || name === 'data:asText')
+      made['data:asText'] = text ? octets.toString('utf8') : null;
+    else made[name] = range.digests.get(name) ?? null;
+  }
+  if (!text && properties.some((name) => name === 'data' || name === 'data:asText'))
+    made['isEncodingProblem'] = true;
+  if (slice.offset > size || slice.offset + (slice.length ?? 0) > size) made['isTruncated'] = true;
+  return made;
+}
+
+async function* source(context: Context, view: View, value: Json): AsyncGenerator<Buffer> {
+  const bad = new SetError('invalidProperties', 'A data source is none.', { properties: ['data'] });
+  if (!isObject(value)) throw bad;
+  const { 'data:asText': text, 'data:asBase64': base64, blobId, offset = 0, length } = value;
+  if (typeof text === 'string') yield Buffer.from(text);
+  else if (typeof base64 === 'string') {
+    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) throw bad;
+    yield Buffer.from(base64, 'base64');
+  } else {
+    const id = resolveCreated(context, blobId);
+    const blob = id === undefined ? undefined : await findBlob(context.options.store, view, id);
+    if (blob === undefined) throw new SetError('blobNotFound', undefined, { notFound: [String(blobId)] });
+    if (typeof offset !== 'number' || (length !== undefined && length !== null && typeof length !== 'number'))
+      throw bad;
+    const end = length == null ? Number.POSITIVE_INFINITY : offset + length;
+    let at = 0;
+    for await (const piece of blob.read()) {
+      yield piece.subarray(
+        Math.min(piece.length, Math.max(0, offset - at)),
+        Math.max(0, Math.min(piece.length, end - at)),
+      );
+      at += piece.length;
+    }
+    if (offset > at || (length != null && end > at)) throw bad;
+  }
+}
+
+async function upload(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await changingView(context, args);
+  const create = objectsArg(args, 'create');
+  if (create.length > JMAP_LIMITS.objectsInSet) throw new MethodError('requestTooLarge');
+  const created: Record<string, Json> = {};
+  const notCreated: Record<string, Json> = {};
+  for (const [key, given] of create) {
+    try {
+      const { data, type = null } = given;
+      if (!Array.isArray(data) || data.length > JMAP_LIMITS.blobUploadSources)
+        throw new SetError('invalidProperties', 'data must be a short list of sources.', {
+          properties: ['data'],
+        });
+      const sources = data as readonly Json[];
+      const octets = (async function* () {
+        for (const each of sources) yield* source(context, view, each);
+      })();
+      const kept = await keepUpload(context.options.store, view.accountId, octets, JMAP_LIMITS.sizeUpload);
+      if (kept === undefined) throw new SetError('tooLarge');
+      context.createdIds.set(key, kept.blobId);
+      created[key] = {
+        id: kept.blobId,
+        type: typeof type === 'string' ? type : 'application/octet-stream',
+        size: kept.size,
+      };
+    } catch (error) {
+      notCreated[key] = setErrorFrom(error);
+    }
+  }
+  return {
+    accountId: accountText(view),
+    created: Object.keys(created).length === 0 ? null : created,
+    notCreated: Object.keys(notCreated).length === 0 ? null : notCreated,
+  };
+}
+
+/** A blob of an email leads back to that email by its id; uploads are in none, whatever was made of them. */
+async function lookup(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await mailView(context, args);
+  const typeNames = textsArg(args, 'typeNames') ?? [];
+  const ids = idsArg(args);
+  if (ids === undefined) throw invalidArguments('ids must be a list');
+  if (typeNames.some((name) => !['Email', 'Thread', 'Mailbox'].includes(name)))
+    throw new MethodError('unknownDataType');
+  const list: JsonObject[] = [];
+  const notFound: string[] = [];
+  for (const id of ids) {
+    const emailId = Number(/^B([1-9]\d{0,15})(?:-|$)/.exec(id)?.[1] ?? 0);
+    if ((await findBlob(context.options.store, view, id)) === undefined) {
+      notFound.push(id);
+      continue;
+    }
+    const [facts] = await context.options.store.read.run('jmap.emails', {
+      ...scopeOf(context, view),
+      ids: [emailId],
+    });
+    const found: Record<string, string[]> = {
+      Email: facts === undefined ? [] : [formatId('email', facts.id)],
+      Thread: facts === undefined ? [] : [formatId('thread', facts.threadId)],
+      Mailbox: (facts?.mailboxIds ?? []).map((each) => formatId('mailbox', each)),
+    };
+    list.push({ id, matchedIds: Object.fromEntries(typeNames.map((name) => [name, found[name] ?? []])) });
+  }
+  return { accountId: accountText(view), list, notFound };
+}
+
+export const blobMethods: readonly Method[] = [
+  method('Blob/get', CAPABILITY.blob, get),
+  method('Blob/upload', CAPABILITY.blob, upload),
+  method('Blob/lookup', CAPABILITY.blob, lookup),
+];

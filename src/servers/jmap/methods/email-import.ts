@@ -1,0 +1,166 @@
+import { flagArg, objectsArg, optionalText, textsArg } from '../args.ts';
+import { blobOctets, findBlob } from '../blobs.ts';
+import {
+  type Answer,
+  changingView,
+  type Context,
+  type Invocation,
+  mailView,
+  method,
+  type Method,
+  resolveCreated,
+} from '../context.ts';
+import { emailWish, messageProperties, PARSE_PROPERTIES } from '../email/properties.ts';
+import { octetSource } from '../email/source.ts';
+import { invalidArguments, MethodError, setErrorFrom, SetError } from '../errors.ts';
+import { formatId, parseId } from '../ids.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
+import { formatState } from '../state.ts';
+import { accountText, viewOf } from '../view.ts';
+import { emailBlobId } from './email-get.ts';
+import { createdAnswer, emailSet, placingOf, storeEmail } from './email-set.ts';
+import { requireState } from './mailbox-set.ts';
+import { SetResult, Steps } from './standard.ts';
+
+/** Email/import (RFC 8621 section 4.8). */
+async function importEmails(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await changingView(context, args);
+  const { store } = context.options;
+  const emails = objectsArg(args, 'emails');
+  if (emails.length > JMAP_LIMITS.objectsInSet) throw new MethodError('requestTooLarge');
+  const { seq } = await store.read.run('jmap.state', { accountId: view.accountId });
+  requireState(view, optionalText(args, 'ifInState'), seq);
+  const steps = new Steps(seq);
+  const created: Record<string, Json> = {};
+  const notCreated: Record<string, Json> = {};
+  for (const [key, given] of emails) {
+    try {
+      const placing = placingOf(context, given);
+      const blob = await findBlob(store, view, typeof given['blobId'] === 'string' ? given['blobId'] : '');
+      if (blob === undefined)
+        throw new SetError('invalidProperties', 'There is no such blob.', { properties: ['blobId'] });
+      if (blob.size === 0) throw new SetError('invalidEmail', 'It is empty.');
+      const added = await storeEmail(context, view, blob.read(), placing);
+      steps.took(added.seq - 1, added.seq);
+      context.createdIds.set(key, formatId('email', added.id));
+      created[key] = createdAnswer(added);
+    } catch (error) {
+      notCreated[key] = setErrorFrom(error);
+    }
+  }
+  return {
+    accountId: accountText(view),
+    oldState: formatState(view, { seq }),
+    newState: formatState(view, { seq: steps.after }),
+    created: Object.keys(created).length === 0 ? null : created,
+    notCreated: Object.keys(notCreated).length === 0 ? null : notCreated,
+  };
+}
+
+/** Email/copy (RFC 8621 section 4.7), from one account to another. */
+async function copy(context: Context, args: JsonObject): Promise<Answer> {
+  const { store } = context.options;
+  const from = await viewOf(
+    store.read,
+    context.login.accountId,
+    args['fromAccountId'],
+    'fromAccountNotFound',
+  );
+  const view = await changingView(context, args);
+  if (from.accountId === view.accountId) throw invalidArguments('the accounts must differ');
+  const fromState = await store.read.run('jmap.state', { accountId: from.accountId });
+  requireState(from, optionalText(args, 'ifFromInState'), fromState.seq);
+  const { seq } = await store.read.run('jmap.state', { accountId: view.accountId });
+  requireState(view, optionalText(args, 'ifInState'), seq);
+  const create = objectsArg(args, 'create');
+  if (create.length > JMAP_LIMITS.objectsInSet) throw new MethodError('requestTooLarge');
+  const steps = new Steps(seq);
+  const result = new SetResult();
+  const copied: string[] = [];
+  for (const [key, given] of create) {
+    try {
+      const text = resolveCreated(context, given['id']) ?? '';
+      const id = parseId('email', text) ?? -1;
+      const [facts] = await store.read.run('jmap.emails', {
+        accountId: from.accountId,
+        visible: from.visible,
+        ids: [id],
+      });
+      const blob = facts && (await findBlob(store, from, emailBlobId(id)));
+      if (facts === undefined || blob === undefined) throw new SetError('notFound');
+      const keywords = given['keywords'] ?? Object.fromEntries(facts.keywords.map((each) => [each, true]));
+      const placing = placingOf(context, { ...given, keywords });
+      const receivedAt = given['receivedAt'] == null ? facts.receivedAt : placing.receivedAt;
+      const added = await storeEmail(context, view, blob.read(), { ...placing, receivedAt });
+      steps.took(added.seq - 1, added.seq);
+      context.createdIds.set(key, formatId('email', added.id));
+      result.created[key] = createdAnswer(added);
+      copied.push(text);
+    } catch (error) {
+      result.notCreated[key] = setErrorFrom(error);
+    }
+  }
+  const state = (at: number): string => formatState(view, { seq: at });
+  const own: JsonObject = {
+    fromAccountId: accountText(from),
+    ...result.answer(view, state(seq), state(steps.after)),
+  };
+  const answers: Invocation[] = [['Email/copy', own]];
+  if (flagArg(args, 'onSuccessDestroyOriginal') && copied.length > 0) {
+    const ifInState = optionalText(args, 'destroyFromIfInState');
+    const destroy = {
+      accountId: accountText(from),
+      destroy: copied,
+      ...(ifInState !== undefined && { ifInState }),
+    };
+    try {
+      answers.push(['Email/set', await emailSet(context, destroy)]);
+    } catch (error) {
+      if (!(error instanceof MethodError)) throw error;
+      answers.push(['error', error.toJson()]);
+    }
+  }
+  return answers;
+}
+
+/** Email/parse (RFC 8621 section 4.9). */
+async function parse(context: Context, args: JsonObject): Promise<JsonObject> {
+  const view = await mailView(context, args);
+  const blobIds = [...new Set(textsArg(args, 'blobIds') ?? [])];
+  if (blobIds.length > JMAP_LIMITS.objectsInGet) throw new MethodError('requestTooLarge');
+  const wish = emailWish(args, PARSE_PROPERTIES);
+  const parsed: Record<string, Json> = {};
+  const notFound: string[] = [];
+  const notParsable: string[] = [];
+  for (const blobId of blobIds) {
+    const blob = await findBlob(context.options.store, view, blobId);
+    if (blob === undefined) {
+      notFound.push(blobId);
+      continue;
+    }
+    const octets = await blobOctets(blob, JMAP_LIMITS.parseBytes);
+    if (octets === undefined || octets.length === 0) {
+      notParsable.push(blobId);
+      continue;
+    }
+    const source = octetSource(octets, blobId);
+    const properties = await messageProperties(source, wish, undefined);
+    // What only a kept email has is null (RFC 8621 section 4.9).
+    for (const name of wish.properties)
+      properties[name] ??= name === 'blobId' ? blobId : name === 'size' ? octets.length : null;
+    parsed[blobId] = properties;
+  }
+  return {
+    accountId: accountText(view),
+    parsed: Object.keys(parsed).length === 0 ? null : parsed,
+    notParsable: notParsable.length === 0 ? null : notParsable,
+    notFound: notFound.length === 0 ? null : notFound,
+  };
+}
+
+export const emailImportMethods: readonly Method[] = [
+  method('Email/import', CAPABILITY.mail, importEmails),
+  method('Email/copy', CAPABILITY.mail, copy),
+  method('Email/parse', CAPABILITY.mail, parse),
+];

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import { type InlineStore, openInlineStore } from '../../src/data/inline.ts';
+import type { Changed, Since } from '../../src/data/jmap/changes.ts';
+import {
+  fill,
+  newAccount,
+  type Operations,
+  operations,
+  SYSTEM,
+} from '../../src/data/mailstore/contract-fixtures.ts';
+import { Flag } from '../../src/data/mailstore/types.ts';
+
+/** A generator of the same numbers for the same seed. */
+function random(seed: number): (below: number) => number {
+  let last = seed >>> 0;
+  return (below) => {
+    last = (Math.imul(last, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((last / 2 ** 32) * below);
+  };
+}
+
+/** What a client knows at a state. */
+interface Known {
+  readonly seq: number;
+  readonly emails: ReadonlyMap<number, string>;
+  readonly threads: ReadonlyMap<number, string>;
+  readonly mailboxes: ReadonlyMap<number, string>;
+  readonly results: readonly number[];
+}
+
+const ALL = [{ from: 1, to: 1000 }];
+
+describe('changes since any state, put on what was known then, give what is there now', () => {
+  let store: InlineStore;
+  let ops: Operations;
+  before(async () => {
+    store = await openInlineStore({ path: ':memory:', clock: systemClock });
+    ops = operations(store);
+    await ops.write('directory.addDomain', { actor: SYSTEM, name: 'mail.test' });
+  });
+  after(() => store.close());
+
+  const cache = 'test';
+  const query = (accountId: number) => ({
+    cache,
+    accountId,
+    filter: { is: 'not', of: [{ is: 'hasKeyword', keyword: '$seen' }] } as const,
+    sort: [{ by: 'receivedAt', ascending: false }] as const,
+    collapseThreads: true,
+  });
+
+  async function present(accountId: number): Promise<Known> {
+    const { seq } = await ops.read('jmap.state', { accountId });
+    const ids = [...(await ops.read('jmap.emailIds', { cache, accountId, above: 0 }))];
+    const emails = await ops.read('jmap.emails', { accountId, ids });
+    const { threads } = await ops.read('jmap.threads', { cache, accountId, ids: null });
+    const boxes = await ops.read('mailstore.mailboxes', { accountId });
+    const window = { position: 0, anchorOffset: 0, limit: 10_000 };
+    const found = await ops.read('jmap.query', { query: query(accountId), window });
+    // What is kept in memory says the same as the rows do.
+    assert.equal(emails.length, ids.length);
+    return {
+      seq,
+      emails: new Map(emails.map((each) => [each.id, JSON.stringify([each.mailboxIds, each.keywords])])),
+      threads: new Map(threads.map((each) => [each.id, each.emailIds.join()])),
+      mailboxes: new Map(
+        boxes
+          .filter(({ id }) => id !== 0)
+          .map((box) => [box.id, `${box.name} ${box.messages} ${box.unseen}`]),
+      ),
+      results: [...found.ids],
+    };
+  }
+
+  /** Follow /changes page by page; what is told of is looked up in the present. */
+  async function follow(
+    old: ReadonlyMap<number, string>,
+    now: ReadonlyMap<number, string>,
+    from: number,
+    max: number | undefined,
+    ask: (since: Since) => Promise<Changed | undefined>,
+  ): Promise<void> {
+    const mine = new Map(old);
+    let since: Since = { seq: from };
+    for (let page = 0; ; page++) {
+      assert.ok(page < 1000);
+      const changed = await ask(since);
+      assert.ok(changed, 'the changes are known');
+      const told = [...changed.created, ...changed.updated, ...changed.destroyed];
+      assert.equal(new Set(told).size, told.length, 'each is told of once');
+      if (max !== undefined) assert.ok(told.length <= max);
+      for (const id of changed.created) assert.ok(!mine.has(id), `${id} was there before`);
+      for (const id of changed.updated) assert.ok(mine.has(id), `${id} was not there before`);
+      // What is gone again by now is told of by a later page.
+      for (const id of [...changed.created, ...changed.updated]) mine.set(id, now.get(id) ?? 'gone');
+      for (const id of changed.destroyed) mine.delete(id);
+      since = changed.until;
+      if (!changed.more) break;
+    }
+    assert.deepEqual(new Map([...mine].toSorted()), new Map([...now].toSorted()));
+  }
+
+  async function check(accountId: number, old: Known, now: Known, max: number | undefined): Promise<void> {
+    const request = (since: Since) => ({ cache, accountId, since, max });
+    await follow(old.emails, now.emails, old.seq, max, (since) =>
+      ops.read('jmap.emailChanges', request(since)),
+    );
+    await follow(old.threads, now.threads, old.seq, max, (since) =>
+      ops.read('jmap.threadChanges', request(since)),
+    );
+    await follow(old.mailboxes, now.mailboxes, old.seq, max, (since) =>
+      ops.read('jmap.mailboxChanges', request(since)),
+    );
+    const changed = await ops.read('jmap.queryChanges', { query: query(accountId), since: { seq: old.seq } });
+    assert.ok(changed);
+    const results = old.results.filter((id) => !changed.removed.includes(id));
+    for (const { id, index } of changed.added) results.splice(index, 0, id);
+    assert.deepEqual(results, now.results);
+  }
+
+  /** One thing that anybody may do, by IMAP or JMAP. */
+  async function step(accountId: number, next: (below: number) => number): Promise<void> {
+    const boxes = (await ops.read('mailstore.mailboxes', { accountId })).filter(({ id }) => id !== 0);
+    const box = boxes[next(Math.min(4, boxes.length))];
+    assert.ok(box);
+    const mailboxId = box.id;
+    const from = 1 + next(30);
+    const ranges = [{ from, to: from + next(5) }];
+    const targetId = boxes[next(boxes.length)]?.id ?? mailboxId;
+    const ids = [...(await ops.read('jmap.emailIds', { cache, accountId, above: 0 }))];
+    const some = ids.filter(() => next(4) === 0).slice(0, 5);
+    switch (next(11)) {
+      case 0:
+      case 1:
+      case 2:
+        await fill(ops, accountId, mailboxId, 1 + next(3));
+        return;
+      case 3: {
+        const set = {
+          flags: next(2) === 0 ? Flag.Seen : Flag.Flagged,
+          keywords: next(3) === 0 ? ['work'] : [],
+        };
+        await ops.write('mailstore.storeFlags', { accountId, mailboxId, ranges, mode: 'add', set });
+        return;
+      }
+      case 4:
+        await ops.write('mailstore.expunge', { accountId, mailboxId, ranges, anyFlag: true });
+        return;
+      case 5:
+        await ops.write(next(2) === 0 ? 'mailstore.move' : 'mailstore.copy', {
+          accountId,
+          mailboxId,
+          ranges,
+          targetId,
+        });
+        return;
+      case 6:
+      case 7: {
+        const outcome = await ops.write('jmap.setEmails', {
+          accountId,
+          viewer: accountId,
+          updates: some.map((id) => ({
+            id,
+            ...(next(2) === 0 && { keywords: { add: ['$seen'], remove: ['work'] } }),
+            ...(next(2) === 0 && { mailboxIds: { all: [mailboxId, targetId] } }),
+          })),
+          destroys: ids.filter((id) => !some.includes(id) && next(10) === 0),
+        });
+        assert.ok(typeof outcome !== 'string');
+        assert.ok([...outcome.updates, ...outcome.destroys].every((each) => each === undefined));
+        return;
+      }
+      case 8:
+        await ops.write('jmap.setMailbox', {
+          accountId,
+          viewer: accountId,
+          change: { create: { name: `box ${next(6)}`, parentId: null } },
+        });
+        return;
+      case 9:
+        await ops.write('jmap.setMailbox', {
+          accountId,
+          viewer: accountId,
+          change: { destroy: boxes.at(-1 - next(3))?.id ?? 0, removeEmails: next(2) === 0 },
+        });
+        return;
+      default: {
+        const orphans = await ops.read('mailstore.orphans', { accountId, limit: 3 });
+        const [one] = orphans;
+        if (one === undefined) return;
+        await ops.write('mailstore.undelete', { actor: SYSTEM, accountId, emailId: one.emailId, mailboxId });
+      }
+    }
+  }
+
+  it('whatever happened in between', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const accountId = await newAccount(ops, `changes${seed}`);
+      const next = random(seed);
+      const states: Known[] = [await present(accountId)];
+      for (let i = 0; i < 60; i++) {
+        await step(accountId, next);
+        if (next(4) === 0) states.push(await present(accountId));
+      }
+      const now = await present(accountId);
+      for (const old of states) await check(accountId, old, now, next(2) === 0 ? undefined : 1 + next(5));
+    }
+    await ops.sound();
+  });
+
+  it('what is forgotten is said to be unknown', async () => {
+    const accountId = await newAccount(ops, 'forgotten');
+    const inbox = await ops.read('mailstore.mailbox', { accountId, name: 'INBOX' });
+    assert.ok(inbox);
+    await fill(ops, accountId, inbox.id, 2);
+    const { seq } = await ops.read('jmap.state', { accountId });
+    await ops.write('mailstore.expunge', { accountId, mailboxId: inbox.id, ranges: ALL, anyFlag: true });
+    const far = systemClock.now() + 365 * 24 * 3600 * 1000;
+    const clock = { ...systemClock, now: () => far };
+    const later = await openInlineStore({ path: ':memory:', clock });
+    await later.close();
+    const known = await ops.read('jmap.emailChanges', { cache, accountId, since: { seq } });
+    assert.equal(known?.destroyed.length, 2);
+    // A state that was never given out.
+    assert.equal(
+      await ops.read('jmap.emailChanges', { cache, accountId, since: { seq: seq + 100 } }),
+      undefined,
+    );
+  });
+});
