@@ -18,7 +18,7 @@ const QUIET_LOOKS = 2;
 /** Of a processor, over the time of a look: less is quiet. */
 const QUIET_SHARE = 0.04;
 /** Milliseconds of processor time after which there is something to give back. Collecting costs less. */
-const WORK_MS = 1000;
+const WORK_MS = 500;
 /** Milliseconds between two times at least. */
 const PAUSE_MS = 30_000;
 

@@ -82,7 +82,19 @@ function entryOf(id: number, lives: readonly Life[], upTo: number): Entry | unde
   }
   if (last <= upTo || (!existed && !exists)) return undefined;
   if (!existed) return { id, kind: 'created', at: birth };
-  return { id, kind: exists ? 'updated' : 'destroyed', at: last };
+  // What was gone for a while is told of when it went: an answer that ends in that time would never tell of it else.
+  return { id, kind: exists ? 'updated' : 'destroyed', at: firstEnd(lives, upTo) ?? last };
+}
+
+/** When something that was there at a modseq was nowhere for the first time since; undefined: never. */
+function firstEnd(lives: readonly Life[], upTo: number): number | undefined {
+  let until = upTo;
+  for (const { created, modseq, alive } of lives.toSorted((a, b) => a.created - b.created)) {
+    if (created > until) break;
+    if (alive) return undefined;
+    if (modseq > until) until = modseq;
+  }
+  return until > upTo ? until : undefined;
 }
 
 function livesOf(mail: Mail | undefined, graves: readonly sql.GraveRow[], visible: Visible): Life[] {
@@ -186,8 +198,7 @@ export async function threadChanges(tx: ReadTx, request: ChangesRequest): Promis
 function lifeAsMember(lives: readonly Life[], upTo: number): Life | undefined {
   const existed = lives.some(({ created }) => created <= upTo);
   const alive = lives.some((each) => each.alive);
-  if (existed && alive) return { created: 0, modseq: 0, alive };
-  if (existed) return { created: 0, modseq: Math.max(...lives.map(({ modseq }) => modseq)), alive };
+  if (existed) return { created: 0, modseq: firstEnd(lives, upTo) ?? 0, alive };
   if (!alive) return undefined;
   const birth = Math.min(...lives.map(({ created }) => created));
   return { created: birth, modseq: birth, alive };
