@@ -35,8 +35,12 @@ const ALL = [{ from: 1, to: 1000 }];
 describe('changes since any state, put on what was known then, give what is there now', () => {
   let store: InlineStore;
   let ops: Operations;
+  let ahead = 0;
   before(async () => {
-    store = await openInlineStore({ path: ':memory:', clock: systemClock });
+    store = await openInlineStore({
+      path: ':memory:',
+      clock: { ...systemClock, now: () => systemClock.now() + ahead },
+    });
     ops = operations(store);
     await ops.write('directory.addDomain', { actor: SYSTEM, name: 'mail.test' });
   });
@@ -57,7 +61,7 @@ describe('changes since any state, put on what was known then, give what is ther
     const emails = await ops.read('jmap.emails', { accountId, ids });
     const { threads } = await ops.read('jmap.threads', { cache, accountId, ids: null });
     const boxes = await ops.read('mailstore.mailboxes', { accountId });
-    const window = { position: 0, anchorOffset: 0, limit: 10_000 };
+    const window = { position: 0, anchorOffset: 0, limit: 10_000, total: true };
     const found = await ops.read('jmap.query', { query: query(accountId), window });
     // What is kept in memory says the same as the rows do.
     assert.equal(emails.length, ids.length);
@@ -92,7 +96,8 @@ describe('changes since any state, put on what was known then, give what is ther
       assert.equal(new Set(told).size, told.length, 'each is told of once');
       if (max !== undefined) assert.ok(told.length <= max);
       // What went and came back between two pages is new to the second of them.
-      if (max === undefined) for (const id of changed.created) assert.ok(!mine.has(id), `${id} was there before`);
+      if (max === undefined)
+        for (const id of changed.created) assert.ok(!mine.has(id), `${id} was there before`);
       for (const id of changed.updated) assert.ok(mine.has(id), `${id} was not there before`);
       // What is gone again by now is told of by a later page.
       for (const id of [...changed.created, ...changed.updated]) mine.set(id, now.get(id) ?? 'gone');
@@ -218,12 +223,14 @@ describe('changes since any state, put on what was known then, give what is ther
     await fill(ops, accountId, inbox.id, 2);
     const { seq } = await ops.read('jmap.state', { accountId });
     await ops.write('mailstore.expunge', { accountId, mailboxId: inbox.id, ranges: ALL, anyFlag: true });
-    const far = systemClock.now() + 365 * 24 * 3600 * 1000;
-    const clock = { ...systemClock, now: () => far };
-    const later = await openInlineStore({ path: ':memory:', clock });
-    await later.close();
     const known = await ops.read('jmap.emailChanges', { cache, accountId, since: { seq } });
     assert.equal(known?.destroyed.length, 2);
+    ahead = 40 * 24 * 3600 * 1000;
+    await ops.write('mailstore.purge', { before: systemClock.now() + ahead - 1000, limit: 1000 });
+    for (const name of ['jmap.emailChanges', 'jmap.threadChanges', 'jmap.mailboxChanges'] as const)
+      assert.equal(await ops.read(name, { cache, accountId, since: { seq } }), undefined);
+    const now = await ops.read('jmap.state', { accountId });
+    assert.ok(await ops.read('jmap.emailChanges', { cache, accountId, since: now }));
     // A state that was never given out.
     assert.equal(
       await ops.read('jmap.emailChanges', { cache, accountId, since: { seq: seq + 100 } }),

@@ -3,6 +3,7 @@ import { TEST_PASSWORD, type TestServer } from '../support/server.ts';
 
 export type Args = Record<string, unknown>;
 // What answers are is what tests find out.
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Answer = Record<string, any>;
 
 export const CORE = 'urn:ietf:params:jmap:core';

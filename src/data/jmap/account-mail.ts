@@ -28,6 +28,8 @@ export interface Mail {
   readonly size: number;
   /** Never empty. */
   places: Place[];
+  /** Shared with its thread: the number of the query that has shown one of them. */
+  readonly group: { shownIn: number };
   /** Undefined: nobody has looked yet. */
   attachment: boolean | undefined;
 }
@@ -91,6 +93,8 @@ async function current(tx: ReadTx, key: string, accountId: number): Promise<Acco
   if (old !== undefined && old.modseq >= counters.forgotten_modseq) {
     cache.delete(key);
     if (old.modseq < counters.modseq) await advance(tx, accountId, counters, old);
+    // Tombstones are forgotten without a change of the account.
+    old.forgotten = counters.forgotten_modseq;
     cache.set(key, old);
     return old;
   }
@@ -158,7 +162,9 @@ function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Mail
     known.places = [...others, place];
     return undefined;
   }
+  const thread = mail.threads.get(row.thread_id);
   const made: Mail = {
+    group: thread?.[0]?.group ?? { shownIn: 0 },
     id: row.email_id,
     threadId: row.thread_id,
     receivedAt: row.received_at,
@@ -168,7 +174,6 @@ function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Mail
     attachment: undefined,
   };
   mail.emails.set(made.id, made);
-  const thread = mail.threads.get(made.threadId);
   if (thread === undefined) mail.threads.set(made.threadId, [made]);
   else thread.push(made);
   return made;
@@ -258,18 +263,32 @@ export function flagOf(keyword: string): number | undefined {
  * Whether an email has a keyword (lower case). It has one set of them, placements have one each, which an IMAP client may
  * make differ: read is what is read everywhere, anything else counts where it stands.
  */
-export function hasKeyword(places: readonly Pick<Place, 'flags' | 'keywords'>[], keyword: string): boolean {
+export function hasKeyword(places: readonly Marked[], keyword: string): boolean {
+  return keywordTest(keyword)(places);
+}
+
+type Marked = Pick<Place, 'flags' | 'keywords'>;
+
+/** The same as a function, for many emails. */
+export function keywordTest(keyword: string): (places: readonly Marked[]) => boolean {
   const bit = flagOf(keyword);
-  if (bit === Flag.Seen) return places.every(({ flags }) => (flags & bit) !== 0);
-  if (bit !== undefined) return places.some(({ flags }) => (flags & bit) !== 0);
-  return places.some(
-    ({ keywords }) =>
-      keywords !== null && parseKeywords(keywords).some((each) => each.toLowerCase() === keyword),
-  );
+  if (bit === undefined) return (places) => places.some(({ keywords }) => isAmong(keyword, keywords));
+  return (places) => {
+    const [first] = places;
+    if (first === undefined) return false;
+    if (places.length === 1) return (first.flags & bit) !== 0;
+    return bit === Flag.Seen
+      ? places.every(({ flags }) => (flags & bit) !== 0)
+      : places.some(({ flags }) => (flags & bit) !== 0);
+  };
+}
+
+function isAmong(keyword: string, keywords: string | null): boolean {
+  return keywords !== null && parseKeywords(keywords).some((each) => each.toLowerCase() === keyword);
 }
 
 /** All keywords of an email, in lower case. */
-export function keywordsOf(places: readonly Pick<Place, 'flags' | 'keywords'>[]): string[] {
+export function keywordsOf(places: readonly Marked[]): string[] {
   const found = [...SYSTEM.keys()].filter((keyword) => hasKeyword(places, keyword));
   const others = new Set<string>();
   for (const { keywords } of places) {

@@ -7,6 +7,7 @@ import {
   accountMail,
   type AccountMail,
   hasKeyword,
+  keywordTest,
   type Mail,
   type Place,
   type SortText,
@@ -50,12 +51,15 @@ export interface Window {
   readonly anchor?: number | undefined;
   readonly anchorOffset: number;
   readonly limit: number;
+  /** How many there are is asked for. */
+  readonly total: boolean;
 }
 
 export interface QueryPage {
   readonly seq: number;
   readonly ids: Float64Array;
   readonly position: number;
+  /** Where it was asked for. */
   readonly total: number;
   readonly anchorFound: boolean;
 }
@@ -69,14 +73,17 @@ interface Ground {
   readonly unknown: 'as-wanted' | 'known';
 }
 
-function inThread(ground: Ground, mail: Mail, keyword: string, all: boolean): boolean {
-  const others = ground.mail.threads.get(mail.threadId) ?? [];
-  const has = (each: Mail): boolean => {
-    const places = visiblePlaces(each, ground.visible);
-    // What may not be seen says nothing.
-    return places.length === 0 ? all : hasKeyword(places, keyword);
+function inThread(ground: Ground, keyword: string, all: boolean): (mail: Mail) => boolean {
+  const test = keywordTest(keyword);
+  const { mail: account, visible } = ground;
+  return (mail) => {
+    for (const each of account.threads.get(mail.threadId) ?? []) {
+      const places = visiblePlaces(each, visible);
+      // What may not be seen says nothing.
+      if (places.length > 0 && test(places) !== all) return !all;
+    }
+    return all;
   };
-  return all ? others.every(has) : others.some(has);
 }
 
 /** A filter as a function. `wanted` is false below an odd number of NOTs. */
@@ -95,7 +102,10 @@ function compile(filter: EmailFilter, ground: Ground, wanted: boolean): Test {
       return (mail, places) => !tests.some((test) => test(mail, places));
     }
     case 'inMailbox':
-      return (_mail, places) => places.some(({ mailboxId }) => mailboxId === filter.mailboxId);
+      return (_mail, places) => {
+        for (const place of places) if (place.mailboxId === filter.mailboxId) return true;
+        return false;
+      };
     case 'inMailboxOtherThan': {
       const others = new Set(filter.mailboxIds);
       return (_mail, places) => places.some(({ mailboxId }) => !others.has(mailboxId));
@@ -108,11 +118,13 @@ function compile(filter: EmailFilter, ground: Ground, wanted: boolean): Test {
       return (mail) => mail.size >= filter.octets;
     case 'maxSize':
       return (mail) => mail.size < filter.octets;
-    case 'hasKeyword':
-      return (_mail, places) => hasKeyword(places, filter.keyword);
+    case 'hasKeyword': {
+      const has = keywordTest(filter.keyword);
+      return (_mail, places) => has(places);
+    }
     case 'allInThread':
     case 'someInThread':
-      return (mail) => inThread(ground, mail, filter.keyword, filter.is === 'allInThread');
+      return inThread(ground, filter.keyword, filter.is === 'allInThread');
     case 'hasAttachment':
       return (mail) => mail.attachment ?? (ground.unknown === 'as-wanted' ? wanted : false);
     case 'among': {
@@ -172,8 +184,10 @@ function keyOf(by: EmailSort, ground: Ground): (mail: Mail) => number | string {
     }
     case 'hasKeyword':
       return (mail) => Number(hasKeyword(visiblePlaces(mail, ground.visible), keyword));
-    default:
-      return (mail) => Number(inThread(ground, mail, keyword, by.by === 'allInThread'));
+    default: {
+      const has = inThread(ground, keyword, by.by === 'allInThread');
+      return (mail) => Number(has(mail));
+    }
   }
 }
 
@@ -200,7 +214,8 @@ function sorted(found: Mail[], sort: readonly EmailSort[], ground: Ground): Mail
   return order.flatMap((i) => found[i] ?? []);
 }
 
-async function results(tx: ReadTx, mail: AccountMail, query: EmailQuery): Promise<Mail[]> {
+/** Emails that are found, in order; at least the first `most` of them. */
+async function results(tx: ReadTx, mail: AccountMail, query: EmailQuery, most: number): Promise<Mail[]> {
   const { filter, accountId } = query;
   const visible = query.visible && new Set(query.visible);
   if (asksForAttachments(filter)) {
@@ -214,19 +229,46 @@ async function results(tx: ReadTx, mail: AccountMail, query: EmailQuery): Promis
   if (query.sort.some(({ by }) => by === 'subject' || by === 'from' || by === 'to'))
     await learnTexts(tx, mail, accountId);
   const test = compile(filter, ground, true);
-  const found = mail.byReceived.filter((each) => {
+  const passes = (each: Mail): boolean => {
     const places = visiblePlaces(each, visible);
     return places.length > 0 && test(each, places);
-  });
-  const inOrder = sorted(found, query.sort, ground);
+  };
+  const [first] = query.sort;
+  if (first === undefined || (query.sort.length === 1 && first.by === 'receivedAt' && !first.ascending))
+    return newestFirst(mail.byReceived, passes, query.collapseThreads, most);
+  const inOrder = sorted(mail.byReceived.filter(passes), query.sort, ground);
   if (!query.collapseThreads) return inOrder;
-  // RFC 8621 section 4.4.3: of each thread the first in this order.
-  const seen = new Set<number>();
-  return inOrder.filter(({ threadId }) => {
-    if (seen.has(threadId)) return false;
-    seen.add(threadId);
+  const shown = oncePerThread();
+  return inOrder.filter((each) => shown(each));
+}
+
+/** Counts queries, so that a thread can be marked as shown without a set of them. */
+let queries = 0;
+
+/** RFC 8621 section 4.4.3: of each thread the first in this order. To be used up before anything is awaited. */
+function oncePerThread(): (mail: Mail) => boolean {
+  const mine = ++queries;
+  return ({ group }) => {
+    if (group.shownIn === mine) return false;
+    group.shownIn = mine;
     return true;
-  });
+  };
+}
+
+/** What nearly everybody asks for; only as far as it is wanted. */
+function newestFirst(
+  byReceived: readonly Mail[],
+  passes: (mail: Mail) => boolean,
+  collapse: boolean,
+  most: number,
+): Mail[] {
+  const found: Mail[] = [];
+  const shown = collapse ? oncePerThread() : undefined;
+  for (let at = byReceived.length - 1; at >= 0 && found.length < most; at--) {
+    const mail = byReceived[at];
+    if (mail !== undefined && passes(mail) && (shown === undefined || shown(mail))) found.push(mail);
+  }
+  return found;
 }
 
 export async function queryEmails(
@@ -235,7 +277,9 @@ export async function queryEmails(
 ): Promise<QueryPage> {
   const mail = await accountMail(tx, query.cache, query.accountId);
   const seq = mail.modseq;
-  const found = await results(tx, mail, query);
+  const { position: from, anchor: near, limit, total: counted } = window;
+  const open = counted || from < 0 || near !== undefined;
+  const found = await results(tx, mail, query, open ? Number.POSITIVE_INFINITY : from + limit);
   const total = found.length;
   let position = window.position < 0 ? Math.max(0, total + window.position) : window.position;
   if (window.anchor !== undefined) {
@@ -282,7 +326,7 @@ export async function queryEmailChanges(
   if (changed === undefined) return undefined;
   const { mail, touched } = changed;
   const seq = mail.modseq;
-  const found = await results(tx, mail, query);
+  const found = await results(tx, mail, query, Number.POSITIVE_INFINITY);
   if (mail.modseq !== seq) return undefined;
   const added: { id: number; index: number }[] = [];
   found.forEach(({ id }, index) => {

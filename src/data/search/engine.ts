@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { errnoCode, errorText } from '../../base/errors.ts';
@@ -14,6 +14,7 @@ import {
   OPEN_ACCOUNTS,
   PAGE_EMAILS,
 } from './limits.ts';
+import { entriesOf } from './entries.ts';
 import { type EmailTokens, readEmail, SegmentBuilder } from './segment-builder.ts';
 import { isSuited } from './query.ts';
 import { DamagedSegment } from './segment.ts';
@@ -393,13 +394,4 @@ export class SearchEngine {
 function isDamage(error: unknown): boolean {
   if (error instanceof DamagedSegment || error instanceof SyntaxError) return true;
   return error instanceof RangeError || error instanceof TypeError || errnoCode(error) === 'ENOENT';
-}
-
-/** Directories of accounts. */
-function entriesOf(directory: string): string[] {
-  try {
-    return readdirSync(directory).filter((name) => /^\d+$/.test(name));
-  } catch {
-    return [];
-  }
 }

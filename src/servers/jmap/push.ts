@@ -1,5 +1,5 @@
 import type { Timer } from '../../base/clock.ts';
-import type { JmapOptions } from './context.ts';
+import { type JmapOptions, shortHash } from './context.ts';
 import { JMAP_LIMITS } from './limits.ts';
 import { formatState } from './state.ts';
 import { accountText, allViews } from './view.ts';
@@ -72,75 +72,106 @@ export function eventStream(
   wish: StreamOptions,
   ended: () => void,
 ): ReadableStream<Uint8Array> {
-  const { clock, store } = options;
-  const timers = new Set<Timer>();
-  const stops: (() => void)[] = [];
-  const watched = new Set<number>();
-  let open = true;
-  let told: States | undefined;
-  let gathering: Timer | undefined;
-  let looking: Promise<void> | undefined;
-  const close = (): void => {
-    if (!open) return;
-    open = false;
-    for (const timer of timers) timer.cancel();
-    gathering?.cancel();
-    for (const stop of stops) stop();
-    login.revoked.removeEventListener('abort', close);
-    ended();
-  };
+  const events = new Events(options, login, wish, ended);
   return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const send = (text: string): void => {
-        if (open) controller.enqueue(Buffer.from(text));
-      };
-      const end = (): void => {
-        if (!open) return;
-        close();
-        controller.close();
-      };
-      const look = async (): Promise<void> => {
-        const { states, accounts } = await currentStates(options, login, wish.types);
-        if (!open) return;
-        for (const account of accounts) watch(account);
-        const id = Buffer.from(JSON.stringify(states)).toString('base64url');
-        const before = told ?? (wish.lastId === undefined || wish.lastId === id ? states : {});
-        told = states;
-        const changed = changedStates(before, states);
-        if (Object.keys(changed).length === 0) return;
-        const data = JSON.stringify({ '@type': 'StateChange', changed });
-        send(`event: state\nid: ${id}\ndata: ${data}\n\n`);
-        if (wish.closeAfterState) end();
-      };
-      const wake = (): void => {
-        if (!open || gathering !== undefined) return;
-        gathering = clock.setTimer(GATHER_MS, () => {
-          gathering = undefined;
-          looking = (looking ?? Promise.resolve()).then(look).catch(end);
-        });
-      };
-      const watch = (account: number): void => {
-        if (watched.has(account)) return;
-        watched.add(account);
-        stops.push(store.changes.onAccount(account, wake));
-      };
-      watch(login.accountId);
-      login.revoked.addEventListener('abort', end);
-      stops.push(() => login.revoked.removeEventListener('abort', end));
-      if (wish.ping > 0) {
-        const timer: Timer = clock.setTimer(wish.ping * 1000, () => {
-          send(`event: ping\ndata: ${JSON.stringify({ interval: wish.ping })}\n\n`);
-          timer.refresh();
-        });
-        timers.add(timer);
-      }
-      // So that the client sees at once that it is connected.
-      send(': here\n\n');
-      looking = look().catch(end);
-      if (login.revoked.aborted) end();
-    },
-    cancel: close,
+    start: (controller) => events.start(controller),
+    cancel: () => events.stop(),
   });
+}
+
+class Events {
+  readonly #options: JmapOptions;
+  readonly #login: LoginAccount;
+  readonly #wish: StreamOptions;
+  readonly #ended: () => void;
+  readonly #stops: (() => void)[] = [];
+  readonly #watched = new Set<number>();
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #told: States | undefined;
+  #gathering: Timer | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #open = true;
+
+  constructor(options: JmapOptions, login: LoginAccount, wish: StreamOptions, ended: () => void) {
+    this.#options = options;
+    this.#login = login;
+    this.#wish = wish;
+    this.#ended = ended;
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+    const { revoked, accountId } = this.#login;
+    const end = (): void => this.#end();
+    revoked.addEventListener('abort', end);
+    this.#stops.push(() => revoked.removeEventListener('abort', end));
+    this.#watch(accountId);
+    this.#ping(this.#wish.ping);
+    // So that the client sees at once that it is connected.
+    this.#send(': here\n\n');
+    this.#lookAgain();
+    if (revoked.aborted) end();
+  }
+
+  stop(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#gathering?.cancel();
+    for (const stop of this.#stops) stop();
+    this.#ended();
+  }
+
+  #end(): void {
+    if (!this.#open) return;
+    this.stop();
+    this.#controller?.close();
+  }
+
+  #send(text: string): void {
+    if (this.#open) this.#controller?.enqueue(Buffer.from(text));
+  }
+
+  #ping(seconds: number): void {
+    if (seconds === 0) return;
+    const timer: Timer = this.#options.clock.setTimer(seconds * 1000, () => {
+      this.#send(`event: ping\ndata: ${JSON.stringify({ interval: seconds })}\n\n`);
+      timer.refresh();
+    });
+    this.#stops.push(() => timer.cancel());
+  }
+
+  #watch(accountId: number): void {
+    if (this.#watched.has(accountId)) return;
+    this.#watched.add(accountId);
+    this.#stops.push(this.#options.store.changes.onAccount(accountId, () => this.#wake()));
+  }
+
+  #wake(): void {
+    if (!this.#open || this.#gathering !== undefined) return;
+    this.#gathering = this.#options.clock.setTimer(GATHER_MS, () => {
+      this.#gathering = undefined;
+      this.#lookAgain();
+    });
+  }
+
+  #lookAgain(): void {
+    this.#looking = this.#looking.then(() => this.#look()).catch(() => this.#end());
+  }
+
+  async #look(): Promise<void> {
+    const { types, lastId, closeAfterState } = this.#wish;
+    const { states, accounts } = await currentStates(this.#options, this.#login, types);
+    if (!this.#open) return;
+    for (const account of accounts) this.#watch(account);
+    const id = shortHash(JSON.stringify(states));
+    // Who comes back and was told something else last is told everything.
+    const before = this.#told ?? (lastId === undefined || lastId === id ? states : {});
+    this.#told = states;
+    const changed = changedStates(before, states);
+    if (Object.keys(changed).length === 0) return;
+    this.#send(`event: state\nid: ${id}\ndata: ${JSON.stringify({ '@type': 'StateChange', changed })}\n\n`);
+    if (closeAfterState) this.#end();
+  }
 }
 
 /** Seconds between signs of life that a client may have. */

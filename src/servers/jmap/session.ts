@@ -1,6 +1,5 @@
 import { MAX_NAME_BYTES } from '../../data/mailstore/names.ts';
 import { MAX_MAILBOXES_PER_EMAIL } from '../../data/jmap/set-emails.ts';
-import { SEPARATOR } from '../../data/mailstore/names.ts';
 import type { Store } from '../../data/store.ts';
 import { shortHash } from './context.ts';
 import type { Json, JsonObject } from './json.ts';

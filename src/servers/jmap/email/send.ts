@@ -1,5 +1,6 @@
 import { Refusal } from '../../../base/errors.ts';
 import type { MailTransaction, SessionFacts } from '../../../flow/service.ts';
+import { isAscii } from '../../../mail/address/domain.ts';
 import type { Blob } from '../blobs.ts';
 import type { Context } from '../context.ts';
 import { SetError } from '../errors.ts';
@@ -9,8 +10,6 @@ export interface Envelope {
   readonly mailFrom: string;
   readonly rcptTo: readonly string[];
 }
-
-const ASCII = /^[\x00-\x7f]*$/;
 
 function facts({ login, remoteAddress, trace }: Context): SessionFacts {
   const { accountId, address, revoked } = login;
@@ -40,7 +39,7 @@ export async function send(context: Context, { mailFrom, rcptTo }: Envelope, mes
   const params = {
     size: message.size,
     body: '8BITMIME',
-    smtputf8: ![mailFrom, ...rcptTo].every((each) => ASCII.test(each)),
+    smtputf8: ![mailFrom, ...rcptTo].every(isAscii),
     requireTls: false,
     ret: undefined,
     envid: undefined,

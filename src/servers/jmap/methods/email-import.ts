@@ -17,7 +17,7 @@ import { formatId, parseId } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
 import { formatState } from '../state.ts';
-import { accountText, viewOf } from '../view.ts';
+import { accountText, type View, viewOf } from '../view.ts';
 import { emailBlobId } from './email-get.ts';
 import { createdAnswer, emailSet, placingOf, storeEmail } from './email-set.ts';
 import { requireState } from './mailbox-set.ts';
@@ -58,6 +58,21 @@ async function importEmails(context: Context, args: JsonObject): Promise<JsonObj
   };
 }
 
+/** One email, over into another account. @throws SetError, Refusal */
+async function copyOne(context: Context, from: View, view: View, given: JsonObject) {
+  const { store } = context.options;
+  const text = resolveCreated(context, given['id']) ?? '';
+  const id = parseId('email', text) ?? -1;
+  const { accountId, visible } = from;
+  const [facts] = await store.read.run('jmap.emails', { accountId, visible, ids: [id] });
+  const blob = facts && (await findBlob(store, from, emailBlobId(id)));
+  if (facts === undefined || blob === undefined) throw new SetError('notFound');
+  const keywords = given['keywords'] ?? Object.fromEntries(facts.keywords.map((each) => [each, true]));
+  const placing = placingOf(context, { ...given, keywords });
+  const receivedAt = given['receivedAt'] == null ? facts.receivedAt : placing.receivedAt;
+  return { text, added: await storeEmail(context, view, blob.read(), { ...placing, receivedAt }) };
+}
+
 /** Email/copy (RFC 8621 section 4.7), from one account to another. */
 async function copy(context: Context, args: JsonObject): Promise<Answer> {
   const { store } = context.options;
@@ -80,19 +95,7 @@ async function copy(context: Context, args: JsonObject): Promise<Answer> {
   const copied: string[] = [];
   for (const [key, given] of create) {
     try {
-      const text = resolveCreated(context, given['id']) ?? '';
-      const id = parseId('email', text) ?? -1;
-      const [facts] = await store.read.run('jmap.emails', {
-        accountId: from.accountId,
-        visible: from.visible,
-        ids: [id],
-      });
-      const blob = facts && (await findBlob(store, from, emailBlobId(id)));
-      if (facts === undefined || blob === undefined) throw new SetError('notFound');
-      const keywords = given['keywords'] ?? Object.fromEntries(facts.keywords.map((each) => [each, true]));
-      const placing = placingOf(context, { ...given, keywords });
-      const receivedAt = given['receivedAt'] == null ? facts.receivedAt : placing.receivedAt;
-      const added = await storeEmail(context, view, blob.read(), { ...placing, receivedAt });
+      const { text, added } = await copyOne(context, from, view, given);
       steps.took(added.seq - 1, added.seq);
       context.createdIds.set(key, formatId('email', added.id));
       result.created[key] = createdAnswer(added);

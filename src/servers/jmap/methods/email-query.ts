@@ -31,6 +31,7 @@ async function query(context: Context, args: JsonObject): Promise<JsonObject> {
     position: intArg(args, 'position', Number.MIN_SAFE_INTEGER) ?? 0,
     anchorOffset: intArg(args, 'anchorOffset', Number.MIN_SAFE_INTEGER) ?? 0,
     limit,
+    total: flagArg(args, 'calculateTotal'),
     ...(anchor !== undefined && { anchor: parseId('email', anchor) ?? -1 }),
   };
   const { read } = context.options.store;
@@ -57,8 +58,8 @@ async function queryChanges(context: Context, args: JsonObject): Promise<JsonObj
   const most = intArg(args, 'maxChanges', 1);
   const { read } = context.options.store;
   const { seq } = await read.run('jmap.state', { accountId: view.accountId });
-  const query = await readQuery(context, view, args);
-  const changed = await read.run('jmap.queryChanges', { query, since });
+  const asked = await readQuery(context, view, args);
+  const changed = await read.run('jmap.queryChanges', { query: asked, since });
   if (changed === undefined) throw new MethodError('cannotCalculateChanges');
   const { removed, added, total } = changed;
   if (most !== undefined && removed.length + added.length > most) throw new MethodError('tooManyChanges');

@@ -46,13 +46,13 @@ async function changes(context: Context, args: JsonObject): Promise<JsonObject> 
 
 type Test = (node: MailboxNode) => boolean;
 
-function compile(filter: Json | undefined, nodes: ReadonlyMap<number, MailboxNode>, depth = 0): Test {
+function compile(filter: Json | undefined, depth = 0): Test {
   if (filter === undefined || filter === null) return () => true;
   if (!isObject(filter) || depth > JMAP_LIMITS.filterDepth) throw invalidArguments('filter is no filter');
   if (typeof filter['operator'] === 'string') {
     const { operator, conditions } = filter;
     if (!Array.isArray(conditions)) throw invalidArguments('conditions must be a list');
-    const tests = (conditions as readonly Json[]).map((each) => compile(each, nodes, depth + 1));
+    const tests = (conditions as readonly Json[]).map((each) => compile(each, depth + 1));
     if (operator === 'AND') return (node) => tests.every((test) => test(node));
     if (operator === 'OR') return (node) => tests.some((test) => test(node));
     if (operator === 'NOT') return (node) => !tests.some((test) => test(node));
@@ -109,7 +109,7 @@ async function results(context: Context, view: View, args: JsonObject): Promise<
   const { read } = context.options.store;
   const { seq } = await read.run('jmap.state', { accountId: view.accountId });
   const nodes = mailboxNodes(view);
-  const test = compile(args['filter'], nodes);
+  const test = compile(args['filter']);
   const sort = comparators(args['sort']);
   const asTree = flagArg(args, 'sortAsTree');
   const asFilter = flagArg(args, 'filterAsTree');

@@ -95,9 +95,8 @@ function marked(text: string, words: readonly string[], most: number): string | 
   }
   if (most === 0) return out + escapeHtml(text.slice(at));
   const left = most - Buffer.byteLength(out);
-  const rest = [...text.slice(at, at + Math.max(0, left))];
   let tail = '';
-  for (const character of rest) {
+  for (const character of text.slice(at, at + Math.max(0, left))) {
     if (Buffer.byteLength(tail) + 6 > left) break;
     tail += escapeHtml(character);
   }

@@ -309,13 +309,11 @@ async function set(context: Context, args: JsonObject): Promise<Answer> {
   }
   for (const [id, patch] of given.update) {
     const known = emailOf.get(id);
-    if (known === undefined) result.notUpdated[id] = { type: 'notFound' };
-    else if (patch['undoStatus'] === 'canceled') result.notUpdated[id] = { type: 'cannotUnsend' };
-    else if (Object.keys(patch).length > 0)
-      result.notUpdated[id] = { type: 'invalidProperties', properties: Object.keys(patch) };
+    const failure = updateFailure(known, patch);
+    if (failure !== undefined) result.notUpdated[id] = failure;
     else {
       result.updated[id] = null;
-      done.set(id, known);
+      done.set(id, known ?? '');
     }
   }
   for (const id of given.destroy) {
@@ -335,20 +333,35 @@ async function set(context: Context, args: JsonObject): Promise<Answer> {
     done.set(id, known);
   }
   const own = result.answer(view, oldState, await submissionState(read, view.accountId));
-  const update = Object.fromEntries(
-    onUpdate.flatMap(([id, patch]): [string, JsonObject][] => {
-      const email = done.get(id);
-      return email === undefined ? [] : [[email, patch]];
-    }),
-  );
-  const destroy = onDestroy.flatMap((id) => done.get(id) ?? []);
-  const answers: Invocation[] = [['EmailSubmission/set', own]];
-  if (Object.keys(update).length + destroy.length > 0) {
-    // RFC 8621 section 7.5: as one implicit Email/set, answered after this.
-    const accountId = accountText(view);
-    answers.push(['Email/set', await emailSet(context, { accountId, update, destroy })]);
+  const onSuccess = await afterwards(context, view, done, onUpdate, onDestroy);
+  return [['EmailSubmission/set', own], ...onSuccess];
+}
+
+/** What has been submitted stays as it is. */
+function updateFailure(emailId: string | undefined, patch: JsonObject): JsonObject | undefined {
+  if (emailId === undefined) return { type: 'notFound' };
+  if (patch['undoStatus'] === 'canceled') return { type: 'cannotUnsend' };
+  const properties = Object.keys(patch);
+  return properties.length > 0 ? { type: 'invalidProperties', properties } : undefined;
+}
+
+/** RFC 8621 section 7.5: what is to become of the emails, as one implicit Email/set, answered after the submissions. */
+async function afterwards(
+  context: Context,
+  view: View,
+  done: ReadonlyMap<string, string>,
+  onUpdate: readonly (readonly [string, JsonObject])[],
+  onDestroy: readonly string[],
+): Promise<Invocation[]> {
+  const update: Record<string, JsonObject> = {};
+  for (const [id, patch] of onUpdate) {
+    const email = done.get(id);
+    if (email !== undefined) update[email] = patch;
   }
-  return answers;
+  const destroy = onDestroy.flatMap((id) => done.get(id) ?? []);
+  if (Object.keys(update).length + destroy.length === 0) return [];
+  const accountId = accountText(view);
+  return [['Email/set', await emailSet(context, { accountId, update, destroy })]];
 }
 
 export const submissionMethods: readonly Method[] = [
