@@ -53,7 +53,7 @@ export const pieceAfter = statement<[uploadId: number, from: number], { start: n
 );
 
 export const uploadedBy = statement<[accountId: number], { octets: number | null; n: number }>(
-  `SELECT SUM(size) AS octets, COUNT(*) AS n FROM jmap_uploads WHERE account_id = ?`,
+  `SELECT CAST(SUM(size) AS BIGINT) AS octets, COUNT(*) AS n FROM jmap_uploads WHERE account_id = ?`,
 );
 
 export const oldestUploads = statement<[accountId: number, limit: number], { id: number; size: number }>(

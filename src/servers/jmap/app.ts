@@ -167,7 +167,7 @@ async function upload(options: JmapOptions, counts: Counts, c: C): Promise<Respo
       throw new Refusal('storage-full', 'The disk of the server is nearly full; try again later.');
     const max = JMAP_LIMITS.sizeUpload;
     const kept =
-      declaredSize(c) > max ? undefined : await keepUpload(options.store, view.accountId, octetsOf(c), max);
+      declaredSize(c) > max ? undefined : await keepUpload(options.store, view.viewer, octetsOf(c), max);
     if (kept === undefined)
       throw new RequestError('limit', `An upload may have at most ${max} octets.`, 'maxSizeUpload');
     const type = mediaType(c.req.header('content-type')) ?? 'application/octet-stream';

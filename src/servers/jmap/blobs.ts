@@ -96,7 +96,7 @@ function partBlobOf({ blobs }: JmapOptions['store'], ref: ContentRef, partId: st
 }
 
 async function uploadBlob({ read }: JmapOptions['store'], view: View, id: number): Promise<Blob | undefined> {
-  const found = await read.run('jmap.upload', { accountId: view.accountId, id });
+  const found = await read.run('jmap.upload', { accountId: view.viewer, id });
   if (found === undefined) return undefined;
   return {
     size: found.size,
@@ -151,7 +151,7 @@ export function octetBlob(octets: Buffer): Blob {
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * Keep octets as an upload of an account. Undefined when there are more than fit.
+ * Keep octets as an upload of whoever brings them, whatever account they are for. Undefined when there are more than fit.
  * @throws Refusal 'storage-full', 'unavailable'
  */
 export async function keepUpload(

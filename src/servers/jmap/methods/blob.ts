@@ -153,7 +153,7 @@ async function upload(context: Context, args: JsonObject): Promise<JsonObject> {
       const octets = (async function* () {
         for (const each of sources) yield* source(context, view, each);
       })();
-      const kept = await keepUpload(context.options.store, view.accountId, octets, JMAP_LIMITS.sizeUpload);
+      const kept = await keepUpload(context.options.store, view.viewer, octets, JMAP_LIMITS.sizeUpload);
       if (kept === undefined) throw new SetError('tooLarge');
       context.createdIds.set(key, kept.blobId);
       created[key] = {
