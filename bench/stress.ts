@@ -1,7 +1,7 @@
 /**
  * Many IMAP sessions on shared mailboxes that do what chance says, against a server of its own process, and check what
  * they hear: `node bench/stress.ts [--minutes N] [--sessions N] [--seed N] [--between SECONDS] [--full MESSAGES]
- * [--think MS]`. Ends with 1 and the last lines of each session concerned when something was wrong.
+ * [--think MS] [--lines N]`. Ends with 1 and the last lines of each session concerned when something was wrong.
  * docs/imap-stress.md tells what is checked.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -23,6 +23,7 @@ const { values: flags } = parseArgs({
     between: { type: 'string', default: '20' },
     full: { type: 'string', default: '60' },
     think: { type: 'string', default: '0' },
+    lines: { type: 'string', default: '60' },
   },
 });
 
@@ -48,6 +49,7 @@ try {
     between: Number(flags.between) * 1000,
     full: Number(flags.full),
     think: Number(flags.think),
+    lines: Number(flags.lines),
     inspect: () => storeViolations(directory),
     progress: (text) => console.log(`${Math.round((Date.now() - startedAt) / 1000)} s: ${text}`),
   });

@@ -3,8 +3,6 @@ import type { View } from './view.ts';
 import { openWire, type Wire } from './wire.ts';
 import { must, Violation, type World } from './world.ts';
 
-/** Lines of a session that are kept to be shown. */
-const KEPT_LINES = 60;
 const SHOWN = 300;
 
 export interface Answer {
@@ -83,7 +81,7 @@ export class Connection {
 
   note(line: string): void {
     this.log.push(line.length > SHOWN ? `${line.slice(0, SHOWN)}... (${line.length})` : line);
-    if (this.log.length > KEPT_LINES) this.log.shift();
+    if (this.log.length > this.#world.keptLines) this.log.shift();
   }
 
   /** Send without waiting; the answer comes later. */

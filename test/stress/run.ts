@@ -20,6 +20,8 @@ export interface StressOptions {
   readonly full: number;
   /** Milliseconds that a session waits between two commands, at most. */
   readonly think?: number;
+  /** Lines of each session that are shown when something was wrong. */
+  readonly lines?: number;
   /** Called while all are quiet: whatever else is wrong. */
   readonly inspect?: () => Promise<readonly string[]>;
   readonly progress?: (text: string) => void;
@@ -39,7 +41,7 @@ const ENOUGH = 10;
 /** Many sessions on shared mailboxes that do what chance says and check what they hear. */
 export async function stress(options: StressOptions): Promise<StressResult> {
   const { seed, sessions, imap, password } = options;
-  const world = new World();
+  const world = new World(options.lines);
   const people: readonly Person[] = [
     {
       name: 'alice',
@@ -68,6 +70,17 @@ async function prepare(world: World, port: number, people: readonly Person[]): P
     await connection.send('LOGOUT');
     connection.hangUp();
   }
+}
+
+/** The selected mailbox, and what its answers depend on. */
+function where({ view, connection }: Actor): string {
+  const traits = [
+    view === undefined ? 'no mailbox' : view.name,
+    ...(view?.readOnly === true ? ['read-only'] : []),
+    ...(connection.qresync ? ['QRESYNC'] : connection.condstore ? ['CONDSTORE'] : []),
+    ...(connection.notified ? ['NOTIFY'] : []),
+  ];
+  return traits.join(', ');
 }
 
 class Run {
@@ -153,7 +166,7 @@ class Run {
     const who =
       actor === undefined
         ? 'at a checkpoint'
-        : `session ${actor.id} (${actor.person.name}, seed ${this.#options.seed})`;
+        : `session ${actor.id} (${actor.person.name}, seed ${this.#options.seed}, ${where(actor)})`;
     const lines = (actor?.connection?.log ?? []).map((line) => `  ${line.replaceAll('\r\n', '\\r\\n')}`);
     const violation = [`${who}: ${text}`, ...lines].join('\n');
     this.#violations.push(violation);

@@ -42,6 +42,8 @@ export class View {
   synced = 0;
   /** The server showed that these are no longer there: the next NOOP must say so. */
   readonly mustGo = new Set<number>();
+  /** The same of at least one message of each of these. */
+  readonly someMustGo: (readonly Entry[])[] = [];
   readonly #world: World;
   readonly #gone = new Set<number>();
 
@@ -183,6 +185,12 @@ export class View {
     const left = [...this.mustGo].filter((uid) => this.byUid(uid) !== undefined);
     must(left.length === 0, () => `UIDs ${left.join(',')} have gone, which NOOP did not tell`);
     this.mustGo.clear();
+    const there = new Set(this.entries);
+    for (const some of this.someMustGo.splice(0))
+      must(
+        some.some((entry) => !there.has(entry)),
+        () => `one of UIDs ${some.map(({ uid }) => uid).join(',')} has gone, which NOOP did not tell`,
+      );
     this.synced = this.modseq;
   }
 

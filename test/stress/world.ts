@@ -33,7 +33,13 @@ export class World {
   /** Mailboxes in which somebody hung up while messages were on their way out, since they were looked at last. */
   readonly blurred = new Set<string>();
   readonly counts = new Map<string, number>();
+  /** Lines of a session that are kept to be shown. */
+  readonly keptLines: number;
   #uidnext = new Map<string, number>();
+
+  constructor(keptLines = 60) {
+    this.keptLines = keptLines;
+  }
 
   tick(): number {
     return ++this.now;

@@ -131,6 +131,49 @@ test('.SILENT does not hide what others change while it runs, though it changes 
     assert.deepEqual(await b.ok('STORE 1 +FLAGS.SILENT (\\Seen)'), [], 'undisturbed it is silent');
   }));
 
+test('.SILENT does not hide that a flag stays as it was for want of a right', () =>
+  withServer(async (server) => {
+    await server.addAccount('bob@example.test');
+    const a = await filled(server, 3);
+    await a.ok('STORE 1:2 +FLAGS (\\Flagged \\Seen $Work)');
+    await a.ok('SETACL INBOX bob@example.test lrs');
+    const b = await server.ready('"Other Users/alice@example.test/INBOX"', 'bob@example.test');
+    // Of message 3 it is as b wanted, right or no right.
+    assert.deepEqual(await b.ok('STORE 1,3 -FLAGS.SILENT (\\Flagged \\Seen $WORK)'), [
+      '1 FETCH (FLAGS (\\Flagged $Work))',
+    ]);
+    assert.deepEqual(await b.ok('STORE 2 +FLAGS.SILENT (\\Flagged \\Seen $WORK)'), []);
+    assert.deepEqual(await b.ok('STORE 2:3 +FLAGS.SILENT (\\Seen $Other)'), [
+      '2 FETCH (FLAGS (\\Flagged \\Seen $Work))',
+      '3 FETCH (FLAGS (\\Seen))',
+    ]);
+    assert.deepEqual(await b.ok('STORE 1:3 FLAGS.SILENT (\\Seen)'), [
+      '1 FETCH (FLAGS (\\Flagged \\Seen $Work))',
+      '2 FETCH (FLAGS (\\Flagged \\Seen $Work))',
+    ]);
+    // With CONDSTORE MODSEQ alone would stand for flags that the client takes for others.
+    await b.ok('ENABLE CONDSTORE');
+    const [told = ''] = await b.ok('STORE 1 -FLAGS.SILENT (\\Flagged \\Seen)');
+    assert.match(told, /^1 FETCH \(UID 1 FLAGS \(\\Flagged \$Work\) MODSEQ \(\d+\)\)$/);
+    // The right may have been taken away while the client, which knows of more, had sent its command.
+    await a.ok('SETACL INBOX bob@example.test lrsw');
+    await b.ok('NOOP');
+    await a.ok('SETACL INBOX bob@example.test lrs');
+    const late = (await b.ok('STORE 2 -FLAGS.SILENT (\\Flagged \\Seen)')).join('\n');
+    assert.match(late, /^2 FETCH \(UID 2 FLAGS \(\\Flagged \$Work\) MODSEQ \(\d+\)\)$/m);
+    assert.match((await b.ok('FETCH 2 FLAGS')).join(), /\\Flagged/);
+  }));
+
+test('a message that cannot be shown, but was marked as read, is told as read', () =>
+  withServer(async (server) => {
+    const a = await server.ready();
+    await a.append('INBOX', 'Content-Transfer-Encoding: x-strange\r\n\r\nbody\r\n');
+    await a.ok('SELECT INBOX');
+    const told = await a.expect('NO [UNKNOWN-CTE]', 'FETCH 1 BINARY[1]');
+    assert.deepEqual(told, ['1 FETCH (FLAGS (\\Seen \\Recent))']);
+    assert.deepEqual(await a.ok('NOOP'), []);
+  }));
+
 test('what others changed before is not told behind an own change, as if it were newer', () =>
   withServer(async (server) => {
     const a = await filled(server, 2);

@@ -9,8 +9,8 @@ import { openPreviews } from '../previews.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import { allowed } from '../message-limit.ts';
 import { tellVanishedEarlier } from '../numbers.ts';
-import { refresh } from '../refresh.ts';
-import { flushIfFull, type Session, SessionEnd, viewOf, yieldTurn } from '../session.ts';
+import { refresh, tellFlags } from '../refresh.ts';
+import { flushIfFull, isRev2, type Session, SessionEnd, viewOf, yieldTurn } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { type FetchAtt, fetchAtts } from '../wire/fetch-att.ts';
 import { pageOf, type PartialRange, partialRange } from '../wire/partial.ts';
@@ -173,15 +173,14 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
     if (plain) await tellPlain(session, rows, atts);
     else
       for (const [at, row] of rows.entries()) {
-        const items = seen?.has(row.uid) ? withFlags(session, atts) : atts;
-        const problem = await tryMessage(
-          session,
-          seen?.get(row.uid) ?? row,
-          items,
-          contents[at],
-          previews.get(row.emailId),
-        );
+        const marked = seen?.get(row.uid);
+        const items = marked === undefined ? atts : withFlags(session, atts);
+        const preview = previews.get(row.emailId);
+        const problem = await tryMessage(session, marked ?? row, items, contents[at], preview);
         failure ??= problem;
+        // It is marked as read all the same, and nothing else will tell of this change of our own.
+        if (problem !== undefined && marked !== undefined)
+          tellFlags(session, marked, byUid || session.enabled.has('CONDSTORE') || isRev2(session));
         await flushIfFull(session);
       }
     told += rows.length;

@@ -123,7 +123,12 @@ function neededFor({ set }: Request): number {
   return needed;
 }
 
-async function write(session: Session, request: Request, range: UidRange): Promise<StoreFlagsResult> {
+interface Written extends StoreFlagsResult {
+  /** What the account was allowed to change; undefined: all. */
+  readonly permitted: Permitted | undefined;
+}
+
+async function write(session: Session, request: Request, range: UidRange): Promise<Written> {
   const { set, mode, unchangedSince } = request;
   // What others changed so far is told apart from what we change.
   await refresh(session);
@@ -140,16 +145,12 @@ async function write(session: Session, request: Request, range: UidRange): Promi
     ...(unchangedSince !== undefined && { unchangedSince }),
     ...(permitted !== undefined && { permitted }),
   });
-  return result;
+  return { ...result, permitted };
 }
 
-async function answer(
-  session: Session,
-  request: Request,
-  result: StoreFlagsResult,
-  byUid: boolean,
-): Promise<void> {
+async function answer(session: Session, request: Request, result: Written, byUid: boolean): Promise<void> {
   const view = viewOf(session);
+  const limited = result.permitted !== undefined;
   // RFC 9051 section 6.4.6: .SILENT is for what the client knows. If anything else was committed since we looked, it
   // does not know these flags for sure.
   const undisturbed = result.modseqBefore <= view.modseq;
@@ -160,11 +161,24 @@ async function answer(
   const withUid = byUid || session.enabled.has('CONDSTORE') || isRev2(session);
   // What others did to these messages before must not be told after it: that would look like the newest.
   const news = view.supersede(result.rows);
-  if (!withFlags && news.size === 0 && !session.enabled.has('CONDSTORE')) return;
+  if (!withFlags && news.size === 0 && !limited && !session.enabled.has('CONDSTORE')) return;
   for (const row of result.rows) {
-    const flags = withFlags || news.has(row.uid);
+    const flags = withFlags || news.has(row.uid) || (limited && !asWished(request, row));
     if (!flags && !session.enabled.has('CONDSTORE')) continue;
     tellFlags(session, row, withUid, flags);
     await flushIfFull(session);
   }
+}
+
+/**
+ * Whether a message is now as the client wanted it. RFC 4314 section 4: flags that the account may not change stay as
+ * they were, and the command is OK all the same: after .SILENT the client would take them for changed.
+ */
+function asWished({ mode, set }: Request, row: StoreFlagsResult['rows'][number]): boolean {
+  const has = new Set(row.keywords.map((keyword) => keyword.toLowerCase()));
+  const named = new Set(set.keywords.map((keyword) => keyword.toLowerCase()));
+  const flags = row.flags & set.flags;
+  if (mode === 'remove') return flags === 0 && named.isDisjointFrom(has);
+  if (mode === 'add') return flags === set.flags && named.isSubsetOf(has);
+  return row.flags === set.flags && named.size === has.size && named.isSubsetOf(has);
 }
