@@ -130,7 +130,7 @@ async function init({ directory, knot, ports }: World): Promise<Site> {
   );
   // What is different from a machine of its own: ports that are free, and DNS of this world.
   const on = Object.entries(ports).map(([name, port]) => `${name} = "127.0.0.1:${port}"`);
-  const off = ['submission', 'imap', 'http'].map((name) => `${name} = []`);
+  const off = ['submission', 'imap', 'managesieve', 'http'].map((name) => `${name} = []`);
   const dns = `[dns]\nservers = ["127.0.0.1:${knot.port}"]\n`;
   const text = await readFile(config, 'utf8');
   await writeFile(config, `${text}\n[listen]\n${[...on, ...off].join('\n')}\n${dns}`);

@@ -64,7 +64,7 @@ async function site(directory: string, withCertificate = true): Promise<Site> {
   });
   assert.equal(made.status, 0, made.stderr);
   const ports = { smtp: await freePort(), submission: await freePort(), submissions: await freePort() };
-  const off = ['imap', 'imaps', 'http'].map((name) => `${name} = []`).join('\n');
+  const off = ['imap', 'imaps', 'managesieve', 'http'].map((name) => `${name} = []`).join('\n');
   const on = Object.entries(ports).map(([name, port]) => `${name} = "127.0.0.1:${port}"`);
   await appendFile(config, `\n[listen]\n${on.join('\n')}\n${off}\n`);
   return { directory, config, data, ports };

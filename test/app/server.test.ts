@@ -208,6 +208,7 @@ describe('the whole server', () => {
       submissions: [],
       imap: [],
       imaps: [],
+      managesieve: [],
       http: [],
     };
     const config = makeConfig({ hostname: 'mx.example.test', data: directory, listen });

@@ -177,6 +177,7 @@ async function startMailServer(
         submissions: listen,
         imap: none,
         imaps: listen,
+        managesieve: none,
         lmtp: none,
         http: listen,
       },

@@ -51,6 +51,7 @@ const code = await runProgram({
         submission: [],
         submissions: [],
         imaps: [],
+        managesieve: [],
         http: [],
         proxy_from: [`${PROXY}/32`],
       },
