@@ -1,6 +1,7 @@
 import { errorText, smtpReply } from '../../base/errors.ts';
 import type { Greeting } from '../../flow/service.ts';
 import type { Connection } from '../../net/connection.ts';
+import type { ServedSession } from '../session-server.ts';
 import type { Command } from './commands/command.ts';
 import { commands, foreign, notImplemented } from './commands/table.ts';
 import type { SmtpOptions } from './options.ts';
@@ -21,14 +22,6 @@ import {
   type Session,
 } from './session.ts';
 import type { Line, LineFault } from './wire/line.ts';
-
-/** A session from the outside. */
-export interface ServedSession {
-  /** Resolves, never rejects, when the connection is closed and the flow has been told. */
-  readonly done: Promise<void>;
-  /** Finish the transaction in hand, if any, then say 421 4.3.2 and close. */
-  drain(): void;
-}
 
 /** Serve one SMTP, LMTP or submission session (RFC 5321, 2033, 6409) until it is closed. */
 export function serveSmtp(connection: Connection, options: SmtpOptions): ServedSession {

@@ -13,7 +13,8 @@ import { lineClient } from '../../../test/support/smtp-client.ts';
 import { type SmtpTestServer, smtpTestServer } from '../../../test/support/smtp-server.ts';
 import { smtpMetrics } from './metrics.ts';
 import type { SmtpOptions } from './options.ts';
-import { type ServedSession, serveSmtp } from './serve.ts';
+import type { ServedSession } from '../session-server.ts';
+import { serveSmtp } from './serve.ts';
 
 type Served = MemoryConnection & { service: FakeMailService; clock: ManualClock; session: ServedSession };
 
