@@ -1,0 +1,89 @@
+// Builds the web app (web/ -> web/dist) when its sources have changed since: `node scripts/web.ts`. With --force always.
+import { createHash } from 'node:crypto';
+import { globSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { build } from 'vite';
+
+const root = join(import.meta.dirname, '..');
+const web = join(root, 'web');
+const dist = join(web, 'dist');
+/** Says which sources made what is in `dist`. */
+const stamp = join(dist, '.sources');
+
+/** Kinds of files that get smaller. */
+const COMPRESSED = /\.(?:js|css|html|svg|json|webmanifest|txt)$/;
+/** Octets below which compressing saves no packet. */
+const WORTH_COMPRESSING = 1000;
+
+const started = process.hrtime.bigint();
+const sources = await hashOf();
+if (process.argv.includes('--force') || (await readFile(stamp, 'utf8').catch(() => '')) !== sources)
+  await make();
+
+async function make(): Promise<void> {
+  // Beside the old one, so that a server that runs meanwhile never sees half of it.
+  const next = join(web, `.dist-${process.pid}`);
+  try {
+    await build({ configFile: join(web, 'vite.config.ts'), logLevel: 'warn', build: { outDir: next } });
+    const files = list(next);
+    await build({
+      configFile: false,
+      root: web,
+      logLevel: 'warn',
+      publicDir: false,
+      define: {
+        // What the service worker keeps for when there is no network, and the name of this build.
+        __FILES__: JSON.stringify(
+          files.filter((name) => !/\.(?:map|webmanifest)$/.test(name)).map((name) => `/${name}`),
+        ),
+        __BUILD__: JSON.stringify(sources.slice(0, 12)),
+      },
+      build: {
+        outDir: next,
+        emptyOutDir: false,
+        target: 'es2023',
+        rolldownOptions: {
+          input: join(web, 'src', 'service-worker', 'main.ts'),
+          output: { entryFileNames: 'sw.js', format: 'iife' },
+        },
+      },
+    });
+    for (const name of list(next)) await compress(join(next, name));
+    await writeFile(join(next, '.sources'), sources);
+    await rm(dist, { recursive: true, force: true });
+    await rename(next, dist);
+  } finally {
+    await rm(next, { recursive: true, force: true });
+  }
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  console.error(`built the web app in ${seconds.toFixed(1)} s`);
+}
+
+function list(directory: string): string[] {
+  const found = globSync('**/*', { cwd: directory, withFileTypes: true });
+  return found
+    .filter((each) => each.isFile())
+    .map((each) => relative(directory, join(each.parentPath, each.name)));
+}
+
+async function compress(path: string): Promise<void> {
+  if (!COMPRESSED.test(path)) return;
+  const octets = await readFile(path);
+  if (octets.length < WORTH_COMPRESSING) return;
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: octets.length };
+  await writeFile(`${path}.br`, await promisify(brotliCompress)(octets, { params }));
+  await writeFile(`${path}.gz`, await promisify(gzip)(octets, { level: 9 }));
+}
+
+async function hashOf(): Promise<string> {
+  const hash = createHash('sha256');
+  const names = [...globSync('{src,public}/**/*.*', { cwd: web }), 'index.html', 'vite.config.ts'].toSorted();
+  for (const name of names) hash.update(`${name}\0`).update(await readFile(join(web, name)));
+  hash.update(await readFile(join(root, 'package-lock.json')));
+  hash.update(await readFile(join(import.meta.dirname, 'web.ts')));
+  await mkdir(web, { recursive: true });
+  return hash.digest('hex');
+}

@@ -1,0 +1,222 @@
+import { useState } from 'preact/hooks';
+import { Field } from '../base/field.tsx';
+import { formatNumber, formatSize } from '../base/format.ts';
+import { texts } from '../base/i18n.ts';
+import { RemoteView } from '../base/remote-view.tsx';
+import { navigate, pathOf, route } from '../base/router.ts';
+import { useSave } from '../settings/use-save.ts';
+import { OneAccount } from './account.tsx';
+import { admin, useAdmin } from './api.ts';
+import { DataTable } from './table.tsx';
+import { octetsOf } from './words.ts';
+
+export interface Account {
+  readonly address: string;
+  readonly displayName: string;
+  readonly role: 'user' | 'domain-admin' | 'admin';
+  readonly status: 'active' | 'suspended' | 'removed';
+  readonly quota: number;
+  readonly used: number;
+  readonly emails: number;
+  readonly createdAt: number;
+  readonly shared: boolean;
+}
+
+export function Accounts() {
+  const address = route.value.parts[2];
+  return address === undefined ? <List /> : <OneAccount key={address} address={address} />;
+}
+
+function List() {
+  const t = texts('admin');
+  const [removed, setRemoved] = useState(false);
+  const [search, setSearch] = useState('');
+  const remote = useAdmin<{ accounts: readonly Account[] }>('/accounts', removed ? { removed: true } : {});
+  const matches = ({ address, displayName }: Account): boolean =>
+    `${address} ${displayName}`.toLowerCase().includes(search.trim().toLowerCase());
+  const roles = { user: t('roleUser'), 'domain-admin': t('roleDomainAdmin'), admin: t('roleAdmin') };
+  return (
+    <>
+      {!removed && <Add onAdded={remote.reload} />}
+      <div class="admin-filter">
+        <Field label={texts('base')('search')}>
+          {(input) => (
+            <input
+              {...input}
+              type="search"
+              value={search}
+              onInput={(event) => setSearch(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <button
+          type="button"
+          class="button quiet"
+          aria-pressed={removed}
+          onClick={() => setRemoved(!removed)}
+        >
+          {removed ? t('accountsThere') : t('accountsRemoved')}
+        </button>
+      </div>
+      <RemoteView remote={remote}>
+        {({ accounts }) => (
+          <DataTable
+            label={t('accounts')}
+            rows={accounts.filter(matches)}
+            rowKey={(each) => `${each.address} ${each.createdAt}`}
+            empty={t('accountsNone')}
+            columns={[
+              {
+                title: t('account'),
+                cell: (each) =>
+                  removed ? (
+                    <Restore address={each.address} onDone={remote.reload} />
+                  ) : (
+                    <a href={pathOf('admin', 'accounts', each.address)}>{each.address}</a>
+                  ),
+              },
+              { title: t('name'), cell: (each) => <span dir="auto">{each.displayName}</span> },
+              {
+                title: t('state'),
+                cell: (each) =>
+                  each.status === 'suspended' ? (
+                    <span class="badge danger">{t('suspended')}</span>
+                  ) : (
+                    `${roles[each.role]}${each.shared ? `, ${t('shared')}` : ''}`
+                  ),
+              },
+              { title: t('messagesKept'), end: true, cell: (each) => formatNumber(each.emails) },
+              {
+                title: t('used'),
+                end: true,
+                cell: (each) =>
+                  each.quota === 0
+                    ? formatSize(each.used)
+                    : `${formatSize(each.used)} / ${formatSize(each.quota)}`,
+              },
+            ]}
+          />
+        )}
+      </RemoteView>
+    </>
+  );
+}
+
+function Restore({ address, onDone }: { readonly address: string; readonly onDone: () => Promise<void> }) {
+  const t = texts('admin');
+  const { busy, save } = useSave();
+  const run = (): void =>
+    void save(async () => {
+      await admin('POST', `/accounts/${encodeURIComponent(address)}/restore`);
+      await onDone();
+    }, t('accountRestored'));
+  return (
+    <>
+      {address}{' '}
+      <button type="button" class="button" disabled={busy} onClick={run}>
+        {t('restore')}
+      </button>
+    </>
+  );
+}
+
+/** A password that people can type, of 80 bits. */
+export function newPassword(): string {
+  const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
+  const random = crypto.getRandomValues(new Uint8Array(16));
+  const text = [...random].map((octet) => letters[octet % letters.length]).join('');
+  return text.replace(/(.{4})(?=.)/g, '$1-');
+}
+
+function Add({ onAdded }: { readonly onAdded: () => Promise<void> }) {
+  const t = texts('admin');
+  const base = texts('base');
+  const [open, setOpen] = useState(false);
+  const [address, setAddress] = useState('');
+  const [displayName, setDisplayName] = useState('');
+  const [password, setPassword] = useState(newPassword);
+  const [quota, setQuota] = useState('');
+  const { busy, problems, save } = useSave();
+  if (!open)
+    return (
+      <div class="row">
+        <button type="button" class="button primary" onClick={() => setOpen(true)}>
+          {t('accountAdd')}
+        </button>
+      </div>
+    );
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    void save(async () => {
+      await admin('POST', '/accounts', {
+        address: address.trim(),
+        displayName: displayName.trim(),
+        password,
+        quota: octetsOf(quota),
+      });
+      await onAdded();
+      navigate(pathOf('admin', 'accounts', address.trim()));
+    }, t('accountAdded'));
+  };
+  return (
+    <form class="card settings-form" onSubmit={submit}>
+      <h2>{t('accountAdd')}</h2>
+      <div class="settings-pair">
+        <Field label={t('address')} problem={Object.values(problems)[0]}>
+          {(input) => (
+            <input
+              {...input}
+              type="email"
+              required
+              autocomplete="off"
+              value={address}
+              onInput={(event) => setAddress(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Field label={t('name')}>
+          {(input) => (
+            <input
+              {...input}
+              dir="auto"
+              maxLength={200}
+              value={displayName}
+              onInput={(event) => setDisplayName(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Field label={t('password')} hint={t('passwordHint')}>
+          {(input) => (
+            <input
+              {...input}
+              required
+              minLength={8}
+              autocomplete="off"
+              spellcheck={false}
+              value={password}
+              onInput={(event) => setPassword(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Field label={t('quota')} hint={t('quotaHint')}>
+          {(input) => (
+            <input
+              {...input}
+              inputMode="decimal"
+              value={quota}
+              onInput={(event) => setQuota(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+      </div>
+      <div class="row">
+        <button type="submit" class="button primary" disabled={busy}>
+          {base('add')}
+        </button>
+        <button type="button" class="button quiet" onClick={() => setOpen(false)}>
+          {base('cancel')}
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,109 @@
+import { useState } from 'preact/hooks';
+import { confirm } from '../base/dialog.tsx';
+import { Field } from '../base/field.tsx';
+import { formatDateTime } from '../base/format.ts';
+import { texts } from '../base/i18n.ts';
+import { RemoteView } from '../base/remote-view.tsx';
+import { useSave } from '../settings/use-save.ts';
+import { admin, useAdmin } from './api.ts';
+import { DataTable } from './table.tsx';
+
+interface Row {
+  readonly id: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly data: string;
+  readonly undo: 'no' | 'possible' | 'done';
+}
+
+/** Who changed what; what can be taken back. */
+export function Audit() {
+  const t = texts('admin');
+  const base = texts('base');
+  const [text, setText] = useState('');
+  const [query, setQuery] = useState<{ text?: string; before?: number }>({});
+  const remote = useAdmin<{ rows: readonly Row[]; next?: number }>('/audit', { ...query, limit: 100 });
+  const { busy, save } = useSave();
+  const undo = async (row: Row): Promise<void> => {
+    const title = t('undoTitle', { action: row.action, subject: row.subject });
+    if (!(await confirm({ title, yes: t('takeBack') }))) return;
+    await save(() => admin('POST', `/audit/${row.id}/undo`, {}), t('takenBack'));
+    await remote.reload();
+  };
+  return (
+    <>
+      <form
+        class="admin-filter"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setQuery(text.trim() === '' ? {} : { text: text.trim() });
+        }}
+      >
+        <Field label={base('search')}>
+          {(input) => (
+            <input
+              {...input}
+              type="search"
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <button type="submit" class="button">
+          {base('search')}
+        </button>
+      </form>
+      <RemoteView remote={remote}>
+        {({ rows, next }) => (
+          <>
+            <DataTable
+              label={t('audit')}
+              rows={rows}
+              rowKey={(each) => each.id}
+              empty={t('auditNone')}
+              columns={[
+                { title: t('when'), cell: (each) => formatDateTime(each.at) },
+                { title: t('who'), cell: (each) => each.actor },
+                { title: t('what'), cell: (each) => `${each.action} ${each.subject}` },
+                {
+                  title: t('value'),
+                  cell: (each) => <span class="admin-value">{each.data === '{}' ? '' : each.data}</span>,
+                },
+                {
+                  title: '',
+                  end: true,
+                  cell: (each) =>
+                    each.undo === 'possible' ? (
+                      <button type="button" class="button" disabled={busy} onClick={() => void undo(each)}>
+                        {t('takeBack')}
+                      </button>
+                    ) : (
+                      each.undo === 'done' && <span class="badge">{t('takenBack')}</span>
+                    ),
+                },
+              ]}
+            />
+            <div class="row">
+              {query.before !== undefined && (
+                <button
+                  type="button"
+                  class="button"
+                  onClick={() => setQuery(({ before: _before, ...rest }) => rest)}
+                >
+                  {t('newest')}
+                </button>
+              )}
+              {next !== undefined && (
+                <button type="button" class="button" onClick={() => setQuery({ ...query, before: next })}>
+                  {t('older')}
+                </button>
+              )}
+            </div>
+          </>
+        )}
+      </RemoteView>
+    </>
+  );
+}

@@ -1,0 +1,170 @@
+import { useState } from 'preact/hooks';
+import { Field } from '../base/field.tsx';
+import { formatDateTime, formatRelative } from '../base/format.ts';
+import { texts } from '../base/i18n.ts';
+import { RemoteView } from '../base/remote-view.tsx';
+import { useSave } from '../settings/use-save.ts';
+import { admin, useAdmin } from './api.ts';
+import { DataTable } from './table.tsx';
+
+interface Ban {
+  readonly subject: string;
+  readonly kind: string;
+  readonly reason: string;
+  readonly since?: number;
+  readonly until: number;
+}
+
+const HOUR_S = 3600;
+
+/** Who may not log in, and whose sending is held. */
+export function Bans() {
+  const t = texts('admin');
+  const base = texts('base');
+  const remote = useAdmin<{ bans: readonly Ban[] }>('/bans');
+  const [network, setNetwork] = useState('');
+  const [hours, setHours] = useState(24);
+  const { busy, problems, save } = useSave();
+  const change = (run: () => Promise<unknown>): void =>
+    void save(async () => {
+      await run();
+      setNetwork('');
+      await remote.reload();
+    });
+  return (
+    <>
+      <p class="soft">{t('bansAbout')}</p>
+      <form
+        class="admin-filter"
+        onSubmit={(event) => {
+          event.preventDefault();
+          change(() =>
+            admin('POST', '/bans', { network: network.trim(), seconds: Math.round(hours * HOUR_S) }),
+          );
+        }}
+      >
+        <Field label={t('network')} problem={Object.values(problems)[0]}>
+          {(input) => (
+            <input
+              {...input}
+              required
+              placeholder="203.0.113.0/24"
+              spellcheck={false}
+              value={network}
+              onInput={(event) => setNetwork(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Field label={t('forHours')}>
+          {(input) => (
+            <input
+              {...input}
+              type="number"
+              min={1}
+              max={8760}
+              value={hours}
+              onInput={(event) => setHours(Number(event.currentTarget.value))}
+            />
+          )}
+        </Field>
+        <button type="submit" class="button" disabled={busy}>
+          {t('ban')}
+        </button>
+      </form>
+      <RemoteView remote={remote}>
+        {({ bans }) => (
+          <DataTable
+            label={t('bans')}
+            rows={bans}
+            rowKey={(each) => each.subject}
+            empty={t('bansNone')}
+            columns={[
+              { title: t('network'), cell: (each) => each.subject },
+              { title: t('reason'), cell: (each) => each.reason },
+              {
+                title: t('until'),
+                cell: (each) => `${formatDateTime(each.until)} (${formatRelative(each.until)})`,
+              },
+              {
+                title: '',
+                end: true,
+                cell: (each) => (
+                  <button
+                    type="button"
+                    class="button"
+                    disabled={busy}
+                    onClick={() => change(() => admin('DELETE', `/bans/${encodeURIComponent(each.subject)}`))}
+                  >
+                    {base('remove')}
+                  </button>
+                ),
+              },
+            ]}
+          />
+        )}
+      </RemoteView>
+      <Holds />
+    </>
+  );
+}
+
+interface Held {
+  readonly account: string;
+  readonly hold?: { readonly reason: string; readonly since: number };
+  readonly messages: number;
+}
+
+function Holds() {
+  const t = texts('admin');
+  const remote = useAdmin<{ held: readonly Held[] }>('/holds');
+  const { busy, save } = useSave();
+  const release = (account: string, drop: boolean): void =>
+    void save(async () => {
+      await admin('POST', `/holds/${encodeURIComponent(account)}/release`, { drop });
+      await remote.reload();
+    }, t('doneWith'));
+  return (
+    <section class="settings-section">
+      <h2>{t('holds')}</h2>
+      <RemoteView remote={remote}>
+        {({ held }) => (
+          <DataTable
+            label={t('holds')}
+            rows={held}
+            rowKey={(each) => each.account}
+            empty={t('holdsNone')}
+            columns={[
+              { title: t('account'), cell: (each) => each.account },
+              { title: t('reason'), cell: (each) => each.hold?.reason ?? '–' },
+              { title: t('messagesKept'), end: true, cell: (each) => each.messages },
+              {
+                title: '',
+                end: true,
+                cell: (each) => (
+                  <span class="row">
+                    <button
+                      type="button"
+                      class="button"
+                      disabled={busy}
+                      onClick={() => release(each.account, false)}
+                    >
+                      {t('release')}
+                    </button>
+                    <button
+                      type="button"
+                      class="button danger"
+                      disabled={busy}
+                      onClick={() => release(each.account, true)}
+                    >
+                      {t('drop')}
+                    </button>
+                  </span>
+                ),
+              },
+            ]}
+          />
+        )}
+      </RemoteView>
+    </section>
+  );
+}

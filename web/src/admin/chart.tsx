@@ -1,0 +1,125 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type uPlot from 'uplot';
+import { formatSize } from '../base/format.ts';
+import { language } from '../base/i18n.ts';
+import { dark } from '../base/theme.ts';
+import { formatMs } from './words.ts';
+
+export interface ChartLine {
+  readonly label: string;
+  readonly values: readonly (number | null)[];
+}
+
+interface ChartProps {
+  readonly title: string;
+  /** Milliseconds since the epoch. */
+  readonly times: readonly number[];
+  readonly lines: readonly ChartLine[];
+  readonly unit: 'count' | 'bytes' | 'percent' | 'ms';
+}
+
+const HEIGHT = 200;
+/** Told apart on light and dark grounds, and by those who see few colours. */
+const LIGHT = ['#1f6f5c', '#a8480f', '#1d5f96', '#9c2f5f', '#6b6b00', '#5d3fa0'] as const;
+const DARK = ['#5cc2a6', '#f0955c', '#86bdf0', '#f08fbb', '#d6d25c', '#b7a2f2'] as const;
+
+/** Lines over time, drawn by uPlot, which is fetched with the first of them; a table of the same for screen readers. */
+export function Chart({ title, times, lines, unit }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const colours = dark.value ? DARK : LIGHT;
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return undefined;
+    let plot: uPlot | undefined;
+    let gone = false;
+    void Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]).then(([{ default: UPlot }]) => {
+      if (gone) return;
+      const data = [times.map((time) => time / 1000), ...lines.map(({ values }) => [...values])];
+      plot = new UPlot(optionsOf(element, lines, unit, colours), data as uPlot.AlignedData, element);
+    });
+    const sizes = new ResizeObserver(() => plot?.setSize({ width: element.clientWidth, height: HEIGHT }));
+    sizes.observe(element);
+    return () => {
+      gone = true;
+      sizes.disconnect();
+      plot?.destroy();
+    };
+  }, [times, lines, dark.value, language.value]);
+  return (
+    <figure class="admin-chart">
+      <figcaption>
+        <h2>{title}</h2>
+        <ul class="admin-legend">
+          {lines.map(({ label, values }, index) => (
+            <li key={label}>
+              <i style={{ background: colours[index % colours.length] ?? colours[0] }} />
+              {label} <strong>{summary(values, unit)}</strong>
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+      <div ref={place} class="admin-chart-body" aria-hidden="true" dir="ltr" />
+    </figure>
+  );
+}
+
+/** All of what is counted, the last of what is measured. */
+function summary(values: readonly (number | null)[], unit: ChartProps['unit']): string {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return '–';
+  return valueWords(
+    unit === 'count' ? known.reduce((sum, value) => sum + value, 0) : (known.at(-1) ?? 0),
+    unit,
+  );
+}
+
+function valueWords(value: number, unit: ChartProps['unit']): string {
+  switch (unit) {
+    case 'bytes':
+      return formatSize(value);
+    case 'ms':
+      return formatMs(value);
+    case 'percent':
+      return `${Math.round(value)} %`;
+    default:
+      return new Intl.NumberFormat(language.value, { maximumFractionDigits: 1 }).format(value);
+  }
+}
+
+function optionsOf(
+  element: HTMLElement,
+  lines: readonly ChartLine[],
+  unit: ChartProps['unit'],
+  colours: readonly string[],
+): uPlot.Options {
+  const style = getComputedStyle(element);
+  const ink = style.getPropertyValue('--text-soft').trim();
+  const grid = style.getPropertyValue('--line').trim();
+  const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 } };
+  return {
+    width: element.clientWidth,
+    height: HEIGHT,
+    cursor: { y: false },
+    legend: { show: false },
+    scales: { y: { range: (_plot, _least, most) => [0, Math.max(most, 1)] } },
+    axes: [
+      axis,
+      {
+        ...axis,
+        size: 64,
+        values: (_plot, ticks) =>
+          ticks.map((tick) => (unit === 'ms' ? formatMs(tick, 'narrow') : valueWords(tick, unit))),
+      },
+    ],
+    series: [
+      {},
+      ...lines.map(({ label }, index) => ({
+        label,
+        stroke: colours[index % colours.length] ?? '#1f6f5c',
+        width: 1.6,
+        points: { show: false },
+        spanGaps: false,
+      })),
+    ],
+  };
+}

@@ -1,0 +1,98 @@
+import { useState } from 'preact/hooks';
+import { formatDateTime } from '../base/format.ts';
+import { texts } from '../base/i18n.ts';
+import { Failure, Loading } from '../base/states.tsx';
+import { useRemote } from '../base/remote.ts';
+import { me } from '../base/session.ts';
+import { admin } from './api.ts';
+
+type State = 'ok' | 'warning' | 'problem' | 'unknown';
+
+interface Report {
+  readonly at: number;
+  readonly lines: readonly {
+    readonly check: string;
+    readonly domain?: string;
+    readonly subject: string;
+    readonly state: State;
+    readonly found: string;
+    readonly why: string;
+    readonly mend: readonly string[];
+  }[];
+}
+
+export const STATE_BADGE: Readonly<Record<State, string>> = {
+  ok: 'badge good',
+  warning: 'badge warning',
+  problem: 'badge danger',
+  unknown: 'badge',
+};
+
+const ORDER: readonly State[] = ['problem', 'warning', 'unknown', 'ok'];
+
+/** Everything around the server that mail needs, and how to mend what is wrong (the doctor). */
+export function Checks() {
+  const t = texts('admin');
+  const [shown, setShown] = useState<'bad' | 'all'>('bad');
+  const [round, setRound] = useState(0);
+  const domain = me.value?.role === 'domain-admin' ? me.value.domain : undefined;
+  const remote = useRemote(
+    (signal) => admin<Report>('POST', '/doctor', domain === undefined ? {} : { domain }, signal),
+    [round, domain],
+  );
+  if (remote.error !== undefined && remote.data === undefined)
+    return <Failure sentence={remote.error.message} onRetry={() => void remote.reload()} />;
+  if (remote.data === undefined)
+    return (
+      <>
+        <p class="soft">{t('checksRunning')}</p>
+        <Loading />
+      </>
+    );
+  const { at, lines } = remote.data;
+  const sorted = lines
+    .filter(({ state }) => shown === 'all' || state !== 'ok')
+    .toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
+  const words = {
+    ok: t('stateOk'),
+    warning: t('stateWarning'),
+    problem: t('stateProblem'),
+    unknown: t('stateUnknown'),
+  };
+  return (
+    <>
+      <div class="row">
+        <button type="button" class="button" disabled={remote.loading} onClick={() => setRound(round + 1)}>
+          {t('checkAgain')}
+        </button>
+        <button type="button" class="button quiet" onClick={() => setShown(shown === 'all' ? 'bad' : 'all')}>
+          {shown === 'all' ? t('showBad') : t('showAll', { count: lines.length })}
+        </button>
+        <span class="soft small">{formatDateTime(at)}</span>
+      </div>
+      {sorted.length === 0 && <p class="note good">{t('checksWell', { count: lines.length })}</p>}
+      <ul class="settings-list" hidden={sorted.length === 0}>
+        {sorted.map((line, index) => (
+          <li key={`${line.check} ${line.subject} ${index}`} class="settings-item">
+            <div class="settings-item-main">
+              <div class="row">
+                <span class={STATE_BADGE[line.state]}>{words[line.state]}</span>
+                <span class="settings-item-name">{line.subject}</span>
+                {line.domain !== undefined && <span class="soft small">{line.domain}</span>}
+              </div>
+              <div>{line.found}</div>
+              {line.state !== 'ok' && <div class="soft small">{line.why}</div>}
+              {line.state !== 'ok' && line.mend.length > 0 && (
+                <ul class="small">
+                  {line.mend.map((each) => (
+                    <li key={each}>{each}</li>
+                  ))}
+                </ul>
+              )}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,209 @@
+import { useState } from 'preact/hooks';
+import { confirm } from '../base/dialog.tsx';
+import { Field } from '../base/field.tsx';
+import { formatDateTime, formatRelative, formatSize } from '../base/format.ts';
+import { texts } from '../base/i18n.ts';
+import { RemoteView } from '../base/remote-view.tsx';
+import { navigate, pathOf, route } from '../base/router.ts';
+import { toast } from '../base/toast.tsx';
+import { useSave } from '../settings/use-save.ts';
+import { admin, useAdmin } from './api.ts';
+import { Events, type JournalEvent } from './events.tsx';
+import { DataTable, Facts } from './table.tsx';
+
+interface Recipient {
+  readonly address: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly nextAt: number;
+  readonly lastReply?: string;
+  readonly lastHost?: string;
+}
+
+interface Message {
+  readonly queueId: string;
+  readonly trace: string;
+  readonly reversePath: string;
+  readonly origin: string;
+  readonly size: number;
+  readonly createdAt: number;
+  readonly expiresAt?: number;
+  readonly holdReason?: string;
+  readonly recipients: readonly Recipient[];
+}
+
+export function Queue() {
+  const id = route.value.parts[2];
+  return id === undefined ? <List /> : <One key={id} id={id} />;
+}
+
+function List() {
+  const t = texts('admin');
+  const base = texts('base');
+  const [state, setState] = useState('');
+  const [text, setText] = useState('');
+  const [query, setQuery] = useState<{ state?: string; text?: string }>({});
+  const remote = useAdmin<{ messages: readonly Message[]; next?: number | string }>('/queue', {
+    ...query,
+    limit: 100,
+  });
+  const { busy, save } = useSave();
+  const retryAll = (): void =>
+    void save(async () => {
+      await admin('POST', '/queue/retry', {});
+      await remote.reload();
+    }, t('retried'));
+  return (
+    <>
+      <form
+        class="admin-filter"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setQuery({ ...(state !== '' && { state }), ...(text.trim() !== '' && { text: text.trim() }) });
+        }}
+      >
+        <Field label={base('search')} hint={t('queueSearchHint')}>
+          {(input) => (
+            <input
+              {...input}
+              type="search"
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Field label={t('state')}>
+          {(input) => (
+            <select {...input} value={state} onChange={(event) => setState(event.currentTarget.value)}>
+              <option value="">{t('any')}</option>
+              <option value="queued">{t('waiting')}</option>
+              <option value="held">{t('held')}</option>
+            </select>
+          )}
+        </Field>
+        <button type="submit" class="button">
+          {base('search')}
+        </button>
+        <button type="button" class="button" disabled={busy} onClick={retryAll}>
+          {t('retryAll')}
+        </button>
+      </form>
+      <RemoteView remote={remote}>
+        {({ messages }) => (
+          <DataTable
+            label={t('queue')}
+            rows={messages}
+            rowKey={(each) => each.queueId}
+            empty={t('queueEmpty')}
+            columns={[
+              {
+                title: t('message'),
+                cell: (each) => <a href={pathOf('admin', 'queue', each.queueId)}>{each.queueId}</a>,
+              },
+              { title: t('from'), cell: (each) => each.reversePath || '<>' },
+              { title: t('to'), cell: (each) => <To recipients={each.recipients} /> },
+              {
+                title: t('lastReply'),
+                cell: (each) =>
+                  each.holdReason ?? each.recipients.find(({ lastReply }) => lastReply)?.lastReply ?? '–',
+              },
+              { title: t('since'), cell: (each) => formatRelative(each.createdAt) },
+              { title: t('size'), end: true, cell: (each) => formatSize(each.size) },
+            ]}
+          />
+        )}
+      </RemoteView>
+    </>
+  );
+}
+
+function To({ recipients }: { readonly recipients: readonly Recipient[] }) {
+  const [first, ...rest] = recipients;
+  return (
+    <>
+      {first?.address}
+      {rest.length > 0 && ` +${rest.length}`}
+    </>
+  );
+}
+
+function One({ id }: { readonly id: string }) {
+  const t = texts('admin');
+  const path = `/queue/${encodeURIComponent(id)}`;
+  const remote = useAdmin<{ message: Message } | Message>(path);
+  const transcript = useAdmin<{ events: readonly JournalEvent[] }>(`${path}/transcript`);
+  const { busy, save } = useSave();
+  const act = async (what: 'retry' | 'hold' | 'release' | 'bounce' | 'drop'): Promise<void> => {
+    if (what === 'drop' || what === 'bounce') {
+      const title = what === 'drop' ? t('dropTitle') : t('bounceTitle');
+      const sentence = what === 'drop' ? t('dropSentence') : t('bounceSentence');
+      if (!(await confirm({ title, sentence, yes: what === 'drop' ? t('drop') : t('bounce'), danger: true })))
+        return;
+    }
+    const done = await save(() => admin('POST', `${path}/${what}`, {}), '');
+    if (!done) return;
+    toast(t('doneWith'));
+    if (what === 'drop' || what === 'bounce') navigate('/admin/queue');
+    else await Promise.all([remote.reload(), transcript.reload()]);
+  };
+  return (
+    <RemoteView remote={remote}>
+      {(answer) => {
+        const message = 'message' in answer ? answer.message : answer;
+        return (
+          <>
+            <p>
+              <a href="/admin/queue">← {t('queue')}</a>
+            </p>
+            <h2>{message.queueId}</h2>
+            <Facts
+              facts={[
+                [t('from'), message.reversePath || '<>'],
+                [t('size'), formatSize(message.size)],
+                [t('since'), formatDateTime(message.createdAt)],
+                [t('givesUp'), message.expiresAt === undefined ? '–' : formatDateTime(message.expiresAt)],
+                ...(message.holdReason === undefined ? [] : [[t('held'), message.holdReason] as const]),
+              ]}
+            />
+            <div class="row">
+              {(['retry', 'hold', 'release', 'bounce', 'drop'] as const).map((what) => (
+                <button
+                  key={what}
+                  type="button"
+                  class={what === 'drop' || what === 'bounce' ? 'button danger' : 'button'}
+                  disabled={busy}
+                  onClick={() => void act(what)}
+                >
+                  {t(what)}
+                </button>
+              ))}
+            </div>
+            <DataTable
+              label={t('to')}
+              rows={message.recipients}
+              rowKey={(each) => each.address}
+              empty=""
+              columns={[
+                { title: t('to'), cell: (each) => each.address },
+                { title: t('state'), cell: (each) => each.state },
+                { title: t('attempts'), end: true, cell: (each) => each.attempts },
+                {
+                  title: t('nextAttempt'),
+                  cell: (each) => (each.state === 'queued' ? formatDateTime(each.nextAt) : '–'),
+                },
+                {
+                  title: t('lastReply'),
+                  cell: (each) => [each.lastHost, each.lastReply].filter(Boolean).join(': ') || '–',
+                },
+              ]}
+            />
+            <section class="settings-section">
+              <h2>{t('transcript')}</h2>
+              <RemoteView remote={transcript}>{({ events }) => <Events events={events} />}</RemoteView>
+            </section>
+          </>
+        );
+      }}
+    </RemoteView>
+  );
+}

@@ -1,0 +1,245 @@
+import { useState } from 'preact/hooks';
+import { Field } from '../base/field.tsx';
+import { formatDateTime } from '../base/format.ts';
+import { texts } from '../base/i18n.ts';
+import { Icon } from '../base/icon.tsx';
+import { RemoteView } from '../base/remote-view.tsx';
+import { useSave } from '../settings/use-save.ts';
+import { admin, useAdmin } from './api.ts';
+import { SettingsTable } from './settings-table.tsx';
+import { fromText, type Json } from './setting-values.ts';
+import { DataTable } from './table.tsx';
+
+export function Spam() {
+  const t = texts('admin');
+  return (
+    <>
+      <WhatIf />
+      <SiteSenders />
+      <SettingsTable label={t('filterSettings')} path="/filter/settings" />
+    </>
+  );
+}
+
+interface Moved {
+  readonly at: number;
+  readonly trace: string;
+  readonly from?: string;
+  readonly subject?: string;
+  readonly was: string;
+  readonly would: string;
+  readonly score: number;
+  readonly why: string;
+}
+
+interface WhatIfAnswer {
+  readonly judged: number;
+  readonly moved: readonly Moved[];
+  readonly counts: readonly { readonly was: string; readonly would: string; readonly count: number }[];
+  readonly more: boolean;
+  readonly limits: readonly string[];
+}
+
+/** What a change would have done to the mail of the last days, before it is made. */
+function WhatIf() {
+  const t = texts('admin');
+  const [name, setName] = useState('');
+  const [value, setValue] = useState('');
+  const [days, setDays] = useState(14);
+  const [answer, setAnswer] = useState<WhatIfAnswer | undefined>(undefined);
+  const { busy, problems, save } = useSave();
+  const words: Readonly<Record<string, string>> = {
+    inbox: t('toInbox'),
+    junk: t('toJunk'),
+    refuse: t('refusedMail'),
+  };
+  const ask = (event: Event): void => {
+    event.preventDefault();
+    void save(async () => {
+      const settings = nest(name.trim().split('.'), fromText(value, null));
+      setAnswer(await admin<WhatIfAnswer>('POST', '/filter/what-if', { settings, days }));
+    }, '');
+  };
+  return (
+    <section class="settings-section">
+      <h2>{t('whatIf')}</h2>
+      <p class="soft">{t('whatIfAbout')}</p>
+      <form class="admin-filter" onSubmit={ask}>
+        <Field label={t('setting')} problem={Object.values(problems)[0]}>
+          {(input) => (
+            <input
+              {...input}
+              class="input mono"
+              required
+              spellcheck={false}
+              placeholder="junk_score"
+              value={name}
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Field label={t('value')}>
+          {(input) => (
+            <input
+              {...input}
+              class="input mono"
+              required
+              spellcheck={false}
+              value={value}
+              onInput={(event) => setValue(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Field label={t('ofLastDays')}>
+          {(input) => (
+            <input
+              {...input}
+              type="number"
+              min={1}
+              max={30}
+              value={days}
+              onInput={(event) => setDays(Number(event.currentTarget.value))}
+            />
+          )}
+        </Field>
+        <button type="submit" class="button primary" disabled={busy}>
+          {t('ask')}
+        </button>
+      </form>
+      {answer !== undefined && (
+        <div class="stack" aria-live="polite">
+          <p class="note">{t('whatIfMoved', { count: answer.moved.length, judged: answer.judged })}</p>
+          {answer.limits.map((limit) => (
+            <p key={limit} class="soft small">
+              {limit}
+            </p>
+          ))}
+          <DataTable
+            label={t('whatIf')}
+            rows={answer.moved}
+            rowKey={(each) => each.trace}
+            empty={t('whatIfNone')}
+            columns={[
+              {
+                title: t('message'),
+                cell: (each) => (
+                  <>
+                    <a href={`/admin/trace?q=${encodeURIComponent(each.trace)}`} dir="auto">
+                      {each.subject ?? each.trace}
+                    </a>
+                    <div class="soft small" dir="auto">
+                      {each.from}
+                    </div>
+                  </>
+                ),
+              },
+              { title: t('was'), cell: (each) => words[each.was] ?? each.was },
+              { title: t('would'), cell: (each) => words[each.would] ?? each.would },
+              { title: t('score'), end: true, cell: (each) => each.score.toFixed(1) },
+              { title: t('when'), cell: (each) => formatDateTime(each.at) },
+            ]}
+          />
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** {a: {b: value}} of ["a", "b"]. */
+function nest(path: readonly string[], value: Json): Json {
+  const [first, ...rest] = path;
+  return first === undefined ? value : { [first]: nest(rest, value) };
+}
+
+interface Sender {
+  readonly pattern: string;
+  readonly action: 'allow' | 'block';
+  readonly note: string;
+  readonly createdAt: number;
+}
+
+function SiteSenders() {
+  const t = texts('admin');
+  const base = texts('base');
+  const remote = useAdmin<{ senders?: readonly Sender[]; entries?: readonly Sender[] }>('/filter/senders');
+  const [pattern, setPattern] = useState('');
+  const [action, setAction] = useState<Sender['action']>('block');
+  const { busy, problems, save } = useSave();
+  const change = (run: () => Promise<unknown>): void =>
+    void save(async () => {
+      await run();
+      setPattern('');
+      await remote.reload();
+    });
+  return (
+    <section class="settings-section">
+      <h2>{t('siteSenders')}</h2>
+      <form
+        class="admin-filter"
+        onSubmit={(event) => {
+          event.preventDefault();
+          change(() => admin('POST', '/filter/senders', { pattern: pattern.trim(), action }));
+        }}
+      >
+        <Field label={t('senderPattern')} hint={t('senderPatternHint')} problem={Object.values(problems)[0]}>
+          {(input) => (
+            <input
+              {...input}
+              required
+              spellcheck={false}
+              value={pattern}
+              onInput={(event) => setPattern(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Field label={t('action')}>
+          {(input) => (
+            <select
+              {...input}
+              value={action}
+              onChange={(event) => setAction(event.currentTarget.value as Sender['action'])}
+            >
+              <option value="block">{t('block')}</option>
+              <option value="allow">{t('allow')}</option>
+            </select>
+          )}
+        </Field>
+        <button type="submit" class="button" disabled={busy}>
+          {base('add')}
+        </button>
+      </form>
+      <RemoteView remote={remote}>
+        {(answer) => (
+          <DataTable
+            label={t('siteSenders')}
+            rows={answer.senders ?? answer.entries ?? []}
+            rowKey={(each) => each.pattern}
+            empty={t('siteSendersNone')}
+            columns={[
+              { title: t('senderPattern'), cell: (each) => each.pattern },
+              { title: t('action'), cell: (each) => (each.action === 'allow' ? t('allow') : t('block')) },
+              { title: t('when'), cell: (each) => formatDateTime(each.createdAt) },
+              {
+                title: '',
+                end: true,
+                cell: (each) => (
+                  <button
+                    type="button"
+                    class="icon-button"
+                    disabled={busy}
+                    aria-label={`${base('remove')}: ${each.pattern}`}
+                    onClick={() =>
+                      change(() => admin('DELETE', `/filter/senders/${encodeURIComponent(each.pattern)}`))
+                    }
+                  >
+                    <Icon name="trash" />
+                  </button>
+                ),
+              },
+            ]}
+          />
+        )}
+      </RemoteView>
+    </section>
+  );
+}

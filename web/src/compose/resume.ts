@@ -1,0 +1,67 @@
+import { effect } from '@preact/signals';
+import { me } from '../base/session.ts';
+import { loadSession, ownAccountId, upload } from '../jmap/client.ts';
+import type { Draft } from './draft.ts';
+import { dropDraft, keptDrafts } from './local.ts';
+import { openCompose, openWindows } from './open.ts';
+import { sendWaiting } from './outbox.ts';
+import { isOffline, saveDraft } from './server.ts';
+
+/** When the app begins: windows that this tab had open come back, drafts that only this device has go to the server. */
+
+/** Kept for the tab: another tab has windows of its own. */
+const OPEN = 'postern.compose.open';
+
+let watching: (() => void) | undefined;
+
+export async function resume(): Promise<void> {
+  const before = readOpen();
+  const kept = await keptDrafts().catch(() => []);
+  const keys = new Set(kept.map(({ key }) => key));
+  for (const key of before) if (keys.has(key)) openCompose({ localKey: key });
+  watching?.();
+  watching = effect(() => {
+    sessionStorage.setItem(OPEN, JSON.stringify(openWindows.value.map(({ key }) => key)));
+  });
+  await sendWaiting();
+  for (const { key, draft, dirty } of kept) {
+    if (openWindows.value.some((each) => each.key === key)) continue;
+    await rescue(draft, dirty);
+  }
+}
+
+function readOpen(): readonly string[] {
+  try {
+    const found: unknown = JSON.parse(sessionStorage.getItem(OPEN) ?? '[]');
+    return Array.isArray(found) ? found.filter((each): each is string => typeof each === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+/** A window holds the lock of its draft for as long as it is open, in whatever tab. */
+export function lockName(key: string): string {
+  return `postern-draft-${key}`;
+}
+
+async function rescue(draft: Draft, dirty: boolean): Promise<void> {
+  await navigator.locks.request(lockName(draft.key), { ifAvailable: true }, async (lock) => {
+    if (lock === null || me.value === undefined) return;
+    if (!dirty) return dropDraft(draft.key);
+    try {
+      await loadSession();
+      const attachments = [];
+      for (const each of draft.attachments)
+        attachments.push(
+          each.blobId === undefined && each.file !== undefined
+            ? { ...each, blobId: (await upload(ownAccountId(), each.file)).blobId }
+            : each,
+        );
+      await saveDraft({ ...draft, attachments }, true);
+      await dropDraft(draft.key);
+    } catch (error) {
+      // Refused for good: it stays here, to be opened; unreachable: the next time.
+      if (!isOffline(error)) openCompose({ localKey: draft.key });
+    }
+  });
+}

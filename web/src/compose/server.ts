@@ -1,0 +1,403 @@
+import { api, ApiError } from '../base/http.ts';
+import { call, download, JmapError, loadSession, ownAccountId, session } from '../jmap/client.ts';
+import type { Email, EmailSubmission, Id, Identity, Mailbox, SetError, SetResponse } from '../jmap/types.ts';
+import { type Attachment, type Draft, emailOf, envelopeRecipients } from './draft.ts';
+import { type Sender, sendersOf } from './recipients.ts';
+
+/** What the composer asks of the server. */
+
+/** The server refused an object of a set; `type` as RFC 8621 names it. */
+export class SetRefused extends Error {
+  readonly type: string;
+  readonly properties: readonly string[];
+  readonly invalidRecipients: readonly string[];
+
+  constructor(error: SetError & { readonly invalidRecipients?: readonly string[] }) {
+    super(error.description ?? error.type);
+    this.type = error.type;
+    this.properties = error.properties ?? [];
+    this.invalidRecipients = error.invalidRecipients ?? [];
+  }
+}
+
+export function isOffline(error: unknown): boolean {
+  return error instanceof ApiError && error.kind === 'offline';
+}
+
+/** A change of one object that was asked for: its outcome, or why not. */
+function updatedOf<T>(answer: SetResponse<T>, id: Id): void {
+  const refused = answer.notUpdated?.[id];
+  if (refused !== undefined) throw new SetRefused(refused);
+}
+
+export interface Senders {
+  readonly senders: readonly Sender[];
+  readonly identities: readonly Identity[];
+}
+
+let senders: Promise<Senders> | undefined;
+
+/** Who may stand in From. Kept for the life of the page; `again` after they were changed. */
+export function loadSenders(again = false): Promise<Senders> {
+  if (again) senders = undefined;
+  senders ??= fetchSenders().catch((error: unknown) => {
+    senders = undefined;
+    throw error;
+  });
+  return senders;
+}
+
+interface Masked {
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly label: string;
+    readonly state: 'on' | 'off';
+  }[];
+}
+
+async function fetchSenders(): Promise<Senders> {
+  await loadSession();
+  const [{ list }, masked] = await Promise.all([
+    call('Identity/get', { accountId: ownAccountId(), ids: null }),
+    // Without them one can still write.
+    api<Masked>('GET', '/account/v1/masked').catch((): Masked => ({ addresses: [] })),
+  ]);
+  return { identities: list, senders: sendersOf(list, masked.addresses) };
+}
+
+/** Seconds that the server holds a message at most; 0: it sends at once. */
+export function mostHoldSeconds(): number {
+  const account = session.value?.accounts[session.value.primaryAccounts['urn:ietf:params:jmap:mail'] ?? ''];
+  const most = account?.accountCapabilities['urn:ietf:params:jmap:submission']?.['maxDelayedSend'];
+  return typeof most === 'number' ? most : 0;
+}
+
+/** Octets of all attachments of a message at most. */
+export function mostAttachedOctets(): number {
+  const account = session.value?.accounts[session.value.primaryAccounts['urn:ietf:params:jmap:mail'] ?? ''];
+  const most = account?.accountCapabilities['urn:ietf:params:jmap:mail']?.['maxSizeAttachmentsPerEmail'];
+  return typeof most === 'number' ? most : 25_000_000;
+}
+
+const boxes = new Map<'drafts' | 'sent', Id>();
+
+/** The mailbox of a role, made when there is none. */
+export async function mailboxOf(role: 'drafts' | 'sent'): Promise<Id> {
+  const known = boxes.get(role);
+  if (known !== undefined) return known;
+  await loadSession();
+  const accountId = ownAccountId();
+  const { list } = await call('Mailbox/get', { accountId, ids: null, properties: ['id', 'name', 'role'] });
+  const name = role === 'drafts' ? 'Drafts' : 'Sent';
+  const found = list.find((each) => each.role === role) ?? list.find((each: Mailbox) => each.name === name);
+  let id = found?.id;
+  if (id === undefined) {
+    const answer = await call('Mailbox/set', { accountId, create: { made: { name, role } } });
+    id = answer.created?.['made']?.id;
+    if (id === undefined) throw new SetRefused(answer.notCreated?.['made'] ?? { type: 'serverFail' });
+  }
+  boxes.set(role, id);
+  return id;
+}
+
+const BODY = ['partId', 'blobId', 'size', 'name', 'type', 'charset', 'disposition', 'cid'];
+const WHOLE = [
+  'id',
+  'blobId',
+  'threadId',
+  'mailboxIds',
+  'keywords',
+  'messageId',
+  'inReplyTo',
+  'references',
+  'from',
+  'to',
+  'cc',
+  'bcc',
+  'replyTo',
+  'subject',
+  'sentAt',
+  'receivedAt',
+  'size',
+  'bodyValues',
+  'textBody',
+  'htmlBody',
+  'attachments',
+  'header:Delivered-To:asText:all',
+  'header:X-Original-To:asText:all',
+  'header:List-Post:asRaw',
+];
+
+/** An email with all that an answer to it needs. */
+export async function fetchEmail(emailId: Id, accountId?: Id): Promise<Email> {
+  await loadSession();
+  const { list } = await call('Email/get', {
+    accountId: accountId ?? ownAccountId(),
+    ids: [emailId],
+    properties: WHOLE,
+    bodyProperties: BODY,
+    fetchTextBodyValues: true,
+    fetchHTMLBodyValues: true,
+  });
+  const [email] = list;
+  if (email === undefined) throw new SetRefused({ type: 'notFound' });
+  return email;
+}
+
+export function fetchBlob(accountId: Id, blobId: Id): Promise<Uint8Array<ArrayBuffer>> {
+  return download(accountId, blobId);
+}
+
+export interface Saved {
+  readonly emailId: Id;
+  /** The attachments as the new copy has them. */
+  readonly attachments: readonly Attachment[];
+  /** The old copy was not there any more: somebody else changed or deleted the draft. */
+  readonly replaced: boolean;
+}
+
+/**
+ * Put a draft on the server in place of its old copy. `uncertain`: an earlier try may have succeeded without our
+ * knowing; copies that it left are taken away.
+ */
+export async function saveDraft(draft: Draft, uncertain: boolean): Promise<Saved> {
+  const mailboxId = await mailboxOf('drafts');
+  const accountId = ownAccountId();
+  const lost = uncertain ? await copiesOf(draft.messageId, mailboxId) : [];
+  const destroy = [...new Set([...(draft.emailId === undefined ? [] : [draft.emailId]), ...lost])];
+  const answer = await call('Email/set', {
+    accountId,
+    create: { draft: emailOf(draft, mailboxId) },
+    destroy,
+  });
+  const made = answer.created?.['draft'];
+  if (made === undefined) throw new SetRefused(answer.notCreated?.['draft'] ?? { type: 'serverFail' });
+  const gone = draft.emailId !== undefined && answer.notDestroyed?.[draft.emailId]?.type === 'notFound';
+  return {
+    emailId: made.id,
+    attachments: await attachmentsAfter(draft, made.id),
+    replaced: gone && !uncertain,
+  };
+}
+
+/** Emails in a mailbox with a Message-ID. */
+async function copiesOf(messageId: string, mailboxId?: Id): Promise<readonly Id[]> {
+  const filter = {
+    header: ['Message-ID', messageId],
+    ...(mailboxId !== undefined && { inMailbox: mailboxId }),
+  };
+  const { ids } = await call('Email/query', { accountId: ownAccountId(), filter, limit: 20 });
+  return ids;
+}
+
+/** The uploads are in the new copy now; the old blobs may go, so the new ones are named. */
+async function attachmentsAfter(draft: Draft, emailId: Id): Promise<readonly Attachment[]> {
+  const before = draft.attachments.filter(({ blobId }) => blobId !== undefined);
+  if (before.length === 0) return draft.attachments;
+  const { list } = await call('Email/get', {
+    accountId: ownAccountId(),
+    ids: [emailId],
+    properties: ['attachments'],
+    bodyProperties: ['blobId', 'name', 'type', 'size', 'cid'],
+  });
+  const left = [...(list[0]?.attachments ?? [])];
+  return draft.attachments.map((each) => {
+    if (each.blobId === undefined) return each;
+    const at = left.findIndex(({ name, cid, type }) =>
+      each.cid !== undefined && cid !== null
+        ? cid === each.cid
+        : name === each.name && sameType(type, each.type),
+    );
+    const [found] = at === -1 ? [] : left.splice(at, 1);
+    return found?.blobId == null ? each : { ...each, blobId: found.blobId, size: found.size };
+  });
+}
+
+function sameType(a: string, b: string): boolean {
+  return a.toLowerCase() === (b === '' ? 'application/octet-stream' : b.toLowerCase());
+}
+
+export async function destroyEmail(emailId: Id): Promise<void> {
+  await call('Email/set', { accountId: ownAccountId(), destroy: [emailId] });
+}
+
+export interface Sent {
+  readonly emailId: Id;
+  readonly submissionId: Id;
+  /** When it leaves, in ms; undefined: it has left. */
+  readonly leavesAt: number | undefined;
+}
+
+/** It was saved, with this id, but not sent, for this reason. */
+export class NotSent extends Error {
+  readonly emailId: Id;
+  readonly reason: SetRefused;
+
+  constructor(emailId: Id, reason: SetRefused) {
+    super(reason.message);
+    this.emailId = emailId;
+    this.reason = reason;
+  }
+}
+
+export interface SendWish {
+  /** Seconds in which it can be taken back. */
+  readonly holdSeconds: number;
+  /** Leave then, in ms; undefined: at once. */
+  readonly sendAt: number | undefined;
+  readonly uncertain: boolean;
+}
+
+/**
+ * Save a draft and submit it in one request. Throws `NotSent`, `SetRefused`, `ApiError`.
+ * After an uncertain try it is looked up first whether that one was taken.
+ */
+export async function sendDraft(draft: Draft, wish: SendWish): Promise<Sent> {
+  const [draftsId, sentId] = await Promise.all([mailboxOf('drafts'), mailboxOf('sent')]);
+  const accountId = ownAccountId();
+  if (wish.uncertain) {
+    const before = await submissionOf(draft.messageId);
+    if (before !== undefined) return before;
+  }
+  const lost = wish.uncertain ? await copiesOf(draft.messageId, draftsId) : [];
+  const destroy = [...new Set([...(draft.emailId === undefined ? [] : [draft.emailId]), ...lost])];
+  const seconds = holdFor(wish);
+  const made = call('Email/set', {
+    accountId,
+    create: { draft: emailOf(draft, draftsId, wish.sendAt) },
+    destroy,
+  });
+  const submitted = call('EmailSubmission/set', {
+    accountId,
+    create: {
+      sending: {
+        emailId: '#draft',
+        identityId: draft.from?.identityId,
+        envelope: {
+          mailFrom: {
+            email: draft.from?.email,
+            parameters: seconds > 0 ? { HOLDFOR: String(seconds) } : null,
+          },
+          rcptTo: envelopeRecipients(draft).map((email) => ({ email, parameters: null })),
+        },
+      },
+    },
+    onSuccessUpdateEmail: {
+      '#sending': {
+        [`mailboxIds/${draftsId}`]: null,
+        [`mailboxIds/${sentId}`]: true,
+        'keywords/$draft': null,
+        'keywords/$seen': true,
+      },
+    },
+  });
+  const emailAnswer = await made;
+  const email = emailAnswer.created?.['draft'];
+  if (email === undefined) throw new SetRefused(emailAnswer.notCreated?.['draft'] ?? { type: 'serverFail' });
+  const answer = await submitted.catch((error: unknown) => {
+    if (error instanceof JmapError)
+      throw new NotSent(email.id, new SetRefused({ type: error.type, description: error.message }));
+    throw error;
+  });
+  const submission = answer.created?.['sending'];
+  if (submission === undefined)
+    throw new NotSent(email.id, new SetRefused(answer.notCreated?.['sending'] ?? { type: 'serverFail' }));
+  if (draft.answers !== undefined) markAnswered(draft.answers);
+  return { emailId: email.id, submissionId: submission.id, leavesAt: leavesAt(submission, seconds) };
+}
+
+function holdFor({ sendAt, holdSeconds }: SendWish): number {
+  const most = mostHoldSeconds();
+  const wanted =
+    sendAt === undefined ? holdSeconds : Math.max(holdSeconds, Math.ceil((sendAt - Date.now()) / 1000));
+  return Math.max(0, Math.min(most, wanted));
+}
+
+function leavesAt(submission: Partial<EmailSubmission>, seconds: number): number | undefined {
+  if (submission.undoStatus !== undefined && submission.undoStatus !== 'pending') return undefined;
+  if (submission.undoStatus === undefined && seconds === 0) return undefined;
+  return submission.sendAt === undefined ? Date.now() + seconds * 1000 : Date.parse(submission.sendAt);
+}
+
+/** Whether a message was submitted already. */
+async function submissionOf(messageId: string): Promise<Sent | undefined> {
+  const accountId = ownAccountId();
+  const ids = await copiesOf(messageId);
+  if (ids.length === 0) return undefined;
+  const found = call('EmailSubmission/query', { accountId, filter: { emailIds: ids } });
+  const { list } = await call('EmailSubmission/get', { accountId, '#ids': found.ref('/ids') });
+  const submission = list.find(({ undoStatus }) => undoStatus !== 'canceled');
+  if (submission === undefined) return undefined;
+  const { id, emailId, undoStatus, sendAt } = submission;
+  return { submissionId: id, emailId, leavesAt: undoStatus === 'pending' ? Date.parse(sendAt) : undefined };
+}
+
+/** The mark is a nicety: that it failed is nothing to bother anybody with. */
+function markAnswered({ emailId, keyword }: NonNullable<Draft['answers']>): void {
+  const update = { [emailId]: { [`keywords/${keyword}`]: true } };
+  call('Email/set', { accountId: ownAccountId(), update }).catch(() => undefined);
+}
+
+/** Take back what has not left yet; the email is a draft again. Throws `SetRefused` ("cannotUnsend": it is too late). */
+export async function undoSend(submissionId: Id, emailId: Id): Promise<void> {
+  const [draftsId, sentId] = await Promise.all([mailboxOf('drafts'), mailboxOf('sent')]);
+  const accountId = ownAccountId();
+  const answer = await call('EmailSubmission/set', {
+    accountId,
+    update: { [submissionId]: { undoStatus: 'canceled' } },
+  });
+  updatedOf(answer, submissionId);
+  const moved = await call('Email/set', {
+    accountId,
+    update: {
+      [emailId]: {
+        [`mailboxIds/${sentId}`]: null,
+        [`mailboxIds/${draftsId}`]: true,
+        'keywords/$draft': true,
+      },
+    },
+  });
+  updatedOf(moved, emailId);
+}
+
+export interface Scheduled {
+  readonly submission: EmailSubmission;
+  readonly email: Pick<Email, 'id' | 'subject' | 'to' | 'preview'> | undefined;
+}
+
+/** What waits to be sent, the next first. */
+export async function fetchScheduled(): Promise<Scheduled[]> {
+  await loadSession();
+  const accountId = ownAccountId();
+  const found = call('EmailSubmission/query', {
+    accountId,
+    filter: { undoStatus: 'pending' },
+    limit: 500,
+  });
+  const submissions = await call('EmailSubmission/get', { accountId, '#ids': found.ref('/ids') });
+  const ids = submissions.list.map(({ emailId }) => emailId);
+  const emails =
+    ids.length === 0
+      ? []
+      : (await call('Email/get', { accountId, ids, properties: ['id', 'subject', 'to', 'preview'] })).list;
+  const by = new Map(emails.map((each) => [each.id, each]));
+  return submissions.list
+    .map((submission) => ({ submission, email: by.get(submission.emailId) }))
+    .toSorted((a, b) => (a.submission.sendAt < b.submission.sendAt ? -1 : 1));
+}
+
+export interface Contact {
+  readonly name: string | null;
+  readonly address: string;
+}
+
+/** Those one writes to, who match what was typed. */
+export async function findContacts(q: string, signal: AbortSignal): Promise<readonly Contact[]> {
+  const { contacts } = await api<{ contacts: readonly Contact[] }>(
+    'GET',
+    '/account/v1/contacts',
+    { q, limit: 8 },
+    { signal },
+  );
+  return contacts;
+}

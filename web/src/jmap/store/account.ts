@@ -1,0 +1,275 @@
+import { signal, type Signal } from '@preact/signals';
+import { ApiError } from '../../base/http.ts';
+import { dropObjects, keepFact, keepObjects, readFact, readObjects } from '../cache.ts';
+import { call, JmapError } from '../client.ts';
+import type { Email, EmailEntry, Id, Mailbox, Thread } from '../types.ts';
+import type { MailWindow } from './window.ts';
+
+/** The mail of one account as far as it is known here, kept true by the server's changes. */
+
+/** What lists show of an email. */
+export const ENTRY_PROPERTIES = [
+  'id',
+  'threadId',
+  'mailboxIds',
+  'keywords',
+  'size',
+  'receivedAt',
+  'from',
+  'to',
+  'subject',
+  'preview',
+  'hasAttachment',
+] as const;
+
+/** Emails kept in memory. */
+const MOST_EMAILS = 8000;
+/** Changes that are followed one by one; beyond, everything is asked for anew. */
+const MOST_CHANGES = 400;
+/** Windows kept ready. */
+const MOST_WINDOWS = 12;
+
+export interface AccountStore {
+  readonly id: Id;
+  readonly mailboxes: Signal<ReadonlyMap<Id, Mailbox>>;
+  /** What is known of an email; read within a component, it draws anew when that changes. */
+  email(id: Id): EmailEntry | undefined;
+  /** The same without being told of changes. */
+  peek(id: Id): EmailEntry | undefined;
+  thread(id: Id): readonly Id[] | undefined;
+  /** Know these; `state`: the Email state they were got at. */
+  put(emails: readonly EmailEntry[], threads?: readonly Thread[], state?: string): void;
+  forget(ids: readonly Id[]): void;
+  /** Have emails known that are not yet. */
+  need(ids: readonly Id[]): Promise<void>;
+  needThread(id: Id): Promise<readonly Id[]>;
+  loadMailboxes(): Promise<void>;
+  /** Follow what has changed on the server. */
+  sync(): Promise<void>;
+  /** Have what is shown asked for anew. */
+  refresh(): void;
+  readonly windows: Map<string, MailWindow>;
+  /** Changes of ours under way: lists are not asked for meanwhile, they would show what was. */
+  pending: number;
+  /** Told of emails that came. */
+  readonly onArrival: Set<(emails: readonly EmailEntry[]) => void>;
+}
+
+export function createAccountStore(accountId: Id): AccountStore {
+  const emails = new Map<Id, Signal<EmailEntry | undefined>>();
+  const threads = new Map<Id, Signal<readonly Id[] | undefined>>();
+  let emailState: string | undefined;
+  let mailboxState: string | undefined;
+  let syncing: Promise<void> | undefined;
+  let syncAgain = false;
+
+  function cell<T>(map: Map<Id, Signal<T | undefined>>, id: Id): Signal<T | undefined> {
+    let found = map.get(id);
+    if (found === undefined) map.set(id, (found = signal<T | undefined>(undefined)));
+    return found;
+  }
+
+  function put(list: readonly EmailEntry[], found: readonly Thread[] = [], state?: string): void {
+    // The oldest state there is: what changed since is asked for, also what is known already.
+    emailState ??= state;
+    for (const each of list) cell(emails, each.id).value = each;
+    for (const { id, emailIds } of found) cell(threads, id).value = emailIds;
+    void keepObjects('entries', accountId, list);
+    void keepObjects('threads', accountId, found);
+    for (const id of emails.keys()) {
+      if (emails.size <= MOST_EMAILS) break;
+      emails.delete(id);
+    }
+  }
+
+  function forget(ids: readonly Id[]): void {
+    for (const id of ids) {
+      const known = emails.get(id);
+      if (known !== undefined) known.value = undefined;
+      emails.delete(id);
+    }
+    void dropObjects('entries', accountId, ids);
+    void dropObjects('bodies', accountId, ids);
+  }
+
+  async function loadMailboxes(): Promise<void> {
+    const kept = `mailboxes/${accountId}`;
+    if (store.mailboxes.value.size === 0) {
+      const list = await readFact<readonly Mailbox[]>(kept);
+      if (list !== undefined) store.mailboxes.value = byId(list);
+    }
+    try {
+      const { list, state } = await call('Mailbox/get', { accountId, ids: null });
+      mailboxState = state;
+      store.mailboxes.value = byId(list);
+      void keepFact(kept, list);
+    } catch (error) {
+      if (!(isOffline(error) && store.mailboxes.value.size > 0)) throw error;
+    }
+  }
+
+  async function need(ids: readonly Id[]): Promise<void> {
+    const missing = ids.filter((id) => emails.get(id)?.peek() === undefined);
+    if (missing.length === 0) return;
+    try {
+      for (let at = 0; at < missing.length; at += 500) {
+        const part = missing.slice(at, at + 500);
+        const { list, state } = await call('Email/get', { accountId, ids: part, properties: ENTRY_PROPERTIES });
+        put(list, [], state);
+      }
+    } catch (error) {
+      if (!isOffline(error)) throw error;
+      put(await readObjects<EmailEntry>('entries', accountId, missing));
+    }
+  }
+
+  async function needThread(id: Id): Promise<readonly Id[]> {
+    try {
+      const asked = call('Thread/get', { accountId, ids: [id] });
+      const members = call('Email/get', {
+        accountId,
+        '#ids': asked.ref('/list/*/emailIds'),
+        properties: ENTRY_PROPERTIES,
+      });
+      const [{ list }, found] = await Promise.all([asked, members]);
+      put(found.list, list, found.state);
+      return list[0]?.emailIds ?? [];
+    } catch (error) {
+      if (!isOffline(error)) throw error;
+      const [kept] = await readObjects<Thread>('threads', accountId, [id]);
+      if (kept === undefined) throw error;
+      put(await readObjects<EmailEntry>('entries', accountId, kept.emailIds), [kept]);
+      return kept.emailIds;
+    }
+  }
+
+  function refresh(): void {
+    for (const each of store.windows.values()) each.stale();
+  }
+
+  async function follow(): Promise<void> {
+    await Promise.all([followMailboxes(), followEmails()]);
+  }
+
+  async function followMailboxes(): Promise<void> {
+    if (mailboxState === undefined) return loadMailboxes();
+    try {
+      const changes = call('Mailbox/changes', { accountId, sinceState: mailboxState });
+      const updated = call('Mailbox/get', { accountId, '#ids': changes.ref('/updated') });
+      const created = call('Mailbox/get', { accountId, '#ids': changes.ref('/created') });
+      const [{ destroyed, newState, hasMoreChanges }, ...found] = await Promise.all([
+        changes,
+        updated,
+        created,
+      ]);
+      const all = new Map(store.mailboxes.value);
+      for (const id of destroyed) all.delete(id);
+      for (const { list } of found) for (const each of list) all.set(each.id, each);
+      mailboxState = newState;
+      store.mailboxes.value = all;
+      void keepFact(`mailboxes/${accountId}`, [...all.values()]);
+      if (hasMoreChanges) await loadMailboxes();
+    } catch (error) {
+      if (!(error instanceof JmapError)) throw error;
+      await loadMailboxes();
+    }
+    return undefined;
+  }
+
+  async function followEmails(): Promise<void> {
+    if (emailState === undefined) return refresh();
+    try {
+      const changes = await call('Email/changes', {
+        accountId,
+        sinceState: emailState,
+        maxChanges: MOST_CHANGES,
+      });
+      if (changes.hasMoreChanges) return startAnew();
+      emailState = changes.newState;
+      const { created, updated, destroyed } = changes;
+      forget(destroyed);
+      const wanted = [...created, ...updated.filter((id) => emails.has(id))];
+      if (wanted.length > 0) await learn(wanted, new Set(created));
+      if (created.length + updated.length + destroyed.length > 0) refresh();
+    } catch (error) {
+      if (!(error instanceof JmapError)) throw error;
+      startAnew();
+    }
+    return undefined;
+  }
+
+  /** Emails that changed or came, and the threads that are shown and have them. */
+  async function learn(ids: readonly Id[], created: ReadonlySet<Id>): Promise<void> {
+    const asked = call('Email/get', { accountId, ids, properties: ENTRY_PROPERTIES });
+    const inThreads = call('Thread/get', { accountId, '#ids': asked.ref('/list/*/threadId') });
+    const [{ list }, found] = await Promise.all([asked, inThreads]);
+    put(
+      list,
+      found.list.filter(({ id }) => threads.has(id)),
+    );
+    const arrived = list.filter(({ id }) => created.has(id));
+    if (arrived.length > 0) for (const fn of store.onArrival) fn(arrived);
+  }
+
+  function startAnew(): void {
+    emailState = undefined;
+    for (const each of emails.values()) each.value = undefined;
+    emails.clear();
+    threads.clear();
+    refresh();
+  }
+
+  const store: AccountStore = {
+    id: accountId,
+    mailboxes: signal(new Map()),
+    windows: new Map(),
+    pending: 0,
+    onArrival: new Set(),
+    email: (id) => cell(emails, id).value,
+    peek: (id) => emails.get(id)?.peek(),
+    thread: (id) => cell(threads, id).value,
+    put,
+    forget,
+    need,
+    needThread,
+    loadMailboxes,
+    refresh,
+    sync() {
+      if (syncing !== undefined) {
+        syncAgain = true;
+        return syncing;
+      }
+      syncing = follow().finally(() => {
+        syncing = undefined;
+        if (!syncAgain) return;
+        syncAgain = false;
+        void store.sync().catch(() => undefined);
+      });
+      return syncing;
+    },
+  };
+  return store;
+}
+
+/** Windows used longest ago go. */
+export function trimWindows({ windows }: AccountStore): void {
+  for (const key of windows.keys()) {
+    if (windows.size <= MOST_WINDOWS) return;
+    windows.delete(key);
+  }
+}
+
+export function isOffline(error: unknown): boolean {
+  return error instanceof ApiError && error.kind === 'offline';
+}
+
+export function byId<T extends { readonly id: Id }>(list: readonly T[]): Map<Id, T> {
+  return new Map(list.map((each) => [each.id, each]));
+}
+
+/** What an entry is of a whole email. */
+export function entryOf(email: Email): EmailEntry {
+  const { id, threadId, mailboxIds, keywords, size, receivedAt, from, to, subject, preview, hasAttachment } =
+    email;
+  return { id, threadId, mailboxIds, keywords, size, receivedAt, from, to, subject, preview, hasAttachment };
+}

@@ -1,0 +1,198 @@
+import { ApiError } from '../../base/http.ts';
+import { addToOutbox, dropFromOutbox, readOutbox } from '../cache.ts';
+import { call, JmapError } from '../client.ts';
+import type { EmailEntry, Id, Keywords, Mailbox, Patch, SetError } from '../types.ts';
+import { type AccountStore, isOffline } from './account.ts';
+import { accountStore } from './stores.ts';
+
+/** Changes of keywords and mailboxes: shown at once, taken back where the server refuses, kept while it cannot be reached. */
+
+export type Patches = ReadonlyMap<Id, Patch>;
+
+/** Objects of one Email/set. */
+const CHUNK = 500;
+
+/** An entry with a patch of "keywords/x" and "mailboxIds/x" applied. */
+export function applyPatch(entry: EmailEntry, patch: Patch): EmailEntry {
+  const keywords: Record<string, true> = { ...entry.keywords };
+  const mailboxIds: Record<Id, true> = { ...entry.mailboxIds };
+  for (const [path, value] of Object.entries(patch)) {
+    const [name, key = ''] = path.split('/');
+    const target = name === 'keywords' ? keywords : mailboxIds;
+    if (value === null) delete target[key];
+    else target[key] = true;
+  }
+  return { ...entry, keywords, mailboxIds };
+}
+
+/** The patch that takes another back, as far as that one changes anything. */
+export function inversePatch(entry: EmailEntry, patch: Patch): Patch {
+  const inverse: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(patch)) {
+    const [name, key = ''] = path.split('/');
+    const had = (name === 'keywords' ? entry.keywords : entry.mailboxIds)[key] === true;
+    if (value === null && had) inverse[path] = true;
+    else if (value !== null && !had) inverse[path] = null;
+  }
+  return inverse;
+}
+
+export function patchKeyword(keyword: string, on: boolean): Patch {
+  return { [`keywords/${keyword.toLowerCase()}`]: on ? true : null };
+}
+
+const isSeen = (keywords: Keywords): boolean => keywords['$seen'] === true;
+
+/** Counts of mailboxes as they will be when an email has become another. */
+function recount(mailboxes: Map<Id, Mailbox>, before: EmailEntry, after: EmailEntry): void {
+  for (const id of new Set([...Object.keys(before.mailboxIds), ...Object.keys(after.mailboxIds)])) {
+    const mailbox = mailboxes.get(id);
+    if (mailbox === undefined) continue;
+    const [was, is] = [before.mailboxIds[id] === true, after.mailboxIds[id] === true];
+    const unread = Number(is && !isSeen(after.keywords)) - Number(was && !isSeen(before.keywords));
+    const total = Number(is) - Number(was);
+    if (unread === 0 && total === 0) continue;
+    mailboxes.set(id, {
+      ...mailbox,
+      totalEmails: Math.max(0, mailbox.totalEmails + total),
+      unreadEmails: Math.max(0, mailbox.unreadEmails + unread),
+    });
+  }
+}
+
+function applyHere(store: AccountStore, patches: Patches): void {
+  const mailboxes = new Map(store.mailboxes.value);
+  const changed: EmailEntry[] = [];
+  for (const [id, patch] of patches) {
+    const before = store.peek(id);
+    if (before === undefined) continue;
+    const after = applyPatch(before, patch);
+    recount(mailboxes, before, after);
+    changed.push(after);
+  }
+  store.put(changed);
+  store.mailboxes.value = mailboxes;
+}
+
+export interface Changed {
+  /** What takes it back. */
+  readonly undo: Patches;
+  /** It waits until the server can be reached. */
+  readonly queued: boolean;
+}
+
+/** Some of it was refused; what was done can still be undone. */
+export class ChangeRefused extends JmapError {
+  readonly refused: number;
+  readonly undo: Patches;
+
+  constructor(error: SetError, refused: number, undo: Patches) {
+    super(error.type, 'Email/set', error.description);
+    this.refused = refused;
+    this.undo = undo;
+  }
+}
+
+/**
+ * Change emails that are known (`need` them first). Rejects with `ChangeRefused` when the server did not do all of it, with
+ * `ApiError` when it failed; what was not done is then shown as before.
+ */
+export async function changeEmails(
+  store: AccountStore,
+  patches: Patches,
+  onProgress?: (done: number) => void,
+): Promise<Changed> {
+  const undo = new Map<Id, Patch>();
+  for (const [id, patch] of patches) {
+    const known = store.peek(id);
+    if (known === undefined) continue;
+    const inverse = inversePatch(known, patch);
+    if (Object.keys(inverse).length > 0) undo.set(id, inverse);
+  }
+  applyHere(store, patches);
+  store.pending++;
+  try {
+    return await send(store, patches, undo, onProgress);
+  } finally {
+    store.pending--;
+    if (store.pending === 0) store.refresh();
+  }
+}
+
+async function send(
+  store: AccountStore,
+  patches: Patches,
+  undo: Map<Id, Patch>,
+  onProgress: ((done: number) => void) | undefined,
+): Promise<Changed> {
+  const all = [...patches];
+  let refused: Readonly<Record<Id, SetError>> = {};
+  for (let at = 0; at < all.length; at += CHUNK) {
+    const chunk = all.slice(at, at + CHUNK);
+    try {
+      const answer = await call('Email/set', { accountId: store.id, update: Object.fromEntries(chunk) });
+      refused = { ...refused, ...answer.notUpdated };
+    } catch (error) {
+      const rest = all.slice(at);
+      if (isOffline(error) && (await addToOutbox({ accountId: store.id, patches: rest } satisfies Queued)))
+        return { undo, queued: true };
+      takeBack(store, undo, new Set(rest.map(([id]) => id)));
+      throw error;
+    }
+    onProgress?.(Math.min(at + CHUNK, all.length));
+  }
+  const ids = new Set(Object.keys(refused));
+  const [first] = Object.values(refused);
+  if (first === undefined) return { undo, queued: false };
+  takeBack(store, undo, ids);
+  throw new ChangeRefused(first, ids.size, undo);
+}
+
+function takeBack(store: AccountStore, undo: Map<Id, Patch>, ids: ReadonlySet<Id>): void {
+  applyHere(store, new Map([...undo].filter(([id]) => ids.has(id))));
+  for (const id of ids) undo.delete(id);
+}
+
+interface Queued {
+  readonly accountId: Id;
+  readonly patches: readonly (readonly [Id, Patch])[];
+}
+
+let replaying = false;
+
+/** Do what was done offline. What the server refuses now is dropped: the message is gone. */
+export async function replayOutbox(): Promise<void> {
+  if (replaying) return;
+  replaying = true;
+  try {
+    for (const { key, value } of await readOutbox<Queued>()) {
+      const update = Object.fromEntries(value.patches);
+      try {
+        await call('Email/set', { accountId: value.accountId, update });
+      } catch (error) {
+        if (error instanceof ApiError) return;
+      }
+      await dropFromOutbox(key);
+      accountStore(value.accountId).refresh();
+    }
+  } finally {
+    replaying = false;
+  }
+}
+
+/** Destroy for good. */
+export async function destroyEmails(store: AccountStore, ids: readonly Id[]): Promise<void> {
+  store.pending++;
+  try {
+    for (let at = 0; at < ids.length; at += CHUNK) {
+      const destroy = ids.slice(at, at + CHUNK);
+      const { notDestroyed } = await call('Email/set', { accountId: store.id, destroy });
+      const [error] = Object.values(notDestroyed ?? {}).filter(({ type }) => type !== 'notFound');
+      if (error !== undefined) throw new JmapError(error.type, 'Email/set', error.description);
+      store.forget(destroy);
+    }
+  } finally {
+    store.pending--;
+    if (store.pending === 0) store.refresh();
+  }
+}

@@ -1,0 +1,260 @@
+import { signal, type Signal } from '@preact/signals';
+import { keepFact, readFact, readObjects } from '../cache.ts';
+import { call, JmapError } from '../client.ts';
+import type { Comparator, EmailEntry, EmailFilter, Id, SearchSnippet, Thread } from '../types.ts';
+import { type AccountStore, ENTRY_PROPERTIES, isOffline, trimWindows } from './account.ts';
+
+/** The answer of an Email/query of any length, of which the parts that are looked at are here. */
+
+export interface ListQuery {
+  readonly filter: EmailFilter;
+  readonly sort: readonly Comparator[];
+  readonly collapseThreads: boolean;
+  /** Ask for what was found in each. */
+  readonly snippets?: boolean;
+}
+
+export interface MailWindow {
+  readonly query: ListQuery;
+  readonly key: string;
+  /** Changes with whatever follows. */
+  readonly version: Signal<number>;
+  /** Undefined until the first answer. */
+  total(): number | undefined;
+  at(index: number): Id | undefined;
+  indexOf(id: Id): number;
+  snippet(id: Id): SearchSnippet | undefined;
+  error(): Error | undefined;
+  /** Answers are awaited. */
+  loading(): boolean;
+  /** Have these places known. */
+  ensure(first: number, last: number): void;
+  /** Take emails out of the list at once; the server's answer comes later. */
+  remove(ids: ReadonlySet<Id>): void;
+  /** What is here may have changed: what is looked at is asked for anew. */
+  stale(): void;
+  /** Every id of the query, in as many calls as it takes. `most`: stop there. */
+  allIds(most: number): Promise<Id[]>;
+}
+
+/** Places of a page. */
+const PAGE = 50;
+/** Members of threads that are fetched with a page; the server gives 500 objects a call. */
+const QUERY_IDS = 5000;
+
+/** The window of a query; the same one for the same query. */
+export function openWindow(store: AccountStore, query: ListQuery): MailWindow {
+  const key = JSON.stringify(query);
+  const known = store.windows.get(key);
+  if (known !== undefined) {
+    // Used last: it goes last.
+    store.windows.delete(key);
+    store.windows.set(key, known);
+    return known;
+  }
+  const made = createWindow(store, query, key);
+  store.windows.set(key, made);
+  trimWindows(store);
+  return made;
+}
+
+interface KeptWindow {
+  readonly ids: readonly Id[];
+  readonly total: number;
+}
+
+function createWindow(store: AccountStore, query: ListQuery, key: string): MailWindow {
+  const accountId = store.id;
+  const version = signal(0);
+  const ids: (Id | undefined)[] = [];
+  const places = new Map<Id, number>();
+  const snippets = new Map<Id, SearchSnippet>();
+  const fresh = new Set<number>();
+  const asking = new Set<number>();
+  let total: number | undefined;
+  let error: Error | undefined;
+  let seen = { first: 0, last: PAGE };
+  let generation = 0;
+  let fromCache: Promise<void> | undefined;
+
+  function changed(): void {
+    version.value++;
+  }
+
+  function setTotal(found: number): void {
+    total = found;
+    if (ids.length > found) for (const id of ids.splice(found)) if (id !== undefined) places.delete(id);
+  }
+
+  function fill(position: number, found: readonly Id[]): void {
+    found.forEach((id, i) => {
+      const index = position + i;
+      const before = ids[index];
+      if (before !== undefined && places.get(before) === index) places.delete(before);
+      const old = places.get(id);
+      // It moved: it is not at its old place any more.
+      if (old !== undefined && old !== index && ids[old] === id) ids[old] = undefined;
+      ids[index] = id;
+      places.set(id, index);
+    });
+  }
+
+  async function fetchPage(page: number): Promise<void> {
+    if (asking.has(page) || fresh.has(page)) return;
+    asking.add(page);
+    const asked = generation;
+    try {
+      await ask(page, asked);
+      error = undefined;
+    } catch (failed) {
+      if (isOffline(failed)) await (fromCache ??= readCache());
+      if (total === undefined || !isOffline(failed))
+        error = failed instanceof Error ? failed : new Error(String(failed));
+    } finally {
+      asking.delete(page);
+      changed();
+    }
+    if (asked !== generation) look();
+  }
+
+  async function ask(page: number, asked: number): Promise<void> {
+    const { filter, sort, collapseThreads } = query;
+    const found = call('Email/query', {
+      accountId,
+      filter,
+      sort,
+      collapseThreads,
+      position: page * PAGE,
+      limit: PAGE,
+      calculateTotal: true,
+    });
+    const entries = call('Email/get', {
+      accountId,
+      '#ids': found.ref('/ids'),
+      properties: ENTRY_PROPERTIES,
+    });
+    const threads = collapseThreads
+      ? call('Thread/get', { accountId, '#ids': entries.ref('/list/*/threadId') })
+      : undefined;
+    const members =
+      threads &&
+      call('Email/get', {
+        accountId,
+        '#ids': threads.ref('/list/*/emailIds'),
+        properties: ENTRY_PROPERTIES,
+      });
+    const marks =
+      query.snippets === true
+        ? call('SearchSnippet/get', { accountId, filter, '#emailIds': found.ref('/ids') })
+        : undefined;
+    const [answer, { list, state }] = await Promise.all([found, entries]);
+    const inThreads = await optional(threads);
+    const all = await optional(members);
+    for (const each of (await optional(marks))?.list ?? []) snippets.set(each.emailId, each);
+    store.put(all?.list ?? list, inThreads?.list ?? [], state);
+    if (all !== undefined) {
+      const have = new Set(all.list.map(({ id }) => id));
+      store.put(list.filter(({ id }) => !have.has(id)));
+    }
+    if (answer.total !== undefined) setTotal(answer.total);
+    fill(answer.position, answer.ids);
+    if (asked === generation) fresh.add(page);
+    if (page === 0) void keepFact(`list/${accountId}/${key}`, { ids: ids.slice(0, 500), total });
+  }
+
+  /** What this device kept of the list. */
+  async function readCache(): Promise<void> {
+    const kept = await readFact<KeptWindow>(`list/${accountId}/${key}`);
+    if (kept === undefined || total !== undefined) return;
+    const found = await readObjects<EmailEntry>('entries', accountId, kept.ids.filter(Boolean));
+    if (total !== undefined || found.length === 0) return;
+    const have = new Set(found.map(({ id }) => id));
+    const threadIds = [...new Set(found.map(({ threadId }) => threadId))];
+    const threads = await readObjects<Thread>('threads', accountId, threadIds);
+    if (total !== undefined) return;
+    const members = await readObjects<EmailEntry>('entries', accountId, [
+      ...new Set(threads.flatMap(({ emailIds }) => emailIds)),
+    ]);
+    store.put([...found, ...members], threads);
+    const shown = kept.ids.filter((id) => have.has(id));
+    fill(0, shown);
+    setTotal(shown.length);
+    changed();
+  }
+
+  function look(): void {
+    if (store.pending > 0) return;
+    const firstPage = Math.floor(Math.max(0, seen.first) / PAGE);
+    const lastPage = Math.floor(Math.max(0, Math.max(seen.last, seen.first + 1) - 1) / PAGE);
+    for (let page = firstPage; page <= lastPage; page++)
+      if (total === undefined ? page === firstPage : page === 0 || page * PAGE < total) void fetchPage(page);
+  }
+
+  return {
+    query,
+    key,
+    version,
+    total: () => (version.value, total),
+    at: (index) => (version.value, ids[index]),
+    indexOf: (id) => places.get(id) ?? -1,
+    snippet: (id) => snippets.get(id),
+    error: () => (version.value, error),
+    loading: () => (version.value, asking.size > 0),
+    ensure(first, last) {
+      seen = { first, last };
+      if (total === undefined) fromCache ??= readCache();
+      look();
+    },
+    remove(gone) {
+      const left = ids.filter((id) => id === undefined || !gone.has(id));
+      const removed = ids.length - left.length;
+      if (removed === 0) return;
+      ids.splice(0, ids.length, ...left);
+      places.clear();
+      ids.forEach((id, index) => id !== undefined && places.set(id, index));
+      if (total !== undefined) total -= removed;
+      fresh.clear();
+      generation++;
+      changed();
+    },
+    stale() {
+      generation++;
+      fresh.clear();
+      // Only what somebody looks at: the others when they are looked at again.
+      if (version.peek() > 0 && store.windows.get(key) !== undefined && active.get(store) === key) look();
+    },
+    async allIds(most) {
+      const all: Id[] = [];
+      while (all.length < most) {
+        const { ids: more } = await call('Email/query', {
+          accountId,
+          filter: query.filter,
+          sort: query.sort,
+          collapseThreads: query.collapseThreads,
+          position: all.length,
+          limit: Math.min(QUERY_IDS, most - all.length),
+        });
+        all.push(...more);
+        if (more.length < Math.min(QUERY_IDS, most)) break;
+      }
+      return all.slice(0, most);
+    },
+  };
+}
+
+const active = new WeakMap<AccountStore, string>();
+
+/** The window that is on the screen. */
+export function setActiveWindow(store: AccountStore, window: MailWindow): void {
+  active.set(store, window.key);
+}
+
+async function optional<T>(asked: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    // The list is shown without: threads too long for one answer, for one.
+    if (error instanceof JmapError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,295 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { texts } from '../base/i18n.ts';
+import { Icon } from '../base/icon.tsx';
+import { preferences } from '../base/preferences.ts';
+import { offline } from '../base/session.ts';
+import { Empty, Failure, Loading } from '../base/states.tsx';
+import { VirtualList } from '../base/virtual-list.tsx';
+import { onStateChange } from '../jmap/push.ts';
+import type { Id } from '../jmap/types.ts';
+import { openRow } from './actions.ts';
+import { openDialog } from './dialogs/open.ts';
+import { NO_CHIPS } from './place.ts';
+import { MailRow } from './row.tsx';
+import { allSelected, chips, clearSelection, cursor, list, mailbox, openSearch, place, selected, unknownOperators } from './state.ts';
+import { ListBar } from './toolbar.tsx';
+
+/** Heights of a row in CSS pixels: three lines, two, or one. */
+const HEIGHTS = { comfortable: 84, compact: 62, line: 44, tightLine: 36 } as const;
+/** Width from which a list has room for rows of one line. */
+const LINE_WIDTH = 760;
+
+/** The list of conversations, with its bar above. */
+export function MailList() {
+  const t = texts('mail');
+  const element = useRef<HTMLElement>(null);
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const at = element.current;
+    if (at === null) return undefined;
+    const sizes = new ResizeObserver(() => setWidth(at.clientWidth));
+    sizes.observe(at);
+    return () => sizes.disconnect();
+  }, []);
+  const { density } = preferences.value;
+  const line = width >= LINE_WIDTH;
+  const height =
+    density === 'compact'
+      ? line
+        ? HEIGHTS.tightLine
+        : HEIGHTS.compact
+      : line
+        ? HEIGHTS.line
+        : HEIGHTS.comfortable;
+  return (
+    <section
+      ref={element}
+      class={line ? 'mail-list one-line' : 'mail-list'}
+      style={{ '--row-height': `${height}px` }}
+      aria-label={t('messages')}
+    >
+      <ListBar />
+      <SearchNotes />
+      <SelectAll />
+      {width > 0 && <Rows height={height} line={line} />}
+      <Splitter list={element} />
+    </section>
+  );
+}
+
+function Rows({ height, line }: { readonly height: number; readonly line: boolean }) {
+  const t = texts('mail');
+  const window = list.value;
+  const pull = usePull();
+  if (window === undefined) return <Loading />;
+  const total = window.total();
+  const error = window.error();
+  if (total === undefined) {
+    if (error !== undefined)
+      return <Failure sentence={error.message} onRetry={() => window.ensure(0, 50)} />;
+    window.ensure(0, 50);
+    return <Loading />;
+  }
+  const active = cursor.value === undefined ? undefined : window.indexOf(cursor.value);
+  return (
+    <div class="mail-rows" {...pull.handlers}>
+      {pull.offset > 0 && (
+        <div class="mail-pull" style={{ height: `${pull.offset}px` }} aria-hidden="true">
+          <Icon name="refresh" />
+        </div>
+      )}
+      {total === 0 ? (
+        <>
+          <FetchFirst />
+          <EmptyList />
+        </>
+      ) : (
+        <VirtualList
+          count={total}
+          rowHeight={height}
+          label={t('messages')}
+          listKey={window.key}
+          active={active === -1 ? undefined : active}
+          onRange={(first, last) => window.ensure(first, last)}
+          row={(index) => {
+            const id = window.at(index);
+            return (
+              <MailRow
+                key={id ?? `place-${index}`}
+                id={id}
+                index={index}
+                total={total}
+                window={window}
+                line={line}
+                open={id !== undefined && id === openRow()}
+              />
+            );
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** An empty list is looked at as well: what comes must show. */
+function FetchFirst() {
+  const window = list.value;
+  useEffect(() => window?.ensure(0, 50), [window?.key]);
+  return null;
+}
+
+function EmptyList() {
+  const t = texts('mail');
+  const { q } = place.value;
+  const filtered = chips.value.unread || chips.value.starred || chips.value.attachment;
+  if (filtered)
+    return (
+      <Empty>
+        <p>{t('emptyFiltered')}</p>
+        <button type="button" class="button" onClick={() => (chips.value = NO_CHIPS)}>
+          {t('showAll')}
+        </button>
+      </Empty>
+    );
+  if (q !== '')
+    return (
+      <Empty>
+        <p>{t(offline.value ? 'emptySearchOffline' : 'emptySearch')}</p>
+        {place.value.mailbox !== 'all' && (
+          <button type="button" class="button" onClick={() => openSearch(q, true)}>
+            {t('searchEverywhere')}
+          </button>
+        )}
+      </Empty>
+    );
+  const role = mailbox.value?.role;
+  return (
+    <Empty>
+      <Icon name={role === 'inbox' ? 'check' : 'mail-open'} />
+      <p>{t(role === 'inbox' ? 'emptyInbox' : 'emptyMailboxNow')}</p>
+    </Empty>
+  );
+}
+
+function SearchNotes() {
+  const t = texts('mail');
+  const { q, mailbox: name } = place.value;
+  if (q === '') return null;
+  const window = list.value;
+  const total = window?.total();
+  const unknown = unknownOperators.value;
+  return (
+    <div class="mail-notes" role="status">
+      <span>
+        {total === undefined ? t('searching') : t('found', { count: total })}
+        {unknown.length > 0 && ` ${t('unknownOperators', { words: unknown.join(' ') })}`}
+      </span>
+      {name !== 'all' && (
+        <button type="button" class="mail-link" onClick={() => openSearch(q, true)}>
+          {t('searchEverywhere')}
+        </button>
+      )}
+      <button type="button" class="mail-link" onClick={() => openDialog({ kind: 'save-search', q })}>
+        {t('saveSearch')}
+      </button>
+    </div>
+  );
+}
+
+/** "All 50 shown are selected. Select all 12,345?" */
+function SelectAll() {
+  const t = texts('mail');
+  const window = list.value;
+  const total = window?.total() ?? 0;
+  const count = selected.value.size;
+  if (count === 0 || count >= total) return null;
+  if (allSelected.value)
+    return (
+      <div class="mail-notes" role="status">
+        <span>{t('allAreSelected', { count: total })}</span>
+        <button type="button" class="mail-link" onClick={clearSelection}>
+          {t('clearSelection')}
+        </button>
+      </div>
+    );
+  return (
+    <div class="mail-notes" role="status">
+      <span>{t('someAreSelected', { count })}</span>
+      <button type="button" class="mail-link" onClick={() => (allSelected.value = true)}>
+        {t('selectAllOf', { count: total })}
+      </button>
+    </div>
+  );
+}
+
+/** Pixels to pull for a look at the server. */
+const PULL = 70;
+
+/** A finger that pulls the list down looks whether there is something new. */
+function usePull() {
+  const start = useRef<number | undefined>(undefined);
+  const [offset, setOffset] = useState(0);
+  return {
+    offset,
+    handlers: {
+      onTouchStart(event: TouchEvent) {
+        const at = event.currentTarget as HTMLElement;
+        const top = at.querySelector('.virtual-list')?.scrollTop ?? 0;
+        start.current = top === 0 ? event.touches[0]?.clientY : undefined;
+      },
+      onTouchMove(event: TouchEvent) {
+        if (start.current === undefined) return;
+        const moved = (event.touches[0]?.clientY ?? 0) - start.current;
+        setOffset(moved > 10 ? Math.min(PULL, moved / 2) : 0);
+      },
+      onTouchEnd() {
+        if (offset >= PULL) for (const fn of onStateChange) fn(undefined);
+        start.current = undefined;
+        setOffset(0);
+      },
+    },
+  };
+}
+
+const KEPT_WIDTH = 'postern.listWidth';
+
+/** The line between list and message, which can be moved. */
+function Splitter({ list: element }: { readonly list: { readonly current: HTMLElement | null } }) {
+  const t = texts('mail');
+  const [width, setWidth] = useState(Number(localStorage.getItem(KEPT_WIDTH) ?? 420));
+  const set = (wanted: number): void => {
+    const fits = Math.round(Math.max(280, Math.min(wanted, innerWidth - 700)));
+    setWidth(fits);
+    localStorage.setItem(KEPT_WIDTH, String(fits));
+  };
+  useEffect(() => {
+    element.current?.style.setProperty('--list-width', `${width}px`);
+  }, [width]);
+  return (
+    <div
+      class="mail-splitter"
+      role="separator"
+      aria-orientation="vertical"
+      aria-label={t('listWidth')}
+      aria-valuenow={width}
+      aria-valuemin={280}
+      aria-valuemax={900}
+      tabIndex={0}
+      onKeyDown={(event) => {
+        const step = event.key === 'ArrowLeft' ? -20 : event.key === 'ArrowRight' ? 20 : 0;
+        if (step === 0) return;
+        event.preventDefault();
+        set(width + step);
+      }}
+      onPointerDown={(event) => {
+        const line = event.currentTarget;
+        line.setPointerCapture(event.pointerId);
+        const [from, before] = [event.clientX, width];
+        const rtl = getComputedStyle(document.documentElement).direction === 'rtl';
+        line.onpointermove = (move) => set(before + (move.clientX - from) * (rtl ? -1 : 1));
+        line.onpointerup = () => (line.onpointermove = null);
+      }}
+    />
+  );
+}
+
+/** Move the keyboard's row; the focus goes with it. */
+export function moveCursor(step: number): Id | undefined {
+  const window = list.value;
+  const total = window?.total() ?? 0;
+  if (window === undefined || total === 0) return undefined;
+  const at = cursor.value ?? openRow();
+  const index = at === undefined ? -1 : window.indexOf(at);
+  const next = Math.max(0, Math.min(total - 1, index + step));
+  const id = window.at(next);
+  if (id === undefined) {
+    window.ensure(next - 25, next + 25);
+    return undefined;
+  }
+  cursor.value = id;
+  // Once it is drawn.
+  requestAnimationFrame(() =>
+    document.querySelector<HTMLElement>(`[data-row="${id}"] .mail-row-open`)?.focus({ preventScroll: true }),
+  );
+  return id;
+}

@@ -1,0 +1,47 @@
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { AccountStore } from '../../jmap/store/account.ts';
+import type { Email } from '../../jmap/types.ts';
+import { partsOf } from './load.ts';
+
+/** What only some messages have: invitations, signatures, encryption. Each is fetched when a message needs it. */
+
+export interface ExtraProps {
+  readonly email: Email;
+  readonly store: AccountStore;
+}
+
+type Extra = ComponentType<ExtraProps>;
+
+const ENCRYPTION = /^(?:multipart\/(?:signed|encrypted)|application\/(?:x-)?pkcs7-mime)$/i;
+
+function wanted(email: Email): (() => Promise<Extra>)[] {
+  const types = partsOf(email.bodyStructure).map(({ type }) => type);
+  const loads: (() => Promise<Extra>)[] = [];
+  const inline = Object.values(email.bodyValues).some(({ value }) => value.includes('-----BEGIN PGP '));
+  if (types.some((type) => ENCRYPTION.test(type)) || inline)
+    loads.push(async () => (await import('./security.tsx')).Security);
+  if (types.includes('text/calendar')) loads.push(async () => (await import('./invitation.tsx')).Invitation);
+  return loads;
+}
+
+export function MessageExtras({ email, store }: ExtraProps) {
+  const [extras, setExtras] = useState<readonly Extra[]>([]);
+  useEffect(() => {
+    let gone = false;
+    void Promise.all(wanted(email).map((load) => load())).then(
+      (found) => !gone && setExtras(found),
+      () => undefined,
+    );
+    return () => {
+      gone = true;
+    };
+  }, [email.id]);
+  return (
+    <>
+      {extras.map((Each, i) => (
+        <Each key={i} email={email} store={store} />
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+/** Links of messages: which may be followed, and which say one thing and mean another. */
+
+/** An address that may be opened: http, https, mailto, tel. */
+export function safeUrl(text: string): URL | undefined {
+  // Tabs and line ends vanish from URLs; other control characters have no business there.
+  const trimmed = text.trim().replaceAll(/[\t\n\r]/g, '');
+  if (trimmed.length > 8000 || /[\u0000-\u001f\u007f]/.test(trimmed)) return undefined;
+  const url = URL.parse(trimmed);
+  return url !== null && /^(?:https?|mailto|tel):$/.test(url.protocol) ? url : undefined;
+}
+
+const HOST = /(?:^|[\s(<"'])(?:https?:\/\/)?((?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62}[\p{L}\p{N}])?\.){1,10}\p{L}{2,24})(?=$|[\s/:)>"'?#,;!.])/iu;
+
+/** The host that a link's text seems to name. */
+export function hostInText(text: string): string | undefined {
+  const shown = text.trim().slice(0, 300);
+  // An e-mail address names no page.
+  if (/^[^\s@]+@[^\s@]+$/.test(shown)) return undefined;
+  const found = HOST.exec(shown)?.[1]?.toLowerCase();
+  if (found === undefined) return undefined;
+  const url = URL.parse(`https://${found}/`);
+  return url?.hostname;
+}
+
+function bare(host: string): string {
+  return host.replace(/^www\d?\./, '');
+}
+
+/** The host that a link really goes to, when its text names another one; undefined when the two agree. */
+export function misleading(text: string, url: URL): string | undefined {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
+  const shown = hostInText(text);
+  if (shown === undefined || !/^(?:\s*<?\s*https?:|\s*<?\s*[^\s]+$)/i.test(text)) return undefined;
+  const [said, real] = [bare(shown), bare(url.hostname)];
+  if (said === real || real.endsWith(`.${said}`)) return undefined;
+  return url.hostname;
+}
+
+/** A host in the letters people know, with the other form where it hides something (xn--). */
+export function shownHost(url: URL): string {
+  return url.hostname;
+}
+
+const LINK = /\bhttps?:\/\/[^\s<>"\u0000-\u001f]{1,2000}|\bmailto:[^\s<>"]{1,500}|\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\p{L}{2,24}\b/giu;
+
+export type TextPart = string | { readonly text: string; readonly url: URL };
+
+/** Links within a text. */
+export function findLinks(text: string): TextPart[] {
+  const parts: TextPart[] = [];
+  let at = 0;
+  for (const match of text.matchAll(LINK)) {
+    // What ends a sentence is no part of an address, nor is a bracket that was opened before it.
+    let found = match[0].replace(/[.,;:!?'"»”]+$/, '');
+    if (found.endsWith(')') && !found.includes('(')) found = found.slice(0, -1);
+    if (found.endsWith(']') && !found.includes('[')) found = found.slice(0, -1);
+    const url = safeUrl(/^(?:https?|mailto):/i.test(found) ? found : `mailto:${found}`);
+    if (url === undefined) continue;
+    if (match.index > at) parts.push(text.slice(at, match.index));
+    parts.push({ text: found, url });
+    at = match.index + found.length;
+  }
+  if (at < text.length) parts.push(text.slice(at));
+  return parts;
+}

@@ -1,0 +1,42 @@
+import { texts } from '../base/i18n.ts';
+import type { MenuItem } from '../base/menu.tsx';
+import type { Id } from '../jmap/types.ts';
+import { archive, currentTargets, markJunk, markSeen, remove, rowsHave, setStar, type Targets } from './actions.ts';
+import { openDialog } from './dialogs/open.ts';
+import { mailbox } from './state.ts';
+
+/** What can be done with rows, as a menu. */
+export function rowMenu(rows: readonly Id[]): MenuItem[] {
+  const t = texts('mail');
+  const unread = rowsHave(rows, ({ keywords }) => keywords['$seen'] !== true);
+  const starred = rowsHave(rows, ({ keywords }) => keywords['$flagged'] === true);
+  const role = mailbox.value?.role;
+  const act = (run: (targets: Targets | undefined) => Promise<void>) => () =>
+    void currentTargets(rows).then(run);
+  const items: MenuItem[] = [];
+  if (role !== 'archive') items.push({ label: t('archive'), icon: 'archive', run: act(archive) });
+  items.push(
+    { label: t('delete'), icon: 'trash', run: act(remove) },
+    { label: t('moveTo'), icon: 'folder', run: () => openDialog({ kind: 'move', rows }) },
+    { label: t('label'), icon: 'tag', run: () => openDialog({ kind: 'label', rows }) },
+    { label: t('snooze'), icon: 'clock', run: () => openDialog({ kind: 'snooze', rows }) },
+    {
+      label: t(unread ? 'markRead' : 'markUnread'),
+      icon: unread ? 'mail-open' : 'mail',
+      line: true,
+      run: act((targets) => markSeen(targets, unread)),
+    },
+    {
+      label: t(starred ? 'unstar' : 'star'),
+      icon: 'star',
+      run: act((targets) => setStar(targets, !starred)),
+    },
+    {
+      label: t(role === 'junk' ? 'notJunk' : 'junk'),
+      icon: role === 'junk' ? 'inbox' : 'junk',
+      line: true,
+      run: act((targets) => markJunk(targets, role !== 'junk')),
+    },
+  );
+  return items;
+}

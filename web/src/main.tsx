@@ -1,0 +1,18 @@
+import { render } from 'preact';
+import './base/tokens.css';
+import './base/base.css';
+import { App } from './app.tsx';
+import { startLocale } from './base/i18n.ts';
+import { startTheme } from './base/theme.ts';
+import { startServiceWorker } from './base/service-worker.ts';
+import { loadMe } from './base/session.ts';
+import { startRouter } from './base/router.ts';
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('the page has no place for the app');
+
+startTheme();
+startRouter();
+await Promise.all([startLocale(), loadMe()]);
+render(<App />, root);
+startServiceWorker();

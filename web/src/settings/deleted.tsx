@@ -1,0 +1,107 @@
+import { useState } from 'preact/hooks';
+import { formatDateTime, formatSize } from '../base/format.ts';
+import { api } from '../base/http.ts';
+import { texts } from '../base/i18n.ts';
+import { RemoteView } from '../base/remote-view.tsx';
+import { useRemote } from '../base/remote.ts';
+import { useSave } from './use-save.ts';
+
+interface Message {
+  readonly id: string | number;
+  readonly subject: string;
+  readonly from: string;
+  readonly receivedAt: number;
+  readonly deletedAt: number;
+  readonly mailbox: string;
+  readonly size: number;
+}
+
+interface Answer {
+  readonly messages: readonly Message[];
+  readonly next?: number | string | null;
+}
+
+/** What was deleted for good within the last 30 days, and the way back. */
+export function Deleted() {
+  const t = texts('settings');
+  const remote = useRemote(
+    (signal) => api<Answer>('GET', '/account/v1/deleted', { limit: 100 }, { signal }),
+    [],
+  );
+  const [chosen, setChosen] = useState<ReadonlySet<Message['id']>>(new Set());
+  const { busy, save } = useSave();
+  const toggle = (id: Message['id']): void => {
+    const next = new Set(chosen);
+    if (!next.delete(id)) next.add(id);
+    setChosen(next);
+  };
+  const restore = (): void =>
+    void save(
+      async () => {
+        await api('POST', '/account/v1/deleted/restore', { ids: [...chosen] });
+        setChosen(new Set());
+        await remote.reload();
+      },
+      t('deletedRestored', { count: chosen.size }),
+    );
+  const more = async (next: NonNullable<Answer['next']>, messages: readonly Message[]): Promise<void> => {
+    const answer = await api<Answer>('GET', '/account/v1/deleted', { limit: 100, before: next });
+    remote.set({ ...answer, messages: [...messages, ...answer.messages] });
+  };
+  return (
+    <>
+      <p class="soft">{t('deletedAbout')}</p>
+      <RemoteView remote={remote}>
+        {({ messages, next }) =>
+          messages.length === 0 ? (
+            <p class="soft">{t('deletedNone')}</p>
+          ) : (
+            <>
+              <div class="row">
+                <button
+                  type="button"
+                  class="button primary"
+                  disabled={busy || chosen.size === 0}
+                  onClick={restore}
+                >
+                  {t('deletedRestore', { count: chosen.size })}
+                </button>
+              </div>
+              <ul class="settings-list">
+                {messages.map((each) => (
+                  <li key={each.id} class="settings-item">
+                    <label class="check settings-item-main">
+                      <input type="checkbox" checked={chosen.has(each.id)} onChange={() => toggle(each.id)} />
+                      <span>
+                        <span class="settings-item-name" dir="auto">
+                          {each.subject || t('noSubject')}
+                        </span>
+                        <br />
+                        <span class="soft small" dir="auto">
+                          {each.from} · {formatDateTime(each.receivedAt)} · {each.mailbox} ·{' '}
+                          {formatSize(each.size)}
+                        </span>
+                      </span>
+                    </label>
+                    <span class="soft small">{t('deletedAt', { date: formatDateTime(each.deletedAt) })}</span>
+                  </li>
+                ))}
+              </ul>
+              {next !== undefined && next !== null && (
+                <div class="row">
+                  <button
+                    type="button"
+                    class="button"
+                    onClick={() => void save(() => more(next, messages), '')}
+                  >
+                    {texts('base')('more')}
+                  </button>
+                </div>
+              )}
+            </>
+          )
+        }
+      </RemoteView>
+    </>
+  );
+}

@@ -1,0 +1,39 @@
+import { useState } from 'preact/hooks';
+import { ApiError } from '../base/http.ts';
+import { texts } from '../base/i18n.ts';
+import { toast, toastError } from '../base/toast.tsx';
+
+export interface Saving {
+  readonly busy: boolean;
+  /** What the server says is wrong, by the field it is about; '' for none in particular. */
+  readonly problems: Readonly<Record<string, string>>;
+  /** Run it, say that it is saved or what is wrong; true when it went well. */
+  readonly save: (run: () => Promise<unknown>, said?: string) => Promise<boolean>;
+}
+
+/** What every form does when it is sent. */
+export function useSave(): Saving {
+  const t = texts('base');
+  const [busy, setBusy] = useState(false);
+  const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
+  return {
+    busy,
+    problems,
+    async save(run, said = t('saved')) {
+      setBusy(true);
+      setProblems({});
+      try {
+        await run();
+        if (said !== '') toast(said);
+        return true;
+      } catch (error) {
+        if (error instanceof ApiError && error.kind === 'bad-input')
+          setProblems({ [error.field ?? '']: error.message });
+        else toastError(error);
+        return false;
+      } finally {
+        setBusy(false);
+      }
+    },
+  };
+}
