@@ -8,4 +8,7 @@ if (result.status !== 0) process.exit(result.status ?? 1);
 // What is no program but belongs to it.
 const MODEL = 'flow/spam/classifier/cold-start.bin';
 copyFileSync(`src/${MODEL}`, `dist/${MODEL}`);
-console.log('built dist/');
+// The web app lies beside, where the program looks for it in the checkout too.
+const web = spawnSync(process.execPath, ['scripts/web.ts'], { stdio: 'inherit' });
+if (web.status !== 0) process.exit(web.status ?? 1);
+console.log('built dist/ and web/dist/');

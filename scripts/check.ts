@@ -13,6 +13,8 @@ const FLOW: Record<string, readonly string[]> = {
   /** Its replies and redirects go into the queue as all do. */
   sieve: ['delivery', 'outbound', 'spam'],
   backup: ['sieve'],
+  /** Its words are checked against all that is refused. */
+  explain: ['sieve', 'inbound'],
   reports: ['outbound', 'feedback'],
   feedback: ['outbound', 'delivery'],
   relay: ['outbound'],
@@ -47,7 +49,10 @@ for (const source of sources) {
 checkRfcIndex();
 for (const link of brokenLinks()) problems.push(link);
 run('tsc', ['-p', '.']);
-run('oxlint', ['--quiet', 'src', 'test', 'scripts', 'bench']);
+run('tsc', ['-p', 'web']);
+run('tsc', ['-p', 'test/web']);
+run('tsc', ['-p', 'web/src/service-worker']);
+run('oxlint', ['--quiet', 'src', 'test', 'scripts', 'bench', 'web/src']);
 run('biome', ['format', '.']);
 generated('scripts/docs.ts');
 generated('scripts/cli-docs.ts');

@@ -7,12 +7,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ConfigKey, configKeys } from '../src/app/config.ts';
 import { limits } from '../src/base/limits.ts';
+import { apiRows, openApiDocument } from '../src/servers/http/openapi.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const pages: Record<string, () => string> = {
   'docs/reference/config.md': configPage,
   'docs/reference/limits.md': limitsPage,
+  'docs/reference/openapi.json': () => `${JSON.stringify(openApiDocument(version()), undefined, 1)}\n`,
+  'docs/reference/api.md': apiPage,
 };
 
 const DURATIONS = [
@@ -50,6 +53,33 @@ function readOr(file: string, otherwise: string): string {
   } catch {
     return otherwise;
   }
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+/** The index of the API; the whole of it is in openapi.json. */
+function apiPage(): string {
+  const areas = Map.groupBy(apiRows(), ({ tag }) => tag);
+  const parts = [...areas].map(([area, rows]) => {
+    const lines = rows.map(
+      ({ method, path, summary }) => `| ${method} | \`${path}\` | ${summary.replaceAll('|', '\\|')} |`,
+    );
+    return `## ${area.slice(0, 1).toUpperCase()}${area.slice(1)}\n\n| | path | what it does |\n|---|---|---|\n${lines.join('\n')}\n`;
+  });
+  return `# The API
+
+<!-- Made by scripts/docs.ts from the tables of operations in src/servers/http. Change it there. -->
+
+What the web pages and the command line do, over HTTP with JSON: administration below \`/admin/v1\`, an account's own
+affairs below \`/account/v1\`, signing in below \`/auth\`. [openapi.json](openapi.json) describes every request and answer
+(OpenAPI 3.1); a running server gives it at \`/admin/v1/openapi.json\`. Mail itself is JMAP ([guide](../guides/jmap.md)).
+[Administration](../guides/administration.md) tells how to log in and what each role may do.
+
+Times are milliseconds since the epoch, sizes octets. A refusal is \`{"error": {"kind", "message"}}\` with an HTTP status.
+
+${parts.join('\n')}`;
 }
 
 function configPage(): string {

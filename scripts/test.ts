@@ -4,11 +4,17 @@ import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 const asked = process.argv.slice(2);
-const files = asked.length > 0 ? asked : globSync(['src/**/*.test.ts', 'test/**/*.test.ts']).sort();
+const files =
+  asked.length > 0
+    ? asked
+    : globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts']).sort();
 if (asked.length === 0) {
   const check = spawnSync(process.execPath, ['scripts/check.ts'], { stdio: 'inherit' });
   if (check.status !== 0) process.exit(check.status ?? 1);
 }
+// The pages that tests open.
+const web = spawnSync(process.execPath, ['scripts/web.ts'], { stdio: 'inherit' });
+if (web.status !== 0) process.exit(web.status ?? 1);
 // Hundreds of processes read the same sources: stripped and compiled once, that halves what they cost.
 const compiled = 'node_modules/.cache/compiled';
 // Two at a time: most wait for sockets and processes, and a laptop has at least as many cores.

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Refusal } from '../base/errors.ts';
 import type { AcmeSettings } from '../data/certificates/settings.ts';
 import type { Solver } from '../net/acme/order.ts';
@@ -9,7 +10,9 @@ import {
 } from '../net/acme/solvers.ts';
 import { createTlsAlpnSolver } from '../net/acme/tls-alpn.ts';
 import { listenAcme } from '../servers/http/web/acme-listener.ts';
+import { redirectToTls } from '../servers/http/web/redirect.ts';
 import { type CertificateKeeper, createCertificateKeeper } from './acme/keeper.ts';
+import type { ListenSpec } from './config-values.ts';
 import type { Core } from './core.ts';
 import type { StartListener } from './services.ts';
 import { programVersion } from './version.ts';
@@ -75,7 +78,8 @@ export function createCertificates({ core, installed, dns }: CertificateOptions)
     keeper,
     proofs,
     async listener(target) {
-      const running = await listenAcme({ target, proofs, validations, clock });
+      const others = toTls(options.config.listen.https);
+      const running = await listenAcme({ target, proofs, validations, clock, others });
       const { address, port } = running;
       return {
         service: 'acme',
@@ -109,3 +113,15 @@ const NOBODY: DnsChallenge = {
   },
   remove: async () => undefined,
 };
+
+/** A person who types the name of the server comes to port 80 first, and is sent on where there are pages. */
+function toTls(
+  https: readonly ListenSpec[],
+): ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined {
+  const port = https.flatMap((spec) => ('port' in spec ? [spec.port] : []))[0];
+  if (port === undefined) return undefined;
+  return (request, response) => {
+    redirectToTls(request, response, port);
+    return true;
+  };
+}

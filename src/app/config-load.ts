@@ -4,6 +4,7 @@ import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { errnoCode, errorText, Refusal } from '../base/errors.ts';
 import { type Config, type ConfigInput, type ConfigKey, configKeys, configSchema } from './config.ts';
+import { ALL_ADDRESSES, type ListenSpec } from './config-values.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -223,5 +224,29 @@ function refuseContradictions(config: Config, file: string): void {
   if (queue.expire_after > 0 && queue.warn_after >= queue.expire_after) {
     wrong.push('queue.warn_after: must be shorter than queue.expire_after');
   }
+  wrong.push(...doublePorts(config));
   if (wrong.length > 0) throw new Refusal('bad-input', wrong.map((line) => `${file}: ${line}`).join('\n'));
+}
+
+/** Ports that two services want, where one of them does what the other is for. */
+function doublePorts({ listen }: Config): string[] {
+  const wants = (service: 'acme' | 'sns'): ListenSpec | undefined =>
+    listen[service].find((spec) => listen.https.some((https) => samePort(spec, https)));
+  const acme = wants('acme');
+  const sns = wants('sns');
+  const wrong: string[] = [];
+  if (acme !== undefined && 'port' in acme)
+    wrong.push(
+      `listen.acme: port ${acme.port} is that of listen.https, which answers challenges by TLS itself: leave it out here`,
+    );
+  if (sns !== undefined && 'port' in sns)
+    wrong.push(
+      `listen.sns: port ${sns.port} is that of listen.https, which takes notices at /hooks/sns itself: leave it out here`,
+    );
+  return wrong;
+}
+
+function samePort(a: ListenSpec, b: ListenSpec): boolean {
+  if (!('port' in a) || !('port' in b) || a.port !== b.port || a.port === 0) return false;
+  return a.address === b.address || [a.address, b.address].includes(ALL_ADDRESSES);
 }

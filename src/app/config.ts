@@ -14,7 +14,7 @@ import {
 
 /**
  * The static configuration: where we listen, where we keep things, how much we take. Everything else is data, changed
- * at run time (`postern domain`, `postern account`, ...). At most 46 keys; docs/reference/config.md is made from this.
+ * at run time (`postern domain`, `postern account`, ...). At most 47 keys; docs/reference/config.md is made from this.
  */
 
 /** `live` keys take effect with `systemctl reload` (SIGHUP), others with a restart. */
@@ -54,7 +54,11 @@ const listen = z.strictObject({
   }),
   http: key(listenList.prefault(['127.0.0.1:8025']), {
     description:
-      'A page about the server, metrics (`/metrics`) and health (`/health/live`, `/health/ready`), without any login: on loopback unless you name another address here. With `*` strangers see the page alone; metrics and health are for connections to loopback, or to an address that is named.',
+      'The web app and JMAP for a proxy that has TLS, metrics (`/metrics`) and health (`/health/live`, `/health/ready`), without any login: on loopback unless you name another address here. With `*` strangers do not see metrics and health; these are for connections to loopback, or to an address that is named.',
+  }),
+  https: key(listenList.prefault([]), {
+    description:
+      'The web app, JMAP, settings for mail programs and the MTA-STS policy over TLS ("*:443"), with our certificates; no proxy is needed. It answers challenges by TLS and notices of SNS (`/hooks/sns`) too, and the `http` and `acme` ports send browsers here. Off by default.',
   }),
   sns: key(listenList.prefault([]), {
     description:

@@ -2,6 +2,7 @@ import { collectDefaultMetrics } from 'prom-client';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { Metrics } from '../base/metrics.ts';
+import { createLiveJournal, type LiveJournal } from '../data/journal/live.ts';
 import { createRecorder, type Recorder } from '../data/journal/recorder.ts';
 import { type OpenStore, openStore } from '../data/open.ts';
 import type { FlowDeps, FlowSettings } from '../flow/deps.ts';
@@ -37,6 +38,8 @@ export interface Core {
   readonly tls: TlsStore;
   readonly store: OpenStore;
   readonly recorder: Recorder;
+  /** Events as they happen. */
+  readonly watch: LiveJournal;
   readonly filter: Filter;
   readonly reports: Reports;
   readonly housekeeping: HousekeepingPart;
@@ -65,7 +68,7 @@ export interface Live {
 interface Ground
   extends Pick<
     Core,
-    'options' | 'clock' | 'metrics' | 'tls' | 'store' | 'recorder' | 'telemetry' | 'journal'
+    'options' | 'clock' | 'metrics' | 'tls' | 'store' | 'recorder' | 'watch' | 'telemetry' | 'journal'
   > {
   readonly logger: Logger;
 }
@@ -84,9 +87,10 @@ async function openGround(given: ServerOptions, closers: Closers): Promise<Groun
   const store = measuredStore(await openStore({ directory: config.data, clock, logger }), metrics, clock);
   closers.push(() => store.close());
   const journal = await createJournalPart(store, policy);
-  const recorder = createRecorder({ store, clock, logger, metrics });
+  const watch = createLiveJournal();
+  const recorder = createRecorder({ store, clock, logger, metrics, live: watch });
   closers.push(() => recorder.flush());
-  return { options, clock, metrics, tls, store, recorder, telemetry, journal, logger };
+  return { options, clock, metrics, tls, store, recorder, watch, telemetry, journal, logger };
 }
 
 /** Search, housekeeping and the filter, and what is told of the server as it is. */

@@ -155,8 +155,10 @@ function absolute(path: string): string {
   return isAbsolute(path) ? join(path) : resolve(path);
 }
 
-const ACME_TEXT = `# For certificates that Postern gets by itself (docs/guides/certificates.md):
+const WEB_TEXT = `# For the web pages and JMAP with our own certificates (https), and for getting these (acme, docs/guides/certificates.md),
+# which also leads those who type no https:// there:
 # [listen]
+# https = ["*:443"]
 # acme = ["*:80"]
 `;
 
@@ -173,7 +175,7 @@ hostname = ${JSON.stringify(plan.hostname)}
 data = ${JSON.stringify(plan.data)}
 user = ${JSON.stringify(plan.user)}
 
-${ACME_TEXT}
+${WEB_TEXT}
 [tls]
 ${tls}`;
 }

@@ -216,7 +216,7 @@ function certificateText({ hostname, configFile }: InitPlan, option: string): st
   return `Get a certificate for ${hostname}. Without one nobody can log in, and mail arrives unencrypted.
 
    From Let's Encrypt, renewed by itself: port 80 has to reach this machine. In ${configFile}
-   take the "# " from the lines "[listen]" and "acme"; start the server (step 3), and then:
+   take the "# " from the lines "[listen]", "https" (the web pages) and "acme"; start the server (step 3), and then:
 
    postern certificate terms${option}                      # read them and, if you agree:
    postern certificate set terms_agreed true${option}

@@ -31,6 +31,8 @@ const UNKNOWN_BODY_MS = DAY;
 const BATCH = 500;
 /** Writes of one job in a row; the rest waits for its next turn. */
 const BATCHES = 200;
+/** Snoozed messages that are brought back in one write. */
+const SNOOZE_BATCH = 100;
 /** Bodies looked at between two breaths. */
 const SWEEP_PAUSE = 200;
 
@@ -75,6 +77,11 @@ const JOBS: readonly Job[] = [
       await removeFiles(store, files);
       return more;
     },
+  },
+  {
+    name: 'forget sessions and tokens that are over',
+    everyMs: HOUR,
+    run: ({ store }) => store.write.run('access.sweep', { limit: BATCH }),
   },
   {
     name: 'purge the queue',
@@ -124,6 +131,15 @@ const JOBS: readonly Job[] = [
     async run({ store, clock }) {
       await store.write.run('holds.forget', { now: clock.now() });
       return (await store.write.run('bans.forget', { now: clock.now(), limit: BATCH })).more;
+    },
+  },
+  {
+    name: 'wake snoozed mail',
+    everyMs: 15_000,
+    async run({ store, clock }) {
+      const now = clock.now();
+      if (!(await store.read.run('account.anyDue', { now }))) return false;
+      return (await store.write.run('account.wakeDue', { now, limit: SNOOZE_BATCH })).more;
     },
   },
   ...FILTER_JOBS,

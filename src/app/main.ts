@@ -42,11 +42,22 @@ const SERVERS: readonly Command[] = [
 /** Commands that talk to a running server through its admin API. */
 const CLIENTS: readonly Command[] = [
   ['status', 'is all well: services, queue, certificates, disk'],
+  ['overview', 'what is wrong and what mends it, the numbers of the last day'],
+  ['setup', 'the first day: show what is left, test-mail, expect-mail, skip'],
+  ['stats', 'mail, spam, sessions, logins, queue and machine over a time'],
+  ['admin', 'what is asked of administrators over the network: show, set'],
   ['domain', 'domains: add, list, show, remove, DNS records'],
   ['account', 'accounts: add, list, show, passwd, suspend, remove, undelete mail'],
   ['mailbox', 'who may see and change whose mailboxes: share, unshare, acl'],
+  ['app-password', 'passwords for single programs of an account: add, list, remove'],
+  ['session', 'where accounts are signed in by the web: list, revoke'],
+  ['second-factor', 'second factors of an account: show, reset (for a lost telephone)'],
   ['shared', 'accounts that nobody logs in to: add, list'],
   ['alias', 'aliases: add, list, remove'],
+  ['group', 'lists of people: add, list, show, set, join, leave, remove'],
+  ['invite', 'links by which people make their account: add, list, remove'],
+  ['masked', 'masked addresses of people: list, add, off, on'],
+  ['snooze', 'mail that people have put away: list'],
   ['lookup', 'Postfix lookup tables: who gets mail for an address, who may send as it'],
   ['import', 'take over other mail systems: mail (IMAP, Maildir, mbox, EML), people, aliases'],
   ['export', 'write mail elsewhere: maildir, mbox, eml, imap'],
@@ -89,7 +100,7 @@ async function client(name: string, args: string[]): Promise<number> {
 
 function helpText(): string {
   const rows = (commands: readonly Command[]): string =>
-    commands.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`).join('\n');
+    commands.map(({ name, summary }) => `  ${name.padEnd(14)}${summary}`).join('\n');
   return `postern: a complete mail server
 
 Servers

@@ -23,6 +23,7 @@ import { portsOf } from './listeners.ts';
 import { mergeLive, reloadRelay } from './reload.ts';
 import type { ServiceName } from './service-names.ts';
 import type { RunningListener } from './services.ts';
+import type { PushFetchOptions } from './web-push.ts';
 import { startWork, stopAll, type Work } from './work.ts';
 
 export interface ServerOptions {
@@ -53,6 +54,8 @@ export interface ServerOptions {
   readonly beforeListening?: ((store: OpenStore) => Promise<void>) | undefined;
   /** How SNS's certificates and confirmations are fetched, for tests. */
   readonly snsFetch?: Fetch | undefined;
+  /** How push services are asked, for tests. */
+  readonly pushFetch?: PushFetchOptions | undefined;
   /** How MTA-STS policies are fetched again each day, for tests. */
   readonly stsFetch?: StsOptions | undefined;
   /** Who writes DNS records that prove names to an ACME authority. */
@@ -80,6 +83,8 @@ export interface RunningServer {
   readonly ports: Readonly<Partial<Record<ServiceName, number>>>;
   /** Path of the admin API's Unix socket. */
   readonly adminSocket: string;
+  /** Where the first domain and its administrator are made; undefined: there is a domain. */
+  readonly setupLink: string | undefined;
   readonly config: Config;
   readonly store: OpenStore;
   readonly metrics: Metrics;
@@ -131,6 +136,7 @@ function running(core: Core, work: Work): RunningServer {
       return portsOf(listeners());
     },
     adminSocket: http.adminSocket,
+    setupLink: http.setupLink,
     get config() {
       return core.live.config;
     },

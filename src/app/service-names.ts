@@ -12,13 +12,20 @@ export const SERVICES = [
   'managesieve',
   'lmtp',
   'http',
+  'https',
   'sns',
   'acme',
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Services that are nothing without a certificate. */
-export const IMPLICIT_TLS: ReadonlySet<ServiceName> = new Set(['submissions', 'imaps', 'pop3s', 'sns']);
+export const IMPLICIT_TLS: ReadonlySet<ServiceName> = new Set([
+  'submissions',
+  'imaps',
+  'pop3s',
+  'https',
+  'sns',
+]);
 
 /** How a socket that was bound beforehand is found again. */
 export function bindKey(service: ServiceName, spec: ListenSpec): string {

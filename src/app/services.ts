@@ -13,6 +13,7 @@ import { createInbound } from '../flow/inbound/service.ts';
 import type { Authenticator, MailService } from '../flow/service.ts';
 import { Intake } from '../flow/intake.ts';
 import type { OutgoingWatch } from '../flow/submission/outgoing.ts';
+import { isLoopback } from '../net/ip.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import { type ListenerMetrics, listenerMetrics, type RefusedConnection } from '../net/listener/listen.ts';
 import type { TlsStore } from '../net/tls-store.ts';
@@ -205,6 +206,7 @@ async function startImap(listener: ImapListener): Promise<RunningListener> {
     store,
     full: () => deps().housekeeping?.disk.low() === true,
     search: parts.search,
+    jmapUrl: () => jmapUrl(live().config),
     intake: () => new Intake({ bodies: store.bodies, maxBytes: deps().settings.maxMessageBytes }),
     requireTlsForLogin: parts.requireTlsForAuth,
     get limits() {
@@ -213,6 +215,13 @@ async function startImap(listener: ImapListener): Promise<RunningListener> {
     hooks,
   });
   return running(name, server);
+}
+
+/** Where JMAP is to be found, when this server has an HTTPS port of its own that others reach. */
+export function jmapUrl({ hostname, listen }: Pick<Config, 'hostname' | 'listen'>): string | undefined {
+  const open = listen.https.find((spec) => 'port' in spec && spec.port > 0 && !isLoopback(spec.address));
+  if (open === undefined || !('port' in open)) return undefined;
+  return `https://${hostname}${open.port === 443 ? '' : `:${open.port}`}/.well-known/jmap`;
 }
 
 type CreateAccountServer = (options: AccountServerOptions & SessionServerOptions) => Promise<SessionServer>;

@@ -10,7 +10,8 @@ const WHAT: readonly (readonly [ServiceName, string])[] = [
   ['imaps', 'IMAPS        reading mail (TLS)'],
   ['managesieve', 'ManageSieve  sorting it (STARTTLS)'],
   ['lmtp', 'LMTP         local delivery'],
-  ['http', 'HTTP         metrics and health'],
+  ['http', 'HTTP         the web app, JMAP, metrics and health'],
+  ['https', 'HTTPS        the same over TLS'],
 ];
 
 /** What a person sees when the try-out runs: what to connect to, who can log in, what to type first. */
@@ -33,8 +34,9 @@ export function tryOutText(server: RunningServer, flags: TryFlags): string {
     '  port   service',
     ...rows,
     '',
-    '  accounts     alice@example.test (administrator), bob@example.test',
-    '  password     postern',
+    ...(server.setupLink === undefined
+      ? ['  accounts     alice@example.test (administrator), bob@example.test', '  password     postern']
+      : [`  set it up    ${server.setupLink}`]),
     `  data         ${flags.directory}`,
     `  certificate  self-signed, for localhost and example.test`,
     '',

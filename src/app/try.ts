@@ -58,6 +58,8 @@ export interface TryFlags {
   readonly portBase: number;
   readonly relay: RelaySettings | undefined;
   readonly plaintextAuth: boolean;
+  /** No domain and nobody in it: a link to set it up is printed. */
+  readonly setup?: boolean;
 }
 
 const HELP = `npm start [-- OPTIONS]: try Postern on this machine. Nothing can reach it from outside.
@@ -67,6 +69,7 @@ const HELP = `npm start [-- OPTIONS]: try Postern on this machine. Nothing can r
   --port-base N       use N + the standard port of each service instead of ${PORT_BASE} + it
   --relay HOST:PORT   send mail to other domains through this host; without it such mail is held
   --plaintext-auth    take passwords without TLS, for measuring tools
+  --setup             begin without a domain: a link is printed where one is made
   --help              this text
 `;
 
@@ -74,7 +77,7 @@ const HELP = `npm start [-- OPTIONS]: try Postern on this machine. Nothing can r
 export async function tryCommand(args: readonly string[]): Promise<number> {
   const given = readFlags('npm start --', args, {
     text: ['data', 'port-base', 'relay'],
-    on: ['fresh', 'plaintext-auth'],
+    on: ['fresh', 'plaintext-auth', 'setup'],
   });
   if (given.on.has('help')) {
     process.stdout.write(HELP);
@@ -86,6 +89,7 @@ export async function tryCommand(args: readonly string[]): Promise<number> {
     portBase: portBase(given.text['port-base']),
     relay: given.text.relay === undefined ? undefined : parseRelay(given.text.relay),
     plaintextAuth: given.on.has('plaintext-auth'),
+    setup: given.on.has('setup'),
   };
   const logger = createLogger({ level: 'info', pretty: true });
   let lock: DirectoryLock | undefined;
@@ -167,7 +171,7 @@ export async function startTryOut(
     processMetrics: true,
     // Who measures sends more in a minute than people do in a month.
     filter: (settings) => ({ ...settings, outgoing: { ...settings.outgoing, hold_unusual: false } }),
-    beforeListening: ensurePeople,
+    ...(flags.setup !== true && { beforeListening: ensurePeople }),
   });
 }
 

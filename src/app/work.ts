@@ -26,6 +26,7 @@ import { sendingJobs } from './sending-jobs.ts';
 import type { RunningServer } from './server.ts';
 import { sesEvents } from './ses-events.ts';
 import { lineServices, type RunningListener } from './services.ts';
+import { createStats, type StatsPart } from './stats.ts';
 import { countedLogins } from './traffic-metrics.ts';
 
 /** Milliseconds between two looks at the certificate files. */
@@ -49,6 +50,7 @@ export interface Work {
   readonly certificates: CertificatePart;
   readonly backups: Backups;
   readonly alerts: AlertsPart;
+  readonly stats: StatsPart;
   readonly jobs: Jobs;
   readonly watch: { stop(): void };
 }
@@ -86,22 +88,31 @@ export async function startWork(core: Core, closers: Closers): Promise<Work> {
     alerts: alerts.alerts,
     tracer: core.telemetry.tracer,
     journal: core.journal,
+    watch: core.watch,
     listeners,
     stopping: () => core.stopped !== undefined,
     config: () => core.live.config,
   });
   closers.push(() => http.drain(0));
+  const stats = createStats({
+    store,
+    clock,
+    watch: core.watch,
+    data: options.config.data,
+    listeners: () => listeners,
+  });
+  closers.push(() => stats.flush());
   await scheduler.start();
   closers.push(() => certificates.keeper.stop());
   certificates.keeper.start();
   const jobs = await startIntakeAndJobs(
     core,
     intake,
-    [...backupJobs, ...alerts.jobs, ...http.jobs, ...core.journal.jobs],
+    [...backupJobs, ...alerts.jobs, ...http.jobs, ...core.journal.jobs, ...stats.jobs],
     closers,
   );
   const watch = startWatches(core, gate);
-  const made = { authenticator, brakes, listeners, leftOut, http, scheduler };
+  const made = { stats, authenticator, brakes, listeners, leftOut, http, scheduler };
   return { ...made, intake, certificates, backups, alerts, jobs, watch };
 }
 
@@ -228,6 +239,7 @@ export async function stopAll(core: Core, work: Work, graceMs: number): Promise<
   work.authenticator.close();
   await core.reports.stop();
   await settleBrakes(work.brakes);
+  await work.stats.flush();
   await core.recorder.flush();
   await core.telemetry.stop();
   await core.filter.close();

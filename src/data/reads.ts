@@ -1,3 +1,5 @@
+import { reads as account } from './account/reads.ts';
+import { reads as access } from './access/reads.ts';
 import { reads as alerts } from './alerts/alerts.ts';
 import { reads as backup } from './backup/reads.ts';
 import { reads as bans } from './bans/reads.ts';
@@ -14,6 +16,7 @@ import { reads as journal } from './journal/reads.ts';
 import { reads as dnsZones } from './dns-zones/dns-zones.ts';
 import { reads as lookup } from './lookup/lookup.ts';
 import { reads as mailstore } from './mailstore/reads.ts';
+import { reads as push } from './push/push.ts';
 import { reads as queue } from './queue/reads.ts';
 import { reads as routing } from './routing/reads.ts';
 import { reads as sieve } from './sieve/reads.ts';
@@ -22,12 +25,15 @@ import { reads as spam } from './spam/reads.ts';
 import { reads as reports } from './reports/reads.ts';
 import { reads as search } from './search/reads.ts';
 import { reads as srs } from './srs/srs.ts';
+import { reads as stats } from './stats/stats.ts';
 import { reads as suppression } from './suppression/suppression.ts';
 import { reads as transportSecurity } from './transport-security/reads.ts';
 import { reads as vault } from './vault/reads.ts';
 
 /** Every read of the program, by name. */
 export const reads = {
+  ...account,
+  ...access,
   ...alerts,
   ...backup,
   ...housekeeping,
@@ -44,6 +50,7 @@ export const reads = {
   ...journal,
   ...dnsZones,
   ...lookup,
+  ...push,
   ...reports,
   ...routing,
   ...search,
@@ -51,6 +58,7 @@ export const reads = {
   ...srs,
   ...sharing,
   ...spam,
+  ...stats,
   ...suppression,
   ...transportSecurity,
   ...vault,

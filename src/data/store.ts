@@ -1,4 +1,5 @@
 import type { ReadEntry, WriteFunction } from './catalogue.ts';
+import type { LoginKey } from './db/sql.ts';
 import type { reads } from './reads.ts';
 import type { writes } from './writes.ts';
 
@@ -39,8 +40,8 @@ export interface Changes {
   onAnyAccount(fn: (accountId: number) => void): () => void;
   /** Call `fn` after each commit that put something due into the queue. */
   onQueue(fn: () => void): () => void;
-  /** Aborted when the account is suspended, removed, or its password changes. */
-  revocation(accountId: number): AbortSignal;
+  /** Aborted when the account is suspended, removed, or its password changes; of a login also when that is revoked. */
+  revocation(accountId: number, login?: LoginKey): AbortSignal;
 }
 
 /** Octets of stored messages. */

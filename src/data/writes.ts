@@ -1,3 +1,5 @@
+import { writes as account } from './account/writes.ts';
+import { writes as access } from './access/writes.ts';
 import { writes as alerts } from './alerts/alerts.ts';
 import { writes as blobs } from './blobs/writes.ts';
 import { writes as backup } from './backup/writes.ts';
@@ -15,6 +17,7 @@ import { writes as journal } from './journal/writes.ts';
 import { writes as dnsZones } from './dns-zones/dns-zones.ts';
 import { writes as lookup } from './lookup/lookup.ts';
 import { writes as mailstore } from './mailstore/writes.ts';
+import { writes as push } from './push/push.ts';
 import { writes as queue } from './queue/writes.ts';
 import { writes as routing } from './routing/writes.ts';
 import { writes as sieve } from './sieve/writes.ts';
@@ -22,12 +25,15 @@ import { writes as sharing } from './sharing/writes.ts';
 import { writes as spam } from './spam/writes.ts';
 import { writes as reports } from './reports/writes.ts';
 import { writes as srs } from './srs/srs.ts';
+import { writes as stats } from './stats/stats.ts';
 import { writes as suppression } from './suppression/suppression.ts';
 import { writes as transportSecurity } from './transport-security/writes.ts';
 import { writes as vault } from './vault/writes.ts';
 
 /** Every write of the program, by name. The store runs nothing else. */
 export const writes = {
+  ...account,
+  ...access,
   ...alerts,
   ...backup,
   ...housekeeping,
@@ -45,12 +51,14 @@ export const writes = {
   ...journal,
   ...dnsZones,
   ...lookup,
+  ...push,
   ...reports,
   ...routing,
   ...sieve,
   ...srs,
   ...sharing,
   ...spam,
+  ...stats,
   ...suppression,
   ...transportSecurity,
   ...vault,

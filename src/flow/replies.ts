@@ -11,6 +11,14 @@ export const replies = {
     refusal('not-permitted', 550, '5.7.1', `<${address}>: we do not relay for this domain`),
   unknownRecipient: (address: string): Refusal =>
     refusal('no-such-account', 550, '5.1.1', `<${address}>: no such recipient here`),
+  /** RFC 3463 X.1.6 speaks of addresses that have moved; to the sender this one does not exist any more. */
+  switchedOff: (address: string): Refusal =>
+    refusal(
+      'no-such-account',
+      550,
+      '5.1.1',
+      `<${address}>: this address was made for one sender and its owner has switched it off`,
+    ),
   /** RFC 3463 X.3.0. A table that cannot be read may yet name the recipient, or the sender. */
   lookupUnavailable: (): Refusal =>
     refusal('unavailable', 451, '4.3.0', 'A lookup table cannot be read here at present; try again later'),
@@ -26,6 +34,14 @@ export const replies = {
   diskReserve: (): Refusal =>
     refusal('storage-full', 452, '4.3.1', 'The disk here is nearly full; try again later'),
   allOverQuota: (): Refusal => refusal('over-quota', 452, '4.2.2', 'Mailbox is full, try again later'),
+  /** RFC 3463 X.7.2: the mailing list is closed to this sender. */
+  closedGroup: (address: string, senders: 'domain' | 'members' | 'anyone'): Refusal =>
+    refusal(
+      'not-permitted',
+      550,
+      '5.7.2',
+      `<${address}>: only ${senders === 'members' ? 'its members' : 'people of its domain'} may send to this group`,
+    ),
   aliasLoop: (address: string): Refusal =>
     refusal('conflict', 550, '5.4.6', `<${address}>: this alias leads back to itself`),
   mailLoop: (fields: number): Refusal =>

@@ -9,6 +9,8 @@ import type { TlsFacts } from '../net/tls.ts';
  */
 export interface MailService {
   readonly protocol: 'smtp' | 'lmtp' | 'submission';
+  /** It takes mail that is to leave later (RFC 4865). */
+  readonly takesLater?: boolean;
   /** Decide about a new connection before the greeting: returns normally to accept. */
   connect(session: SessionFacts): Promise<Greeting | void>;
   /** HELO, EHLO or LHLO was taken: a moment to begin looking things up. Must not throw. */
@@ -53,7 +55,12 @@ export interface MessageSink {
 }
 
 /** `reply` for SMTP and submission; `perRecipient`, in the order of accepted RCPTs, for LMTP (RFC 2033 4.2). */
-export type DataOutcome = { readonly reply: SmtpReply; readonly perRecipient: readonly SmtpReply[] };
+export type DataOutcome = {
+  readonly reply: SmtpReply;
+  readonly perRecipient: readonly SmtpReply[];
+  /** Id of what was kept of it (MailParams.record). */
+  readonly recordId?: number | undefined;
+};
 
 /** What is known of a session; the server fills it in as it learns. Live object: read it at the time of the call. */
 export interface SessionFacts {
@@ -91,7 +98,10 @@ export interface SessionLogin {
   readonly revoked: AbortSignal;
 }
 
-/** MAIL parameters (RFC 1870, 3461, 3030, 6152, 6531, 8689). */
+/** Milliseconds that mail may be given to leave later (RFC 4865). */
+export const RELEASE_MS: number = 90 * 24 * 3600 * 1000;
+
+/** MAIL parameters (RFC 1870, 3461, 3030, 4865, 6152, 6531, 8689). */
 export interface MailParams {
   /** SIZE=, octets, undefined when not declared. */
   readonly size: number | undefined;
@@ -103,6 +113,10 @@ export interface MailParams {
   readonly envid: string | undefined;
   /** AUTH= (RFC 4954 section 5), decoded; ignored by the flow except for the journal. */
   readonly auth: string | undefined;
+  /** HOLDFOR= or HOLDUNTIL= (RFC 4865), milliseconds since the epoch: not to be delivered before. Submission only. */
+  readonly releaseAt?: number | undefined;
+  /** Submission by JMAP: what the account keeps of it (JSON), in the commit that takes the message. */
+  readonly record?: string | undefined;
 }
 
 /** RCPT parameters (RFC 3461). */

@@ -58,11 +58,14 @@ function handshakeReason(error: unknown): string {
 /**
  * Server side: wrap `raw`, do the handshake, return the wrapped socket and what it tells. Throws a `Refusal` when there is
  * no session: the handshake failed, or was an authority's to see a name proven, which is over with it (RFC 8737).
+ * `protocols`: what is spoken here (RFC 7301). Who offers others alone is turned away, so that nobody leads a client of
+ * another protocol to us; undefined: whatever they offer.
  */
 export async function serverHandshake(
   raw: Socket,
   source: TlsSource,
   clock: Clock,
+  protocols?: readonly string[],
 ): Promise<{ socket: TLSSocket; facts: TlsFacts }> {
   if (source.validations?.pending() === true) {
     if (await answerValidation(raw, source.validations, clock))
@@ -76,6 +79,7 @@ export async function serverHandshake(
   const socket = new TLSSocket(raw, {
     isServer: true,
     secureContext: fallback,
+    ...(protocols !== undefined && { ALPNProtocols: [...protocols] }),
     SNICallback: (name, done) => {
       served = source.context(name) ?? fallback;
       done(null, served);

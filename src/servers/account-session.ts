@@ -239,7 +239,7 @@ export function mayStartTls({ connection, options }: AccountSession): boolean {
 
 /** Mechanisms to offer at this moment, strongest first. */
 export function mechanisms(session: AccountSession): readonly string[] {
-  return mayLogIn(session) ? offeredMechanisms(session.connection.tls) : [];
+  return mayLogIn(session) ? offeredMechanisms(session.connection.tls, session.options.authenticator) : [];
 }
 
 /** `say` tells the client to begin. Throws a Refusal when there is no certificate, SessionEnd when it goes wrong. */

@@ -13,9 +13,12 @@ import { allStatements } from '../../src/data/db/sql.ts';
 import { openSqlite } from '../../src/data/db/sqlite.ts';
 import { migrateSqlite } from '../../src/data/db/migrate.ts';
 import { openPostgresStore } from '../../src/data/postgres-store.ts';
+import { accountContract } from '../../src/data/account/account.contract.ts';
+import { accessContract } from '../../src/data/access/access.contract.ts';
 import { blobsContract } from '../../src/data/blobs/blobs.contract.ts';
 import { bansContract } from '../../src/data/bans/bans.contract.ts';
 import { certificatesContract } from '../../src/data/certificates/certificates.contract.ts';
+import { administrationContract } from '../../src/data/directory/administration.contract.ts';
 import { directoryContract } from '../../src/data/directory/directory.contract.ts';
 import { greylistContract } from '../../src/data/greylist/greylist.contract.ts';
 import { holdsContract } from '../../src/data/holds/holds.contract.ts';
@@ -91,9 +94,12 @@ describe('PostgreSQL', {
     assert.deepEqual(failures, []);
   });
 
+  accessContract(openStore);
   blobsContract(openStore, { segments: false });
+  accountContract(openStore);
   bansContract(openStore);
   certificatesContract(openStore);
+  administrationContract(openStore);
   directoryContract(openStore);
   holdsContract(openStore);
   intakeContract(openStore);

@@ -10,7 +10,7 @@ import { type Dialogue, type Directives, playDialogue, readDialogues } from './d
 
 /**
  * SERVER settings: people=bob,carol (more accounts of example.test; those that begin with + are shared ones),
- * tls=implicit, tls-only (no login without TLS), banned (the client is), quota=N octets,
+ * jmap=URL of the JMAP session, tls=implicit, tls-only (no login without TLS), banned (the client is), quota=N octets,
  * and any limit of ImapLimits by its name.
  */
 async function serverFor({ settings }: Dialogue): Promise<ImapTestServer> {
@@ -23,6 +23,7 @@ async function serverFor({ settings }: Dialogue): Promise<ImapTestServer> {
     ...(settings['tls'] === 'implicit' && { implicitTls: true }),
     ...('banned' in settings && { guard: { banned: bannedClient } }),
     ...('tls-only' in settings && { requireTlsForLogin: true }),
+    ...(settings['jmap'] !== undefined && { jmapUrl: () => settings['jmap'] }),
   });
   for (const name of settings['people']?.split(',') ?? []) {
     const shared = name.startsWith('+');

@@ -47,6 +47,7 @@ describe('changes since any state, put on what was known then, give what is ther
   after(() => store.close());
 
   const cache = 'test';
+  let anew = 0;
   const query = (accountId: number) => ({
     cache,
     accountId,
@@ -121,6 +122,18 @@ describe('changes since any state, put on what was known then, give what is ther
     );
     const changed = await ops.read('jmap.queryChanges', { query: query(accountId), since: { seq: old.seq } });
     assert.ok(changed);
+    for (const by of ['size', 'sentAt', 'subject', 'from'] as const) {
+      for (const ascending of [true, false]) {
+        const sorted = (name: string) =>
+          ops.read('jmap.query', {
+            query: { ...query(accountId), cache: name, sort: [{ by, ascending }] },
+            window: { position: 0, anchorOffset: 0, limit: 10_000, total: true },
+          });
+        // Orders that are kept say the same as those that are made anew.
+        assert.deepEqual([...(await sorted(cache)).ids], [...(await sorted(`fresh ${anew}`)).ids], by);
+      }
+    }
+    anew++;
     const results = old.results.filter((id) => !changed.removed.includes(id));
     for (const { id, index } of changed.added) results.splice(index, 0, id);
     assert.deepEqual(results, now.results);

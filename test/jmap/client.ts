@@ -7,7 +7,7 @@ export type Args = Record<string, unknown>;
 export type Answer = Record<string, any>;
 
 export const CORE = 'urn:ietf:params:jmap:core';
-export const USING = ['core', 'mail', 'submission', 'vacationresponse', 'blob', 'quota'].map(
+export const USING = ['core', 'mail', 'submission', 'vacationresponse', 'blob', 'quota', 'sieve'].map(
   (name) => `urn:ietf:params:jmap:${name}`,
 );
 

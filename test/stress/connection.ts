@@ -146,7 +146,8 @@ export class Connection {
       for (;;) {
         const line = await this.#wire.response();
         if (this.failure instanceof Bye) return this.#end(this.failure);
-        if (line === undefined) return this.#end(new Bye(this.bye ?? 'closed'));
+        if (line === undefined)
+          return this.#end(new Bye(this.bye ?? `closed (${this.#wire.ends.join(', ')})`));
         this.note(`S: ${line}`);
         this.#take(parse(line));
       }

@@ -324,9 +324,11 @@ export async function search(actor: Actor, byUid: boolean): Promise<void> {
       must(new Set(found).size === found.length, () => `${text}: one twice: ${found.join(' ')}`);
       const hits = uidsOf(view, entries, found, byUid);
       if (fits === undefined) return;
-      const wanted = entries.filter(fits);
-      const uids = new Set(wanted.map(({ uid }) => uid));
-      for (const uid of hits) must(uids.has(uid), () => `${text}: found UID ${uid}, which does not fit`);
+      // What a .SILENT that was sent just before has left unknown may fit or not.
+      const known = entries.filter(({ flags }) => flags !== undefined);
+      const unfit = new Set(known.filter((entry) => !fits(entry)).map(({ uid }) => uid));
+      for (const uid of hits) must(!unfit.has(uid), () => `${text}: found UID ${uid}, which does not fit`);
+      const wanted = known.filter(fits);
       missing(actor, wanted, new Set(hits));
     },
   });
@@ -399,9 +401,12 @@ export async function order(actor: Actor, byUid: boolean): Promise<void> {
       const sizes = uids.map((uid) =>
         Number(JSON.parse(world.factOf(view.box, uid, 'RFC822.SIZE') ?? '"0"')),
       );
-      // A message that has gone may stand anywhere.
-      for (let at = 1; at < sizes.length; at++)
-        if ((sizes[at - 1] ?? 0) > (sizes[at] ?? 0)) view.mustGo.add(uids[at - 1] ?? 0);
+      // A message that has gone may stand anywhere, so of two in the wrong order one has, whichever it is.
+      for (let at = 1; at < sizes.length; at++) {
+        if ((sizes[at - 1] ?? 0) <= (sizes[at] ?? 0)) continue;
+        const pair = new Set([uids[at - 1], uids[at]]);
+        view.someMustGo.push(entries.filter(({ uid }) => pair.has(uid)));
+      }
     },
   });
   actor.refused(text, answer, []);

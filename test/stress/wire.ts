@@ -7,6 +7,8 @@ const PATIENCE_MS = 90_000;
 /** A connection that hands out whole responses; text is latin1, one character an octet. */
 export interface Wire {
   send(text: string): void;
+  /** What has ended it, as far as the socket and the inflater tell: "error ECONNRESET, close". */
+  readonly ends: readonly string[];
   /** The next response, literals in it, without its CRLF; undefined when the server has closed. */
   response(): Promise<string | undefined>;
   /** From now on both sides compress (RFC 4978). */
@@ -28,13 +30,16 @@ export async function openWire(port: number): Promise<Wire> {
     over = true;
     wake?.();
   };
+  const ends: string[] = [];
+  const note = (of: string) => (error: unknown) =>
+    void ends.push(error instanceof Error ? `${of} ${(error as NodeJS.ErrnoException).code}` : of);
   let write = (data: Buffer): void => void socket.write(data);
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', reject);
   });
   socket.on('data', take);
-  for (const event of ['end', 'close', 'error']) socket.on(event, end);
+  for (const event of ['end', 'close', 'error']) socket.on(event, note(event)).on(event, end);
 
   /** Octets of the response at the front, or -1. */
   const length = (): number => {
@@ -59,6 +64,7 @@ export async function openWire(port: number): Promise<Wire> {
       };
     });
   return {
+    ends,
     send: (text) => write(Buffer.from(text, 'latin1')),
     async response() {
       for (;;) {
@@ -85,7 +91,7 @@ export async function openWire(port: number): Promise<Wire> {
       for (const event of ['end', 'close', 'error']) {
         socket.off(event, end);
         socket.on(event, () => inflate.end());
-        inflate.on(event, end);
+        inflate.on(event, note(`inflate ${event}`)).on(event, end);
       }
       inflate.on('data', take);
       deflate.on('data', (data: Buffer) => void socket.write(data));

@@ -1,4 +1,5 @@
 import type { CliCommand } from './command.ts';
+import { appPasswordCommands, secondFactorCommands, sessionCommands } from './commands/access.ts';
 import { accountCommands } from './commands/account.ts';
 import { alertCommands } from './commands/alert.ts';
 import { aliasCommands } from './commands/alias.ts';
@@ -13,7 +14,9 @@ import { dnsCommands } from './commands/dns.ts';
 import { domainCommands } from './commands/domain.ts';
 import { exportCommands } from './commands/export.ts';
 import { filterCommands } from './commands/filter.ts';
+import { groupCommands } from './commands/group.ts';
 import { holdCommands } from './commands/hold.ts';
+import { inviteCommands } from './commands/invite.ts';
 import { searchCommands } from './commands/search.ts';
 import { housekeepingCommands } from './commands/housekeeping.ts';
 import { importCommands } from './commands/import.ts';
@@ -21,11 +24,14 @@ import { intakeCommands } from './commands/intake.ts';
 import { journalCommands } from './commands/journal.ts';
 import { lookupCommands } from './commands/lookup.ts';
 import { mailboxCommands, sharedCommands } from './commands/mailbox.ts';
+import { maskedCommands, snoozeCommands } from './commands/masked.ts';
+import { overviewCommands } from './commands/overview.ts';
 import { queueCommands } from './commands/queue.ts';
 import { reportCommands } from './commands/report.ts';
 import { routeCommands } from './commands/route.ts';
 import { sesCommands } from './commands/ses.ts';
 import { sesSetUpCommands } from './commands/ses-setup.ts';
+import { setupCommands } from './commands/setup.ts';
 import { sieveCommands } from './commands/sieve.ts';
 import { spamCommands } from './commands/spam.ts';
 import { statusCommands } from './commands/status.ts';
@@ -39,14 +45,24 @@ import { vaultCommands } from './commands/vault.ts';
 
 /** Every command that talks to a running server; the help and docs/reference/cli.md are made from this table. */
 export const commandTable: readonly CliCommand[] = [
+  // Before those whose words begin theirs: "audit undo" before "audit".
+  ...overviewCommands,
   ...statusCommands,
+  ...setupCommands,
   ...domainCommands,
   ...doctorCommands,
   ...accountCommands,
+  ...appPasswordCommands,
+  ...sessionCommands,
+  ...secondFactorCommands,
   ...undeleteCommands,
   ...mailboxCommands,
   ...sharedCommands,
   ...aliasCommands,
+  ...groupCommands,
+  ...inviteCommands,
+  ...maskedCommands,
+  ...snoozeCommands,
   ...dkimCommands,
   ...dnsCommands,
   ...certificateCommands,

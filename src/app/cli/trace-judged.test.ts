@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { replyText } from '../../flow/journal.ts';
 import { replies } from '../../flow/replies.ts';
 import type { JournalData, JournalKind } from '../../data/journal/types.ts';
-import { percent } from './trace-judged.ts';
+import { percent } from '../../flow/explain/judged.ts';
 import { traceText } from './trace-text.ts';
 
 /** 2026-01-31 15:00:00 UTC. */

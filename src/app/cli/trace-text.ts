@@ -2,8 +2,8 @@ import type { JournalData } from '../../data/journal/types.ts';
 import type { TraceRow } from '../../servers/http/admin/schemas.ts';
 import { plain, WIDTH, wrap } from './plain-text.ts';
 import { spanText, timeText } from './quantities.ts';
-import { type Facts, factsOf, givenUpHere } from './trace-facts.ts';
-import { type Row, type StepContext, tell } from './trace-steps.ts';
+import { type Facts, factsOf, givenUpHere } from '../../flow/explain/facts.ts';
+import { type Row, type StepContext, tell } from '../../flow/explain/steps.ts';
 
 export interface TraceTextOptions {
   /** IANA name; the machine's own when absent. */

@@ -77,6 +77,15 @@ export const leapMailboxes = statement<[below: number, uids: number]>(
 export const leapPlacements = statement<[]>(
   'UPDATE placements SET modseq = (SELECT m.modseq FROM mailboxes m WHERE m.id = placements.mailbox_id)',
 );
+/**
+ * Ids that clients keep (OBJECTID, JMAP) and that stand in addresses which browsers remember: those given out since the backup
+ * must not become names of something else. PostgreSQL is restored by its own means.
+ */
+export const leapIds = statement<[gap: number]>({
+  sqlite: `UPDATE sqlite_sequence SET seq = seq + ?
+    WHERE name IN ('emails', 'mailboxes', 'jmap_uploads', 'sieve_scripts')`,
+  postgres: 'SELECT CAST(? AS BIGINT)',
+});
 export const holdQueue = statement<[reason: string]>(
   'UPDATE queue_messages SET hold_reason = ? WHERE settled_at IS NULL AND hold_reason IS NULL',
 );

@@ -1,12 +1,15 @@
 import { constants, copyFile, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Refusal } from '../../base/errors.ts';
+import { putSetting } from '../directory/directory.sql.ts';
+import { EPOCH, newEpoch } from '../jmap/epoch.ts';
 import { openSqlite } from '../db/sqlite.ts';
 import { MAX_UID } from '../mailstore/types.ts';
 import {
   holdQueue,
   holdRecipients,
   leapAccounts,
+  leapIds,
   leapMailboxes,
   leapPlacements,
   waitingInQueue,
@@ -95,6 +98,8 @@ function goOn(path: string, { asItWas = false, holdQueue: hold = false }: WholeO
       db.prepare(leapAccounts.text.sqlite).run(GAP);
       db.prepare(leapMailboxes.text.sqlite).run(MAX_UID - GAP, GAP);
       db.prepare(leapPlacements.text.sqlite).run();
+      db.prepare(leapIds.text.sqlite).run(GAP);
+      db.prepare(putSetting.text.sqlite).run(EPOCH, newEpoch());
     }
     if (hold) {
       db.prepare(holdQueue.text.sqlite).run('restored from a backup: it may have been sent since');

@@ -37,7 +37,7 @@ async function set(tx: WriteTx, ban: Ban): Promise<null> {
 }
 
 /** A ban by an administrator; it may only make longer what holds already. Refusals 'bad-input', 'conflict'. */
-async function add(
+export async function add(
   tx: WriteTx,
   args: { actor: Actor; network: string; forMs: number; reason: string },
 ): Promise<Ban> {
@@ -52,13 +52,14 @@ async function add(
   const reason = clean(args.reason);
   const ban: Ban = { kind: 'network', subject, cause: 'manual', reason, offences: 0, since: tx.now, until };
   await set(tx, ban);
-  await audit(tx, args.actor, 'ban.add', subject, { until, reason });
+  const undo = { kind: 'ban-added', subject, until } as const;
+  await audit(tx, args.actor, 'ban.add', subject, { until, reason }, undo);
   await record(tx, [banEvent(ban, { by: args.actor.name, trace: timeId(tx.now), terms: [] })]);
   return ban;
 }
 
 /** End a ban, and forget those before it, so that the next one is short again. Refusal 'not-found'. */
-async function lift(
+export async function lift(
   tx: WriteTx,
   args: { actor: Actor; kind: BanKind; subject: string },
 ): Promise<{ active: boolean }> {
@@ -68,7 +69,9 @@ async function lift(
   if (latest === undefined) throw new Refusal('not-found', `${subject} is not banned.`);
   await tx.run(liftBans, tx.now, actor.name, kind, subject, tx.now - BAN_MEMORY_MS);
   const active = latest.until > tx.now;
-  await audit(tx, actor, 'ban.lift', subject, { until: latest.until, offences: latest.offences });
+  const { until, offences } = latest;
+  const undo = { kind: 'ban-lifted', ban: kind, subject, until, reason: toBan(latest).reason } as const;
+  await audit(tx, actor, 'ban.lift', subject, { until, offences }, active ? undo : undefined);
   const data = { banKind: kind, subject, by: actor.name, until: latest.until, active };
   const event = { trace: timeId(tx.now), at: tx.now, kind: 'ban.lifted', data } as const;
   await record(tx, [{ ...event, terms: [subjectTerm(toBan(latest))] }]);

@@ -1,6 +1,7 @@
 import { point, type WriteFunction } from '../catalogue.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { putSetting, settingByName } from '../directory/directory.sql.ts';
+import { settingChange } from '../directory/setting-change.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
 import { record } from '../journal/record.ts';
@@ -76,11 +77,12 @@ async function settings(tx: ReadTx): Promise<string | undefined> {
 async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string; what: string }): Promise<null> {
   requireAdmin(args.actor);
   const before = await settings(tx);
+  const undo = await settingChange(tx, SETTING, args.json);
   await tx.run(putSetting, SETTING, args.json);
   await audit(tx, args.actor, 'certificate.settings', args.what, {
     before: before ?? null,
     after: args.json,
-  });
+  }, undo);
   // Whatever kept certificates from coming may be mended now.
   await tx.run(forgetFailures);
   return null;

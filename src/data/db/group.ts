@@ -1,6 +1,7 @@
 import { Refusal, type RefusalData, errorText, refusalToData } from '../../base/errors.ts';
 import type { WriteFunction } from '../catalogue.ts';
 import { writes } from '../writes.ts';
+import type { Revoked } from './sql.ts';
 import {
   type AfterCommit,
   isDiskFull,
@@ -31,7 +32,7 @@ export type WriteAnswer = { readonly id: number } & (
 
 export interface GroupOutcome {
   readonly answers: WriteAnswer[];
-  readonly after: { accounts: number[]; revoked: number[]; queue: boolean };
+  readonly after: { accounts: number[]; revoked: Revoked[]; queue: boolean };
   /** The connection failed and must be replaced; nothing of the group was promised. */
   readonly broken: string | undefined;
 }

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { Refusal } from '../../base/errors.ts';
 import { migrations, schemaVersion } from './migrations/index.ts';
 import { refuseNewer } from './migrate.ts';
-import { type ReadTx, type SqlValue, type Statement, typeNames, type WriteTx } from './sql.ts';
+import { type ReadTx, type Revoked, type SqlValue, type Statement, typeNames, type WriteTx } from './sql.ts';
 import type { AfterCommit } from './sqlite.ts';
 
 /** int8 as a number: ids, counters and milliseconds all stay below 2^53. */
@@ -80,8 +80,8 @@ export class PostgresWriteTx extends PostgresReadTx implements WriteTx {
     this.#after.queue = true;
   }
 
-  revoke(accountId: number): void {
-    this.#after.revoked.add(accountId);
+  revoke(whose: Revoked): void {
+    this.#after.revoked.add(whose);
   }
 }
 

@@ -54,6 +54,11 @@ export interface ReadTx {
   all<P extends readonly SqlValue[], R>(statement: Statement<P, R>, ...params: P): Promise<R[]>;
 }
 
+/** What somebody logged in with, apart from the account's password: its kind and id. */
+export type LoginKey = `${'session' | 'grant' | 'app'}:${number}`;
+/** An account by its id, or one login. */
+export type Revoked = number | LoginKey;
+
 /** Writing: only a function run by a `Writer` ever gets one, so nothing writes outside a transaction. */
 export interface WriteTx extends ReadTx {
   /** Number of rows changed. */
@@ -66,8 +71,8 @@ export interface WriteTx extends ReadTx {
   touch(accountId: number): void;
   /** Wake the queue's scheduler after the commit. */
   touchQueue(): void;
-  /** Accounts whose sessions must end (suspended, password changed), after the commit. */
-  revoke(accountId: number): void;
+  /** Whose sessions must end after the commit: an account's (suspended, password changed), or those of one login. */
+  revoke(whose: Revoked): void;
 }
 
 /** Types that differ in name only between the engines. */

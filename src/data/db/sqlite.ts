@@ -2,7 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Refusal } from '../../base/errors.ts';
 import { cacheBytes } from '../../base/memory.ts';
 import { isFull, SegmentFailure, type Segments, type SegmentWriter } from '../blobs/segments.ts';
-import type { ReadTx, SqlValue, Statement, WriteTx } from './sql.ts';
+import type { ReadTx, Revoked, SqlValue, Statement, WriteTx } from './sql.ts';
 
 /** Pages in the write-ahead log before a commit also checkpoints: 8,192 x 4 KiB = 32 MiB. */
 const CHECKPOINT_PAGES = 8192;
@@ -97,7 +97,7 @@ export class SqliteReadTx implements ReadTx {
 /** What a group of writes wants to tell the world after its commit. */
 export interface AfterCommit {
   readonly accounts: Set<number>;
-  readonly revoked: Set<number>;
+  readonly revoked: Set<Revoked>;
   queue: boolean;
 }
 
@@ -125,8 +125,8 @@ export class SqliteWriteTx extends SqliteReadTx implements WriteTx {
     this.#after.queue = true;
   }
 
-  revoke(accountId: number): void {
-    this.#after.revoked.add(accountId);
+  revoke(whose: Revoked): void {
+    this.#after.revoked.add(whose);
   }
 }
 

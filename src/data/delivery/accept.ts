@@ -1,12 +1,16 @@
 import { Refusal } from '../../base/errors.ts';
+import { type NamedAddress, noteAuthor } from '../account/contacts.ts';
+import { type MaskedMail, noteMasked } from '../account/masked.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { noteIntake } from '../intake/note.ts';
 import type { IntakePart } from '../intake/types.ts';
+import { putObject } from '../jmap/objects.ts';
 import { record } from '../journal/record.ts';
 import { type JournalEvent, terms } from '../journal/types.ts';
 import { depositAll, type Incoming, incoming } from '../mailstore/deposit.ts';
 import type { Deposit, DepositResult, NewBlob, ParsedContent } from '../mailstore/types.ts';
 import { enqueue } from '../queue/enqueue.ts';
+import { linkSubmission } from '../queue/queue.sql.ts';
 import { send, settle, type SettleRequest } from '../queue/settle.ts';
 import type { Enqueue, NewOutgoing } from '../queue/types.ts';
 import { noteSent } from '../spam/senders.ts';
@@ -40,6 +44,8 @@ export interface Accept {
   readonly notices?: readonly (NewOutgoing & { readonly deposit: number | undefined })[];
   /** A queue attempt that this delivery ends. Refusal 'conflict', and nothing is kept, when its lease is lost. */
   readonly settle?: SettleRequest;
+  /** Kept as an EmailSubmission of the account; with a message of it in the queue it follows that. `data`: JSON. */
+  readonly submission?: { readonly accountId: number; readonly queueId: string; readonly data: string };
   /** Of a submission: whom the account writes to, remembered when the message is taken. */
   readonly sent?: Sent;
   /**
@@ -49,6 +55,10 @@ export interface Accept {
   readonly vault?: NewVaultEntry;
   /** Of mail that another host put into a bucket for us: who has got it. Refusal 'conflict' when somebody had it. */
   readonly intake?: IntakePart;
+  /** Masked addresses that it came to, to be counted when it is taken. */
+  readonly masked?: MaskedMail;
+  /** Who has proven to have written it, for the names of correspondents. */
+  readonly author?: NamedAddress;
   /** What Sieve scripts did with it besides the deposits, forwards and notices. */
   readonly scripted?: Scripted & {
     /** Mail to owners whose scripts failed, once while it is remembered. */
@@ -64,7 +74,11 @@ export interface Accept {
 export async function accept(
   tx: WriteTx,
   args: Accept,
-): Promise<{ deposits: readonly DepositResult[]; replied?: readonly boolean[] }> {
+): Promise<{
+  deposits: readonly DepositResult[];
+  replied?: readonly boolean[];
+  submissionId?: number;
+}> {
   const message = 'id' in args.blob ? stored(args.blob, args.content) : incoming(tx, args.blob, args.content);
   if (args.scripted !== undefined) await lockScripted(tx, args.scripted, args.deposits);
   const first = await depositAll(tx, message, args.deposits);
@@ -80,6 +94,13 @@ export async function accept(
     if (deposit === undefined || deposits[deposit]?.status === 'stored') await send(tx, notice);
   }
   if (args.sent !== undefined) await noteSent(tx, args.sent);
+  if (args.masked !== undefined) await noteMasked(tx, args.masked);
+  if (args.author !== undefined) {
+    const to = args.deposits.flatMap(({ accountId }, i) =>
+      deposits[i]?.status === 'stored' ? [accountId] : [],
+    );
+    await noteAuthor(tx, to, args.author);
+  }
   const replied = args.scripted && (await runScripted(tx, message, args.scripted));
   if (args.intake !== undefined) await noteIntake(tx, args.intake, deposits);
   const events = [...args.events, ...args.deposits.flatMap((_, i) => depositEvent(args, first, i))];
@@ -88,7 +109,21 @@ export async function accept(
     const { stale } = await settle(tx, args.settle);
     if (stale.length > 0) throw new Refusal('conflict', 'The lease on this delivery was lost.');
   }
-  return { deposits, ...(replied !== undefined && { replied }) };
+  const submissionId = args.submission && (await putSubmission(tx, args.submission));
+  return {
+    deposits,
+    ...(replied !== undefined && { replied }),
+    ...(submissionId !== undefined && { submissionId }),
+  };
+}
+
+async function putSubmission(
+  tx: WriteTx,
+  { accountId, queueId, data }: NonNullable<Accept['submission']>,
+): Promise<number> {
+  const { id } = await putObject(tx, { accountId, kind: 'submission', data });
+  await tx.run(linkSubmission, id, queueId);
+  return id;
 }
 
 async function runScripted(

@@ -8,6 +8,6 @@ export const writes = {
   /** The commit behind a 250. Deposits that fail (quota met meanwhile) are reported and cost the others nothing. */
   'delivery.accept': accept as WriteFunction<
     Accept,
-    { deposits: readonly DepositResult[]; replied?: readonly boolean[] }
+    { deposits: readonly DepositResult[]; replied?: readonly boolean[]; submissionId?: number }
   >,
 } as const;

@@ -1,8 +1,14 @@
 import { Refusal } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { usableScram } from '../access/app-passwords.ts';
+import { cutGrants } from '../access/oauth.ts';
+import { cutSessions } from '../access/sessions.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { createDefaults } from '../mailstore/mailboxes.ts';
+import { maskedAt } from '../account/masked.sql.ts';
 import { aliasAt } from './addresses.sql.ts';
+import { adminDomainsOf } from './admin-domains.sql.ts';
+import { dropAdminDomains } from './admin-domains.ts';
 import { putCredential, upgradeCredential as upgradeCredentialSql } from './credentials.sql.ts';
 import {
   accountByAddress,
@@ -45,6 +51,9 @@ export async function addAccount(tx: WriteTx, args: NewAccount): Promise<Account
   if ((await tx.get(aliasAt, domain.id, localPart)) !== undefined) {
     throw new Refusal('already-exists', `${address} is an alias: remove it first.`);
   }
+  if ((await tx.get(maskedAt, domain.id, localPart)) !== undefined) {
+    throw new Refusal('already-exists', `${address} is, or was, a masked address of somebody.`);
+  }
   const displayName = args.displayName.slice(0, DISPLAY_NAME).replaceAll('\0', '').toWellFormed();
   const row = await tx.get(
     insertAccount,
@@ -83,8 +92,12 @@ export async function setPassword(
   if (account.shared) {
     throw new Refusal('conflict', `${account.address} is a shared account: nobody logs in to it.`);
   }
-  await putPassword(tx, account.id, args);
+  await putPassword(tx, account.id, {
+    hash: args.hash,
+    scram: await usableScram(tx, account.id, args.scram),
+  });
   tx.revoke(account.id);
+  await cutSessions(tx, account.id, 0);
   await audit(tx, args.actor, 'account.password', account.address);
   return null;
 }
@@ -115,10 +128,12 @@ export async function setStatus(
   requireAccount(args.actor, account);
   if (args.status === 'suspended') {
     await keepAnAdministrator(tx, account);
-    tx.revoke(account.id);
+    await cutLogins(tx, account.id);
   }
   await tx.run(setStatusSql, args.status, null, account.id);
-  await audit(tx, args.actor, `account.${args.status === 'active' ? 'resume' : 'suspend'}`, account.address);
+  const action = `account.${args.status === 'active' ? 'resume' : 'suspend'}`;
+  const undo = { kind: 'status', address: account.address, from: account.status, to: args.status } as const;
+  await audit(tx, args.actor, action, account.address, {}, undo);
   return null;
 }
 
@@ -133,7 +148,11 @@ export async function setRole(
   if (args.role === 'admin') requireAdmin(args.actor);
   else await keepAnAdministrator(tx, account);
   await tx.run(setRoleSql, args.role, account.id);
-  await audit(tx, args.actor, 'account.role', account.address, { from: account.role, to: args.role });
+  const domains = (await tx.all(adminDomainsOf, account.id)).map(({ id }) => id);
+  if (args.role !== 'domain-admin') await dropAdminDomains(tx, account.id);
+  const change = { from: account.role, to: args.role };
+  const undo = { kind: 'role', address: account.address, ...change, domains } as const;
+  await audit(tx, args.actor, 'account.role', account.address, change, undo);
   return null;
 }
 
@@ -146,11 +165,11 @@ export async function setQuota(
   requireAccount(args.actor, account);
   await tx.run(setQuotaSql, needQuota(args.quota), account.id);
   if (args.messages !== undefined) await tx.run(setMessageQuota, needQuota(args.messages), account.id);
-  await audit(tx, args.actor, 'account.quota', account.address, {
-    from: account.quota,
-    to: args.quota,
-    ...(args.messages !== undefined && { messages: args.messages }),
-  });
+  const { messages } = args;
+  const change = { from: account.quota, to: args.quota };
+  const undo = messages === undefined && ({ kind: 'quota', address: account.address, ...change } as const);
+  const data = { ...change, ...(messages !== undefined && { messages }) };
+  await audit(tx, args.actor, 'account.quota', account.address, data, undo || undefined);
   return null;
 }
 
@@ -164,7 +183,7 @@ export async function removeAccount(
   await keepAnAdministrator(tx, account);
   // A purge that is not done yet goes on in the background, and is past restoring.
   await tx.run(setStatusSql, 'removed', args.purge ? 0 : tx.now, account.id);
-  tx.revoke(account.id);
+  await cutLogins(tx, account.id);
   tx.touch(account.id);
   await audit(tx, args.actor, 'account.remove', account.address, { purge: Number(args.purge) });
   if (!args.purge) return { files: [] };
@@ -184,6 +203,13 @@ export async function restoreAccount(tx: WriteTx, args: { actor: Actor; address:
   await tx.run(setStatusSql, 'active', null, account.id);
   await audit(tx, args.actor, 'account.restore', address);
   return null;
+}
+
+/** All connections, web sessions and grants end; app passwords and second factors are there when it comes back. */
+async function cutLogins(tx: WriteTx, accountId: number): Promise<void> {
+  tx.revoke(accountId);
+  await cutSessions(tx, accountId, 0);
+  await cutGrants(tx, accountId);
 }
 
 /** Somebody must be left who can undo what an administrator did, and who reads postmaster@. */

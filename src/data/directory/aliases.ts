@@ -1,6 +1,7 @@
 import { Refusal } from '../../base/errors.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { baseDomain, needAddress, needDomainName, storedAddress } from './address.ts';
+import { maskedAt } from '../account/masked.sql.ts';
 import { deleteSubject } from '../sharing/sharing.sql.ts';
 import {
   aliasAt,
@@ -14,10 +15,12 @@ import {
   insertTarget,
   targetsOf,
 } from './addresses.sql.ts';
+import { aliasState, refuseCircle } from './alias-state.ts';
 import { accountByAddress } from './directory.sql.ts';
 import { needAccount, needOwn } from './find.ts';
+import { deleteGroup } from './groups.sql.ts';
 import { audit, isAdmin, notPermitted, requireAccount, requireDomain } from './permission.ts';
-import { ALIAS_FANOUT, resolve } from './resolve.ts';
+import { ALIAS_FANOUT } from './resolve.ts';
 import type { Actor, Alias } from './types.ts';
 
 /** Make an alias, or add targets to one. Refusal 'conflict' when it would lead in a circle or to too many. */
@@ -25,30 +28,28 @@ export async function addAlias(
   tx: WriteTx,
   args: { actor: Actor; address: string; targets: readonly string[] },
 ): Promise<Alias> {
-  const { domain, localPart, address } = await needOwn(tx, args.address);
+  const place = await needOwn(tx, args.address);
+  const { domain, localPart, address } = place;
   requireDomain(args.actor, domain.id);
+  const before = await aliasState(tx, place);
   if (args.targets.length === 0) throw new Refusal('bad-input', 'An alias needs an address to lead to.');
   if ((await tx.get(accountByAddress, address)) !== undefined) {
     throw new Refusal('already-exists', `${address} is an account.`);
+  }
+  if ((await tx.get(maskedAt, domain.id, localPart)) !== undefined) {
+    throw new Refusal('already-exists', `${address} is, or was, a masked address of somebody.`);
   }
   const alias =
     (await tx.get(aliasAt, domain.id, localPart)) ??
     (await tx.get(insertAlias, domain.id, localPart, tx.now));
   if (alias === undefined) throw new Error('an INSERT returned no row');
   for (const target of args.targets) await tx.run(insertTarget, alias.id, await storedAddress(tx, target));
-  await refuseCircle(tx, localPart, domain.name, address);
-  await audit(tx, args.actor, 'alias.add', address, { targets: args.targets.join(' ') });
+  await refuseCircle(tx, place);
+  const after = await aliasState(tx, place);
+  const undo = { kind: 'alias', address, before, after } as const;
+  await audit(tx, args.actor, 'alias.add', address, { targets: args.targets.join(' ') }, undo);
   const targets = await tx.all(targetsOf, alias.id, ALIAS_FANOUT);
   return { address, targets: targets.map((row) => row.address) };
-}
-
-async function refuseCircle(tx: WriteTx, localPart: string, domain: string, address: string): Promise<void> {
-  const found = await resolve(tx, { localPart, domain, delimiter: '', size: 0 });
-  if (found.status !== 'loop') return;
-  throw new Refusal(
-    'conflict',
-    `${address} would lead in a circle, or to more than ${ALIAS_FANOUT} addresses.`,
-  );
 }
 
 /** Remove one target, and the alias with the last; or the alias as it is. */
@@ -56,8 +57,10 @@ export async function removeAlias(
   tx: WriteTx,
   args: { actor: Actor; address: string; target?: string },
 ): Promise<null> {
-  const { domain, localPart, address } = await needOwn(tx, args.address);
+  const place = await needOwn(tx, args.address);
+  const { domain, localPart, address } = place;
   requireDomain(args.actor, domain.id);
+  const before = await aliasState(tx, place);
   const alias = await tx.get(aliasAt, domain.id, localPart);
   if (alias === undefined) throw new Refusal('not-found', `There is no alias ${address}.`);
   if (args.target === undefined) {
@@ -67,9 +70,11 @@ export async function removeAlias(
   }
   if (((await tx.get(countTargets, alias.id))?.count ?? 0) === 0) {
     await tx.run(deleteSubject, `g:${alias.id}`);
+    await tx.run(deleteGroup, alias.id);
     await tx.run(deleteAlias, alias.id);
   }
-  await audit(tx, args.actor, 'alias.remove', address, { target: args.target ?? null });
+  const undo = { kind: 'alias', address, before, after: await aliasState(tx, place) } as const;
+  await audit(tx, args.actor, 'alias.remove', address, { target: args.target ?? null }, undo);
   return null;
 }
 

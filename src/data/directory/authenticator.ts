@@ -1,28 +1,41 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
-import { errorText, Refusal, smtpReply } from '../../base/errors.ts';
+import { errorText } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/log.ts';
-import { authenticationFailed } from '../../mail/sasl/refusals.ts';
-import type { Authenticator, LoginAccount, LoginAttempt, ScramKeys } from '../../mail/sasl/types.ts';
+import { deriveScramKeys } from '../../mail/sasl/scram.ts';
+import type {
+  Authenticator,
+  LoginAccount,
+  LoginAttempt,
+  Scope,
+  ScramKeys,
+  TokenAttempt,
+} from '../../mail/sasl/types.ts';
 import { canonicalAddress, clientNetwork, isLoopback } from '../../net/ip.ts';
-import type { LoginGuard, Tried } from '../bans/guard.ts';
+import { sameSalt } from '../access/app-passwords.ts';
+import { appPasswordIn, tokenDigest } from '../access/tokens.ts';
+import { ACCESS_LIMITS, type AccessToken, type AppPassword, type LoginFactors } from '../access/types.ts';
+import type { LoginGuard } from '../bans/guard.ts';
 import type { Recorder } from '../journal/recorder.ts';
-import { type JournalKind, terms } from '../journal/types.ts';
 import type { Store } from '../store.ts';
+import { createDecoyKeys, type DecoyKeys } from './decoy-keys.ts';
 import { createGate, GATE_FULL } from './gate.ts';
 import { createHashThread, type HashThread } from './hash-thread.ts';
 import { createLoginMemory } from './login-memory.ts';
 import {
-  decoyHash,
-  hashPassword,
-  isOwnHash,
-  matchesOwn,
-  MAX_PASSWORD_OCTETS,
-  SCRAM_ITERATIONS,
-  SCRAM_SALT_OCTETS,
-} from './passwords.ts';
+  appPasswordOver,
+  insufficientScope,
+  neededScope,
+  secondFactorNeeded,
+  suspended,
+  tokenFailed,
+  tooBusy,
+  wrongScope,
+} from './login-refusals.ts';
+import { LoginNotes, MAX_LOGIN_OCTETS } from './login-notes.ts';
+import { decoyHash, hashPassword, isOwnHash, matchesOwn, MAX_PASSWORD_OCTETS } from './passwords.ts';
 import type { StoredCredential } from './types.ts';
 
 /** Slow hashes computed at a time: sixteen at once starve libuv's threads, and with them every file and fsync. */
@@ -33,10 +46,7 @@ const HASHES_WAITING = 100;
 const HASHES_WAITING_PER_NETWORK = 25;
 /** Stands for all clients on this machine, who may be one program that many people sign in by. */
 const THIS_MACHINE = 'this machine';
-/** Octets of a login. */
-const MAX_LOGIN_OCTETS = 320;
-
-const DECOY_KEY = 'auth.decoy-key';
+const NO_FACTORS: LoginFactors = { secondFactor: false, appPasswords: [] };
 
 export interface AuthenticatorOptions {
   readonly store: Pick<Store, 'read' | 'write' | 'changes'>;
@@ -57,20 +67,37 @@ export interface AuthenticatorOptions {
   };
 }
 
+/** What signing in at a web page needs besides: there the second factor is asked for in steps of its own. */
+export interface SignInAuthenticator extends Authenticator {
+  token(request: TokenAttempt): Promise<LoginAccount>;
+  /**
+   * The account's own password, and nothing else. With `secondFactor` nobody is in yet: nothing is noted, and
+   * `succeeded` or `failed` follows. Throws like `password`.
+   */
+  firstFactor(
+    request: LoginAttempt & { readonly password: string },
+  ): Promise<LoginAccount & { readonly secondFactor: boolean }>;
+  /** Somebody is in by a second factor or a passkey. Throws Refusal 'suspended'. */
+  succeeded(attempt: LoginAttempt, how: string): Promise<LoginAccount>;
+  failed(attempt: LoginAttempt, reason?: string): Promise<void>;
+  /** What `password` does before it looks at one: may wait, or throw Refusal 'limit'. */
+  admit(attempt: LoginAttempt): Promise<void>;
+  close(): void;
+}
+
 /**
- * Checks logins (RFC 4954, 4616, 5802) with bounded CPU. Wrong passwords, unknown logins and logins with no password
+ * Checks logins (RFC 4954, 4616, 5802, 7628) with bounded CPU. Wrong passwords, unknown logins and logins with no password
  * get one answer, in about the same time; only who knows the password learns that an account is suspended.
  */
-export function createAuthenticator(options: AuthenticatorOptions): Authenticator & { close(): void } {
+export function createAuthenticator(options: AuthenticatorOptions): SignInAuthenticator {
   return new DirectoryAuthenticator(options);
 }
 
-class DirectoryAuthenticator implements Authenticator {
+class DirectoryAuthenticator implements SignInAuthenticator {
   readonly #store: AuthenticatorOptions['store'];
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #journal: AuthenticatorOptions['journal'];
-  readonly #guard: AuthenticatorOptions['guard'];
+  readonly #notes: LoginNotes;
   readonly #loginDomain: () => Promise<string>;
   readonly #hasher: NonNullable<AuthenticatorOptions['hasher']>;
   readonly #thread: HashThread;
@@ -82,19 +109,19 @@ class DirectoryAuthenticator implements Authenticator {
     exempt: (network) => network === THIS_MACHINE,
   });
   readonly #decoy = decoyHash();
-  #decoyKey: Promise<string> | undefined;
+  readonly #decoyKeys: DecoyKeys;
 
   constructor(options: AuthenticatorOptions) {
     const { store, clock, logger, journal, memoryMs = limits.loginMemoryMs } = options;
     this.#store = store;
     this.#clock = clock;
     this.#logger = logger;
-    this.#journal = journal;
-    this.#guard = options.guard;
+    this.#notes = new LoginNotes(clock, journal, options.guard);
     this.#loginDomain = options.loginDomain ?? (async () => '');
     this.#thread = createHashThread(clock);
     this.#hasher = options.hasher ?? { own: matchesOwn, imported: this.#thread };
     this.#memory = createLoginMemory(clock, memoryMs);
+    this.#decoyKeys = createDecoyKeys(store);
   }
 
   /** End the thread for imported hashes: nobody signs in any more. */
@@ -104,76 +131,216 @@ class DirectoryAuthenticator implements Authenticator {
 
   async password(request: LoginAttempt & { readonly password: string }): Promise<LoginAccount> {
     const { password, ...attempt } = request;
-    if (password === '' || Buffer.byteLength(password) > MAX_PASSWORD_OCTETS) {
-      throw this.#fail(attempt, undefined, undefined, 'the password is empty or too long');
+    const credential = await this.#begin(attempt, password);
+    const factors = await this.#factors(credential);
+    const ofApp = await this.#asAppPassword(credential, factors, attempt, password);
+    if (ofApp !== undefined) return ofApp;
+    const { revoked, how, known } = await this.#checkOwn(credential, attempt, password);
+    if (factors.secondFactor) throw this.#notes.turnAway(attempt, secondFactorNeeded());
+    return this.#succeed(known, attempt, { revoked, how: 'password' }, how);
+  }
+
+  async firstFactor(
+    request: LoginAttempt & { readonly password: string },
+  ): Promise<LoginAccount & { readonly secondFactor: boolean }> {
+    const { password, ...attempt } = request;
+    const credential = await this.#begin(attempt, password);
+    const { revoked, how, known } = await this.#checkOwn(credential, attempt, password);
+    const { secondFactor } = await this.#factors(known);
+    if (secondFactor) {
+      const { accountId, address, status } = known;
+      if (status !== 'active') throw this.#notes.turnAway(attempt, suspended());
+      return { accountId, address, revoked, secondFactor };
     }
-    const credential = await this.#find(attempt.login);
-    await this.#admit(attempt, credential);
-    if (credential === undefined) {
-      await this.#slowCheck(undefined, attempt, password);
-      throw this.#fail(attempt, undefined, password, 'unknown login');
+    return { ...this.#succeed(known, attempt, { revoked, how: 'password' }, how), secondFactor };
+  }
+
+  async token(request: TokenAttempt): Promise<LoginAccount> {
+    const { token, ...attempt } = request;
+    const digest = tokenDigest('access', token);
+    const read = async (): Promise<AccessToken | undefined> => {
+      if (digest === undefined) return undefined;
+      return this.#store.read.run('access.token', { digest, now: this.#clock.now() });
+    };
+    const first = await read();
+    const revoked = first && this.#store.changes.revocation(first.accountId, `grant:${first.grantId}`);
+    // Again: it may have been revoked before we listened for that.
+    const found = await read();
+    const account = found && (await this.#store.read.run('directory.account', { id: found.accountId }));
+    const named = attempt.login === '' ? undefined : await this.#find(attempt.login);
+    const meant = attempt.login === '' || named?.accountId === found?.accountId;
+    if (found === undefined || revoked === undefined || account?.status !== 'active' || !meant) {
+      this.#notes.note('login.failed', attempt, {
+        reason: 'the token is unknown, over, or of somebody else',
+      });
+      this.#notes.count(attempt, named, undefined);
+      throw tokenFailed();
     }
-    const revoked = this.#store.changes.revocation(credential.accountId);
-    if (this.#memory.knows(credential, password)) {
-      return this.#succeed(credential, attempt, revoked, 'remembered');
-    }
-    if (!(await this.#slowCheck(credential, attempt, password)))
-      throw this.#fail(attempt, credential, password, 'wrong password');
-    const account = this.#succeed(credential, attempt, revoked, 'password');
-    this.#memory.remember(credential, password, revoked);
-    if (!isOwnHash(credential.hash) || credential.scram === undefined) {
-      void this.#upgrade(credential, attempt, password);
-    }
-    return account;
+    const { address } = account;
+    if (!found.scopes.includes(neededScope(attempt) as never))
+      throw this.#notes.turnAway({ ...attempt, login: address }, insufficientScope(neededScope(attempt)));
+    this.#noteGrant(found);
+    this.#notes.note(
+      'login.succeeded',
+      { ...attempt, login: address },
+      { how: 'token', grant: found.grantId },
+    );
+    const { accountId, grantId: sessionId } = found;
+    return { accountId, address, revoked, how: 'token', scopes: new Set(found.scopes), sessionId };
   }
 
   async scramKeys(login: string, attempt?: LoginAttempt): Promise<ScramKeys> {
     const [credential, decoyed] = await Promise.all([this.#find(login), this.#decoyKeys(login)]);
-    if (attempt !== undefined) await this.#admit(attempt, credential);
-    if (credential?.scram === undefined) return decoyed;
-    const { salt, iterations, storedKey, serverKey } = credential.scram;
-    return {
-      salt: Buffer.from(salt),
-      iterations,
+    if (attempt !== undefined) await this.#notes.admit(attempt, credential);
+    const { appPasswords } = await this.#factors(credential);
+    const salted = appPasswords[0]?.scram ?? credential?.scram;
+    if (salted === undefined) return decoyed;
+    const main = credential?.scram;
+    const now = this.#clock.now();
+    const keys = [
+      ...(main !== undefined && sameSalt(salted, main) ? [main] : []),
+      ...appPasswords.filter((one) => isCurrent(one, now)).map(({ scram }) => scram),
+    ].map(({ storedKey, serverKey }) => ({
       storedKey: Buffer.from(storedKey),
       serverKey: Buffer.from(serverKey),
-    };
+    }));
+    const [first = decoyed, ...others] = keys;
+    const { storedKey, serverKey } = first;
+    return { salt: Buffer.from(salted.salt), iterations: salted.iterations, storedKey, serverKey, others };
   }
 
-  async scramSucceeded(attempt: LoginAttempt): Promise<LoginAccount> {
+  async scramSucceeded(attempt: LoginAttempt, storedKey?: Buffer): Promise<LoginAccount> {
     const credential = await this.#find(attempt.login);
-    if (credential === undefined) throw this.#fail(attempt, undefined, undefined, 'unknown login');
+    if (credential === undefined) throw this.#notes.fail(attempt, undefined, undefined, 'unknown login');
     const revoked = this.#store.changes.revocation(credential.accountId);
-    return this.#succeed(credential, attempt, revoked, 'SCRAM-SHA-256');
+    const factors = await this.#factors(credential);
+    const isOwn = credential.scram !== undefined && sameKey(storedKey, credential.scram.storedKey);
+    if (storedKey === undefined || isOwn) {
+      if (factors.secondFactor) throw this.#notes.turnAway(attempt, secondFactorNeeded());
+      return this.#succeed(credential, attempt, { revoked, how: 'password' }, 'SCRAM-SHA-256');
+    }
+    const app = factors.appPasswords.find(({ scram }) => sameKey(storedKey, scram.storedKey));
+    if (app === undefined) throw this.#notes.fail(attempt, credential, undefined, 'the password has changed');
+    return this.#succeedApp(credential, attempt, app, 'app password by SCRAM-SHA-256');
   }
 
-  async failed(attempt: LoginAttempt): Promise<void> {
-    this.#note('login.failed', attempt, { reason: 'wrong SCRAM proof' });
+  async succeeded(attempt: LoginAttempt, how: string): Promise<LoginAccount> {
+    const credential = await this.#find(attempt.login);
+    if (credential === undefined) throw this.#notes.fail(attempt, undefined, undefined, 'unknown login');
+    const revoked = this.#store.changes.revocation(credential.accountId);
+    return this.#succeed(credential, attempt, { revoked, how: 'session' }, how);
+  }
+
+  async failed(attempt: LoginAttempt, reason = 'wrong SCRAM proof'): Promise<void> {
+    this.#notes.note('login.failed', attempt, { reason });
     // Before the answer goes out: the session asks right after it whether its network is banned now.
     const credential = await this.#find(attempt.login).catch(() => undefined);
-    this.#count(attempt, credential, undefined);
+    this.#notes.count(attempt, credential, undefined);
   }
 
-  /** Strangers wait, or are turned away, while somebody guesses at the account. Throws Refusal 'limit'. */
-  async #admit(attempt: LoginAttempt, credential: StoredCredential | undefined): Promise<void> {
-    if (this.#guard === undefined) return;
-    let waitMs: number;
-    try {
-      waitMs = this.#guard.admit(attempt.remoteAddress, triedBy(attempt, credential));
-    } catch (error) {
-      if (error instanceof Refusal) this.#note('login.failed', attempt, { reason: error.message });
-      throw error;
+  async admit(attempt: LoginAttempt): Promise<void> {
+    await this.#notes.admit(attempt, await this.#find(attempt.login));
+  }
+
+  /** Whose password it may be, when one is looked at at all. */
+  async #begin(attempt: LoginAttempt, password: string): Promise<StoredCredential | undefined> {
+    if (password === '' || Buffer.byteLength(password) > MAX_PASSWORD_OCTETS) {
+      throw this.#notes.fail(attempt, undefined, undefined, 'the password is empty or too long');
     }
-    if (waitMs > 0) await this.#clock.sleep(waitMs);
+    const credential = await this.#find(attempt.login);
+    await this.#notes.admit(attempt, credential);
+    return credential;
   }
 
-  #count(
-    attempt: LoginAttempt,
+  async #factors(credential: StoredCredential | undefined): Promise<LoginFactors> {
+    if (credential === undefined) return NO_FACTORS;
+    return this.#store.read.run('access.ofLogin', { accountId: credential.accountId });
+  }
+
+  /** Check the password itself. Throws the refusal for a wrong one. */
+  async #checkOwn(credential: StoredCredential | undefined, attempt: LoginAttempt, password: string) {
+    if (credential === undefined) {
+      await this.#slowCheck(undefined, attempt, password);
+      throw this.#notes.fail(attempt, undefined, password, 'unknown login');
+    }
+    const revoked = this.#store.changes.revocation(credential.accountId);
+    if (this.#memory.knows(credential, password)) return { revoked, how: 'remembered', known: credential };
+    if (!(await this.#slowCheck(credential, attempt, password)))
+      throw this.#notes.fail(attempt, credential, password, 'wrong password');
+    if (credential.status === 'active') {
+      this.#memory.remember(credential, password, revoked);
+      if (!isOwnHash(credential.hash) || credential.scram === undefined) {
+        void this.#upgrade(credential, attempt, password);
+      }
+    }
+    return { revoked, how: 'password', known: credential };
+  }
+
+  /**
+   * An app password, where it looks like one: then, for an unknown login too, keys are derived from it, so that it takes
+   * as long. One derivation answers for all of the account's, which have one salt.
+   */
+  async #asAppPassword(
     credential: StoredCredential | undefined,
-    password: string | undefined,
-  ): void {
-    const { remoteAddress, protocol, trace } = attempt;
-    this.#guard?.failed({ remoteAddress, protocol, trace, password, tried: triedBy(attempt, credential) });
+    { appPasswords }: LoginFactors,
+    attempt: LoginAttempt,
+    given: string,
+  ): Promise<LoginAccount | undefined> {
+    const password = appPasswordIn(given);
+    if (password === undefined) return undefined;
+    const remembered = appPasswords.find(
+      (one) => credential && this.#memory.knows(asRemembered(credential, one), password),
+    );
+    if (credential && remembered) return this.#succeedApp(credential, attempt, remembered, 'app password');
+    const { salt, iterations } = appPasswords[0]?.scram ?? (await this.#decoyKeys(attempt.login));
+    const derived = await this.#gate(loginNetwork(attempt.remoteAddress), () =>
+      deriveScramKeys(password, Buffer.from(salt), iterations),
+    );
+    if (derived === GATE_FULL) throw tooBusy();
+    // All of them are compared, whichever it is.
+    const [app] = appPasswords.filter(({ scram }) => sameKey(derived.storedKey, scram.storedKey));
+    if (app === undefined || credential === undefined) return undefined;
+    const account = await this.#succeedApp(credential, attempt, app, 'app password');
+    this.#memory.remember(asRemembered(credential, app), password, account.revoked);
+    return account;
+  }
+
+  async #succeedApp(
+    credential: StoredCredential,
+    attempt: LoginAttempt,
+    app: AppPassword,
+    how: string,
+  ): Promise<LoginAccount> {
+    const { accountId } = credential;
+    const now = this.#clock.now();
+    const revoked = this.#store.changes.revocation(accountId, `app:${app.id}`);
+    const still = (await this.#factors(credential)).appPasswords.some(({ id }) => id === app.id);
+    if (!still) throw this.#notes.fail(attempt, credential, undefined, 'the app password has been removed');
+    if (!isCurrent(app, now)) throw this.#notes.turnAway(attempt, appPasswordOver());
+    const needed = neededScope(attempt);
+    if (!(app.scopes as readonly Scope[]).includes(needed))
+      throw this.#notes.turnAway(attempt, wrongScope(needed));
+    const scopes = new Set<Scope>(app.scopes);
+    const account = this.#succeed(credential, attempt, { revoked, how: 'app-password', scopes }, how);
+    if (now - (app.usedAt ?? 0) > ACCESS_LIMITS.noteMs || app.usedFrom !== attempt.remoteAddress) {
+      const { remoteAddress } = attempt;
+      this.#inBackground(
+        this.#store.write.run('access.noteAppPassword', { id: app.id, address: remoteAddress }),
+      );
+    }
+    return account;
+  }
+
+  #noteGrant({ grantId, usedAt }: AccessToken): void {
+    if (this.#clock.now() - (usedAt ?? 0) > ACCESS_LIMITS.noteMs)
+      this.#inBackground(this.#store.write.run('access.noteGrant', { id: grantId }));
+  }
+
+  /** A note of when something was used: a store that is down costs it, and nobody their login. */
+  #inBackground(write: Promise<unknown>): void {
+    write.catch((error: unknown) =>
+      this.#logger.warn({ error: errorText(error) }, 'the use of a login was not noted'),
+    );
   }
 
   async #find(login: string): Promise<StoredCredential | undefined> {
@@ -183,46 +350,17 @@ class DirectoryAuthenticator implements Authenticator {
     return this.#store.read.run('directory.credential', { login: name });
   }
 
-  /** One event of the session, its facts under the names that the session's other events use (flow/journal.ts). */
-  #note(kind: JournalKind, attempt: LoginAttempt, data: Readonly<Record<string, string>>): void {
-    const { login, remoteAddress, protocol, trace } = attempt;
-    const found = [terms.address(login)];
-    if (remoteAddress !== '') found.push(terms.network(remoteAddress));
-    this.#journal.event({
-      trace,
-      at: this.#clock.now(),
-      kind,
-      data: { session: trace, protocol, ip: remoteAddress, login, ...data },
-      terms: found,
-    });
-  }
-
-  #fail(
-    attempt: LoginAttempt,
-    credential: StoredCredential | undefined,
-    password: string | undefined,
-    reason: string,
-  ): Refusal {
-    this.#note('login.failed', attempt, { reason });
-    this.#count(attempt, credential, password);
-    return authenticationFailed();
-  }
-
   /** The password is right: let in whoever is not suspended. */
   #succeed(
     credential: StoredCredential,
     attempt: LoginAttempt,
-    revoked: AbortSignal,
+    login: Pick<LoginAccount, 'revoked' | 'how' | 'scopes'>,
     how: string,
   ): LoginAccount {
-    if (credential.status !== 'active') {
-      this.#note('login.failed', attempt, { reason: 'the account is suspended' });
-      throw suspended();
-    }
+    if (credential.status !== 'active') throw this.#notes.turnAway(attempt, suspended());
     const { accountId, address } = credential;
-    this.#guard?.succeeded(attempt.remoteAddress, accountId);
-    this.#note('login.succeeded', { ...attempt, login: address }, { how });
-    return { accountId, address, revoked };
+    this.#notes.succeeded(attempt, credential, how);
+    return { accountId, address, ...login };
   }
 
   /** Compute a hash, for an unknown login too, so that it takes as long. Throws when too many are waiting. */
@@ -253,8 +391,9 @@ class DirectoryAuthenticator implements Authenticator {
     password: string,
   ): Promise<void> {
     try {
+      const [app] = (await this.#factors(credential)).appPasswords;
       const secrets = await this.#gate(loginNetwork(remoteAddress), () =>
-        hashPassword(password, { minLength: 1 }),
+        hashPassword(password, { minLength: 1, ...(app && { scram: app.scram }) }),
       );
       if (secrets === GATE_FULL) return;
       const { accountId, hash: oldHash } = credential;
@@ -266,31 +405,19 @@ class DirectoryAuthenticator implements Authenticator {
       );
     }
   }
-
-  /** Keys of a login that has none: always the same ones for a name, and nobody's password fits them. */
-  async #decoyKeys(login: string): Promise<ScramKeys> {
-    this.#decoyKey ??= this.#store.write
-      .run('directory.ensureSetting', { name: DECOY_KEY, value: randomBytes(32).toString('hex') })
-      .catch((error: unknown) => {
-        this.#decoyKey = undefined;
-        throw error;
-      });
-    const key = Buffer.from(await this.#decoyKey, 'hex');
-    const name = login.trim().normalize('NFC').toLowerCase();
-    const make = (what: string): Buffer => createHmac('sha256', key).update(`${what}\0${name}`).digest();
-    return {
-      salt: make('salt').subarray(0, SCRAM_SALT_OCTETS),
-      iterations: SCRAM_ITERATIONS,
-      storedKey: make('stored key'),
-      serverKey: make('server key'),
-    };
-  }
 }
 
-/** Whom a login is for, as far as the guard is concerned. */
-function triedBy({ login }: LoginAttempt, credential: StoredCredential | undefined): Tried {
-  const name = credential?.address ?? login.slice(0, MAX_LOGIN_OCTETS);
-  return { accountId: credential?.accountId, name };
+function isCurrent({ expiresAt }: AppPassword, now: number): boolean {
+  return expiresAt === undefined || expiresAt > now;
+}
+
+/** Under which the memory keeps an app password: its key takes the place of the account's hash. */
+function asRemembered(credential: StoredCredential, { id, scram }: AppPassword): StoredCredential {
+  return { ...credential, hash: `app ${id} ${Buffer.from(scram.storedKey).toString('base64')}` };
+}
+
+function sameKey(one: Uint8Array | undefined, other: Uint8Array): boolean {
+  return one !== undefined && one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** Whose logins count together: those of an IPv4 /24, of an IPv6 /64, of this machine (a Unix socket too). */
@@ -299,16 +426,4 @@ function loginNetwork(remoteAddress: string): string {
   if (address === '' || isLoopback(address)) return THIS_MACHINE;
   if (!isIPv4(address)) return clientNetwork(address);
   return `${address.slice(0, address.lastIndexOf('.'))}.0/24`;
-}
-
-/** RFC 4954 section 6: 454 4.7.0. */
-function tooBusy(): Refusal {
-  const text = 'Too many logins at once; try again in a minute';
-  return new Refusal('unavailable', text, { smtp: smtpReply(454, '4.7.0', text), imapCode: 'UNAVAILABLE' });
-}
-
-/** RFC 5248 section 2.4 registered 5.7.13 for 525; RFC 5530 CONTACTADMIN. */
-function suspended(): Refusal {
-  const text = 'This account is suspended; ask your administrator';
-  return new Refusal('suspended', text, { smtp: smtpReply(525, '5.7.13', text), imapCode: 'CONTACTADMIN' });
 }

@@ -61,10 +61,12 @@ export interface AccountRow {
   recipients_per_hour: number | null;
   created_at: number;
   shared: number;
+  /** 1: it administers domains beside its own. */
+  delegated: number;
 }
 
 const ACCOUNT = `SELECT a.id, a.address, a.domain_id, a.display_name, a.role, a.status, a.removed_at, a.quota, c.used, c.emails,
-  a.recipients_per_hour, a.created_at, a.shared FROM accounts a JOIN account_counters c ON c.account_id = a.id`;
+  a.recipients_per_hour, a.created_at, a.shared, a.delegated FROM accounts a JOIN account_counters c ON c.account_id = a.id`;
 
 /** An account that is not removed. */
 export const accountByAddress = statement<[address: string], AccountRow>(
@@ -159,6 +161,8 @@ export const insertDkimKey = statement<
    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain_id, selector) DO NOTHING RETURNING id`,
 );
 
+export const deleteSetting = statement<[name: string]>('DELETE FROM settings WHERE name = ?');
+
 export const settingByName = statement<[name: string], { value: string }>(
   'SELECT value FROM settings WHERE name = ?',
 );
@@ -172,13 +176,38 @@ export const addSetting = statement<[name: string, value: string]>(
 );
 
 export const insertAudit = statement<
-  [at: number, actor: string, action: string, subject: string, data: string]
->('INSERT INTO audit (at, actor, action, subject, data) VALUES (?, ?, ?, ?, ?)');
+  [at: number, actor: string, action: string, subject: string, data: string, undo: string | null]
+>('INSERT INTO audit (at, actor, action, subject, data, undo) VALUES (?, ?, ?, ?, ?, ?)');
 
-export const auditBefore = statement<
-  [before: number, limit: number],
-  { id: number; at: number; actor: string; action: string; subject: string; data: string }
->('SELECT id, at, actor, action, subject, data FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?');
+export interface AuditRow {
+  id: number;
+  at: number;
+  actor: string;
+  action: string;
+  subject: string;
+  data: string;
+  undoable: number;
+  undone_by: number | null;
+}
+
+export const auditBefore = statement<[before: number, limit: number], AuditRow>(
+  `SELECT id, at, actor, action, subject, data, CASE WHEN undo IS NULL THEN 0 ELSE 1 END AS undoable, undone_by
+   FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?`,
+);
+
+export const auditById = statement<
+  [id: number],
+  { action: string; subject: string; undo: string | null; undone_by: number | null }
+>('SELECT action, subject, undo, undone_by FROM audit WHERE id = ?');
+
+export const insertUndo = statement<
+  [at: number, actor: string, action: string, subject: string, data: string],
+  { id: number }
+>('INSERT INTO audit (at, actor, action, subject, data) VALUES (?, ?, ?, ?, ?) RETURNING id');
+
+export const setUndone = statement<[by: number, id: number]>(
+  'UPDATE audit SET undone_by = ? WHERE id = ? AND undone_by IS NULL',
+);
 
 export const deleteAuditBefore = statement<[before: number, limit: number]>(
   'DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)',

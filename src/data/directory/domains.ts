@@ -1,8 +1,10 @@
 import { Refusal } from '../../base/errors.ts';
 import type { WriteTx } from '../db/sql.ts';
+import { deleteMaskedOfDomain } from '../account/masked.sql.ts';
 import { deleteSubject } from '../sharing/sharing.sql.ts';
 import { deleteScriptsOfDomain } from '../sieve/sieve.sql.ts';
 import { needDomainName, storedAddress } from './address.ts';
+import { forgetDomain } from './admin-domains.ts';
 import {
   addSetting,
   deleteDkimKeys,
@@ -61,8 +63,10 @@ export async function removeDomain(tx: WriteTx, args: { actor: Actor; name: stri
     );
   }
   await tx.run(deleteDkimKeys, domain.id);
+  await tx.run(deleteMaskedOfDomain, domain.id);
   await tx.run(deleteScriptsOfDomain, domain.id);
   await tx.run(deleteSubject, `d:${domain.id}`);
+  await forgetDomain(tx, domain.id);
   await tx.run(deleteDomain, domain.id);
   await audit(tx, args.actor, 'domain.remove', domain.name);
   return null;
@@ -82,7 +86,8 @@ export async function setCatchAll(
   }
   const address = args.address === null ? null : await storedAddress(tx, args.address);
   await tx.run(setCatchAllSql, address, domain.id);
-  await audit(tx, args.actor, 'domain.catch-all', domain.name, { address });
+  const undo = { kind: 'catch-all', domain: domain.name, from: domain.catch_all, to: address } as const;
+  await audit(tx, args.actor, 'domain.catch-all', domain.name, { address }, undo);
   return null;
 }
 

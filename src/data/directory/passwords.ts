@@ -25,11 +25,12 @@ export interface PasswordSecrets {
 
 /**
  * What is stored of a password: an argon2id hash and SCRAM-SHA-256 keys. Refusal 'bad-input' when it is shorter than
- * `minLength` characters (8), longer than 1,024 octets, or has characters nobody can type.
+ * `minLength` characters (8), longer than 1,024 octets, or has characters nobody can type. `scram`: the salt of the
+ * account's app passwords, which SCRAM can only ask for together.
  */
 export async function hashPassword(
   password: string,
-  options: { minLength?: number } = {},
+  options: { minLength?: number; scram?: Pick<ScramSecret, 'salt' | 'iterations'> } = {},
 ): Promise<PasswordSecrets> {
   const minLength = options.minLength ?? MIN_PASSWORD;
   if ([...password].length < minLength) {
@@ -42,7 +43,8 @@ export async function hashPassword(
   if (prepared === undefined) {
     throw new Refusal('bad-input', 'The password has control or otherwise unusable characters.');
   }
-  const keys = await deriveScramKeys(password, randomBytes(SCRAM_SALT_OCTETS), SCRAM_ITERATIONS);
+  const salt = Buffer.from(options.scram?.salt ?? randomBytes(SCRAM_SALT_OCTETS));
+  const keys = await deriveScramKeys(password, salt, options.scram?.iterations ?? SCRAM_ITERATIONS);
   return { hash: await argon2(prepared, ARGON2), scram: keys };
 }
 

@@ -4,13 +4,13 @@ import { point } from '../catalogue.ts';
 import type { ReadTx } from '../db/sql.ts';
 import { baseDomain, needDomainName, ownAddress, parseAddress } from './address.ts';
 import { allAliases, grantHeld, grantsOf } from './addresses.sql.ts';
+import { reads as administration } from './administration.ts';
 import { credentialOf } from './credentials.sql.ts';
 import {
   accountByAddress,
   accountById,
   allAccounts,
   allDomains,
-  auditBefore,
   dkimKeysOfDomain,
   domainByName,
   removedAccounts,
@@ -20,7 +20,17 @@ import { readDkimTimes } from './dkim-states.ts';
 import { needAccount } from './find.ts';
 import { resolve, resolveOwn, type ResolveRequest } from './resolve.ts';
 import { toAccount, toCredential, toDkimKey, toDomain } from './rows.ts';
-import type { Account, Alias, DkimKey, Domain, Resolution, StoredCredential } from './types.ts';
+import { allGroups } from './groups.sql.ts';
+import type {
+  Account,
+  Alias,
+  DkimKey,
+  Domain,
+  GroupFacts,
+  GroupSenders,
+  Resolution,
+  StoredCredential,
+} from './types.ts';
 
 async function account(tx: ReadTx, args: { address: string } | { id: number }): Promise<Account | undefined> {
   if ('id' in args) {
@@ -36,9 +46,13 @@ async function account(tx: ReadTx, args: { address: string } | { id: number }): 
 
 async function aliases(tx: ReadTx, args: { domain?: string }): Promise<Alias[]> {
   const domain = args.domain === undefined ? '' : needDomainName(args.domain);
-  const found = new Map<number, { address: string; targets: string[] }>();
+  const found = new Map<number, { address: string; targets: string[]; group?: GroupFacts }>();
+  const groups = new Map((await tx.all(allGroups, domain, domain)).map((row) => [row.id, row]));
   for (const row of await tx.all(allAliases, domain, domain)) {
-    const alias = found.get(row.id) ?? { address: ownAddress(row.local_part, row.domain), targets: [] };
+    const { description, senders } = groups.get(row.id) ?? {};
+    const group = description !== undefined && { group: { description, senders: senders as GroupSenders } };
+    const address = ownAddress(row.local_part, row.domain);
+    const alias = found.get(row.id) ?? { address, targets: [], ...group };
     alias.targets.push(row.target);
     found.set(row.id, alias);
   }
@@ -69,13 +83,14 @@ async function maySendAs(
 async function credential(tx: ReadTx, args: { login: string }): Promise<StoredCredential | undefined> {
   const parsed = parseMailbox(args.login.trim(), { smtputf8: true });
   if (parsed.kind !== 'mailbox') return undefined;
-  const [target, ...others] = await resolveOwn(tx, { ...parsed, delimiter: '' });
+  const [target, ...others] = await resolveOwn(tx, { ...parsed, delimiter: '', masked: false });
   if (target?.kind !== 'account' || others.length > 0) return undefined;
   const row = await tx.get(credentialOf, target.accountId);
   return row === undefined ? undefined : toCredential(row);
 }
 
 export const reads = {
+  ...administration,
   'directory.domains': point(
     async (tx: ReadTx, _args: null): Promise<(Domain & { accounts: number; aliases: number })[]> =>
       (await tx.all(allDomains)).map((row) => ({
@@ -122,9 +137,5 @@ export const reads = {
   'directory.setting': point(
     async (tx: ReadTx, args: { name: string }): Promise<string | undefined> =>
       (await tx.get(settingByName, args.name))?.value,
-  ),
-  /** Newest first, before the row `before`. */
-  'directory.audit': point((tx: ReadTx, args: { limit: number; before?: number }) =>
-    tx.all(auditBefore, args.before ?? Number.MAX_SAFE_INTEGER, args.limit),
   ),
 } as const;

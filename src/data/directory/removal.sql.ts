@@ -19,6 +19,10 @@ export const forgetComplaints = statement<[accountId: number]>(
   'UPDATE complaints SET account_id = NULL WHERE account_id = ?',
 );
 
+export const deleteAdminDomains = statement<[accountId: number]>(
+  'DELETE FROM admin_domains WHERE account_id = ?',
+);
+
 export const deleteAccount = statement<[id: number]>('DELETE FROM accounts WHERE id = ?');
 
 export const removedBefore = statement<[before: number, limit: number], { id: number }>(

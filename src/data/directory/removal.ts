@@ -1,8 +1,10 @@
 import type { WriteTx } from '../db/sql.ts';
+import { forgetAccountStatements as forgetAccess } from '../access/access.sql.ts';
 import { deleteEmails, purgeAccount as purgeMail } from '../mailstore/purge.ts';
 import { deletePlacementsOfAccount, emailsOfAccount } from '../mailstore/purge.sql.ts';
 import { deleteUrlKeys } from '../mailstore/url-keys.sql.ts';
 import { deleteTold } from '../housekeeping/housekeeping.sql.ts';
+import { forgetAccountStatements as forgetOwn } from '../account/removal.sql.ts';
 import { forgetAccountStatements as forgetImports } from '../importing/importing.sql.ts';
 import { forgetAccountStatements as forgetJmap } from '../jmap/objects.sql.ts';
 import { forgetAccountStatements as forgetSieve } from '../sieve/sieve.sql.ts';
@@ -11,6 +13,7 @@ import { forgetAccountStatements as forgetFilter } from '../spam/removal.sql.ts'
 import { forgetAccount as forgetVault } from '../vault/remove.ts';
 import {
   deleteAccount,
+  deleteAdminDomains,
   deleteCounters,
   deleteCredential,
   deleteGrants,
@@ -42,7 +45,9 @@ export async function purgeAccount(
   if (emails.length >= limit) return { emails: emails.length, files, done: false };
   files.push(...(await purgeMail(tx, accountId)), ...(await forgetVault(tx, accountId)));
   const rest = [
+    ...forgetAccess,
     ...forgetFilter,
+    ...forgetOwn,
     ...forgetImports,
     ...forgetJmap,
     ...forgetSharing,
@@ -55,6 +60,7 @@ export async function purgeAccount(
     deleteUrlKeys,
     deleteVolume,
     forgetComplaints,
+    deleteAdminDomains,
     deleteCounters,
     deleteAccount,
   ];

@@ -2,8 +2,15 @@ import { normalizeLocalPart } from '../../mail/address/local-part.ts';
 import { formatAddress } from '../../mail/address/path.ts';
 import type { ReadTx } from '../db/sql.ts';
 import { baseDomain, ownAddress, parseAddress } from './address.ts';
+import { maskedAt } from '../account/masked.sql.ts';
 import { aliasAt, targetsOf } from './addresses.sql.ts';
-import { type AccountRow, accountByAddress, type DomainRow, firstAdministrator } from './directory.sql.ts';
+import {
+  type AccountRow,
+  accountByAddress,
+  accountById,
+  type DomainRow,
+  firstAdministrator,
+} from './directory.sql.ts';
 import type { ResolvedTarget, Resolution } from './types.ts';
 
 /** Aliases that lead to aliases: how many steps are followed. */
@@ -26,6 +33,8 @@ export interface ResolveRequest {
   readonly size: number;
   /** Accounts and aliases only: no catch-all, and nobody stands in for postmaster@. */
   readonly own?: boolean;
+  /** False: masked addresses lead nowhere, for logging in. */
+  readonly masked?: boolean;
 }
 
 interface Search {
@@ -39,6 +48,10 @@ interface Search {
   /** Set when an alias led back to itself, or too far; the aliases passed. */
   circle: readonly string[] | undefined;
   tooLarge: boolean;
+  /** Masked addresses count. */
+  readonly masked: boolean;
+  /** One that is switched off was met. */
+  switchedOff: boolean;
 }
 
 interface Step {
@@ -73,7 +86,7 @@ async function run(tx: ReadTx, request: ResolveRequest, catchAll: boolean): Prom
  */
 export async function resolveOwn(
   tx: ReadTx,
-  request: { localPart: string; domain: string; delimiter: string },
+  request: { localPart: string; domain: string; delimiter: string; masked?: boolean },
 ): Promise<readonly ResolvedTarget[]> {
   if ((await baseDomain(tx, request.domain)) === undefined) return [];
   const found = await run(tx, { ...request, size: 0 }, false);
@@ -89,6 +102,8 @@ function newSearch(request: ResolveRequest, catchAll: boolean): Search {
     followed: new Set(),
     circle: undefined,
     tooLarge: false,
+    masked: request.masked !== false,
+    switchedOff: false,
   };
 }
 
@@ -96,6 +111,7 @@ function outcome(search: Search): Resolution {
   // Better nobody than only some of those it was meant for: the sender is told.
   if (search.tooLarge) return { status: 'loop', via: search.circle ?? [] };
   if (search.targets.size > 0) return { status: 'ok', targets: [...search.targets.values()] };
+  if (search.switchedOff) return { status: 'unknown', switchedOff: true };
   return search.circle === undefined ? { status: 'unknown' } : { status: 'loop', via: search.circle };
 }
 
@@ -145,7 +161,7 @@ async function followExact(tx: ReadTx, search: Search, step: Step, domain: Domai
     return true;
   }
   const alias = await tx.get(aliasAt, domain.id, step.localPart);
-  if (alias === undefined) return false;
+  if (alias === undefined) return search.masked && followMasked(tx, search, step, domain);
   const targets = await tx.all(targetsOf, alias.id, ALIAS_FANOUT + 1);
   await followTargets(
     tx,
@@ -154,6 +170,21 @@ async function followExact(tx: ReadTx, search: Search, step: Step, domain: Domai
     address,
     targets.map((row) => row.address),
   );
+  return true;
+}
+
+/** One that is switched off or deleted is nobody's: the catch-all does not get its mail either. */
+async function followMasked(tx: ReadTx, search: Search, step: Step, domain: DomainRow): Promise<boolean> {
+  const found = await tx.get(maskedAt, domain.id, step.localPart);
+  if (found === undefined) return false;
+  const account = found.state === 'on' ? await tx.get(accountById, found.account_id) : undefined;
+  if (account === undefined || account.status === 'removed') {
+    search.switchedOff = true;
+    return true;
+  }
+  const via = [...step.via, ownAddress(step.localPart, domain.name)];
+  const target = { ...toTarget(account, { detail: step.detail, via }, search.size), masked: found.id };
+  add(search, `account ${account.id}`, target);
   return true;
 }
 

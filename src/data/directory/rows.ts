@@ -29,6 +29,7 @@ export function toAccount(row: AccountRow): Account {
     recipientsPerHour: row.recipients_per_hour ?? undefined,
     createdAt: row.created_at,
     shared: row.shared === 1,
+    ...(row.delegated === 1 && { delegated: true }),
   };
 }
 

@@ -31,11 +31,47 @@ export interface Account {
   readonly createdAt: number;
   /** Nobody logs in to it: its mailboxes are for those who were given rights (RFC 4314). */
   readonly shared: boolean;
+  /** It administers domains beside its own. */
+  readonly delegated?: boolean;
 }
 
 export interface Alias {
   readonly address: string;
   readonly targets: readonly string[];
+  /** What makes a group of it. */
+  readonly group?: GroupFacts;
+}
+
+/** Who may send to a group: everybody, accounts of its domain, its members. */
+export type GroupSenders = 'anyone' | 'domain' | 'members';
+
+export interface GroupFacts {
+  readonly description: string;
+  readonly senders: GroupSenders;
+}
+
+/** An alias that is a list of people. */
+export interface Group extends GroupFacts {
+  readonly address: string;
+  readonly members: readonly string[];
+  readonly createdAt: number;
+}
+
+/** A link by which somebody makes an account of their own, once. Its token is kept nowhere. */
+export interface Invitation {
+  readonly id: number;
+  readonly domainId: number;
+  readonly domain: string;
+  /** Undefined: any name in the domain that is free. */
+  readonly address: string | undefined;
+  readonly role: Role;
+  readonly quota: number;
+  readonly note: string;
+  readonly createdBy: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly usedAt: number | undefined;
+  readonly usedFor: string | undefined;
 }
 
 /** Who does an administrative operation; every one of them leaves an audit row. */
@@ -45,6 +81,8 @@ export interface Actor {
   readonly role: Role | 'system';
   /** Domain a domain administrator is bound to. */
   readonly domainId: number | undefined;
+  /** Domains that a domain administrator was given beside it. */
+  readonly domainIds?: readonly number[];
 }
 
 /**
@@ -53,7 +91,8 @@ export interface Actor {
  */
 export type Resolution =
   | { readonly status: 'ok'; readonly targets: readonly ResolvedTarget[] }
-  | { readonly status: 'unknown' }
+  /** `switchedOff`: it was a masked address; its owner wants no more mail there. */
+  | { readonly status: 'unknown'; readonly switchedOff?: true }
   | { readonly status: 'not-local' }
   | { readonly status: 'loop'; readonly via: readonly string[] };
 
@@ -66,6 +105,8 @@ export type ResolvedTarget =
       readonly detail: string;
       readonly overQuota: boolean;
       readonly suspended: boolean;
+      /** Id of the masked address that led there. */
+      readonly masked?: number;
       readonly via: readonly string[];
     }
   | { readonly kind: 'external'; readonly address: string; readonly via: readonly string[] };

@@ -1,4 +1,5 @@
 import type { WriteFunction } from '../catalogue.ts';
+import { writes as administration } from './administration.ts';
 import {
   addAccount,
   removeAccount,
@@ -21,7 +22,7 @@ import {
   setSetting,
 } from './domains.ts';
 import { deleteAuditBefore } from './directory.sql.ts';
-import { saveSiteSettings } from './site-settings.ts';
+import { saveSiteSettings, type SiteSetting } from './site-settings.ts';
 import { purgeRemoved } from './removal.ts';
 import type { Account, Actor, Alias, DkimKey, Domain, Role, ScramSecret } from './types.ts';
 
@@ -29,6 +30,7 @@ type W<A, R> = WriteFunction<A & { readonly actor: Actor }, R>;
 
 /** Every one checks the actor's role (a domain administrator only within their domain) and leaves an audit row. */
 export const writes = {
+  ...administration,
   'directory.addDomain': addDomain as W<{ name: string; aliasOf?: string }, Domain>,
   /** Refusal 'conflict' while accounts or aliases remain. */
   'directory.removeDomain': removeDomain as W<{ name: string }, null>,
@@ -79,10 +81,7 @@ export const writes = {
     null
   >,
   /** Setting `name` as JSON. Refusal 'not-permitted'. */
-  'directory.saveSiteSettings': saveSiteSettings as W<
-    { name: 'doctor' | 'housekeeping' | 'alerts' | 'journal'; json: string },
-    null
-  >,
+  'directory.saveSiteSettings': saveSiteSettings as W<{ name: SiteSetting; json: string }, null>,
   'directory.setSetting': setSetting as WriteFunction<{ name: string; value: string }, null>,
   /** Set it unless it is set; returns what stands. For keys that several processes may want to make. */
   'directory.ensureSetting': ensureSetting as WriteFunction<{ name: string; value: string }, string>,

@@ -1,6 +1,7 @@
 import { point, type WriteFunction } from '../catalogue.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { putSetting, settingByName } from '../directory/directory.sql.ts';
+import { settingChange } from '../directory/setting-change.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
 
@@ -32,8 +33,9 @@ async function list<T>(tx: ReadTx, name: string): Promise<readonly T[]> {
 async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string; what: string }): Promise<null> {
   requireAdmin(args.actor);
   const before = await settings(tx);
+  const undo = await settingChange(tx, SETTINGS, args.json);
   await tx.run(putSetting, SETTINGS, args.json);
-  await audit(tx, args.actor, 'dns.settings', args.what, { before: before ?? null, after: args.json });
+  await audit(tx, args.actor, 'dns.settings', args.what, { before: before ?? null, after: args.json }, undo);
   return null;
 }
 

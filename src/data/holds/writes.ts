@@ -6,9 +6,11 @@ import { type Accept, accept } from '../delivery/accept.ts';
 import { needAccount } from '../directory/find.ts';
 import { audit, requireAccount } from '../directory/permission.ts';
 import type { Account, Actor } from '../directory/types.ts';
+import { touchSubmissions } from '../jmap/submissions.ts';
 import { record } from '../journal/record.ts';
 import { type JournalEvent, terms } from '../journal/types.ts';
 import { dropWaiting, markDropped, releaseHeld, setHoldReason } from '../queue/admin.sql.ts';
+import { firstDue } from '../queue/admin.ts';
 import { lineUpAll } from '../queue/enqueue.ts';
 import { settleMessage } from '../queue/settle.ts';
 import {
@@ -85,6 +87,11 @@ async function release(tx: WriteTx, args: Release): Promise<Released> {
   });
   if (wasHeld) events.push(releasedEvent(tx, args, account));
   await record(tx, events);
+  if (args.drop)
+    await touchSubmissions(
+      tx,
+      held.map(({ id }) => id),
+    );
   return { accountId: account.id, messages: held.length, recipients, more: held.length >= args.limit };
 }
 
@@ -104,8 +111,9 @@ async function sendOne(
   await tx.run(shiftTimes, tx.now, tx.now, messageId);
   await tx.run(setHoldReason, keepHeld ?? null, messageId);
   if (keepHeld !== undefined) return 0;
-  const rows = await tx.all(releaseHeld, tx.now, messageId);
-  for (const { destination } of rows) dueAt.set(destination, tx.now);
+  const rows = await tx.all(releaseHeld, tx.now, tx.now, messageId);
+  for (const [destination, at] of firstDue(rows))
+    dueAt.set(destination, Math.min(at, dueAt.get(destination) ?? at));
   return rows.length;
 }
 

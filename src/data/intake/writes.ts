@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { WriteFunction } from '../catalogue.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { putSetting, settingByName } from '../directory/directory.sql.ts';
+import { settingChange } from '../directory/setting-change.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
 import {
@@ -31,8 +32,9 @@ export async function settings(tx: ReadTx): Promise<string | undefined> {
 async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string }): Promise<null> {
   requireAdmin(args.actor);
   const before = await settings(tx);
+  const undo = await settingChange(tx, SETTING, args.json);
   await tx.run(putSetting, SETTING, args.json);
-  await audit(tx, args.actor, 'intake.settings', 'the site', { before: before ?? null, after: args.json });
+  await audit(tx, args.actor, 'intake.settings', 'the site', { before: before ?? null, after: args.json }, undo);
   return null;
 }
 

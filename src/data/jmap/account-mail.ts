@@ -36,6 +36,16 @@ export interface Mail {
 
 export type SortText = 'subject' | 'from' | 'to';
 
+/** What an email is sorted by that never changes. */
+export type OrderKey = 'sentAt' | 'size' | SortText;
+
+interface Order {
+  /** Ascending; what came last is last among equals. */
+  sorted: Mail[];
+  /** Arrived since, not sorted in yet. */
+  fresh: Mail[];
+}
+
 export interface AccountMail {
   /** As of which change of the account. */
   modseq: number;
@@ -46,6 +56,8 @@ export interface AccountMail {
   readonly threads: Map<number, Mail[]>;
   /** Ascending by receivedAt, then id. */
   byReceived: Mail[];
+  /** In other orders, each made when asked for. */
+  readonly orders: Map<OrderKey, Order>;
   /** By mailbox, made when asked for. */
   counts: Map<number, Counts> | undefined;
   texts: { upTo: number; readonly of: Map<number, Readonly<Record<SortText, string>>> } | undefined;
@@ -119,6 +131,7 @@ function emptyMail(): AccountMail {
     emails: new Map(),
     threads: new Map(),
     byReceived: [],
+    orders: new Map(),
     counts: undefined,
     texts: undefined,
   };
@@ -203,6 +216,12 @@ async function advance(
     if (removePlace(mail, grave)) gone = true;
   }
   if (gone) mail.byReceived = mail.byReceived.filter((each) => each.places.length > 0);
+  for (const order of mail.orders.values()) {
+    order.fresh.push(...arrived);
+    if (!gone) continue;
+    order.sorted = order.sorted.filter((each) => each.places.length > 0);
+    order.fresh = order.fresh.filter((each) => each.places.length > 0);
+  }
   takeIn(
     mail,
     arrived.filter((each) => each.places.length > 0),
@@ -230,17 +249,48 @@ function takeIn(mail: AccountMail, arrived: readonly Mail[]): void {
     mail.byReceived = [...mail.byReceived, ...arrived].sort(byReceived);
     return;
   }
-  for (const each of arrived) {
-    let low = 0;
-    let high = mail.byReceived.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = mail.byReceived[middle];
-      if (other !== undefined && byReceived(other, each) < 0) low = middle + 1;
-      else high = middle;
-    }
-    mail.byReceived.splice(low, 0, each);
+  for (const each of arrived) insert(mail.byReceived, each, byReceived);
+}
+
+function insert(list: Mail[], mail: Mail, compare: (a: Mail, b: Mail) => number): void {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = list[middle];
+    if (other !== undefined && compare(other, mail) < 0) low = middle + 1;
+    else high = middle;
   }
+  list.splice(low, 0, mail);
+}
+
+/** All emails ascending by a key: kept, and brought up to date, so that sorting is done once. */
+export function inOrder(
+  mail: AccountMail,
+  by: OrderKey,
+  keyOf: (mail: Mail) => number | string,
+): readonly Mail[] {
+  const known = mail.orders.get(by);
+  if (known === undefined || known.fresh.length > FEW) {
+    const keys = mail.byReceived.map(keyOf);
+    const sorted = mail.byReceived
+      .map((_, i) => i)
+      .sort((a, b) => {
+        const [x, y] = [keys[a] ?? 0, keys[b] ?? 0];
+        return x < y ? -1 : x > y ? 1 : a - b;
+      })
+      .flatMap((i) => mail.byReceived[i] ?? []);
+    mail.orders.set(by, { sorted, fresh: [] });
+    return sorted;
+  }
+  for (const each of known.fresh.splice(0)) {
+    const key = keyOf(each);
+    insert(known.sorted, each, (other) => {
+      const its = keyOf(other);
+      return its < key ? -1 : its > key ? 1 : byReceived(other, each);
+    });
+  }
+  return known.sorted;
 }
 
 export function visiblePlaces(mail: Mail, visible: Visible): readonly Place[] {

@@ -73,7 +73,8 @@ const deletePiecesOf = statement<[accountId: number]>(
   `DELETE FROM jmap_upload_pieces WHERE upload_id IN (SELECT id FROM jmap_uploads WHERE account_id = ?)`,
 );
 const deleteUploadsOf = statement<[accountId: number]>(`DELETE FROM jmap_uploads WHERE account_id = ?`);
+const deleteCountersOf = statement<[accountId: number]>(`DELETE FROM jmap_counters WHERE account_id = ?`);
 const deleteObjectsOf = statement<[accountId: number]>(`DELETE FROM jmap_objects WHERE account_id = ?`);
 
 /** An account is deleted for good. */
-export const forgetAccountStatements = [deletePiecesOf, deleteUploadsOf, deleteObjectsOf];
+export const forgetAccountStatements = [deletePiecesOf, deleteUploadsOf, deleteObjectsOf, deleteCountersOf];

@@ -1,15 +1,13 @@
 import { Refusal } from '../../base/errors.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
-import { beginAccount } from '../mailstore/account.ts';
 import { countersOf } from './account-mail.sql.ts';
 import type { Changed, Since } from './changes.ts';
 import * as sql from './objects.sql.ts';
+import { makeRoom } from './submissions.ts';
+import { counterOf, takeCounter } from './submissions.sql.ts';
 
 /** Identities and submissions: what JMAP keeps of its own, small and few. `data` is JSON. */
 export type ObjectKind = 'identity' | 'submission';
-
-/** Objects of a kind that an account may have; destroyed ones count until they are used again or forgotten. */
-const MAX_OBJECTS = 20_000;
 
 export interface KeptObject {
   readonly id: number;
@@ -24,32 +22,51 @@ export async function objects(
 ): Promise<{ seq: number; objects: KeptObject[] }> {
   const rows = await tx.all(sql.objectsOf, accountId, kind);
   const found: KeptObject[] = [];
-  let seq = 0;
-  for (const { id, modseq, changed_at: changedAt, data } of rows) {
-    if (modseq > seq) seq = modseq;
+  const { seq } = await objectState(tx, { accountId, kind });
+  for (const { id, changed_at: changedAt, data } of rows) {
     if (data !== null) found.push({ id, changedAt, data });
   }
   return { seq, objects: found };
 }
 
+/** The modseq of the last change of a kind. */
+export async function objectState(
+  tx: ReadTx,
+  { accountId, kind }: { accountId: number; kind: ObjectKind },
+): Promise<{ seq: number }> {
+  return { seq: (await tx.get(counterOf, accountId, kind))?.modseq ?? 0 };
+}
+
+/** Undefined: what happened since then is not known any more, or never was a state. */
 export async function objectChanges(
   tx: ReadTx,
-  { accountId, kind, since }: { accountId: number; kind: ObjectKind; since: Since },
-): Promise<Changed> {
-  const rows = await tx.all(sql.objectsOf, accountId, kind);
+  {
+    accountId,
+    kind,
+    since,
+    max,
+  }: { accountId: number; kind: ObjectKind; since: Since; max?: number | undefined },
+): Promise<Changed | undefined> {
+  const counter = (await tx.get(counterOf, accountId, kind)) ?? { modseq: 0, floor: 0 };
+  if (since.seq > counter.modseq || since.seq < counter.floor) return undefined;
   const created: number[] = [];
   const updated: number[] = [];
   const destroyed: number[] = [];
-  let seq = 0;
-  for (const row of rows) {
-    if (row.modseq > seq) seq = row.modseq;
-    if (row.modseq <= since.seq) continue;
+  let last = since.seq;
+  const entries = (await tx.all(sql.objectsOf, accountId, kind)).flatMap((row) => {
     const existed = row.created_modseq <= since.seq;
-    if (row.data === null) {
-      if (existed) destroyed.push(row.id);
-    } else (existed ? updated : created).push(row.id);
+    if (row.modseq <= since.seq || (row.data === null && !existed)) return [];
+    // No two of them have changed at the same modseq. One that is new is told of when it came, else a list that is cut
+    // short would end behind its coming and before it was told of.
+    return [{ id: row.id, at: existed ? row.modseq : row.created_modseq, existed, gone: row.data === null }];
+  });
+  entries.sort((a, b) => a.at - b.at);
+  for (const { id, at, existed, gone } of entries.slice(0, max)) {
+    last = at;
+    (gone ? destroyed : existed ? updated : created).push(id);
   }
-  return { created, updated, destroyed, until: { seq }, more: false };
+  const more = max !== undefined && entries.length > max;
+  return { created, updated, destroyed, until: { seq: more ? last : counter.modseq }, more };
 }
 
 /** Write an object: `id` undefined makes one, `data` null destroys it. Returns its id and the modseq of the change. */
@@ -58,10 +75,9 @@ export async function putObject(
   args: { accountId: number; kind: ObjectKind; id?: number; data: string | null },
 ): Promise<{ id: number; seq: number }> {
   const { accountId, kind, data } = args;
-  const { modseq } = await beginAccount(tx, accountId);
+  if (args.id === undefined) await makeRoom(tx, accountId, kind);
+  const modseq = (await tx.get(takeCounter, accountId, kind))?.modseq ?? 0;
   const id = args.id ?? modseq;
-  if (args.id === undefined && (await tx.all(sql.objectsOf, accountId, kind)).length >= MAX_OBJECTS)
-    throw new Refusal('limit', `An account may have at most ${MAX_OBJECTS} of these.`);
   const old = await tx.get(sql.objectById, accountId, kind, id);
   // The account's own identity has been there from the beginning, without a row.
   const made = old?.created_modseq ?? (id === 0 ? 0 : modseq);

@@ -7,8 +7,10 @@ import {
   accountMail,
   type AccountMail,
   hasKeyword,
+  inOrder,
   keywordTest,
   type Mail,
+  type OrderKey,
   type Place,
   type SortText,
   type Visible,
@@ -235,11 +237,15 @@ async function results(tx: ReadTx, mail: AccountMail, query: EmailQuery, most: n
   };
   const [first] = query.sort;
   if (first === undefined || (query.sort.length === 1 && first.by === 'receivedAt' && !first.ascending))
-    return newestFirst(mail.byReceived, passes, query.collapseThreads, most);
-  const inOrder = sorted(mail.byReceived.filter(passes), query.sort, ground);
-  if (!query.collapseThreads) return inOrder;
+    return pick(mail.byReceived, false, passes, query.collapseThreads, most);
+  if (query.sort.length === 1 && isFixed(first)) {
+    const order = first.by === 'receivedAt' ? mail.byReceived : inOrder(mail, first.by, keyOf(first, ground));
+    return pick(order, first.ascending, passes, query.collapseThreads, most);
+  }
+  const ordered = sorted(mail.byReceived.filter(passes), query.sort, ground);
+  if (!query.collapseThreads) return ordered;
   const shown = oncePerThread();
-  return inOrder.filter((each) => shown(each));
+  return ordered.filter((each) => shown(each));
 }
 
 /** Counts queries, so that a thread can be marked as shown without a set of them. */
@@ -255,17 +261,23 @@ function oncePerThread(): (mail: Mail) => boolean {
   };
 }
 
-/** What nearly everybody asks for; only as far as it is wanted. */
-function newestFirst(
-  byReceived: readonly Mail[],
+/** The same key for as long as the email is there, so that an order by it can be kept. */
+function isFixed(sort: EmailSort): sort is EmailSort & { readonly by: 'receivedAt' | OrderKey } {
+  return ['receivedAt', 'sentAt', 'size', 'subject', 'from', 'to'].includes(sort.by);
+}
+
+/** What nearly everybody asks for: of an order that is there already, only as far as it is wanted. */
+function pick(
+  order: readonly Mail[],
+  ascending: boolean,
   passes: (mail: Mail) => boolean,
   collapse: boolean,
   most: number,
 ): Mail[] {
   const found: Mail[] = [];
   const shown = collapse ? oncePerThread() : undefined;
-  for (let at = byReceived.length - 1; at >= 0 && found.length < most; at--) {
-    const mail = byReceived[at];
+  for (let i = 0; i < order.length && found.length < most; i++) {
+    const mail = order[ascending ? i : order.length - 1 - i];
     if (mail !== undefined && passes(mail) && (shown === undefined || shown(mail))) found.push(mail);
   }
   return found;

@@ -1,12 +1,15 @@
 import { long, point, single } from '../catalogue.ts';
 import type { ReadTx } from '../db/sql.ts';
+import { settingByName } from '../directory/directory.sql.ts';
+import { EPOCH } from './epoch.ts';
 import { parseHidden } from '../mailstore/rows.ts';
 import type { ContentRef } from '../mailstore/types.ts';
 import * as sql from './account-mail.sql.ts';
 import { accountMail, type Counts, countsOf, keywordsOf, visiblePlaces } from './account-mail.ts';
 import { emailChanges, mailboxChanges, threadChanges } from './changes.ts';
-import { accountState, objectChanges, objects, upload, uploadPiece } from './objects.ts';
+import { accountState, objectChanges, objects, objectState, upload, uploadPiece } from './objects.ts';
 import { queryEmailChanges, queryEmails } from './query.ts';
+import { submissions } from './submissions.ts';
 
 /** An email as JMAP tells of it, without what stands in its octets. */
 export interface EmailFacts {
@@ -99,6 +102,10 @@ async function emailIds(
   return Float64Array.from([...mail.emails.keys()].filter((id) => id > above));
 }
 
+async function epoch(tx: ReadTx, _args: null): Promise<{ epoch: string }> {
+  return { epoch: (await tx.get(settingByName, EPOCH))?.value ?? '' };
+}
+
 export const reads = {
   /** The account's modseq: the state of all that is mail. */
   'jmap.state': single(accountState),
@@ -112,6 +119,11 @@ export const reads = {
   'jmap.threadChanges': long(threadChanges),
   'jmap.mailboxChanges': long(mailboxChanges),
   'jmap.objects': point(objects),
+  /** Which history the states of this store belong to: another one since it was restored from a backup. */
+  'jmap.epoch': single(epoch),
+  /** Where a kind of them stands. */
+  'jmap.objectState': single(objectState),
+  'jmap.submissions': long(submissions),
   'jmap.objectChanges': point(objectChanges),
   'jmap.upload': single(upload),
   'jmap.uploadPiece': single(uploadPiece),

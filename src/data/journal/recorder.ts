@@ -7,6 +7,7 @@ import { cutData, cutTerms } from './compact.ts';
 import { logLines } from './committed.ts';
 import { createFolder } from './fold.ts';
 import { foldTerms, joinTerms } from './folded.ts';
+import type { LiveJournal } from './live.ts';
 import type { JournalEvent } from './types.ts';
 import type { BackgroundEvent } from './writes.ts';
 
@@ -45,6 +46,8 @@ export interface RecorderOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Told of every event as it is counted. */
+  readonly live?: Pick<LiveJournal, 'publish'> | undefined;
 }
 
 /** One recorder per `Metrics`: it defines the counters of all events. */
@@ -59,12 +62,14 @@ class StoreRecorder implements Recorder {
   readonly #events;
   readonly #judged;
   readonly #dropped;
+  readonly #live: RecorderOptions['live'];
   readonly #buffer: EventBuffer;
   #timer: Timer | undefined;
   #writing: Promise<boolean> | undefined;
   #lastError: JournalError | undefined;
 
-  constructor({ store, clock, logger, metrics }: RecorderOptions) {
+  constructor({ store, clock, logger, metrics, live }: RecorderOptions) {
+    this.#live = live;
     this.#store = store;
     this.#clock = clock;
     this.#logger = logger;
@@ -86,6 +91,7 @@ class StoreRecorder implements Recorder {
     try {
       this.#buffer.add(event);
       this.#count(event);
+      this.#live?.publish([event]);
       this.#logger.info({ trace: event.trace, ...cutData(event.data) }, event.kind);
       this.#arm(COMMIT_EVERY_MS);
     } catch (error) {
@@ -97,6 +103,7 @@ class StoreRecorder implements Recorder {
   committed(events: readonly JournalEvent[], reply?: string): void {
     try {
       for (const event of events) this.#count(event);
+      this.#live?.publish(events);
       for (const { fields, kind } of logLines(events, reply)) this.#logger.info(fields, kind);
     } catch (error) {
       this.#logger.error({ error: errorText(error) }, 'journal events could not be logged');

@@ -26,6 +26,9 @@ export type JournalKind =
   | 'message.deposited' // into which mailbox, why there
   | 'message.queued' // for whom, by which way
   | 'message.signed'
+  | 'message.snoozed' // put away by its reader, until when
+  | 'message.woken' // it is back where it was
+  | 'message.unsubscribed' // its reader has left the mailing list, by which way
   | 'script.acted' // a Sieve script did something other than filing: which line, what
   | 'script.failed' // a Sieve script failed, the message is in the inbox
   | 'delivery.attempt' // to which host, transcript in short, outcome per recipient

@@ -93,7 +93,8 @@ async function permittedAccount(tx: WriteTx, actor: Actor, accountId: number): P
     throw new Refusal('no-such-account', 'There is no such account.');
   }
   const account = toAccount(row);
-  requireAccount(actor, account);
+  // Everybody may bring back what they deleted themselves.
+  if (actor.name !== account.address) requireAccount(actor, account);
   return account.address;
 }
 

@@ -10,21 +10,25 @@ export const messageForChange = statement<
   postgres: 'SELECT id, trace, settled_at, account_id FROM queue_messages WHERE queue_id = ? FOR UPDATE',
 });
 
+/** What its sender wants to leave later is not made to leave sooner. */
+const RELEASED = `NOT EXISTS (SELECT 1 FROM queue_messages m
+  WHERE m.id = queue_recipients.message_id AND m.release_at > ?)`;
+
 /** All queued recipients that are not due become due; of one destination, or all (''). */
 export const retryAll = statement<
-  [now: number, after: number, destination: string, sameDestination: string],
+  [now: number, after: number, destination: string, sameDestination: string, released: number],
   { destination: string }
 >(
   `UPDATE queue_recipients SET next_at = ? WHERE state = 'queued' AND next_at > ? AND (? = '' OR destination = ?)
-   RETURNING destination`,
+     AND ${RELEASED} RETURNING destination`,
 );
 
 export const retryMessage = statement<
-  [now: number, messageId: number, destination: string, sameDestination: string],
+  [now: number, messageId: number, destination: string, sameDestination: string, released: number],
   { destination: string }
 >(
   `UPDATE queue_recipients SET next_at = ? WHERE state = 'queued' AND message_id = ? AND (? = '' OR destination = ?)
-   RETURNING destination`,
+     AND ${RELEASED} RETURNING destination`,
 );
 
 export const countLeased = statement<[messageId: number], { count: number }>(
@@ -39,10 +43,36 @@ export const holdQueued = statement<[messageId: number]>(
   `UPDATE queue_recipients SET state = 'held' WHERE message_id = ? AND state = 'queued'`,
 );
 
-export const releaseHeld = statement<[now: number, messageId: number], { destination: string }>(
-  `UPDATE queue_recipients SET state = 'queued', next_at = ? WHERE message_id = ? AND state = 'held'
-   RETURNING destination`,
+/** Due now, or when its message may leave. */
+export const releaseHeld = statement<
+  [now: number, orNow: number, messageId: number],
+  { destination: string; next_at: number }
+>(
+  `UPDATE queue_recipients SET state = 'queued', next_at = COALESCE((SELECT m.release_at FROM queue_messages m
+     WHERE m.id = queue_recipients.message_id AND m.release_at > ?), ?)
+   WHERE message_id = ? AND state = 'held' RETURNING destination, next_at`,
 );
+
+/** Recipients that keep a message from being taken back: an attempt was made, or is. */
+export const begun = statement<[messageId: number], { count: number }>(
+  `SELECT COUNT(*) AS count FROM queue_recipients
+   WHERE message_id = ? AND (state NOT IN ('queued', 'held') OR attempts > 0)`,
+);
+
+/** Messages of one submission that wait for their time: it, and its copies for archives. */
+export const waitingOfTrace = statement<[trace: string], { id: number }>(
+  `SELECT id FROM queue_messages WHERE trace = ? AND release_at IS NOT NULL AND settled_at IS NULL`,
+);
+
+export const messageOfSubmission = statement<
+  [accountId: number, submissionId: number],
+  { id: number; queue_id: string; trace: string; release_at: number | null; settled_at: number | null }
+>({
+  sqlite: `SELECT id, queue_id, trace, release_at, settled_at FROM queue_messages
+    WHERE account_id = ? AND submission_id = ?`,
+  postgres: `SELECT id, queue_id, trace, release_at, settled_at FROM queue_messages
+    WHERE account_id = ? AND submission_id = ? FOR UPDATE`,
+});
 
 export const markDropped = statement<[now: number, messageId: number]>(
   'UPDATE queue_messages SET dropped_at = ? WHERE id = ?',

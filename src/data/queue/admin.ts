@@ -3,10 +3,12 @@ import type { WriteTx } from '../db/sql.ts';
 import { accountById } from '../directory/directory.sql.ts';
 import { audit, notPermitted, requireAdmin, requireDomain, isAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
+import { keepOutcome, touchSubmissions } from '../jmap/submissions.ts';
 import { record } from '../journal/record.ts';
 import { terms } from '../journal/types.ts';
 import { releaseBlob } from '../mailstore/purge.ts';
 import {
+  begun,
   countLeased,
   deleteMessage,
   deleteRecipients,
@@ -16,11 +18,13 @@ import {
   makeAllDue,
   markDropped,
   messageForChange,
+  messageOfSubmission,
   releaseHeld,
   retryAll,
   retryMessage,
   setHoldReason,
   settledMessages,
+  waitingOfTrace,
 } from './admin.sql.ts';
 import { lineUpAll } from './enqueue.ts';
 import { settleMessage } from './settle.ts';
@@ -74,7 +78,17 @@ function dueNow(tx: WriteTx, rows: readonly { destination: string }[]): Promise<
   return lineUpAll(tx, new Map(rows.map(({ destination }) => [destination, tx.now])));
 }
 
-/** What is queued becomes due now; held recipients stay held, attempts under way go on. */
+/** When each destination is due first. */
+export function firstDue(
+  rows: readonly { readonly destination: string; readonly next_at: number }[],
+): Map<string, number> {
+  const dueAt = new Map<string, number>();
+  for (const { destination, next_at: at } of rows)
+    dueAt.set(destination, Math.min(at, dueAt.get(destination) ?? at));
+  return dueAt;
+}
+
+/** What is queued becomes due now, unless its sender wants it to leave later; held recipients stay held, attempts under way go on. */
 export async function retry(
   tx: WriteTx,
   args: { actor: Actor; queueId: string | null; destination?: string },
@@ -82,13 +96,13 @@ export async function retry(
   const { actor, queueId, destination = '' } = args;
   if (queueId === null) {
     requireAdmin(actor);
-    const rows = await tx.all(retryAll, tx.now, tx.now, destination, destination);
+    const rows = await tx.all(retryAll, tx.now, tx.now, destination, destination, tx.now);
     await dueNow(tx, rows);
     await audit(tx, actor, 'queue.retry', destination, { count: rows.length });
     return { count: rows.length };
   }
   const message = await find(tx, { actor, queueId });
-  const rows = await tx.all(retryMessage, tx.now, message.id, destination, destination);
+  const rows = await tx.all(retryMessage, tx.now, message.id, destination, destination, tx.now);
   await dueNow(tx, rows);
   return changed(tx, { actor, queueId }, message, 'retry', rows.length, '');
 }
@@ -105,8 +119,8 @@ export async function hold(tx: WriteTx, args: Request & { reason: string }): Pro
 export async function release(tx: WriteTx, args: Request): Promise<{ count: number }> {
   const message = await find(tx, args);
   await tx.run(setHoldReason, null, message.id);
-  const rows = await tx.all(releaseHeld, tx.now, message.id);
-  await dueNow(tx, rows);
+  const rows = await tx.all(releaseHeld, tx.now, tx.now, message.id);
+  await lineUpAll(tx, firstDue(rows));
   return changed(tx, args, message, 'release', rows.length, '');
 }
 
@@ -116,7 +130,37 @@ export async function drop(tx: WriteTx, args: Request): Promise<{ count: number 
   await tx.run(markDropped, tx.now, message.id);
   const dropped = await tx.run(dropWaiting, tx.now, message.id);
   await settleMessage(tx, message.id, dropped);
+  await touchSubmissions(tx, [message.id]);
   return changed(tx, args, message, 'drop', dropped + (await leased(tx, message)), '');
+}
+
+export type Canceled = 'canceled' | 'too-late' | 'not-found';
+
+/**
+ * By its sender: what waits for its time of release is taken back, all of it, unless an attempt has begun. Against the
+ * lease it is decided by whose transaction is first, so it is either sent or taken back, and never both.
+ */
+export async function cancel(
+  tx: WriteTx,
+  args: { readonly accountId: number; readonly submissionId: number; readonly by: string },
+): Promise<Canceled> {
+  const message = await tx.get(messageOfSubmission, args.accountId, args.submissionId);
+  if (message === undefined) return 'not-found';
+  const { id, queue_id: queueId, trace } = message;
+  if (message.release_at === null || message.settled_at !== null) return 'too-late';
+  if (((await tx.get(begun, id))?.count ?? 0) > 0) return 'too-late';
+  let count = 0;
+  for (const waiting of await tx.all(waitingOfTrace, trace)) {
+    await tx.run(markDropped, tx.now, waiting.id);
+    const dropped = await tx.run(dropWaiting, tx.now, waiting.id);
+    await settleMessage(tx, waiting.id, dropped);
+    if (waiting.id === id) count = dropped;
+  }
+  const data = { action: 'cancel', queueId, by: args.by, recipients: count, reason: '' };
+  const event = { trace, at: tx.now, kind: 'queue.changed', data } as const;
+  await record(tx, [{ ...event, terms: [terms.queueId(queueId)] }]);
+  await touchSubmissions(tx, [id]);
+  return 'canceled';
 }
 
 /** Its time is over now: what waits becomes due, what is leased will be after its attempt; the scheduler bounces. */
@@ -136,6 +180,7 @@ export async function purge(
   const files: string[] = [];
   const messages = await tx.all(settledMessages, args.before, args.limit);
   for (const { id, blob_id: blob } of messages) {
+    await keepOutcome(tx, id);
     await tx.run(deleteRecipients, id);
     await tx.run(deleteMessage, id);
     const file = await releaseBlob(tx, blob);

@@ -34,6 +34,10 @@ export const leaseGroup = statement<
   RecipientRow
 >({ sqlite: LEASE(GROUP), postgres: LEASE(`${GROUP} FOR UPDATE SKIP LOCKED`) });
 
+export const endRelease = statement<[messageId: number]>(
+  'UPDATE queue_messages SET release_at = NULL WHERE id = ?',
+);
+
 export const nextAtOf = statement<[destination: string], { next_at: number }>(
   `SELECT next_at FROM queue_recipients WHERE state = 'queued' AND destination = ? ORDER BY next_at LIMIT 1`,
 );

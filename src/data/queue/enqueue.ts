@@ -4,7 +4,7 @@ import type { Enqueue } from './types.ts';
 
 /**
  * Put a message and its recipients into the queue, in the caller's transaction. The blob must be there already.
- * Recipients start queued and due now, or held when there is a `holdReason` (docs/queue.md).
+ * Recipients start queued and due now or at the message's time of release, or held when there is a `holdReason` (docs/queue.md).
  */
 export async function enqueue(tx: WriteTx, blobId: number, message: Enqueue): Promise<void> {
   if (message.recipients.length === 0) throw new Error(`message ${message.queueId} has no recipients`);
@@ -32,15 +32,18 @@ export async function enqueue(tx: WriteTx, blobId: number, message: Enqueue): Pr
     message.warnAt ?? null,
     message.expiresAt ?? null,
     message.holdReason ?? null,
+    message.releaseAt ?? null,
     message.recipients.length,
   );
   if (row === undefined) throw new Error('an INSERT returned no row');
-  for (const { address, destination, orcpt, notify } of message.recipients) {
-    const state = held ? 'held' : 'queued';
-    await tx.run(insertRecipient, row.id, address, destination, orcpt ?? null, notify, state, tx.now);
+  const dueAt = Math.max(tx.now, message.releaseAt ?? tx.now);
+  const waiting = new Map<string, number>();
+  for (const { address, destination, orcpt, notify, unheld = false } of message.recipients) {
+    const state = held && !unheld ? 'held' : 'queued';
+    await tx.run(insertRecipient, row.id, address, destination, orcpt ?? null, notify, state, dueAt);
+    if (state === 'queued') waiting.set(destination, dueAt);
   }
-  if (held) return;
-  await lineUpAll(tx, new Map(message.recipients.map(({ destination }) => [destination, tx.now])));
+  await lineUpAll(tx, waiting);
 }
 
 /**

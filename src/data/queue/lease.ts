@@ -1,5 +1,14 @@
 import type { WriteTx } from '../db/sql.ts';
-import { dueDestinations, firstDue, leaseGroup, leaveLine, moveInLine, nextAtOf } from './attempts.sql.ts';
+import {
+  dueDestinations,
+  endRelease,
+  firstDue,
+  leaseGroup,
+  leaveLine,
+  moveInLine,
+  nextAtOf,
+} from './attempts.sql.ts';
+import { touchSubmissions } from '../jmap/submissions.ts';
 import { messageById } from './queue.sql.ts';
 import { toMessage, toRecipient } from './rows.ts';
 import type { LeasedWork } from './types.ts';
@@ -38,6 +47,7 @@ export async function lease(tx: WriteTx, request: LeaseRequest): Promise<LeasedW
 
 async function serve(tx: WriteTx, request: LeaseRequest, line: readonly string[]): Promise<LeasedWork[]> {
   const visited: string[] = [];
+  const released: number[] = [];
   let turn = line;
   const work: LeasedWork[] = [];
   for (let round = 0; round < request.perDestination && turn.length > 0; round++) {
@@ -45,7 +55,7 @@ async function serve(tx: WriteTx, request: LeaseRequest, line: readonly string[]
     for (const destination of turn) {
       if (work.length >= request.limit) break;
       if (round === 0) visited.push(destination);
-      const group = await leaseNext(tx, request, destination);
+      const group = await leaseNext(tx, request, destination, released);
       if (group === undefined) continue;
       work.push(group);
       again.push(destination);
@@ -53,6 +63,7 @@ async function serve(tx: WriteTx, request: LeaseRequest, line: readonly string[]
     turn = again;
   }
   for (const destination of visited) await moveOn(tx, destination);
+  await touchSubmissions(tx, released);
   return work;
 }
 
@@ -60,6 +71,7 @@ async function leaseNext(
   tx: WriteTx,
   request: LeaseRequest,
   destination: string,
+  released: number[],
 ): Promise<LeasedWork | undefined> {
   const first = await tx.get(firstDue, destination, tx.now);
   if (first === undefined) return undefined;
@@ -69,6 +81,12 @@ async function leaseNext(
   const rows = await tx.all(leaseGroup, messageId, destination, tx.now, GROUP_RECIPIENTS, owner, until);
   const message = await tx.get(messageById, messageId);
   if (rows.length === 0 || message === undefined) return undefined;
+  if (message.release_at !== null) {
+    // From its first attempt on it is not taken back any more.
+    await tx.run(endRelease, messageId);
+    message.release_at = null;
+    released.push(messageId);
+  }
   const recipients = rows.map(toRecipient).toSorted((a, b) => a.id - b.id);
   return { message: toMessage(message), destination, recipients };
 }

@@ -12,6 +12,7 @@ import type { Enqueue, LeasedWork, NewOutgoing, Settlement } from './types.ts';
 
 const MINUTE = 60_000;
 const ADMIN: Actor = { name: 'alice@example.test', role: 'admin', domainId: undefined };
+const SYSTEM: Actor = { name: 'system', role: 'system', domainId: undefined };
 const USER: Actor = { name: 'bob@example.test', role: 'user', domainId: 1 };
 
 function enqueueOf(queueId: string, to: readonly string[], more: Partial<Enqueue> = {}): Enqueue {
@@ -68,10 +69,15 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
     let store: InlineStore;
     let clock: ManualClock;
     let n = 0;
+    let accountId = 0;
 
     before(async () => {
       clock = manualClock();
       store = await open({ clock });
+      await store.write.run('directory.addDomain', { actor: SYSTEM, name: 'example.test' });
+      const more = { displayName: '', role: 'user', quota: 0, hash: 'x', scram: null } as const;
+      const address = 'bob@example.test';
+      accountId = (await store.write.run('directory.addAccount', { actor: SYSTEM, address, ...more })).id;
     });
     beforeEach(() => {
       n++;
@@ -187,6 +193,7 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
             warnAt: 1,
             expiresAt: 2,
             holdReason: undefined,
+            releaseAt: undefined,
           },
         );
         assert.deepEqual(
@@ -513,20 +520,22 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
       for (const [operation = '', ...expected] of rows) {
         for (const [i, from] of columns.entries()) {
           const queueId = `${rows.indexOf(rows.find(([name]) => name === operation) ?? [])}x${i}`;
-          const id = await bring(queueId, from);
+          const id = await bring(queueId, from, operation);
           await operate(operation, queueId, id);
           const found = (await show(queueId)).recipients.find((recipient) => recipient.id === id)?.state;
           if (found !== expected[i]) wrong.push(`${operation} on ${from}: ${found}, not ${expected[i]}`);
         }
       }
-      assert.equal(rows.length * columns.length, 78);
+      assert.equal(rows.length * columns.length, 84);
       assert.deepEqual(wrong, []);
     });
 
     /** A recipient in a state, in a message that another recipient keeps open. Returns its id. */
-    async function bring(queueId: string, state: string): Promise<number> {
+    async function bring(queueId: string, state: string, operation: string): Promise<number> {
       const holdReason = state === 'held' ? 'x' : undefined;
-      await put(enqueueOf(queueId, [`a@${queueId}.test`, 'b@open.test'], { holdReason }));
+      const to = [`a@${queueId}.test`, 'b@open.test'];
+      if (operation !== 'cancel') await put(enqueueOf(queueId, to, { holdReason }));
+      else await submit(enqueueOf(queueId, to, { holdReason, releaseAt: clock.now() }));
       const id = (await only(queueId)).id;
       if (state === 'leased' || state === 'delivered' || state === 'failed')
         await lease({ busy: ['open.test'] });
@@ -567,12 +576,143 @@ export function queueContract(open: (options: { clock: ManualClock }) => Promise
         release: () => store.write.run('queue.release', request),
         drop: () => store.write.run('queue.drop', request),
         bounce: () => store.write.run('queue.bounce', request),
+        cancel: async () => cancel(await submissionId(queueId)),
         purge: () => store.write.run('queue.purge', { before: clock.now(), limit: 100 }),
       };
       const run = operations[operation];
       assert.ok(run, `docs/queue.md has an operation ${operation}`);
       await run();
     }
+
+    /** Put a message in as a submission by JMAP. */
+    async function submit(message: Enqueue): Promise<number> {
+      const queue = [{ ...message, accountId, trace: traceOf(message.queueId) }];
+      const { submissionId: id } = await store.write.run('delivery.accept', {
+        blob: { size: 100, encoding: 'raw', data: Buffer.alloc(100), file: undefined },
+        content: CONTENT,
+        deposits: [],
+        overQuota: 'report',
+        queue,
+        events: [],
+        submission: { accountId, queueId: message.queueId, data: JSON.stringify({ name: message.queueId }) },
+      });
+      assert.ok(id !== undefined && id > 0);
+      return id;
+    }
+    const cancel = (id: number) =>
+      store.write.run('queue.cancel', { accountId, submissionId: id, by: 'bob@example.test' });
+    const submissions = (ids: readonly number[] | null) =>
+      store.read.run('jmap.submissions', { accountId, ids });
+    async function submissionId(queueId: string): Promise<number> {
+      const { found } = await submissions(null);
+      const [last] = found.filter(({ data }) => data.includes(`"${queueId}"`)).slice(-1);
+      assert.ok(last);
+      return last.id;
+    }
+
+    describe('what is to leave later', () => {
+      const later = 30 * MINUTE;
+
+      it('waits for its time, whatever is retried or released meanwhile', async () => {
+        const releaseAt = clock.now() + later;
+        await put(enqueueOf('q1', ['a@far.test'], { releaseAt }));
+        await put(enqueueOf('q2', ['a@far.test'], { releaseAt, holdReason: 'x' }));
+        assert.equal((await show('q1')).message.releaseAt, releaseAt);
+        assert.deepEqual(await lease(), []);
+        await store.write.run('queue.retry', { actor: ADMIN, queueId: null });
+        await store.write.run('queue.retry', { actor: ADMIN, queueId: 'q1' });
+        await store.write.run('queue.release', { actor: ADMIN, queueId: 'q2' });
+        assert.deepEqual(await lease(), []);
+        assert.equal(await store.read.run('queue.nextDue', { busy: [] }), releaseAt);
+        clock.advance(later);
+        const work = await lease();
+        assert.deepEqual(work.map(({ message }) => message.queueId).toSorted(), ['q1', 'q2']);
+        assert.equal((await show('q1')).message.releaseAt, undefined);
+      });
+
+      it('is pending until its first attempt, then final; each change is a new state', async () => {
+        const id = await submit(enqueueOf('q1', ['a@far.test'], { releaseAt: clock.now() + later }));
+        const first = await submissions([id]);
+        assert.equal(first.found[0]?.undoStatus, 'pending');
+        clock.advance(later);
+        assert.equal((await submissions([id])).found[0]?.undoStatus, 'pending', 'until it is taken up');
+        await lease();
+        const second = await submissions([id]);
+        assert.equal(second.found[0]?.undoStatus, 'final');
+        assert.ok(second.seq > first.seq);
+        assert.equal(await cancel(id), 'too-late');
+        await settle([defer((await only('q1')).id, clock.now())]);
+        const third = await submissions([id]);
+        assert.ok(third.seq > second.seq);
+        assert.deepEqual(third.found[0]?.deliveries, [
+          { address: 'a@far.test', reply: '451 4.7.1 greylisted', delivered: 'queued' },
+        ]);
+        assert.equal(await cancel(id), 'too-late', 'also between two attempts');
+        await lease();
+        await settle([end((await only('q1')).id, 'delivered')]);
+        const last = await submissions([id]);
+        assert.ok(last.seq > third.seq);
+        assert.equal(last.found[0]?.deliveries[0]?.delivered, 'unknown');
+        clock.advance(1);
+        await store.write.run('queue.purge', { before: clock.now(), limit: 10 });
+        assert.equal(await store.read.run('queue.show', { queueId: 'q1' }), undefined);
+        const kept = await submissions([id]);
+        const told = (each: typeof kept) => [each.seq, each.found[0]?.undoStatus, each.found[0]?.deliveries];
+        assert.deepEqual(told(kept), told(last), 'what the queue forgets the submission keeps');
+      });
+
+      it('canceled once, it never goes', async () => {
+        const id = await submit(
+          enqueueOf('q1', ['a@far.test', 'b@x.test'], { releaseAt: clock.now() + later }),
+        );
+        const before = (await submissions([id])).seq;
+        assert.equal(
+          await store.write.run('queue.cancel', { accountId: accountId + 1, submissionId: id, by: 'x' }),
+          'not-found',
+        );
+        assert.equal(await cancel(id), 'canceled');
+        assert.equal(await cancel(id), 'too-late');
+        const { seq, found } = await submissions([id]);
+        assert.ok(seq > before);
+        assert.equal(found[0]?.undoStatus, 'canceled');
+        assert.deepEqual(await states('q1'), ['dropped', 'dropped']);
+        clock.advance(2 * later);
+        assert.deepEqual(await lease(), []);
+        clock.advance(1);
+        await store.write.run('queue.purge', { before: clock.now(), limit: 10 });
+        assert.equal((await submissions([id])).found[0]?.undoStatus, 'canceled');
+      });
+
+      it('canceled and leased at once, exactly one of them wins', async () => {
+        const ids: number[] = [];
+        const releaseAt = clock.now() + later;
+        for (let i = 0; i < 30; i++)
+          ids.push(await submit(enqueueOf(`q${i}`, [`a@d${i % 3}.test`, 'b@x.test'], { releaseAt })));
+        clock.advance(later);
+        const outcomes = new Map<number, string>();
+        const leased = new Set<string>();
+        const undo = async (some: readonly number[]): Promise<void> => {
+          for (const id of some) outcomes.set(id, await cancel(id));
+        };
+        const work = async (owner: string): Promise<void> => {
+          for (let i = 0; i < 8; i++)
+            for (const { message } of await lease({ owner, limit: 3 })) leased.add(message.queueId);
+        };
+        await Promise.all([
+          work('one'),
+          undo(ids.slice(0, 15).toReversed()),
+          work('two'),
+          undo(ids.slice(15)),
+        ]);
+        await work('one');
+        for (const [i, id] of ids.entries()) {
+          const [row] = (await submissions([id])).found;
+          const canceled = outcomes.get(id) === 'canceled';
+          assert.equal(leased.has(`q${i}`), !canceled, `q${i}`);
+          assert.equal(row?.undoStatus, canceled ? 'canceled' : 'final');
+        }
+      });
+    });
 
     describe('order and fairness', () => {
       it('groups recipients of one message and destination, at most 100 of them', async () => {

@@ -25,14 +25,15 @@ export const insertMessage = statement<
     warnAt: number | null,
     expiresAt: number | null,
     holdReason: string | null,
+    releaseAt: number | null,
     open: number,
   ],
   { id: number }
 >(
   `INSERT INTO queue_messages (queue_id, trace, blob_id, prefix, hidden, size, account_id, origin, reverse_path,
      may_bounce, ret, envid, body, smtputf8, require_tls, originated, message_id, created_at, warn_at, expires_at,
-     hold_reason, open)
-   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+     hold_reason, release_at, open)
+   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
 );
 
 export const insertRecipient = statement<
@@ -48,6 +49,11 @@ export const insertRecipient = statement<
 >(
   `INSERT INTO queue_recipients (message_id, address, destination, orcpt, notify, state, attempts, next_at, warned)
    VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0)`,
+);
+
+/** The EmailSubmission that a message in the queue is. */
+export const linkSubmission = statement<[submissionId: number, queueId: string]>(
+  'UPDATE queue_messages SET submission_id = ? WHERE queue_id = ?',
 );
 
 /** A destination takes its place in the line, or moves forward in it. */
@@ -82,11 +88,12 @@ export interface MessageRow {
   warn_at: number | null;
   expires_at: number | null;
   hold_reason: string | null;
+  release_at: number | null;
 }
 
 const MESSAGE = `SELECT m.id, m.queue_id, m.trace, m.blob_id, b.size AS blob_size, m.prefix, m.hidden, m.size, m.account_id,
   m.origin, m.reverse_path, m.may_bounce, m.ret, m.envid, m.body, m.smtputf8, m.require_tls, m.originated, m.message_id,
-  m.created_at, m.warn_at, m.expires_at, m.hold_reason
+  m.created_at, m.warn_at, m.expires_at, m.hold_reason, m.release_at
   FROM queue_messages m JOIN blobs b ON b.id = m.blob_id`;
 
 export const messageById = statement<[id: number], MessageRow>(`${MESSAGE} WHERE m.id = ?`);

@@ -28,6 +28,7 @@ export function toMessage(row: MessageRow): QueueMessage {
     warnAt: row.warn_at ?? undefined,
     expiresAt: row.expires_at ?? undefined,
     holdReason: row.hold_reason ?? undefined,
+    releaseAt: row.release_at ?? undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import { enqueue, lineUpAll } from './enqueue.ts';
 import { storeBlob } from '../blobs/writes.ts';
 import type { WriteTx } from '../db/sql.ts';
+import { touchSubmissions } from '../jmap/submissions.ts';
 import { record } from '../journal/record.ts';
 import { type JournalEvent, terms } from '../journal/types.ts';
 import {
@@ -37,6 +38,8 @@ export interface SettleRequest {
 
 /** What a transaction changes in sum, written once at its end. */
 class Tally {
+  /** Messages with anything that is told of. */
+  readonly messages = new Set<number>();
   readonly settled = new Map<number, number>();
   readonly dueAt = new Map<string, number>();
 
@@ -79,6 +82,7 @@ export async function settle(tx: WriteTx, request: SettleRequest): Promise<{ sta
   for (const { way, ...usage } of request.usage ?? []) await countUsage(tx, way, usage);
   await endSends(tx, request.sends ?? []);
   await record(tx, request.events);
+  await touchSubmissions(tx, tally.messages);
   return { stale };
 }
 
@@ -106,6 +110,7 @@ async function settleOne(tx: WriteTx, settlement: Settlement, row: LeaseRow, tal
     settledAt,
     recipientId,
   );
+  if (attempts > 0) tally.messages.add(row.message_id);
   if (settledAt !== null) tally.settle(row.message_id);
   else if (state === 'queued') tally.queued(row.destination, nextAt);
 }
@@ -159,6 +164,7 @@ export async function recover(
   );
   for (const messageId of new Set(lost.map((row) => row.message_id)))
     for (const send of await tx.all(startedSends, messageId)) await deliverConfirmed(tx, send);
+  await touchSubmissions(tx, new Set(lost.map((row) => row.message_id)));
   return {
     recipients: lost.map((row) => ({
       id: row.id,

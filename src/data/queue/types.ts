@@ -34,6 +34,8 @@ export interface Enqueue {
   readonly expiresAt: number | undefined;
   /** Set: recipients start held, for this reason. */
   readonly holdReason: string | undefined;
+  /** Not before this time (RFC 4865); until the first attempt the message may be taken back. */
+  readonly releaseAt?: number | undefined;
   readonly recipients: readonly {
     readonly address: string;
     /** The domain deliveries are grouped by, normalised. */
@@ -41,6 +43,8 @@ export interface Enqueue {
     readonly orcpt: string | undefined;
     /** Comma-separated NOTIFY values, '' for none given. */
     readonly notify: string;
+    /** Goes into a mailbox here: not held with its message. */
+    readonly unheld?: boolean;
   }[];
 }
 
@@ -68,6 +72,8 @@ export interface QueueMessage {
   readonly warnAt: number | undefined;
   readonly expiresAt: number | undefined;
   readonly holdReason: string | undefined;
+  /** Until when it waits to be sent; undefined once an attempt has begun. */
+  readonly releaseAt?: number | undefined;
 }
 
 export interface QueueRecipient {

@@ -1,5 +1,6 @@
 import { long, point } from '../catalogue.ts';
 import type { ReadTx } from '../db/sql.ts';
+import { findingReads } from './findings.ts';
 import {
   blobOfEmail,
   blobOfQueued,
@@ -143,6 +144,7 @@ async function sent(
 }
 
 export const reads = {
+  ...findingReads,
   /** Domains of a day that no report was made for yet, by name, those after `after`. */
   'reports.unreported': long(
     async (

@@ -1,5 +1,6 @@
 import { normalizeDomain } from '../../mail/address/domain.ts';
 import type { WriteTx } from '../db/sql.ts';
+import { touchSubmissions } from '../jmap/submissions.ts';
 import { record } from '../journal/record.ts';
 import { type JournalEvent, terms } from '../journal/types.ts';
 import { countSettled } from '../queue/attempts.sql.ts';
@@ -33,6 +34,7 @@ export async function deliverConfirmed(tx: WriteTx, row: SendRow): Promise<numbe
   }
   if (events.length > 0) await tx.run(endSend, 'sent', row.remote_id, row.recipients, row.tag);
   await record(tx, events);
+  if (events.length > 0) await touchSubmissions(tx, [row.message_id]);
   return events.length;
 }
 

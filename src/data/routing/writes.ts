@@ -1,6 +1,7 @@
 import type { WriteFunction } from '../catalogue.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { putSetting } from '../directory/directory.sql.ts';
+import { settingChange } from '../directory/setting-change.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
 import { addressKey, confirmedIn, deliverConfirmed } from './confirm.ts';
@@ -32,8 +33,9 @@ const USAGE_KEPT_MS = 400 * 86_400_000;
 async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string; what: string }): Promise<null> {
   requireAdmin(args.actor);
   const before = await settings(tx);
+  const undo = await settingChange(tx, SETTING, args.json);
   await tx.run(putSetting, SETTING, args.json);
-  await audit(tx, args.actor, 'routing.settings', args.what, { before: before ?? null, after: args.json });
+  await audit(tx, args.actor, 'routing.settings', args.what, { before: before ?? null, after: args.json }, undo);
   return null;
 }
 

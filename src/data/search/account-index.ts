@@ -64,7 +64,7 @@ export class AccountIndex {
     const made = builder.emails > 0 ? [await this.#write((put) => builder.finish(turn, put))] : [];
     if (this.gone) return;
     const segments = [...this.#manifest.segments, ...made];
-    this.#save({ ...this.#manifest, upTo, modseq, segments });
+    this.#save({ ...this.#manifest, upTo, modseq, segments }, made);
   }
 
   #next = 0;
@@ -85,10 +85,16 @@ export class AccountIndex {
     }
   }
 
-  #save(manifest: Manifest): void {
+  /** Where the list cannot be written (the disk is full), the segments that were made for it must not keep their room. */
+  #save(manifest: Manifest, made: readonly SegmentEntry[]): void {
     const saved = { ...manifest, next: Math.max(manifest.next, this.#next) };
     makeDirectory(this.#directory);
-    writeManifest(this.#directory, saved);
+    try {
+      writeManifest(this.#directory, saved);
+    } catch (error) {
+      for (const { file } of made) rmSync(join(this.#directory, file), { force: true });
+      throw error;
+    }
     this.#manifest = saved;
   }
 
@@ -181,10 +187,8 @@ export class AccountIndex {
     const made = sources.length > 0 ? [await this.#write((put) => mergeSegments(sources, turn, put))] : [];
     if (this.gone) return;
     const old = new Set(entries.map((entry) => entry.file));
-    this.#save({
-      ...this.#manifest,
-      segments: [...this.#manifest.segments.filter((entry) => !old.has(entry.file)), ...made],
-    });
+    const segments = [...this.#manifest.segments.filter((entry) => !old.has(entry.file)), ...made];
+    this.#save({ ...this.#manifest, segments }, made);
     for (const file of old) {
       this.#segments.delete(file);
       this.#cache.forget(join(this.#directory, file));

@@ -79,6 +79,7 @@ class ThreadSearch implements SearchIndex {
 
   #start(): Worker {
     const { database, data, logger, clock } = this.#options;
+    this.#restart?.cancel();
     const workerData: SearchThreadData = { database, data, directory: this.#directory };
     const worker = spawnThread(import.meta.url, './search.thread', { workerData, name: 'search' });
     this.#worker = worker;

@@ -2,13 +2,26 @@ import { point } from '../catalogue.ts';
 import type { ReadTx } from '../db/sql.ts';
 import { seen } from './memory.ts';
 import { owner, running, text } from './running.ts';
-import { list, script, space } from './scripts.ts';
-import { settingsOf } from './sieve.sql.ts';
-import type { StoredSettings } from './types.ts';
+import { list, script, space, toInfo } from './scripts.ts';
+import { scriptsOf, settingsOf, textOfAccount } from './sieve.sql.ts';
+import type { AccountScript, StoredSettings } from './types.ts';
 
 export const reads = {
   'sieve.list': point(list),
   'sieve.script': point(script),
+  /** The account's own scripts with their numbers, by name. */
+  'sieve.ofAccount': point(
+    async (tx: ReadTx, { accountId }: { accountId: number }): Promise<AccountScript[]> => {
+      const rows = await tx.all(scriptsOf, 'account', accountId);
+      return rows.map((row) => ({ id: row.id, ...toInfo(row) }));
+    },
+  ),
+  'sieve.textOfAccount': point(
+    (
+      tx: ReadTx,
+      { accountId, id }: { accountId: number; id: number },
+    ): Promise<{ text: string; digest: string } | undefined> => tx.get(textOfAccount, id, accountId),
+  ),
   'sieve.space': point(space),
   'sieve.settings': point(
     async (tx: ReadTx, { accountId }: { accountId: number }): Promise<StoredSettings | undefined> => {

@@ -16,6 +16,11 @@ import {
   type StoredScript,
 } from './types.ts';
 
+/** Who watches the account is told that its scripts have changed, whoever changed them. */
+function wake(tx: WriteTx, place: Place): void {
+  if (place.kind === 'account' || place.kind === 'generated') tx.touch(place.accountId);
+}
+
 export function toInfo(row: sql.ScriptRow): ScriptInfo {
   return {
     name: row.name,
@@ -93,6 +98,7 @@ export async function put(
   const spot = await spotFor(tx, place, actor);
   const name = spot.single ? spot.place : scriptName(args.name);
   const row = await store(tx, spot, name, text);
+  wake(tx, place);
   await audit(tx, actor, 'sieve.put', spot.subject, { place: spot.place, name, size: row.size });
   if (args.activate !== true || spot.single || place.kind === 'global') return toInfo(row);
   await setActive(tx, spot, row.id);
@@ -138,6 +144,7 @@ export async function activate(tx: WriteTx, { actor, place, name }: Change): Pro
   const spot = await spotFor(tx, place, actor);
   const row = name === '' ? undefined : await need(tx, spot, name);
   await setActive(tx, spot, row?.id);
+  wake(tx, place);
   await audit(tx, actor, 'sieve.activate', spot.subject, { name });
   return null;
 }
@@ -153,6 +160,7 @@ export async function rename(tx: WriteTx, args: Change & { readonly to: string }
     throw new Refusal('already-exists', `There is a script "${to}" already.`, { imapCode: 'ALREADYEXISTS' });
   }
   await tx.run(sql.renameScript, to, tx.now, row.id);
+  wake(tx, place);
   await audit(tx, actor, 'sieve.rename', spot.subject, { name, to });
   return null;
 }
@@ -168,6 +176,7 @@ export async function remove(tx: WriteTx, { actor, place, name }: Change): Promi
     });
   }
   await tx.run(sql.deleteScript, row.id);
+  wake(tx, place);
   await audit(tx, actor, 'sieve.remove', spot.subject, { place: spot.place, name: row.name });
   return null;
 }
@@ -187,6 +196,7 @@ export async function saveSettings(
   const old = await find(tx, spot, '');
   if (args.script !== undefined) await store(tx, spot, spot.place, args.script);
   else if (old !== undefined) await tx.run(sql.deleteScript, old.id);
+  tx.touch(args.accountId);
   await audit(tx, args.actor, 'sieve.settings', spot.subject, { size: args.settings.length });
   return null;
 }

@@ -242,7 +242,7 @@ export function sieveContract(open: (options: { clock: ManualClock }) => Promise
       const bad = { kind: 'bad-input' };
       await assert.rejects(put(actor, place, '', 'keep;'), bad);
       await assert.rejects(put(actor, place, 'a\nb', 'keep;'), bad);
-      await assert.rejects(put(actor, place, 'x'.repeat(257), 'keep;'), bad);
+      await assert.rejects(put(actor, place, 'x'.repeat(513), 'keep;'), bad);
       await assert.rejects(put(actor, place, 'x', 'keep;\0'), bad);
       await assert.rejects(put(actor, place, 'x', '\ud800'), bad);
       assert.equal(await store.read.run('sieve.script', { place, name: 'a\0b' }), undefined);

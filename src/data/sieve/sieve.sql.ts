@@ -26,6 +26,10 @@ export const scriptById = statement<[id: number], { text: string; digest: string
   'SELECT text, digest FROM sieve_scripts WHERE id = ?',
 );
 
+export const textOfAccount = statement<[id: number, accountId: number], { text: string; digest: string }>(
+  `SELECT text, digest FROM sieve_scripts WHERE id = ? AND place = 'account' AND owner = ?`,
+);
+
 export const spaceOf = statement<
   [place: string, owner: number, except: string],
   { count: number; size: number }

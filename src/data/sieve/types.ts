@@ -29,8 +29,8 @@ export const SCRIPT_BYTES: number = SIEVE_LIMITS.scriptBytes;
 export const SCRIPTS_PER_ACCOUNT = 100;
 /** Octets of all scripts of one account. */
 export const SCRIPT_BYTES_PER_ACCOUNT: number = 1024 * 1024;
-/** Characters of a script's name (RFC 5804 1.6 asks for at least 128). */
-export const SCRIPT_NAME_LENGTH = 256;
+/** Characters of a script's name (RFC 5804 1.6 asks for at least 128, RFC 9661 1.2.1 for 512 octets). */
+export const SCRIPT_NAME_LENGTH = 512;
 /** What scripts of an account may remember in a day: senders answered, messages seen. */
 export const REMEMBERED_PER_DAY = 5000;
 /** Messages that scripts of an account may send on in a day. */
@@ -62,6 +62,11 @@ export interface ScriptInfo {
   readonly digest: string;
   readonly createdAt: number;
   readonly changedAt: number;
+}
+
+/** A script of an account, with the number that stays when it is renamed or written anew. */
+export interface AccountScript extends ScriptInfo {
+  readonly id: number;
 }
 
 export interface StoredScript extends ScriptInfo {

@@ -15,7 +15,8 @@ export const addCorrespondent = statement<
   `INSERT INTO correspondents (account_id, address, sent, last_at)
    SELECT CAST(? AS BIGINT), CAST(? AS TEXT), 1, CAST(? AS BIGINT)
    WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = ? AND address = ?)
-   ON CONFLICT (account_id, address) DO UPDATE SET sent = correspondents.sent + 1, last_at = excluded.last_at`,
+   ON CONFLICT (account_id, address) DO UPDATE SET sent = correspondents.sent + 1, last_at = excluded.last_at,
+     hidden = 0`,
 );
 
 export const addSentId = statement<[hash: number, accountId: number, at: number]>(

@@ -1,3 +1,4 @@
+import { noteNames } from '../account/contacts.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { MAX_REFERENCES, referenceHash } from '../mailstore/threads.ts';
 import { REFERENCE_STEPS } from '../mailstore/threads.sql.ts';
@@ -16,6 +17,7 @@ export async function noteSent(tx: WriteTx, sent: Sent): Promise<void> {
     if (address === '') continue;
     await tx.run(sql.addCorrespondent, accountId, address, tx.now, accountId, address);
   }
+  await noteNames(tx, accountId, sent.names ?? []);
   if (messageId) await tx.run(sql.addSentId, referenceHash(messageId), accountId, tx.now);
 }
 

@@ -1,5 +1,6 @@
 import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { putSetting, settingByName } from '../directory/directory.sql.ts';
+import { settingChange } from '../directory/setting-change.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
 
@@ -15,7 +16,8 @@ export async function settings(tx: ReadTx): Promise<string | undefined> {
 export async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string }): Promise<null> {
   requireAdmin(args.actor);
   const before = await settings(tx);
+  const undo = await settingChange(tx, NAME, args.json);
   await tx.run(putSetting, NAME, args.json);
-  await audit(tx, args.actor, 'filter.settings', 'the site', { before: before ?? null, after: args.json });
+  await audit(tx, args.actor, 'filter.settings', 'the site', { before: before ?? null, after: args.json }, undo);
   return null;
 }

@@ -78,6 +78,8 @@ export interface Sent {
   readonly addresses: readonly string[];
   /** Message-ID, without angle brackets. */
   readonly messageId: string | undefined;
+  /** How its header calls those it is for. */
+  readonly names?: readonly { readonly name: string; readonly address: string }[];
 }
 
 export type ListAction = 'allow' | 'block';

@@ -1,7 +1,7 @@
 import { Refusal } from '../../base/errors.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { accountById } from '../directory/directory.sql.ts';
-import { audit, isAdmin, requireAccount } from '../directory/permission.ts';
+import { audit, domainsOf, isAdmin, requireAccount } from '../directory/permission.ts';
 import { toAccount } from '../directory/rows.ts';
 import type { Account, Actor } from '../directory/types.ts';
 import { record } from '../journal/record.ts';
@@ -38,6 +38,8 @@ async function find(tx: WriteTx, { actor, caseNumber, accountId }: VaultChange):
     const found = await tx.get(accountById, row.account_id);
     if (found === undefined) continue;
     const account = toAccount(found);
+    // Who else got it is not for whoever looks after other domains.
+    if (actor.role === 'domain-admin' && !domainsOf(actor).includes(account.domainId)) continue;
     if (actor.name !== account.address) requireAccount(actor, account);
     recipients.push({ row, account });
   }

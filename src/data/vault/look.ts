@@ -12,8 +12,8 @@ export async function list(
   const rows =
     'accountId' in scope
       ? await tx.all(sql.newestOfAccount, scope.accountId, before, limit)
-      : 'domainId' in scope
-        ? await tx.all(sql.newestOfDomain, before, scope.domainId, limit)
+      : 'domainIds' in scope
+        ? await newestOfDomains(tx, scope.domainIds, before, limit)
         : await tx.all(sql.newest, before, limit);
   const entries: VaultEntry[] = [];
   for (const row of rows) entries.push(toEntry(row, await recipients(tx, row.id, scope)));
@@ -40,13 +40,25 @@ export async function get(
   return { ...toEntry(row, seen), verdict: row.verdict, content };
 }
 
+async function newestOfDomains(
+  tx: ReadTx,
+  domainIds: readonly number[],
+  before: number,
+  limit: number,
+): Promise<sql.EntryRow[]> {
+  const found = new Map<number, sql.EntryRow>();
+  for (const id of domainIds)
+    for (const row of await tx.all(sql.newestOfDomain, before, id, limit)) found.set(row.id, row);
+  return [...found.values()].toSorted((a, b) => b.id - a.id).slice(0, limit);
+}
+
 async function recipients(tx: ReadTx, vaultId: number, scope: VaultScope): Promise<VaultEntry['recipients']> {
   const rows = await tx.all(sql.recipientsOf, vaultId);
   return rows
     .filter((row) =>
       'accountId' in scope
         ? row.account_id === scope.accountId && row.state !== 'deleted'
-        : !('domainId' in scope) || row.domain_id === scope.domainId,
+        : !('domainIds' in scope) || scope.domainIds.includes(row.domain_id),
     )
     .map((row) => ({ accountId: row.account_id, address: row.address, state: row.state as VaultState }));
 }

@@ -54,7 +54,7 @@ export interface VaultEntry {
 /** Whose view: an account's own mail, a domain's, or all. */
 export type VaultScope =
   | { readonly accountId: number }
-  | { readonly domainId: number }
+  | { readonly domainIds: readonly number[] }
   | { readonly all: true };
 
 export interface VaultDetail extends VaultEntry {

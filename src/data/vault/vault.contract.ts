@@ -214,12 +214,12 @@ export function vaultContract(open: (options: { clock: ManualClock }) => Promise
         undefined,
       );
       const domain = await ops.read('directory.domain', { name: DOMAIN });
-      const ofDomain = await ops.read('vault.list', { scope: { domainId: domain?.id ?? 0 }, limit: 1 });
+      const ofDomain = await ops.read('vault.list', { scope: { domainIds: [domain?.id ?? 0] }, limit: 1 });
       assert.deepEqual(
         ofDomain.map((each) => each.caseNumber),
         [`${caseNumber}-c`],
       );
-      assert.deepEqual(await ops.read('vault.list', { scope: { domainId: 987_654 }, limit: 1 }), []);
+      assert.deepEqual(await ops.read('vault.list', { scope: { domainIds: [987_654] }, limit: 1 }), []);
     });
 
     it('release: delivered as it came, learned as good mail, told, recorded; once', async () => {

@@ -88,6 +88,7 @@ export function judgedEvent(
       `${signed(score)}  ${text} (${name})`.slice(0, 300),
     ),
     decidedBy: shown.decidedBy?.text ?? null,
+    ...(shown.decidedBy !== undefined && { by: shown.decidedBy.name }),
     nearest: shown.nearest ?? null,
     author: evidence.author.address ?? null,
     accounts:

@@ -18,6 +18,7 @@ import { replies } from '../replies.ts';
 import type { DataOutcome } from '../service.ts';
 import { type Envelope, type Failures, receivedFor } from './envelope.ts';
 import type { Evidence } from './authenticate.ts';
+import { correspondent, maskedMail } from './correspondents.ts';
 import { joinedRanges } from './elsewhere.ts';
 import { acceptedEvents } from './events.ts';
 import { forwardMessages } from './forward.ts';
@@ -187,6 +188,8 @@ async function deliver(
       ...(more !== undefined && { events: [...more.events, ...events.events], intake: more.intake }),
       notices: [...notices, ...(more?.notices ?? [])],
       ...(scripted.scripted !== undefined && { scripted: scripted.scripted }),
+      ...maskedMail(envelope, evidence),
+      ...correspondent(evidence, judgement),
     };
     const report = recognise(envelope, message);
     const { deposits, replied } = await traced(session.span, 'commit', async (span) => {

@@ -1,6 +1,7 @@
 import type { ResolvedTarget } from '../../data/directory/types.ts';
 import type { Mailbox } from '../../mail/address/path.ts';
 import type { FlowDeps } from '../deps.ts';
+import { requireOpenGroups } from '../groups.ts';
 import { addressText, resolve } from '../recipient.ts';
 import { replies } from '../replies.ts';
 import { srsTarget } from '../srs.ts';
@@ -22,9 +23,11 @@ export async function recipientTargets(
   if (found.status === 'not-local') throw replies.relayDenied(text);
   // Where reports of ours come from, nobody reads.
   if (found.status === 'unknown' && deps.reports?.discards(mailbox.localPart) === true) return [];
-  if (found.status === 'unknown') throw replies.unknownRecipient(text);
+  if (found.status === 'unknown')
+    throw found.switchedOff === true ? replies.switchedOff(text) : replies.unknownRecipient(text);
   if (found.status === 'loop') throw replies.aliasLoop(text);
   if (found.targets.every((target) => target.kind === 'account' && target.overQuota))
     throw replies.overQuota(text);
+  await requireOpenGroups(deps, found.targets, { sender: reversePath, accountId: null }, text);
   return found.targets;
 }

@@ -101,7 +101,11 @@ function decisionLever(
 
 const PLACE = { inbox: 'Inbox', junk: 'Junk', refuse: 'refused' } as const;
 
-function actionOf(score: number, { threshold, mayRefuse }: VerdictInput): Verdict['action'] {
+/** Where a sum leads. */
+export function actionOf(
+  score: number,
+  { threshold, mayRefuse }: Pick<VerdictInput, 'threshold' | 'mayRefuse'>,
+): Verdict['action'] {
   const line = logit(threshold);
   if (mayRefuse && score >= Math.max(line + CERTAIN_ABOVE_THRESHOLD, CERTAIN_AT_LEAST)) return 'refuse';
   return score >= line ? 'junk' : 'inbox';

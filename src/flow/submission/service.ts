@@ -18,6 +18,7 @@ export function createSubmission(
 ): MailService {
   return {
     protocol: 'submission',
+    takesLater: true,
     async connect() {
       // Limits by address and in all are the listener's.
     },

@@ -6,6 +6,8 @@ import type { DepositResult } from '../../data/mailstore/types.ts';
 import type { Enqueue } from '../../data/queue/types.ts';
 import type { Sent } from '../../data/spam/types.ts';
 import type { WriteArgs } from '../../data/store.ts';
+import { displayAddresses } from '../../mail/message/addresses.ts';
+import { readHeader } from '../../mail/message/headers.ts';
 import { hiddenOctets, privateFields, visibleHeader } from '../delivery/hidden.ts';
 import {
   depositIndexes,
@@ -52,14 +54,16 @@ export function submit(
   return storeOrDrop(deps.store.bodies, message.blob, async () => {
     const takeBack = count(context, recipients.length);
     let judged: OutgoingJudgement | undefined;
+    let recordId: number | undefined;
     try {
       const { span } = context.session;
       const completed = await traced(span, 'sign', () => complete(context, message, body));
       judged = await traced(span, 'judge', async () => judge(context, recipients, message));
-      const results = await store(context, recipients, completed, judged?.holdReason);
+      const { results, recordId: id } = await store(context, recipients, completed, judged?.holdReason);
       if (results.length > 0 && results.every(({ status }) => status === 'no-account')) {
         throw replies.unknownRecipient(recipients[0]?.address ?? '');
       }
+      recordId = id;
     } catch (error) {
       judged?.takeBack();
       takeBack();
@@ -67,7 +71,7 @@ export function submit(
     }
     judged?.sent();
     const reply = okReply(trace);
-    return { reply, perRecipient: recipients.map(() => reply) };
+    return { reply, perRecipient: recipients.map(() => reply), recordId };
   });
 }
 
@@ -139,10 +143,11 @@ async function store(
   recipients: readonly PlannedRecipient[],
   completed: Completed,
   holdReason: string | undefined,
-): Promise<readonly DepositResult[]> {
+): Promise<{ readonly results: readonly DepositResult[]; readonly recordId: number | undefined }> {
   const { deps, reversePath, trace } = context;
   const { message, prefix, hidden } = completed;
-  const held = holdReason !== undefined;
+  // What leaves later waits in the queue as a whole, what is for people here too: it may yet be taken back.
+  const held = holdReason !== undefined || context.params.releaseAt !== undefined;
   const planned = (held ? planHeld : planDelivery)({
     recipients,
     reversePath,
@@ -155,7 +160,8 @@ async function store(
   const { plan } = scripted;
   const [refusal] = scripted.refusals.values();
   if (refusal !== undefined) throw refusal;
-  const onward = plan.forwards.length === 0 ? [] : [outgoing(context, plan, completed, holdReason)];
+  const onward =
+    plan.forwards.length === 0 ? [] : [outgoing(context, plan, recipients, completed, holdReason)];
   const queue = [...onward, ...scripted.queue];
   const copies = copiesFor(context, recipients, completed);
   const header = visibleHeader(message.header, hidden);
@@ -176,17 +182,22 @@ async function store(
       depositEvents: depositEvents(plan, trace, deps.clock.now()),
       notices: [...notices, ...scripted.notices],
       ...(scripted.scripted !== undefined && { scripted: scripted.scripted }),
-      ...(!held && { sent: writtenTo(context, recipients, completed) }),
+      ...(holdReason === undefined && { sent: writtenTo(context, recipients, completed) }),
+      ...submissionOf(context, recipients, held),
     };
     const { span: command } = context.session;
-    const { deposits, replied } = await traced(command, 'commit', async (span) => {
+    const {
+      deposits,
+      replied,
+      submissionId: recordId,
+    } = await traced(command, 'commit', async (span) => {
       span?.set({ 'postern.trace': trace, 'messaging.message.body.size': message.size });
       deps.tracer?.carry(trace, command);
       return deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
     });
     acceptCommitted(deps, accept, deposits, okReply(trace), replied);
     if (isNowhere(scripted, deposits, copies.length)) await dropBody(deps.store.bodies, message.blob);
-    return queue.length > 0 ? [] : deposits;
+    return { results: queue.length > 0 ? [] : deposits, recordId };
   } catch (error) {
     throw error instanceof Refusal && error.kind === 'over-quota' ? replies.allOverQuota() : error;
   }
@@ -227,10 +238,11 @@ function scriptsFor(
 
 /** What the archives of our domains get of it, held or not. */
 function copiesFor(
-  { deps, params, reversePath, trace }: SubmissionContext,
+  context: SubmissionContext,
   recipients: readonly PlannedRecipient[],
   { message, prefix, hidden }: Completed,
 ): Enqueue[] {
+  const { deps, params, reversePath, trace } = context;
   return archiveCopies(deps, {
     trace,
     reversePath,
@@ -239,7 +251,7 @@ function copiesFor(
     prefix,
     hidden,
     outbound: true,
-    needs: (to) => ({ ...neededParams(message.structure, params, to, true), ...queueTimes(deps) }),
+    needs: (to) => ({ ...neededParams(message.structure, params, to, true), ...laterTimes(context) }),
   });
 }
 
@@ -253,7 +265,40 @@ function writtenTo(
     accountId: login.accountId,
     addresses: recipients.map(({ address }) => address),
     messageId: message.content.messageId,
+    names: namesIn(message.header),
   };
+}
+
+/** Addresses of a field whose names are kept. */
+const NAMES_MAX = 200;
+
+/** How the sender calls those it is for. */
+function namesIn(octets: Buffer): NonNullable<Sent['names']> {
+  const header = readHeader(octets);
+  return ['to', 'cc']
+    .flatMap((name) => displayAddresses(header.first(name) ?? '', NAMES_MAX))
+    .filter(({ name }) => name !== '');
+}
+
+/** What JMAP keeps of it: with where those went that are not in the queue under their own address. */
+function submissionOf(
+  { login, params, trace }: SubmissionContext,
+  recipients: readonly PlannedRecipient[],
+  held: boolean,
+): Pick<WriteArgs<'delivery.accept'>, 'submission'> {
+  if (params.record === undefined) return {};
+  const here: Record<string, 'yes' | 'unknown'> = {};
+  for (const { address, targets } of recipients) {
+    if (held || isElsewhere({ address, targets })) continue;
+    here[address.toLowerCase()] = targets.every(({ kind }) => kind === 'account') ? 'yes' : 'unknown';
+  }
+  const data = JSON.stringify({ ...(JSON.parse(params.record) as object), queueId: trace, here });
+  return { submission: { accountId: login.accountId, queueId: trace, data } };
+}
+
+/** No address of ours: it is in the queue under its own name. */
+function isElsewhere({ address, targets }: Pick<PlannedRecipient, 'address' | 'targets'>): boolean {
+  return targets.some((target) => target.kind === 'external' && target.address === address);
 }
 
 /** All of it waits in the queue, also what is for people here: a thief writes to them first. */
@@ -282,12 +327,14 @@ function sourceOf({ deps, trace, login, reversePath, params }: SubmissionContext
 function outgoing(
   context: SubmissionContext,
   plan: Plan,
+  envelope: readonly PlannedRecipient[],
   completed: Completed,
   holdReason: string | undefined,
 ): Enqueue {
   const { deps, params, trace, login, reversePath } = context;
   const { message, prefix, hidden } = completed;
   const addresses = [reversePath, ...plan.forwards.map(({ address }) => address)];
+  const here = new Set(envelope.flatMap((each) => (isElsewhere(each) ? [] : each.address.toLowerCase())));
   return {
     queueId: trace,
     trace,
@@ -304,9 +351,27 @@ function outgoing(
     originated: true,
     messageId: message.content.messageId,
     size: message.size + prefix.length - hiddenOctets(hidden),
-    ...queueTimes(deps),
+    ...laterTimes(context),
     holdReason: holdReason ?? deps.settings.holdOutgoing,
-    recipients: queueRecipients(plan.forwards),
+    recipients: queueRecipients(plan.forwards).map((each) => ({
+      ...each,
+      // Where nothing may leave at all, what waits for its time and is for people here still comes to them.
+      unheld:
+        params.releaseAt !== undefined && holdReason === undefined && here.has(each.address.toLowerCase()),
+    })),
+  };
+}
+
+/** Its time to be delivered in begins when it may leave. */
+function laterTimes({ deps, params: { releaseAt } }: SubmissionContext) {
+  const times = queueTimes(deps);
+  if (releaseAt === undefined) return times;
+  const later = Math.max(0, releaseAt - deps.clock.now());
+  const { warnAt, expiresAt } = times;
+  return {
+    warnAt: warnAt === undefined ? undefined : warnAt + later,
+    expiresAt: expiresAt === undefined ? undefined : expiresAt + later,
+    releaseAt,
   };
 }
 

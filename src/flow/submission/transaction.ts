@@ -2,6 +2,7 @@ import type { ResolvedTarget } from '../../data/directory/types.ts';
 import type { PlannedRecipient } from '../delivery/plan.ts';
 import type { FlowDeps } from '../deps.ts';
 import { Intake } from '../intake.ts';
+import { requireOpenGroups } from '../groups.ts';
 import { recordRefusal } from '../journal.ts';
 import { BodyTap } from '../outbound/sign.ts';
 import { addressText, parseRecipient, resolve } from '../recipient.ts';
@@ -75,10 +76,14 @@ export class SubmissionTransaction implements MailTransaction {
     found: Awaited<ReturnType<typeof resolve>>,
   ): Promise<readonly ResolvedTarget[]> {
     if (found.status === 'not-local') return [{ kind: 'external', address: text, via: [] }];
-    if (found.status === 'unknown') throw replies.unknownRecipient(text);
+    if (found.status === 'unknown')
+      throw found.switchedOff === true ? replies.switchedOff(text) : replies.unknownRecipient(text);
     if (found.status === 'loop') throw replies.aliasLoop(text);
     if (found.targets.every((target) => target.kind === 'account' && target.overQuota))
       throw replies.overQuota(text);
+    const { deps, login, reversePath } = this.#context;
+    const { accountId } = login;
+    await requireOpenGroups(deps, found.targets, { sender: reversePath, accountId }, text);
     return found.targets;
   }
 

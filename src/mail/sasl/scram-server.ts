@@ -150,12 +150,17 @@ async function finish(context: ServerContext, exchange: Exchange, text: string):
   const authMessage = `${exchange.clientFirstBare},${exchange.serverFirst},${withoutProof}`;
   const { authenticator, remoteAddress, protocol, trace } = context;
   const attempt = { login: exchange.login, remoteAddress, protocol, trace };
-  if (!proofMatches(proof, exchange.keys.storedKey, authMessage)) {
+  // All of them, so that the time does not tell which one it was.
+  const { keys } = exchange;
+  const [key] = [keys, ...(keys.others ?? [])].filter((one) =>
+    proofMatches(proof, one.storedKey, authMessage),
+  );
+  if (key === undefined) {
     await authenticator.failed(attempt);
     return fail('invalid-proof', authenticationFailed());
   }
-  const success = await authenticator.scramSucceeded(attempt);
-  const signature = serverSignature(exchange.keys.serverKey, authMessage).toString('base64');
+  const success = await authenticator.scramSucceeded(attempt, key.storedKey);
+  const signature = serverSignature(key.serverKey, authMessage).toString('base64');
   return { success, final: Buffer.from(`v=${signature}`) };
 }
 

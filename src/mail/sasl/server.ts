@@ -1,4 +1,5 @@
 import { Refusal } from '../../base/errors.ts';
+import { oauthBearerServer, xoauth2Server } from './bearer-server.ts';
 import { cramMd5Server } from './cram-md5-server.ts';
 import { loginServer, plainServer } from './password-server.ts';
 import { exchangeFailed, malformed } from './refusals.ts';
@@ -52,20 +53,31 @@ const MECHANISMS: Readonly<Record<string, Start>> = {
   'SCRAM-SHA-256': (context) => scramServer(context, false),
   PLAIN: plainServer,
   LOGIN: loginServer,
+  OAUTHBEARER: oauthBearerServer,
+  XOAUTH2: xoauth2Server,
   'CRAM-MD5': cramMd5Server,
 };
 
 /** Never among the mechanisms to offer: for those who ask for it by name and have an authenticator that can check it. */
 const NOT_OFFERED: ReadonlySet<string> = new Set(['CRAM-MD5']);
+/** Of tokens: offered where somebody can check them. */
+const BEARER: ReadonlySet<string> = new Set(['OAUTHBEARER', 'XOAUTH2']);
 
 /**
- * The mechanisms to advertise, strongest first. The PLUS one only where the connection has binding data.
- * Whether any may be offered at all (TLS or not) is the server's decision.
+ * The mechanisms to advertise: those of passwords, strongest first, then those of tokens where `authenticator` knows
+ * any. The PLUS one only where the connection has binding data. Whether any may be offered at all (TLS or not) is the
+ * server's decision.
  */
-export function offeredMechanisms(channelBinding: ChannelBindings | undefined): string[] {
+export function offeredMechanisms(
+  channelBinding: ChannelBindings | undefined,
+  authenticator?: Pick<Authenticator, 'token'>,
+): string[] {
   const bound = channelBinding?.exporter !== undefined || channelBinding?.serverEndPoint !== undefined;
   return Object.keys(MECHANISMS).filter(
-    (name) => (bound || !name.endsWith('-PLUS')) && !NOT_OFFERED.has(name),
+    (name) =>
+      (bound || !name.endsWith('-PLUS')) &&
+      !NOT_OFFERED.has(name) &&
+      (authenticator?.token !== undefined || !BEARER.has(name)),
   );
 }
 
@@ -75,6 +87,7 @@ export function startMechanism(name: string, context: ServerContext): ServerMech
   const start = Object.hasOwn(MECHANISMS, upper) ? MECHANISMS[upper] : undefined;
   if (!start || (upper.endsWith('-PLUS') && !context.plusOffered)) return undefined;
   if (upper === 'CRAM-MD5' && context.authenticator.cramMd5 === undefined) return undefined;
+  if (BEARER.has(upper) && context.authenticator.token === undefined) return undefined;
   const state = start(context);
   let over = false;
   return {

@@ -1,3 +1,10 @@
+/**
+ * What a login may be used for. mail: read and change mail (IMAP, POP3, JMAP). send: submit. settings: Sieve, vacation,
+ * identities and the like. account: passwords, second factors, sessions (web sessions only). admin: the admin API, as far
+ * as the account's role goes.
+ */
+export type Scope = 'mail' | 'send' | 'settings' | 'account' | 'admin';
+
 /** Who tries to log in, and where from. */
 export interface LoginAttempt {
   readonly login: string;
@@ -7,7 +14,12 @@ export interface LoginAttempt {
   readonly protocol: string;
   /** Id of the session; what the journal says of the login stands with the session's other events. */
   readonly trace: string;
+  /** What the login is for; by default what the protocol needs. */
+  readonly scope?: Scope | undefined;
 }
+
+/** A bearer token instead of a password. `login`: whose it is said to be; '': the token alone tells. */
+export type TokenAttempt = LoginAttempt & { readonly token: string };
 
 /** Checks credentials for SASL; implemented by data/directory with bounded CPU. */
 export interface Authenticator {
@@ -21,8 +33,13 @@ export interface Authenticator {
    * it may wait or throw Refusal 'limit', as `password` may, before any proof is looked at.
    */
   scramKeys(login: string, attempt?: LoginAttempt): Promise<ScramKeys>;
-  /** After a SCRAM proof was verified against these keys. Throws like `password`. */
-  scramSucceeded(attempt: LoginAttempt): Promise<LoginAccount>;
+  /** After a SCRAM proof was verified against a stored key of these. Throws like `password`. */
+  scramSucceeded(attempt: LoginAttempt, storedKey?: Buffer): Promise<LoginAccount>;
+  /**
+   * OAUTHBEARER and XOAUTH2 (RFC 7628): an access token. Without this method there are no such mechanisms. Throws
+   * Refusal 'authentication-failed', or 'not-permitted' for a token that is not for this protocol.
+   */
+  token?(request: TokenAttempt): Promise<LoginAccount>;
   /**
    * CRAM-MD5 (RFC 2195): `digest` is what the client made of `challenge` and its password. Only for those who keep the
    * password itself; without this method there is no such mechanism. Throws like `password`.
@@ -38,16 +55,27 @@ export interface LoginAccount {
   readonly accountId: number;
   /** Primary address of the account. */
   readonly address: string;
-  /** Aborted when the account is suspended or its password changed. */
+  /** Aborted when the account is suspended or its password changed, or what it logged in with is revoked. */
   readonly revoked: AbortSignal;
+  /** By what; default: the account's password. */
+  readonly how?: 'password' | 'app-password' | 'token' | 'session' | undefined;
+  /** What it may do; undefined: everything that a password of the account may. */
+  readonly scopes?: ReadonlySet<Scope> | undefined;
+  /** Id of the web session or grant. */
+  readonly sessionId?: number | undefined;
 }
 
 /** RFC 5802 section 3. */
-export interface ScramKeys {
-  readonly salt: Buffer;
-  readonly iterations: number;
+export interface ScramKeyPair {
   readonly storedKey: Buffer;
   readonly serverKey: Buffer;
+}
+
+export interface ScramKeys extends ScramKeyPair {
+  readonly salt: Buffer;
+  readonly iterations: number;
+  /** Of further passwords of the login, under the same salt: whichever fits the proof is the one. */
+  readonly others?: readonly ScramKeyPair[];
 }
 
 /** Channel binding data of a TLS connection; net/tls.ts TlsFacts has this shape. Undefined where not available. */

@@ -1,15 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Server as TcpServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { errnoCode, errorText, Refusal } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type ListenTarget, targetName } from '../../net/listener/bind.ts';
+import type { TlsSource } from '../../net/tls.ts';
+import { serveTls } from './tls-server.ts';
 
 /** Limits of every HTTP connection. Node's own timers keep them: they know the parser's state, we do not. */
 export const HTTP_LIMITS = {
   /** Milliseconds for the header of a request, and for all of it: a byte a second must not hold a connection. */
   headersMs: 15_000,
-  requestMs: 60_000,
+  /** An attachment of 50 MB takes so long over a bad line. */
+  requestMs: 600_000,
   /** Milliseconds of silence on a connection that has a request in hand. */
   idleMs: 120_000,
   keepAliveMs: 10_000,
@@ -18,6 +22,8 @@ export const HTTP_LIMITS = {
   headerBytes: 16 * 1024,
   headerFields: 100,
   connections: 256,
+  /** Of one client (an IPv4 address, an IPv6 /64) where clients come themselves; a household has several browsers. */
+  connectionsPerClient: 100,
   requestsPerConnection: 1000,
 } as const;
 
@@ -32,6 +38,13 @@ export interface HttpListener {
   drain(graceMs: number): Promise<void>;
 }
 
+/** Takes connections that are to become something else than HTTP (WebSocket). */
+export interface Upgrades {
+  /** Whether this request is one of those; all others are answered as if they had not asked. */
+  wants(request: IncomingMessage): boolean;
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
 export interface HttpListenOptions {
   readonly target: ListenTarget;
   /** Hono's `fetch`, given the request and Node's own objects. */
@@ -41,6 +54,11 @@ export interface HttpListenOptions {
   ) => Response | Promise<Response>;
   /** Looks at a request before anything else does; answers and returns true when it ends there. */
   readonly guard?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly upgrades?: Upgrades | undefined;
+  /** TLS from the first octet, for clients that come themselves; undefined: none. */
+  readonly tls?: TlsSource | undefined;
+  /** Peers that come for many, whose connections are not counted by address. */
+  readonly isProxy?: ((address: string) => boolean) | undefined;
   readonly clock: Clock;
   readonly limits?: Partial<HttpLimits>;
   /** A bug that Hono did not catch. */
@@ -60,26 +78,40 @@ export async function listenHttp(options: HttpListenOptions): Promise<HttpListen
       return new Response('Internal error\n', { status: 500 });
     },
   });
-  const server = createLimitedServer(limits);
-  server.maxConnections = limits.connections;
+  const { upgrades, clock } = options;
+  const server = createLimitedServer(limits, upgrades && ((request) => upgrades.wants(request)));
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (options.guard?.(request, response) === true) return;
     handle(request, response).catch(options.onError);
   });
+  // Their connections are theirs; what is left of them at the end is cut off with the others.
+  const upgraded = new Set<Duplex>();
+  if (upgrades !== undefined)
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      upgraded.add(socket);
+      socket.once('close', () => upgraded.delete(socket));
+      upgrades.take(request, socket, head);
+    });
+  if (options.tls !== undefined) return serveTls(server, { ...options, tls: options.tls, limits });
+  server.maxConnections = limits.connections;
   await bindServer(server, options.target);
+  return { ...placeOf(server), drain: (graceMs) => drain(server, clock, graceMs, upgraded) };
+}
+
+/** Where it listens, and whether it does. */
+export function placeOf(server: TcpServer): Pick<HttpListener, 'address' | 'port' | 'isOpen'> {
   const bound = server.address();
   const { address, port } = typeof bound === 'object' && bound !== null ? bound : { address: '', port: 0 };
-  return {
-    address,
-    port,
-    isOpen: () => server.listening,
-    drain: (graceMs) => drain(server, options.clock, graceMs),
-  };
+  return { address, port, isOpen: () => server.listening };
 }
 
 /** A server that keeps to the limits of requests and connections, but not yet to their number. */
-export function createLimitedServer(limits: HttpLimits): Server {
+export function createLimitedServer(
+  limits: HttpLimits,
+  upgrades: (request: IncomingMessage) => boolean = () => false,
+): Server {
   const server = createServer({
+    shouldUpgradeCallback: upgrades,
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
@@ -118,10 +150,18 @@ function bindRefusal(target: ListenTarget, error: Error): Refusal {
   }
 }
 
-async function drain(server: Server, clock: Clock, graceMs: number): Promise<void> {
+async function drain(
+  server: Server,
+  clock: Clock,
+  graceMs: number,
+  upgraded: ReadonlySet<Duplex>,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const late = clock.setTimer(graceMs, () => server.closeAllConnections());
+  const late = clock.setTimer(graceMs, () => {
+    server.closeAllConnections();
+    for (const socket of upgraded) socket.destroy();
+  });
   await closed;
   late.cancel();
 }

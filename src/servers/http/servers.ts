@@ -7,6 +7,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { Tracer } from '../../base/tracing.ts';
 import type { LoginGuard } from '../../data/bans/guard.ts';
 import type { Actor } from '../../data/directory/types.ts';
+import type { LiveJournal } from '../../data/journal/live.ts';
 import type { OpenStore } from '../../data/open.ts';
 import type { SearchIndex } from '../../data/search/types.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
   FilterHooks,
   HousekeepingHooks,
   IntakeHooks,
+  ProbeHooks,
 } from './admin/operation.ts';
 import type { Backups } from '../../flow/backup/service.ts';
 import type { DoctorService } from '../../flow/doctor/service.ts';
@@ -24,18 +26,24 @@ import type { Ways } from '../../flow/outbound/routing/ways.ts';
 import type { OutgoingWatch } from '../../flow/submission/outgoing.ts';
 import type { HttpProofs } from '../../net/acme/solvers.ts';
 import type { ListenTarget } from '../../net/listener/bind.ts';
-import { alwaysActor, createAdminApp } from './admin/app.ts';
+import type { TlsSource } from '../../net/tls.ts';
+import { alwaysActor, type Authenticate, createAdminApp } from './admin/app.ts';
 import { hostFacts } from './admin/host-facts.ts';
+import { API_PREFIX } from './admin/operation.ts';
 import { prepareSocketPlace } from './admin/socket.ts';
 import type { ListenerFacts, ServerFacts } from './facts.ts';
-import { type HttpLimits, type HttpListener, listenHttp } from './node-server.ts';
+import { type HttpLimits, type HttpListener, listenHttp, type Upgrades } from './node-server.ts';
 import { type SnsHook, snsHookAtPath } from './hooks/sns.ts';
 import type { AccountOptions } from './web/account.ts';
 import { createAcmeChallenge } from './web/acme-challenge.ts';
 import { createWebApp, type WebAppOptions } from './web/app.ts';
 import { createDiscovery } from './web/discovery.ts';
 import { httpMetrics, tracedFetch } from './tracing.ts';
-import { createGuard, fromThisMachine } from './web/guard.ts';
+import { createGuard, fromThisMachine, hostName, judgeRequest } from './web/guard.ts';
+import { setSecurityHeaders } from './web/headers.ts';
+import { createWebFiles } from './web/files.ts';
+import { createRedirect } from './web/redirect.ts';
+import { placeOf } from '../request-login.ts';
 
 export interface HttpDeps {
   readonly store: OpenStore;
@@ -60,6 +68,10 @@ export interface HttpDeps {
   readonly accounts?: Pick<AccountOptions, 'authenticator' | 'isProxy'> | undefined;
   /** Serves JMAP at its own paths of the HTTP port. */
   readonly jmap?: WebAppOptions['jmap'];
+  /** Routes of other parts. */
+  readonly mounts?: WebAppOptions['mounts'];
+  /** Connections of the HTTP port that become something else (WebSocket). */
+  readonly upgrades?: Upgrades | undefined;
   readonly lookup?: Lookup | undefined;
   readonly scripts?: Pick<ScriptEngine, 'check'> | undefined;
   readonly housekeeping?: HousekeepingHooks | undefined;
@@ -70,6 +82,10 @@ export interface HttpDeps {
   /** Measures the requests of a server; made by `createHttpServers`. */
   readonly measure?: ReturnType<typeof httpMetrics> | undefined;
   readonly journal?: { changed(): Promise<void> } | undefined;
+  readonly watch?: Pick<LiveJournal, 'listen'> | undefined;
+  readonly probe?: ProbeHooks | undefined;
+  /** Logs administrators in at the HTTP port; undefined: the admin API is on its socket alone. */
+  readonly administrators?: Authenticate | undefined;
 }
 
 /** A place to listen at, with what is told there. */
@@ -79,10 +95,16 @@ export interface WebPlace {
   readonly allowedHosts: readonly string[] | undefined;
   /** Serve /health and /metrics to everybody; false: only to connections to a loopback address. */
   readonly operational: boolean;
+  /** Among these, the name by which a proxy on this machine comes for strangers: no health and metrics under it. */
+  readonly publicName?: string | undefined;
+  /** TLS from the first octet; undefined: none. */
+  readonly tls?: TlsSource | undefined;
 }
 
 export interface WebOptions {
   readonly places: readonly WebPlace[];
+  /** Directory of the web app's files; undefined, or not there: it is not built. */
+  readonly directory?: string | undefined;
   /** Paragraphs of the home page. */
   readonly notes?: readonly string[];
   readonly limits?: Partial<HttpLimits>;
@@ -174,38 +196,33 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
   const { clock, logger } = deps;
   const { places, notes = [], limits } = options;
   const account = deps.accounts && { ...deps.accounts, store: deps.store, clock };
-  const discovery = createDiscovery({
-    store: deps.store,
-    host: () => hostFacts(deps.facts),
-    listeners: () => deps.facts.listeners(),
-    logger,
-  });
-  const full = createWebApp({ ...deps, notes, account, operational: true });
-  const bare = createWebApp({ ...deps, notes, account, operational: false });
-  const open: HttpListener[] = [];
-  const tracing = { tracer: deps.tracer, isProxy: deps.accounts?.isProxy, server: 'web' } as const;
+  const files = options.directory === undefined ? undefined : createWebFiles(options.directory, clock);
+  const mounts = [...(deps.mounts ?? []), ...adminMount(deps)];
+  const full = createWebApp({ ...deps, mounts, notes, account, files, operational: true });
+  const bare = createWebApp({ ...deps, mounts, notes, account, files, operational: false });
+  const open: (HttpListener & { readonly secure: boolean })[] = [];
+  const isProxy = deps.accounts?.isProxy ?? (() => false);
+  const tracing = { tracer: deps.tracer, isProxy, server: 'web' } as const;
   const drain = async (graceMs: number): Promise<void> => {
     await Promise.all(open.map((listener) => listener.drain(graceMs)));
   };
+  const tlsPort = (): number | undefined => open.find(({ secure }) => secure)?.port;
+  const looks = looksOf(deps, { isProxy, tlsPort });
   try {
-    for (const { target, allowedHosts, operational } of places) {
+    for (const place of places) {
+      const { target, allowedHosts, tls } = place;
       const listener = await listenHttp({
         target,
-        fetch: measured(
-          deps,
-          'web',
-          tracedFetch(tracing, (request, env) => {
-            const { headers, url = '/', socket } = env.incoming;
-            const near = fromThisMachine(socket.localAddress ?? '', headers, url);
-            return (operational || near ? full : bare).fetch(request, env);
-          }),
-        ),
-        guard: first(deps.sns, proofs(deps.acme, either(discovery, createGuard(allowedHosts)))),
+        fetch: measured(deps, 'web', tracedFetch(tracing, byPlace(place, full, bare))),
+        guard: looks(place),
+        upgrades: deps.upgrades && guarded(deps.upgrades, allowedHosts),
+        tls,
+        isProxy,
         clock,
         onError: (error) => logger.error({ error: errorText(error) }, 'http: a request failed'),
         ...(limits !== undefined && { limits }),
       });
-      open.push(listener);
+      open.push({ ...listener, secure: tls !== undefined });
     }
   } catch (error) {
     await drain(0);
@@ -213,15 +230,54 @@ export async function createWebServer(deps: HttpDeps, options: WebOptions): Prom
   }
   return {
     listeners: () =>
-      open.map(({ address, port, isOpen }) => ({
-        name: 'http',
+      open.map(({ address, port, isOpen, secure }) => ({
+        name: secure ? 'https' : 'http',
         address,
         port,
-        security: 'none',
+        security: secure ? 'tls' : 'none',
         open: isOpen(),
       })),
     drain,
   };
+}
+
+/** What looks at the requests of a place before its pages do. */
+function looksOf(
+  deps: HttpDeps,
+  { isProxy, tlsPort }: { isProxy: (address: string) => boolean; tlsPort: () => number | undefined },
+): (place: WebPlace) => Look {
+  const discovery = createDiscovery({
+    store: deps.store,
+    host: () => hostFacts(deps.facts),
+    listeners: () => deps.facts.listeners(),
+    logger: deps.logger,
+  });
+  return ({ allowedHosts, operational, tls }) => {
+    const guard = createGuard(allowedHosts);
+    const redirect = createRedirect({ port: tlsPort, isProxy, operational });
+    // What others ask at names of ours they may ask without TLS; the rest is sent to where there is.
+    const last = tls === undefined ? either(redirect, guard) : guard;
+    return withHeaders(isProxy, first(deps.sns, proofs(deps.acme, either(discovery, last))));
+  };
+}
+
+type WebApp = ReturnType<typeof createWebApp>;
+
+/** With health and metrics for those who may see them, else without. */
+function byPlace({ operational, publicName }: WebPlace, full: WebApp, bare: WebApp): Fetch {
+  return (request, env) => {
+    const { headers, url = '/', socket } = env.incoming;
+    const near = fromThisMachine(socket.localAddress ?? '', headers, url);
+    const inside = operational && hostName(headers.host ?? '') !== publicName;
+    return (inside || near ? full : bare).fetch(request, env);
+  };
+}
+
+/** The admin API on the HTTP port, for administrators who log in. */
+function adminMount(deps: HttpDeps): NonNullable<WebAppOptions['mounts']> {
+  if (deps.administrators === undefined) return [];
+  const admin = createAdminApp(deps, deps.administrators);
+  return [(app) => void app.all(`${API_PREFIX}/*`, (c) => admin.fetch(c.req.raw, c.env))];
 }
 
 type Fetch = Parameters<typeof tracedFetch>[1];
@@ -249,6 +305,24 @@ function proofs(acme: HttpProofs | undefined, guard: Look): Look {
   if (acme === undefined) return guard;
   const challenge = createAcmeChallenge(acme);
   return (request, response) => challenge(request, response) || guard(request, response);
+}
+
+/** Every answer has what browsers are told, whoever gives it. */
+function withHeaders(isProxy: (address: string) => boolean, look: Look): Look {
+  return (request, response) => {
+    setSecurityHeaders(request, response, placeOf(request, isProxy).https);
+    return look(request, response);
+  };
+}
+
+/** One that the guard would refuse is answered as other requests are: with a refusal. */
+function guarded(upgrades: Upgrades, allowedHosts: readonly string[] | undefined): Upgrades {
+  return {
+    wants: (request) =>
+      upgrades.wants(request) &&
+      judgeRequest(request.headers, request.url ?? '/', allowedHosts) === undefined,
+    take: (request, socket, head) => upgrades.take(request, socket, head),
+  };
 }
 
 /** Whoever opens the socket is its owner or root; the audit says it was done from this machine's command line. */

@@ -54,6 +54,8 @@ export function capabilityText(session: Session): string {
       ...BASE,
       ...ADDITIONS,
       ...session.capabilities,
+      // RFC 9698 section 3.
+      ...(session.options.jmapUrl?.() === undefined ? [] : ['JMAPACCESS']),
       `MESSAGELIMIT=${limits.imapMessages}`,
       `APPENDLIMIT=${limits.messageBytes}`,
     ].join(' ');
@@ -61,7 +63,8 @@ export function capabilityText(session: Session): string {
   const words = [...BASE, 'LITERAL-', 'SASL-IR', 'ENABLE', 'ID'];
   if (mayStartTls(session)) words.push('STARTTLS');
   if (mayLogIn(session)) {
-    for (const mechanism of offeredMechanisms(session.connection.tls)) words.push(`AUTH=${mechanism}`);
+    for (const mechanism of offeredMechanisms(session.connection.tls, session.options.authenticator))
+      words.push(`AUTH=${mechanism}`);
   } else words.push('LOGINDISABLED');
   return words.join(' ');
 }

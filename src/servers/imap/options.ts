@@ -31,6 +31,8 @@ export interface ImapOptions {
   /** Log in under TLS only, else LOGINDISABLED. False is for a try-out's measuring tools. Default true. */
   readonly requireTlsForLogin?: boolean | undefined;
   readonly hooks?: ImapHooks | undefined;
+  /** URL of the JMAP session, where it is known under which one clients reach it. */
+  readonly jmapUrl?: (() => string | undefined) | undefined;
 }
 
 /** A message on its way into the store; flow/intake.ts has this shape. */

@@ -2,7 +2,7 @@ import { MAX_UID, type UidRange } from '../../data/mailstore/types.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import type { MailboxView } from './mailbox-view.ts';
 import { tellVanishedEarlier } from './numbers.ts';
-import { tellFlags } from './refresh.ts';
+import { refresh, tellFlags } from './refresh.ts';
 import { flushIfFull, type Session, spend, viewOf, yieldTurn } from './session.ts';
 import { type Decoder, SyntaxFault } from './wire/decoder.ts';
 import { type SequenceSet, STAR, tidy } from './wire/sequence-set.ts';
@@ -106,4 +106,7 @@ export async function resynchronize(session: Session, known: Known): Promise<voi
     }
     await yieldTurn();
   }
+  // These rows are newer than the view. What has gone meanwhile had no FETCH: it must be told with this answer, or the
+  // client has messages of which it knows no UID.
+  await refresh(session, true);
 }

@@ -158,8 +158,13 @@ function silenceLimit(session: Session): number {
 }
 
 /** Wait for octets. True when some came, false when woken (look at what changed). Throws SessionEnd. */
-export function awaitOctets(session: Session): Promise<boolean> {
-  return moreOctets(session, () => silenceLimit(session));
+export async function awaitOctets(session: Session): Promise<boolean> {
+  const wait = (): Promise<boolean> => moreOctets(session, () => silenceLimit(session));
+  if (await wait()) return true;
+  // What was woken before it waited has not looked for octets. Where something changes all the time, that would be so
+  // each time, and the client never heard: it is waited for once more, for no longer than one turn.
+  setImmediate(() => session.input.wake());
+  return wait();
 }
 
 /** The next line without its CRLF, a copy. Undefined when it was longer than `max`: then it has been thrown away. */

@@ -2,71 +2,55 @@ import type { IncomingMessage } from 'node:http';
 import { type Context as HonoContext, Hono } from 'hono';
 import { randomToken, timeId } from '../../base/ids.ts';
 import { errorText, Refusal } from '../../base/errors.ts';
-import type { LoginAccount } from '../../mail/sasl/types.ts';
-import { canonicalAddress } from '../../net/ip.ts';
+import { challengeFor, placeOf, type Principal } from '../request-login.ts';
 import { logIn } from './authentication.ts';
 import { findBlob, keepUpload } from './blobs.ts';
-import type { Context, JmapOptions } from './context.ts';
-import { readRequest, runRequest } from './engine.ts';
+import type { JmapOptions } from './context.ts';
 import { MethodError, RequestError } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
+import { parseJson } from './parse-json.ts';
 import { JMAP_LIMITS } from './limits.ts';
-import { eventStream, PUSHED_TYPES, pingOf } from './push.ts';
+import { eventStream, pingOf } from './push.ts';
+import { PUSHED_TYPES } from './push-states.ts';
+import { answerRequest, Counts, type Shared } from './request.ts';
 import { sessionObject } from './session.ts';
-import { methods } from './table.ts';
 import { viewOf } from './view.ts';
 
 type Env = {
   Bindings: { readonly incoming: IncomingMessage };
-  Variables: { account: LoginAccount; remoteAddress: string; trace: string };
+  Variables: { account: Principal; remoteAddress: string; trace: string };
 };
 type C = HonoContext<Env>;
 
-/** How much of each kind an account has at work. */
-class Counts {
-  readonly #open = new Map<string, number>();
-
-  /** Undefined when there are `most` already, else how to end. */
-  begin(kind: string, accountId: number, most: number): (() => void) | undefined {
-    const key = `${kind} ${accountId}`;
-    const now = this.#open.get(key) ?? 0;
-    if (now >= most) return undefined;
-    this.#open.set(key, now + 1);
-    let ended = false;
-    return () => {
-      if (ended) return;
-      ended = true;
-      const left = (this.#open.get(key) ?? 1) - 1;
-      if (left === 0) this.#open.delete(key);
-      else this.#open.set(key, left);
-    };
-  }
+/** For an app and its WebSockets. */
+export function sharedParts(): Shared {
+  return { counts: new Counts(), cache: randomToken(12) };
 }
 
 /** JMAP over HTTP (RFC 8620): session, API, blobs, events. To be mounted at the root of a site. */
-export function createJmapApp(options: JmapOptions): Hono<Env> {
+export function createJmapApp(options: JmapOptions, shared: Shared = sharedParts()): Hono<Env> {
   const app = new Hono<Env>();
-  const counts = new Counts();
-  const cache = randomToken(12);
+  const { counts } = shared;
   // RFC 8620 section 2.2.
   app.get('/.well-known/jmap', (c) => c.redirect('/jmap/session', 302));
   app.use('/jmap/*', async (c, next) => {
     const trace = timeId(options.clock.now());
     const login = await logIn(options, c.env.incoming, trace);
     if (!login.ok) {
-      if (login.status === 401) c.header('WWW-Authenticate', 'Basic realm="mail account", charset="UTF-8"');
+      const challenge = login.status === 401 ? challengeFor(c.env.incoming) : undefined;
+      if (challenge !== undefined) c.header('WWW-Authenticate', challenge);
       return c.text(`${login.sentence}\n`, login.status);
     }
-    c.set('account', login.account);
-    c.set('remoteAddress', login.remoteAddress);
+    c.set('account', login.principal);
+    c.set('remoteAddress', login.principal.remoteAddress);
     c.set('trace', trace);
     await next();
     return undefined;
   });
   app.get('/jmap/session', async (c) => {
-    return c.json(await sessionObject(options.store.read, c.var.account, baseOf(options, c)));
+    return c.json(await sessionObject(options, c.var.account, baseOf(options, c)));
   });
-  app.post('/jmap/api', (c) => problems(c, () => api(options, counts, cache, c)));
+  app.post('/jmap/api', (c) => problems(c, () => api(options, shared, c)));
   app.post('/jmap/upload/:account/', (c) => problems(c, () => upload(options, counts, c)));
   app.get('/jmap/download/:account/:blob/:name', (c) => problems(c, () => download(options, c)));
   app.get('/jmap/eventsource', (c) => events(options, counts, c));
@@ -75,11 +59,9 @@ export function createJmapApp(options: JmapOptions): Hono<Env> {
 
 /** Scheme and host by which the client reaches us: a proxy says which. */
 function baseOf({ isProxy }: JmapOptions, c: C): string {
-  const { socket, headers } = c.env.incoming;
   const { host } = new URL(c.req.url);
-  const proxied = isProxy(canonicalAddress(socket.remoteAddress ?? '') ?? '');
-  const secure = proxied && headers['x-forwarded-proto'] === 'https';
-  return `${secure ? 'https' : 'http'}://${host}`;
+  const { https } = placeOf(c.env.incoming, isProxy);
+  return `${https ? 'https' : 'http'}://${host}`;
 }
 
 /** Render what stops a request as a whole (RFC 7807, RFC 8620 section 3.6.1). */
@@ -126,32 +108,15 @@ async function readJson(c: C): Promise<Json> {
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
-    return JSON.parse(text) as Json;
+    return await parseJson(text);
   } catch (error) {
     throw new RequestError('notJSON', `The request is no JSON in UTF-8: ${errorText(error).slice(0, 200)}`);
   }
 }
 
-async function api(options: JmapOptions, counts: Counts, cache: string, c: C): Promise<Response> {
-  const { account: login, remoteAddress, trace } = c.var;
-  const most = JMAP_LIMITS.concurrentRequests;
-  const end = counts.begin('request', login.accountId, most);
-  if (end === undefined)
-    throw new RequestError('limit', `At most ${most} requests at once, please.`, 'maxConcurrentRequests');
-  try {
-    const request = readRequest(await readJson(c));
-    const createdIds = new Map(Object.entries(request.createdIds ?? {}));
-    const context: Context = { options, login, remoteAddress, trace, cache, createdIds };
-    const methodResponses = await runRequest(context, methods, request);
-    const session = await sessionObject(options.store.read, login, '');
-    return c.json({
-      methodResponses,
-      ...(request.createdIds !== undefined && { createdIds: Object.fromEntries(createdIds) }),
-      sessionState: session['state'],
-    });
-  } finally {
-    end();
-  }
+async function api(options: JmapOptions, shared: Shared, c: C): Promise<Response> {
+  const { account: login, trace } = c.var;
+  return c.json(await answerRequest(options, shared, login, trace, () => readJson(c)));
 }
 
 /** RFC 8620 section 6.1. */

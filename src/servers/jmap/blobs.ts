@@ -43,7 +43,7 @@ export async function findBlob(
   text: string,
 ): Promise<Blob | undefined> {
   const path = parseBlobId(text);
-  if (path === undefined) return undefined;
+  if (path === undefined) return scriptBlob(store, view, text);
   const [first, ...more] = path.parts;
   if (path.base === 'U') {
     const whole = await uploadBlob(store, view, path.id);
@@ -54,6 +54,18 @@ export async function findBlob(
   if (first === undefined) return messageBlob(store, ref);
   const part = partBlobOf(store, ref, first);
   return part && withinMessages(part, more);
+}
+
+/** A Sieve script as it is at present: "C3-9f86d081884c7d65", its number and what its digest begins with. */
+async function scriptBlob(
+  { read }: JmapOptions['store'],
+  { own, accountId }: View,
+  text: string,
+): Promise<Blob | undefined> {
+  const [, number = '', digest = ''] = /^C([1-9]\d{0,15})-([0-9a-f]{16})$/.exec(text) ?? [];
+  if (!own || digest === '') return undefined;
+  const script = await read.run('sieve.textOfAccount', { accountId, id: Number(number) });
+  return script?.digest.startsWith(digest) === true ? octetBlob(Buffer.from(script.text)) : undefined;
 }
 
 /** Emails of a day ago in Trash no more: the owner's own blobs outlast them as long as undelete can bring them back. */

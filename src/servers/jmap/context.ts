@@ -3,9 +3,11 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { OpenStore } from '../../data/open.ts';
 import type { SearchIndex } from '../../data/search/types.ts';
+import type { ScriptEngine } from '../../flow/sieve/engine-types.ts';
 import type { MailService } from '../../flow/service.ts';
-import type { Authenticator, LoginAccount } from '../../mail/sasl/types.ts';
+import type { LogInRequest, Principal, Scope } from '../request-login.ts';
 import { MethodError } from './errors.ts';
+import type { WebPush } from './push-types.ts';
 import { type Json, type JsonObject, member } from './json.ts';
 import type { Capability } from './limits.ts';
 import { type View, viewOf } from './view.ts';
@@ -15,12 +17,14 @@ export interface JmapOptions {
   readonly store: OpenStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly authenticator: Authenticator;
+  readonly logIn: LogInRequest;
   /** Whether a peer is a proxy whose X-Forwarded-For holds. */
   readonly isProxy: (address: string) => boolean;
   readonly search: Pick<SearchIndex, 'find'>;
   /** Sends what accounts submit. */
   readonly submission: MailService;
+  /** Checks Sieve scripts. */
+  readonly scripts: Pick<ScriptEngine, 'check'> | undefined;
   readonly settings: () => {
     readonly hostname: string;
     readonly maxMessageBytes: number;
@@ -28,12 +32,14 @@ export interface JmapOptions {
   };
   /** No mail can be taken in: the disk is nearly full. */
   readonly full: () => boolean;
+  /** Sends pushes (RFC 8620 section 7.2); undefined: nobody does here. */
+  readonly webPush?: WebPush | undefined;
 }
 
 /** One request at work. */
 export interface Context {
   readonly options: JmapOptions;
-  readonly login: LoginAccount;
+  readonly login: Principal;
   readonly remoteAddress: string;
   /** Id of the request in logs and the journal. */
   readonly trace: string;
@@ -51,6 +57,8 @@ export type Answer = JsonObject | readonly Invocation[];
 export interface Method {
   readonly name: string;
   readonly capability: Capability;
+  /** What the login must be good for, besides reading mail. */
+  readonly scope: Scope;
   readonly run: (context: Context, args: JsonObject) => Promise<Answer>;
 }
 
@@ -58,8 +66,9 @@ export function method(
   name: string,
   capability: Capability,
   run: (context: Context, args: JsonObject) => Promise<Answer>,
+  scope: Scope = 'mail',
 ): Method {
-  return { name, capability, run };
+  return { name, capability, scope, run };
 }
 
 /** The account of a call, for mail. */

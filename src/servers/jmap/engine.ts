@@ -3,7 +3,7 @@ import { timeId } from '../../base/ids.ts';
 import type { Context, Invocation, Method } from './context.ts';
 import { invalidArguments, MethodError, RequestError } from './errors.ts';
 import { isObject, type Json, type JsonObject, member, weigh } from './json.ts';
-import { CAPABILITY, JMAP_LIMITS } from './limits.ts';
+import { CAPABILITY, JMAP_LIMITS, SESSION_CAPABILITY } from './limits.ts';
 import { resolvePointer } from './pointer.ts';
 
 /** A request as RFC 8620 section 3.3 has it. */
@@ -15,7 +15,10 @@ export interface JmapRequest {
 
 type Response = readonly [name: string, args: JsonObject, callId: string];
 
-const KNOWN: ReadonlySet<string> = new Set(Object.values(CAPABILITY));
+const KNOWN: ReadonlySet<string> = new Set([
+  ...Object.values(CAPABILITY),
+  ...Object.values(SESSION_CAPABILITY),
+]);
 
 function isCall(value: Json): value is readonly [string, JsonObject, string] {
   return (
@@ -95,6 +98,8 @@ async function runCall(
   try {
     const found = methods.get(call.name);
     if (found === undefined || !request.using.has(found.capability)) throw new MethodError('unknownMethod');
+    if (!context.login.scopes.has(found.scope))
+      throw new MethodError('forbidden', `This login is not for "${found.scope}".`);
     const answer = await found.run(context, resolveReferences(call));
     return Array.isArray(answer) ? (answer as readonly Invocation[]) : [[call.name, answer as JsonObject]];
   } catch (error) {

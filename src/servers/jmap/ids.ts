@@ -6,6 +6,8 @@ const LETTERS = {
   mailbox: 'F',
   identity: 'I',
   submission: 'S',
+  push: 'P',
+  script: 'C',
 } as const;
 export type IdKind = keyof typeof LETTERS;
 

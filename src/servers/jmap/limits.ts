@@ -33,6 +33,10 @@ export const JMAP_LIMITS = {
   blobGetBytes: 5_000_000,
   blobUploadSources: 64,
   identities: 100,
+  /** WebSockets of one account. */
+  sockets: 20,
+  /** Push subscriptions of one account. */
+  pushSubscriptions: 50,
 } as const;
 
 export const CAPABILITY = {
@@ -42,6 +46,13 @@ export const CAPABILITY = {
   vacation: 'urn:ietf:params:jmap:vacationresponse',
   blob: 'urn:ietf:params:jmap:blob',
   quota: 'urn:ietf:params:jmap:quota',
+  sieve: 'urn:ietf:params:jmap:sieve',
+} as const;
+
+/** What the server as a whole has, beside the types of data (RFC 8887 section 3, RFC 9749 section 3). */
+export const SESSION_CAPABILITY = {
+  websocket: 'urn:ietf:params:jmap:websocket',
+  webPush: 'urn:ietf:params:jmap:webpush-vapid',
 } as const;
 
 export type Capability = (typeof CAPABILITY)[keyof typeof CAPABILITY];

@@ -1,9 +1,11 @@
 import { MAX_NAME_BYTES } from '../../data/mailstore/names.ts';
 import { MAX_MAILBOXES_PER_EMAIL } from '../../data/jmap/set-emails.ts';
-import type { Store } from '../../data/store.ts';
-import { shortHash } from './context.ts';
+import { RELEASE_MS } from '../../flow/service.ts';
+import { SIEVE_EXTENSIONS, SIEVE_LIMITS } from '../../mail/sieve/index.ts';
+import { type JmapOptions, shortHash } from './context.ts';
+import { SCRIPT_BYTES, SCRIPT_NAME_LENGTH, SCRIPTS_PER_ACCOUNT } from '../../data/sieve/types.ts';
 import type { Json, JsonObject } from './json.ts';
-import { CAPABILITY, JMAP_LIMITS } from './limits.ts';
+import { CAPABILITY, JMAP_LIMITS, SESSION_CAPABILITY } from './limits.ts';
 import { accountText, allViews, type View } from './view.ts';
 
 /** Octets of a name of one level: some room is left for what stands above. */
@@ -18,6 +20,17 @@ const CORE: JsonObject = {
   maxObjectsInGet: JMAP_LIMITS.objectsInGet,
   maxObjectsInSet: JMAP_LIMITS.objectsInSet,
   collationAlgorithms: ['i;unicode-casemap'],
+};
+
+/** RFC 9661 section 1.2.1: octets of a name and of a script. */
+const SIEVE: JsonObject = {
+  maxSizeScriptName: SCRIPT_NAME_LENGTH,
+  maxSizeScript: SCRIPT_BYTES,
+  maxNumberScripts: SCRIPTS_PER_ACCOUNT,
+  maxNumberRedirects: SIEVE_LIMITS.redirects,
+  sieveExtensions: SIEVE_EXTENSIONS,
+  notificationMethods: ['mailto'],
+  externalLists: null,
 };
 
 function accountCapabilities(view: View): JsonObject {
@@ -49,15 +62,19 @@ function accountCapabilities(view: View): JsonObject {
   if (!view.own) return shared;
   return {
     ...shared,
-    [CAPABILITY.submission]: { maxDelayedSend: 0, submissionExtensions: {} },
+    [CAPABILITY.submission]: {
+      maxDelayedSend: RELEASE_MS / 1000,
+      submissionExtensions: { FUTURERELEASE: [String(RELEASE_MS / 1000)], DSN: [], SMTPUTF8: [] },
+    },
     [CAPABILITY.vacation]: {},
     [CAPABILITY.quota]: {},
+    [CAPABILITY.sieve]: SIEVE,
   };
 }
 
 /** The session resource (RFC 8620 section 2). `base`: scheme and host as the client knows us. */
 export async function sessionObject(
-  read: Store['read'],
+  { store: { read }, webPush }: Pick<JmapOptions, 'store' | 'webPush'>,
   viewer: { readonly accountId: number; readonly address: string },
   base: string,
 ): Promise<JsonObject> {
@@ -78,6 +95,15 @@ export async function sessionObject(
     capabilities: {
       ...Object.fromEntries(Object.values(CAPABILITY).map((name): [string, JsonObject] => [name, {}])),
       [CAPABILITY.core]: CORE,
+      [CAPABILITY.sieve]: { implementation: 'Postern' },
+      // RFC 8887 section 3: with the scheme of the rest, for there is TLS or there is none.
+      [SESSION_CAPABILITY.websocket]: {
+        url: `${base.replace(/^http/, 'ws')}/jmap/ws`,
+        supportsPush: true,
+      },
+      ...(webPush !== undefined && {
+        [SESSION_CAPABILITY.webPush]: { applicationServerKey: webPush.applicationServerKey },
+      }),
     },
     accounts,
     primaryAccounts: Object.fromEntries(
@@ -91,5 +117,8 @@ export async function sessionObject(
     uploadUrl: `${base}/jmap/upload/{accountId}/`,
     eventSourceUrl: `${base}/jmap/eventsource?types={types}&closeafter={closeafter}&ping={ping}`,
   };
-  return { ...rest, state: shortHash(JSON.stringify([accounts, viewer.address])) };
+  return {
+    ...rest,
+    state: shortHash(JSON.stringify([accounts, viewer.address, webPush?.applicationServerKey])),
+  };
 }

@@ -7,7 +7,9 @@ import { emailQueryMethods } from './methods/email-query.ts';
 import { emailSetMethods } from './methods/email-set.ts';
 import { identityMethods } from './methods/identity.ts';
 import { mailboxMethods } from './methods/mailbox.ts';
+import { pushMethods } from './methods/push-subscription.ts';
 import { quotaMethods } from './methods/quota.ts';
+import { sieveMethods } from './methods/sieve.ts';
 import { snippetMethods } from './methods/snippet.ts';
 import { submissionMethods } from './methods/submission.ts';
 import { threadMethods } from './methods/thread.ts';
@@ -32,5 +34,7 @@ export const methods: ReadonlyMap<string, Method> = new Map(
     ...snippetMethods,
     ...blobMethods,
     ...quotaMethods,
+    ...pushMethods,
+    ...sieveMethods,
   ].map((each) => [each.name, each]),
 );

@@ -15,7 +15,10 @@ export interface View {
   readonly mailboxes: readonly KnownMailbox[];
   /** Their ids, where these are not all there are. */
   readonly visible: readonly number[] | undefined;
-  /** Changes when what may be seen or done changes; '' where that is everything. */
+  /**
+   * Changes when what may be seen or done changes, and when the server was restored from a backup: states from before
+   * such a change say nothing any more. '' where everything may be seen and nothing was ever restored.
+   */
   readonly mark: string;
   readonly readOnly: boolean;
 }
@@ -24,19 +27,19 @@ const SEEN: number = Right.Lookup | Right.Read;
 const CHANGING: number =
   Right.Seen | Right.Write | Right.Insert | Right.Expunge | Right.Create | Right.Delete;
 
-function viewFrom(accountId: number, viewer: number, known: readonly KnownMailbox[]): View {
+function viewFrom(accountId: number, viewer: number, known: readonly KnownMailbox[], epoch: string): View {
   const own = accountId === viewer;
   const theirs = known.filter(({ mailbox }) => mailbox.id !== 0 && mailbox.accountId === accountId);
   const mailboxes = theirs.filter(({ rights }) => hasRights(rights, SEEN));
   const all = own && mailboxes.length === theirs.length;
-  const listed = mailboxes.map(({ mailbox, rights }) => `${mailbox.id}:${rights}`).toSorted();
+  const listed = [epoch, ...mailboxes.map(({ mailbox, rights }) => `${mailbox.id}:${rights}`).toSorted()];
   return {
     accountId,
     viewer,
     own,
     mailboxes,
     visible: all ? undefined : mailboxes.map(({ mailbox }) => mailbox.id),
-    mark: all ? '' : createHash('sha256').update(listed.join(' ')).digest('hex').slice(0, 12),
+    mark: all ? epoch : createHash('sha256').update(listed.join(' ')).digest('hex').slice(0, 12),
     readOnly: !own && mailboxes.every(({ rights }) => (rights & CHANGING) === 0),
   };
 }
@@ -44,9 +47,10 @@ function viewFrom(accountId: number, viewer: number, known: readonly KnownMailbo
 /** Every account that somebody may look at, their own first. */
 export async function allViews(read: Store['read'], viewer: number): Promise<View[]> {
   const known = await read.run('sharing.mailboxes', { accountId: viewer });
+  const { epoch } = await read.run('jmap.epoch', null);
   const ids = new Set([viewer, ...known.map(({ mailbox }) => mailbox.accountId)]);
   return [...ids]
-    .map((accountId) => viewFrom(accountId, viewer, known))
+    .map((accountId) => viewFrom(accountId, viewer, known, epoch))
     .filter(({ own, mailboxes }) => own || mailboxes.length > 0);
 }
 
@@ -62,7 +66,9 @@ export async function viewOf(
 ): Promise<View> {
   const accountId = parseId('account', text);
   if (accountId === undefined) throw new MethodError(missing);
-  const view = viewFrom(accountId, viewer, await read.run('sharing.mailboxes', { accountId: viewer }));
+  const { epoch } = await read.run('jmap.epoch', null);
+  const known = await read.run('sharing.mailboxes', { accountId: viewer });
+  const view = viewFrom(accountId, viewer, known, epoch);
   if (!view.own && view.mailboxes.length === 0) throw new MethodError(missing);
   return view;
 }

@@ -14,7 +14,7 @@ import { messagesOf } from '../mail-files.ts';
 import { plain, wrap } from '../plain-text.ts';
 import { resolverOf } from '../resolver.ts';
 import { modelFor } from '../spam-model.ts';
-import { percent } from '../trace-judged.ts';
+import { percent } from '../../../flow/explain/judged.ts';
 import { bareAddress, ipOption } from './check.ts';
 
 const OUTCOMES = {

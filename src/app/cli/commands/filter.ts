@@ -40,6 +40,11 @@ function listing(action: 'allow' | 'block', summary: string, details: string, ex
   };
 }
 
+/** {"a": {"b": value}} of a.b. */
+function nested(path: readonly string[], value: unknown): unknown {
+  return path.toReversed().reduce((inner, name) => ({ [name]: inner }), value);
+}
+
 export const filterCommands: readonly CliCommand[] = [
   {
     words: ['filter', 'show'],
@@ -77,6 +82,46 @@ export const filterCommands: readonly CliCommand[] = [
       const answer = await admin.call(filter.set, { name: arg(0), value: value as null });
       const now = flat(answer.settings).find(([name]) => name === arg(0))?.[1];
       return said(`${plain(arg(0))} is ${plain(JSON.stringify(now ?? value))} from now on.`, answer);
+    },
+  },
+  {
+    words: ['filter', 'what-if'],
+    summary: 'which messages of the last days a change of a setting would have moved; nothing is changed',
+    details:
+      'By what was written down when they were judged: contents are not looked at again. What cannot be told is said.',
+    args: [
+      { name: 'NAME', help: 'as "postern filter show" names it' },
+      { name: 'VALUE', help: 'the new value; lists as JSON; "default" for the default' },
+    ],
+    options: { days: { value: 'N', help: 'so many days back, at most 30 (14)' } },
+    example: 'filter what-if refuse never --days 30',
+    async run({ admin, arg, io, text }) {
+      const days = text('days');
+      const value = arg(1) === 'default' ? null : valueOf(arg(1));
+      const settings = nested(arg(0).split('.'), value) as Record<string, null>;
+      const answer = await admin.call(filter.whatIf, {
+        settings,
+        ...(days !== undefined && { days: Number(days) }),
+      });
+      const rows = answer.moved.map((one) => [
+        new Date(one.at).toISOString().slice(0, 16).replace('T', ' '),
+        `${one.was} > ${one.would}`,
+        one.from ?? '',
+        one.subject ?? '',
+        one.caseNumber ?? one.trace,
+      ]);
+      const columns = [
+        { title: 'TIME (UTC)', whole: true },
+        { title: 'WHERE', whole: true },
+        { title: 'FROM' },
+        { title: 'SUBJECT' },
+        { title: 'CASE OR TRACE', whole: true },
+      ];
+      const all = answer.counts.reduce((sum, { count }) => sum + count, 0);
+      const head = `It would have moved ${all} of ${answer.judged} message(s).\n`;
+      const notes = answer.limits.map((one) => `Note: ${one}\n`).join('');
+      const list = (): string => (rows.length === 0 ? '' : `\n${table(columns, rows, io.width)}`);
+      return { value: answer, text: () => `${head}${notes}${list()}` };
     },
   },
   listing(

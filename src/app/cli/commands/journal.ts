@@ -3,8 +3,8 @@ import { type CliCommand, said } from '../command.ts';
 import { plain, table, wrap } from '../plain-text.ts';
 import { parseTime, timeText } from '../quantities.ts';
 import { flat, valueOf } from '../settings-words.ts';
-import { factsOf } from '../trace-facts.ts';
-import { tell } from '../trace-steps.ts';
+import { factsOf } from '../../../flow/explain/facts.ts';
+import { tell } from '../../../flow/explain/steps.ts';
 
 const { journal } = operations;
 

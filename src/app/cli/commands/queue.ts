@@ -35,7 +35,11 @@ function entryText(message: AdminQueueMessage, io: CliIo, wanted: State | undefi
     .filter(({ state }) => (wanted === undefined ? UNSETTLED.includes(state) : state === wanted))
     .flatMap(({ address, state, nextAt, attempts, lastReply }) => {
       const when =
-        state !== 'queued' ? '' : nextAt <= now ? ', due now' : `, next attempt in ${spanText(nextAt - now)}`;
+        state !== 'queued'
+          ? ''
+          : nextAt <= now
+            ? ', due now'
+            : `, ${message.releaseAt === undefined ? 'next attempt' : 'to be sent'} in ${spanText(nextAt - now)}`;
       const tries = attempts === 0 ? '' : `, ${attempts} attempt(s)`;
       const why = lastReply === undefined ? [] : [`      ${plain(lastReply)}`];
       return [`    ${plain(address)}: ${STATE_WORDS[state]}${when}${tries}`, ...why];
@@ -63,6 +67,7 @@ function showText({ message }: { message: AdminQueueMessage }, io: CliIo): strin
       ['Message-ID', message.messageId ?? 'none'],
       ['Size', sizeText(message.size)],
       ['Came', time(message.createdAt)],
+      ...(message.releaseAt === undefined ? [] : [['To be sent', time(message.releaseAt)] as const]),
       ['Given up', time(message.expiresAt)],
       ['If it fails', message.mayBounce ? 'the sender is told' : 'nobody is told: the sender is not proven'],
       ...(message.holdReason === undefined ? [] : [['Held', message.holdReason] as const]),
@@ -93,11 +98,18 @@ const look: readonly CliCommand[] = [
     options: {
       state: { value: 'STATE', help: `only with a recipient that is ${STATES.join(', ')}` },
       to: { value: 'DOMAIN', help: 'only to this domain' },
+      address: { value: 'TEXT', help: "part of the sender's or a recipient's address" },
+      text: { value: 'TEXT', help: 'part of an id, an address, a reply or the reason it is held' },
       limit: { value: 'N', help: 'at most so many messages (100)' },
     },
     example: 'queue list --to example.net',
     async run({ admin, io, text }) {
       const [state, destination, limit] = [text('state'), text('to'), text('limit')];
+      const [address, part] = [text('address'), text('text')];
+      const words = {
+        ...(address !== undefined && { address }),
+        ...(part !== undefined && { text: part }),
+      };
       const known = STATES.find((one) => one === state);
       if (state !== undefined && known === undefined)
         throw new UsageError(`"${plain(state)}" is no state: say ${STATES.join(', ')}`);
@@ -105,16 +117,35 @@ const look: readonly CliCommand[] = [
         ...(known !== undefined && { state: known }),
         ...(destination !== undefined && { destination }),
         ...(limit !== undefined && { limit }),
+        ...words,
       });
       const more =
         value.next === undefined ? '' : `\nThere is more: --limit ${value.messages.length * 10}.\n`;
       const list = (): string =>
         value.messages.map((message) => entryText(message, io, known)).join('') + more;
       const none =
-        known === undefined && destination === undefined
+        known === undefined && destination === undefined && Object.keys(words).length === 0
           ? 'The queue is empty.\n'
           : 'Nothing in the queue is like that.\n';
       return { value, text: () => (value.messages.length === 0 ? none : list()) };
+    },
+  },
+  {
+    words: ['queue', 'transcript'],
+    summary: 'what happened to a message so far: each attempt, and what the other host said',
+    args: [ID],
+    options: {},
+    example: 'queue transcript 01ks4p7e2m5x8n3q6t',
+    async run({ admin, io, arg }) {
+      const value = await admin.call(queue.transcript, { queueId: arg(0) });
+      const lines = value.events.map(({ at, kind, data }) =>
+        plain(`${timeText(at, io.timeZone)}  ${kind}  ${JSON.stringify(data)}`),
+      );
+      return {
+        value,
+        text: () =>
+          lines.length === 0 ? 'The journal knows nothing of it any more.\n' : `${lines.join('\n')}\n`,
+      };
     },
   },
   {

@@ -229,6 +229,25 @@ async function complaints({ admin, io, text }: Call): Promise<Outcome> {
 
 export const reportCommands: readonly CliCommand[] = [
   {
+    words: ['report', 'findings'],
+    summary: 'what the reports of others come to, in sentences, with what to do',
+    args: [{ name: 'DOMAIN', help: 'only of this domain', optional: true }],
+    options: { days: { value: 'N', help: 'reports of the last N days (30)' } },
+    example: 'report findings --days 90',
+    async run({ admin, args: [domain], text, io }) {
+      const days = text('days');
+      const value = await admin.call(reports.findings, {
+        ...(domain !== undefined && { domain }),
+        ...(days !== undefined && { days }),
+      });
+      const lines = value.findings.flatMap(({ severity, sentence, count, remedy }) => [
+        `${severity.padEnd(8)}${plain(sentence)}${count > 0 ? ` (${count})` : ''}`,
+        ...wrap(plain(remedy), io.width - 8).map((line) => `        ${line}`),
+      ]);
+      return { value, text: () => (lines.length === 0 ? 'Nothing to tell.\n' : `${lines.join('\n')}\n`) };
+    },
+  },
+  {
     words: ['report', 'dmarc'],
     summary: 'who sends mail in the name of your domains, as other hosts saw it',
     details:

@@ -213,12 +213,23 @@ export const statusCommands: readonly CliCommand[] = [
     words: ['audit'],
     summary: 'who changed what',
     args: [],
-    options: { limit: { value: 'N', help: 'at most so many changes (50)' } },
+    details: 'What is marked * can be taken back by "postern audit undo ID".',
+    options: {
+      limit: { value: 'N', help: 'at most so many changes (50)' },
+      before: { value: 'ID', help: 'go on before this entry' },
+      actor: { value: 'WHO', help: 'only of this person' },
+      action: { value: 'WHAT', help: 'only account.role, or account for all that begin so' },
+      text: { value: 'TEXT', help: 'part of anything in it' },
+    },
     example: 'audit --limit 10',
     async run({ admin, io, text }) {
-      const limit = text('limit');
-      const value = await admin.call(audit.list, limit === undefined ? {} : { limit });
-      const rows = value.rows.map(({ at, actor, action, subject, data }) => [
+      const given = (['limit', 'before', 'actor', 'action', 'text'] as const).flatMap((name) => {
+        const wanted = text(name);
+        return wanted === undefined ? [] : [[name, wanted] as const];
+      });
+      const value = await admin.call(audit.list, Object.fromEntries(given));
+      const rows = value.rows.map(({ id, undo, at, actor, action, subject, data }) => [
+        `${id}${undo === 'possible' ? '*' : ''}`,
         timeText(at, io.timeZone),
         actor,
         action,
@@ -226,6 +237,7 @@ export const statusCommands: readonly CliCommand[] = [
         data === '{}' ? '' : plain(data),
       ]);
       const columns = [
+        { title: 'ID', whole: true },
         { title: 'TIME', whole: true },
         { title: 'WHO' },
         { title: 'WHAT' },

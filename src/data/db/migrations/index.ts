@@ -3,6 +3,7 @@ import { first } from './0001-first.ts';
 import { filter } from './0002-filter.ts';
 import { hybrid } from './0003-hybrid.ts';
 import { reading } from './0004-reading.ts';
+import { web } from './0005-web.ts';
 
 /** A step of the schema. Steps are only ever added: what was released is never changed. */
 export interface Migration {
@@ -17,6 +18,7 @@ export const migrations: readonly Migration[] = [
   { version: 2, name: 'filter', up: filter },
   { version: 3, name: 'hybrid', up: hybrid },
   { version: 4, name: 'reading', up: reading },
+  { version: 5, name: 'web', up: web },
 ];
 
 export const schemaVersion: number = migrations.at(-1)?.version ?? 0;

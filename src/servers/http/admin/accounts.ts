@@ -3,6 +3,7 @@ import { Refusal } from '../../../base/errors.ts';
 import { hashPassword } from '../../../data/directory/passwords.ts';
 import { listDeleted, undelete } from './deleted.ts';
 import { done, OK, operation } from './operation.ts';
+import { scopeOf } from './scope.ts';
 import { account, address, alias, domainName, password, quota, role } from './schemas.ts';
 
 const byAddress = z.strictObject({ address });
@@ -11,12 +12,15 @@ const list = operation({
   method: 'GET',
   path: '/accounts',
   summary: 'Accounts of a domain, or of all; with removed, those that can be restored instead',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ domain }) => [domain],
   input: z.strictObject({ domain: domainName.optional(), removed: z.stringbool().optional() }),
   output: z.object({ accounts: z.array(account) }),
-  async run({ store }, { domain, removed = false }) {
+  async run({ store }, { domain, removed = false }, actor) {
     const args = domain === undefined ? { removed } : { domain, removed };
-    return { accounts: await store.read.run('directory.accounts', args) };
+    const scope = await scopeOf(store, actor);
+    const all = await store.read.run('directory.accounts', args);
+    return { accounts: all.filter(({ address: name }) => scope.covers(name)) };
   },
 });
 
@@ -25,6 +29,7 @@ const add = operation({
   path: '/accounts',
   summary: 'Add an account',
   access: 'store-decides',
+  within: ({ address: name }) => [name],
   input: z.strictObject({
     address,
     password,
@@ -45,15 +50,17 @@ const show = operation({
   method: 'GET',
   path: '/accounts/:address',
   summary: 'An account with its aliases and grants',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ address: name }) => [name],
   input: byAddress,
   output: z.object({
     account,
     aliases: z.array(alias),
     grants: z.array(z.string()),
   }),
-  async run({ store }, input) {
+  async run({ store }, input, actor) {
     const { read } = store;
+    const scope = await scopeOf(store, actor);
     const found = await read.run('directory.account', { address: input.address });
     if (found === undefined) throw new Refusal('no-such-account', `There is no account ${input.address}.`);
     const [aliases, grants] = await Promise.all([
@@ -62,7 +69,7 @@ const show = operation({
     ]);
     return {
       account: found,
-      aliases: aliases.filter(({ targets }) => targets.includes(found.address)),
+      aliases: aliases.filter((one) => one.targets.includes(found.address) && scope.covers(one.address)),
       grants,
     };
   },
@@ -73,6 +80,7 @@ const remove = operation({
   path: '/accounts/:address',
   summary: 'Remove an account; with purge its mail too, for good',
   access: 'store-decides',
+  within: ({ address: name }) => [name],
   input: z.strictObject({ address, purge: z.stringbool().optional() }),
   output: done,
   async run({ store, logger }, { address: name, purge = false }, actor) {
@@ -92,6 +100,7 @@ const restore = operation({
   path: '/accounts/:address/restore',
   summary: 'Bring back an account that was removed within the last 30 days',
   access: 'store-decides',
+  within: ({ address: name }) => [name],
   input: byAddress,
   output: done,
   async run({ store }, input, actor) {
@@ -105,6 +114,7 @@ const setPassword = operation({
   path: '/accounts/:address/password',
   summary: 'Set a new password; sessions that are open are cut',
   access: 'store-decides',
+  within: ({ address: name }) => [name],
   input: z.strictObject({ address, password }),
   output: done,
   async run({ store }, input, actor) {
@@ -119,6 +129,7 @@ const setStatus = operation({
   path: '/accounts/:address/status',
   summary: 'Suspend an account (its sessions are cut at once) or let it in again',
   access: 'store-decides',
+  within: ({ address: name }) => [name],
   input: z.strictObject({ address, status: z.enum(['active', 'suspended']) }),
   output: done,
   async run({ store }, input, actor) {
@@ -132,6 +143,7 @@ const setRole = operation({
   path: '/accounts/:address/role',
   summary: 'What an account may administer',
   access: 'store-decides',
+  within: ({ address: name }) => [name],
   input: z.strictObject({ address, role }),
   output: done,
   async run({ store }, input, actor) {
@@ -145,6 +157,7 @@ const setQuota = operation({
   path: '/accounts/:address/quota',
   summary: 'How much mail an account may keep',
   access: 'store-decides',
+  within: ({ address: name }) => [name],
   input: z.strictObject({ address, quota }),
   output: done,
   async run({ store }, input, actor) {

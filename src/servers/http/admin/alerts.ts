@@ -70,7 +70,7 @@ const set = operation({
   method: 'PUT',
   path: '/alerts/settings/:name',
   summary: 'Change one setting of the alerts; null brings the default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: z.string().min(1).max(100), value: z.json() }),
   output: shown,
   async run({ store }, { name, value }, actor) {

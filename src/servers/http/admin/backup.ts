@@ -35,7 +35,7 @@ const set = operation({
   method: 'PUT',
   path: '/backup/settings/:name',
   summary: 'Change one setting of the backup; null brings the default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: z.string().min(1).max(100), value: z.json() }),
   output: shown,
   async run({ store }, { name, value }, actor) {

@@ -54,7 +54,7 @@ const add = operation({
   method: 'POST',
   path: '/bans',
   summary: 'Let nobody of a network log in for a time',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({
     network,
     seconds: z.int().min(1).max(LONGEST_S),
@@ -73,7 +73,7 @@ const lift = operation({
   method: 'DELETE',
   path: '/bans/:subject',
   summary: 'End a ban of a network or an account now; the next one is as short as the first',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ subject: z.string().min(1).max(320) }),
   output: z.object({ subject: z.string(), active: z.boolean() }),
   async run({ store, guard }, { subject }, actor) {
@@ -111,7 +111,7 @@ const exempt = operation({
   method: 'POST',
   path: '/bans/exemptions',
   summary: 'Never ban a network',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ network, note: z.string().max(500).default('') }),
   output: z.object({ exemption }),
   async run(context, { network: name, note }, actor) {
@@ -125,7 +125,7 @@ const unexempt = operation({
   method: 'DELETE',
   path: '/bans/exemptions/:network',
   summary: 'Let a network be banned again',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ network }),
   output: done,
   async run(context, { network: name }, actor) {

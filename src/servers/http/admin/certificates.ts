@@ -117,7 +117,7 @@ const set = operation({
   method: 'PUT',
   path: '/certificates/settings/:name',
   summary: 'Change one setting of ACME by its dotted name; null brings its default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: z.string().min(1).max(300), value: z.json() }),
   output: settings,
   async run({ store, certificates: hooks }, { name, value }, actor) {

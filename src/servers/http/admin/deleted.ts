@@ -82,7 +82,8 @@ export const listDeleted = operation({
   method: 'GET',
   path: '/accounts/:address/deleted',
   summary: 'Deleted mail of an account that can be brought back, newest first',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ address: name }) => [name],
   input: z.strictObject({
     ...selection,
     since: z.coerce.number<number | string>().min(0).optional(),
@@ -106,6 +107,7 @@ export const undelete = operation({
   path: '/accounts/:address/undelete',
   summary: 'Bring deleted mail back to where it was, or to INBOX where its mailbox is gone',
   access: 'store-decides',
+  within: ({ address: name }) => [name],
   input: z.strictObject({
     ...selection,
     since: z.number().min(0).optional(),

@@ -2,22 +2,25 @@ import { z } from 'zod';
 import { generateKeyPair } from '../../../mail/dkim/keys.ts';
 import { makeDkimKeys } from './dkim-keys.ts';
 import { operation } from './operation.ts';
+import { scopeOf } from './scope.ts';
 import { dkimKey, domainName } from './schemas.ts';
 
 const list = operation({
   method: 'GET',
   path: '/dkim',
   summary: 'DKIM keys of a domain, or of all',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ domain }) => [domain],
   input: z.strictObject({ domain: domainName.optional() }),
   output: z.object({ keys: z.array(dkimKey) }),
-  async run({ store }, input) {
+  async run({ store }, input, actor) {
+    const scope = await scopeOf(store, actor);
     const names =
       input.domain === undefined
         ? (await store.read.run('directory.domains', null)).map(({ name }) => name)
         : [input.domain];
     const keys = [];
-    for (const domain of names) keys.push(...(await store.read.run('directory.dkimKeys', { domain })));
+    for (const domain of names.filter(scope.covers)) keys.push(...(await store.read.run('directory.dkimKeys', { domain })));
     return { keys };
   },
 });
@@ -27,6 +30,7 @@ const add = operation({
   path: '/domains/:domain/dkim',
   summary: 'Make a DKIM key; mail is signed with it from now on',
   access: 'store-decides',
+  within: ({ domain }) => [domain],
   input: z.strictObject({
     domain: domainName,
     algorithm: z.enum(['rsa-sha256', 'ed25519-sha256']),

@@ -140,7 +140,7 @@ const set = operation({
   method: 'PUT',
   path: '/dns/settings/:name',
   summary: 'Change one setting of DNS providers ("zones.example.org", "ttl"); null brings its default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: z.string().min(1).max(300), value: z.json() }),
   output: settings,
   async run(context, { name, value }, actor) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import { isAdmin } from '../../../data/directory/permission.ts';
 import { doctorSettingsSchema, DOCTOR_SETTING } from '../../../flow/doctor/settings.ts';
 import { CHECKS } from '../../../flow/doctor/types.ts';
 import { type AdminContext, operation } from './operation.ts';
@@ -25,7 +26,8 @@ const run = operation({
   method: 'POST',
   path: '/doctor',
   summary: 'Look at everything around the server that mail needs, and say how to mend what is wrong',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ domain }) => [domain],
   input: z.strictObject({ domain: domainName.optional(), only: z.array(z.enum(CHECKS)).max(50).optional() }),
   output: z.object({
     at: z.number(),
@@ -33,12 +35,19 @@ const run = operation({
     domains: z.array(z.string()).readonly(),
     lines: z.array(line).readonly(),
   }),
-  async run(context, { domain, only }) {
+  async run(context, { domain, only }, actor) {
     const doctor = needDoctor(context);
-    if (domain === undefined) return doctor.run(undefined, only);
+    if (domain === undefined) {
+      if (!isAdmin(actor)) throw new Refusal('bad-input', 'Say which domain is to be looked at.');
+      return doctor.run(undefined, only);
+    }
     const found = await context.store.read.run('directory.domain', { name: domain });
     if (found === undefined) throw new Refusal('not-found', `${domain} is not one of our domains.`);
-    return doctor.run([found.name], only);
+    const report = await doctor.run([found.name], only);
+    // The server itself is not for those who look after a domain.
+    return isAdmin(actor)
+      ? report
+      : { ...report, lines: report.lines.filter((each) => each.domain !== undefined) };
   },
 });
 
@@ -72,7 +81,7 @@ const set = operation({
   method: 'PUT',
   path: '/doctor/settings/:name',
   summary: 'Change one setting of the doctor; null brings the default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: z.string().regex(/^[a-z0-9_]{1,60}$/), value: z.json() }),
   output: shown,
   async run(context, { name, value }, actor) {

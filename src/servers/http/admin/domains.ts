@@ -6,6 +6,7 @@ import { domainFacts } from '../../../flow/doctor/facts.ts';
 import { hostFacts } from './host-facts.ts';
 import { makeDkimKeys } from './dkim-keys.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
+import { scopeOf } from './scope.ts';
 import { account, address, alias, dkimKey, dnsRecord, domain, domainName } from './schemas.ts';
 
 async function needDomain(context: AdminContext, name: string): Promise<Domain> {
@@ -22,13 +23,15 @@ const list = operation({
   method: 'GET',
   path: '/domains',
   summary: 'All domains',
-  access: 'administrator',
+  access: 'domain',
   input: z.strictObject({}),
   output: z.object({
     domains: z.array(domain.extend({ accounts: z.number(), aliases: z.number() })),
   }),
-  async run({ store }) {
-    return { domains: await store.read.run('directory.domains', null) };
+  async run({ store }, _input, actor) {
+    const scope = await scopeOf(store, actor);
+    const all = await store.read.run('directory.domains', null);
+    return { domains: all.filter(({ name }) => scope.covers(name)) };
   },
 });
 
@@ -36,7 +39,7 @@ const add = operation({
   method: 'POST',
   path: '/domains',
   summary: 'Add a domain, with its DKIM keys; or another name of a domain',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: domainName, aliasOf: domainName.optional() }),
   output: z.object({ domain, dkim: z.array(dkimKey), records: z.array(dnsRecord) }),
   async run(context, { name, aliasOf }, actor) {
@@ -51,7 +54,8 @@ const show = operation({
   method: 'GET',
   path: '/domains/:domain',
   summary: 'A domain with its accounts, aliases, and DKIM keys',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ domain }) => [domain],
   input: z.strictObject({ domain: domainName }),
   output: z.object({
     domain,
@@ -79,7 +83,7 @@ const remove = operation({
   method: 'DELETE',
   path: '/domains/:domain',
   summary: 'Remove a domain that has no accounts and aliases any more',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ domain: domainName }),
   output: done,
   async run({ store }, input, actor) {
@@ -93,6 +97,7 @@ const catchAll = operation({
   path: '/domains/:domain/catch-all',
   summary: 'Set, or with null clear, the address for what no account or alias of the domain takes',
   access: 'store-decides',
+  within: ({ domain }) => [domain],
   input: z.strictObject({ domain: domainName, address: address.nullable() }),
   output: done,
   async run({ store }, input, actor) {
@@ -105,7 +110,8 @@ const records = operation({
   method: 'GET',
   path: '/domains/:domain/records',
   summary: 'The DNS records a domain should publish',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ domain }) => [domain],
   input: z.strictObject({ domain: domainName }),
   output: z.object({ domain: z.string(), records: z.array(dnsRecord) }),
   async run(context, input) {

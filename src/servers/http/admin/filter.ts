@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import { requireAdmin } from '../../../data/directory/permission.ts';
 import { filterSettingsSchema } from '../../../flow/spam/settings.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
 import { checkedSettings, leaves, type Stored, withValue } from './stored-settings.ts';
+import { whatIf } from './what-if.ts';
 
 const shown = z.object({
   /** All settings, defaults filled in. */
@@ -36,7 +38,7 @@ const set = operation({
   method: 'PUT',
   path: '/filter/settings/:name',
   summary: 'Change one setting of the filter; null brings the default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: z.string().min(1).max(100), value: z.json() }),
   output: shown,
   async run({ store, filter: hooks }, { name, value }, actor) {
@@ -64,10 +66,12 @@ const lists = operation({
   method: 'GET',
   path: '/filter/senders',
   summary: 'Senders that are always taken or never wanted',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ account }) => [account],
   input: z.strictObject(whose),
   output: z.object({ entries: z.array(entry) }),
-  async run({ store }, { account }) {
+  async run({ store }, { account }, actor) {
+    if (account === undefined) requireAdmin(actor);
     return { entries: [...(await store.read.run('spam.lists', { account: account ?? null }))] };
   },
 });
@@ -77,6 +81,7 @@ const list = operation({
   path: '/filter/senders',
   summary: 'Always take, or never want, an address, @domain or network',
   access: 'store-decides',
+  within: ({ account }) => [account],
   input: z.strictObject({
     ...whose,
     pattern: z.string().min(1).max(320),
@@ -99,6 +104,7 @@ const unlist = operation({
   path: '/filter/senders/:pattern',
   summary: 'Take a sender off the list',
   access: 'store-decides',
+  within: ({ account }) => [account],
   input: z.strictObject({ ...whose, pattern: z.string().min(1).max(320) }),
   output: done,
   async run({ store }, { account, pattern }, actor) {
@@ -126,4 +132,4 @@ const teach = operation({
   },
 });
 
-export const filter = { teach, show, set, lists, list, unlist };
+export const filter = { whatIf, teach, show, set, lists, list, unlist };

@@ -9,7 +9,8 @@ const list = operation({
   method: 'GET',
   path: '/accounts/:account/grants',
   summary: 'Addresses an account may send as besides its own',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ account }) => [account],
   input: z.strictObject({ account: address }),
   output: z.object({ grants: z.array(z.string()) }),
   async run({ store }, { account }) {
@@ -22,6 +23,7 @@ const add = operation({
   path: '/accounts/:account/grants',
   summary: 'Let an account send as an address',
   access: 'store-decides',
+  within: ({ account, address: name }) => [account, name],
   input: z.strictObject({ account: address, address: granted }),
   output: done,
   async run({ store }, input, actor) {
@@ -35,6 +37,7 @@ const remove = operation({
   path: '/accounts/:account/grants/:address',
   summary: 'Take a grant back',
   access: 'store-decides',
+  within: ({ account }) => [account],
   input: z.strictObject({ account: address, address: granted }),
   output: done,
   async run({ store }, input, actor) {

@@ -30,7 +30,7 @@ const release = operation({
   method: 'POST',
   path: '/holds/:account/release',
   summary: 'Let an account send again; send what was held, or drop it',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ account: address, drop: z.boolean().default(false) }),
   output: z.object({ messages: z.number(), recipients: z.number(), keptHeld: z.string().optional() }),
   async run({ store, outgoing, facts }, { account, drop }, actor) {

@@ -50,7 +50,7 @@ const set = operation({
   method: 'PUT',
   path: '/housekeeping/settings/:name',
   summary: 'Change one setting of housekeeping, of the site or of one account; null brings the default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({
     name: z.string().min(1).max(100),
     value: z.json(),
@@ -75,7 +75,7 @@ const archive = operation({
   method: 'PUT',
   path: '/housekeeping/archive/:domain',
   summary: 'Where a copy of all mail of a domain goes; null: nowhere',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({
     domain: z.string().min(1).max(253),
     address: z.string().min(3).max(320).nullable(),

@@ -15,7 +15,7 @@ const addAccount = operation({
   path: '/import/accounts',
   summary:
     'Add an account with the password hash it had elsewhere; its first login makes a hash of ours of it',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({
     address,
     hash: z.string().min(1).max(HASH_LENGTH),

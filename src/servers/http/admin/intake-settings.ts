@@ -75,7 +75,7 @@ const set = operation({
   method: 'PUT',
   path: '/intake/settings/:name',
   summary: 'Change one setting of the intake; null brings the default back, or removes a source',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: z.string().min(1).max(100), value: z.json() }),
   output: shown,
   async run(context, { name, value }, actor) {
@@ -92,7 +92,7 @@ const addSource = operation({
   method: 'PUT',
   path: '/intake/sources/:name',
   summary: 'Add a source of the intake, or replace it',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({
     name: sourceName,
     settings: z.record(z.string(), z.json()),
@@ -111,7 +111,7 @@ const removeSource = operation({
   method: 'DELETE',
   path: '/intake/sources/:name',
   summary: 'Remove a source of the intake; what is in its bucket stays there',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: sourceName }),
   output: done,
   async run(context, { name }, actor) {

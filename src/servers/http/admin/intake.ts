@@ -134,7 +134,7 @@ const forget = operation({
   method: 'DELETE',
   path: '/intake/problems/:id',
   summary: 'Forget a notice that could not be understood',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ id: z.coerce.number<number | string>().int() }),
   output: done,
   async run({ store }, { id }, actor) {

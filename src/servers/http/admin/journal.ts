@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { settingsOf } from '../../../data/journal/policy.ts';
 import { journalSettingsSchema } from '../../../data/journal/privacy.ts';
-import { terms } from '../../../data/journal/types.ts';
+import { type JournalRow, terms } from '../../../data/journal/types.ts';
 import { canonicalAddress } from '../../../net/ip.ts';
 import { hiddenTerms } from './hidden-terms.ts';
 import { type AdminContext, operation } from './operation.ts';
@@ -46,7 +46,7 @@ const set = operation({
   method: 'PUT',
   path: '/journal/settings/:name',
   summary: 'Change one setting of what the journal keeps; null brings the default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: z.string().min(1).max(100), value: z.json() }),
   output: shown,
   async run({ store, journal }, { name, value }, actor) {
@@ -73,6 +73,11 @@ const search = operation({
     address: text,
     message_id: text,
     ip: text,
+    /** One message or connection. */
+    trace: z
+      .string()
+      .regex(/^[0-9a-z]{10,30}$/, 'it takes the id of a trace')
+      .optional(),
     host: text,
     code: z
       .string()
@@ -93,7 +98,11 @@ const search = operation({
       .optional(),
   }),
   output: z.object({ events: z.array(journalRow), next: z.string().optional() }),
-  async run({ store }, { address, message_id: messageId, ip, host, code, kind, text: words, ...rest }) {
+  async run(
+    { store },
+    { address, message_id: messageId, ip, trace, host, code, kind, text: words, ...rest },
+  ) {
+    if (trace !== undefined) return ofTrace(store, trace, { kind, text: words });
     const [at = FOREVER, id = 0] = rest.after?.split('-').map(Number) ?? [];
     const { key } = await store.read.run('journal.privacy', null);
     const { rows, next } = await store.read.run('journal.search', {
@@ -110,6 +119,22 @@ const search = operation({
     return { events: [...rows], ...(next !== undefined && { next: `${next.at}-${next.id}` }) };
   },
 });
+
+/** All of one trace, newest first; it is short. */
+async function ofTrace(
+  { read }: AdminContext['store'],
+  trace: string,
+  { kind, text: words }: { readonly kind: string | undefined; readonly text: string | undefined },
+): Promise<{ events: JournalRow[] }> {
+  const all = await read.run('journal.byTrace', { trace });
+  const has = words?.toLowerCase();
+  const events = all.filter(
+    (event) =>
+      (kind === undefined || event.kind === kind || event.kind.startsWith(`${kind}.`)) &&
+      (has === undefined || JSON.stringify(event.data).toLowerCase().includes(has)),
+  );
+  return { events: events.toReversed() };
+}
 
 /** One of these at a time is looked up; more of them would have to hold together. */
 function termsOf(

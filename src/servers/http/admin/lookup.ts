@@ -73,7 +73,7 @@ const set = operation({
   method: 'PUT',
   path: '/lookup/settings/:name',
   summary: 'Change one setting of lookup tables; null brings the default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: z.string().min(1).max(100), value: z.json() }),
   output: shown,
   async run(context, { name, value }, actor) {
@@ -88,7 +88,7 @@ const put = operation({
   method: 'PUT',
   path: '/lookup/tables/:name',
   summary: 'Keep the text of a table here, under a name; what cannot be used is refused',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({
     name: tableName,
     type: storedType,
@@ -135,7 +135,7 @@ const forget = operation({
   method: 'DELETE',
   path: '/lookup/tables/:name',
   summary: 'Forget a table that is kept here and no longer in use',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: tableName }),
   output: done,
   async run(context, { name }, actor) {

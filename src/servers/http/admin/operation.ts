@@ -5,6 +5,7 @@ import type { Logger } from '../../../base/log.ts';
 import type { LoginGuard } from '../../../data/bans/guard.ts';
 import type { AcmeCertificate } from '../../../data/certificates/types.ts';
 import type { Actor } from '../../../data/directory/types.ts';
+import type { LiveJournal } from '../../../data/journal/live.ts';
 import type { OpenStore } from '../../../data/open.ts';
 import type { SearchIndex } from '../../../data/search/types.ts';
 import type { Backups } from '../../../flow/backup/service.ts';
@@ -37,12 +38,22 @@ export interface AdminContext {
   /** The search index. */
   readonly search?: SearchIndex | undefined;
   readonly alerts?: AlertHooks | undefined;
+  /** Events as they happen. */
+  readonly watch?: Pick<LiveJournal, 'listen'> | undefined;
+  /** Hands in a message as one of an account would. */
+  readonly probe?: ProbeHooks | undefined;
   /** Told when what the journal and the log keep has changed. */
   readonly journal?: { changed(): Promise<void> } | undefined;
   /** What reads Sieve scripts beside the event loop; undefined: they are read in place. */
   readonly scripts?: Pick<ScriptEngine, 'check'> | undefined;
   /** Postfix lookup tables. */
   readonly lookup?: Lookup | undefined;
+}
+
+/** A message that shows whether mail goes out. */
+export interface ProbeHooks {
+  /** Send a plain message; resolves with its trace. Refusals as a submission has them. */
+  send(message: { from: string; to: string; subject: string; text: string }): Promise<{ trace: string }>;
 }
 
 /** What is done so that disks and mailboxes do not fill. */
@@ -97,6 +108,8 @@ export interface FilterHooks {
   /** Its settings have changed. */
   changed(): Promise<unknown>;
   readonly enabled: boolean;
+  /** From which probability mail would go to Junk by that knob now; undefined: it cannot be told. */
+  threshold?(goodPerJunked: number): Promise<number | undefined>;
   /** Filters beside it, as they answered last. */
   partners(): readonly { readonly name: string; readonly up: boolean; readonly problem: string }[];
   /** DNS lists and how they do. */
@@ -117,8 +130,13 @@ export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType 
   readonly summary: string;
   readonly input: I;
   readonly output: O;
-  /** Who may: reads are for administrators only, writes are judged by the store itself, which knows the domains. */
-  readonly access: 'administrator' | 'store-decides';
+  /**
+   * Who may. `domain`: administrators of a domain too, and the operation shows them what is theirs (scope.ts);
+   * `store-decides`: the same, and the store judges the change once more.
+   */
+  readonly access: 'administrator' | 'domain' | 'store-decides';
+  /** Addresses and domains in the input that a domain administrator may only name when they are theirs. */
+  within?(input: z.output<I>): readonly (string | null | undefined)[];
   run(context: AdminContext, input: z.output<I>, actor: Actor): Promise<z.input<O>>;
 }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import type { Actor } from '../../../data/directory/types.ts';
+import type { JournalData } from '../../../data/journal/types.ts';
 import type { QueueEntry } from '../../../data/queue/reads.ts';
 import { type AdminContext, operation } from './operation.ts';
-import { domainName, queueId, queueMessage } from './schemas.ts';
+import { domainName, journalRow, queueId, queueMessage } from './schemas.ts';
 
 /** Messages listed at once unless told otherwise, and at most. */
 const LIST_DEFAULT = 100;
@@ -24,20 +25,74 @@ const list = operation({
   input: z.strictObject({
     state: z.enum(['queued', 'leased', 'held', 'delivered', 'failed', 'dropped']).optional(),
     destination: domainName.optional(),
+    /** Part of the sender's or a recipient's address; part of anything shown of a message. */
+    address: z.string().min(1).max(320).optional(),
+    text: z.string().min(1).max(320).optional(),
     limit: z.coerce.number<number | string>().int().min(1).max(LIST_MAX).default(LIST_DEFAULT),
     after: z.coerce.number<number | string>().int().min(0).default(0),
   }),
   output: z.object({ messages: z.array(queueMessage), next: z.number().optional() }),
-  async run({ store }, { state, destination, limit, after }) {
-    const entries = await store.read.run('queue.list', {
-      limit: limit + 1,
-      after,
+  async run({ store }, { state, destination, limit, after, ...words }) {
+    const where = {
       ...(state !== undefined && { state }),
       ...(destination !== undefined && { destination: destination.toLowerCase() }),
-    });
-    const messages = entries.slice(0, limit).map(view);
-    const last = messages.at(-1);
-    return entries.length > limit && last !== undefined ? { messages, next: last.id } : { messages };
+    };
+    const wanted = matcher(words);
+    const messages: ReturnType<typeof view>[] = [];
+    let place = after;
+    for (let looked = 0; looked < LOOKED; looked += LIST_MAX) {
+      const size = wanted === undefined ? limit + 1 : LIST_MAX;
+      const entries = await store.read.run('queue.list', { limit: size, after: place, ...where });
+      for (const entry of entries) {
+        if (messages.length >= limit) return { messages, next: place };
+        place = entry.message.id;
+        if (wanted === undefined || wanted(entry)) messages.push(view(entry));
+      }
+      if (entries.length < size) return { messages };
+    }
+    return { messages, next: place };
+  },
+});
+
+/** Messages looked through in one request when words are given. */
+const LOOKED = 20_000;
+
+interface Words {
+  readonly address?: string | undefined;
+  readonly text?: string | undefined;
+}
+
+/** Undefined: every message is wanted. */
+function matcher({ address, text }: Words): ((entry: QueueEntry) => boolean) | undefined {
+  if (address === undefined && text === undefined) return undefined;
+  const [name, words] = [address?.toLowerCase(), text?.toLowerCase()];
+  return ({ message, recipients }) => {
+    const addresses = [message.reversePath, ...recipients.map((one) => one.address)];
+    if (name !== undefined && !addresses.some((one) => one.toLowerCase().includes(name))) return false;
+    if (words === undefined) return true;
+    const { queueId: id, trace, messageId, holdReason, origin } = message;
+    const replies = recipients.flatMap(({ lastReply, lastHost }) => [lastReply, lastHost]);
+    return [...addresses, id, trace, messageId, holdReason, origin, ...replies].some(
+      (one) => one?.toLowerCase().includes(words) === true,
+    );
+  };
+}
+
+const transcript = operation({
+  method: 'GET',
+  path: '/queue/:queueId/transcript',
+  summary: 'What happened to a message so far: every attempt with what the other host said',
+  access: 'administrator',
+  input: byId,
+  output: z.object({ events: z.array(journalRow) }),
+  async run({ store }, input) {
+    const entry = await store.read.run('queue.show', input);
+    if (entry === undefined)
+      throw new Refusal('not-found', `No message in the queue has the id ${input.queueId}.`);
+    const all = await store.read.run('journal.byTrace', { trace: entry.message.trace });
+    const mine = ({ data }: { data: JournalData }): boolean =>
+      typeof data['queueId'] !== 'string' || data['queueId'] === input.queueId;
+    return { events: all.filter(mine) };
   },
 });
 
@@ -61,7 +116,7 @@ const retryAll = operation({
   method: 'POST',
   path: '/queue/retry',
   summary: 'Try everything that waits now, or what waits for one domain',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ destination: domainName.optional() }),
   output: moved,
   run({ store }, { destination }, actor) {
@@ -101,7 +156,7 @@ function change(
     method: 'POST',
     path: `/queue/:queueId/${name}`,
     summary,
-    access: 'store-decides',
+    access: 'administrator',
     input: byId,
     output: moved,
     run,
@@ -126,7 +181,7 @@ const hold = operation({
   method: 'POST',
   path: '/queue/:queueId/hold',
   summary: 'Keep a message from being sent until it is released',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ queueId, reason: z.string().max(500).default('') }),
   output: moved,
   run({ store }, { queueId: id, reason }, actor) {
@@ -135,4 +190,4 @@ const hold = operation({
   },
 });
 
-export const queue = { list, show, retryAll, retry, hold, release, drop, bounce };
+export const queue = { list, show, transcript, retryAll, retry, hold, release, drop, bounce };

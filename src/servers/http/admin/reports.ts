@@ -7,14 +7,14 @@ import { domainName } from './schemas.ts';
 
 const DAY_MS = 86_400_000;
 /** Rows with failed TLS sessions that are looked through. */
-const FAILING_MAX = 1000;
+export const FAILING_MAX = 1000;
 
 const days = z.coerce.number<number | string>().int().min(1).max(400).default(30);
 const limit = z.coerce.number<number | string>().int().min(1).max(1000).default(50);
 const yes = z.stringbool().default(false);
 const time = z.number();
 
-const about = z.strictObject({
+export const about = z.strictObject({
   domain: domainName.optional(),
   days,
   limit,
@@ -29,7 +29,7 @@ interface About {
   readonly unproven: boolean;
 }
 
-function wanted({ clock }: AdminContext, input: About) {
+export function wanted({ clock }: AdminContext, input: About) {
   const { domain, unproven } = input;
   const name = domain === undefined ? undefined : (normalizeDomain(domain) ?? domain);
   const since = clock.now() - input.days * DAY_MS;
@@ -78,7 +78,7 @@ const dmarc = operation({
   },
 });
 
-function judged(one: DmarcSource, own: ReadonlySet<string>): z.input<typeof source> {
+export function judged(one: DmarcSource, own: ReadonlySet<string>): z.input<typeof source> {
   const { verdict, text } = sourceAdvice({ ...one, isOurs: own.has(one.ip), ...sampleOf(one.sample) });
   return { ...one, verdict, advice: text };
 }
@@ -147,7 +147,7 @@ const details = z.object({
 });
 
 /** By domain, kind of failure and host, the most frequent first. Failures without details are told as such. */
-function failuresOf(rows: readonly TlsFailing[]): z.input<typeof tlsFailure>[] {
+export function failuresOf(rows: readonly TlsFailing[]): z.input<typeof tlsFailure>[] {
   const found = new Map<string, z.input<typeof tlsFailure>>();
   for (const { domain, organisation, endAt, failures, data } of rows) {
     const told = details.parse(JSON.parse(data)).details;

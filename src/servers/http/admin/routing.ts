@@ -56,7 +56,7 @@ const set = operation({
   method: 'PUT',
   path: '/routing/settings/:name',
   summary: 'Change a setting of routing that is no transport and no route; null brings the default back',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({
     name: z.enum(['probe_minutes', 'suppression.enabled', 'suppression.bounce_days']),
     value: z.json(),
@@ -72,7 +72,7 @@ const setTransport = operation({
   method: 'PUT',
   path: '/routing/transports/:name',
   summary: 'Add a way to send, or replace it',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: wayName, settings: stored, replace: z.boolean().default(false) }),
   output: shown,
   async run(context, { name, settings, replace }, actor) {
@@ -95,7 +95,7 @@ const removeTransport = operation({
   method: 'DELETE',
   path: '/routing/transports/:name',
   summary: 'Remove a way to send that no route uses',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: wayName }),
   output: done,
   async run(context, { name }, actor) {
@@ -118,7 +118,7 @@ const setRoute = operation({
   method: 'PUT',
   path: '/routing/routes/:name',
   summary: 'Add a route, or replace it; it comes last, or before another',
-  access: 'store-decides',
+  access: 'administrator',
   input: routeSchema.extend({ before: wayName.optional(), replace: z.boolean().default(false) }).strict(),
   output: shown,
   async run(context, { before: follower, replace, ...route }, actor) {
@@ -144,7 +144,7 @@ const removeRoute = operation({
   method: 'DELETE',
   path: '/routing/routes/:name',
   summary: 'Remove a route',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ name: wayName }),
   output: done,
   async run(context, { name }, actor) {

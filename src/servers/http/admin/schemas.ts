@@ -32,9 +32,20 @@ export const account = z.object({
   createdAt: time,
   /** Nobody logs in to it. */
   shared: z.boolean(),
+  /** It administers domains beside its own. */
+  delegated: z.boolean().exactOptional(),
 });
 
-export const alias = z.object({ address: z.string(), targets: z.array(z.string()).readonly() });
+export const groupSenders = z
+  .enum(['anyone', 'domain', 'members'])
+  .describe('Who may send to a group: everybody, accounts of its domain, its members');
+
+export const alias = z.object({
+  address: z.string(),
+  targets: z.array(z.string()).readonly(),
+  /** What makes a group of it. */
+  group: z.object({ description: z.string(), senders: groupSenders }).exactOptional(),
+});
 
 /** The public half only; the private key never leaves the store. */
 export const dkimKey = z.object({
@@ -80,6 +91,8 @@ export const queueMessage = z.object({
   warnAt: time.optional(),
   expiresAt: time.optional(),
   holdReason: z.string().optional(),
+  /** Its sender wants it to leave then. */
+  releaseAt: time.optional(),
   recipients: z.array(queueRecipient).readonly(),
 });
 

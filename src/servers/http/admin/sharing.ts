@@ -24,7 +24,8 @@ const show = operation({
   method: 'GET',
   path: '/accounts/:account/rights',
   summary: 'Who may do what with a mailbox (RFC 4314), its owner first',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ account }) => [account],
   input: z.strictObject({ account: address, mailbox }),
   output: rights,
   async run({ store }, { account, mailbox: name }) {
@@ -42,6 +43,7 @@ const set = operation({
   path: '/accounts/:account/rights',
   summary: 'Give somebody rights to a mailbox, or take them away; it counts at once, in open sessions too',
   access: 'store-decides',
+  within: ({ account }) => [account],
   input: z.strictObject({
     account: address,
     mailbox,
@@ -70,6 +72,7 @@ const addShared = operation({
   path: '/shared-accounts',
   summary: 'Add an account that nobody logs in to: its mailboxes are for those who are given rights',
   access: 'store-decides',
+  within: ({ address: name }) => [name],
   input: z.strictObject({
     address,
     displayName: z.string().max(200).default(''),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import { requireAdmin } from '../../../data/directory/permission.ts';
+import type { Actor } from '../../../data/directory/types.ts';
 import { type Place, SCRIPT_BYTES } from '../../../data/sieve/types.ts';
 import { checkText } from '../../../flow/sieve/engine.ts';
 import { generate } from '../../../flow/sieve/generate.ts';
@@ -50,6 +52,11 @@ async function placeOf(
   return { kind: place, domain };
 }
 
+/** Scripts of the site are for administrators. */
+function requirePlace(actor: Actor, place: (typeof WHERE)[number]): void {
+  if (place === 'site-before' || place === 'site-after' || place === 'global') requireAdmin(actor);
+}
+
 /** "line 3, column 7: ..." */
 function problemText({ line, column, message }: ScriptError): string {
   return `line ${line}, column ${column}: ${message}`;
@@ -68,10 +75,12 @@ const list = operation({
   method: 'GET',
   path: '/sieve/scripts',
   summary: 'Sieve scripts of an account, a domain or the site',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ account, domain }) => [account, domain],
   input: z.strictObject(where),
   output: z.object({ scripts: z.array(info) }),
-  async run(context, input) {
+  async run(context, input, actor) {
+    requirePlace(actor, input.place);
     const place = await placeOf(context, input);
     return { scripts: await context.store.read.run('sieve.list', { place }) };
   },
@@ -81,10 +90,12 @@ const show = operation({
   method: 'GET',
   path: '/sieve/script',
   summary: 'The text of a Sieve script; without a name the one that runs',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ account, domain }) => [account, domain],
   input: z.strictObject({ ...where, name: name.optional() }),
   output: z.object({ script: info.extend({ text: z.string() }) }),
-  async run(context, input) {
+  async run(context, input, actor) {
+    requirePlace(actor, input.place);
     const place = await placeOf(context, input);
     const { read } = context.store;
     const single = place.kind !== 'account' && place.kind !== 'global';
@@ -104,6 +115,7 @@ const put = operation({
   path: '/sieve/script',
   summary: 'Store a Sieve script, over the one of its name; one with errors is refused',
   access: 'store-decides',
+  within: ({ account, domain }) => [account, domain],
   input: z.strictObject({
     ...where,
     name: name.default(''),
@@ -127,6 +139,7 @@ const activate = operation({
   path: '/sieve/active',
   summary: 'Which script of an account runs; an empty name: none',
   access: 'store-decides',
+  within: ({ account }) => [account],
   input: z.strictObject({ account: address, name }),
   output: done,
   async run(context, input, actor) {
@@ -141,6 +154,7 @@ const rename = operation({
   path: '/sieve/rename',
   summary: 'Give a Sieve script another name',
   access: 'store-decides',
+  within: ({ account, domain }) => [account, domain],
   input: z.strictObject({ ...where, name, to: name }),
   output: done,
   async run(context, input, actor) {
@@ -155,6 +169,7 @@ const remove = operation({
   path: '/sieve/script',
   summary: 'Delete a Sieve script; of an account not the one that runs',
   access: 'store-decides',
+  within: ({ account, domain }) => [account, domain],
   input: z.strictObject({ ...where, name: name.default('') }),
   output: done,
   async run(context, input, actor) {
@@ -168,7 +183,7 @@ const check = operation({
   method: 'POST',
   path: '/sieve/check',
   summary: 'What is wrong with a Sieve script, without storing it; and which extensions there are',
-  access: 'administrator',
+  access: 'domain',
   input: z.strictObject({ text: z.string().max(SCRIPT_BYTES) }),
   output: z.object({
     errors: z.array(problem),
@@ -195,7 +210,8 @@ const settings = operation({
   method: 'GET',
   path: '/sieve/settings/:account',
   summary: 'Vacation, forwards and rules of an account, and the Sieve script they become',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ account }) => [account],
   input: z.strictObject({ account: address }),
   output: settingsAnswer,
   async run(context, { account }) {
@@ -209,6 +225,7 @@ const setSettings = operation({
   path: '/sieve/settings/:account',
   summary: 'Set vacation, forwards or rules of an account: what is named is replaced, null removes it',
   access: 'store-decides',
+  within: ({ account }) => [account],
   input: z.strictObject({
     account: address,
     vacation: sieveSettingsSchema.shape.vacation.nullable(),

@@ -52,7 +52,7 @@ const add = operation({
   method: 'POST',
   path: '/suppressions',
   summary: 'Send nothing to an address from now on',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({
     address,
     note: z.string().max(500).default('no reason given'),
@@ -73,7 +73,7 @@ const remove = operation({
   method: 'DELETE',
   path: '/suppressions/:address',
   summary: 'Send to an address again',
-  access: 'store-decides',
+  access: 'administrator',
   input: z.strictObject({ address: z.string().min(1).max(320) }),
   output: done,
   async run({ store }, input, actor) {

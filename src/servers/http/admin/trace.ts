@@ -6,6 +6,8 @@ import { canonicalAddress } from '../../../net/ip.ts';
 import { hiddenTerms } from './hidden-terms.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { journalRow } from './schemas.ts';
+import { scopeOf } from './scope.ts';
+import { eventsInScope } from './trace-scope.ts';
 
 /** Traces shown at once unless told otherwise, and at most. */
 const TRACES_DEFAULT = 10;
@@ -66,7 +68,7 @@ const search = operation({
   path: '/trace',
   summary:
     'What happened to a message or a connection, by message id, queue id, case number, address, IP address, or time',
-  access: 'administrator',
+  access: 'domain',
   input: z.strictObject({
     term: z.string().min(1).max(1000).optional(),
     /** The newest ones, whatever they are about. */
@@ -83,7 +85,8 @@ const search = operation({
     /** Milliseconds that events are kept, where the server tells. */
     keptMs: z.number().optional(),
   }),
-  async run(context, { term, last = false, from = 0, to = FOREVER, limit: wanted }) {
+  async run(context, { term, last = false, from = 0, to = FOREVER, limit: wanted }, actor) {
+    const scope = await scopeOf(context.store, actor);
     if (term === undefined && !last && from === 0 && to === FOREVER) {
       throw new Refusal(
         'bad-input',
@@ -94,11 +97,13 @@ const search = operation({
     const found = await find(context, term, { from, to, limit });
     const traces = [];
     for (const trace of found.slice(0, limit)) {
-      const events = await context.store.read.run('journal.byTrace', { trace });
+      const events = eventsInScope(scope, await context.store.read.run('journal.byTrace', { trace }));
       if (events.length > 0) traces.push({ trace, events });
     }
     const keptMs = context.facts.journalAgeMs?.();
-    const shown = { traces: traces.toReversed(), more: found.length > limit };
+    // Whether there is more is told of one's own alone.
+    const more = found.length > limit && (scope.all || (term !== undefined && scope.covers(term)));
+    const shown = { traces: traces.toReversed(), more };
     return keptMs === undefined ? shown : { ...shown, keptMs };
   },
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
-import { isAdmin, notPermitted } from '../../../data/directory/permission.ts';
+import { domainsOf, isAdmin, notPermitted } from '../../../data/directory/permission.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import { caseNumberOf } from '../../../data/vault/case-number.ts';
 import type { VaultScope } from '../../../data/vault/types.ts';
@@ -37,7 +37,8 @@ const caseNumber = z
 /** What the actor may see: everything, or the mail of their domain. */
 function scopeOf(actor: Actor): VaultScope {
   if (isAdmin(actor)) return { all: true };
-  if (actor.domainId !== undefined) return { domainId: actor.domainId };
+  const domainIds = domainsOf(actor);
+  if (domainIds.length > 0) return { domainIds };
   throw notPermitted();
 }
 
@@ -55,7 +56,8 @@ const list = operation({
   method: 'GET',
   path: '/vault',
   summary: 'Mail that was refused after it had arrived, and is kept for some days, newest first',
-  access: 'administrator',
+  access: 'domain',
+  within: ({ account }) => [account],
   input: z.strictObject({
     account: address.optional(),
     limit: z.coerce.number<number | string>().int().min(1).max(1000).default(50),
@@ -77,7 +79,7 @@ const show = operation({
   method: 'GET',
   path: '/vault/:caseNumber',
   summary: 'One kept message: why it was refused, and how it begins',
-  access: 'administrator',
+  access: 'domain',
   input: z.strictObject({ caseNumber }),
   output: z.object({ entry, verdict: z.unknown(), beginning: z.string(), truncated: z.boolean() }),
   async run({ store }, input, actor) {
@@ -100,6 +102,7 @@ const release = operation({
   path: '/vault/:caseNumber/release',
   summary: 'Deliver a kept message to the inbox, and learn it as good mail',
   access: 'store-decides',
+  within: ({ account }) => [account],
   input: z.strictObject(change),
   output: z.object({ delivered: z.number() }),
   async run(context, { caseNumber: number, account }, actor) {
@@ -117,6 +120,7 @@ const remove = operation({
   path: '/vault/:caseNumber/delete',
   summary: 'Forget a kept message',
   access: 'store-decides',
+  within: ({ account }) => [account],
   input: z.strictObject(change),
   output: done,
   async run(context, { caseNumber: number, account }, actor) {

@@ -6,38 +6,37 @@ import { timeId } from '../../../base/ids.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import type { OpenStore } from '../../../data/open.ts';
 import { caseNumberOf } from '../../../data/vault/case-number.ts';
-import type { Authenticator, LoginAccount } from '../../../mail/sasl/types.ts';
-import { canonicalAddress, isLoopback } from '../../../net/ip.ts';
+import type { Authenticator } from '../../../mail/sasl/types.ts';
+import { challengeFor, createRequestLogin, type LogInRequest, type Principal } from '../../request-login.ts';
 import { refusedListPage, refusedMessagePage } from './account-pages.ts';
 import { STYLE_HASH } from './home.ts';
 
 /**
  * What a person may do with mail for them that was refused or held back: look, have it delivered, forget it. Pages for
- * a browser, JSON for a program that accepts that; the login is the account's own, by HTTP Basic (RFC 7617).
+ * a browser, JSON for a program that accepts that; the login is whatever `request-login.ts` takes.
  */
 
 /** Octets of a kept message that are shown. */
 const SHOWN_BYTES = 64 * 1024;
 /** Entries of a page. */
 const ENTRIES = 100;
-/** Octets of an Authorization field that are looked at. */
-const AUTHORIZATION_BYTES = 2000;
 
 export interface AccountOptions {
-  readonly store: Pick<OpenStore, 'read' | 'write' | 'blobs' | 'bodies'>;
+  readonly store: Pick<OpenStore, 'read' | 'write' | 'changes' | 'blobs' | 'bodies'>;
   readonly clock: Clock;
   readonly authenticator: Authenticator;
   /** Whether a peer is a proxy whose X-Forwarded-For holds. */
   readonly isProxy: (address: string) => boolean;
 }
 
-type Env = { Bindings: { readonly incoming: IncomingMessage }; Variables: { account: LoginAccount } };
+type Env = { Bindings: { readonly incoming: IncomingMessage }; Variables: { account: Principal } };
 
 export function createAccountApp(options: AccountOptions): Hono<Env> {
   const { store } = options;
+  const logIn = createRequestLogin(options);
   const app = new Hono<Env>();
   app.use(async (c, next) => {
-    const answer = await login(options, c);
+    const answer = await login(logIn, options, c);
     if (answer !== undefined) return answer;
     c.header('Content-Security-Policy', policy());
     await next();
@@ -72,49 +71,23 @@ function wantsJson(c: Context): boolean {
 }
 
 /** The answer for those who may not go on; undefined with the account set. */
-async function login(options: AccountOptions, c: Context<Env>): Promise<Response | undefined> {
-  const { socket, headers } = c.env.incoming;
-  const peer = canonicalAddress(socket.remoteAddress ?? '') ?? '';
-  const proxied = options.isProxy(peer);
-  if (!isLoopback(peer) && !proxied) {
-    const remedy = 'put a proxy with TLS in front of this server (docs/guides/behind-a-proxy.md)';
-    return c.text(`Passwords are taken over TLS only: ${remedy}.\n`, 403);
-  }
-  const credentials = basicCredentials(headers.authorization);
-  if (credentials === undefined) return challenge(c, 'Log in with your address and its password.');
-  const forwarded = headers['x-forwarded-for'];
-  const last = (Array.isArray(forwarded) ? forwarded.at(-1) : forwarded)?.split(',').at(-1)?.trim() ?? '';
-  const remoteAddress = (proxied ? canonicalAddress(last) : undefined) ?? peer;
-  const trace = timeId(options.clock.now());
-  try {
-    const attempt = { ...credentials, remoteAddress, protocol: 'http', trace };
-    c.set('account', await options.authenticator.password(attempt));
+async function login(
+  logIn: LogInRequest,
+  { clock }: AccountOptions,
+  c: Context<Env>,
+): Promise<Response | undefined> {
+  const { incoming } = c.env;
+  const result = await logIn(incoming, { scope: 'mail', protocol: 'http', trace: timeId(clock.now()) });
+  if (result.ok) {
+    c.set('account', result.principal);
     return undefined;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    if (error.kind === 'authentication-failed') return challenge(c, 'The address or the password is wrong.');
-    const busy = error.kind === 'limit' || error.kind === 'unavailable';
-    return c.text(`${error.message}\n`, busy ? 429 : 403);
   }
+  const challenge = result.status === 401 ? challengeFor(incoming) : undefined;
+  if (challenge !== undefined) c.header('WWW-Authenticate', challenge);
+  return c.text(`${result.sentence}\n`, result.status);
 }
 
-function challenge(c: Context, sentence: string): Response {
-  c.header('WWW-Authenticate', 'Basic realm="mail account", charset="UTF-8"');
-  return c.text(`${sentence}\n`, 401);
-}
-
-function basicCredentials(
-  field: string | undefined,
-): { readonly login: string; readonly password: string } | undefined {
-  if (field === undefined || field.length > AUTHORIZATION_BYTES) return undefined;
-  const [, encoded] = /^Basic ([A-Za-z0-9+/]+={0,2})$/i.exec(field) ?? [];
-  if (encoded === undefined) return undefined;
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  return colon < 1 ? undefined : { login: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-async function entryOf(store: AccountOptions['store'], { accountId }: LoginAccount, number: string) {
+async function entryOf(store: AccountOptions['store'], { accountId }: Principal, number: string) {
   const caseNumber = caseNumberOf(number) ?? number.slice(0, 40);
   return store.read.run('vault.get', { caseNumber, scope: { accountId } });
 }

@@ -1,4 +1,4 @@
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../base/clock.ts';
 import type { HttpProofs } from '../../../net/acme/solvers.ts';
@@ -14,6 +14,8 @@ export interface AcmeListenOptions {
   readonly proofs: HttpProofs;
   readonly validations: TlsValidations;
   readonly clock: Clock;
+  /** Answers what is for no authority: true when it did. */
+  readonly others?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
 
 /** Connections at one time: an authority comes from a handful of places. */
@@ -38,6 +40,7 @@ export async function listenAcme(options: AcmeListenOptions): Promise<HttpListen
   http.maxRequestsPerSocket = 1;
   http.on('request', (request, response) => {
     if (challenge(request, response)) return;
+    if (options.others?.(request, response) === true) return;
     response.writeHead(404, { 'Content-Type': 'text/plain', 'X-Content-Type-Options': 'nosniff' });
     response.end('There is nothing here.\n');
   });

@@ -7,9 +7,10 @@ import type { Metrics } from '../../../base/metrics.ts';
 import type { Store } from '../../../data/store.ts';
 import type { ServerFacts } from '../facts.ts';
 import { type AccountOptions, createAccountApp } from './account.ts';
-import { securityHeaders } from './headers.ts';
 import { createHealth } from './health.ts';
-import { homePage, STYLE_HASH } from './home.ts';
+import { homePage } from './home.ts';
+import type { WebFiles } from './files.ts';
+import { addWebApp } from './static.ts';
 
 export interface WebAppOptions {
   readonly store: Pick<Store, 'write'>;
@@ -25,16 +26,21 @@ export interface WebAppOptions {
   readonly account?: AccountOptions | undefined;
   /** Adds the routes of JMAP (servers/jmap). */
   readonly jmap?: ((app: Hono) => void) | undefined;
+  /** Add routes of other parts, each before the web app's own. */
+  readonly mounts?: readonly ((app: Hono) => void)[] | undefined;
+  /** The web app; undefined: there is none here. */
+  readonly files?: WebFiles | undefined;
 }
+
+const NOT_BUILT = 'The web app is not built: "node scripts/web.ts" does that.';
 
 /** As Prometheus and others ask for it. */
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-/** What the HTTP port shows: a page about the server, its health, its metrics. */
+/** What the HTTP port shows: the web app, what people and programs ask for, the server's health and metrics. */
 export function createWebApp(options: WebAppOptions): Hono {
   const { clock, logger, metrics, facts } = options;
   const app = new Hono();
-  app.use(securityHeaders(STYLE_HASH));
   app.onError((error, c) => {
     const id = timeId(clock.now());
     logger.error(
@@ -44,7 +50,7 @@ export function createWebApp(options: WebAppOptions): Hono {
     return c.text(`Something went wrong inside the server (${id}).\n`, 500);
   });
   app.notFound((c) => c.text('There is nothing here.\n', 404));
-  app.get('/', (c) => c.html(homePage(facts, options.notes)));
+  app.get('/about', (c) => c.html(homePage(facts, options.notes)));
   if (options.account !== undefined) app.route('/account/refused', createAccountApp(options.account));
   options.jmap?.(app);
   if (options.operational) {
@@ -61,5 +67,9 @@ export function createWebApp(options: WebAppOptions): Hono {
       return c.body(text, 200, { 'Content-Type': metrics.registry.contentType });
     });
   }
+  for (const mount of options.mounts ?? []) mount(app);
+  addWebApp(app, options.files, (c) => {
+    return c.html(homePage(facts, [...options.notes, NOT_BUILT]), c.req.path === '/' ? 200 : 503);
+  });
   return app;
 }

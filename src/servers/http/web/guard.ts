@@ -51,7 +51,7 @@ function wrongHost(allowed: readonly string[]): Refused {
 }
 
 /** The name in a Host field in lower case, without the port; '' for what is none. */
-function hostName(host: string): string {
+export function hostName(host: string): string {
   if (host.length > HOST_LENGTH) return '';
   const port = host.lastIndexOf(':');
   const hasPort = port > host.lastIndexOf(']') && /^\d{0,5}$/.test(host.slice(port + 1));

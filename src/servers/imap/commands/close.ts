@@ -1,3 +1,4 @@
+import { Refusal } from '../../../base/errors.ts';
 import { hasRights, Right } from '../../../data/sharing/rights.ts';
 import { deselect } from '../refresh.ts';
 import { viewOf } from '../session.ts';
@@ -16,7 +17,12 @@ export const close: Command = {
     // RFC 4314 section 4: without the right e nothing is expunged, and that is no failure.
     if (!view.readOnly && hasRights(view.rights, Right.Expunge)) {
       const { accountId, mailboxId } = view;
-      await session.options.store.write.run('mailstore.expunge', { accountId, mailboxId });
+      try {
+        await session.options.store.write.run('mailstore.expunge', { accountId, mailboxId });
+      } catch (error) {
+        // Another session has just deleted the mailbox: nothing is left to be expunged, and to be left all the same.
+        if (!(error instanceof Refusal) || error.kind !== 'no-such-mailbox') throw error;
+      }
     }
     await deselect(session);
     return undefined;

@@ -152,7 +152,7 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
   if (vanished !== undefined && changedSince !== undefined)
     await tellVanishedEarlier(session, changedSince, vanished);
   const want = wants(atts);
-  const marking = setsSeen(atts) && !view.readOnly && hasRights(view.rights, Right.Seen);
+  const setting = setsSeen(atts) && !view.readOnly;
   const size = want.length > 0 ? SESSION_LIMITS.contentRowsPerPage : SESSION_LIMITS.rowsPerPage;
   const plain = isPlain(atts);
   let told = 0;
@@ -167,9 +167,11 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
       limit: size,
       ...(changedSince !== undefined && { changedSince }),
     });
-    const seen = marking ? await markSeen(session, rows) : undefined;
     const contents = plain ? [] : await openContents(session, rows, atts);
     const previews = await openPreviews(session, rows, atts, contents);
+    // Last: whatever is marked must be told, and nothing between may fail.
+    const marking = setting && hasRights(view.rights, Right.Seen);
+    const seen = marking ? await markSeen(session, rows) : undefined;
     if (plain) await tellPlain(session, rows, atts);
     else
       for (const [at, row] of rows.entries()) {
@@ -228,6 +230,7 @@ async function markSeen(session: Session, rows: readonly MessageRow[]): Promise<
   // Somebody else may have been first: then the number is that of their change, which is yet to be told.
   if (result.changed > 0) view.madeChange(result.modseq);
   else view.dirty = true;
+  view.supersede(result.rows);
   const after = new Map(result.rows.map((row) => [row.uid, row]));
   for (const row of unseen) {
     const now = after.get(row.uid);

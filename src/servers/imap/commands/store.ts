@@ -11,7 +11,7 @@ import { SESSION_LIMITS } from '../limits.ts';
 import { allowed, needAllowed } from '../message-limit.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import { refresh, tellFlags } from '../refresh.ts';
-import { flushIfFull, isRev2, type Session, viewOf } from '../session.ts';
+import { flushIfFull, isRev2, type Session, SessionEnd, viewOf } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { storeFlags } from '../wire/flags.ts';
 import { type Command, type Outcome, SELECTED } from './command.ts';
@@ -82,8 +82,13 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
   if (request.unchangedSince !== undefined) needAllowed(session, view.countIn(request.ranges));
   const modified: number[] = [];
   let done = 0;
+  const silently: UidRange[] = [];
   for (const range of view.chunks(ranges, SESSION_LIMITS.messagesPerWrite)) {
-    const result = await write(session, request, range);
+    const result = await write(session, request, range).catch(async (error: unknown) => {
+      if (!(error instanceof SessionEnd)) await tellDone(session, silently, byUid);
+      throw error;
+    });
+    if (request.silent) silently.push(range);
     modified.push(...result.modified);
     done += result.rows.length + result.modified.length;
     await answer(session, request, result, byUid);
@@ -167,6 +172,28 @@ async function answer(session: Session, request: Request, result: Written, byUid
     if (!flags && !session.enabled.has('CONDSTORE')) continue;
     tellFlags(session, row, withUid, flags);
     await flushIfFull(session);
+  }
+}
+
+/**
+ * The command is refused after all, and some messages were changed before that (RFC 9051 section 6.4.6 does not ask for
+ * all or nothing): a client that asked for .SILENT takes them for unchanged, so it is told.
+ */
+async function tellDone(session: Session, done: readonly UidRange[], byUid: boolean): Promise<void> {
+  const view = viewOf(session);
+  const withUid = byUid || session.enabled.has('CONDSTORE') || isRev2(session);
+  for (const range of view.chunks(done, SESSION_LIMITS.rowsPerPage)) {
+    const rows = await session.options.store.read.run('mailstore.fetch', {
+      mailboxId: view.mailboxId,
+      ranges: [range],
+      want: [],
+      limit: SESSION_LIMITS.rowsPerPage,
+    });
+    view.supersede(rows);
+    for (const row of rows) {
+      tellFlags(session, row, withUid);
+      await flushIfFull(session);
+    }
   }
 }
 

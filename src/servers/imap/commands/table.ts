@@ -13,6 +13,7 @@ import { expunge, uidExpunge } from './expunge.ts';
 import { fetch, uidFetch } from './fetch.ts';
 import { id } from './id.ts';
 import { idle } from './idle.ts';
+import { getJmapAccess } from './jmap-access.ts';
 import { list, lsub } from './list.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
@@ -63,6 +64,7 @@ const commands: readonly Command[] = [
   urlFetch,
   idle,
   compress,
+  getJmapAccess,
   esearch,
   getQuota,
   getQuotaRoot,

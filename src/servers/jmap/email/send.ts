@@ -4,12 +4,7 @@ import { isAscii } from '../../../mail/address/domain.ts';
 import type { Blob } from '../blobs.ts';
 import type { Context } from '../context.ts';
 import { SetError } from '../errors.ts';
-
-/** Who a message is from and for, as SMTP is told (RFC 8621 section 7, Envelope). */
-export interface Envelope {
-  readonly mailFrom: string;
-  readonly rcptTo: readonly string[];
-}
+import type { Envelope, EnvelopeRecipient } from './envelope.ts';
 
 function facts({ login, remoteAddress, trace }: Context): SessionFacts {
   const { accountId, address, revoked } = login;
@@ -31,19 +26,27 @@ function facts({ login, remoteAddress, trace }: Context): SessionFacts {
 
 /**
  * Submit a message the way SMTP does: the same limits, checks of who may send as whom, signature, queue and journal.
- * Returns the id under which it is on its way. @throws SetError
+ * `record`: what is kept of it as a submission (JSON), in the same commit; returns the id of that. @throws SetError
  */
-export async function send(context: Context, { mailFrom, rcptTo }: Envelope, message: Blob): Promise<string> {
+export async function send(
+  context: Context,
+  envelope: Envelope,
+  message: Blob,
+  record: string,
+): Promise<number> {
+  const { mailFrom, rcptTo, ret, envid, releaseAt } = envelope;
   const { submission } = context.options;
   const session = facts(context);
   const params = {
     size: message.size,
     body: '8BITMIME',
-    smtputf8: ![mailFrom, ...rcptTo].every(isAscii),
+    smtputf8: ![mailFrom, ...rcptTo.map(({ address }) => address)].every(isAscii),
     requireTls: false,
-    ret: undefined,
-    envid: undefined,
+    ret,
+    envid,
     auth: undefined,
+    releaseAt,
+    record,
   } as const;
   const transaction = await submission
     .mail(session, mailFrom, params)
@@ -52,19 +55,23 @@ export async function send(context: Context, { mailFrom, rcptTo }: Envelope, mes
     await addRecipients(transaction, rcptTo);
     const sink = await transaction.open().catch((error: unknown) => refused(error, 'forbiddenToSend'));
     for await (const piece of message.read()) await sink.write(piece);
-    const { reply } = await sink.finish();
-    return /queued as (\S+)/.exec(reply.lines.join(' '))?.[1] ?? context.trace;
+    const { recordId } = await sink.finish();
+    if (recordId === undefined) throw new Error('a submission was not kept');
+    return recordId;
   } catch (error) {
     transaction.abandon();
     return refused(error, 'forbiddenFrom');
   }
 }
 
-async function addRecipients(transaction: MailTransaction, rcptTo: readonly string[]): Promise<void> {
+async function addRecipients(
+  transaction: MailTransaction,
+  rcptTo: readonly EnvelopeRecipient[],
+): Promise<void> {
   const bad: string[] = [];
-  for (const address of rcptTo) {
+  for (const { address, notify, orcpt } of rcptTo) {
     try {
-      await transaction.rcpt(address, { notify: [], orcpt: undefined });
+      await transaction.rcpt(address, { notify, orcpt });
     } catch (error) {
       if (!(error instanceof Refusal) || error.kind === 'limit') throw error;
       bad.push(address);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
-import { idsArg, intArg, objectsArg, propertiesArg, textsArg } from '../args.ts';
+import { Refusal } from '../../../base/errors.ts';
+import { idsArg, intArg, objectsArg, orNull, propertiesArg, textsArg } from '../args.ts';
 import { type Blob, findBlob, keepUpload } from '../blobs.ts';
 import {
   changingView,
@@ -13,9 +14,9 @@ import {
 } from '../context.ts';
 import { invalidArguments, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import { formatId } from '../ids.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, member } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
-import { accountText, type View } from '../view.ts';
+import { accountText, type View, viewOf } from '../view.ts';
 
 /** Blob/upload, Blob/get and Blob/lookup (RFC 9404). */
 const DIGESTS: ReadonlyMap<string, string> = new Map([
@@ -202,8 +203,38 @@ async function lookup(context: Context, args: JsonObject): Promise<JsonObject> {
   return { accountId: accountText(view), list, notFound };
 }
 
+/** Blob/copy (RFC 8620 section 6.3): what somebody may read in one account, to be used in another. */
+async function copy(context: Context, args: JsonObject): Promise<JsonObject> {
+  const { store, full } = context.options;
+  const viewer = context.login.accountId;
+  const from = await viewOf(store.read, viewer, member(args, 'fromAccountId'), 'fromAccountNotFound');
+  const view = await changingView(context, args);
+  const blobIds = idsArg(args, 'blobIds');
+  if (blobIds === undefined) throw invalidArguments('blobIds must be a list');
+  if (full()) throw new Refusal('storage-full', 'The disk of the server is nearly full; try again later.');
+  const copied: Record<string, Json> = {};
+  const notCopied: Record<string, Json> = {};
+  for (const id of blobIds) {
+    const blob = await findBlob(store, from, id);
+    // What was uploaded is its owner's in every account.
+    if (blob !== undefined && id.startsWith('U')) copied[id] = id;
+    else if (blob !== undefined) {
+      const kept = await keepUpload(store, view.viewer, blob.read(), JMAP_LIMITS.sizeUpload);
+      if (kept === undefined) notCopied[id] = { type: 'tooLarge' };
+      else copied[id] = kept.blobId;
+    } else notCopied[id] = { type: 'notFound' };
+  }
+  return {
+    fromAccountId: accountText(from),
+    accountId: accountText(view),
+    copied: orNull(copied),
+    notCopied: orNull(notCopied),
+  };
+}
+
 export const blobMethods: readonly Method[] = [
   method('Blob/get', CAPABILITY.blob, get),
   method('Blob/upload', CAPABILITY.blob, upload),
   method('Blob/lookup', CAPABILITY.blob, lookup),
+  method('Blob/copy', CAPABILITY.core, copy),
 ];

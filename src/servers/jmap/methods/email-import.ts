@@ -10,8 +10,8 @@ import {
   type Method,
   resolveCreated,
 } from '../context.ts';
-import { emailWish, messageProperties, PARSE_PROPERTIES } from '../email/properties.ts';
-import { octetSource } from '../email/source.ts';
+import { parsedProperties } from '../email/large.ts';
+import { emailWish, PARSE_PROPERTIES } from '../email/properties.ts';
 import { invalidArguments, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -147,8 +147,7 @@ async function parse(context: Context, args: JsonObject): Promise<JsonObject> {
       notParsable.push(blobId);
       continue;
     }
-    const source = octetSource(octets, blobId);
-    const properties = await messageProperties(source, wish, undefined);
+    const properties = await parsedProperties(octets, blobId, wish);
     // What only a kept email has is null (RFC 8621 section 4.9).
     for (const name of wish.properties)
       properties[name] ??= name === 'blobId' ? blobId : name === 'size' ? octets.length : null;

@@ -7,7 +7,7 @@ import { invalidProperties, MethodError, setErrorFrom, SetError } from '../error
 import { formatId, parseId } from '../ids.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
-import { accountText } from '../view.ts';
+import { accountText, type View } from '../view.ts';
 import { SetResult } from './standard.ts';
 
 /** Identities (RFC 8621 section 6): the account's own address is one that is always there, under id 0. */
@@ -35,11 +35,11 @@ const SIGNATURE_CHARACTERS = 100_000;
 interface Kept {
   readonly identities: ReadonlyMap<number, Identity>;
   readonly seq: number;
-  /** Changes when an administrator changes the name or address of the account. */
+  /** Changes when an administrator changes the name or address of the account, or restores the server. */
   readonly mark: string;
 }
 
-export async function identities(read: Store['read'], accountId: number): Promise<Kept> {
+export async function identities(read: Store['read'], { accountId, mark }: View): Promise<Kept> {
   const { seq, objects } = await read.run('jmap.objects', { accountId, kind: 'identity' });
   const account = await read.run('directory.account', { id: accountId });
   const own: Identity = {
@@ -52,7 +52,7 @@ export async function identities(read: Store['read'], accountId: number): Promis
   };
   const found = new Map<number, Identity>([[0, own]]);
   for (const { id, data } of objects) found.set(id, parsed(data));
-  return { identities: found, seq, mark: shortHash(JSON.stringify(own)) };
+  return { identities: found, seq, mark: shortHash(JSON.stringify([mark, own])) };
 }
 
 function parsed(data: KeptObject['data']): Identity {
@@ -63,15 +63,15 @@ function stateText({ seq, mark }: Kept): string {
   return `${seq}-${mark}`;
 }
 
-export async function identityState(read: Store['read'], accountId: number): Promise<string> {
-  return stateText(await identities(read, accountId));
+export async function identityState(read: Store['read'], view: View): Promise<string> {
+  return stateText(await identities(read, view));
 }
 
 async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await ownView(context, args);
   const ids = idsArg(args);
   const properties = propertiesArg(args, (name) => PROPERTIES.includes(name));
-  const kept = await identities(context.options.store.read, view.accountId);
+  const kept = await identities(context.options.store.read, view);
   const list: JsonObject[] = [];
   const notFound: string[] = [];
   for (const text of ids ?? [...kept.identities.keys()].map((id) => formatId('identity', id))) {
@@ -87,7 +87,7 @@ async function changes(context: Context, args: JsonObject): Promise<JsonObject> 
   const view = await ownView(context, args);
   const sinceState = textArg(args, 'sinceState');
   const { read } = context.options.store;
-  const kept = await identities(read, view.accountId);
+  const kept = await identities(read, view);
   const [, seq, mark] = /^(\d{1,15})-([0-9a-f]+)$/.exec(sinceState) ?? [];
   if (seq === undefined || mark !== kept.mark || Number(seq) > kept.seq)
     throw new MethodError('cannotCalculateChanges');
@@ -97,6 +97,7 @@ async function changes(context: Context, args: JsonObject): Promise<JsonObject> 
     kind: 'identity',
     since,
   });
+  if (changed === undefined) throw new MethodError('cannotCalculateChanges');
   const ids = (list: readonly number[]): string[] => list.map((id) => formatId('identity', id));
   return {
     accountId: accountText(view),
@@ -167,7 +168,7 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
   const { read, write } = context.options.store;
   const { create, update, destroy, ifInState } = setArgs(args);
   const { accountId } = view;
-  const before = await identities(read, accountId);
+  const before = await identities(read, view);
   const oldState = stateText(before);
   if (ifInState !== undefined && ifInState !== oldState) throw new MethodError('stateMismatch');
   const result = new SetResult();
@@ -191,7 +192,7 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
   for (const [key, patch] of update) {
     try {
       const id = parseId('identity', key.startsWith('#') ? context.createdIds.get(key.slice(1)) : key) ?? -1;
-      const old = (await identities(read, accountId)).identities.get(id);
+      const old = (await identities(read, view)).identities.get(id);
       if (old === undefined) throw new SetError('notFound');
       const identity = merged(patch, old);
       if (identity.email !== old.email)
@@ -211,11 +212,11 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
       result.destroyed.push(key);
     }
   }
-  return result.answer(view, oldState, await identityState(read, accountId));
+  return result.answer(view, oldState, await identityState(read, view));
 }
 
 export const identityMethods: readonly Method[] = [
   method('Identity/get', CAPABILITY.submission, get),
   method('Identity/changes', CAPABILITY.submission, changes),
-  method('Identity/set', CAPABILITY.submission, set),
+  method('Identity/set', CAPABILITY.submission, set, 'settings'),
 ];

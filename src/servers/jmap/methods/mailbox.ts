@@ -1,5 +1,5 @@
 import { flagArg, idsArg, intArg, optionalText, pick, propertiesArg, textArg } from '../args.ts';
-import { type Context, mailView, method, type Method, scopeOf, shortHash } from '../context.ts';
+import { type Context, mailView, method, type Method, scopeOf } from '../context.ts';
 import { invalidArguments, MethodError } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
@@ -8,7 +8,7 @@ import { formatState, parseState } from '../state.ts';
 import { accountText, type View } from '../view.ts';
 import { MAILBOX_PROPERTIES, type MailboxNode, mailboxNodes, mailboxObject } from './mailbox-object.ts';
 import { mailboxSet } from './mailbox-set.ts';
-import { changesAnswer, maxChanges } from './standard.ts';
+import { changesAnswer, maxChanges, resultsChanged } from './standard.ts';
 
 async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
@@ -101,7 +101,7 @@ function comparators(sort: Json | undefined): Comparator[] {
 }
 
 interface Results {
-  readonly state: string;
+  readonly seq: number;
   readonly ids: readonly number[];
 }
 
@@ -133,7 +133,7 @@ async function results(context: Context, view: View, args: JsonObject): Promise<
     node === undefined || (test(node) && (!asFilter || passes(parentOf(node))));
   const order = asTree ? inTree([...nodes.values()], compare) : [...nodes.values()].toSorted(compare);
   const ids = order.filter((node) => passes(node)).map(({ id }) => id);
-  return { state: `${seq}-${shortHash(ids.join(' '))}`, ids };
+  return { seq, ids };
 }
 
 /** Each mailbox before those below it. */
@@ -155,7 +155,7 @@ function inTree(
 
 async function query(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
-  const { ids, state } = await results(context, view, args);
+  const { ids, seq } = await results(context, view, args);
   let position = intArg(args, 'position', Number.MIN_SAFE_INTEGER) ?? 0;
   if (position < 0) position = Math.max(0, ids.length + position);
   const anchor = optionalText(args, 'anchor');
@@ -167,29 +167,29 @@ async function query(context: Context, args: JsonObject): Promise<JsonObject> {
   const limit = intArg(args, 'limit', 0) ?? ids.length;
   return {
     accountId: accountText(view),
-    queryState: state,
-    canCalculateChanges: false,
+    queryState: formatState(view, { seq }),
+    canCalculateChanges: true,
     position,
     ids: ids.slice(position, position + limit).map((id) => formatId('mailbox', id)),
     ...(flagArg(args, 'calculateTotal') && { total: ids.length }),
   };
 }
 
-/** Lists of mailboxes are short: whether one has changed is known, what has changed is found by asking again. */
+/** In a tree a mailbox moves, or is hidden, with those above it: then all of them are put in anew. */
 async function queryChanges(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
-  const since = textArg(args, 'sinceQueryState');
-  const { ids, state } = await results(context, view, args);
-  const mark = (text: string): string => text.slice(text.indexOf('-'));
-  if (mark(state) !== mark(since) || !since.includes('-')) throw new MethodError('cannotCalculateChanges');
-  return {
-    accountId: accountText(view),
-    oldQueryState: since,
-    newQueryState: state,
-    ...(flagArg(args, 'calculateTotal') && { total: ids.length }),
-    removed: [],
-    added: [],
-  };
+  const { ids, seq } = await results(context, view, args);
+  const changed = await context.options.store.read.run('jmap.mailboxChanges', {
+    ...scopeOf(context, view),
+    since: parseState(view, textArg(args, 'sinceQueryState')),
+  });
+  if (changed === undefined) throw new MethodError('cannotCalculateChanges');
+  const { created, updated, destroyed } = changed;
+  const any = created.length + updated.length + destroyed.length > 0;
+  const tree = flagArg(args, 'sortAsTree') || flagArg(args, 'filterAsTree');
+  const others = any && tree ? view.mailboxes.map(({ mailbox }) => mailbox.id) : [];
+  const touched = new Set([...created, ...updated, ...destroyed, ...others]);
+  return resultsChanged(view, args, 'mailbox', { newState: formatState(view, { seq }), ids, touched });
 }
 
 export const mailboxMethods: readonly Method[] = [

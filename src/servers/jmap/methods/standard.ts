@@ -1,5 +1,5 @@
 import type { Changed } from '../../../data/jmap/changes.ts';
-import { intArg, orNull, textArg } from '../args.ts';
+import { flagArg, intArg, orNull, textArg } from '../args.ts';
 import { MethodError } from '../errors.ts';
 import { formatId, type IdKind } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -28,6 +28,32 @@ export function changesAnswer(
     created: ids(changed.created),
     updated: ids(changed.updated),
     destroyed: ids(changed.destroyed),
+  };
+}
+
+/**
+ * The answer of a /queryChanges (RFC 8620 section 5.6): all that was touched is taken out of the results and put in where it
+ * stands now. `ids`: the results as of `newState` or later. @throws MethodError 'tooManyChanges'
+ */
+export function resultsChanged(
+  view: View,
+  args: JsonObject,
+  kind: IdKind,
+  now: { readonly newState: string; readonly ids: readonly number[]; readonly touched: ReadonlySet<number> },
+): JsonObject {
+  const added: JsonObject[] = [];
+  now.ids.forEach((id, index) => {
+    if (now.touched.has(id)) added.push({ id: formatId(kind, id), index });
+  });
+  const most = intArg(args, 'maxChanges', 1);
+  if (most !== undefined && now.touched.size + added.length > most) throw new MethodError('tooManyChanges');
+  return {
+    accountId: accountText(view),
+    oldQueryState: textArg(args, 'sinceQueryState'),
+    newQueryState: now.newState,
+    ...(flagArg(args, 'calculateTotal') && { total: now.ids.length }),
+    removed: [...now.touched].map((id) => formatId(kind, id)),
+    added,
   };
 }
 

@@ -5,11 +5,11 @@ import { type SieveSettings, sieveSettingsSchema, storedSettings } from '../../.
 import { htmlText } from '../../../mail/sieve/html-text.ts';
 import { compile, SIEVE_LIMITS } from '../../../mail/sieve/index.ts';
 import { idsArg, pick, parseUtc, propertiesArg, setArgs } from '../args.ts';
-import { type Context, method, type Method, ownView } from '../context.ts';
+import { type Context, method, type Method, ownView, shortHash } from '../context.ts';
 import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { CAPABILITY } from '../limits.ts';
-import { accountText } from '../view.ts';
+import { accountText, type View } from '../view.ts';
 import { SetResult } from './standard.ts';
 
 /** VacationResponse (RFC 8621 section 8): the one of the settings that `postern vacation` shows too. */
@@ -29,13 +29,14 @@ interface Kept {
   readonly state: string;
 }
 
-async function kept(read: Store['read'], accountId: number): Promise<Kept> {
+async function kept(read: Store['read'], { accountId, mark }: View): Promise<Kept> {
   const row = await read.run('sieve.settings', { accountId });
-  return { settings: storedSettings(row?.settings), state: `v${row?.changedAt ?? 0}` };
+  const settings = storedSettings(row?.settings);
+  return { settings, state: shortHash(JSON.stringify([mark, toObject(settings)])) };
 }
 
-export async function vacationState(read: Store['read'], accountId: number): Promise<string> {
-  return (await kept(read, accountId)).state;
+export async function vacationState(read: Store['read'], view: View): Promise<string> {
+  return (await kept(read, view)).state;
 }
 
 /** Settings have whole days: it begins with one and ends when another is over. */
@@ -61,7 +62,7 @@ async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await ownView(context, args);
   const ids = idsArg(args);
   const properties = propertiesArg(args, (name) => PROPERTIES.includes(name));
-  const { settings, state } = await kept(context.options.store.read, view.accountId);
+  const { settings, state } = await kept(context.options.store.read, view);
   const wanted = ids === undefined || ids.includes('singleton');
   return {
     accountId: accountText(view),
@@ -116,7 +117,7 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await ownView(context, args);
   const { store } = context.options;
   const { create, update, destroy, ifInState } = setArgs(args);
-  const before = await kept(store.read, view.accountId);
+  const before = await kept(store.read, view);
   if (ifInState !== undefined && ifInState !== before.state) throw new MethodError('stateMismatch');
   const result = new SetResult();
   for (const [key] of create) result.notCreated[key] = { type: 'singleton' };
@@ -145,11 +146,11 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
       result.notUpdated[id] = setErrorFrom(error);
     }
   }
-  const after = await kept(store.read, view.accountId);
+  const after = await kept(store.read, view);
   return result.answer(view, before.state, after.state);
 }
 
 export const vacationMethods: readonly Method[] = [
   method('VacationResponse/get', CAPABILITY.vacation, get),
-  method('VacationResponse/set', CAPABILITY.vacation, set),
+  method('VacationResponse/set', CAPABILITY.vacation, set, 'settings'),
 ];

@@ -48,7 +48,10 @@ class ExchangeOver extends Error {}
 /** The mechanisms to offer on this connection, strongest first. */
 export function saslMechanisms(session: Session): readonly string[] {
   const { tls } = session.facts;
-  return session.options.access?.mechanisms(tls !== undefined) ?? offeredMechanisms(tls);
+  return (
+    session.options.access?.mechanisms(tls !== undefined) ??
+    offeredMechanisms(tls, session.options.authenticator)
+  );
 }
 
 async function login(session: Session, argument: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { RELEASE_MS } from '../../../flow/service.ts';
 import { inDialect } from '../dialect.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { badParam } from '../wire/params.ts';
@@ -79,6 +80,10 @@ function extensions(session: Session): readonly string[] {
   ];
   if (offersTls(session)) lines.push('STARTTLS'); // RFC 3207
   if (session.facts.tls !== undefined) lines.push('REQUIRETLS'); // RFC 8689 section 2
+  if (session.options.service.takesLater === true) {
+    const until = new Date(session.options.clock.now() + RELEASE_MS).toISOString().replace(/\.\d+/, '');
+    lines.push(`FUTURERELEASE ${RELEASE_MS / 1000} ${until}`); // RFC 4865 section 3
+  }
   if (offersAuth(session)) lines.push(`AUTH ${saslMechanisms(session).join(' ')}`); // RFC 4954
   return lines;
 }

@@ -28,7 +28,9 @@ function notReady(session: Session): SmtpReply {
 /** What this session was offered, for the parameters of MAIL and RCPT. */
 export function offered(session: Session): Offered {
   const { extended, tls } = session.facts;
-  return { extended, requireTls: tls !== undefined, auth: session.facts.login !== undefined };
+  const { options } = session;
+  const later = options.service.takesLater === true ? { now: options.clock.now() } : undefined;
+  return { extended, requireTls: tls !== undefined, auth: session.facts.login !== undefined, later };
 }
 
 async function run(session: Session, argument: string): Promise<void> {

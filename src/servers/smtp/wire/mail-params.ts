@@ -1,5 +1,6 @@
 import type { SmtpReply } from '../../../base/errors.ts';
-import type { MailParams, RcptParams } from '../../../flow/service.ts';
+import { type MailParams, RELEASE_MS, type RcptParams } from '../../../flow/service.ts';
+import { parseDateTime } from '../../../mail/date-time.ts';
 import { decodeUtf8Addr, decodeXtext } from '../../../mail/xtext.ts';
 import { badParam, isReply, parseParams, unknownParam } from './params.ts';
 
@@ -9,6 +10,8 @@ export interface Offered {
   readonly extended: boolean;
   readonly requireTls: boolean;
   readonly auth: boolean;
+  /** Milliseconds since the epoch, where mail may be given to leave later (RFC 4865); undefined: not offered. */
+  readonly later: { readonly now: number } | undefined;
 }
 
 /** Characters of ENVID (RFC 3461 section 4.4) and of ORCPT (section 4.2), encoded. */
@@ -20,7 +23,7 @@ const AUTH_CHARS = 500;
 type Draft = { -readonly [K in keyof MailParams]: MailParams[K] };
 type MailParam = {
   offered(offered: Offered): boolean;
-  read(value: string | undefined, draft: Draft): SmtpReply | undefined;
+  read(value: string | undefined, draft: Draft, offered: Offered): SmtpReply | undefined;
 };
 
 const always = (offered: Offered): boolean => offered.extended;
@@ -40,6 +43,8 @@ const MAIL_PARAMS: ReadonlyMap<string, MailParam> = new Map<string, MailParam>([
   ['RET', { offered: always, read: readRet }],
   ['ENVID', { offered: always, read: readEnvid }],
   ['AUTH', { offered: (offered) => offered.extended && offered.auth, read: readAuth }],
+  ['HOLDFOR', { offered: laterOffered, read: readHoldFor }],
+  ['HOLDUNTIL', { offered: laterOffered, read: readHoldUntil }],
 ]);
 
 const PLAIN: MailParams = {
@@ -61,7 +66,7 @@ export function parseMailParams(rest: string, offered: Offered): MailParams | Sm
   for (const { keyword, value } of params) {
     const known = MAIL_PARAMS.get(keyword);
     if (known === undefined || !known.offered(offered)) return unknownParam(keyword);
-    const problem = known.read(value, draft);
+    const problem = known.read(value, draft, offered);
     if (problem !== undefined) return problem;
   }
   return draft;
@@ -73,6 +78,33 @@ function flag(keyword: string, set: (draft: Draft) => void): MailParam['read'] {
     set(draft);
     return undefined;
   };
+}
+
+function laterOffered(offered: Offered): boolean {
+  return offered.extended && offered.later !== undefined;
+}
+
+/** RFC 4865 section 3: seconds, 1 to 9 digits. */
+function readHoldFor(value: string | undefined, draft: Draft, { later }: Offered): SmtpReply | undefined {
+  if (value === undefined || !/^[1-9][0-9]{0,8}$/.test(value)) return badParam('HOLDFOR takes seconds');
+  return holdUntil((later?.now ?? 0) + Number(value) * 1000, draft, later);
+}
+
+/** RFC 4865 section 3 and erratum 2040: a date-time of RFC 3339. */
+function readHoldUntil(value: string | undefined, draft: Draft, { later }: Offered): SmtpReply | undefined {
+  const time = value === undefined ? undefined : parseDateTime(value);
+  if (time === undefined) return badParam('HOLDUNTIL takes a time such as 2030-01-31T08:00:00Z');
+  return holdUntil(time, draft, later);
+}
+
+/** RFC 4865 section 4: one of the two, and neither in the past nor later than was offered. */
+function holdUntil(time: number, draft: Draft, later: Offered['later']): SmtpReply | undefined {
+  if (draft.releaseAt !== undefined) return badParam('HOLDFOR or HOLDUNTIL, and once');
+  const now = later?.now ?? 0;
+  if (time <= now) return badParam('HOLDUNTIL is in the past');
+  if (time > now + RELEASE_MS) return badParam(`mail is held for ${RELEASE_MS / 86_400_000} days at most`);
+  draft.releaseAt = time;
+  return undefined;
 }
 
 /** RFC 1870 section 3: 1 to 20 digits; what exceeds a double's exact range is larger than any limit all the same. */

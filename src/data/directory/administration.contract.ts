@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { type ManualClock, manualClock } from '../../../test/support/manual-clock.ts';
+import type { InlineStore } from '../inline.ts';
+import { operations, type Operations, refused } from '../mailstore/contract-fixtures.ts';
+import type { Actor } from './types.ts';
+
+const DAY = 86_400_000;
+const actor: Actor = { name: 'system', role: 'system', domainId: undefined };
+const digest = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+/** What every engine must do about groups, invitations, delegation, statistics, findings and what is taken back. */
+export function administrationContract(
+  open: (options: { clock: ManualClock }) => Promise<InlineStore>,
+): void {
+  describe('administration contract', () => {
+    let store: InlineStore;
+    let clock: ManualClock;
+    let ops: Operations;
+
+    before(async () => {
+      clock = manualClock();
+      store = await open({ clock });
+      ops = operations(store);
+      for (const name of ['one.test', 'two.test']) await ops.write('directory.addDomain', { actor, name });
+      await account('boss@one.test', 'admin');
+      await account('ann@one.test');
+      await account('bob@one.test');
+      await account('dom@two.test', 'domain-admin');
+    });
+    after(() => store.close());
+
+    const account = (address: string, role: 'user' | 'domain-admin' | 'admin' = 'user') =>
+      ops.write('directory.addAccount', {
+        actor,
+        address,
+        displayName: '',
+        role,
+        quota: 0,
+        hash: 'x',
+        scram: null,
+      });
+    const newest = async () => {
+      const [row] = await ops.read('directory.audit', { limit: 1 });
+      assert.ok(row);
+      return row;
+    };
+    const undo = (id: number) => ops.write('directory.undo', { actor, id });
+    const ends = async (localPart: string) => {
+      const found = await ops.read('directory.resolve', {
+        localPart,
+        domain: 'one.test',
+        delimiter: '',
+        size: 0,
+      });
+      return found.status === 'ok' ? found.targets.map(({ address }) => address).toSorted() : found.status;
+    };
+
+    it('makes groups, changes their members, shows them among the aliases, and brings them back', async () => {
+      const address = 'Team@one.test';
+      const made = await ops.write('directory.addGroup', {
+        actor,
+        address,
+        members: ['ann@one.test', 'x@far.test'],
+        senders: 'members',
+        description: 'us',
+      });
+      assert.deepEqual(made.members, ['ann@one.test', 'x@far.test']);
+      assert.deepEqual(await ends('team'), ['ann@one.test', 'x@far.test']);
+      await refused(
+        ops.write('directory.addGroup', { actor, address, members: ['bob@one.test'] }),
+        'already-exists',
+      );
+      const joined = await ops.write('directory.changeGroup', {
+        actor,
+        address,
+        add: ['bob@one.test'],
+        remove: ['x@far.test'],
+      });
+      assert.deepEqual([joined.members, joined.senders], [['ann@one.test', 'bob@one.test'], 'members']);
+      const [alias] = await ops.read('directory.aliases', { domain: 'one.test' });
+      assert.deepEqual(alias?.group, { description: 'us', senders: 'members' });
+      await ops.write('directory.removeGroup', { actor, address });
+      assert.equal(await ends('team'), 'unknown');
+      await undo((await newest()).id);
+      assert.deepEqual((await ops.read('directory.group', { address })).members, [
+        'ann@one.test',
+        'bob@one.test',
+      ]);
+      const dom: Actor = { name: 'dom@two.test', role: 'domain-admin', domainId: 987 };
+      await refused(
+        ops.write('directory.changeGroup', { actor: dom, address, senders: 'anyone' }),
+        'not-permitted',
+      );
+      await refused(ops.write('directory.changeGroup', { actor, address, members: [address] }), 'conflict');
+    });
+
+    it('takes an account by invitation once, in time, and where it is for', async () => {
+      const invite = (token: string, more: object = {}) =>
+        ops.write('directory.addInvitation', {
+          actor,
+          digest: digest(token),
+          address: null,
+          domain: 'one.test',
+          role: 'user',
+          quota: 7,
+          note: '',
+          expiresAt: clock.now() + DAY,
+          ...more,
+        });
+      const accept = (token: string, address: string | null) =>
+        ops.write('directory.acceptInvitation', {
+          digest: digest(token),
+          address,
+          displayName: 'N',
+          hash: 'x',
+          scram: null,
+        });
+      await invite('a');
+      await refused(accept('none', 'new@one.test'), 'not-found');
+      await refused(accept('a', 'new@two.test'), 'bad-input');
+      await refused(accept('a', 'ann@one.test'), 'already-exists');
+      assert.equal((await accept('a', 'new@one.test')).quota, 7);
+      await refused(accept('a', 'newer@one.test'), 'not-found');
+      const fixed = await invite('b', { address: 'fixed@one.test', domain: null });
+      assert.equal((await accept('b', 'other@one.test')).address, 'fixed@one.test');
+      assert.equal(fixed.address, 'fixed@one.test');
+      await invite('c', { expiresAt: clock.now() + 1000 });
+      const now = clock.now();
+      assert.ok(await ops.read('directory.openInvitation', { digest: digest('c'), now }));
+      assert.equal(
+        await ops.read('directory.openInvitation', { digest: digest('c'), now: now + 2000 }),
+        undefined,
+      );
+      const all = await ops.read('directory.invitations', { domain: 'one.test' });
+      assert.deepEqual(
+        all.map(({ usedFor }) => usedFor),
+        [undefined, 'fixed@one.test', 'new@one.test'],
+      );
+    });
+
+    it('lets an account administer further domains until the domain, the role or the word goes', async () => {
+      const dom = await ops.read('directory.account', { address: 'dom@two.test' });
+      const own = async () =>
+        (await ops.read('directory.adminDomains', { accountId: dom?.id ?? 0 })).map(({ name }) => name);
+      await refused(
+        ops.write('directory.setAdminDomains', { actor, address: 'ann@one.test', domains: ['two.test'] }),
+        'conflict',
+      );
+      await ops.write('directory.addDomain', { actor, name: 'three.test' });
+      await ops.write('directory.setAdminDomains', {
+        actor,
+        address: 'dom@two.test',
+        domains: ['one.test', 'three.test', 'two.test'],
+      });
+      assert.deepEqual(await own(), ['one.test', 'three.test']);
+      assert.equal((await ops.read('directory.account', { address: 'dom@two.test' }))?.delegated, true);
+      await ops.write('directory.removeDomain', { actor, name: 'three.test' });
+      assert.deepEqual(await own(), ['one.test']);
+      await ops.write('directory.setRole', { actor, address: 'dom@two.test', role: 'user' });
+      assert.deepEqual(await own(), []);
+      assert.equal((await ops.read('directory.account', { address: 'dom@two.test' }))?.delegated, undefined);
+      await undo((await newest()).id);
+      assert.deepEqual(await own(), ['one.test'], 'with the role come the domains back');
+    });
+
+    it('takes back each kind of change, and nothing that was changed since', async () => {
+      const address = 'bob@one.test';
+      const bob = async () => ops.read('directory.account', { address });
+      await ops.write('directory.setStatus', { actor, address, status: 'suspended' });
+      await undo((await newest()).id);
+      assert.equal((await bob())?.status, 'active');
+      await ops.write('directory.setQuota', { actor, address, quota: 11 });
+      const quota = await newest();
+      await ops.write('directory.setQuota', { actor, address, quota: 12 });
+      await refused(undo(quota.id), 'conflict');
+      assert.equal((await bob())?.quota, 12);
+      await ops.write('directory.setCatchAll', { actor, domain: 'one.test', address });
+      await undo((await newest()).id);
+      assert.equal((await ops.read('directory.domain', { name: 'one.test' }))?.catchAll, undefined);
+      await ops.write('directory.addAlias', { actor, address: 'info@one.test', targets: [address] });
+      const added = await newest();
+      await ops.write('directory.removeAlias', { actor, address: 'info@one.test' });
+      await undo((await newest()).id);
+      assert.deepEqual(await ends('info'), [address]);
+      await undo(added.id);
+      assert.equal(await ends('info'), 'unknown');
+      await refused(undo(added.id), 'conflict');
+      await ops.write('spam.saveSettings', { actor, json: '{"enabled":false}' });
+      await undo((await newest()).id);
+      assert.equal(await ops.read('spam.settings', null), undefined);
+      await ops.write('bans.add', { actor, network: '192.0.2.9', forMs: DAY, reason: 'x' });
+      const banned = await newest();
+      await undo(banned.id);
+      assert.deepEqual(await ops.read('bans.after', { after: clock.now(), limit: 10 }), []);
+      await ops.write('directory.setPassword', { actor, address, hash: 'y', scram: null });
+      await refused(undo((await newest()).id), 'conflict');
+      const user: Actor = { name: address, role: 'user', domainId: undefined };
+      await refused(ops.write('directory.undo', { actor: user, id: quota.id }), 'not-permitted');
+      const { rows } = await ops.read('directory.auditSearch', { limit: 2, action: 'account', text: 'BOB' });
+      assert.deepEqual(
+        rows.map(({ action }) => action),
+        ['account.password', 'account.quota'],
+      );
+    });
+
+    it('sums minutes up to hours and days, and forgets the old ones', async () => {
+      const at = 1_700_000_000_000 - (1_700_000_000_000 % DAY);
+      const note = (ms: number, received: number, memory: number) =>
+        ops.write('stats.note', {
+          at: ms,
+          sample: {
+            counts: { 'mail.received': received },
+            gauges: { 'system.memory': [memory, 1] },
+            delays: { delay: [1] },
+          },
+        });
+      await note(at, 1, 10);
+      await note(at + 60_000, 2, 20);
+      await note(at + 2 * 3_600_000, 4, 60);
+      const of = (resolution: 'minute' | 'hour' | 'day') =>
+        ops.read('stats.range', { resolution, from: at, to: at + DAY });
+      assert.deepEqual(
+        (await of('minute')).map(({ sample }) => sample.counts['mail.received']),
+        [1, 2, 4],
+      );
+      assert.deepEqual(
+        (await of('hour')).map(({ sample }) => sample.counts['mail.received']),
+        [3, 4],
+      );
+      const [day] = await of('day');
+      assert.deepEqual(
+        [
+          day?.sample.counts['mail.received'],
+          day?.sample.gauges['system.memory'],
+          day?.sample.delays['delay']?.[0],
+        ],
+        [7, [90, 3], 3],
+      );
+      await note(at + 3 * DAY, 1, 1);
+      assert.deepEqual(await of('minute'), [], 'minutes are kept for two days');
+      assert.equal((await of('hour')).length, 2);
+    });
+
+    it('is set up by its link only while there is no domain', async () => {
+      assert.equal(await ops.write('directory.setSetupToken', { digest: digest('t') }), false);
+      assert.equal(await ops.read('directory.isSetupToken', { digest: digest('t') }), false);
+      const args = {
+        digest: digest('t'),
+        domain: 'new.test',
+        address: 'a@new.test',
+        displayName: '',
+        hash: 'x',
+        scram: null,
+      };
+      await refused(ops.write('directory.firstRun', args), 'not-permitted');
+    });
+
+    it('tells since when a source fails, and how days went', async () => {
+      const since = clock.now() - 30 * DAY;
+      assert.deepEqual(await ops.read('reports.failing', { since, unproven: false }), []);
+      assert.deepEqual(await ops.read('reports.days', { since, unproven: true }), { dmarc: [], tls: [] });
+    });
+  });
+}

@@ -1,0 +1,243 @@
+import { z } from 'zod';
+import { Refusal } from '../../../base/errors.ts';
+import { dnsSettingsSchema } from '../../../flow/dns-plan/settings.ts';
+import { domainFacts } from '../../../flow/doctor/facts.ts';
+import type { CheckName, DoctorLine } from '../../../flow/doctor/types.ts';
+import { domainRecords } from '../../../mail/dns-records.ts';
+import { hostFacts } from './host-facts.ts';
+import { type AdminContext, done, OK, operation } from './operation.ts';
+import { domainName } from './schemas.ts';
+import { saveSetup, type SetupState, setupState, type StepId, STEPS } from './setup-state.ts';
+import { setupProbes } from './setup-probes.ts';
+
+/** The first day of a server: what is left to do, with what mends it. */
+
+const stepState = z.enum(['done', 'open', 'problem', 'skipped']);
+const record = z.object({
+  name: z.string(),
+  type: z.string(),
+  value: z.string(),
+  why: z.string(),
+  state: z.enum(['ok', 'warning', 'problem', 'unknown']),
+  /** What DNS has; '' where nobody has looked. */
+  found: z.string(),
+});
+const step = z.object({
+  id: z.enum(STEPS),
+  title: z.string(),
+  state: stepState,
+  sentence: z.string(),
+  /** What to type or to publish. */
+  mend: z.array(z.string()),
+  records: z.array(record).optional(),
+  /** The records can be written at the provider of the zone (POST /dns/:domain/plan and apply). */
+  provider: z.boolean().optional(),
+});
+type Step = z.input<typeof step>;
+
+const TITLES: Readonly<Record<StepId, string>> = {
+  domain: 'A domain',
+  dns: 'DNS records',
+  certificate: 'A certificate',
+  account: 'The first account',
+  send: 'Mail goes out',
+  receive: 'Mail comes in',
+  backup: 'A backup',
+};
+
+const get = operation({
+  method: 'GET',
+  path: '/setup',
+  summary: 'What is left to do on the first day; with check, DNS is asked now',
+  access: 'administrator',
+  input: z.strictObject({ domain: domainName.optional(), check: z.stringbool().default(false) }),
+  output: z.object({
+    firstRun: z.boolean(),
+    complete: z.boolean(),
+    domain: z.string().optional(),
+    steps: z.array(step),
+  }),
+  async run(context, { domain: wanted, check }) {
+    const { store } = context;
+    const domains = (await store.read.run('directory.domains', null)).filter(
+      ({ aliasOf }) => aliasOf === undefined,
+    );
+    const first = domains.toSorted((a, b) => a.id - b.id)[0];
+    const found = wanted === undefined ? first : await store.read.run('directory.domain', { name: wanted });
+    if (wanted !== undefined && found === undefined)
+      throw new Refusal('not-found', `${wanted} is not one of our domains.`);
+    const dns = found === undefined ? undefined : await dnsStep(context, found.name, check);
+    const state = await setupState(context);
+    const steps = STEPS.map((id) =>
+      id === 'dns' && dns !== undefined ? left(state, dns) : left(state, plainStep(context, id, state)),
+    );
+    return {
+      firstRun: state.firstRun,
+      complete: steps.every((each) => each.state === 'done' || each.state === 'skipped'),
+      ...(found !== undefined && { domain: found.name }),
+      steps,
+    };
+  },
+});
+
+/** What somebody wants to leave out counts as left out until it is done. */
+function left({ kept }: SetupState, one: Step): Step {
+  return one.state !== 'done' && kept.skipped.includes(one.id) ? { ...one, state: 'skipped' } : one;
+}
+
+function plainStep({ facts }: AdminContext, id: StepId, { done: reached, kept }: SetupState): Step {
+  const isDone = reached.has(id);
+  const waits = kept.probes.some(
+    (one) => one.kind === (id === 'send' ? 'send' : 'expect') && one.arrivedAt === undefined,
+  );
+  const words: Readonly<Record<StepId, readonly [done: string, open: string, mend: readonly string[]]>> = {
+    domain: ['There is a domain.', 'There is no domain yet.', ['postern domain add DOMAIN']],
+    dns: ['The records are published.', 'Add a domain first.', []],
+    certificate: [
+      `There is a certificate for ${facts.hostname}.`,
+      `There is no certificate for ${facts.hostname}: mail programs cannot log in.`,
+      ['postern certificate set enabled true', 'or set tls.cert and tls.key in the configuration'],
+    ],
+    account: [
+      'There is an account.',
+      'Nobody has an account yet.',
+      ['postern account add you@DOMAIN --role admin'],
+    ],
+    send: [
+      'A message has reached an address elsewhere.',
+      waits ? 'A test message is under way.' : 'Nobody has tried yet whether mail goes out.',
+      ['POST /setup/test-mail, or: postern setup test-mail --from ADDRESS --to ADDRESS'],
+    ],
+    receive: [
+      'Mail from elsewhere has arrived.',
+      waits ? 'A message from elsewhere is waited for.' : 'Nobody has tried yet whether mail comes in.',
+      [
+        'POST /setup/test-mail/expect, or: postern setup expect-mail ADDRESS, then write to that address from elsewhere',
+      ],
+    ],
+    backup: [
+      'A backup was made.',
+      'No backup was ever made.',
+      ['postern backup set target DIRECTORY', 'postern backup create'],
+    ],
+  };
+  const [yes, no, mend] = words[id];
+  return {
+    id,
+    title: TITLES[id],
+    state: isDone ? 'done' : 'open',
+    sentence: isDone ? yes : no,
+    mend: isDone ? [] : [...mend],
+  };
+}
+
+/** Checks that are about records of a domain. */
+const OF_RECORDS: readonly CheckName[] = [
+  'zone',
+  'mx',
+  'spf',
+  'dkim',
+  'dmarc',
+  'mta-sts',
+  'tls-rpt',
+  'srv',
+  'autoconfig',
+  'caa',
+  'tlsa',
+];
+/** Without these no mail comes, or none is believed. */
+const NEEDED: ReadonlySet<CheckName> = new Set(['zone', 'mx', 'spf', 'dkim']);
+
+async function dnsStep(context: AdminContext, domain: string, check: boolean): Promise<Step> {
+  const { store, facts, doctor, clock } = context;
+  const records = domainRecords(await domainFacts(store, hostFacts(facts), domain));
+  const report = check && doctor !== undefined ? await doctor.run([domain], OF_RECORDS) : undefined;
+  const lines = report?.lines.filter((line) => line.domain === domain) ?? [];
+  const bad = lines.filter(({ check: name, state }) => state === 'problem' && NEEDED.has(name));
+  const needed = lines.filter(({ check: name }) => NEEDED.has(name));
+  const good = needed.length > 0 && needed.every(({ state }) => state === 'ok' || state === 'warning');
+  if (report !== undefined)
+    await saveSetup(store, ({ dnsAt: _before, ...rest }) => ({
+      ...rest,
+      ...(good && { dnsAt: clock.now() }),
+    }));
+  const { kept } = await setupState(context);
+  const json = await store.read.run('dns.settings', null);
+  const settings = dnsSettingsSchema.safeParse(json === undefined ? {} : JSON.parse(json));
+  const zones = settings.success ? Object.keys(settings.data.zones) : [];
+  const state =
+    report !== undefined
+      ? good
+        ? 'done'
+        : bad.length > 0
+          ? 'problem'
+          : 'open'
+      : kept.dnsAt === undefined
+        ? 'open'
+        : 'done';
+  return {
+    id: 'dns',
+    title: TITLES.dns,
+    state,
+    sentence:
+      report === undefined
+        ? kept.dnsAt === undefined
+          ? `Publish these records of ${domain}, then look whether they are there.`
+          : 'The records were found when they were last looked for.'
+        : bad.length === 0
+          ? good
+            ? 'What mail needs is published.'
+            : 'DNS could not be asked for all of it.'
+          : bad.map(({ found }) => found).join(' '),
+    mend: [...new Set(bad.flatMap(({ mend }) => [...mend]))],
+    records: records.map((one) => ({ ...named(one), ...seen(one, lines) })),
+    provider: zones.some((zone) => domain === zone || domain.endsWith(`.${zone}`)),
+  };
+}
+
+function named({ name, type, value, why }: { name: string; type: string; value: string; why: string }) {
+  return { name, type, value, why };
+}
+
+/** What the doctor says of a record: the line that its type and name belong to. */
+function seen(
+  { name, type, value }: { name: string; type: string; value: string },
+  lines: readonly DoctorLine[],
+): Pick<z.input<typeof record>, 'state' | 'found'> {
+  const check = checkOf(name, type, value);
+  const line =
+    lines.find((one) => one.check === check && one.subject.toLowerCase().includes(name.toLowerCase())) ??
+    lines.find((one) => one.check === check);
+  return line === undefined ? { state: 'unknown', found: '' } : { state: line.state, found: line.found };
+}
+
+function checkOf(name: string, type: string, value: string): CheckName | undefined {
+  if (type === 'MX') return 'mx';
+  if (type === 'SRV') return 'srv';
+  if (type === 'TLSA') return 'tlsa';
+  if (type === 'CAA') return 'caa';
+  if (name.includes('._domainkey.')) return 'dkim';
+  if (name.startsWith('_dmarc.')) return 'dmarc';
+  if (name.startsWith('_mta-sts.') || name.startsWith('mta-sts.')) return 'mta-sts';
+  if (name.startsWith('_smtp._tls.')) return 'tls-rpt';
+  if (/^auto(?:config|discover)\./.test(name)) return 'autoconfig';
+  return type === 'TXT' && value.startsWith('v=spf1') ? 'spf' : undefined;
+}
+
+const setStep = operation({
+  method: 'PUT',
+  path: '/setup/steps/:id',
+  summary: 'Leave a step of the setup out, or take it up again',
+  access: 'administrator',
+  input: z.strictObject({ id: z.enum(STEPS), skipped: z.boolean() }),
+  output: done,
+  async run({ store }, { id, skipped }) {
+    await saveSetup(store, (before) => ({
+      ...before,
+      skipped: [...before.skipped.filter((each) => each !== id), ...(skipped ? [id] : [])],
+    }));
+    return OK;
+  },
+});
+
+export const setup = { get, setStep, ...setupProbes };

@@ -1,0 +1,119 @@
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { z } from 'zod';
+import type { Clock } from '../../base/clock.ts';
+import { errorText, Refusal, type RefusalKind } from '../../base/errors.ts';
+import { timeId } from '../../base/ids.ts';
+import type { Logger } from '../../base/log.ts';
+
+/** What the APIs of the HTTP port share: how a body is read, how input is refused, how errors look. */
+
+/** Octets of a request body. */
+export const API_BODY_BYTES = 1024 * 1024;
+/** UTF-16 units of an error message that repeats input. */
+const MESSAGE_LENGTH = 1000;
+
+export interface ApiError {
+  readonly error: {
+    readonly kind: RefusalKind | 'internal';
+    readonly message: string;
+    /** Where in the input it is, as "rules.0.name". */
+    readonly field?: string;
+  };
+}
+
+const STATUS: Readonly<Record<RefusalKind, ContentfulStatusCode>> = {
+  'bad-input': 400,
+  'authentication-failed': 401,
+  'not-permitted': 403,
+  suspended: 403,
+  'no-such-account': 404,
+  'no-such-mailbox': 404,
+  'no-such-message': 404,
+  'not-found': 404,
+  'already-exists': 409,
+  conflict: 409,
+  'over-quota': 409,
+  'too-large': 413,
+  limit: 429,
+  unavailable: 503,
+  'storage-full': 507,
+};
+
+/** Input that its schema does not take. */
+class BadInput extends Refusal {
+  readonly field: string | undefined;
+
+  constructor(error: z.ZodError) {
+    super('bad-input', problems(error));
+    this.field = error.issues[0]?.path.join('.') || undefined;
+  }
+}
+
+export function badInput(error: z.ZodError): Refusal {
+  return new BadInput(error);
+}
+
+function problems(error: z.ZodError): string {
+  const all = error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  return all.join('; ').slice(0, MESSAGE_LENGTH);
+}
+
+/** The body, which must be a JSON object; anything else a browser form could send is refused. */
+export async function jsonBody(c: Context, maxBytes = API_BODY_BYTES): Promise<object> {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') throw new Refusal('bad-input', 'The body must be application/json.');
+  const text = await boundedText(c.req.raw, maxBytes);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Refusal('bad-input', 'The body is not JSON.');
+  }
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+  throw new Refusal('bad-input', 'The body is not a JSON object.');
+}
+
+/** The body, read no further than its limit whatever its length was said to be. */
+async function boundedText(request: Request, maxBytes: number): Promise<string> {
+  const tooLarge = new Refusal('too-large', `A request has at most ${maxBytes} octets.`);
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge;
+  const chunks: Uint8Array[] = [];
+  let octets = 0;
+  for await (const chunk of request.body ?? []) {
+    octets += chunk.length;
+    if (octets > maxBytes) throw tooLarge;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** A refusal as JSON, under the status of its kind or another one. */
+export function refusedResponse(c: Context, refusal: Refusal, status?: ContentfulStatusCode): Response {
+  const { kind, message } = refusal;
+  const field = refusal instanceof BadInput ? refusal.field : undefined;
+  const body: ApiError = { error: { kind, message, ...(field !== undefined && { field }) } };
+  return c.json(body, status ?? STATUS[kind]);
+}
+
+/** Whatever was thrown as JSON; what is no refusal is logged under an id, and nothing of it is told. */
+export function failedResponse(
+  c: Context,
+  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
+  /** Which API it is: "admin". */
+  api: string,
+  error: Error,
+): Response {
+  if (error instanceof Refusal) return refusedResponse(c, error);
+  const id = timeId(clock.now());
+  const { method, path } = c.req;
+  logger.error(
+    { id, method, path, error: errorText(error), stack: error.stack },
+    `${api}: an operation failed`,
+  );
+  const message = `Something went wrong inside the server; its log has the details under the id ${id}.`;
+  const body: ApiError = { error: { kind: 'internal', message } };
+  return c.json(body, 500);
+}

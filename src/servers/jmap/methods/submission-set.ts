@@ -1,0 +1,188 @@
+import { objectsArg, setArgs, textsArg } from '../args.ts';
+import { findBlob } from '../blobs.ts';
+import { type Answer, type Context, type Invocation, ownView, resolveCreated } from '../context.ts';
+import { emailsIn, envelopeJson, envelopeOf, givenEnvelope } from '../email/envelope.ts';
+import { send } from '../email/send.ts';
+import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
+import { formatId, parseId } from '../ids.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { accountText, type View } from '../view.ts';
+import { emailBlobId, emailObjects } from './email-get.ts';
+import { emailSet } from './email-set.ts';
+import { identities } from './identity.ts';
+import { SetResult } from './standard.ts';
+import {
+  type KeptSubmission,
+  type Submission,
+  submissionObject,
+  submissions,
+  submissionState,
+} from './submission-object.ts';
+
+/** Recipients of one submission. */
+const MAX_RECIPIENTS = 1000;
+
+async function requireIdentity(context: Context, view: View, given: JsonObject): Promise<string> {
+  const identityId = resolveCreated(context, given['identityId']);
+  const { identities: known } = await identities(context.options.store.read, view);
+  if (identityId === undefined || !known.has(parseId('identity', identityId) ?? -1))
+    throw invalidProperties(['identityId'], 'There is no such identity.');
+  return identityId;
+}
+
+async function create(context: Context, view: View, given: JsonObject): Promise<JsonObject> {
+  const { store, clock } = context.options;
+  const unknown = Object.keys(given).find((name) => !['identityId', 'emailId', 'envelope'].includes(name));
+  if (unknown !== undefined) throw invalidProperties([unknown], `${unknown.slice(0, 100)} cannot be set.`);
+  const identityId = await requireIdentity(context, view, given);
+  const emailId = parseId('email', resolveCreated(context, given['emailId'])) ?? -1;
+  const wish = {
+    properties: ['threadId', 'sender', 'from', 'to', 'cc', 'bcc'],
+    bodyProperties: [],
+    values: { text: false, html: false, all: false, max: 0 },
+    left: 0,
+  };
+  const [email] = await emailObjects(context, view, [emailId], wish);
+  const message = email && (await findBlob(store, view, emailBlobId(emailId)));
+  if (email === undefined || message === undefined)
+    throw invalidProperties(['emailId'], 'There is no such email.');
+  if (emailsIn(email['from']).length === 0)
+    throw new SetError('invalidEmail', 'It has no From.', { properties: ['from'] });
+  const now = clock.now();
+  const { envelope: asked = null } = given;
+  if (asked !== null && !isObject(asked))
+    throw invalidProperties(['envelope'], 'envelope must be an object.');
+  const envelope = asked === null ? envelopeOf(email) : givenEnvelope(asked, now);
+  if (envelope.rcptTo.length === 0) throw new SetError('noRecipients');
+  if (envelope.rcptTo.length > MAX_RECIPIENTS)
+    throw new SetError('tooManyRecipients', undefined, { maxRecipients: MAX_RECIPIENTS });
+  const submission: Submission = {
+    identityId,
+    emailId: formatId('email', emailId),
+    threadId: String(email['threadId']),
+    envelope: envelopeJson(envelope),
+    sendAt: envelope.releaseAt ?? now,
+  };
+  const id = await send(context, envelope, message, JSON.stringify(submission));
+  const { all } = await submissions(store.read, view.accountId, [id]);
+  const kept = all.get(id);
+  if (kept === undefined) throw new Error(`submission ${id} was not kept`);
+  return submissionObject(kept);
+}
+
+/** A submission is changed in one way only: what waits for its time is taken back. */
+async function update(
+  context: Context,
+  view: View,
+  kept: KeptSubmission | undefined,
+  patch: JsonObject,
+): Promise<void> {
+  if (kept === undefined) throw new SetError('notFound');
+  const now = submissionObject(kept);
+  const wrong = Object.entries(patch).filter(
+    ([name, value]) => name !== 'undoStatus' && JSON.stringify(now[name]) !== JSON.stringify(value),
+  );
+  if (wrong.length > 0)
+    throw invalidProperties(
+      wrong.slice(0, 20).map(([name]) => name),
+      'These cannot be changed.',
+    );
+  const { undoStatus } = patch;
+  if (undoStatus === undefined || undoStatus === kept.undoStatus) return;
+  if (undoStatus !== 'canceled') throw invalidProperties(['undoStatus'], 'It can become "canceled" only.');
+  const { accountId } = view;
+  const request = { accountId, submissionId: kept.id, by: context.login.address };
+  const outcome = await context.options.store.write.run('queue.cancel', request);
+  if (outcome !== 'canceled') throw new SetError('cannotUnsend', 'It is on its way already.');
+}
+
+/** What a /set has to do with, by the ids that it names. */
+async function named(
+  context: Context,
+  view: View,
+  texts: readonly string[],
+): Promise<Map<string, KeptSubmission>> {
+  const ids = new Map(
+    texts.map((text) => [text, parseId('submission', resolveCreated(context, text)) ?? -1]),
+  );
+  const { all } = await submissions(context.options.store.read, view.accountId, [...ids.values()]);
+  const found = new Map<string, KeptSubmission>();
+  for (const [text, id] of ids) {
+    const kept = all.get(id);
+    if (kept !== undefined) found.set(text, kept);
+  }
+  return found;
+}
+
+/** EmailSubmission/set (RFC 8621 section 7.5). */
+export async function submissionSet(context: Context, args: JsonObject): Promise<Answer> {
+  const view = await ownView(context, args);
+  const { read, write } = context.options.store;
+  const given = setArgs(args);
+  const onUpdate = objectsArg(args, 'onSuccessUpdateEmail');
+  const onDestroy = textsArg(args, 'onSuccessDestroyEmail') ?? [];
+  const oldState = await submissionState(read, view);
+  if (given.ifInState !== undefined && given.ifInState !== oldState) throw new MethodError('stateMismatch');
+  const result = new SetResult();
+  /** The email of each that succeeded, by the id that the client has for it. */
+  const done = new Map<string, string>();
+  for (const [key, fields] of given.create) {
+    try {
+      const { emailId, identityId: _identityId, ...made } = await create(context, view, fields);
+      context.createdIds.set(key, String(made['id']));
+      result.created[key] = made;
+      done.set(`#${key}`, String(emailId));
+    } catch (error) {
+      result.notCreated[key] = setErrorFrom(error);
+    }
+  }
+  const known = await named(context, view, [...given.update.map(([id]) => id), ...given.destroy]);
+  for (const [id, patch] of given.update) {
+    try {
+      if (given.destroy.includes(id)) throw new SetError('willDestroy');
+      const kept = known.get(id);
+      await update(context, view, kept, patch);
+      result.updated[id] = null;
+      done.set(id, kept?.submission.emailId ?? '');
+    } catch (error) {
+      result.notUpdated[id] = setErrorFrom(error);
+    }
+  }
+  for (const id of given.destroy) {
+    const kept = known.get(id);
+    if (kept === undefined) {
+      result.notDestroyed[id] = { type: 'notFound' };
+      continue;
+    }
+    // What waits is sent all the same (RFC 8621 section 7.5): only the record of it goes.
+    await write.run('jmap.putObject', {
+      accountId: view.accountId,
+      kind: 'submission',
+      id: kept.id,
+      data: null,
+    });
+    result.destroyed.push(id);
+    done.set(id, kept.submission.emailId);
+  }
+  const own = result.answer(view, oldState, await submissionState(read, view));
+  return [['EmailSubmission/set', own], ...(await afterwards(context, view, done, onUpdate, onDestroy))];
+}
+
+/** RFC 8621 section 7.5: what is to become of the emails, as one implicit Email/set, answered after the submissions. */
+async function afterwards(
+  context: Context,
+  view: View,
+  done: ReadonlyMap<string, string>,
+  onUpdate: readonly (readonly [string, JsonObject])[],
+  onDestroy: readonly string[],
+): Promise<Invocation[]> {
+  const update: Record<string, Json> = {};
+  for (const [id, patch] of onUpdate) {
+    const email = done.get(id);
+    if (email !== undefined) update[email] = patch;
+  }
+  const destroy = onDestroy.flatMap((id) => done.get(id) ?? []);
+  if (Object.keys(update).length + destroy.length === 0) return [];
+  const accountId = accountText(view);
+  return [['Email/set', await emailSet(context, { accountId, update, destroy })]];
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseJson } from './parse-json.ts';
+
+/** Text that is too long for the engine to be asked. */
+const PAD = ' '.repeat(70_000);
+
+function outcome(parse: () => unknown): unknown {
+  try {
+    return parse();
+  } catch (error) {
+    assert.ok(error instanceof SyntaxError);
+    return 'no JSON';
+  }
+}
+
+async function both(text: string): Promise<void> {
+  const wanted = outcome(() => JSON.parse(text));
+  for (const padded of [text, PAD + text, text + PAD]) {
+    const got = await parseJson(padded).catch((error: unknown) => {
+      assert.ok(error instanceof SyntaxError, String(error));
+      return 'no JSON';
+    });
+    assert.deepEqual(got, wanted, text.slice(0, 200));
+  }
+}
+
+describe('JSON of requests', () => {
+  it('is what the engine says it is', async () => {
+    for (const text of [
+      '1',
+      '-0.5e+3',
+      '"x"',
+      '"a\\"b\\\\"',
+      '"\\u00e9\\n"',
+      'true',
+      'null',
+      '[]',
+      '{}',
+      ' [ 1 , [ ] , { "a" : [ null , false ] , "b" : "]}" } ] ',
+      '{"a":1,"a":2}',
+      '{"__proto__":{"x":1},"constructor":2}',
+      '',
+      '[',
+      '{',
+      '[1,]',
+      '[,1]',
+      '{"a"}',
+      '{"a":}',
+      '{"a":1,}',
+      '{a:1}',
+      '[1 2]',
+      '1 2',
+      '01',
+      '+1',
+      '1.',
+      '.5',
+      'NaN',
+      'truex',
+      "'x'",
+      '"a\nb"',
+      '"\\x"',
+      '"open',
+      '"open\\"',
+      ']',
+      '[}',
+      '{]',
+      '\u00a01',
+    ])
+      await both(text);
+  });
+
+  it('whatever is changed in it', async () => {
+    const text = JSON.stringify({
+      using: ['a', 'b'],
+      calls: [['Email/get', { ids: ['M1'], n: [1.5, -2e9, null] }, '0']],
+    });
+    for (let at = 0; at < text.length; at++) {
+      await both(text.slice(0, at) + text.slice(at + 1));
+      await both(`${text.slice(0, at)},${text.slice(at)}`);
+      await both(`${text.slice(0, at)}"${text.slice(at)}`);
+    }
+  });
+
+  it('is not nested without end', async () => {
+    await parseJson('['.repeat(200) + ']'.repeat(200));
+    await assert.rejects(parseJson('['.repeat(201) + ']'.repeat(201)), SyntaxError);
+    await assert.rejects(parseJson('['.repeat(5_000_000)), SyntaxError);
+    await assert.rejects(parseJson(`${'{"a":'.repeat(1000)}1${'}'.repeat(1000)}`), SyntaxError);
+  });
+
+  it('leaves others their turn, however much of it there is', async () => {
+    const many = `[${'[],'.repeat(3_000_000)}0]`;
+    let turns = 0;
+    let over = false;
+    const others = (async () => {
+      while (!over) {
+        await new Promise((resolve) => setImmediate(resolve));
+        turns++;
+      }
+    })();
+    const value = (await parseJson(many)) as unknown[];
+    over = true;
+    await others;
+    assert.equal(value.length, 3_000_001);
+    assert.ok(turns > 100, `${turns} turns`);
+  });
+});

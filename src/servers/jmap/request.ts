@@ -1,0 +1,69 @@
+import type { Principal } from '../request-login.ts';
+import type { Context, JmapOptions } from './context.ts';
+import { readRequest, runRequest } from './engine.ts';
+import { RequestError } from './errors.ts';
+import type { Json, JsonObject } from './json.ts';
+import { JMAP_LIMITS } from './limits.ts';
+import { sessionObject } from './session.ts';
+import { methods } from './table.ts';
+
+/** How much of each kind an account has at work. */
+export class Counts {
+  readonly #open = new Map<string, number>();
+
+  /** Undefined when there are `most` already, else how to end. */
+  begin(kind: string, accountId: number, most: number): (() => void) | undefined {
+    const key = `${kind} ${accountId}`;
+    const now = this.#open.get(key) ?? 0;
+    if (now >= most) return undefined;
+    this.#open.set(key, now + 1);
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
+      const left = (this.#open.get(key) ?? 1) - 1;
+      if (left === 0) this.#open.delete(key);
+      else this.#open.set(key, left);
+    };
+  }
+}
+
+/** What all ways to the server have in common, so that limits of an account hold over them together. */
+export interface Shared {
+  readonly counts: Counts;
+  /** Names the store, for what its reads keep. */
+  readonly cache: string;
+}
+
+/**
+ * Do a request (RFC 8620 section 3.3), whichever way it came; resolves to the response of section 3.4. `read` gives its
+ * JSON, and is called when it is this request's turn.
+ * @throws RequestError
+ */
+export async function answerRequest(
+  options: JmapOptions,
+  { counts, cache }: Shared,
+  login: Principal,
+  trace: string,
+  read: () => Json | Promise<Json>,
+): Promise<JsonObject> {
+  const most = JMAP_LIMITS.concurrentRequests;
+  const end = counts.begin('request', login.accountId, most);
+  if (end === undefined)
+    throw new RequestError('limit', `At most ${most} requests at once, please.`, 'maxConcurrentRequests');
+  try {
+    const request = readRequest(await read());
+    const createdIds = new Map(Object.entries(request.createdIds ?? {}));
+    const { remoteAddress } = login;
+    const context: Context = { options, login, remoteAddress, trace, cache, createdIds };
+    const methodResponses = await runRequest(context, methods, request);
+    const session = await sessionObject(options, login, '');
+    return {
+      methodResponses,
+      ...(request.createdIds !== undefined && { createdIds: Object.fromEntries(createdIds) }),
+      sessionState: session['state'],
+    };
+  } finally {
+    end();
+  }
+}

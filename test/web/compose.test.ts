@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import type { JmapClient } from '../jmap/client.ts';
+import {
+  ADMIN,
+  assertAccessible,
+  NO_BROWSER,
+  PHONE,
+  shot,
+  startWebWorld,
+  USER,
+  type WebWorld,
+} from './support.ts';
+
+/** Writing mail in the browser; what arrives is looked at by JMAP. */
+
+interface Part {
+  readonly partId: string | null;
+  readonly blobId: string;
+  readonly type: string;
+  readonly name: string | null;
+  readonly cid: string | null;
+  readonly disposition: string | null;
+}
+interface Got {
+  readonly id: string;
+  readonly subject: string;
+  readonly from: { readonly email: string }[];
+  readonly to: { readonly email: string }[];
+  readonly bcc: { readonly email: string }[] | null;
+  readonly inReplyTo: string[] | null;
+  readonly references: string[] | null;
+  readonly messageId: string[];
+  readonly keywords: Record<string, true>;
+  readonly attachments: Part[];
+  readonly textBody: Part[];
+  readonly htmlBody: Part[];
+  readonly bodyValues: Record<string, { readonly value: string }>;
+}
+
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFElEQVR42mNkYPhfz8DAwMDEAAUAGAgBgWxvFqMAAAAASUVORK5CYII=',
+  'base64',
+);
+
+describe('writing', { skip: NO_BROWSER }, () => {
+  let world: WebWorld;
+  before(async () => {
+    world = await startWebWorld();
+  });
+  after(() => world.close());
+
+  const find = async (client: JmapClient, subject: string, role: string): Promise<Got | undefined> => {
+    const boxes = (await client.call('Mailbox/get', { ids: null }))['list'] as { id: string; role: string }[];
+    const inMailbox = boxes.find((each) => each.role === role)?.id;
+    const { ids } = await client.call('Email/query', {
+      filter: { inMailbox, subject },
+      sort: [{ property: 'receivedAt', isAscending: false }],
+    });
+    const { list } = await client.call('Email/get', {
+      ids: (ids as string[]).slice(0, 1),
+      properties: [
+        'id',
+        'subject',
+        'from',
+        'to',
+        'bcc',
+        'inReplyTo',
+        'references',
+        'messageId',
+        'keywords',
+        'attachments',
+        'textBody',
+        'htmlBody',
+        'bodyValues',
+      ],
+      fetchTextBodyValues: true,
+      fetchHTMLBodyValues: true,
+    });
+    return (list as Got[])[0];
+  };
+  const count = async (client: JmapClient, subject: string, role: string): Promise<number> => {
+    const boxes = (await client.call('Mailbox/get', { ids: null }))['list'] as { id: string; role: string }[];
+    const inMailbox = boxes.find((each) => each.role === role)?.id;
+    return ((await client.call('Email/query', { filter: { inMailbox, subject } }))['ids'] as string[]).length;
+  };
+  const until = async <T>(look: () => Promise<T | undefined | false>): Promise<T> => {
+    for (let round = 0; round < 80; round++) {
+      const found = await look();
+      if (found !== undefined && found !== false) return found;
+      await new Promise((done) => setTimeout(done, 150));
+    }
+    assert.fail('it did not happen');
+  };
+  const value = (email: Got, parts: readonly Part[]): string =>
+    email.bodyValues[parts[0]?.partId ?? '']?.value ?? '';
+  const message = (page: Page) => page.getByRole('textbox', { name: 'Message', exact: true });
+  const write = async (page: Page, to: string, subject: string, text: string): Promise<void> => {
+    await message(page).waitFor();
+    await page.getByRole('combobox', { name: 'To' }).fill(to);
+    await page.getByRole('combobox', { name: 'To' }).press('Enter');
+    await page.getByLabel('Subject').fill(subject);
+    await message(page).click();
+    await page.keyboard.type(text);
+  };
+  const send = (page: Page): Promise<void> => page.getByRole('button', { name: 'Send', exact: true }).click();
+  const saved = (page: Page): Promise<void> => page.getByText(/^Saved/).waitFor();
+  const undoSeconds = async (seconds: number): Promise<void> => {
+    const { context, ...opened } = await world.open();
+    await context.request.put(`${world.base}/account/v1/preferences`, {
+      headers: { 'X-Postern': '1' },
+      data: { undoSendSeconds: seconds },
+    });
+    await opened[Symbol.asyncDispose]();
+  };
+
+  it('sends what was written: text, formatting, a file and a picture', async () => {
+    await using opened = await world.open({ path: '/mail?compose' });
+    const { page } = opened;
+    await page.evaluate(() => localStorage.setItem('postern.preferences', '{"undoSendSeconds":0}'));
+    await page.route('**/account/v1/preferences', (route) =>
+      route.fulfill({ json: { preferences: { undoSendSeconds: 0 } } }),
+    );
+    await page.goto('/mail?compose');
+    await write(page, ADMIN, 'Bücher & more', 'Grüezi ');
+    await page.keyboard.press('Control+b');
+    await page.keyboard.type('bold');
+    await page.keyboard.press('Control+b');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Bulleted list' }).click();
+    await page.keyboard.type('one');
+    const octets = randomBytes(300_000);
+    const [files, images] = [
+      page.locator('input[type=file]').nth(0),
+      page.locator('input[type=file]').nth(1),
+    ];
+    await files.setInputFiles({ name: 'Größe.bin', mimeType: 'application/octet-stream', buffer: octets });
+    await images.setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: PNG });
+    await message(page).locator('img').waitFor();
+    await page.getByText('Größe.bin').waitFor();
+    await assertAccessible(page);
+    await shot(page, 'compose');
+    await send(page);
+    await page.getByText('Sent.').waitFor();
+    const alice = await world.jmap(ADMIN);
+    const got = await until(() => find(alice, 'Bücher', 'inbox'));
+    assert.equal(got.from[0]?.email, USER);
+    assert.match(value(got, got.textBody), /^Grüezi bold\n\n- one/);
+    const html = value(got, got.htmlBody);
+    assert.match(html, /Grüezi(?: |&nbsp;)<b>bold<\/b>/);
+    assert.match(html, /<ul><li>/);
+    const file = got.attachments.find(({ name }) => name === 'Größe.bin');
+    const picture = got.attachments.find(({ type }) => type === 'image/png');
+    assert.ok(file && picture);
+    const hash = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+    assert.equal(hash(await (await alice.download(file.blobId)).bytes()), hash(octets));
+    assert.equal(hash(await (await alice.download(picture.blobId)).bytes()), hash(PNG));
+    assert.ok(html.includes(`src="cid:${picture.cid ?? '-'}"`), html);
+    const bob = await world.jmap();
+    const kept = await until(() => find(bob, 'Bücher', 'sent'));
+    assert.ok(!('$draft' in kept.keywords));
+    assert.equal(await count(bob, 'Bücher', 'drafts'), 0);
+    assert.deepEqual(opened.errors, []);
+  });
+
+  it('can be taken back', async () => {
+    await undoSeconds(20);
+    await using opened = await world.open({ path: '/mail?compose' });
+    const { page } = opened;
+    await page.evaluate(() => localStorage.setItem('postern.preferences', '{"undoSendSeconds":20}'));
+    await write(page, ADMIN, 'Rash words', 'I quit.');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('Sent.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await message(page).waitFor();
+    assert.match((await message(page).textContent()) ?? '', /I quit\./);
+    const bob = await world.jmap();
+    assert.equal(await count(bob, 'Rash words', 'sent'), 0);
+    assert.equal(await count(bob, 'Rash words', 'drafts'), 1);
+    const { list } = await bob.call('EmailSubmission/get', { ids: null });
+    assert.deepEqual(
+      (list as { undoStatus: string }[])
+        .map(({ undoStatus }) => undoStatus)
+        .filter((each) => each !== 'final'),
+      ['canceled'],
+    );
+    // Discarded, and brought back.
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await message(page).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await message(page).waitFor();
+    assert.equal(await count(await world.jmap(ADMIN), 'Rash words', 'inbox'), 0);
+  });
+
+  it('can leave later, and is listed until then', async () => {
+    await using opened = await world.open({ path: '/mail?compose' });
+    const { page } = opened;
+    await write(page, ADMIN, 'Good morning', 'Hello.');
+    await page.getByRole('button', { name: 'Send later' }).click();
+    await assertAccessible(page);
+    await page.getByRole('menuitem', { name: 'Choose day and time' }).click();
+    await page.getByLabel('Send at').fill('2020-01-01T08:00');
+    await page.getByRole('dialog').getByRole('button', { name: 'Send later' }).click();
+    await page.getByText('This time has passed').waitFor();
+    const at = new Date(Date.now() + 3 * 86_400_000);
+    await page.getByLabel('Send at').fill(at.toISOString().slice(0, 16));
+    await page.getByRole('dialog').getByRole('button', { name: 'Send later' }).click();
+    await page.getByText(/It will be sent on/).waitFor();
+    await page.goto('/mail/scheduled');
+    const row = page.getByRole('listitem').filter({ hasText: 'Good morning' });
+    await row.waitFor();
+    await assertAccessible(page);
+    await shot(page, 'scheduled');
+    await row.getByRole('button', { name: 'Cancel and edit' }).click();
+    await page.getByText('it is a draft again').waitFor();
+    await message(page).waitFor();
+    const bob = await world.jmap();
+    const { list } = await bob.call('EmailSubmission/get', { ids: null });
+    assert.ok(!(list as { undoStatus: string }[]).some(({ undoStatus }) => undoStatus === 'pending'));
+    assert.equal(await count(await world.jmap(ADMIN), 'Good morning', 'inbox'), 0);
+  });
+
+  it('is kept as one draft, through a reload and from Drafts', async () => {
+    await using opened = await world.open({ path: '/mail?compose' });
+    const { page } = opened;
+    await write(page, ADMIN, 'Half a thought', 'To be continued');
+    await saved(page);
+    await page.keyboard.type(', perhaps');
+    // Before the server has it.
+    await page.waitForTimeout(700);
+    await page.reload();
+    await message(page).waitFor();
+    assert.match((await message(page).textContent()) ?? '', /To be continued, perhaps/);
+    const bob = await world.jmap();
+    await until(async () => {
+      const draft = await find(bob, 'Half a thought', 'drafts');
+      return draft !== undefined && value(draft, draft.textBody).includes('perhaps');
+    });
+    assert.equal(await count(bob, 'Half a thought', 'drafts'), 1);
+    await page.getByRole('button', { name: 'Save and close' }).click();
+    await message(page).waitFor({ state: 'detached' });
+    assert.equal(await count(bob, 'Half a thought', 'drafts'), 1);
+  });
+
+  it('says what is missing, at its place', async () => {
+    await using opened = await world.open({
+      path: '/mail?compose',
+      viewport: PHONE,
+      touch: true,
+      dark: true,
+    });
+    const { page } = opened;
+    await message(page).waitFor();
+    await page.getByLabel('Subject').fill('x');
+    await send(page);
+    await page.getByText('enter at least one address').waitFor();
+    await page.getByRole('combobox', { name: 'To' }).fill('nobody,');
+    await send(page);
+    await page.getByText('“nobody” is not an address').first().waitFor();
+    await assertAccessible(page);
+    await shot(page, 'compose-phone-dark');
+    await page.getByRole('button', { name: 'Remove nobody' }).click();
+    await page.getByRole('combobox', { name: 'To' }).fill(ADMIN);
+    await message(page).click();
+    await page.keyboard.type('See the attached file');
+    await send(page);
+    await page.getByRole('heading', { name: 'No attachment?' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Discard' }).click();
+  });
+
+  it('answers from the address it came to, quotes without scripts, and marks the message', async () => {
+    const [id = ''] = await world.deposit([
+      [
+        'From: Alice <alice@example.test>',
+        'To: bob+news@example.test',
+        'Subject: A question',
+        'Message-ID: <q1@example.test>',
+        'References: <q0@example.test>',
+        'MIME-Version: 1.0',
+        'Content-Type: text/html; charset=utf-8',
+        '',
+        '<p onclick="alert(1)" style="position:fixed;color:red">How are <b>you</b>?</p><script>document.title="owned"</script><img src="http://127.0.0.1:9/pixel.png" onerror="document.title=\'owned\'"><a href="javascript:alert(1)">x</a>',
+      ].join('\n'),
+    ]);
+    await using opened = await world.open({ path: '/mail' });
+    const { page } = opened;
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    const dialogs: string[] = [];
+    page.on('dialog', (dialog) => dialogs.push(dialog.message()) && void dialog.dismiss());
+    await page.getByText('A question').first().click();
+    await page.getByRole('button', { name: 'Reply', exact: true }).first().click();
+    await message(page).waitFor();
+    const html = await message(page).innerHTML();
+    assert.doesNotMatch(html, /script|onclick|onerror|javascript:|position/i);
+    assert.match(html, /How are <b>you<\/b>/);
+    // The cursor stands above what is quoted.
+    await page.waitForFunction(() => document.activeElement?.classList.contains('compose-text'));
+    await page.keyboard.type('Well, thanks.');
+    await send(page);
+    await page.getByText('Sent.').waitFor();
+    const bob = await world.jmap();
+    const sent = await until(() => find(bob, 'Re: A question', 'sent'));
+    assert.deepEqual(
+      sent.to.map(({ email }) => email),
+      [ADMIN],
+    );
+    assert.deepEqual(sent.inReplyTo, ['q1@example.test']);
+    assert.deepEqual(sent.references, ['q0@example.test', 'q1@example.test']);
+    assert.match(value(sent, sent.textBody), /Well, thanks\.[\s\S]*\n> How are you\?/);
+    await until(async () => {
+      const { list } = await bob.call('Email/get', { ids: [id], properties: ['keywords'] });
+      return '$answered' in ((list as Got[])[0]?.keywords ?? {});
+    });
+    assert.ok(!requests.some((url) => url.includes('pixel')), 'the picture was fetched');
+    assert.deepEqual([dialogs, await page.title().then((title) => title.includes('owned'))], [[], false]);
+  });
+
+  it('follows mailto: links, and suggests those one wrote to', async () => {
+    await using opened = await world.open({
+      path: `/mail?mailto=${encodeURIComponent('mailto:x@example.net?subject=Hi%20there&body=a%0Ab')}`,
+    });
+    const { page } = opened;
+    await message(page).waitFor();
+    assert.equal(await page.getByLabel('Subject').inputValue(), 'Hi there');
+    await page.getByText('x@example.net').waitFor();
+    await page.getByRole('combobox', { name: 'To' }).pressSequentially('ali');
+    await page.getByRole('option', { name: /alice/i }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: `Remove ${ADMIN}` }).waitFor();
+  });
+
+  it('waits on the device while there is no network, and goes when there is', async () => {
+    await using opened = await world.open({ path: '/mail?compose' });
+    const { page, context } = opened;
+    await write(page, ADMIN, 'From the train', 'Tunnel.');
+    await saved(page);
+    await context.setOffline(true);
+    await send(page);
+    await page.getByText('The message waits on this device').waitFor();
+    await context.setOffline(false);
+    await page.getByText('1 message that waited was sent').waitFor();
+    const alice = await world.jmap(ADMIN);
+    await until(() => find(alice, 'From the train', 'inbox'));
+    assert.equal(await count(alice, 'From the train', 'inbox'), 1);
+    const bob = await world.jmap();
+    assert.equal(await count(bob, 'From the train', 'drafts'), 0);
+    assert.equal(await count(bob, 'From the train', 'sent'), 1);
+  });
+});

@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import { message, WITH_PICTURE } from './mail-messages.ts';
+import { assertAccessible, NO_BROWSER, PHONE, shot, startWebWorld, USER, type WebWorld } from './support.ts';
+
+const row = (page: Page, subject: string) => page.locator('.mail-row', { hasText: subject });
+const openRow = (page: Page, subject: string) => row(page, subject).locator('.mail-row-open').click();
+const toast = (page: Page, text: string | RegExp) => page.locator('.toast', { hasText: text }).first();
+
+describe('mail in the browser', { skip: NO_BROWSER }, () => {
+  let world: WebWorld;
+  before(async () => {
+    world = await startWebWorld();
+    await world.deposit(
+      [
+        message({ subject: 'Lunch tomorrow?', id: 'lunch@else.test', text: 'At https://cafe.test/ ?\n' }),
+        message({
+          from: 'Bob <bob@example.test>',
+          to: 'Ann Smith <ann@else.test>',
+          subject: 'Re: Lunch tomorrow?',
+          inReplyTo: 'lunch@else.test',
+          text: 'Gladly.\n\nOn Monday Ann wrote:\n> At the cafe?\n',
+        }),
+        ...Array.from({ length: 12 }, (_, i) => message({ subject: `Number ${i + 1}` })),
+        message({
+          subject: 'Pictures from afar',
+          html: '<style>p{color:#c00}</style><p id="x">See <img src="https://pics.test/a.png" width=100 height=50> <a href="https://evil.test/">https://bank.test/</a></p><script>document.title="no"</script>',
+        }),
+        WITH_PICTURE,
+        message({ subject: 'The quick brown fox', text: 'jumps over the zebra\n', from: 'Zoe <zoe@zoo.test>' }),
+      ],
+      {},
+    );
+  });
+  after(() => world?.close());
+
+  it('lists conversations and shows one, marking it read', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await row(page, 'Lunch').waitFor();
+    assert.match(await row(page, 'Lunch').innerText(), /Ann, me\s*2/);
+    assert.match(await page.title(), /^\(\d+\) Inbox/);
+    await openRow(page, 'Lunch');
+    await page.getByText('Gladly.').first().waitFor();
+    assert.equal(await page.locator('.mail-thread h2').innerText(), 'Re: Lunch tomorrow?');
+    // What is quoted is folded away.
+    assert.equal(await page.getByText('At the cafe?').isVisible(), false);
+    await page.locator('.mail-quote summary').click();
+    assert.equal(await page.getByText('At the cafe?').isVisible(), true);
+    await page.locator('.mail-row:not(.unread)', { hasText: 'Lunch' }).waitFor();
+    await assertAccessible(page);
+    await shot(page, 'mail-thread');
+    await page.goBack();
+    assert.equal(await page.locator('.mail-thread h2').count(), 0);
+    assert.deepEqual(web.errors, []);
+  });
+
+  it('archives several at once, and takes that back', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await row(page, 'Number 3').locator('input').click({ force: true });
+    await row(page, 'Number 5').locator('input').click({ modifiers: ['Shift'], force: true });
+    await page.getByText('3 selected').waitFor();
+    await assertAccessible(page);
+    await page.getByRole('toolbar').getByRole('button', { name: 'Archive' }).first().click();
+    await toast(page, '3 conversations archived').waitFor();
+    assert.equal(await row(page, 'Number 4').count(), 0);
+    await page.locator('.toast button', { hasText: 'Undo' }).click();
+    await row(page, 'Number 4').waitFor();
+    const jmap = await world.jmap();
+    const { list } = await jmap.call('Mailbox/get', { ids: null });
+    const archive = (list as { role: string; totalEmails: number }[]).find(({ role }) => role === 'archive');
+    assert.equal(archive?.totalEmails ?? 0, 0);
+    assert.deepEqual(web.errors, []);
+  });
+
+  it('shows what comes and goes elsewhere without being asked', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await row(page, 'Lunch').waitFor();
+    const [id] = await world.deposit([message({ subject: 'Just arrived' })]);
+    await row(page, 'Just arrived').waitFor();
+    const jmap = await world.jmap();
+    await jmap.call('Email/set', { destroy: [id] });
+    await row(page, 'Just arrived').waitFor({ state: 'detached' });
+  });
+
+  it('searches with operators and marks what it found', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    const box = page.getByRole('combobox', { name: 'Search mail' });
+    await box.fill('from:zoe zebra');
+    await box.press('Enter');
+    await page.getByText('1 found.').waitFor();
+    assert.equal(await page.locator('.mail-row mark').innerText(), 'zebra');
+    await assertAccessible(page);
+    await shot(page, 'mail-search');
+    await box.fill('is:nonsense zebra');
+    await box.press('Enter');
+    await page.getByText('Not understood: is:nonsense').waitFor();
+    assert.deepEqual(web.errors, []);
+  });
+
+  it('blocks remote images and scripts, and warns of links that lie', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await openRow(page, 'Pictures from afar');
+    await page.getByText('1 remote image is not shown').waitFor();
+    const frame = page.frameLocator('.mail-frame');
+    assert.match(await frame.locator('a').getAttribute('data-postern-warning') ?? '', /goes to evil\.test/);
+    assert.equal(await frame.locator('a').getAttribute('rel'), 'noopener noreferrer');
+    assert.notEqual(await page.title(), 'no');
+    await assertAccessible(page);
+    await shot(page, 'mail-images');
+    const images = asked.filter((url) => url.includes('pics.test'));
+    assert.deepEqual(images, []);
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await frame.locator('img[src="/account/v1/image?url=https%3A%2F%2Fpics.test%2Fa.png"]').waitFor({ state: 'attached' });
+    assert.deepEqual(asked.filter((url) => !url.startsWith(world.base) && !/^(?:data|blob):/.test(url)), []);
+  });
+
+  it('shows pictures, texts and messages that came along', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await openRow(page, 'A picture within');
+    const picture = page.frameLocator('.mail-frame').locator('img');
+    await page.frameLocator('.mail-frame').locator('img[src^="blob:"]').waitFor();
+    assert.equal(await picture.evaluate('(image) => image.decode().then(() => image.naturalWidth)'), 1);
+    assert.equal(await picture.getAttribute('alt'), 'a dot');
+    assert.equal(await page.locator('.mail-attachment').count(), 3);
+    assert.match(await page.locator('.mail-attachments').innerText(), /invoicegpj\.exe/);
+    await page.locator('.mail-attachment button', { hasText: 'notes.txt' }).click();
+    await page.locator('dialog pre', { hasText: '<script>alert(1)</script> as text' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('.mail-attachment button', { hasText: 'inner.eml' }).click();
+    await page.locator('dialog', { hasText: 'text of the inner message' }).waitFor();
+    await assertAccessible(page);
+    await page.keyboard.press('Escape');
+    await page.locator('.mail-message-head').getByRole('button', { name: 'More for this message' }).click();
+    await page.getByRole('menuitem', { name: 'Show the source' }).click();
+    await page.locator('dialog pre', { hasText: 'Message-ID: <picture@else.test>' }).waitFor();
+    assert.deepEqual(web.errors, []);
+  });
+
+  it('is worked with the keyboard alone', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await row(page, 'Number 12').waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.getByText('1 selected').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('o');
+    await page.locator('.mail-thread h2').waitFor();
+    const first = await page.locator('.mail-thread h2').innerText();
+    await page.keyboard.press('j');
+    await page.waitForFunction(`document.querySelector('.mail-thread h2')?.textContent !== ${JSON.stringify(first)}`);
+    const subject = await page.locator('.mail-thread h2').innerText();
+    await page.keyboard.press('e');
+    await toast(page, 'Archived').waitFor();
+    assert.equal(await row(page, subject).count(), 0);
+    await page.keyboard.press('z');
+    await toast(page, 'Undone').waitFor();
+    await row(page, subject).first().waitFor();
+    await page.keyboard.press('g');
+    await page.keyboard.press('t');
+    await page.waitForURL('**/mail/sent');
+    await page.keyboard.press('/');
+    assert.equal(await page.evaluate('document.activeElement.getAttribute("aria-label")'), 'Search mail');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.locator('dialog', { hasText: 'Keyboard shortcuts' }).waitFor();
+    await assertAccessible(page);
+    assert.deepEqual(web.errors, []);
+  });
+
+  it('makes folders, moves mail there by name, renames and deletes them', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await page.getByRole('button', { name: 'New folder' }).click();
+    await page.locator('dialog').getByLabel('Name of the folder').fill('Bills');
+    await assertAccessible(page);
+    await page.locator('dialog').getByRole('button', { name: 'Make folder' }).click();
+    await page.locator('.mail-folder', { hasText: 'Bills' }).waitFor();
+    await row(page, 'Number 7').locator('.mail-row-open').focus();
+    await page.keyboard.press('v');
+    await page.getByRole('combobox', { name: 'Name of the folder' }).fill('bil');
+    await page.keyboard.press('Enter');
+    await toast(page, 'Moved to Bills').waitFor();
+    await page.locator('.mail-folder', { hasText: 'Bills' }).click();
+    await row(page, 'Number 7').waitFor();
+    await page.locator('.mail-folder', { hasText: 'Bills' }).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Rename or move folder' }).click();
+    await page.locator('dialog').getByLabel('Name of the folder').fill('Paid');
+    await page.locator('dialog').getByRole('button', { name: 'Save' }).click();
+    await page.locator('.mail-folder', { hasText: 'Paid' }).waitFor();
+    await page.locator('.mail-folder', { hasText: 'Paid' }).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Delete folder' }).click();
+    await page.getByText('Its 1 message is deleted with it').waitFor();
+    await page.locator('dialog').getByRole('button', { name: 'Delete folder' }).click();
+    await page.waitForURL('**/mail/inbox');
+    assert.equal(await page.locator('.mail-folder', { hasText: 'Paid' }).count(), 0);
+    assert.deepEqual(web.errors, []);
+  });
+
+  it('asks before it deletes for good', async () => {
+    await world.deposit([message({ subject: 'Rubbish' })], { mailbox: 'trash' });
+    await using web = await world.open({ path: '/mail/trash' });
+    const { page } = web;
+    await row(page, 'Rubbish').locator('.mail-row-open').focus();
+    await page.keyboard.press('#');
+    await page.locator('dialog', { hasText: 'Delete this for good?' }).waitFor();
+    await page.locator('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByText('There is nothing in this folder').waitFor();
+    assert.deepEqual(web.errors, []);
+  });
+
+  it('reads recent mail offline, and does later what is done there', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page, context } = web;
+    await openRow(page, 'The quick brown fox');
+    await page.getByText('jumps over the zebra').last().waitFor();
+    await page.goto('/mail');
+    await row(page, 'Number 9').waitFor();
+    await context.setOffline(true);
+    await openRow(page, 'The quick brown fox');
+    await page.locator('.mail-text', { hasText: 'jumps over the zebra' }).waitFor();
+    await row(page, 'Number 9').locator('.mail-star').click();
+    await toast(page, 'when you are online again').waitFor();
+    await shot(page, 'mail-offline');
+    await context.setOffline(false);
+    const jmap = await world.jmap();
+    for (let i = 0; ; i++) {
+      const { ids } = await jmap.call('Email/query', { filter: { hasKeyword: '$flagged' } });
+      if ((ids as string[]).length === 1) break;
+      assert.ok(i < 50, 'the star did not reach the server');
+      await page.waitForTimeout(100);
+    }
+  });
+
+  it('shows one thing at a time on a phone', async () => {
+    await using web = await world.open({ path: '/mail', viewport: PHONE, touch: true });
+    const { page } = web;
+    await row(page, 'Number 10').waitFor();
+    assert.equal(await page.locator('.mail-thread').isVisible(), false);
+    assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+    await assertAccessible(page);
+    await shot(page, 'mail-phone-list');
+    await openRow(page, 'Number 10');
+    await page.locator('.mail-thread h2').waitFor();
+    assert.equal(await page.locator('.mail-list').isVisible(), false);
+    await assertAccessible(page);
+    await shot(page, 'mail-phone-message');
+    await page.getByRole('button', { name: 'Back to the list' }).click();
+    await row(page, 'Number 10').waitFor();
+    await page.getByRole('button', { name: 'Folders' }).click();
+    await page.locator('.mail-folders.shown').waitFor();
+    await page.waitForTimeout(300);
+    await shot(page, 'mail-phone-folders');
+    await page.locator('.mail-folder', { hasText: 'Trash' }).click();
+    await page.getByText('There is nothing in this folder').waitFor();
+    assert.deepEqual(web.errors, []);
+  });
+
+  it('forgets everything at sign-out', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await row(page, 'Lunch').waitFor();
+    await page.getByRole('button', { name: `Account of ${USER}` }).or(page.locator('.top-account')).first().click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.waitForFunction(`indexedDB.databases().then((all) =>
+      !all.some(({ name }) => name === 'postern-mail') && localStorage.getItem('postern.me') === null)`);
+  });
+});

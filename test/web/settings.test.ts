@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import { imapClient } from '../support/imap-client.ts';
+import { TEST_PASSWORD } from '../support/server.ts';
+import { skipUnlessLong } from '../support/programs.ts';
+import { lmtp } from './lmtp.ts';
+import {
+  assertAccessible,
+  DESKTOP,
+  NO_BROWSER,
+  PHONE,
+  shot,
+  startWebWorld,
+  USER,
+  type WebPage,
+  type WebWorld,
+} from './support.ts';
+
+const PAGES = [
+  'general',
+  'identities',
+  'security',
+  'programs',
+  'vacation',
+  'rules',
+  'forward',
+  'scripts',
+  'labels',
+  'senders',
+  'masked',
+  'deleted',
+  'refused',
+] as const;
+
+const LONG = skipUnlessLong() === false;
+
+describe('settings', { skip: NO_BROWSER }, () => {
+  let world: WebWorld;
+  before(async () => {
+    world = await startWebWorld();
+  });
+  after(() => world.close());
+
+  /** The page of a setting, with what is in it there. */
+  async function at(name: string, options: Parameters<WebWorld['open']>[0] = {}): Promise<WebPage> {
+    const open = await world.open({ path: `/settings/${name}`, ...options });
+    await open.page.getByRole('heading', { level: 1 }).waitFor();
+    await settled(open.page);
+    return open;
+  }
+
+  // All four in CI; the two that differ most otherwise.
+  for (const [size, viewport, looks] of [
+    ['desktop', DESKTOP, LONG ? [false, true] : [true]],
+    ['phone', PHONE, LONG ? [false, true] : [false]],
+  ] as const) {
+    it(`shows every page on a ${size} without fault`, async () => {
+      for (const dark of looks) {
+        await using open = await at('general', { viewport, dark, touch: size === 'phone' });
+        for (const name of PAGES) {
+          await open.page.goto(`/settings/${name}`);
+          await open.page.getByRole('heading', { level: 1 }).waitFor();
+          await settled(open.page);
+          await shot(open.page, `settings-${name}-${size}${dark ? '-dark' : ''}`);
+          await assertAccessible(open.page);
+          const wide = await open.page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+          assert.ok(wide <= 0, `${name} is ${wide} pixels wider than the window`);
+        }
+        assert.deepEqual(open.errors, []);
+      }
+    });
+  }
+
+  it('speaks the language that is chosen, at once and from then on', async () => {
+    await using open = await at('general');
+    await open.page.getByLabel('Language').selectOption('de');
+    await open.page.getByRole('heading', { name: 'Allgemein', level: 1 }).waitFor();
+    await open.page.reload();
+    await open.page.getByRole('link', { name: 'Weiterleitung' }).waitFor();
+    assert.equal(await open.page.evaluate<string>('document.documentElement.lang'), 'de');
+  });
+
+  it('makes rules of a form that file mail as it arrives', async () => {
+    await using open = await at('rules');
+    const { page } = open;
+    await page.getByRole('button', { name: 'New rule' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Club');
+    await page.getByRole('group', { name: 'Condition' }).getByLabel('Text').fill('club.example');
+    await page.getByLabel('Folder').fill('Club');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Sender contains “club.example” → into Club').waitFor();
+    await lmtp(world.server, USER, 'From: Anna <anna@club.example>\nSubject: Match on Sunday\n\nAt ten.\n');
+    const client = await imapClient(world.server.ports.imaps ?? 0, { tls: true });
+    await client.ok(`LOGIN ${USER} "${TEST_PASSWORD}"`);
+    assert.match((await client.ok('STATUS Club (MESSAGES)')).join(), /MESSAGES 1/);
+    client.close();
+    await page.getByRole('button', { name: 'Delete: Club' }).click();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.reload();
+    await page.getByText('into Club').waitFor();
+    await page.goto('/settings/scripts');
+    await page.getByText('fileinto').waitFor();
+  });
+
+  it('answers while its owner is away, and says what is wrong with a form', async () => {
+    await using open = await at('vacation');
+    const { page } = open;
+    await page.getByLabel('Answer while I am away').check();
+    await page.getByLabel('Answer', { exact: true }).fill('Back on Monday.');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved').waitFor();
+    await page.reload();
+    assert.equal(await page.getByLabel('Answer', { exact: true }).inputValue(), 'Back on Monday.');
+    assert.equal(await page.getByLabel('Answer while I am away').isChecked(), true);
+    await page.goto('/settings/forward');
+    await page.getByLabel('Addresses').fill('no address');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('alert').waitFor();
+  });
+
+  it('makes a masked address that takes mail, tells who passed it on, and can be switched off', async () => {
+    await using open = await at('masked');
+    const { page } = open;
+    await page.getByLabel('What for').fill('Shoes');
+    await page.getByLabel('Site').fill('shoes.example');
+    await page.getByRole('button', { name: 'Make an address' }).click();
+    const address = (await page.locator('.settings-item-name').first().textContent())?.trim() ?? '';
+    assert.match(address, /@example\.test$/);
+    const message = (from: string): string => `From: <${from}>\nTo: <${address}>\nSubject: Offers\n\nBuy.\n`;
+    await lmtp(world.server, address, message('news@shoes.example'), 'news@shoes.example');
+    await lmtp(world.server, address, message('spam@stranger.example'), 'spam@stranger.example');
+    await page.reload();
+    await page.getByText('Passed on').waitFor();
+    await page.getByText('1 message from stranger.example').waitFor();
+    await page.getByRole('button', { name: 'Switch off' }).click();
+    await page.getByRole('button', { name: 'Switch on' }).waitFor();
+    await assert.rejects(lmtp(world.server, address, message('news@shoes.example'), 'news@shoes.example'), /55\d/);
+  });
+
+  it('gives out an app password that a mail program gets in with, and takes it back', async () => {
+    await using open = await at('security');
+    const { page } = open;
+    await page.getByRole('button', { name: 'Make an app password' }).click();
+    await page.getByLabel('What for').fill('Laptop');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('heading', { name: 'Your new app password' }).waitFor();
+    const password = (await page.locator('.settings-code').textContent()) ?? '';
+    const login = async (): Promise<string> => {
+      const client = await imapClient(world.server.ports.imaps ?? 0, { tls: true });
+      const { tagged } = await client.command(`LOGIN ${USER} "${password}"`);
+      client.close();
+      return tagged.slice(0, 2);
+    };
+    assert.equal(await login(), 'OK');
+    await page.getByRole('button', { name: 'OK' }).click();
+    await page.getByText('Laptop').waitFor();
+    await page.getByRole('button', { name: 'Remove: Laptop' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('Laptop').waitFor({ state: 'detached' });
+    assert.equal(await login(), 'NO');
+  });
+
+  it('writes a Sieve script, says where it is wrong, and lets it run', async () => {
+    await using open = await at('scripts');
+    const { page } = open;
+    await page.getByRole('button', { name: 'New script' }).click();
+    await page.getByLabel('Name').fill('mine');
+    await page.getByLabel('Script').fill('require "fileinto";\nif true { fileinto }');
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.getByText(/line 2/).waitFor();
+    await page.getByLabel('Script').fill('require "fileinto"; if header :is "subject" "x" { fileinto "X"; }');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Switch on' }).click();
+    await page.getByText('Active', { exact: true }).waitFor();
+  });
+
+  it('brings back what was deleted for good', async () => {
+    const [id] = await world.deposit(['From: <x@example.org>\nSubject: Deed of the house\n\nKeep.\n']);
+    const client = await world.jmap();
+    await client.call('Email/set', { destroy: [id] });
+    await using open = await at('deleted');
+    await open.page.getByText('Deed of the house').click();
+    await open.page.getByRole('button', { name: 'Bring 1 message back' }).click();
+    await open.page.getByText('1 message is back').waitFor();
+    const found = await client.call('Email/query', { filter: { subject: 'Deed' } });
+    assert.equal((found['ids'] as string[]).length, 1);
+  });
+});
+
+/** Nothing more is on its way. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState('networkidle');
+}

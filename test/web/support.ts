@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createServer, request as httpRequest, type Server } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { jmapClient, type JmapClient, mailboxes } from '../jmap/client.ts';
+import { startTestServer, TEST_PASSWORD, type TestServer, type TestServerOptions } from '../support/server.ts';
+
+/** A server with accounts and mail, and a browser in front of it. Tests skip where `NO_BROWSER` is a sentence. */
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const CHROMIUM = process.env['POSTERN_CHROMIUM'] ?? '/usr/bin/chromium';
+/** Why there can be no tests of pages here; false when there can. */
+export const NO_BROWSER: string | false = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`;
+
+export const DESKTOP = { width: 1400, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+export const USER = 'bob@example.test';
+export const ADMIN = 'alice@example.test';
+
+export interface PageOptions {
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly dark?: boolean;
+  /** Language of the browser. */
+  readonly language?: string;
+  /** Who is signed in; undefined: nobody. */
+  readonly as?: string | undefined;
+  /** Path to open; undefined: none yet. */
+  readonly path?: string;
+  /** A finger, not a mouse. */
+  readonly touch?: boolean;
+}
+
+export interface Deposit {
+  readonly account?: string;
+  /** A role or a name; "inbox" otherwise. */
+  readonly mailbox?: string;
+  readonly keywords?: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly receivedAt?: number;
+}
+
+export interface WebWorld {
+  readonly server: TestServer;
+  /** Scheme, host and port of the pages. */
+  readonly base: string;
+  readonly browser: Browser;
+  /** A page in a context of its own; what it logs as errors is in `errors`. */
+  open(options?: PageOptions): Promise<WebPage>;
+  /** Put messages (with LF or CRLF) into a mailbox; their ids. */
+  deposit(messages: readonly string[], options?: Deposit): Promise<string[]>;
+  jmap(address?: string): Promise<JmapClient>;
+  close(): Promise<void>;
+}
+
+export interface WebPage extends AsyncDisposable {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Errors of scripts and of the console, without those a test awaits. */
+  readonly errors: string[];
+}
+
+/** Build the web app when its sources have changed. */
+export function buildWeb(): void {
+  execFileSync(process.execPath, [join(ROOT, 'scripts/web.ts')], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** The whole of it: server in this process, pages of web/dist, chromium. */
+export async function startWebWorld(options: TestServerOptions = {}): Promise<WebWorld> {
+  if (process.env['POSTERN_WEB_BUILT'] === undefined) buildWeb();
+  const server = await startTestServer(options);
+  const stand = await standIn(server);
+  const base = stand?.base ?? `http://localhost:${server.ports.http}`;
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const clients = new Map<string, Promise<JmapClient>>();
+  const jmap = (address = USER): Promise<JmapClient> => {
+    const found = clients.get(address) ?? jmapClient(server, address);
+    clients.set(address, found);
+    return found;
+  };
+  return {
+    server,
+    base,
+    browser,
+    jmap,
+    async open(wish = {}) {
+      const { viewport = DESKTOP, dark = false, language = 'en-US', path, touch = false } = wish;
+      const context = await browser.newContext({
+        baseURL: base,
+        viewport,
+        colorScheme: dark ? 'dark' : 'light',
+        locale: language,
+        hasTouch: touch,
+        isMobile: touch,
+      });
+      const page = await context.newPage();
+      page.setDefaultTimeout(10_000);
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(String(error.stack ?? error)));
+      page.on('console', (message) => {
+        // The accessibility checker tries a style of its own, which the page's policy refuses.
+        if (checked.has(page) && message.text().includes('inline style')) return;
+        if (message.type() === 'error') errors.push(message.text());
+      });
+      const who = 'as' in wish ? wish.as : USER;
+      if (who !== undefined) await signIn(context, base, who, stand !== undefined);
+      if (path !== undefined) await page.goto(path);
+      return { page, context, errors, [Symbol.asyncDispose]: () => context.close() };
+    },
+    async deposit(messages, wish = {}) {
+      const client = await jmap(wish.account);
+      const boxes = await mailboxes(client);
+      const mailboxId = boxes[wish.mailbox ?? 'inbox'];
+      assert.ok(mailboxId, `there is no mailbox ${wish.mailbox}`);
+      const ids: string[] = [];
+      for (const message of messages) {
+        const blobId = await client.upload(Buffer.from(crlf(message), 'latin1'), 'message/rfc822');
+        const answer = await client.call('Email/import', {
+          emails: {
+            a: {
+              blobId,
+              mailboxIds: { [mailboxId]: true },
+              keywords: Object.fromEntries((wish.keywords ?? []).map((name) => [name, true])),
+              ...(wish.receivedAt !== undefined && { receivedAt: utc(wish.receivedAt) }),
+            },
+          },
+        });
+        assert.ok(answer['created']?.a, JSON.stringify(answer));
+        ids.push(answer['created'].a.id as string);
+      }
+      return ids;
+    },
+    async close() {
+      await browser.close();
+      stand?.server.closeAllConnections();
+      stand?.server.close();
+      await server.close();
+    },
+  };
+}
+
+function utc(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+function crlf(message: string): string {
+  return Buffer.from(message.replaceAll(/\r?\n/g, '\r\n'), 'utf8').toString('latin1');
+}
+
+/** Sign in by the server's own door and hand the cookie to the browser. */
+export async function signIn(
+  context: BrowserContext,
+  base: string,
+  login: string,
+  asStandIn = false,
+): Promise<void> {
+  if (asStandIn) {
+    await context.addCookies([{ name: 'stand-in', value: login, url: base }]);
+    return;
+  }
+  const answer = await context.request.post(`${base}/auth/sign-in`, {
+    headers: { 'X-Postern': '1' },
+    data: { login, password: TEST_PASSWORD },
+  });
+  assert.equal(answer.status(), 200, await answer.text());
+}
+
+/**
+ * Until the server signs people in by itself: a door in front of it that serves the built pages and lets in whoever the
+ * cookie names. Undefined once the server has its own.
+ */
+async function standIn(server: TestServer): Promise<{ server: Server; base: string } | undefined> {
+  const inner = `http://127.0.0.1:${server.ports.http}`;
+  const [own, page] = await Promise.all([fetch(`${inner}/auth/me`), fetch(`${inner}/mail`)]);
+  await Promise.all([own.text(), page.text()]);
+  if (own.status === 401 && page.status === 200) return undefined;
+  const { WEB_APP_POLICY } = await import('../../src/servers/http/web/headers.ts');
+  const types: Record<string, string> = { js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
+  const dist = join(ROOT, 'web/dist');
+  const front = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://x');
+    const who = /stand-in=([^;]+)/.exec(request.headers.cookie ?? '')?.[1];
+    const login = who === undefined ? undefined : decodeURIComponent(who);
+    if (url.pathname === '/auth/me') {
+      response.writeHead(login === undefined ? 401 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(login === undefined ? {} : meOf(login)));
+    } else if (/^\/(?:jmap|frame|account|auth|health)\b/.test(url.pathname)) {
+      const authorization = `Basic ${Buffer.from(`${login}:${TEST_PASSWORD}`).toString('base64')}`;
+      const { host: _, cookie: __, origin: ___, ...headers } = request.headers;
+      const passed = httpRequest(
+        `${inner}${request.url}`,
+        { method: request.method ?? 'GET', headers: { ...headers, ...(login && { authorization }) } },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(response);
+        },
+      );
+      passed.on('error', () => response.destroy());
+      response.on('close', () => passed.destroy());
+      request.pipe(passed);
+    } else {
+      const file = join(dist, url.pathname);
+      const isFile = /\.\w+$/.test(url.pathname) && existsSync(file);
+      response.setHeader('Content-Security-Policy', WEB_APP_POLICY);
+      const type = types[url.pathname.split('.').at(-1) ?? ''];
+      response.setHeader('Content-Type', isFile && type !== undefined ? type : 'text/html');
+      response.end(readFileSync(isFile ? file : join(dist, 'index.html')));
+    }
+  });
+  await new Promise<void>((done) => front.listen(0, '127.0.0.1', done));
+  return { server: front, base: `http://localhost:${(front.address() as AddressInfo).port}` };
+}
+
+function meOf(address: string): object {
+  const [name = '', domain = ''] = address.split('@');
+  const role = address === ADMIN ? 'admin' : 'user';
+  return { address, displayName: name, role, accountId: '', domain, serverName: 'test', features: { push: false } };
+}
+
+/** Pages that were looked at by axe. */
+const checked = new WeakSet<Page>();
+const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** What axe finds wrong, as sentences. */
+export async function axeFindings(page: Page, context: string[] = ['body']): Promise<string[]> {
+  // The page's policy lets no script in; the protocol of the browser's tools does.
+  checked.add(page);
+  await page.evaluate(readFileSync(axeSource, 'utf8'));
+  const found = await page.evaluate(async (include) => {
+    type Result = { violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] };
+    const { axe } = globalThis as unknown as { axe: { run(context: object, options: object): Promise<Result> } };
+    const result = await axe.run({ include }, { resultTypes: ['violations'], iframes: false });
+    return result.violations.map(
+      ({ id, help, nodes }) =>
+        `${id}: ${help}: ${nodes
+          .slice(0, 3)
+          .map(({ html, failureSummary }) => `${html.slice(0, 160)} (${failureSummary?.slice(0, 300)})`)
+          .join(' | ')}`,
+    );
+  }, context);
+  return found;
+}
+
+/** Accessible as far as a program can tell. */
+export async function assertAccessible(page: Page): Promise<void> {
+  assert.deepEqual(await axeFindings(page), []);
+}
+
+/** Keep a picture of the page where POSTERN_SHOTS says; nowhere otherwise. */
+export async function shot(page: Page, name: string): Promise<void> {
+  const directory = process.env['POSTERN_SHOTS'];
+  if (directory === undefined) return;
+  mkdirSync(directory, { recursive: true });
+  await page.screenshot({ path: join(directory, `${name}.png`) });
+}
