@@ -12,6 +12,8 @@ import { storeViolations } from '../test/support/server.ts';
 import { startTryServer } from '../test/support/try-server.ts';
 import { stress } from '../test/stress/run.ts';
 
+/** Characters of what the server printed last that are shown when something was wrong. */
+const SAID = 8000;
 /** Of the accounts that the try-out makes. */
 const PASSWORD = 'postern';
 
@@ -60,6 +62,7 @@ try {
       `${result.violations.length} violation(s)`,
   );
   process.exitCode = result.violations.length > 0 ? 1 : 0;
+  if (result.violations.length > 0) console.log(`the server said:\n${server.output().slice(-SAID)}`);
 } finally {
   const status = await server.end('SIGTERM');
   const left = await storeViolations(directory);

@@ -69,7 +69,7 @@ export function createRequestLogin(options: RequestLoginOptions): LogInRequest {
       if (principal.scopes.has(wish.scope)) return { ok: true, principal };
       return { ok: false, status: 403, sentence: 'What you are logged in with is not for this.' };
     } catch (error) {
-      return refused(error);
+      return refused(error, request);
     }
   };
 }
@@ -205,10 +205,15 @@ function insecure(): RequestLogin {
   return { ok: false, status: 403, sentence };
 }
 
-function refused(error: unknown): RequestLogin {
+function refused(error: unknown, { headers }: IncomingMessage): RequestLogin {
   if (!(error instanceof Refusal)) throw error;
-  if (error.kind === 'authentication-failed')
-    return { ok: false, status: 401, sentence: 'The address or the password is wrong.' };
+  if (error.kind === 'authentication-failed') {
+    const byToken = /^bearer /i.test(headers.authorization ?? '');
+    const sentence = byToken
+      ? 'This token is not good, or not any more: the program has to get another one.'
+      : 'The address or the password is wrong.';
+    return { ok: false, status: 401, sentence };
+  }
   const busy = error.kind === 'limit' || error.kind === 'unavailable';
   return { ok: false, status: busy ? 429 : 403, sentence: error.message };
 }

@@ -83,7 +83,8 @@ export async function openWire(port: number): Promise<Wire> {
       }
     },
     compress() {
-      const inflate = createInflateRaw();
+      // The stream never ends as such. Without this, what comes last is thrown away when it is still waiting at the end.
+      const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH });
       const deflate = createDeflateRaw({ flush: constants.Z_SYNC_FLUSH });
       socket.off('data', take);
       socket.on('data', (data: Buffer) => inflate.write(data));

@@ -107,14 +107,6 @@ describe('writing', { skip: NO_BROWSER }, () => {
   };
   const send = (page: Page): Promise<void> => page.getByRole('button', { name: 'Send', exact: true }).click();
   const saved = (page: Page): Promise<void> => page.getByText(/^Saved/).waitFor();
-  const undoSeconds = async (seconds: number): Promise<void> => {
-    const { context, ...opened } = await world.open();
-    await context.request.put(`${world.base}/account/v1/preferences`, {
-      headers: { 'X-Postern': '1' },
-      data: { undoSendSeconds: seconds },
-    });
-    await opened[Symbol.asyncDispose]();
-  };
 
   it('sends what was written: text, formatting, a file and a picture', async () => {
     await using opened = await world.open({ path: '/mail?compose' });
@@ -166,7 +158,6 @@ describe('writing', { skip: NO_BROWSER }, () => {
   });
 
   it('can be taken back', async () => {
-    await undoSeconds(20);
     await using opened = await world.open({ path: '/mail?compose' });
     const { page } = opened;
     await page.evaluate(() => localStorage.setItem('postern.preferences', '{"undoSendSeconds":20}'));
@@ -317,6 +308,47 @@ describe('writing', { skip: NO_BROWSER }, () => {
     });
     assert.ok(!requests.some((url) => url.includes('pixel')), 'the picture was fetched');
     assert.deepEqual([dialogs, await page.title().then((title) => title.includes('owned'))], [[], false]);
+  });
+
+  it('puts the lines of flowed text together again, and forwards files with it', async () => {
+    await world.deposit([
+      [
+        'From: Alice <alice@example.test>',
+        'To: bob@example.test',
+        'Subject: Flowing',
+        'MIME-Version: 1.0',
+        'Content-Type: multipart/mixed; boundary=b',
+        '',
+        '--b',
+        'Content-Type: text/plain; charset=utf-8; format=flowed',
+        '',
+        'One line that was ',
+        'cut in two.',
+        '--b',
+        'Content-Type: application/pdf; name="plan.pdf"',
+        'Content-Disposition: attachment; filename="plan.pdf"',
+        '',
+        '%PDF',
+        '--b--',
+      ].join('\n'),
+    ]);
+    await using opened = await world.open({ path: '/mail', dark: true });
+    const { page } = opened;
+    await page.getByText('Flowing').first().click();
+    await page.getByRole('button', { name: 'Forward', exact: true }).first().click();
+    await page.getByRole('combobox', { name: 'To' }).fill(ADMIN);
+    await message(page).getByText('One line that was cut in two.').waitFor();
+    await page.getByRole('list', { name: 'Attachments' }).last().getByText('plan.pdf').waitFor();
+    await shot(page, 'forward-dark');
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await page.getByText('Sent.').waitFor();
+    const bob = await world.jmap();
+    const sent = await until(() => find(bob, 'Fwd: Flowing', 'sent'));
+    assert.deepEqual(
+      sent.attachments.map(({ name }) => name),
+      ['plan.pdf'],
+    );
+    assert.equal(sent.inReplyTo, null);
   });
 
   it('follows mailto: links, and suggests those one wrote to', async () => {

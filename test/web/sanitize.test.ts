@@ -39,7 +39,13 @@ describe('HTML of messages', { skip: NO_BROWSER }, () => {
       const { url = '' } = request;
       response.setHeader('Content-Type', 'text/html');
       if (url === '/frame') response.setHeader('Content-Security-Policy', FRAME_POLICY);
-      response.end(url === '/' ? BARE : url === '/real' ? BARE.replace('"/empty"', '"/frame" sandbox="allow-same-origin allow-popups"') : '<!doctype html><body></body>');
+      response.end(
+        url === '/'
+          ? BARE
+          : url === '/real'
+            ? BARE.replace('"/empty"', '"/frame" sandbox="allow-same-origin allow-popups"')
+            : '<!doctype html><body></body>',
+      );
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -94,7 +100,7 @@ describe('HTML of messages', { skip: NO_BROWSER }, () => {
         const style = inner.createElement('style');
         style.textContent = found.css;
         inner.head.append(style);
-        for (const { name } of [...inner.body.attributes]) inner.body.removeAttribute(name);
+        for (const name of inner.body.getAttributeNames()) inner.body.removeAttribute(name);
         for (const [name, value] of Object.entries(found.body)) inner.body.setAttribute(name, value);
         inner.body.replaceChildren(found.content);
         for (const each of inner.body.querySelectorAll('a,area,summary,button,input,[tabindex]')) {
@@ -103,7 +109,12 @@ describe('HTML of messages', { skip: NO_BROWSER }, () => {
           each.click();
         }
         await new Promise((done) => g.setTimeout(done, 10));
-        return { html: inner.documentElement.outerHTML, css: found.css, remote: found.remoteImages.size, ran: g.ran };
+        return {
+          html: inner.documentElement.outerHTML,
+          css: found.css,
+          remote: found.remoteImages.size,
+          ran: g.ran,
+        };
       }.toString()})(${JSON.stringify(html)}, ${remote})`,
     );
   }
@@ -126,7 +137,11 @@ describe('HTML of messages', { skip: NO_BROWSER }, () => {
       assert.doesNotMatch(css, /url\(|@import|@font-face|var\(|<\/|[;{\s]position\s*:/i, name);
       assert.equal(page.url(), `${base}/`, `the page was left: ${name}`);
     }
-    assert.equal(await page.evaluate('document.documentElement.outerHTML'), outside, 'the page around was changed');
+    assert.equal(
+      await page.evaluate('document.documentElement.outerHTML'),
+      outside,
+      'the page around was changed',
+    );
     assert.equal(await page.evaluate('document.title'), 'bare');
   });
 

@@ -7,7 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { jmapClient, type JmapClient, mailboxes } from '../jmap/client.ts';
-import { startTestServer, TEST_PASSWORD, type TestServer, type TestServerOptions } from '../support/server.ts';
+import {
+  startTestServer,
+  TEST_PASSWORD,
+  type TestServer,
+  type TestServerOptions,
+} from '../support/server.ts';
 
 /** A server with accounts and mail, and a browser in front of it. Tests skip where `NO_BROWSER` is a sentence. */
 
@@ -217,7 +222,15 @@ async function standIn(server: TestServer): Promise<{ server: Server; base: stri
 function meOf(address: string): object {
   const [name = '', domain = ''] = address.split('@');
   const role = address === ADMIN ? 'admin' : 'user';
-  return { address, displayName: name, role, accountId: '', domain, serverName: 'test', features: { push: false } };
+  return {
+    address,
+    displayName: name,
+    role,
+    accountId: '',
+    domain,
+    serverName: 'test',
+    features: { push: false },
+  };
 }
 
 /** Pages that were looked at by axe. */
@@ -230,8 +243,12 @@ export async function axeFindings(page: Page, context: string[] = ['body']): Pro
   checked.add(page);
   await page.evaluate(readFileSync(axeSource, 'utf8'));
   const found = await page.evaluate(async (include) => {
-    type Result = { violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] };
-    const { axe } = globalThis as unknown as { axe: { run(context: object, options: object): Promise<Result> } };
+    type Result = {
+      violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[];
+    };
+    const { axe } = globalThis as unknown as {
+      axe: { run(context: object, options: object): Promise<Result> };
+    };
     const result = await axe.run({ include }, { resultTypes: ['violations'], iframes: false });
     return result.violations.map(
       ({ id, help, nodes }) =>

@@ -2,6 +2,8 @@ import { render } from 'preact';
 import './base/tokens.css';
 import './base/base.css';
 import { App } from './app.tsx';
+// The browser offers installing once, early.
+import './base/install.ts';
 import { startLocale } from './base/i18n.ts';
 import { startTheme } from './base/theme.ts';
 import { startServiceWorker } from './base/service-worker.ts';

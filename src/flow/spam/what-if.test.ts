@@ -30,8 +30,19 @@ describe('what another setting would have done', () => {
     const certain = recorded({ action: 'refuse', probability: 0.999999 });
     assert.equal(would(certain, {}, { refuse: 'never' }), 'junk');
     assert.equal(would({ ...certain, action: 'junk' }, { refuse: 'never' }, {}), 'refuse');
-    assert.equal(would(recorded(), {}, { good_per_junked: 100_000 }, { before: 0.95, after: 0.999 }), 'inbox');
-    assert.equal(would(recorded({ action: 'inbox', probability: 0.9 }), {}, { good_per_junked: 50 }, { before: 0.95, after: 0.8 }), 'junk');
+    assert.equal(
+      would(recorded(), {}, { good_per_junked: 100_000 }, { before: 0.95, after: 0.999 }),
+      'inbox',
+    );
+    assert.equal(
+      would(
+        recorded({ action: 'inbox', probability: 0.9 }),
+        {},
+        { good_per_junked: 50 },
+        { before: 0.95, after: 0.8 },
+      ),
+      'junk',
+    );
     assert.equal(would(recorded({ probability: 0.96 }), {}, { rspamd: { weight: 0 } }), 'inbox');
     assert.equal(would(recorded(), {}, { enabled: false }), 'inbox');
   });
@@ -40,7 +51,8 @@ describe('what another setting would have done', () => {
     const forged = recorded({
       action: 'refuse',
       probability: 0.5,
-      decidedBy: 'it says it is from bank.example, which could not be proven, and bank.example wants such mail refused (DMARC)',
+      decidedBy:
+        'it says it is from bank.example, which could not be proven, and bank.example wants such mail refused (DMARC)',
     });
     assert.equal(would(forged, {}, { dmarc: { enforce: false } }), 'inbox');
     assert.equal(would(forged, {}, { dmarc: { ignore: ['bank.example'] } }), 'inbox');
@@ -54,12 +66,18 @@ describe('what another setting would have done', () => {
     assert.equal(would(file, {}, { attachments: { refuse: ['executable'] } }), 'refuse');
     const virus = recorded({ action: 'refuse', by: 'VIRUS', decidedBy: 'the virus scanner found X' });
     assert.equal(would(virus, {}, { clamav: { infected: 'junk' } }), 'junk');
-    const welcome = recorded({ action: 'inbox', by: 'ALLOWED', decidedBy: 'x is always welcome', probability: 0.9999999 });
+    const welcome = recorded({
+      action: 'inbox',
+      by: 'ALLOWED',
+      decidedBy: 'x is always welcome',
+      probability: 0.9999999,
+    });
     assert.equal(would(welcome, { refuse: 'never' }, {}), 'inbox');
   });
 
   it('says what cannot be told', () => {
-    const said = (before: FilterSettingsInput, after: FilterSettingsInput) => cannotTell(settings(before), settings(after));
+    const said = (before: FilterSettingsInput, after: FilterSettingsInput) =>
+      cannotTell(settings(before), settings(after));
     assert.deepEqual(said({}, { refuse: 'never' }), []);
     assert.match(said({}, { greylist: { mode: 'all' } }).join(), /greylist/);
     assert.match(said({}, { attachments: { refuse: ['script'] } }).join(), /not looked for/);

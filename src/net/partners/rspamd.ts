@@ -1,3 +1,4 @@
+import { ReadableStream } from 'node:stream/web';
 import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
@@ -33,7 +34,7 @@ export async function askRspamd(url: string, message: PartnerMessage, clock: Clo
     const response = await fetch(new URL('/checkv2', url), {
       method: 'POST',
       headers: questionHeaders(message),
-      body: ReadableStream.from(message.read()) as ReadableStream<Uint8Array>,
+      body: ReadableStream.from(message.read()) as unknown as NonNullable<RequestInit['body']>,
       duplex: 'half',
       redirect: 'error',
       signal: controller.signal,

@@ -5,6 +5,7 @@ import { ownAccountId } from '../jmap/client.ts';
 import type { Email, EmailAddress, EmailBodyPart, Identity } from '../jmap/types.ts';
 import { distinct, parseMailto } from './addresses.ts';
 import { type Attachment, attachmentsOf, type Draft } from './draft.ts';
+import { decodeFlowed } from './flowed.ts';
 import type { ComposeWish, Purpose } from './open.ts';
 import { escapeHtml, textToHtml, treeToText } from './plain-text.ts';
 import {
@@ -131,10 +132,19 @@ function valuesOf(
   email: Email,
   parts: readonly EmailBodyPart[],
 ): readonly (readonly [type: string, value: string])[] {
-  return parts.flatMap(({ partId, type }) => {
-    const value = partId === null ? undefined : email.bodyValues[partId]?.value;
-    return value === undefined ? [] : [[type.toLowerCase(), value] as const];
+  return parts.flatMap((part) => {
+    const value = part.partId === null ? undefined : email.bodyValues[part.partId]?.value;
+    if (value === undefined) return [];
+    const type = part.type.toLowerCase();
+    return [[type, type === 'text/plain' ? flowing(part, value) : value] as const];
   });
+}
+
+/** Text whose lines were cut for the journey is put together again (RFC 3676). */
+function flowing(part: EmailBodyPart, value: string): string {
+  const field = (part as { readonly 'header:Content-Type:asRaw'?: unknown })['header:Content-Type:asRaw'];
+  if (typeof field !== 'string' || !/\bformat\s*=\s*"?flowed/i.test(field)) return value;
+  return decodeFlowed(value, /\bdelsp\s*=\s*"?yes/i.test(field));
 }
 
 /** What an email shows, as what stands within a body element. */

@@ -4,7 +4,7 @@ import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
 import type { EmailAddress } from '../jmap/types.ts';
 import { addressText, distinct, isAddress, parseAddresses } from './addresses.ts';
-import { type Contact, findContacts } from './server.ts';
+import { type Contact, findContacts } from './lists.ts';
 
 interface RecipientsProps {
   readonly label: string;

@@ -8,10 +8,11 @@ import { Empty } from '../base/states.tsx';
 import { toast } from '../base/toast.tsx';
 import { addressText } from './addresses.ts';
 import './compose.css';
+import { fetchScheduled, type Scheduled as Waiting } from './lists.ts';
 import { type OutboxEntry, outboxEntries } from './local.ts';
 import { openCompose } from './open.ts';
 import { openAgain, waitingToSend } from './outbox.ts';
-import { fetchScheduled, isOffline, type Scheduled as Waiting, undoSend } from './server.ts';
+import { isOffline, undoSend } from './server.ts';
 
 /** Mail that waits: for its time on the server, or for the connection on this device. */
 export function Scheduled() {

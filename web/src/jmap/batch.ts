@@ -56,7 +56,9 @@ export interface Batcher {
   call<T>(name: string, args: object): Call<T>;
 }
 
-export function batcher(post: (request: { methodCalls: readonly Invocation[] }) => Promise<Response>): Batcher {
+export function batcher(
+  post: (request: { methodCalls: readonly Invocation[] }) => Promise<Response>,
+): Batcher {
   let open: Batch[] = [];
   let lastId = 0;
 
@@ -98,7 +100,8 @@ export function batcher(post: (request: { methodCalls: readonly Invocation[] }) 
         else continue;
         waiting.delete(id);
       }
-      for (const { name, reject } of waiting.values()) reject(new JmapError('serverFail', name, 'No answer.'));
+      for (const { name, reject } of waiting.values())
+        reject(new JmapError('serverFail', name, 'No answer.'));
     } catch (error) {
       for (const { reject } of waiting.values()) reject(error);
     }

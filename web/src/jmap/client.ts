@@ -139,7 +139,12 @@ function pathOnly(url: string): string {
 }
 
 /** Where a blob is fetched from, saved under `name`. */
-export function downloadUrl(accountId: Id, blobId: Id, name: string, type = 'application/octet-stream'): string {
+export function downloadUrl(
+  accountId: Id,
+  blobId: Id,
+  name: string,
+  type = 'application/octet-stream',
+): string {
   const values: Record<string, string> = { accountId, blobId, name: name || 'file', type };
   const template = session.value?.downloadUrl ?? '/jmap/download/{accountId}/{blobId}/{name}?accept={type}';
   return pathOnly(template.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(values[key] ?? '')));

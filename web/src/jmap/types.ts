@@ -141,7 +141,10 @@ export interface Identity {
 }
 
 export interface Envelope {
-  readonly mailFrom: { readonly email: string; readonly parameters?: Readonly<Record<string, string | null>> };
+  readonly mailFrom: {
+    readonly email: string;
+    readonly parameters?: Readonly<Record<string, string | null>>;
+  };
   readonly rcptTo: readonly {
     readonly email: string;
     readonly parameters?: Readonly<Record<string, string | null>>;
@@ -323,7 +326,11 @@ export interface Answers {
   'SieveScript/query': QueryResponse;
   'SieveScript/set': SetResponse<SieveScript>;
   'SieveScript/validate': { readonly accountId: Id; readonly error: SetError | null };
-  'PushSubscription/get': GetResponse<{ readonly id: Id; readonly deviceClientId: string; readonly expires: string | null }>;
+  'PushSubscription/get': GetResponse<{
+    readonly id: Id;
+    readonly deviceClientId: string;
+    readonly expires: string | null;
+  }>;
   'PushSubscription/set': SetResponse<{ readonly id: Id; readonly expires: string | null }>;
 }
 export type MethodName = keyof Answers;

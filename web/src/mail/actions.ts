@@ -5,10 +5,27 @@ import { texts } from '../base/i18n.ts';
 import { toast, toastError } from '../base/toast.tsx';
 import { call, JmapError } from '../jmap/client.ts';
 import type { AccountStore } from '../jmap/store/account.ts';
-import { changeEmails, ChangeRefused, destroyEmails, patchKeyword, type Patches } from '../jmap/store/change.ts';
+import {
+  changeEmails,
+  ChangeRefused,
+  destroyEmails,
+  patchKeyword,
+  type Patches,
+} from '../jmap/store/change.ts';
 import type { EmailEntry, Id, Mailbox, Patch } from '../jmap/types.ts';
 import { inScope } from './conversation.ts';
-import { allSelected, clearSelection, cursor, list, mailbox, openThread, place, roleId, selected, store } from './state.ts';
+import {
+  allSelected,
+  clearSelection,
+  cursor,
+  list,
+  mailbox,
+  openThread,
+  place,
+  roleId,
+  selected,
+  store,
+} from './state.ts';
 
 /** What can be done with mail. Each is shown at once, can be undone where that is possible, and says what it did. */
 
@@ -48,7 +65,10 @@ async function emailsOf(from: AccountStore, rows: readonly Id[], collapsed: bool
     if (from.thread(entry.threadId) === undefined) missing.push(entry.threadId);
   }
   for (let at = 0; at < missing.length; at += 500) {
-    const { list: found } = await call('Thread/get', { accountId: from.id, ids: missing.slice(at, at + 500) });
+    const { list: found } = await call('Thread/get', {
+      accountId: from.id,
+      ids: missing.slice(at, at + 500),
+    });
     from.put([], found);
   }
   const members = [...threads].flatMap((id) => from.thread(id) ?? []);
@@ -83,7 +103,8 @@ export async function currentTargets(rows = currentRows()): Promise<Targets | un
   const from = store.value;
   const window = list.value;
   if (from === undefined || window === undefined || rows.length === 0) return undefined;
-  const whole = allSelected.value && rows.length === selected.value.size && rows.every((id) => selected.value.has(id));
+  const whole =
+    allSelected.value && rows.length === selected.value.size && rows.every((id) => selected.value.has(id));
   const all = whole ? await window.allIds(MOST) : rows;
   const ids = await emailsOf(from, all, window.query.collapseThreads);
   return { store: from, ids, rows: new Set(all), count: all.length };
@@ -120,7 +141,8 @@ export async function doPatches(targets: Targets, patches: Patches, doing: Doing
       ...(undo.size > 0 && { action: { label: base()('undo'), run: () => void takeBack(from, undo) } }),
     });
   } catch (error) {
-    if (error instanceof ChangeRefused) toast(t('someRefused', { count: error.refused, message: error.message }), { bad: true });
+    if (error instanceof ChangeRefused)
+      toast(t('someRefused', { count: error.refused, message: error.message }), { bad: true });
     else toastError(error);
   } finally {
     hideProgress?.();
@@ -210,7 +232,9 @@ export async function needRole(from: AccountStore, role: 'archive' | 'trash' | '
   const known = id === undefined ? undefined : from.mailboxes.value.get(id);
   if (known !== undefined) return known;
   const name = { archive: 'Archive', trash: 'Trash', junk: 'Junk' }[role];
-  const same = [...from.mailboxes.value.values()].find((each) => each.name === name && each.parentId === null);
+  const same = [...from.mailboxes.value.values()].find(
+    (each) => each.name === name && each.parentId === null,
+  );
   if (same !== undefined) return same;
   const { notCreated } = await call('Mailbox/set', {
     accountId: from.id,

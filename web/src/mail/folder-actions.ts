@@ -24,7 +24,11 @@ function refuse(error: SetError | undefined): void {
   throw new JmapError(error.type, 'Mailbox/set', sentence);
 }
 
-export async function createMailbox(accountId: Id, name: string, parentId: Id | null): Promise<Id | undefined> {
+export async function createMailbox(
+  accountId: Id,
+  name: string,
+  parentId: Id | null,
+): Promise<Id | undefined> {
   const { created, notCreated } = await call('Mailbox/set', {
     accountId,
     create: { a: { name, parentId, isSubscribed: true } },
@@ -44,7 +48,12 @@ export async function updateMailbox(
   await accountStore(accountId).loadMailboxes();
 }
 
-export async function renameMailbox(accountId: Id, mailbox: Mailbox, name: string, parentId: Id | null): Promise<void> {
+export async function renameMailbox(
+  accountId: Id,
+  mailbox: Mailbox,
+  name: string,
+  parentId: Id | null,
+): Promise<void> {
   const t = texts('mail');
   await updateMailbox(accountId, mailbox.id, { name, parentId });
   toast(t('mailboxRenamed', { mailbox: name }), {

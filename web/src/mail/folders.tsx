@@ -65,7 +65,15 @@ export function Folders() {
   );
 }
 
-function Special({ name, icon, label }: { readonly name: string; readonly icon: IconName; readonly label: string }) {
+function Special({
+  name,
+  icon,
+  label,
+}: {
+  readonly name: string;
+  readonly icon: IconName;
+  readonly label: string;
+}) {
   const at = place.value;
   const here = at.accountId === undefined && at.mailbox === name;
   return (
@@ -112,7 +120,13 @@ function Labels() {
   );
 }
 
-function Tree({ branches, accountId }: { readonly branches: readonly Branch[]; readonly accountId: Id | undefined }) {
+function Tree({
+  branches,
+  accountId,
+}: {
+  readonly branches: readonly Branch[];
+  readonly accountId: Id | undefined;
+}) {
   return (
     <>
       {branches.map((branch) => (
@@ -150,7 +164,9 @@ function Folder({ branch, accountId }: { readonly branch: Branch; readonly accou
   };
   const dragOver = (event: DragEvent): void => {
     const fits =
-      event.dataTransfer?.types.includes(DRAGGED) === true && here.myRights.mayAddItems && at.accountId === accountId;
+      event.dataTransfer?.types.includes(DRAGGED) === true &&
+      here.myRights.mayAddItems &&
+      at.accountId === accountId;
     if (!fits) return;
     event.preventDefault();
     setOver(true);

@@ -9,9 +9,22 @@ import { onStateChange } from '../jmap/push.ts';
 import type { Id } from '../jmap/types.ts';
 import { openRow } from './actions.ts';
 import { openDialog } from './dialogs/open.ts';
+import { prefetch } from './message/load.ts';
 import { NO_CHIPS } from './place.ts';
 import { MailRow } from './row.tsx';
-import { allSelected, chips, clearSelection, cursor, list, mailbox, openSearch, place, selected, unknownOperators } from './state.ts';
+import {
+  allSelected,
+  chips,
+  clearSelection,
+  cursor,
+  list,
+  mailbox,
+  openSearch,
+  place,
+  selected,
+  store,
+  unknownOperators,
+} from './state.ts';
 import { ListBar } from './toolbar.tsx';
 
 /** Heights of a row in CSS pixels: three lines, two, or one. */
@@ -19,11 +32,36 @@ const HEIGHTS = { comfortable: 84, compact: 62, line: 44, tightLine: 36 } as con
 /** Width from which a list has room for rows of one line. */
 const LINE_WIDTH = 760;
 
+/** Milliseconds of rest before what may be read offline is fetched, and how much of it. */
+const PREFETCH_MS = 4000;
+const PREFETCHED = 30;
+
+/** Have the newest messages of the inbox on this device. */
+function usePrefetch(): void {
+  const window = list.value;
+  const isInbox = mailbox.value?.role === 'inbox' && place.value.q === '';
+  const known = window?.total() !== undefined;
+  useEffect(() => {
+    const from = store.value;
+    if (!isInbox || !known || window === undefined || from === undefined || offline.value) return undefined;
+    const timer = setTimeout(() => {
+      const ids: Id[] = [];
+      for (let i = 0; i < PREFETCHED; i++) {
+        const id = window.at(i);
+        if (id !== undefined) ids.push(id);
+      }
+      void prefetch(from, ids).catch(() => undefined);
+    }, PREFETCH_MS);
+    return () => clearTimeout(timer);
+  }, [window?.key, isInbox, known]);
+}
+
 /** The list of conversations, with its bar above. */
 export function MailList() {
   const t = texts('mail');
   const element = useRef<HTMLElement>(null);
   const [width, setWidth] = useState(0);
+  usePrefetch();
   useEffect(() => {
     const at = element.current;
     if (at === null) return undefined;
@@ -65,8 +103,7 @@ function Rows({ height, line }: { readonly height: number; readonly line: boolea
   const total = window.total();
   const error = window.error();
   if (total === undefined) {
-    if (error !== undefined)
-      return <Failure sentence={error.message} onRetry={() => window.ensure(0, 50)} />;
+    if (error !== undefined) return <Failure sentence={error.message} onRetry={() => window.ensure(0, 50)} />;
     window.ensure(0, 50);
     return <Loading />;
   }

@@ -79,7 +79,11 @@ function Panes() {
       class={`mail-panes pane-${scheduled ? 'none' : readingPane} ${density} ${threadId === undefined ? 'no-thread' : 'has-thread'}`}
     >
       <nav class={foldersShown.value ? 'mail-folders shown' : 'mail-folders'} aria-label={t('folders')}>
-        <button type="button" class="button primary mail-compose" onClick={() => openComposer({ kind: 'new' })}>
+        <button
+          type="button"
+          class="button primary mail-compose"
+          onClick={() => openComposer({ kind: 'new' })}
+        >
           <Icon name="drafts" />
           {t('compose')}
         </button>

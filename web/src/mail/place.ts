@@ -36,10 +36,7 @@ export function writePlace({ accountId, mailbox, threadId, q }: Place): string {
 }
 
 /** The mailbox of a place; undefined for lists that are none, and for one that is not there. */
-export function mailboxOf(
-  place: Place,
-  mailboxes: ReadonlyMap<Id, Mailbox>,
-): Mailbox | undefined {
+export function mailboxOf(place: Place, mailboxes: ReadonlyMap<Id, Mailbox>): Mailbox | undefined {
   return mailboxes.get(place.mailbox) ?? withRole(mailboxes, place.mailbox as Role);
 }
 

@@ -1,7 +1,16 @@
 import { texts } from '../base/i18n.ts';
 import type { MenuItem } from '../base/menu.tsx';
 import type { Id } from '../jmap/types.ts';
-import { archive, currentTargets, markJunk, markSeen, remove, rowsHave, setStar, type Targets } from './actions.ts';
+import {
+  archive,
+  currentTargets,
+  markJunk,
+  markSeen,
+  remove,
+  rowsHave,
+  setStar,
+  type Targets,
+} from './actions.ts';
 import { openDialog } from './dialogs/open.ts';
 import { mailbox } from './state.ts';
 

@@ -52,12 +52,22 @@ function summaryOf(entry: EmailEntry, collapsed: boolean): Summary {
   const members = collapsed ? from?.thread(entry.threadId) : undefined;
   const known = (members ?? [entry.id]).flatMap((id) => from?.email(id) ?? []);
   const shown =
-    from === undefined ? known : inScope(known.length > 0 ? known : [entry], rubbishOf(from), mailbox.value?.id);
+    from === undefined
+      ? known
+      : inScope(known.length > 0 ? known : [entry], rubbishOf(from), mailbox.value?.id);
   const own = new Set([me.value?.address.toLowerCase() ?? '']);
   return summarize(shown, own, showsRecipients.value);
 }
 
-function Known({ id = '', index, total, window, line, open, entry }: RowProps & { readonly entry: EmailEntry }) {
+function Known({
+  id = '',
+  index,
+  total,
+  window,
+  line,
+  open,
+  entry,
+}: RowProps & { readonly entry: EmailEntry }) {
   const t = texts('mail');
   const [menu, setMenu] = useState<{ x: number; y: number } | undefined>(undefined);
   const element = useRef<HTMLDivElement>(null);
@@ -75,7 +85,8 @@ function Known({ id = '', index, total, window, line, open, entry }: RowProps & 
   const draft = entry.keywords['$draft'] === true && mailbox.value?.role === 'drafts';
   const openIt = (): void => {
     cursor.value = id;
-    if (draft) openComposer({ kind: 'draft', emailId: id, ...(store.value && { accountId: store.value.id }) });
+    if (draft)
+      openComposer({ kind: 'draft', emailId: id, ...(store.value && { accountId: store.value.id }) });
     else navigate(writePlace({ ...place.value, threadId: entry.threadId }));
   };
   return (
@@ -254,7 +265,13 @@ function Marked({ text, plain }: { readonly text: string | undefined; readonly p
   );
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&amp;': '&' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'",
+  '&amp;': '&',
+};
 
 function unescape(text: string): string {
   return text.replaceAll(/&(?:lt|gt|quot|#39|amp);/g, (entity) => ENTITIES[entity] ?? entity);

@@ -20,7 +20,17 @@ import { openDialog } from './dialogs/open.ts';
 import { moveCursor } from './list.tsx';
 import { focusSearch } from './search/box.tsx';
 import { selectRow, selectShown } from './selection.ts';
-import { clearSelection, cursor, list, mailbox, openMailbox, openThread, place, selected, store } from './state.ts';
+import {
+  clearSelection,
+  cursor,
+  list,
+  mailbox,
+  openMailbox,
+  openThread,
+  place,
+  selected,
+  store,
+} from './state.ts';
 
 function act(run: (targets: Targets | undefined) => Promise<void>): () => void {
   return () => void currentTargets().then(run);
@@ -60,7 +70,8 @@ function compose(kind: 'reply' | 'reply-all' | 'forward'): () => void {
 
 function mailShortcuts(): Shortcut[] {
   const t = texts('mail');
-  const have = (keyword: string): boolean => rowsHave(currentRows(), ({ keywords }) => keywords[keyword] === true);
+  const have = (keyword: string): boolean =>
+    rowsHave(currentRows(), ({ keywords }) => keywords[keyword] === true);
   return [
     { keys: 'j', label: t('keyNext'), run: () => step(1) },
     { keys: 'k', label: t('keyPrevious'), run: () => step(-1) },
@@ -71,7 +82,11 @@ function mailShortcuts(): Shortcut[] {
       label: t('clearSelection'),
       run: () => (selected.value.size > 0 ? clearSelection() : openThread(undefined)),
     },
-    { keys: 'x', label: t('keySelect'), run: () => cursor.value !== undefined && selectRow(cursor.value, false) },
+    {
+      keys: 'x',
+      label: t('keySelect'),
+      run: () => cursor.value !== undefined && selectRow(cursor.value, false),
+    },
     { keys: '* a', label: t('selectAll'), run: selectShown },
     { keys: 'e', label: t('archive'), run: act(archive) },
     { keys: '#', label: t('delete'), run: act(remove) },

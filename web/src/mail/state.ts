@@ -54,20 +54,22 @@ const search = computed<ParsedSearch>(() => {
 export const unknownOperators = computed(() => search.value.unknown);
 
 /** The mailboxes without their counts: a list is not another one because mail came. */
-const structure = computed<ReadonlyMap<Id, Mailbox>>((() => {
-  let before: ReadonlyMap<Id, Mailbox> = new Map();
-  return () => {
-    const now = store.value?.mailboxes.value ?? new Map<Id, Mailbox>();
-    const same =
-      now.size === before.size &&
-      [...now.values()].every((each) => {
-        const old = before.get(each.id);
-        return old?.name === each.name && old.role === each.role && old.parentId === each.parentId;
-      });
-    if (!same) before = now;
-    return before;
-  };
-})());
+const structure = computed<ReadonlyMap<Id, Mailbox>>(
+  (() => {
+    let before: ReadonlyMap<Id, Mailbox> = new Map();
+    return () => {
+      const now = store.value?.mailboxes.value ?? new Map<Id, Mailbox>();
+      const same =
+        now.size === before.size &&
+        [...now.values()].every((each) => {
+          const old = before.get(each.id);
+          return old?.name === each.name && old.role === each.role && old.parentId === each.parentId;
+        });
+      if (!same) before = now;
+      return before;
+    };
+  })(),
+);
 
 /** What the list shows. */
 export const list = computed<MailWindow | undefined>(() => {

@@ -21,7 +21,10 @@ export function useSwipe(id: Id) {
     if (action === 'archive') await archive(targets);
     else if (action === 'delete') await remove(targets);
     else if (action === 'read')
-      await markSeen(targets, rowsHave([id], ({ keywords }) => keywords['$seen'] !== true));
+      await markSeen(
+        targets,
+        rowsHave([id], ({ keywords }) => keywords['$seen'] !== true),
+      );
   };
 
   return {

@@ -5,7 +5,16 @@ import { Menu } from '../base/menu.tsx';
 import { Failure, Loading } from '../base/states.tsx';
 import type { AccountStore } from '../jmap/store/account.ts';
 import type { EmailEntry, Id } from '../jmap/types.ts';
-import { archive, currentTargets, markJunk, markSeen, openRow, remove, rubbishOf, setStar } from './actions.ts';
+import {
+  archive,
+  currentTargets,
+  markJunk,
+  markSeen,
+  openRow,
+  remove,
+  rubbishOf,
+  setStar,
+} from './actions.ts';
 import { inScope } from './conversation.ts';
 import { openDialog } from './dialogs/open.ts';
 import { labelsOf, labels } from './labels.ts';
@@ -68,14 +77,23 @@ function Conversation({ store: from, threadId }: { readonly store: AccountStore;
   return <Messages store={from} all={shown} />;
 }
 
-function Messages({ store: from, all }: { readonly store: AccountStore; readonly all: readonly EmailEntry[] }) {
+function Messages({
+  store: from,
+  all,
+}: {
+  readonly store: AccountStore;
+  readonly all: readonly EmailEntry[];
+}) {
   const t = texts('mail');
   // Open at first: what is unread or starred, and the last one.
   const [open, setOpen] = useState<ReadonlySet<Id>>(
     () =>
       new Set(
         all
-          .filter(({ keywords }, i) => keywords['$seen'] !== true || keywords['$flagged'] === true || i === all.length - 1)
+          .filter(
+            ({ keywords }, i) =>
+              keywords['$seen'] !== true || keywords['$flagged'] === true || i === all.length - 1,
+          )
           .map(({ id }) => id),
       ),
   );
@@ -85,8 +103,7 @@ function Messages({ store: from, all }: { readonly store: AccountStore; readonly
     // What comes while the conversation is open is read at once.
     if (last !== undefined) setOpen((old) => new Set(old).add(last.id));
     const unread = all.filter(({ keywords }) => keywords['$seen'] !== true).map(({ id }) => id);
-    if (unread.length > 0)
-      void markSeen({ store: from, ids: unread, rows: new Set(), count: 1 }, true, true);
+    if (unread.length > 0) void markSeen({ store: from, ids: unread, rows: new Set(), count: 1 }, true, true);
   }, [all.length]);
   useEffect(() => {
     const first = all.find(({ id }) => open.has(id));
@@ -205,7 +222,14 @@ function Neighbours() {
   };
   return (
     <span class="mail-neighbours">
-      <button type="button" class="icon-button" aria-label={t('newer')} title={t('newer')} disabled={at === 0} onClick={go(-1)}>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={t('newer')}
+        title={t('newer')}
+        disabled={at === 0}
+        onClick={go(-1)}
+      >
         <Icon name="up" />
       </button>
       <button

@@ -17,7 +17,18 @@ import { openDialog } from './dialogs/open.ts';
 import { emptyMailbox } from './folder-actions.ts';
 import { SORTS } from './place.ts';
 import { selectShown } from './selection.ts';
-import { allSelected, chips, clearSelection, conversations, list, mailbox, place, selected, sort, store } from './state.ts';
+import {
+  allSelected,
+  chips,
+  clearSelection,
+  conversations,
+  list,
+  mailbox,
+  place,
+  selected,
+  sort,
+  store,
+} from './state.ts';
 
 /** Above the list: what it is, how it is sorted and filtered; with a selection what can be done with that. */
 export function ListBar() {
@@ -165,7 +176,8 @@ function SelectionBar() {
   const unread = rowsHave(rows, ({ keywords }) => keywords['$seen'] !== true);
   const starred = rowsHave(rows, ({ keywords }) => keywords['$flagged'] === true);
   const role = mailbox.value?.role;
-  const act = (run: (targets: Targets | undefined) => Promise<void>) => () => void currentTargets(rows).then(run);
+  const act = (run: (targets: Targets | undefined) => Promise<void>) => () =>
+    void currentTargets(rows).then(run);
   const more: MenuItem[] = [
     { label: t('label'), icon: 'tag', run: () => openDialog({ kind: 'label', rows }) },
     { label: t('snooze'), icon: 'clock', run: () => openDialog({ kind: 'snooze', rows }) },

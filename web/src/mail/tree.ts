@@ -14,7 +14,11 @@ function rank({ role }: Mailbox): number {
 }
 
 export function compareMailboxes(a: Mailbox, b: Mailbox): number {
-  return rank(a) - rank(b) || a.sortOrder - b.sortOrder || a.name.localeCompare(b.name, undefined, { numeric: true });
+  return (
+    rank(a) - rank(b) ||
+    a.sortOrder - b.sortOrder ||
+    a.name.localeCompare(b.name, undefined, { numeric: true })
+  );
 }
 
 export function mailboxTree(mailboxes: ReadonlyMap<Id, Mailbox>): readonly Branch[] {

@@ -3,6 +3,7 @@ import { Field } from '../base/field.tsx';
 import { type Preferences, preferences, setPreferences } from '../base/preferences.ts';
 import { setTheme, theme } from '../base/theme.ts';
 import { toast, toastError } from '../base/toast.tsx';
+import { ThisDevice } from '../base/this-device.tsx';
 import { Choice } from './choice.tsx';
 import { Notices } from './notices.tsx';
 
@@ -138,6 +139,7 @@ export function General() {
         </Field>
       </div>
       <Notices />
+      <ThisDevice />
     </div>
   );
 }

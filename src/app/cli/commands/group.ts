@@ -44,7 +44,7 @@ export const groupCommands: readonly CliCommand[] = [
     summary: 'make a group: mail to it goes to all of its members',
     args: [GROUP, { name: 'MEMBER', help: 'an address here or elsewhere', many: true }],
     options,
-    example: 'group add team@example.org alice@example.org bob@example.org --senders domain',
+    example: 'group add team@example.org ann@example.org bob@example.net',
     async run({ admin, args, arg, text }) {
       const [senders, description] = [sendersOf(text('senders')), text('description')];
       const value = await admin.call(groups.add, {

@@ -5,6 +5,7 @@ import { createServer as createTls } from 'node:https';
 import type { Server } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { type FlowFixture, openFlow } from '../../../../test/support/flow.ts';
+import { testActor } from '../../../../test/support/server.ts';
 import { Refusal } from '../../../base/errors.ts';
 import { silentLogger } from '../../../base/log.ts';
 import { systemClock } from '../../../base/clock.ts';
@@ -100,10 +101,10 @@ describe('hosts outside', () => {
   });
 
   /** A message in Alice's inbox with what stands before it as we would have put it there. */
-  const store = async (header: string, held = true): Promise<number> => {
+  const store = async (header: string, held = true, deliveredTo?: string): Promise<number> => {
     const octets = Buffer.from(`${header}\r\nhello\r\n`);
     const prefix = Buffer.from(
-      `Authentication-Results: mx.example.test;\r\n\tdkim=${held ? 'pass' : 'fail'} header.d=list.test header.s=sel header.b=${B.slice(0, 8)}\r\n`,
+      `${deliveredTo === undefined ? '' : `Delivered-To: ${deliveredTo}\r\n`}Authentication-Results: mx.example.test;\r\n\tdkim=${held ? 'pass' : 'fail'} header.d=list.test header.s=sel header.b=${B.slice(0, 8)}\r\n`,
     );
     const [deposit] = (
       await flow.store.write.run('delivery.accept', {
@@ -179,6 +180,20 @@ describe('hosts outside', () => {
     assert.deepEqual(queued?.data['to'], ['leave@far.test']);
     assert.equal(queued?.data['from'], 'alice@example.test');
     assert.ok(found.some(({ kind, data }) => kind === 'message.unsubscribed' && data['way'] === 'mail'));
+  });
+
+  it('by mail, from the address that the list wrote to, if that is the account’s own', async () => {
+    const mailto = `${signed()}List-Unsubscribe: <mailto:leave@far.test>\r\n`;
+    const args = { actor: testActor, accountId: flow.alice, label: 'list', site: '' };
+    const masked = await flow.store.write.run('account.addMasked', args);
+    const senders: unknown[] = [];
+    for (const address of [masked.address, 'Alice+list@example.test', 'bob@example.test', 'x@far.test']) {
+      assert.deepEqual(await leave(await store(mailto, true, address)), { state: 'sent-mail' });
+      const found = await flow.store.read.run('journal.recent', { from: 0, to: 8.64e15, limit: 20 });
+      senders.push(found.find(({ kind }) => kind === 'message.queued')?.data['from']);
+    }
+    const own = 'alice@example.test';
+    assert.deepEqual(senders, [masked.address, 'Alice+list@example.test', own, own]);
   });
 
   it('says so when there is no way', async () => {

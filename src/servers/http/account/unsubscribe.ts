@@ -4,7 +4,7 @@ import { timeId } from '../../../base/ids.ts';
 import { terms } from '../../../data/journal/types.ts';
 import { contentReader } from '../../../data/mailstore/content-reader.ts';
 import { storedEvidence } from '../../../flow/explain/evidence.ts';
-import type { SessionFacts } from '../../../flow/service.ts';
+import type { MailParams, MailTransaction, SessionFacts } from '../../../flow/service.ts';
 import { isAscii } from '../../../mail/address/domain.ts';
 import { foldField, formatDate, headerSafe } from '../../../mail/message/build.ts';
 import {
@@ -22,6 +22,8 @@ import { emailId } from './schemas.ts';
 const HEADER_BYTES = 256 * 1024;
 const ANSWER_BYTES = 64 * 1024;
 const ANSWER_MS = 20_000;
+/** Addresses of one message that are tried as the sender. */
+const SENDERS_TRIED = 2;
 
 interface Outcome {
   readonly state: 'done' | 'sent-mail' | 'open-page';
@@ -40,28 +42,36 @@ const leave = operation({
     const email = await store.read.run('account.email', { accountId: who.accountId, emailId: id });
     if (email === undefined) throw new Refusal('no-such-message', 'There is no such message.');
     const header = await contentReader(store.blobs, email.content).header(HEADER_BYTES);
-    const { results } = storedEvidence(Buffer.from(email.content.prefix));
+    const { results, deliveredTo } = storedEvidence(Buffer.from(email.content.prefix));
     const ways = unsubscribeWays(header, results);
     if (ways.length === 0)
       throw new Refusal(
         'not-found',
         'The message does not say how to leave its list. You can block its sender.',
       );
-    return paces.unsubscribes.within(who.accountId, () => tryWays(context, who, ways, email.trace));
+    const letter = { ways, deliveredTo, trace: email.trace };
+    return paces.unsubscribes.within(who.accountId, () => tryWays(context, who, letter));
   },
 });
+
+/** A message of a list. */
+interface Letter {
+  readonly ways: readonly UnsubscribeWay[];
+  /** Addresses that the list wrote to, as our own fields have them. */
+  readonly deliveredTo: readonly string[];
+  readonly trace: string | undefined;
+}
 
 async function tryWays(
   context: AccountContext,
   who: Principal,
-  ways: readonly UnsubscribeWay[],
-  trace: string | undefined,
+  { ways, deliveredTo, trace }: Letter,
 ): Promise<Outcome> {
   let failure: unknown;
   for (const way of ways) {
     try {
       if (way.kind === 'page') return { state: 'open-page', url: way.url };
-      const reply = way.kind === 'one-click' ? await post(context, way.url) : await mail(context, who, way);
+      const reply = way.kind === 'one-click' ? await post(context, way.url) : await mail(context, who, way, deliveredTo);
       const to = way.kind === 'one-click' ? (URL.parse(way.url)?.host ?? '') : way.to;
       await note(context, who, trace, { way: way.kind, to, reply });
       return { state: way.kind === 'one-click' ? 'done' : 'sent-mail' };
@@ -99,41 +109,63 @@ async function post({ dns, clock, fetching }: AccountContext, url: string): Prom
 
 /** Sent as the account sends anything else: limits, signature, journal. */
 async function mail(
-  { clock, submission }: AccountContext,
+  context: AccountContext,
   who: Principal,
   { to, subject, body }: UnsubscribeWay & { kind: 'mail' },
+  deliveredTo: readonly string[],
 ): Promise<string> {
-  const { address } = who;
-  const octets = Buffer.from(
-    [
-      foldField('From', headerSafe(address)),
-      foldField('To', headerSafe(to)),
-      foldField('Subject', headerSafe(subject)),
-      `Date: ${formatDate(clock.now())}\r\n`,
-      'Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n',
-      'Content-Transfer-Encoding: 8bit\r\n\r\n',
-      `${body}\r\n`,
-    ].join(''),
-  );
-  const transaction = await submission.mail(sessionOf(who), address, {
-    size: octets.length,
+  const octets = (from: string): Buffer =>
+    Buffer.from(
+      [
+        foldField('From', headerSafe(from)),
+        foldField('To', headerSafe(to)),
+        foldField('Subject', headerSafe(subject)),
+        `Date: ${formatDate(context.clock.now())}\r\n`,
+        'Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n',
+        'Content-Transfer-Encoding: 8bit\r\n\r\n',
+        `${body}\r\n`,
+      ].join(''),
+    );
+  const { from, transaction } = await begin(context, who, deliveredTo, (one) => ({
+    size: octets(one).length,
     body: '8BITMIME',
-    smtputf8: ![address, to].every(isAscii),
+    smtputf8: ![one, to].every(isAscii),
     requireTls: false,
     ret: undefined,
     envid: undefined,
     auth: undefined,
-  });
+  }));
   try {
     await transaction.rcpt(to, { notify: ['NEVER'], orcpt: undefined });
     const sink = await transaction.open();
-    await sink.write(octets);
+    await sink.write(octets(from));
     const { reply } = await sink.finish();
     return reply.lines.join(' ');
   } catch (error) {
     transaction.abandon();
     throw error;
   }
+}
+
+/**
+ * A list knows the address that it writes to and no other: an alias, a masked address. From there, where the account may
+ * send as it; an address that is not (or no longer) its own is refused, and then its main one is used.
+ */
+async function begin(
+  { submission }: AccountContext,
+  who: Principal,
+  deliveredTo: readonly string[],
+  parametersOf: (from: string) => MailParams,
+): Promise<{ readonly from: string; readonly transaction: MailTransaction }> {
+  for (const from of deliveredTo.filter((one) => one.includes('@')).slice(0, SENDERS_TRIED)) {
+    try {
+      return { from, transaction: await submission.mail(sessionOf(who), from, parametersOf(from)) };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+  }
+  const from = who.address;
+  return { from, transaction: await submission.mail(sessionOf(who), from, parametersOf(from)) };
 }
 
 function sessionOf({ accountId, address, remoteAddress, revoked, trace }: Principal): SessionFacts {

@@ -114,7 +114,11 @@ export function createAccountStore(accountId: Id): AccountStore {
     try {
       for (let at = 0; at < missing.length; at += 500) {
         const part = missing.slice(at, at + 500);
-        const { list, state } = await call('Email/get', { accountId, ids: part, properties: ENTRY_PROPERTIES });
+        const { list, state } = await call('Email/get', {
+          accountId,
+          ids: part,
+          properties: ENTRY_PROPERTIES,
+        });
         put(list, [], state);
       }
     } catch (error) {

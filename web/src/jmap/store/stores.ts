@@ -57,7 +57,10 @@ async function start(): Promise<void> {
   }
   await ownStore().loadMailboxes();
   ready.value = true;
-  for (const { id } of sharedAccounts()) void accountStore(id).loadMailboxes().catch(() => undefined);
+  for (const { id } of sharedAccounts())
+    void accountStore(id)
+      .loadMailboxes()
+      .catch(() => undefined);
   stopPush = startPush();
   void replayOutbox();
 }
@@ -67,7 +70,10 @@ onStateChange.add((changed) => {
   for (const id of ids) {
     const types = changed?.[id];
     if (types !== undefined && !('Email' in types || 'Mailbox' in types || 'Thread' in types)) continue;
-    if (stores.has(id)) void accountStore(id).sync().catch(() => undefined);
+    if (stores.has(id))
+      void accountStore(id)
+        .sync()
+        .catch(() => undefined);
   }
 });
 

@@ -41,6 +41,8 @@ export interface MailWindow {
 const PAGE = 50;
 /** Members of threads that are fetched with a page; the server gives 500 objects a call. */
 const QUERY_IDS = 5000;
+/** Pages that are asked for at once. */
+const MOST_ASKING = 2;
 
 /** The window of a query; the same one for the same query. */
 export function openWindow(store: AccountStore, query: ListQuery): MailWindow {
@@ -103,10 +105,12 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
     if (asking.has(page) || fresh.has(page)) return;
     asking.add(page);
     const asked = generation;
+    let failure: unknown;
     try {
       await ask(page, asked);
       error = undefined;
     } catch (failed) {
+      failure = failed;
       if (isOffline(failed)) await (fromCache ??= readCache());
       if (total === undefined || !isOffline(failed))
         error = failed instanceof Error ? failed : new Error(String(failed));
@@ -114,7 +118,8 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
       asking.delete(page);
       changed();
     }
-    if (asked !== generation) look();
+    // What is looked at by now; not again what failed, people ask for that.
+    if (failure === undefined || asked !== generation) look();
   }
 
   async function ask(page: number, asked: number): Promise<void> {
@@ -186,8 +191,11 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
     if (store.pending > 0) return;
     const firstPage = Math.floor(Math.max(0, seen.first) / PAGE);
     const lastPage = Math.floor(Math.max(0, Math.max(seen.last, seen.first + 1) - 1) / PAGE);
-    for (let page = firstPage; page <= lastPage; page++)
+    for (let page = firstPage; page <= lastPage; page++) {
+      // Who scrolls fast passes many pages: those that are over by the time there is room are never asked for.
+      if (asking.size >= MOST_ASKING) return;
       if (total === undefined ? page === firstPage : page === 0 || page * PAGE < total) void fetchPage(page);
+    }
   }
 
   return {

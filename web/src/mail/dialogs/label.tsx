@@ -70,7 +70,9 @@ export function LabelDialog({ ask }: { readonly ask: { readonly rows: readonly I
               <input
                 type="checkbox"
                 checked={wanted.get(label.keyword) === true}
-                onChange={(event) => setWanted(new Map(wanted).set(label.keyword, event.currentTarget.checked))}
+                onChange={(event) =>
+                  setWanted(new Map(wanted).set(label.keyword, event.currentTarget.checked))
+                }
               />
               <span class={`mail-label-dot label-${label.colour}`} />
               <span dir="auto">{label.name}</span>

@@ -92,7 +92,11 @@ function MailboxForm({ title, yes, name: before, parentId: above, accountId, sel
   );
 }
 
-export function NewMailbox({ ask }: { readonly ask: { readonly accountId?: Id; readonly parent?: Mailbox } }) {
+export function NewMailbox({
+  ask,
+}: {
+  readonly ask: { readonly accountId?: Id; readonly parent?: Mailbox };
+}) {
   const t = texts('mail');
   const accountId = ask.accountId ?? ownAccountId();
   return (
@@ -110,7 +114,11 @@ export function NewMailbox({ ask }: { readonly ask: { readonly accountId?: Id; r
   );
 }
 
-export function RenameMailbox({ ask }: { readonly ask: { readonly accountId: Id; readonly mailbox: Mailbox } }) {
+export function RenameMailbox({
+  ask,
+}: {
+  readonly ask: { readonly accountId: Id; readonly mailbox: Mailbox };
+}) {
   const t = texts('mail');
   const { accountId, mailbox } = ask;
   return (
@@ -126,7 +134,11 @@ export function RenameMailbox({ ask }: { readonly ask: { readonly accountId: Id;
   );
 }
 
-export function DeleteMailbox({ ask }: { readonly ask: { readonly accountId: Id; readonly mailbox: Mailbox } }) {
+export function DeleteMailbox({
+  ask,
+}: {
+  readonly ask: { readonly accountId: Id; readonly mailbox: Mailbox };
+}) {
   const t = texts('mail');
   const { accountId, mailbox } = ask;
   const run = async (): Promise<void> => {

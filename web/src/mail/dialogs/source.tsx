@@ -18,7 +18,11 @@ export function SourceDialog({ ask }: { readonly ask: { readonly emailId: Id } }
   const from = store.value;
   const remote = useRemote(async () => {
     const accountId = from?.id ?? '';
-    const { list } = await call('Email/get', { accountId, ids: [ask.emailId], properties: ['blobId', 'size'] });
+    const { list } = await call('Email/get', {
+      accountId,
+      ids: [ask.emailId],
+      properties: ['blobId', 'size'],
+    });
     const blobId = list[0]?.blobId ?? '';
     const octets = await download(accountId, blobId);
     // Every octet is a character, so that nothing is hidden by a charset; but UTF-8 is read where it is.
@@ -29,7 +33,11 @@ export function SourceDialog({ ask }: { readonly ask: { readonly emailId: Id } }
     } catch {
       text = new TextDecoder('windows-1252').decode(part);
     }
-    return { text, cut: octets.length > SHOWN, url: downloadUrl(accountId, blobId, 'message.eml', 'message/rfc822') };
+    return {
+      text,
+      cut: octets.length > SHOWN,
+      url: downloadUrl(accountId, blobId, 'message.eml', 'message/rfc822'),
+    };
   }, [ask.emailId]);
   return (
     <Dialog title={t('source')} wide onClose={closeDialog}>
@@ -44,7 +52,9 @@ export function SourceDialog({ ask }: { readonly ask: { readonly emailId: Id } }
               <button
                 type="button"
                 class="button"
-                onClick={() => void navigator.clipboard.writeText(text).then(() => toast(texts('base')('copied')))}
+                onClick={() =>
+                  void navigator.clipboard.writeText(text).then(() => toast(texts('base')('copied')))
+                }
               >
                 {texts('base')('copy')}
               </button>

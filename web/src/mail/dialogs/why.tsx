@@ -14,7 +14,12 @@ import { closeDialog } from './open.ts';
 
 interface Explanation {
   readonly trace?: string;
-  readonly verdict: { readonly score: number; readonly spam: boolean; readonly action: string; readonly sentence: string } | null;
+  readonly verdict: {
+    readonly score: number;
+    readonly spam: boolean;
+    readonly action: string;
+    readonly sentence: string;
+  } | null;
   readonly reasons: readonly { readonly name: string; readonly score: number; readonly sentence: string }[];
   readonly timeline: readonly { readonly at: number; readonly kind: string; readonly sentence: string }[];
   readonly sender: {
@@ -33,7 +38,10 @@ type Lever = 'allowed' | 'blocked' | 'none';
 export function WhyDialog({ ask }: { readonly ask: { readonly emailId: Id } }) {
   const t = texts('mail');
   const remote = useRemote(
-    (signal) => api<Explanation>('GET', `/account/v1/explain/${encodeURIComponent(ask.emailId)}`, undefined, { signal }),
+    (signal) =>
+      api<Explanation>('GET', `/account/v1/explain/${encodeURIComponent(ask.emailId)}`, undefined, {
+        signal,
+      }),
     [ask.emailId],
   );
   return (
@@ -115,7 +123,11 @@ function Levers({ levers, emailId }: { readonly levers: Explanation['levers']; r
   const set = async (wanted: 'allow' | 'block' | 'none'): Promise<void> => {
     await api('POST', '/account/v1/senders', { address: levers.address, state: wanted });
     setState(wanted === 'allow' ? 'allowed' : wanted === 'block' ? 'blocked' : 'none');
-    toast(t(wanted === 'allow' ? 'senderAllowed' : wanted === 'block' ? 'senderBlocked' : 'senderForgotten', { address: levers.address }));
+    toast(
+      t(wanted === 'allow' ? 'senderAllowed' : wanted === 'block' ? 'senderBlocked' : 'senderForgotten', {
+        address: levers.address,
+      }),
+    );
   };
   const junked = mailbox.value?.role === 'junk';
   const mark = async (): Promise<void> => {

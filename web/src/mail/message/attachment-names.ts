@@ -4,7 +4,7 @@ import type { Email, EmailBodyPart } from '../../jmap/types.ts';
 
 const MOST = 120;
 /** Characters that turn the direction of text, so that "gpj.exe" reads "exe.jpg"; and those that nobody sees. */
-const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** A name without a path, without what hides its end, at most 120 characters with its ending kept. */
 export function safeFileName(name: string | null | undefined, unnamed: string): string {
@@ -33,7 +33,10 @@ const ENDINGS: Readonly<Record<string, string>> = {
   'image/gif': '.gif',
 };
 
-export function attachmentName({ name, type }: Pick<EmailBodyPart, 'name' | 'type'>, unnamed: string): string {
+export function attachmentName(
+  { name, type }: Pick<EmailBodyPart, 'name' | 'type'>,
+  unnamed: string,
+): string {
   const ending = ENDINGS[type.toLowerCase()] ?? '';
   return safeFileName(name, `${unnamed}${ending}`);
 }
@@ -45,15 +48,23 @@ export function attachmentKind({ type }: Pick<EmailBodyPart, 'type'>): Kind {
   if (/^image\/(?:png|jpe?g|gif|webp|bmp|avif)$/.test(lower)) return 'image';
   if (lower === 'message/rfc822' || lower === 'message/global') return 'message';
   if (lower === 'text/calendar') return 'calendar';
-  if (/signature$/.test(lower)) return 'signature';
-  if (/^text\/(?:plain|csv|x-[\w-]+|markdown|html|xml|css)$|^application\/json$|^message\/(?:delivery-status|rfc822-headers)/.test(lower))
+  if (lower.endsWith('signature')) return 'signature';
+  if (
+    /^text\/(?:plain|csv|x-[\w-]+|markdown|html|xml|css)$|^application\/json$|^message\/(?:delivery-status|rfc822-headers)/.test(
+      lower,
+    )
+  )
     return 'text';
   return 'other';
 }
 
 /** Those a person would call attachments: not the pictures that are shown within the text, nor what signs it. */
-export function listedAttachments(email: Pick<Email, 'attachments' | 'htmlBody' | 'bodyValues'>): readonly EmailBodyPart[] {
-  const html = email.htmlBody.map(({ partId }) => (partId === null ? '' : (email.bodyValues[partId]?.value ?? ''))).join('');
+export function listedAttachments(
+  email: Pick<Email, 'attachments' | 'htmlBody' | 'bodyValues'>,
+): readonly EmailBodyPart[] {
+  const html = email.htmlBody
+    .map(({ partId }) => (partId === null ? '' : (email.bodyValues[partId]?.value ?? '')))
+    .join('');
   return email.attachments.filter(({ cid, type, disposition, blobId }) => {
     if (blobId === null) return false;
     if (/^application\/(?:pgp-signature|(?:x-)?pkcs7-signature|pgp-encrypted)$/i.test(type)) return false;

@@ -10,7 +10,9 @@ export interface Authentication {
 }
 
 /** Methods and their properties of an Authentication-Results field; the name of who wrote it is left out. */
-export function readResults(field: string): { method: string; result: string; properties: Map<string, string> }[] {
+export function readResults(
+  field: string,
+): { method: string; result: string; properties: Map<string, string> }[] {
   // Comments explain, and may hold anything.
   let plain = field.slice(0, 5000);
   for (let depth = 0; depth < 3 && plain.includes('('); depth++) plain = plain.replaceAll(/\([^()]*\)/g, ' ');
@@ -24,7 +26,8 @@ export function readResults(field: string): { method: string; result: string; pr
       const properties = new Map<string, string>();
       for (const each of rest) {
         const equals = each.indexOf('=');
-        if (equals > 0) properties.set(each.slice(0, equals).toLowerCase(), each.slice(equals + 1).toLowerCase());
+        if (equals > 0)
+          properties.set(each.slice(0, equals).toLowerCase(), each.slice(equals + 1).toLowerCase());
       }
       return [{ method: (match[1] ?? '').toLowerCase(), result: (match[2] ?? '').toLowerCase(), properties }];
     });
@@ -47,7 +50,9 @@ export function authentication(
   const dmarc = results.find(({ method }) => method === 'dmarc');
   const signers = results
     .filter(({ method, result }) => method === 'dkim' && result === 'pass')
-    .flatMap(({ properties }) => properties.get('header.d') ?? properties.get('header.i')?.replace(/^.*@/, '') ?? []);
+    .flatMap(
+      ({ properties }) => properties.get('header.d') ?? properties.get('header.i')?.replace(/^.*@/, '') ?? [],
+    );
   if (dmarc?.result === 'pass' || signers.some((signer) => within(domain, signer)))
     return { state: 'pass', domain, signer: undefined };
   if (dmarc?.result === 'fail') return { state: 'fail', domain, signer: signers[0] };

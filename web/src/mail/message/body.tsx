@@ -31,7 +31,11 @@ export function MessageBody({
   );
   return (
     <div class="mail-body">
-      {html.length > 0 ? <Html email={email} store={store} parts={email.htmlBody} /> : <Texts email={email} />}
+      {html.length > 0 ? (
+        <Html email={email} store={store} parts={email.htmlBody} />
+      ) : (
+        <Texts email={email} />
+      )}
       {empty && html.length === 0 && <p class="soft">{t('emptyBody')}</p>}
       {cut && (
         <p class="mail-cut">
@@ -51,7 +55,9 @@ function Texts({ email }: { readonly email: Email }) {
       {email.textBody.map((part) => {
         const value = part.partId === null ? undefined : email.bodyValues[part.partId]?.value;
         if (value === undefined) return null;
-        const field = (part as EmailBodyPart & Record<'header:Content-Type', string | null>)['header:Content-Type'];
+        const field = (part as EmailBodyPart & Record<'header:Content-Type', string | null>)[
+          'header:Content-Type'
+        ];
         return (
           <PlainText
             key={part.partId}
@@ -71,7 +77,8 @@ function htmlOf(email: Email, parts: readonly EmailBodyPart[]): string {
     .map(({ partId, type, cid }) => {
       const value = partId === null ? undefined : email.bodyValues[partId]?.value;
       if (type === 'text/html') return value ?? '';
-      if (type.startsWith('image/')) return cid === null ? '' : `<p><img src="cid:${encodeURIComponent(cid)}"></p>`;
+      if (type.startsWith('image/'))
+        return cid === null ? '' : `<p><img src="cid:${encodeURIComponent(cid)}"></p>`;
       const text = (value ?? '').replaceAll('&', '&amp;').replaceAll('<', '&lt;');
       return `<pre>${text}</pre>`;
     })

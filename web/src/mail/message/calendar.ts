@@ -35,7 +35,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
 function person(property: ICAL.Property): Person {
   const value = String(property.getFirstValue() ?? '');
   const name = property.getParameter('cn');
-  return { name: typeof name === 'string' ? name : '', address: value.replace(/^mailto:/i, '').toLowerCase() };
+  return {
+    name: typeof name === 'string' ? name : '',
+    address: value.replace(/^mailto:/i, '').toLowerCase(),
+  };
 }
 
 /** The first event of a calendar; undefined when there is none that can be read. */
@@ -52,7 +55,9 @@ function read(calendar: ICAL.Component): Invited | undefined {
   const component = calendar.getFirstSubcomponent('vevent');
   if (component === null) return undefined;
   const zones = new Map(
-    calendar.getAllSubcomponents('vtimezone').map((zone) => [String(zone.getFirstPropertyValue('tzid')), zone]),
+    calendar
+      .getAllSubcomponents('vtimezone')
+      .map((zone) => [String(zone.getFirstPropertyValue('tzid')), zone]),
   );
   const time = (name: string): ICAL.Time | undefined => {
     const property = component.getFirstProperty(name);

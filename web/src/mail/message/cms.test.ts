@@ -27,7 +27,22 @@ describe('S/MIME signatures', { skip }, () => {
     directory = mkdtempSync(join(tmpdir(), 'cms-'));
     writeFileSync(join(directory, 'part'), PART);
     for (const [name, how] of Object.entries(KEYS))
-      openssl('req', '-x509', '-nodes', ...how, '-keyout', `${name}.key`, '-out', `${name}.crt`, '-days', '30', '-subj', '/CN=Ann Smith/O=Else', '-addext', 'subjectAltName=email:Ann@else.test');
+      openssl(
+        'req',
+        '-x509',
+        '-nodes',
+        ...how,
+        '-keyout',
+        `${name}.key`,
+        '-out',
+        `${name}.crt`,
+        '-days',
+        '30',
+        '-subj',
+        '/CN=Ann Smith/O=Else',
+        '-addext',
+        'subjectAltName=email:Ann@else.test',
+      );
   });
   after(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -35,7 +50,22 @@ describe('S/MIME signatures', { skip }, () => {
     execFileSync('openssl', args, { cwd: directory, stdio: 'ignore' });
   }
   function sign(key: string, ...more: string[]): Uint8Array<ArrayBuffer> {
-    openssl('cms', '-sign', '-binary', '-in', 'part', '-signer', `${key}.crt`, '-inkey', `${key}.key`, '-outform', 'DER', '-out', 'sig', ...more);
+    openssl(
+      'cms',
+      '-sign',
+      '-binary',
+      '-in',
+      'part',
+      '-signer',
+      `${key}.crt`,
+      '-inkey',
+      `${key}.key`,
+      '-outform',
+      'DER',
+      '-out',
+      'sig',
+      ...more,
+    );
     return bytes(readFileSync(join(directory, 'sig')));
   }
 
@@ -70,7 +100,8 @@ describe('S/MIME signatures', { skip }, () => {
       forged[i] = (forged[i] ?? 0) ^ 0x55;
       const found = await checkSignature(forged, bytes(PART));
       // Only what the signature does not cover may differ: the certificate's own signature, say.
-      if (found.state === 'fits') assert.deepEqual((await checkSignature(forged, bytes('x'))).state, 'broken');
+      if (found.state === 'fits')
+        assert.deepEqual((await checkSignature(forged, bytes('x'))).state, 'broken');
     }
     for (let length = 0; length < signature.length; length += 13)
       assert.notEqual((await checkSignature(signature.slice(0, length), bytes(PART))).state, 'fits');

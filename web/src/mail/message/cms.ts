@@ -184,8 +184,8 @@ function readCertificate(node: Node): Certificate {
   const altNames = byOid.get(OID.subjectAltName);
   const addresses = new Set<string>();
   if (altNames !== undefined)
+    // rfc822Name is [1].
     for (const each of children(readNode(altNames.content, 0)))
-      // rfc822Name is [1].
       if (each.tag === 0x81) addresses.add(text(each).toLowerCase());
   const subjectNode = need(subject, 0x30);
   const issuerNode = need(issuer, 0x30);
@@ -218,7 +218,8 @@ function same(a: Octets, b: Octets): boolean {
  * the certificate is NOT checked.
  */
 export async function checkSignature(signature: Octets, content: Octets): Promise<CmsResult> {
-  if (signature.length > MOST_OCTETS || globalThis.crypto?.subtle === undefined) return { state: 'unchecked' };
+  if (signature.length > MOST_OCTETS || globalThis.crypto?.subtle === undefined)
+    return { state: 'unchecked' };
   try {
     return await check(signature, content);
   } catch {
@@ -255,11 +256,20 @@ async function check(signature: Octets, content: Octets): Promise<CmsResult> {
 function isMeant(id: Node, { issuer, serial, keyId }: Certificate): boolean {
   if (id.tag === 0x80) return keyId !== undefined && same(id.content, keyId);
   const [name, number] = children(need(id, 0x30));
-  return name !== undefined && number !== undefined && same(name.whole, issuer.whole) && same(number.content, serial);
+  return (
+    name !== undefined &&
+    number !== undefined &&
+    same(name.whole, issuer.whole) &&
+    same(number.content, serial)
+  );
 }
 
 /** What is signed where there are attributes; undefined when the digest among them is not the content's. */
-async function signedAttributes(attributes: Node, digest: string, content: Octets): Promise<Octets | undefined> {
+async function signedAttributes(
+  attributes: Node,
+  digest: string,
+  content: Octets,
+): Promise<Octets | undefined> {
   const byOid = new Map(
     children(attributes).map((each) => {
       const [type, values] = children(each);
@@ -297,15 +307,24 @@ async function verify(
     return subtle.verify(rsa.name, imported, signature, signed);
   }
   if (name === OID.rsaPss) {
-    const imported = await subtle.importKey('spki', spki, { name: 'RSA-PSS', hash: digest }, false, ['verify']);
-    return subtle.verify({ name: 'RSA-PSS', saltLength: pssSalt(parameters, digest) }, imported, signature, signed);
+    const imported = await subtle.importKey('spki', spki, { name: 'RSA-PSS', hash: digest }, false, [
+      'verify',
+    ]);
+    return subtle.verify(
+      { name: 'RSA-PSS', saltLength: pssSalt(parameters, digest) },
+      imported,
+      signature,
+      signed,
+    );
   }
   const hash = ECDSA[name];
   if (hash === undefined) throw new Unreadable();
   const [keyType, curveOid] = children(need(children(key)[0], 0x30));
   const curve = oid(keyType) === OID.ecKey ? CURVES[oid(curveOid)] : undefined;
   if (curve === undefined) throw new Unreadable();
-  const imported = await subtle.importKey('spki', spki, { name: 'ECDSA', namedCurve: curve.name }, false, ['verify']);
+  const imported = await subtle.importKey('spki', spki, { name: 'ECDSA', namedCurve: curve.name }, false, [
+    'verify',
+  ]);
   return subtle.verify({ name: 'ECDSA', hash }, imported, rawEcdsa(signature, curve.octets), signed);
 }
 
@@ -318,8 +337,10 @@ function pssSalt(parameters: Node | undefined, digest: string): number {
     if (each.tag === 0xa0) hash = DIGESTS[oid(children(need(inner, 0x30))[0])];
     else if (each.tag === 0xa1) {
       const [mgf, of] = children(need(inner, 0x30));
-      if (oid(mgf) !== OID.mgf1 || DIGESTS[oid(children(need(of, 0x30))[0])] !== digest) throw new Unreadable();
-    } else if (each.tag === 0xa2) salt = need(inner, 0x02).content.reduce((sum, octet) => sum * 256 + octet, 0);
+      if (oid(mgf) !== OID.mgf1 || DIGESTS[oid(children(need(of, 0x30))[0])] !== digest)
+        throw new Unreadable();
+    } else if (each.tag === 0xa2)
+      salt = need(inner, 0x02).content.reduce((sum, octet) => sum * 256 + octet, 0);
   }
   if (hash !== digest) throw new Unreadable();
   return salt;

@@ -37,7 +37,8 @@ const MOST_RULES = 3000;
 const MOST_TEXT = 1_000_000;
 
 /** The one thing that a message's own rules could cover: nothing else is in its document. */
-const DISPLAYS = /^(?:none|block|inline|inline-block|flex|inline-flex|table(?:-[a-z]+)*|inline-table|list-item|flow-root|contents|grid|inline-grid)$/;
+const DISPLAYS =
+  /^(?:none|block|inline|inline-block|flex|inline-flex|table(?:-[a-z]+)*|inline-table|list-item|flow-root|contents|grid|inline-grid)$/;
 
 /** A value as the browser wrote it, if it is harmless; images by `image`. */
 export function safeValue(property: string, value: string, image: ImageRule): string | undefined {
@@ -45,7 +46,8 @@ export function safeValue(property: string, value: string, image: ImageRule): st
   if (property === 'background-image') return safeImages(value, image);
   if (property === 'display' && !DISPLAYS.test(value)) return undefined;
   // Nothing is hidden but by not being shown: text that copying or reading aloud has and the eye has not.
-  for (const [, name = ''] of value.matchAll(/([a-z-]*)\(/gi)) if (!FUNCTIONS.test(name.toLowerCase())) return undefined;
+  for (const [, name = ''] of value.matchAll(/([a-z-]*)\(/gi))
+    if (!FUNCTIONS.test(name.toLowerCase())) return undefined;
   return /\burl\b/i.test(value) ? undefined : value;
 }
 
@@ -62,7 +64,8 @@ function safeImages(value: string, image: ImageRule): string | undefined {
     for (const [, one = ''] of value.matchAll(/url\(\s*"([^"]*)"/gi)) image(one);
     return undefined;
   }
-  for (const [, name = ''] of value.matchAll(/([a-z-]*)\(/gi)) if (!FUNCTIONS.test(name.toLowerCase())) return undefined;
+  for (const [, name = ''] of value.matchAll(/([a-z-]*)\(/gi))
+    if (!FUNCTIONS.test(name.toLowerCase())) return undefined;
   return value;
 }
 
@@ -122,11 +125,16 @@ function safeRules(
 }
 
 /** Strings, escapes, classes and ids of a selector, in this order. */
-const SELECTOR_PARTS = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|([.#])((?:\\[^\n]|[\w-]|[^\x00-\x7f])+)/g;
+const SELECTOR_PARTS =
+  /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|([.#])((?:\\[^\n]|[\w-]|\P{ASCII})+)/gu;
 
 /** A selector with its classes and ids prefixed; undefined for those that mean something outside plain elements. */
 export function safeSelector(selector: string, prefix: string): string | undefined {
-  if (selector.length > MOST_VALUE || /[<{};@]|:host|::part|::slotted|:state|:before|:after|::|&/i.test(selector)) return undefined;
+  if (
+    selector.length > MOST_VALUE ||
+    /[<{};@]|:host|::part|::slotted|:state|:before|:after|::|&/i.test(selector)
+  )
+    return undefined;
   return selector.replace(SELECTOR_PARTS, (all: string, kind?: string, name?: string) =>
     kind === undefined ? all : `${kind}${prefix}${name}`,
   );

@@ -20,6 +20,8 @@ interface FrameProps {
   readonly onFound: (found: { readonly remote: number; readonly cut: boolean }) => void;
 }
 
+/** The empty document of messages. */
+const FRAME = '/frame/message';
 /** Pixels that a message is high at most before it scrolls by itself: browsers draw no taller ones well. */
 const MOST_HEIGHT = 30_000;
 /** How small a message that is too wide may be drawn. */
@@ -35,6 +37,8 @@ export function MessageFrame({ emailId, html, title, cid, remote, onFound }: Fra
     const element = frame.current;
     const inner = element?.contentDocument;
     if (element === null || inner == null || loaded === 0 || inner.body === null) return undefined;
+    // Never any other document than the one whose policy lets nothing run: not the empty one that comes before it.
+    if (inner.URL !== new URL(FRAME, location.href).href) return undefined;
     const found = sanitize(html, {
       document: inner,
       cid,
@@ -57,7 +61,7 @@ export function MessageFrame({ emailId, html, title, cid, remote, onFound }: Fra
       class="mail-frame"
       title={title}
       sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
-      src="/frame/message"
+      src={FRAME}
       onLoad={() => setLoaded((n) => n + 1)}
     />
   );
@@ -73,7 +77,7 @@ function fill(inner: Document, found: Sanitized, isDark: boolean): void {
     style.textContent = css;
     inner.head.append(style);
   }
-  for (const { name } of [...inner.body.attributes]) inner.body.removeAttribute(name);
+  for (const name of inner.body.getAttributeNames()) inner.body.removeAttribute(name);
   for (const [name, value] of Object.entries(found.body)) inner.body.setAttribute(name, value);
   if (!inner.body.hasAttribute('dir')) inner.body.setAttribute('dir', 'auto');
   inner.body.replaceChildren(found.content);

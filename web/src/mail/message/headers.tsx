@@ -127,13 +127,24 @@ export function SenderNotes({ email, store }: { readonly email: Email; readonly 
   );
 }
 
-function Unsubscribe({ email, urls }: { readonly email: Email; readonly store: AccountStore; readonly urls: readonly string[] }) {
+function Unsubscribe({
+  email,
+  urls,
+}: {
+  readonly email: Email;
+  readonly store: AccountStore;
+  readonly urls: readonly string[];
+}) {
   const t = texts('mail');
   const [done, setDone] = useState(false);
   if (done) return null;
   const list = email.from?.[0]?.name || (email.from?.[0]?.email ?? '');
   const run = async (): Promise<void> => {
-    const yes = await confirm({ title: t('leaveList'), sentence: t('leaveListSentence', { list }), yes: t('leaveYes') });
+    const yes = await confirm({
+      title: t('leaveList'),
+      sentence: t('leaveListSentence', { list }),
+      yes: t('leaveYes'),
+    });
     if (!yes) return;
     type Answer = { readonly state: 'done' | 'sent-mail' | 'open-page'; readonly url?: string };
     const answer = await api<Answer>('POST', '/account/v1/unsubscribe', { emailId: email.id });

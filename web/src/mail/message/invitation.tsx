@@ -34,12 +34,28 @@ export function Invitation({ email, store }: ExtraProps) {
   const { invited, text, calendar } = found;
   const { method, organizer } = invited;
   const own = me.value?.address.toLowerCase() ?? '';
-  const answers = { accepted: t('answerAccepted'), declined: t('answerDeclined'), tentative: t('answerTentative'), none: t('answerNone') };
+  const answers = {
+    accepted: t('answerAccepted'),
+    declined: t('answerDeclined'),
+    tentative: t('answerTentative'),
+    none: t('answerNone'),
+  };
   const title =
-    method === 'CANCEL' ? t('eventCanceled') : method === 'REPLY' ? t('eventReply') : method === 'REQUEST' ? t('eventInvitation') : t('event');
+    method === 'CANCEL'
+      ? t('eventCanceled')
+      : method === 'REPLY'
+        ? t('eventReply')
+        : method === 'REQUEST'
+          ? t('eventInvitation')
+          : t('event');
   const reply = (answer: 'ACCEPTED' | 'TENTATIVE' | 'DECLINED', label: string): void => {
     if (organizer === undefined) return;
-    const ics = calendar.replyCalendar(text, { name: me.value?.displayName ?? '', address: own }, answer, Date.now());
+    const ics = calendar.replyCalendar(
+      text,
+      { name: me.value?.displayName ?? '', address: own },
+      answer,
+      Date.now(),
+    );
     openComposer({
       kind: 'new',
       to: [{ name: organizer.name || null, email: organizer.address }],
@@ -62,7 +78,9 @@ export function Invitation({ email, store }: ExtraProps) {
         {invited.repeats && <span class="soft"> · {t('eventRepeats')}</span>}
       </p>
       {invited.location !== '' && <p dir="auto">{invited.location}</p>}
-      {organizer !== undefined && <p class="soft">{t('eventFrom', { name: organizer.name || organizer.address })}</p>}
+      {organizer !== undefined && (
+        <p class="soft">{t('eventFrom', { name: organizer.name || organizer.address })}</p>
+      )}
       {invited.attendees.length > 0 && (
         <details>
           <summary>{t('eventPeople', { count: invited.attendees.length })}</summary>
@@ -94,7 +112,13 @@ export function Invitation({ email, store }: ExtraProps) {
 
 function when({ start, end, wholeDays }: Invited): string {
   if (!wholeDays)
-    return new Intl.DateTimeFormat(language.value, { dateStyle: 'full', timeStyle: 'short' }).formatRange(start, end);
+    return new Intl.DateTimeFormat(language.value, { dateStyle: 'full', timeStyle: 'short' }).formatRange(
+      start,
+      end,
+    );
   // The end of whole days is the day after the last.
-  return new Intl.DateTimeFormat(language.value, { dateStyle: 'full' }).formatRange(start, Math.max(start, end - 1));
+  return new Intl.DateTimeFormat(language.value, { dateStyle: 'full' }).formatRange(
+    start,
+    Math.max(start, end - 1),
+  );
 }

@@ -6,7 +6,17 @@ describe('links', () => {
   it('go to pages and mail only', () => {
     for (const text of ['https://x.test/a', 'mailto:a@x.test', ' http://x.test ', 'tel:+411234'])
       assert.ok(safeUrl(text), text);
-    for (const text of ['javascript:alert(1)', 'java\nscript:alert(1)', 'data:text/html,x', 'vbscript:x', 'file:///etc', 'blob:https://x.test/1', '//x.test', 'x', 'https://x.test/\u0000'])
+    for (const text of [
+      'javascript:alert(1)',
+      'java\nscript:alert(1)',
+      'data:text/html,x',
+      'vbscript:x',
+      'file:///etc',
+      'blob:https://x.test/1',
+      '//x.test',
+      'x',
+      'https://x.test/\u0000',
+    ])
       assert.equal(safeUrl(text), undefined, text);
   });
 

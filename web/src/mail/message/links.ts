@@ -4,12 +4,13 @@
 export function safeUrl(text: string): URL | undefined {
   // Tabs and line ends vanish from URLs; other control characters have no business there.
   const trimmed = text.trim().replaceAll(/[\t\n\r]/g, '');
-  if (trimmed.length > 8000 || /[\u0000-\u001f\u007f]/.test(trimmed)) return undefined;
+  if (trimmed.length > 8000 || /\p{Cc}/u.test(trimmed)) return undefined;
   const url = URL.parse(trimmed);
   return url !== null && /^(?:https?|mailto|tel):$/.test(url.protocol) ? url : undefined;
 }
 
-const HOST = /(?:^|[\s(<"'])(?:https?:\/\/)?((?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62}[\p{L}\p{N}])?\.){1,10}\p{L}{2,24})(?=$|[\s/:)>"'?#,;!.])/iu;
+const HOST =
+  /(?:^|[\s(<"'])(?:https?:\/\/)?((?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62}[\p{L}\p{N}])?\.){1,10}\p{L}{2,24})(?=$|[\s/:)>"'?#,;!.])/iu;
 
 /** The host that a link's text seems to name. */
 export function hostInText(text: string): string | undefined {
@@ -41,7 +42,8 @@ export function shownHost(url: URL): string {
   return url.hostname;
 }
 
-const LINK = /\bhttps?:\/\/[^\s<>"\u0000-\u001f]{1,2000}|\bmailto:[^\s<>"]{1,500}|\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\p{L}{2,24}\b/giu;
+const LINK =
+  /\bhttps?:\/\/[^\s<>"\p{Cc}]{1,2000}|\bmailto:[^\s<>"]{1,500}|\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\p{L}{2,24}\b/giu;
 
 export type TextPart = string | { readonly text: string; readonly url: URL };
 

@@ -1,3 +1,4 @@
+import { onForget } from '../../base/session.ts';
 import { keepObjects, readObjects } from '../../jmap/cache.ts';
 import { call, download } from '../../jmap/client.ts';
 import { type AccountStore, entryOf, isOffline } from '../../jmap/store/account.ts';
@@ -55,9 +56,7 @@ const PROPERTIES = [
 const recent = new Map<string, Email>();
 const MOST_RECENT = 60;
 
-export function forgetRecent(): void {
-  recent.clear();
-}
+onForget.add(() => recent.clear());
 
 /** A whole email; `whole`: all of a long text. From this device when the server cannot be reached. */
 export async function loadEmail(store: AccountStore, id: Id, whole = false): Promise<Email> {

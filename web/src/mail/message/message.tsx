@@ -37,7 +37,10 @@ export function Message({ store, entry, open, onToggle, last }: MessageProps) {
   const unread = entry.keywords['$seen'] !== true;
   if (!open)
     return (
-      <article class={unread ? 'mail-message closed unread' : 'mail-message closed'} id={`message-${entry.id}`}>
+      <article
+        class={unread ? 'mail-message closed unread' : 'mail-message closed'}
+        id={`message-${entry.id}`}
+      >
         <button type="button" class="mail-message-line" aria-expanded={false} onClick={onToggle}>
           <Avatar name={from?.name ?? ''} address={from?.email ?? ''} />
           <span class="mail-message-name cut" dir="auto">
@@ -158,7 +161,15 @@ function useEmail(store: AccountStore, entry: EmailEntry) {
   return { email, failed, load: () => ask(false), loadWhole: () => ask(true) };
 }
 
-function ReplyBar({ entry, store, many }: { readonly entry: EmailEntry; readonly store: AccountStore; readonly many: boolean }) {
+function ReplyBar({
+  entry,
+  store,
+  many,
+}: {
+  readonly entry: EmailEntry;
+  readonly store: AccountStore;
+  readonly many: boolean;
+}) {
   const t = texts('mail');
   const open = (kind: 'reply' | 'reply-all' | 'forward') => () =>
     openComposer({ kind, emailId: entry.id, accountId: store.id });
@@ -215,7 +226,12 @@ function messageMenu(entry: EmailEntry, email: Email | undefined): MenuItem[] {
     },
     { label: t('deleteMessage'), icon: 'trash', run: () => void remove(oneEmail(entry.id)) },
     { label: t('why'), icon: 'help', line: true, run: () => openDialog({ kind: 'why', emailId: entry.id }) },
-    { label: t('print'), icon: 'print', disabled: email === undefined, run: () => email && printMessage(email) },
+    {
+      label: t('print'),
+      icon: 'print',
+      disabled: email === undefined,
+      run: () => email && printMessage(email),
+    },
     { label: t('source'), icon: 'code', run: () => openDialog({ kind: 'source', emailId: entry.id }) },
   ];
 }

@@ -73,7 +73,11 @@ export function splitQuote(blocks: readonly Block[]): SplitText {
   if (from > 0 && ANNOUNCES.test(lines[from - 1] ?? '')) {
     first = from - 1;
     // It may go over two lines.
-    if (first > 0 && !/^(?:On|Am|Le|El|Il|Den|Op)\b/.test(lines[first] ?? '') && /^(?:On|Am|Le|El|Il|Den|Op)\b/.test(lines[first - 1] ?? ''))
+    if (
+      first > 0 &&
+      !/^(?:On|Am|Le|El|Il|Den|Op)\b/.test(lines[first] ?? '') &&
+      /^(?:On|Am|Le|El|Il|Den|Op)\b/.test(lines[first - 1] ?? '')
+    )
       first--;
   }
   const announcement = lines.slice(first, from).join('\n');
@@ -81,15 +85,14 @@ export function splitQuote(blocks: readonly Block[]): SplitText {
   if (rest === '' && start <= 1) return { body: blocks, quote: [] };
   return {
     body: [...blocks.slice(0, start - 1), { depth: 0, text: rest }],
-    quote: [
-      ...(announcement === '' ? [] : [{ depth: 0, text: announcement }]),
-      ...blocks.slice(start),
-    ],
+    quote: [...(announcement === '' ? [] : [{ depth: 0, text: announcement }]), ...blocks.slice(start)],
   };
 }
 
 /** A parameter of a Content-Type field as it stands there. */
 export function typeParameter(field: string | undefined, name: string): string | undefined {
-  const match = new RegExp(`;\\s*${name}\\s*=\\s*"?([^";\\s]{1,100})`, 'i').exec((field ?? '').slice(0, 1000));
+  const match = new RegExp(`;\\s*${name}\\s*=\\s*"?([^";\\s]{1,100})`, 'i').exec(
+    (field ?? '').slice(0, 1000),
+  );
   return match?.[1]?.toLowerCase();
 }

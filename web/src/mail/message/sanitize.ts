@@ -44,12 +44,13 @@ const MOST_DEPTH = 150;
 /** Quotations that are looked at whether they are the last thing: each look goes through what follows. */
 const MOST_QUOTES = 20;
 
-const TAGS = `a abbr acronym address area article aside b bdi bdo big blockquote body br caption center cite code col
+const TAGS =
+  `a abbr acronym address area article aside b bdi bdo big blockquote body br caption center cite code col
   colgroup dd del dfn dir div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 head header hr html i img ins kbd
   li main map mark menu nav ol p pre q rp rt ruby s samp section small span strike strong style sub sup table tbody td
   tfoot th thead time tr tt u ul var wbr`
-  .split(/\s+/)
-  .filter(Boolean);
+    .split(/\s+/)
+    .filter(Boolean);
 const SHOWN: ReadonlySet<string> = new Set(TAGS.filter((tag) => !/^(?:html|head|body|style)$/.test(tag)));
 
 /** Attributes that may stay as they are, where their value is one of a kind. */
@@ -105,7 +106,8 @@ const PURIFIED = [
 ];
 
 /** What mail programs put around what is answered. */
-const QUOTES = /(?:^|\s)(?:gmail_quote|gmail_quote_container|yahoo_quoted|protonmail_quote|moz-cite-prefix|ms-outlook-mobile-reference-message|zmail_extra|tutanota_quote)(?:\s|$)/;
+const QUOTES =
+  /(?:^|\s)(?:gmail_quote|gmail_quote_container|yahoo_quoted|protonmail_quote|moz-cite-prefix|ms-outlook-mobile-reference-message|zmail_extra|tutanota_quote)(?:\s|$)/;
 
 const purify = createDOMPurify(window);
 
@@ -135,7 +137,15 @@ export function sanitize(html: string, options: SanitizeOptions): Sanitized {
     SANITIZE_DOM: true,
     KEEP_CONTENT: true,
   });
-  const work: Work = { ...options, remoteImages: new Set(), css: '', coloured: false, elements: 0, quotes: 0, cut: false };
+  const work: Work = {
+    ...options,
+    remoteImages: new Set(),
+    css: '',
+    coloured: false,
+    elements: 0,
+    quotes: 0,
+    cut: false,
+  };
   const content = options.document.createDocumentFragment();
   const body: Record<string, string> = {};
   if (root instanceof HTMLElement) {
@@ -208,7 +218,11 @@ function wrapped(from: HTMLElement, made: HTMLElement, work: Work): HTMLElement 
 function isQuote(element: HTMLElement): boolean {
   if (element.localName === 'blockquote')
     return element.getAttribute('type')?.toLowerCase() === 'cite' || QUOTES.test(element.className);
-  return element.localName === 'div' && QUOTES.test(element.className) && !/moz-cite-prefix/.test(element.className);
+  return (
+    element.localName === 'div' &&
+    QUOTES.test(element.className) &&
+    !/moz-cite-prefix/.test(element.className)
+  );
 }
 
 /** Nothing that can be read comes after it, and something comes before. */

@@ -15,7 +15,8 @@ export function Security({ email, store }: ExtraProps) {
   const types = partsOf(email.bodyStructure).map(({ type }) => type.toLowerCase());
   const has = (pattern: RegExp): boolean => types.some((type) => pattern.test(type));
   const texted = Object.values(email.bodyValues).map(({ value }) => value);
-  const inline = (marker: string): boolean => texted.some((value) => value.includes(`-----BEGIN PGP ${marker}-----`));
+  const inline = (marker: string): boolean =>
+    texted.some((value) => value.includes(`-----BEGIN PGP ${marker}-----`));
   if (has(/^application\/pgp-encrypted$/) || inline('MESSAGE'))
     return <Encrypted email={email} store={store} sentence={t('pgpEncrypted')} />;
   if (has(/^application\/(?:x-)?pkcs7-mime$/))
@@ -37,7 +38,11 @@ function Encrypted({ email, store, sentence }: ExtraProps & { readonly sentence:
     <div class="mail-banner" role="note">
       <Icon name="lock" />
       <span>{sentence}</span>
-      <a class="mail-link" href={downloadUrl(store.id, email.blobId, 'message.eml', 'message/rfc822')} download="message.eml">
+      <a
+        class="mail-link"
+        href={downloadUrl(store.id, email.blobId, 'message.eml', 'message/rfc822')}
+        download="message.eml"
+      >
         {t('save')}
       </a>
     </div>
@@ -48,7 +53,11 @@ async function checkMessage(store: AccountStore, email: Email): Promise<CmsResul
   const root = email.bodyStructure;
   const signature = root.subParts?.[1];
   // A signature somewhere within covers a part only, which nobody could tell from the rest.
-  if (root.type.toLowerCase() !== 'multipart/signed' || root.subParts?.length !== 2 || signature?.blobId == null)
+  if (
+    root.type.toLowerCase() !== 'multipart/signed' ||
+    root.subParts?.length !== 2 ||
+    signature?.blobId == null
+  )
     return { state: 'unchecked' };
   const [octets, message] = await Promise.all([
     download(store.id, signature.blobId),
@@ -90,7 +99,8 @@ function Smime({ email, store }: ExtraProps) {
         {t('smimeFits', { name: signer.name, address: signer.addresses.join(', ') })}{' '}
         {signer.selfSigned ? t('smimeSelf') : t('smimeIssuer', { issuer: signer.issuer })}
         {!theirs && ` ${t('smimeOther', { address: sender })}`}
-        {!inTime && ` ${t('smimeExpired', { from: formatDate(signer.notBefore), to: formatDate(signer.notAfter) })}`}
+        {!inTime &&
+          ` ${t('smimeExpired', { from: formatDate(signer.notBefore), to: formatDate(signer.notAfter) })}`}
       </span>
     </div>
   );

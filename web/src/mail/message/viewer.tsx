@@ -71,7 +71,15 @@ export function Viewer({ store, part, name, onClose }: ViewerProps) {
   );
 }
 
-function Shown({ seen, name, store }: { readonly seen: Seen; readonly name: string; readonly store: AccountStore }) {
+function Shown({
+  seen,
+  name,
+  store,
+}: {
+  readonly seen: Seen;
+  readonly name: string;
+  readonly store: AccountStore;
+}) {
   const t = texts('mail');
   if (seen.kind === 'image') return <img class="mail-viewer-image" src={seen.url} alt={name} />;
   if (seen.kind === 'text')
@@ -105,7 +113,18 @@ async function look(store: AccountStore, part: EmailBodyPart): Promise<Seen> {
     const { parsed } = await call('Email/parse', {
       accountId: store.id,
       blobIds: [part.blobId],
-      properties: ['from', 'to', 'cc', 'subject', 'sentAt', 'bodyStructure', 'bodyValues', 'textBody', 'htmlBody', 'attachments'],
+      properties: [
+        'from',
+        'to',
+        'cc',
+        'subject',
+        'sentAt',
+        'bodyStructure',
+        'bodyValues',
+        'textBody',
+        'htmlBody',
+        'attachments',
+      ],
       fetchTextBodyValues: true,
       fetchHTMLBodyValues: true,
       maxBodyValueBytes: TEXT_BYTES,

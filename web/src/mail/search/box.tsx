@@ -21,7 +21,10 @@ function recent(): string[] {
 }
 
 function remember(q: string): void {
-  localStorage.setItem(KEPT, JSON.stringify([q, ...recent().filter((each) => each !== q)].slice(0, MOST_RECENT)));
+  localStorage.setItem(
+    KEPT,
+    JSON.stringify([q, ...recent().filter((each) => each !== q)].slice(0, MOST_RECENT)),
+  );
 }
 
 onForget.add(() => localStorage.removeItem(KEPT));
@@ -52,9 +55,18 @@ export function SearchBox() {
     const controller = new AbortController();
     const timer = setTimeout(() => {
       type Answer = { readonly suggestions: readonly { readonly kind: string; readonly text: string }[] };
-      api<Answer>('GET', '/account/v1/search/suggest', { q: word }, { signal: controller.signal, quiet: true }).then(
+      api<Answer>(
+        'GET',
+        '/account/v1/search/suggest',
+        { q: word },
+        { signal: controller.signal, quiet: true },
+      ).then(
         ({ suggestions }) =>
-          setFound(suggestions.slice(0, 6).map(({ kind, text }) => ({ kind: kind === 'contact' ? 'contact' : 'operator', text }))),
+          setFound(
+            suggestions
+              .slice(0, 6)
+              .map(({ kind, text }) => ({ kind: kind === 'contact' ? 'contact' : 'operator', text })),
+          ),
         () => undefined,
       );
     }, REST_MS);
@@ -83,7 +95,8 @@ export function SearchBox() {
     const word = typed.slice(before.length);
     const operator = /^-?[a-z]+:/i.exec(word)?.[0] ?? '';
     const value = /\s/.test(suggestion.text) ? `"${suggestion.text}"` : suggestion.text;
-    const whole = suggestion.kind === 'contact' ? `${operator === '' ? 'from:' : operator}${value}` : suggestion.text;
+    const whole =
+      suggestion.kind === 'contact' ? `${operator === '' ? 'from:' : operator}${value}` : suggestion.text;
     setTyped(`${before}${whole}${whole.endsWith(':') ? '' : ' '}`);
     setAt(-1);
     input.current?.focus();

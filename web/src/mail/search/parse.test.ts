@@ -24,7 +24,10 @@ describe('searches', () => {
       conditions: [{ text: '"brown fox"' }, { operator: 'NOT', conditions: [{ text: 'dog' }] }],
     });
     assert.equal(filter('   '), undefined);
-    assert.deepEqual(filter('a - b'), { operator: 'AND', conditions: [{ text: 'a' }, { text: '-' }, { text: 'b' }] });
+    assert.deepEqual(filter('a - b'), {
+      operator: 'AND',
+      conditions: [{ text: 'a' }, { text: '-' }, { text: 'b' }],
+    });
   });
 
   it('have operators', () => {
@@ -50,7 +53,11 @@ describe('searches', () => {
       unknown: [],
     });
     assert.deepEqual(filter('in:spam'), { inMailbox: 'F2' });
-    assert.deepEqual(parseSearch('in:anywhere', context), { filter: undefined, everywhere: true, unknown: [] });
+    assert.deepEqual(parseSearch('in:anywhere', context), {
+      filter: undefined,
+      everywhere: true,
+      unknown: [],
+    });
   });
 
   it('know days', () => {
@@ -62,7 +69,9 @@ describe('searches', () => {
       to: new Date(2026, 2, 1).getTime(),
     });
     assert.equal(dayOf('2026-02-30', now), undefined);
-    assert.deepEqual(filter('newer:2d'), { after: new Date(now - 172_800_000).toISOString().replace('.000', '') });
+    assert.deepEqual(filter('newer:2d'), {
+      after: new Date(now - 172_800_000).toISOString().replace('.000', ''),
+    });
   });
 
   it('say what they do not understand', () => {

@@ -246,7 +246,8 @@ export function parseSearch(search: string, context: SearchContext): ParsedSearc
     joining = false;
   }
   const all = groups.map(
-    (group): EmailFilter => (group.length === 1 && group[0] ? group[0] : { operator: 'OR', conditions: group }),
+    (group): EmailFilter =>
+      group.length === 1 && group[0] ? group[0] : { operator: 'OR', conditions: group },
   );
   const [only] = all;
   const filter: EmailFilter | undefined = all.length > 1 ? { operator: 'AND', conditions: all } : only;

@@ -23,7 +23,9 @@ export function suggest(
 ): Suggestion[] {
   const plain = typed.trim().toLowerCase();
   const matches = (kind: 'recent' | 'saved', all: readonly string[]): Suggestion[] =>
-    all.filter((each) => each.toLowerCase().startsWith(plain) && each !== typed.trim()).map((text) => ({ kind, text }));
+    all
+      .filter((each) => each.toLowerCase().startsWith(plain) && each !== typed.trim())
+      .map((text) => ({ kind, text }));
   const before = [...matches('saved', known.saved), ...matches('recent', known.recent)];
   if (plain === '') return before.slice(0, 8);
   const word = (typed.split(/\s/).at(-1) ?? '').toLowerCase();
@@ -35,7 +37,9 @@ export function suggest(
       ? (VALUES[bare.slice(0, colon)] ?? []).filter((each) => each.startsWith(bare) && each !== bare)
       : OPERATORS.filter((name) => name.startsWith(bare)).map((name) => `${name}:`);
   return [
-    ...operators.slice(0, 6).map((text): Suggestion => ({ kind: 'operator', text: word.startsWith('-') ? `-${text}` : text })),
+    ...operators
+      .slice(0, 6)
+      .map((text): Suggestion => ({ kind: 'operator', text: word.startsWith('-') ? `-${text}` : text })),
     ...before.slice(0, 4),
   ];
 }

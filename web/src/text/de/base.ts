@@ -38,6 +38,12 @@ export default {
   today: 'Heute',
   newVersion: 'Eine neue Version ist bereit.',
   reload: 'Neu laden',
+  thisDevice: 'Auf diesem Gerät',
+  installApp: 'Als App installieren',
+  installAbout: 'Postern öffnet sich in einem eigenen Fenster und vom Startbildschirm aus.',
+  mailtoHandle: 'Mail-Links mit Postern öffnen',
+  mailtoAbout:
+    'Klicks auf Adressen in Webseiten öffnen dann hier eine neue Nachricht. Der Browser fragt Sie zuerst.',
   yesterday: 'Gestern',
   offlineShort: 'Offline',
   light: 'Helle Farben',

@@ -35,7 +35,8 @@ export default {
   emptyMailbox: '{mailbox} leeren',
   empty: 'Leeren',
   emptyTitle: '{mailbox} leeren?',
-  emptySentence: '{count, plural, one {# Nachricht wird endgültig gelöscht.} other {# Nachrichten werden endgültig gelöscht.}}',
+  emptySentence:
+    '{count, plural, one {# Nachricht wird endgültig gelöscht.} other {# Nachrichten werden endgültig gelöscht.}}',
   emptied: '{mailbox} ist leer.',
   mailboxMenu: 'Ordner {mailbox}: mehr',
   mailboxName: 'Name des Ordners',
@@ -57,7 +58,8 @@ export default {
   selectAll: 'Alle auswählen',
   selectRow: 'Auswählen: {subject}',
   selectedCount: '{count, plural, one {# ausgewählt} other {# ausgewählt}}',
-  someAreSelected: '{count, plural, one {# Unterhaltung ist ausgewählt.} other {# Unterhaltungen sind ausgewählt.}}',
+  someAreSelected:
+    '{count, plural, one {# Unterhaltung ist ausgewählt.} other {# Unterhaltungen sind ausgewählt.}}',
   selectAllOf: 'Alle {count} auswählen',
   allAreSelected: 'Alle {count} sind ausgewählt.',
   clearSelection: 'Nichts auswählen',
@@ -122,9 +124,11 @@ export default {
   undone: 'Rückgängig gemacht.',
   someRefused:
     '{count, plural, one {# Nachricht wurde nicht geändert: {message}} other {# Nachrichten wurden nicht geändert: {message}}}',
-  moved: '{count, plural, one {Nach {mailbox} verschoben.} other {# Unterhaltungen nach {mailbox} verschoben.}}',
+  moved:
+    '{count, plural, one {Nach {mailbox} verschoben.} other {# Unterhaltungen nach {mailbox} verschoben.}}',
   archived: '{count, plural, one {Archiviert.} other {# Unterhaltungen archiviert.}}',
-  deleted: '{count, plural, one {In den Papierkorb verschoben.} other {# Unterhaltungen in den Papierkorb verschoben.}}',
+  deleted:
+    '{count, plural, one {In den Papierkorb verschoben.} other {# Unterhaltungen in den Papierkorb verschoben.}}',
   destroyTitle: '{count, plural, one {Endgültig löschen?} other {# Unterhaltungen endgültig löschen?}}',
   destroySentence:
     'Innert 30 Tagen kann Gelöschtes in den Einstellungen zurückgeholt werden; danach ist es fort.',
@@ -134,11 +138,13 @@ export default {
     '{count, plural, one {Als Spam gekennzeichnet. Der Filter lernt daraus.} other {# Unterhaltungen als Spam gekennzeichnet. Der Filter lernt daraus.}}',
   markedNotJunk:
     '{count, plural, one {In den Posteingang verschoben. Der Filter lernt daraus.} other {# Unterhaltungen in den Posteingang verschoben. Der Filter lernt daraus.}}',
-  markedRead: '{count, plural, one {Als gelesen gekennzeichnet.} other {# Unterhaltungen als gelesen gekennzeichnet.}}',
+  markedRead:
+    '{count, plural, one {Als gelesen gekennzeichnet.} other {# Unterhaltungen als gelesen gekennzeichnet.}}',
   markedUnread:
     '{count, plural, one {Als ungelesen gekennzeichnet.} other {# Unterhaltungen als ungelesen gekennzeichnet.}}',
   starred: '{count, plural, one {Markiert.} other {# Unterhaltungen markiert.}}',
-  unstarred: '{count, plural, one {Markierung entfernt.} other {Markierungen von # Unterhaltungen entfernt.}}',
+  unstarred:
+    '{count, plural, one {Markierung entfernt.} other {Markierungen von # Unterhaltungen entfernt.}}',
   snoozed: 'Kommt wieder: {when}.',
   labelled: '{count, plural, one {Etiketten geändert.} other {Etiketten von # Unterhaltungen geändert.}}',
   emptyInbox: 'Ihr Posteingang ist leer.',
@@ -237,7 +243,8 @@ export default {
   smimeOpaque:
     'Diese Nachricht ist mit S/MIME verschlüsselt oder verpackt. Sie kann hier nicht gelesen werden; speichern Sie sie, um sie mit einem geeigneten Programm zu öffnen.',
   smimeChecking: 'Die S/MIME-Unterschrift wird geprüft …',
-  smimeUnchecked: 'Diese Nachricht ist mit S/MIME unterschrieben. Die Unterschrift konnte nicht geprüft werden.',
+  smimeUnchecked:
+    'Diese Nachricht ist mit S/MIME unterschrieben. Die Unterschrift konnte nicht geprüft werden.',
   smimeBroken:
     'Die S/MIME-Unterschrift passt nicht: Die Nachricht wurde nach dem Unterschreiben verändert, oder die Unterschrift ist gefälscht.',
   smimeFits: 'Die S/MIME-Unterschrift passt. Unterschrieben von {name} ({address}).',

@@ -32,7 +32,8 @@ export default {
   emptyMailbox: 'Empty {mailbox}',
   empty: 'Empty',
   emptyTitle: 'Empty {mailbox}?',
-  emptySentence: '{count, plural, one {# message is deleted for good.} other {# messages are deleted for good.}}',
+  emptySentence:
+    '{count, plural, one {# message is deleted for good.} other {# messages are deleted for good.}}',
   emptied: '{mailbox} is empty.',
   mailboxMenu: 'Folder {mailbox}: more',
   mailboxName: 'Name of the folder',
@@ -117,7 +118,8 @@ export default {
   working: '{count, plural, one {# message is being changed …} other {# messages are being changed …}}',
   doneLater: '{said} It goes to the server when you are online again.',
   undone: 'Undone.',
-  someRefused: '{count, plural, one {# message was not changed: {message}} other {# messages were not changed: {message}}}',
+  someRefused:
+    '{count, plural, one {# message was not changed: {message}} other {# messages were not changed: {message}}}',
   moved: '{count, plural, one {Moved to {mailbox}.} other {# conversations moved to {mailbox}.}}',
   archived: '{count, plural, one {Archived.} other {# conversations archived.}}',
   deleted: '{count, plural, one {Moved to the trash.} other {# conversations moved to the trash.}}',
@@ -125,8 +127,10 @@ export default {
   destroySentence: 'Within 30 days deleted mail can be brought back in the settings; after that it is gone.',
   destroyYes: 'Delete',
   destroyed: '{count, plural, one {Deleted.} other {# conversations deleted.}}',
-  markedJunk: '{count, plural, one {Marked as junk. The filter learns from it.} other {# conversations marked as junk. The filter learns from them.}}',
-  markedNotJunk: '{count, plural, one {Moved to the inbox. The filter learns from it.} other {# conversations moved to the inbox. The filter learns from them.}}',
+  markedJunk:
+    '{count, plural, one {Marked as junk. The filter learns from it.} other {# conversations marked as junk. The filter learns from them.}}',
+  markedNotJunk:
+    '{count, plural, one {Moved to the inbox. The filter learns from it.} other {# conversations moved to the inbox. The filter learns from them.}}',
   markedRead: '{count, plural, one {Marked as read.} other {# conversations marked as read.}}',
   markedUnread: '{count, plural, one {Marked as unread.} other {# conversations marked as unread.}}',
   starred: '{count, plural, one {Starred.} other {# conversations starred.}}',
@@ -222,12 +226,15 @@ export default {
   senderAllowed: 'Mail from {address} always comes to the inbox.',
   senderBlocked: 'Mail from {address} is junk from now on.',
   senderForgotten: '{address} is treated like anybody else again.',
-  pgpEncrypted: 'This message is encrypted with PGP. It cannot be read here; save it to open it with a program that has your key.',
+  pgpEncrypted:
+    'This message is encrypted with PGP. It cannot be read here; save it to open it with a program that has your key.',
   pgpSigned: 'This message is signed with PGP. The signature was not checked.',
-  smimeOpaque: 'This message is encrypted or wrapped with S/MIME. It cannot be read here; save it to open it with a program that can.',
+  smimeOpaque:
+    'This message is encrypted or wrapped with S/MIME. It cannot be read here; save it to open it with a program that can.',
   smimeChecking: 'The S/MIME signature is being checked …',
   smimeUnchecked: 'This message is signed with S/MIME. The signature could not be checked.',
-  smimeBroken: 'The S/MIME signature does not fit: the message was changed after it was signed, or the signature is forged.',
+  smimeBroken:
+    'The S/MIME signature does not fit: the message was changed after it was signed, or the signature is forged.',
   smimeFits: 'The S/MIME signature fits. Signed by {name} ({address}).',
   smimeIssuer: 'The certificate was issued by {issuer}; whether that can be trusted was not checked.',
   smimeSelf: 'The certificate vouches for itself: anybody can make such a one.',

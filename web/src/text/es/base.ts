@@ -38,6 +38,12 @@ export default {
   today: 'Hoy',
   newVersion: 'Hay una versión nueva.',
   reload: 'Recargar',
+  thisDevice: 'En este dispositivo',
+  installApp: 'Instalar como aplicación',
+  installAbout: 'Postern se abre en su propia ventana y desde la pantalla de inicio.',
+  mailtoHandle: 'Abrir enlaces de correo con Postern',
+  mailtoAbout:
+    'Los clics en direcciones de páginas web abren entonces un mensaje nuevo aquí. El navegador le pregunta antes.',
   yesterday: 'Ayer',
   offlineShort: 'Sin conexión',
   light: 'Colores claros',

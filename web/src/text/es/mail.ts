@@ -35,7 +35,8 @@ export default {
   emptyMailbox: 'Vaciar {mailbox}',
   empty: 'Vaciar',
   emptyTitle: '¿Vaciar {mailbox}?',
-  emptySentence: '{count, plural, one {# mensaje se elimina definitivamente.} other {# mensajes se eliminan definitivamente.}}',
+  emptySentence:
+    '{count, plural, one {# mensaje se elimina definitivamente.} other {# mensajes se eliminan definitivamente.}}',
   emptied: '{mailbox} está vacía.',
   mailboxMenu: 'Carpeta {mailbox}: más',
   mailboxName: 'Nombre de la carpeta',
@@ -57,7 +58,8 @@ export default {
   selectAll: 'Seleccionar todo',
   selectRow: 'Seleccionar: {subject}',
   selectedCount: '{count, plural, one {# seleccionada} other {# seleccionadas}}',
-  someAreSelected: '{count, plural, one {# conversación está seleccionada.} other {# conversaciones están seleccionadas.}}',
+  someAreSelected:
+    '{count, plural, one {# conversación está seleccionada.} other {# conversaciones están seleccionadas.}}',
   selectAllOf: 'Seleccionar las {count}',
   allAreSelected: 'Las {count} están seleccionadas.',
   clearSelection: 'No seleccionar nada',
@@ -125,7 +127,8 @@ export default {
   moved: '{count, plural, one {Movido a {mailbox}.} other {# conversaciones movidas a {mailbox}.}}',
   archived: '{count, plural, one {Archivado.} other {# conversaciones archivadas.}}',
   deleted: '{count, plural, one {Movido a la papelera.} other {# conversaciones movidas a la papelera.}}',
-  destroyTitle: '{count, plural, one {¿Eliminar definitivamente?} other {¿Eliminar definitivamente # conversaciones?}}',
+  destroyTitle:
+    '{count, plural, one {¿Eliminar definitivamente?} other {¿Eliminar definitivamente # conversaciones?}}',
   destroySentence:
     'Durante 30 días el correo eliminado se puede recuperar en los ajustes; después desaparece.',
   destroyYes: 'Eliminar',
@@ -135,7 +138,8 @@ export default {
   markedNotJunk:
     '{count, plural, one {Movido a la bandeja de entrada. El filtro aprende de ello.} other {# conversaciones movidas a la bandeja de entrada. El filtro aprende de ello.}}',
   markedRead: '{count, plural, one {Marcado como leído.} other {# conversaciones marcadas como leídas.}}',
-  markedUnread: '{count, plural, one {Marcado como no leído.} other {# conversaciones marcadas como no leídas.}}',
+  markedUnread:
+    '{count, plural, one {Marcado como no leído.} other {# conversaciones marcadas como no leídas.}}',
   starred: '{count, plural, one {Destacado.} other {# conversaciones destacadas.}}',
   unstarred: '{count, plural, one {Ya no está destacado.} other {# conversaciones ya no están destacadas.}}',
   snoozed: 'Vuelve: {when}.',

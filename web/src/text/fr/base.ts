@@ -38,6 +38,12 @@ export default {
   today: 'Aujourd’hui',
   newVersion: 'Une nouvelle version est prête.',
   reload: 'Recharger',
+  thisDevice: 'Sur cet appareil',
+  installApp: 'Installer comme application',
+  installAbout: 'Postern s’ouvre dans sa propre fenêtre et depuis l’écran d’accueil.',
+  mailtoHandle: 'Ouvrir les liens de courriel avec Postern',
+  mailtoAbout:
+    'Les clics sur des adresses dans les pages web ouvrent alors un nouveau message ici. Le navigateur vous demande d’abord.',
   yesterday: 'Hier',
   offlineShort: 'Hors ligne',
   light: 'Couleurs claires',

@@ -35,7 +35,8 @@ export default {
   emptyMailbox: 'Vider {mailbox}',
   empty: 'Vider',
   emptyTitle: 'Vider {mailbox} ?',
-  emptySentence: '{count, plural, one {# message sera supprimé définitivement.} other {# messages seront supprimés définitivement.}}',
+  emptySentence:
+    '{count, plural, one {# message sera supprimé définitivement.} other {# messages seront supprimés définitivement.}}',
   emptied: '{mailbox} est vide.',
   mailboxMenu: 'Dossier {mailbox} : plus',
   mailboxName: 'Nom du dossier',
@@ -57,7 +58,8 @@ export default {
   selectAll: 'Tout sélectionner',
   selectRow: 'Sélectionner : {subject}',
   selectedCount: '{count, plural, one {# sélectionnée} other {# sélectionnées}}',
-  someAreSelected: '{count, plural, one {# conversation est sélectionnée.} other {# conversations sont sélectionnées.}}',
+  someAreSelected:
+    '{count, plural, one {# conversation est sélectionnée.} other {# conversations sont sélectionnées.}}',
   selectAllOf: 'Sélectionner les {count}',
   allAreSelected: 'Les {count} sont sélectionnées.',
   clearSelection: 'Ne rien sélectionner',
@@ -125,7 +127,8 @@ export default {
   moved: '{count, plural, one {Déplacé vers {mailbox}.} other {# conversations déplacées vers {mailbox}.}}',
   archived: '{count, plural, one {Archivé.} other {# conversations archivées.}}',
   deleted: '{count, plural, one {Mis à la corbeille.} other {# conversations mises à la corbeille.}}',
-  destroyTitle: '{count, plural, one {Supprimer définitivement ?} other {Supprimer définitivement # conversations ?}}',
+  destroyTitle:
+    '{count, plural, one {Supprimer définitivement ?} other {Supprimer définitivement # conversations ?}}',
   destroySentence:
     'Pendant 30 jours, le courrier supprimé peut être récupéré dans les réglages ; ensuite il disparaît.',
   destroyYes: 'Supprimer',
@@ -135,7 +138,8 @@ export default {
   markedNotJunk:
     '{count, plural, one {Remis dans la boîte de réception. Le filtre en tire une leçon.} other {# conversations remises dans la boîte de réception. Le filtre en tire une leçon.}}',
   markedRead: '{count, plural, one {Marqué comme lu.} other {# conversations marquées comme lues.}}',
-  markedUnread: '{count, plural, one {Marqué comme non lu.} other {# conversations marquées comme non lues.}}',
+  markedUnread:
+    '{count, plural, one {Marqué comme non lu.} other {# conversations marquées comme non lues.}}',
   starred: '{count, plural, one {Suivi.} other {# conversations suivies.}}',
   unstarred: '{count, plural, one {N’est plus suivi.} other {# conversations ne sont plus suivies.}}',
   snoozed: 'Il revient : {when}.',
