@@ -1,7 +1,7 @@
 /**
  * Many IMAP sessions on shared mailboxes that do what chance says, against a server of its own process, and check what
  * they hear: `node bench/stress.ts [--minutes N] [--sessions N] [--seed N] [--between SECONDS] [--full MESSAGES]
- * [--think MS] [--lines N]`. Ends with 1 and the last lines of each session concerned when something was wrong.
+ * [--think MS] [--lines N] [--jmap N] [--web N]`. Ends with 1 and the last lines of each session concerned when something was wrong.
  * docs/imap-stress.md tells what is checked.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -26,6 +26,8 @@ const { values: flags } = parseArgs({
     full: { type: 'string', default: '60' },
     think: { type: 'string', default: '0' },
     lines: { type: 'string', default: '60' },
+    jmap: { type: 'string', default: '0' },
+    web: { type: 'string', default: '0' },
   },
 });
 
@@ -52,6 +54,7 @@ try {
     full: Number(flags.full),
     think: Number(flags.think),
     lines: Number(flags.lines),
+    beside: { http: server.ports.http, jmap: Number(flags.jmap), web: Number(flags.web) },
     inspect: () => storeViolations(directory),
     progress: (text) => console.log(`${Math.round((Date.now() - startedAt) / 1000)} s: ${text}`),
   });

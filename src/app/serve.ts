@@ -208,7 +208,10 @@ function announce(server: RunningServer, logger: Logger, tls: TlsStore): void {
   for (const { service, address, port } of server.listeners)
     logger.info({ service, address, port }, 'listening');
   if (server.setupLink !== undefined)
-    logger.warn({ link: server.setupLink }, 'there is no domain yet: set the server up at this link (it is good once)');
+    logger.warn(
+      { link: server.setupLink },
+      'there is no domain yet: set the server up at this link (it is good once)',
+    );
   logger.info(
     { hostname: server.config.hostname, data: server.config.data, admin: server.adminSocket },
     'ready',

@@ -65,7 +65,7 @@ export class ChangeHub implements Changes {
     const controller = this.#revocations.get(accountId);
     this.#revocations.delete(accountId);
     controller?.abort();
-    for (const login of [...(this.#loginsOf.get(accountId) ?? [])]) this.#endLogin(login);
+    for (const login of this.#loginsOf.get(accountId) ?? []) this.#endLogin(login);
   }
 
   /** A group was committed. */

@@ -89,7 +89,9 @@ function compare(view: View, { rows }: Truth): void {
 /** Searches and sorting by what is known of flags, now that nobody changes them. */
 async function searches(actor: Actor, view: View): Promise<void> {
   const having = (flag: string): number[] =>
-    view.entries.filter(({ flags }) => flags?.split(' ').includes(flag)).map(({ uid }) => uid);
+    view.entries
+      .filter(({ flags }) => flags?.toLowerCase().split(' ').includes(flag.toLowerCase()))
+      .map(({ uid }) => uid);
   const without = (flag: string): number[] => {
     const there = new Set(having(flag));
     return view.uids.filter((uid) => !there.has(uid));

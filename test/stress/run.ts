@@ -1,4 +1,5 @@
 import { lineClient } from '../support/smtp-client.ts';
+import { type Beside, openBeside } from './beside.ts';
 import { Actor, LOOSE, type Person, SHARED } from './actor.ts';
 import { checkpoint } from './checkpoint.ts';
 import { Bye, Connection } from './connection.ts';
@@ -22,6 +23,8 @@ export interface StressOptions {
   readonly think?: number;
   /** Lines of each session that are shown when something was wrong. */
   readonly lines?: number;
+  /** JMAP clients and people with a browser in the same mailboxes; `http`: the port they are served at. */
+  readonly beside?: { readonly http: number; readonly jmap: number; readonly web: number };
   /** Called while all are quiet: whatever else is wrong. */
   readonly inspect?: () => Promise<readonly string[]>;
   readonly progress?: (text: string) => void;
@@ -57,7 +60,16 @@ export async function stress(options: StressOptions): Promise<StressResult> {
     must(alice !== undefined && bob !== undefined, () => 'nobody there');
     return new Actor(setting, id % 4 === 3 ? bob : alice, id, new Random(seed * 1000 + id));
   });
-  return new Run(options, world, people, actors).go();
+  const beside =
+    options.beside === undefined
+      ? []
+      : await openBeside({ think: 0, ...options, ...options.beside }, world, people);
+  world.others = beside.length > 0;
+  try {
+    return await new Run(options, world, people, actors, beside).go();
+  } finally {
+    for (const each of beside) await each.close();
+  }
 }
 
 async function prepare(world: World, port: number, people: readonly Person[]): Promise<void> {
@@ -88,12 +100,20 @@ class Run {
   readonly #world: World;
   readonly #people: readonly Person[];
   readonly #actors: readonly Actor[];
+  readonly #beside: readonly Beside[];
   readonly #violations: string[] = [];
   #commands = 0;
   #checkpoints = 0;
   #over = false;
 
-  constructor(options: StressOptions, world: World, people: readonly Person[], actors: readonly Actor[]) {
+  constructor(
+    options: StressOptions,
+    world: World,
+    people: readonly Person[],
+    actors: readonly Actor[],
+    beside: readonly Beside[],
+  ) {
+    this.#beside = beside;
     this.#options = options;
     this.#world = world;
     this.#people = people;
@@ -119,12 +139,16 @@ class Run {
   async #round(until: number): Promise<void> {
     this.#over = false;
     const delivering = this.#deliver();
-    await Promise.all(this.#actors.map((actor) => this.#work(actor, until)));
+    await Promise.all([
+      ...this.#actors.map((actor) => this.#work(actor, until)),
+      ...this.#beside.map((each) => this.#also(() => each.work(until))),
+    ]);
     this.#over = true;
     await delivering;
     await checkpoint(this.#world, this.#options.imap, this.#people, this.#actors, (error, actor) =>
       this.#failed(error, actor),
     );
+    for (const each of this.#beside) await this.#also(() => each.check());
     for (const problem of (await this.#options.inspect?.()) ?? []) this.#violations.push(problem);
     for (const actor of this.#actors) if (actor.connection.failure !== undefined) await this.#connect(actor);
     this.#checkpoints++;
@@ -144,6 +168,14 @@ class Run {
       this.#commands++;
       const { think = 0 } = this.#options;
       if (think > 0) await pause(actor.random.below(think));
+    }
+  }
+
+  async #also(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.#failed(error, undefined);
     }
   }
 

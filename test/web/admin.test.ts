@@ -159,7 +159,10 @@ describe('administration', { skip: NO_BROWSER }, () => {
     await page.getByRole('button', { name: 'Watch live' }).click();
     await page.getByText('Live', { exact: true }).waitFor();
     await lmtp(world.server, USER, 'From: <live@example.org>\nSubject: Now\n\nHello.\n', 'live@example.org');
-    await page.getByText(/live@example\.org/).first().waitFor();
+    await page
+      .getByText(/live@example\.org/)
+      .first()
+      .waitFor();
   });
 
   it('says what a change of the filter would have done', async () => {

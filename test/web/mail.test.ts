@@ -128,6 +128,10 @@ describe('mail in the browser', { skip: NO_BROWSER }, () => {
       .locator('img[src="/account/v1/image?url=https%3A%2F%2Fpics.test%2Fa.png"]')
       .waitFor({ state: 'attached' });
     assert.deepEqual(
+      web.errors.filter((each) => !each.includes('503')),
+      [],
+    );
+    assert.deepEqual(
       asked.filter((url) => !url.startsWith(world.base) && !/^(?:data|blob):/.test(url)),
       [],
     );
@@ -240,6 +244,8 @@ describe('mail in the browser', { skip: NO_BROWSER }, () => {
     const { page, context } = web;
     await openRow(page, 'The quick brown fox');
     await page.getByText('jumps over the zebra').last().waitFor();
+    // Until it is written down.
+    await page.waitForTimeout(700);
     await page.goto('/mail');
     await row(page, 'Number 9').waitFor();
     await context.setOffline(true);
@@ -256,6 +262,31 @@ describe('mail in the browser', { skip: NO_BROWSER }, () => {
       assert.ok(i < 50, 'the star did not reach the server');
       await page.waitForTimeout(100);
     }
+  });
+
+  it('labels, snoozes, and says why a message is here', async () => {
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await row(page, 'Number 2').locator('.mail-row-open').focus();
+    await page.keyboard.press('l');
+    const dialog = page.locator('dialog');
+    await dialog.getByLabel('New label').fill('Family');
+    await dialog.getByRole('button', { name: 'Add' }).click();
+    await dialog.getByRole('checkbox', { name: 'Family' }).waitFor();
+    await assertAccessible(page);
+    await dialog.getByRole('button', { name: 'Apply' }).click();
+    await row(page, 'Number 2').locator('.mail-label', { hasText: 'Family' }).waitFor();
+    await row(page, 'Number 1').last().locator('.mail-row-open').focus();
+    await page.keyboard.press('b');
+    await assertAccessible(page);
+    await dialog.getByRole('button', { name: /Tomorrow/ }).click();
+    await toast(page, 'It comes back').waitFor();
+    await openRow(page, 'Number 2');
+    await page.getByRole('button', { name: 'More for this message' }).click();
+    await page.getByRole('menuitem', { name: 'Why is this here?' }).click();
+    await page.locator('.mail-why').waitFor();
+    await assertAccessible(page);
+    assert.deepEqual(web.errors, []);
   });
 
   it('shows one thing at a time on a phone', async () => {

@@ -135,7 +135,10 @@ describe('settings', { skip: NO_BROWSER }, () => {
     await page.getByText('1 message from stranger.example').waitFor();
     await page.getByRole('button', { name: 'Switch off' }).click();
     await page.getByRole('button', { name: 'Switch on' }).waitFor();
-    await assert.rejects(lmtp(world.server, address, message('news@shoes.example'), 'news@shoes.example'), /55\d/);
+    await assert.rejects(
+      lmtp(world.server, address, message('news@shoes.example'), 'news@shoes.example'),
+      /55\d/,
+    );
   });
 
   it('gives out an app password that a mail program gets in with, and takes it back', async () => {

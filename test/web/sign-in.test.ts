@@ -3,11 +3,26 @@ import { after, before, describe, it } from 'node:test';
 import { Secret, TOTP } from 'otpauth';
 import type { BrowserContext, Page } from 'playwright-core';
 import { TEST_PASSWORD } from '../support/server.ts';
-import { assertAccessible, NO_BROWSER, PHONE, shot, startWebWorld, USER, type WebWorld } from './support.ts';
+import {
+  ADMIN,
+  assertAccessible,
+  NO_BROWSER,
+  PHONE,
+  shot,
+  startWebWorld,
+  USER,
+  type WebWorld,
+} from './support.ts';
 
 /** Signing in as a person does, against the real server. */
 
-const ACCOUNTS = [USER, 'totp@example.test', 'passkey@example.test', 'locked@example.test'];
+const ACCOUNTS = [
+  { address: ADMIN, role: 'admin' as const },
+  USER,
+  'totp@example.test',
+  'passkey@example.test',
+  'locked@example.test',
+];
 const HEADERS = { 'X-Postern': '1' };
 
 describe('signing in', { skip: NO_BROWSER }, () => {
@@ -175,6 +190,28 @@ describe('signing in', { skip: NO_BROWSER }, () => {
     await page.getByText('set up already').waitFor();
     await assertAccessible(page);
     await shot(page, 'setup-gone');
+  });
+
+  it('makes the mailbox of somebody invited', async () => {
+    await using inviting = await world.open({ as: ADMIN });
+    const { link = '' } = await ask(inviting.context, 'POST', '/admin/v1/invitations', {
+      domain: 'example.test',
+    });
+    await using opened = await world.open({ as: undefined, path: link.replace(/^https?:\/\/[^/]+/, '') });
+    const { page } = opened;
+    await page.getByLabel('Name before the @').fill('new.person');
+    await page.getByText('new.person@example.test').waitFor();
+    await page.getByLabel('Choose a password').fill('short');
+    await page.getByRole('button', { name: 'Create the mailbox' }).click();
+    await page.getByText('at least 8 characters').first().waitFor();
+    await assertAccessible(page);
+    await shot(page, 'invitation');
+    await page.getByLabel('Your name').fill('New Person');
+    await page.getByLabel('Choose a password').fill('four words of nothing');
+    await page.getByRole('button', { name: 'Create the mailbox' }).click();
+    await signedIn(page);
+    const me = await ask(opened.context, 'GET', '/auth/me');
+    assert.equal(me['address'], 'new.person@example.test');
   });
 
   it('lets a program in when the person says so', async () => {

@@ -79,10 +79,17 @@ async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string; wha
   const before = await settings(tx);
   const undo = await settingChange(tx, SETTING, args.json);
   await tx.run(putSetting, SETTING, args.json);
-  await audit(tx, args.actor, 'certificate.settings', args.what, {
-    before: before ?? null,
-    after: args.json,
-  }, undo);
+  await audit(
+    tx,
+    args.actor,
+    'certificate.settings',
+    args.what,
+    {
+      before: before ?? null,
+      after: args.json,
+    },
+    undo,
+  );
   // Whatever kept certificates from coming may be mended now.
   await tx.run(forgetFailures);
   return null;

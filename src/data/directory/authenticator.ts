@@ -5,21 +5,12 @@ import { errorText } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/log.ts';
 import { deriveScramKeys } from '../../mail/sasl/scram.ts';
-import type {
-  Authenticator,
-  LoginAccount,
-  LoginAttempt,
-  Scope,
-  ScramKeys,
-  TokenAttempt,
-} from '../../mail/sasl/types.ts';
+import type { LoginAccount, LoginAttempt, Scope, ScramKeys, TokenAttempt } from '../../mail/sasl/types.ts';
 import { canonicalAddress, clientNetwork, isLoopback } from '../../net/ip.ts';
 import { sameSalt } from '../access/app-passwords.ts';
 import { appPasswordIn, tokenDigest } from '../access/tokens.ts';
 import { ACCESS_LIMITS, type AccessToken, type AppPassword, type LoginFactors } from '../access/types.ts';
-import type { LoginGuard } from '../bans/guard.ts';
-import type { Recorder } from '../journal/recorder.ts';
-import type { Store } from '../store.ts';
+import type { AuthenticatorOptions, SignInAuthenticator } from './authenticator-types.ts';
 import { createDecoyKeys, type DecoyKeys } from './decoy-keys.ts';
 import { createGate, GATE_FULL } from './gate.ts';
 import { createHashThread, type HashThread } from './hash-thread.ts';
@@ -38,6 +29,8 @@ import { LoginNotes, MAX_LOGIN_OCTETS } from './login-notes.ts';
 import { decoyHash, hashPassword, isOwnHash, matchesOwn, MAX_PASSWORD_OCTETS } from './passwords.ts';
 import type { StoredCredential } from './types.ts';
 
+export type { AuthenticatorOptions, SignInAuthenticator } from './authenticator-types.ts';
+
 /** Slow hashes computed at a time: sixteen at once starve libuv's threads, and with them every file and fsync. */
 const HASHES_RUNNING = 2;
 /** Logins that wait for a hash; about a second's worth. */
@@ -47,43 +40,6 @@ const HASHES_WAITING_PER_NETWORK = 25;
 /** Stands for all clients on this machine, who may be one program that many people sign in by. */
 const THIS_MACHINE = 'this machine';
 const NO_FACTORS: LoginFactors = { secondFactor: false, appPasswords: [] };
-
-export interface AuthenticatorOptions {
-  readonly store: Pick<Store, 'read' | 'write' | 'changes'>;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Takes login.succeeded and login.failed. */
-  readonly journal: Pick<Recorder, 'event'>;
-  /** Counts failures and slows strangers; without one nothing is counted. */
-  readonly guard?: Pick<LoginGuard, 'admit' | 'failed' | 'succeeded'> | undefined;
-  /** What a login without an @ is completed with; '': it is nobody's. */
-  readonly loginDomain?: (() => Promise<string>) | undefined;
-  /** Milliseconds a verified login is remembered. */
-  readonly memoryMs?: number;
-  /** For tests: checks of own and of imported hashes. */
-  readonly hasher?: {
-    own(password: string, hash: string): Promise<boolean>;
-    imported(password: string, hash: string): Promise<boolean>;
-  };
-}
-
-/** What signing in at a web page needs besides: there the second factor is asked for in steps of its own. */
-export interface SignInAuthenticator extends Authenticator {
-  token(request: TokenAttempt): Promise<LoginAccount>;
-  /**
-   * The account's own password, and nothing else. With `secondFactor` nobody is in yet: nothing is noted, and
-   * `succeeded` or `failed` follows. Throws like `password`.
-   */
-  firstFactor(
-    request: LoginAttempt & { readonly password: string },
-  ): Promise<LoginAccount & { readonly secondFactor: boolean }>;
-  /** Somebody is in by a second factor or a passkey. Throws Refusal 'suspended'. */
-  succeeded(attempt: LoginAttempt, how: string): Promise<LoginAccount>;
-  failed(attempt: LoginAttempt, reason?: string): Promise<void>;
-  /** What `password` does before it looks at one: may wait, or throw Refusal 'limit'. */
-  admit(attempt: LoginAttempt): Promise<void>;
-  close(): void;
-}
 
 /**
  * Checks logins (RFC 4954, 4616, 5802, 7628) with bounded CPU. Wrong passwords, unknown logins and logins with no password

@@ -34,7 +34,14 @@ async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string }): 
   const before = await settings(tx);
   const undo = await settingChange(tx, SETTING, args.json);
   await tx.run(putSetting, SETTING, args.json);
-  await audit(tx, args.actor, 'intake.settings', 'the site', { before: before ?? null, after: args.json }, undo);
+  await audit(
+    tx,
+    args.actor,
+    'intake.settings',
+    'the site',
+    { before: before ?? null, after: args.json },
+    undo,
+  );
   return null;
 }
 

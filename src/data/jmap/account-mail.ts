@@ -355,16 +355,14 @@ export function countsOf(mail: AccountMail): ReadonlyMap<number, Counts> {
     { total: number; unread: number; threads: Set<number>; unreadIn: Set<number> }
   >();
   for (const each of mail.emails.values()) {
-    const [only] = each.places;
-    const places = each.places.length === 1 ? each.places : onePerMailbox(each.places);
-    if (only === undefined) continue;
-    for (const { mailboxId, flags } of places) {
+    const unread = isUnread(each.places);
+    for (const mailboxId of mailboxesOf(each.places)) {
       let sums = made.get(mailboxId);
       if (sums === undefined)
         made.set(mailboxId, (sums = { total: 0, unread: 0, threads: new Set(), unreadIn: new Set() }));
       sums.total++;
       sums.threads.add(each.threadId);
-      if ((flags & (Flag.Seen | Flag.Draft)) === 0) {
+      if (unread) {
         sums.unread++;
         sums.unreadIn.add(each.threadId);
       }
@@ -383,15 +381,16 @@ export function countsOf(mail: AccountMail): ReadonlyMap<number, Counts> {
   return counts;
 }
 
+const isSeen = keywordTest('$seen');
+const isDraft = keywordTest('$draft');
+
+/** RFC 8621 section 2, by the keywords that the email has as a whole: clients count from those. */
+function isUnread(places: readonly Marked[]): boolean {
+  return !isSeen(places) && !isDraft(places);
+}
+
 /** An email may lie in a mailbox twice; it counts once. */
-function onePerMailbox(places: readonly Place[]): Place[] {
-  const byMailbox = new Map<number, Place>();
-  for (const place of places) {
-    const other = byMailbox.get(place.mailboxId);
-    byMailbox.set(
-      place.mailboxId,
-      other === undefined ? place : { ...place, flags: place.flags & other.flags },
-    );
-  }
-  return [...byMailbox.values()];
+function mailboxesOf(places: readonly Place[]): readonly number[] {
+  const ids = places.map(({ mailboxId }) => mailboxId);
+  return ids.length < 2 ? ids : [...new Set(ids)];
 }

@@ -204,6 +204,28 @@ function lifeAsMember(lives: readonly Life[], upTo: number): Life | undefined {
   return { created: birth, modseq: birth, alive };
 }
 
+/**
+ * Mailboxes with an email that was marked or expunged in another mailbox, and when: it is read when it is read everywhere, so
+ * it may count as unread here now. Undefined: that is not known any more.
+ */
+async function countsTouched(
+  tx: ReadTx,
+  request: ChangesRequest,
+): Promise<ReadonlyMap<number, number> | undefined> {
+  const found = await look(tx, { ...request, visible: undefined });
+  if (found === undefined) return undefined;
+  const { mail, graves, touched } = found;
+  const last = new Map<number, number>();
+  for (const id of touched) {
+    const places = mail.emails.get(id)?.places ?? [];
+    const gone = graves.get(id) ?? [];
+    if (places.length + gone.length < 2) continue;
+    const at = Math.max(...places.map(({ modseq }) => modseq), ...gone.map(({ modseq }) => modseq));
+    for (const { mailboxId } of places) last.set(mailboxId, Math.max(at, last.get(mailboxId) ?? 0));
+  }
+  return last;
+}
+
 export async function mailboxChanges(tx: ReadTx, request: ChangesRequest): Promise<Changed | undefined> {
   const { accountId, since } = request;
   const counters = await tx.get(sql.countersOf, accountId);
@@ -211,6 +233,8 @@ export async function mailboxChanges(tx: ReadTx, request: ChangesRequest): Promi
   if (counters === undefined || since.seq > counters.modseq || floor < counters.forgotten_modseq)
     return undefined;
   const visible = request.visible && new Set(request.visible);
+  const counted = await countsTouched(tx, request);
+  if (counted === undefined) return undefined;
   const entries: Entry[] = [];
   const add = (id: number, life: Life): void => {
     if (visible !== undefined && !visible.has(id)) return;
@@ -218,7 +242,7 @@ export async function mailboxChanges(tx: ReadTx, request: ChangesRequest): Promi
     if (entry !== undefined) entries.push(entry);
   };
   for (const { id, modseq, created_modseq: created } of await tx.all(sql.mailboxMarks, accountId))
-    add(id, { created, modseq, alive: true });
+    add(id, { created, modseq: Math.max(modseq, counted.get(id) ?? 0), alive: true });
   for (const { id, modseq } of await tx.all(sql.deadMailboxesSince, accountId, floor))
     add(id, { created: 0, modseq, alive: false });
   return page(entries, counters.modseq, request.max);

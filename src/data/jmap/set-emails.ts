@@ -147,7 +147,7 @@ async function updateOne(work: Work, update: EmailUpdate): Promise<SetFailure | 
   const after = update.keywords === undefined ? before : applied(before, update.keywords);
   const marked = update.keywords === undefined ? undefined : await mayMark(work, places, before, after);
   if (marked !== undefined && 'type' in marked) return marked;
-  if (marked !== undefined) await mark(work, update.id, places, marked);
+  if (marked !== undefined) await mark(work, update.id, places, { before, after });
   await moveTo(work, update.id, found, { now, target, set: marked ?? setOf(after) });
   return undefined;
 }
@@ -219,24 +219,28 @@ async function mayMark(
   }
 }
 
-function sameKeywords(text: string | null, keywords: readonly string[]): boolean {
-  const old = parseKeywords(text).map((each) => each.toLowerCase());
-  return old.length === keywords.length && keywords.every((each) => old.includes(each.toLowerCase()));
-}
-
-/** Give all placements of an email these keywords. */
+/**
+ * Change the keywords of all placements of an email by what changes of the email as a whole. Those that only one of them has,
+ * set by an IMAP client, stay with that one, and spelled as they are.
+ */
 async function mark(
   work: Work,
   emailId: number,
   places: readonly sql.EmailPlaceRow[],
-  set: FlagSet,
+  { before, after }: { readonly before: readonly string[]; readonly after: readonly string[] },
 ): Promise<void> {
   const { tx, modseq } = work;
+  const set = setOf(after.filter((each) => !before.includes(each)));
+  const unset = setOf(before.filter((each) => !after.includes(each)));
   for (const { mailbox_id: mailboxId, uid, flags, keywords } of places) {
-    const next = (flags & Flag.Deleted) | set.flags;
-    if (next === flags && sameKeywords(keywords, set.keywords)) continue;
-    const keep = ALL_FLAGS & Flag.Deleted;
-    await tx.run(setFlags, keep, set.flags, formatKeywords(set.keywords), modseq, mailboxId, uid, uid);
+    const next = (flags | set.flags) & ~unset.flags;
+    const old = parseKeywords(keywords);
+    const had = new Set(old.map((each) => each.toLowerCase()));
+    const more = set.keywords.filter((each) => !had.has(each));
+    const left = old.filter((each) => !unset.keywords.includes(each.toLowerCase()));
+    if (next === flags && more.length === 0 && left.length === old.length) continue;
+    const words = formatKeywords([...left, ...more]);
+    await tx.run(setFlags, ALL_FLAGS & ~unset.flags, set.flags, words, modseq, mailboxId, uid, uid);
     const unseen = countsOf(next).unseen - countsOf(flags).unseen;
     await tx.run(adjustMailbox, 0, 0, unseen, 0, 0, modseq, mailboxId);
     work.changed = true;

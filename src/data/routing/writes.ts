@@ -35,7 +35,14 @@ async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string; wha
   const before = await settings(tx);
   const undo = await settingChange(tx, SETTING, args.json);
   await tx.run(putSetting, SETTING, args.json);
-  await audit(tx, args.actor, 'routing.settings', args.what, { before: before ?? null, after: args.json }, undo);
+  await audit(
+    tx,
+    args.actor,
+    'routing.settings',
+    args.what,
+    { before: before ?? null, after: args.json },
+    undo,
+  );
   return null;
 }
 

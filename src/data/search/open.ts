@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import type { Clock, Timer } from '../../base/clock.ts';
+import { Refusal } from '../../base/errors.ts';
 import { makeDirectory } from '../../base/files.ts';
 import type { Logger } from '../../base/log.ts';
 import { spawnThread } from '../../base/threads.ts';
@@ -151,7 +152,10 @@ class ThreadSearch implements SearchIndex {
   }
 
   totals(): Promise<SearchTotals> {
-    if (this.#worker === undefined) return Promise.reject(new Error('the search index is not open yet'));
+    if (this.#worker === undefined)
+      return Promise.reject(
+        new Refusal('unavailable', 'The search index is not open yet; try again in a moment.'),
+      );
     return this.#ask({ kind: 'totals' });
   }
 

@@ -18,6 +18,13 @@ export async function saveSettings(tx: WriteTx, args: { actor: Actor; json: stri
   const before = await settings(tx);
   const undo = await settingChange(tx, NAME, args.json);
   await tx.run(putSetting, NAME, args.json);
-  await audit(tx, args.actor, 'filter.settings', 'the site', { before: before ?? null, after: args.json }, undo);
+  await audit(
+    tx,
+    args.actor,
+    'filter.settings',
+    'the site',
+    { before: before ?? null, after: args.json },
+    undo,
+  );
   return null;
 }

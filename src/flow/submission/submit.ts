@@ -8,10 +8,9 @@ import type { Sent } from '../../data/spam/types.ts';
 import type { WriteArgs } from '../../data/store.ts';
 import { displayAddresses } from '../../mail/message/addresses.ts';
 import { readHeader } from '../../mail/message/headers.ts';
-import { hiddenOctets, privateFields, visibleHeader } from '../delivery/hidden.ts';
+import { hiddenOctets, visibleHeader } from '../delivery/hidden.ts';
 import {
   depositIndexes,
-  destinationOf,
   type Plan,
   type PlanInput,
   type PlannedRecipient,
@@ -19,29 +18,19 @@ import {
   queueRecipients,
 } from '../delivery/plan.ts';
 import { archiveCopies } from '../archive.ts';
-import { dropBody, parsedContent, storeOrDrop, type TakenMessage } from '../intake.ts';
+import { dropBody, storeOrDrop, type TakenMessage } from '../intake.ts';
 import { acceptCommitted, depositEvents, envelopeTerms, queuedEvent, sessionData } from '../journal.ts';
 import { neededParams, queueTimes } from '../outbound/enqueue.ts';
 import type { NoticeSource } from '../outbound/notify.ts';
-import { type BodyTap, signMessage } from '../outbound/sign.ts';
+import type { BodyTap } from '../outbound/sign.ts';
 import { successNotices } from '../outbound/success.ts';
 import { replies } from '../replies.ts';
 import { applyScripts, isNowhere } from '../sieve/apply.ts';
 import type { ScriptOutcome } from '../sieve/types.ts';
 import type { DataOutcome } from '../service.ts';
-import { receivedField } from '../trace-header.ts';
-import { checkAuthors } from './author.ts';
+import { complete, type Completed } from './complete.ts';
 import type { OutgoingJudgement } from './outgoing.ts';
 import type { SubmissionContext } from './transaction.ts';
-
-/** A message as it goes out: what stands before it, what of it is not shown, what its reader's header is. */
-interface Completed {
-  readonly message: TakenMessage;
-  readonly prefix: Buffer;
-  readonly hidden: Enqueue['hidden'];
-  /** Selectors of the keys that signed it. */
-  readonly selectors: readonly string[];
-}
 
 /** Count it, check the authors, complete the header, sign, plan, commit, answer. */
 export function submit(
@@ -102,42 +91,6 @@ function judge(
   return outgoing?.judge({ session, login, reversePath, trace, recipients, message });
 }
 
-async function complete(
-  context: SubmissionContext,
-  message: TakenMessage,
-  body: BodyTap,
-): Promise<Completed> {
-  const { deps, session, login, params, trace } = context;
-  const authors = await checkAuthors(deps, login, context.displayName, message.header);
-  const hidden = privateFields(message.structure);
-  const received = receivedField({
-    session,
-    hostname: deps.settings.hostname,
-    trace,
-    nowMs: deps.clock.now(),
-    smtputf8: params.smtputf8,
-    recipient: undefined,
-  });
-  const added = Buffer.from(authors.added);
-  const visible = Buffer.concat([added, visibleHeader(message.header, hidden)]);
-  const bodyHash = body.hash(message.structure.root.bodyStart);
-  const signed = await signMessage(
-    deps,
-    [authors.fromDomain, destinationOf(login.address)],
-    visible,
-    bodyHash,
-  );
-  // What is told of the message (ENVELOPE, threading) is what its readers see: no Bcc, but the Date that was added.
-  const same = added.length === 0 && hidden.length === 0;
-  const content = same ? message.content : parsedContent(message.structure, visible);
-  return {
-    message: { ...message, content },
-    prefix: Buffer.concat([signed.fields, Buffer.from(received), added]),
-    hidden,
-    selectors: signed.selectors,
-  };
-}
-
 async function store(
   context: SubmissionContext,
   recipients: readonly PlannedRecipient[],
@@ -165,11 +118,10 @@ async function store(
   const queue = [...onward, ...scripted.queue];
   const copies = copiesFor(context, recipients, completed);
   const header = visibleHeader(message.header, hidden);
-  const index = depositIndexes(plan);
-  const notices =
-    reversePath === '' || held
-      ? []
-      : await successNotices(deps, sourceOf(context), recipients, index, header);
+  const silent = reversePath === '' || held;
+  const notices = silent
+    ? []
+    : await successNotices(deps, sourceOf(context), recipients, depositIndexes(plan), header);
   try {
     const accept: WriteArgs<'delivery.accept'> = {
       blob: message.blob,
@@ -186,16 +138,13 @@ async function store(
       ...submissionOf(context, recipients, held),
     };
     const { span: command } = context.session;
-    const {
-      deposits,
-      replied,
-      submissionId: recordId,
-    } = await traced(command, 'commit', async (span) => {
+    const done = await traced(command, 'commit', async (span) => {
       span?.set({ 'postern.trace': trace, 'messaging.message.body.size': message.size });
       deps.tracer?.carry(trace, command);
       return deps.store.write.run('delivery.accept', accept, givenAway(message.blob));
     });
-    acceptCommitted(deps, accept, deposits, okReply(trace), replied);
+    const { deposits, submissionId: recordId } = done;
+    acceptCommitted(deps, accept, deposits, okReply(trace), done.replied);
     if (isNowhere(scripted, deposits, copies.length)) await dropBody(deps.store.bodies, message.blob);
     return { results: queue.length > 0 ? [] : deposits, recordId };
   } catch (error) {

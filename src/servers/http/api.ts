@@ -10,6 +10,10 @@ import type { Logger } from '../../base/log.ts';
 
 /** Octets of a request body. */
 export const API_BODY_BYTES = 1024 * 1024;
+/** Values within values of a body. The engine reads any number of them; what looks at the result afterwards does not. */
+const API_BODY_DEPTH = 100;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 /** UTF-16 units of an error message that repeats input. */
 const MESSAGE_LENGTH = 1000;
 
@@ -61,11 +65,24 @@ function problems(error: z.ZodError): string {
   return all.join('; ').slice(0, MESSAGE_LENGTH);
 }
 
+/** How long a body may take; without one as long as the connection lets it. */
+export interface BodyPatience {
+  readonly clock: Clock;
+  /** Milliseconds from the first look at it to its end. */
+  readonly ms: number;
+}
+
 /** The body, which must be a JSON object; anything else a browser form could send is refused. */
-export async function jsonBody(c: Context, maxBytes = API_BODY_BYTES): Promise<object> {
+export async function jsonBody(
+  c: Context,
+  maxBytes = API_BODY_BYTES,
+  patience?: BodyPatience,
+): Promise<object> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new Refusal('bad-input', 'The body must be application/json.');
-  const text = await boundedText(c.req.raw, maxBytes);
+  const text = await boundedText(c.req.raw, maxBytes, patience);
+  if (isNestedDeeper(text, API_BODY_DEPTH))
+    throw new Refusal('bad-input', `The body has more than ${API_BODY_DEPTH} values within values.`);
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -76,18 +93,55 @@ export async function jsonBody(c: Context, maxBytes = API_BODY_BYTES): Promise<o
   throw new Refusal('bad-input', 'The body is not a JSON object.');
 }
 
-/** The body, read no further than its limit whatever its length was said to be. */
-async function boundedText(request: Request, maxBytes: number): Promise<string> {
+/** Whether JSON has more open brackets at a time, those within strings left out. */
+function isNestedDeeper(text: string, most: number): boolean {
+  let open = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) quoted = !quoted;
+    else if (quoted && code === BACKSLASH) at++;
+    else if (quoted) continue;
+    // "[" and "{", "]" and "}" differ in one bit.
+    else if ((code | 0x20) === 0x7b) open++;
+    else if ((code | 0x20) === 0x7d) open--;
+    if (open > most) return true;
+  }
+  return false;
+}
+
+/**
+ * The body in UTF-8, read no further than its limit whatever its length was said to be. Throws Refusal 'too-large', or
+ * 'bad-input' when it takes too long.
+ */
+export async function boundedText(
+  request: Request,
+  maxBytes: number,
+  patience?: BodyPatience,
+): Promise<string> {
   const tooLarge = new Refusal('too-large', `A request has at most ${maxBytes} octets.`);
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge;
-  const chunks: Uint8Array[] = [];
-  let octets = 0;
-  for await (const chunk of request.body ?? []) {
-    octets += chunk.length;
-    if (octets > maxBytes) throw tooLarge;
-    chunks.push(chunk);
+  const { body } = request;
+  if (body === null) return '';
+  const reader = body.getReader();
+  const late = Promise.withResolvers<undefined>();
+  const timer = patience?.clock.setTimer(patience.ms, () => late.resolve(undefined));
+  try {
+    const chunks: Uint8Array[] = [];
+    let octets = 0;
+    for (;;) {
+      const next = await Promise.race([reader.read(), late.promise]);
+      if (next === undefined) throw new Refusal('bad-input', 'The request took too long to arrive.');
+      if (next.done) return Buffer.concat(chunks).toString('utf8');
+      octets += next.value.length;
+      if (octets > maxBytes) throw tooLarge;
+      chunks.push(next.value);
+    }
+  } finally {
+    timer?.cancel();
+    // What is left of it is nobody's any more.
+    reader.cancel().catch(() => undefined);
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** A refusal as JSON, under the status of its kind or another one. */

@@ -174,6 +174,44 @@ function shapeText(value: object): string | undefined {
   return text.length >= SHARED_FROM ? text : undefined;
 }
 
+const SECURITY_SCHEMES: Json = {
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-postern',
+    description: 'Of the web app. Requests other than GET carry the field X-Postern: 1.',
+  },
+  bearer: { type: 'http', scheme: 'bearer', description: 'An access token (RFC 6750) with the scope.' },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'Address and password, or an app password (RFC 7617).',
+  },
+};
+
+const RESPONSES: Json = {
+  Error: {
+    description: 'It was refused; the message says why.',
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+  },
+};
+
+const ERROR_SCHEMA: Json = {
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['kind', 'message'],
+      properties: {
+        kind: { type: 'string' },
+        message: { type: 'string' },
+        field: { type: 'string', description: 'Where in the input it is.' },
+      },
+    },
+  },
+};
+
 function* make(): Generator<undefined, Json> {
   const schemas = new Schemas();
   const paths: Record<string, Json> = {};
@@ -197,42 +235,10 @@ function* make(): Generator<undefined, Json> {
     tags: [...new Set(apiRows().map(({ tag }) => tag))].map((name) => ({ name })),
     paths: common.paths,
     components: {
-      securitySchemes: {
-        session: {
-          type: 'apiKey',
-          in: 'cookie',
-          name: '__Host-postern',
-          description: 'Of the web app. Requests other than GET carry the field X-Postern: 1.',
-        },
-        bearer: { type: 'http', scheme: 'bearer', description: 'An access token (RFC 6750) with the scope.' },
-        basic: {
-          type: 'http',
-          scheme: 'basic',
-          description: 'Address and password, or an app password (RFC 7617).',
-        },
-      },
-      responses: {
-        Error: {
-          description: 'It was refused; the message says why.',
-          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
-        },
-      },
+      securitySchemes: SECURITY_SCHEMES,
+      responses: RESPONSES,
       schemas: {
-        Error: {
-          type: 'object',
-          required: ['error'],
-          properties: {
-            error: {
-              type: 'object',
-              required: ['kind', 'message'],
-              properties: {
-                kind: { type: 'string' },
-                message: { type: 'string' },
-                field: { type: 'string', description: 'Where in the input it is.' },
-              },
-            },
-          },
-        },
+        Error: ERROR_SCHEMA,
         ...common.shapes,
         ...schemas.all(),
       },

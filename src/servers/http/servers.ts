@@ -39,7 +39,7 @@ import { createAcmeChallenge } from './web/acme-challenge.ts';
 import { createWebApp, type WebAppOptions } from './web/app.ts';
 import { createDiscovery } from './web/discovery.ts';
 import { httpMetrics, tracedFetch } from './tracing.ts';
-import { createGuard, fromThisMachine, hostName, judgeRequest } from './web/guard.ts';
+import { createGuard, fromThisMachine, hostName, judgeRequest, oneHost } from './web/guard.ts';
 import { setSecurityHeaders } from './web/headers.ts';
 import { createWebFiles } from './web/files.ts';
 import { createRedirect } from './web/redirect.ts';
@@ -320,6 +320,7 @@ function guarded(upgrades: Upgrades, allowedHosts: readonly string[] | undefined
   return {
     wants: (request) =>
       upgrades.wants(request) &&
+      oneHost(request) === undefined &&
       judgeRequest(request.headers, request.url ?? '/', allowedHosts) === undefined,
     take: (request, socket, head) => upgrades.take(request, socket, head),
   };

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type Context as HonoContext, Hono } from 'hono';
 import { randomToken, timeId } from '../../base/ids.ts';
 import { errorText, Refusal } from '../../base/errors.ts';
+import { savedName } from '../../base/file-name.ts';
 import { challengeFor, placeOf, type Principal } from '../request-login.ts';
 import { logIn } from './authentication.ts';
 import { findBlob, keepUpload } from './blobs.ts';
@@ -155,7 +156,7 @@ async function download(options: JmapOptions, c: C): Promise<Response> {
   const view = await viewOf(store.read, c.var.account.accountId, c.req.param('account'));
   const blob = await findBlob(store, view, c.req.param('blob') ?? '');
   if (blob === undefined) return c.text('There is no such blob.\n', 404);
-  const name = encodeURIComponent((c.req.param('name') ?? 'file').slice(0, 300)).replace(/['()*]/g, '_');
+  const name = encodeURIComponent(savedName(c.req.param('name') ?? '')).replace(/['()*]/g, '_');
   const headers: Record<string, string> = {
     'Content-Type': mediaType(c.req.query('accept')) ?? 'application/octet-stream',
     'Content-Disposition': `attachment; filename*=UTF-8''${name}`,

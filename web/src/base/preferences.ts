@@ -58,12 +58,9 @@ let loading: Promise<void> | undefined;
 
 /** Have the server's preferences; what this device kept holds until they come. */
 export function loadPreferences(): Promise<void> {
-  loading ??= api<{ preferences: Partial<Preferences> }>('GET', '/account/v1/preferences').then(
-    (answer) => show(answer.preferences),
-    () => {
-      loading = undefined;
-    },
-  );
+  loading ??= api<Partial<Preferences>>('GET', '/account/v1/preferences').then(show, () => {
+    loading = undefined;
+  });
   return loading;
 }
 
@@ -72,7 +69,7 @@ export async function setPreferences(change: Partial<Preferences>): Promise<void
   const before = preferences.value;
   show({ ...before, ...change });
   try {
-    await api('PUT', '/account/v1/preferences', { preferences: preferences.value });
+    await api('PUT', '/account/v1/preferences', preferences.value);
   } catch (error) {
     show(before);
     throw error;

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
 import { Menu } from '../base/menu.tsx';
@@ -22,6 +22,9 @@ import { Message } from './message/message.tsx';
 import { rowMenu } from './row-menu.ts';
 import { conversations, list, mailbox, openThread, place, store } from './state.ts';
 import { ActionButton } from './toolbar.tsx';
+
+/** Pixels left above the message that is scrolled to. */
+const SPACE_ABOVE = 8;
 
 /** The open conversation, or a place for one. */
 export function ThreadView() {
@@ -98,6 +101,7 @@ function Messages({
       ),
   );
   const [folded, setFolded] = useState(true);
+  const body = useRef<HTMLDivElement>(null);
   const last = all.at(-1);
   useEffect(() => {
     // What comes while the conversation is open is read at once.
@@ -107,8 +111,10 @@ function Messages({
   }, [all.length]);
   useEffect(() => {
     const first = all.find(({ id }) => open.has(id));
-    if (first !== undefined && all.indexOf(first) > 0)
-      document.getElementById(`message-${first.id}`)?.scrollIntoView({ block: 'start' });
+    const element = document.getElementById(`message-${first?.id}`);
+    // Not scrollIntoView: that moves whatever else can be scrolled around it as well.
+    if (first !== undefined && all.indexOf(first) > 0 && body.current !== null && element !== null)
+      body.current.scrollTop = element.offsetTop - SPACE_ABOVE;
   }, []);
   const subject = last?.subject?.trim() || t('noSubject');
   const keywords = Object.assign({}, ...all.map((each) => each.keywords)) as Record<string, true>;
@@ -124,7 +130,7 @@ function Messages({
   return (
     <section class="mail-thread" aria-label={t('conversation')}>
       <ThreadBar known={all} />
-      <div class="mail-thread-body" tabIndex={-1}>
+      <div class="mail-thread-body" ref={body} tabIndex={-1}>
         <header class="mail-thread-head">
           <h2 dir="auto">{subject}</h2>
           {labels.value.length > 0 &&
@@ -181,13 +187,14 @@ function ThreadBar({ known }: { readonly known: readonly EmailEntry[] }) {
           {role !== 'archive' && <ActionButton icon="archive" label={t('archive')} run={act(archive)} />}
           <ActionButton icon="trash" label={t('delete')} run={act(remove)} />
           <ActionButton
+            rare
             icon={role === 'junk' ? 'inbox' : 'junk'}
             label={t(role === 'junk' ? 'notJunk' : 'junk')}
             run={act((targets) => markJunk(targets, role !== 'junk'))}
           />
           <ActionButton icon="folder" label={t('moveTo')} run={() => openDialog({ kind: 'move', rows })} />
-          <ActionButton icon="tag" label={t('label')} run={() => openDialog({ kind: 'label', rows })} />
-          <ActionButton icon="clock" label={t('snooze')} run={() => openDialog({ kind: 'snooze', rows })} />
+          <ActionButton rare icon="tag" label={t('label')} run={() => openDialog({ kind: 'label', rows })} />
+          <ActionButton rare icon="clock" label={t('snooze')} run={() => openDialog({ kind: 'snooze', rows })} />
           <ActionButton
             icon="star"
             filled={starred}

@@ -154,14 +154,23 @@ export function ActionButton({
   label,
   run,
   filled,
+  rare = false,
 }: {
   readonly icon: IconName;
   readonly label: string;
   readonly run: () => void;
   readonly filled?: boolean;
+  /** On a phone it is in the menu alone. */
+  readonly rare?: boolean;
 }) {
   return (
-    <button type="button" class="icon-button" aria-label={label} title={label} onClick={run}>
+    <button
+      type="button"
+      class={rare ? 'icon-button mail-rare' : 'icon-button'}
+      aria-label={label}
+      title={label}
+      onClick={run}
+    >
       <Icon name={icon} filled={filled === true} />
     </button>
   );

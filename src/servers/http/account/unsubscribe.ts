@@ -71,7 +71,8 @@ async function tryWays(
   for (const way of ways) {
     try {
       if (way.kind === 'page') return { state: 'open-page', url: way.url };
-      const reply = way.kind === 'one-click' ? await post(context, way.url) : await mail(context, who, way, deliveredTo);
+      const reply =
+        way.kind === 'one-click' ? await post(context, way.url) : await mail(context, who, way, deliveredTo);
       const to = way.kind === 'one-click' ? (URL.parse(way.url)?.host ?? '') : way.to;
       await note(context, who, trace, { way: way.kind, to, reply });
       return { state: way.kind === 'one-click' ? 'done' : 'sent-mail' };

@@ -20,7 +20,8 @@ const list = operation({
         ? (await store.read.run('directory.domains', null)).map(({ name }) => name)
         : [input.domain];
     const keys = [];
-    for (const domain of names.filter(scope.covers)) keys.push(...(await store.read.run('directory.dkimKeys', { domain })));
+    for (const domain of names.filter(scope.covers))
+      keys.push(...(await store.read.run('directory.dkimKeys', { domain })));
     return { keys };
   },
 });

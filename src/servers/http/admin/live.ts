@@ -73,6 +73,42 @@ interface Watcher {
   readonly signal: AbortSignal;
 }
 
+/** What a watcher has not read yet: bounded, and it is told how much was left out. */
+class Waiting {
+  #texts: string[] = [];
+  #dropped = 0;
+  #ended = false;
+  #wake: () => void = () => undefined;
+
+  add(text: string): void {
+    if (this.#texts.length >= WAITING_MAX) this.#dropped++;
+    else this.#texts.push(text);
+    this.#wake();
+  }
+
+  addHeartbeat(): void {
+    if (this.#texts.length < WAITING_MAX) this.add(': still here\n\n');
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /** All there is, once there is some; '' at the end. */
+  async take(): Promise<string> {
+    while (!this.#ended && this.#texts.length === 0 && this.#dropped === 0)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    const lost = this.#dropped === 0 ? '' : message('dropped', { count: this.#dropped });
+    const text = this.#texts.join('') + lost;
+    this.#texts = [];
+    this.#dropped = 0;
+    return text;
+  }
+}
+
 function stream(
   context: AdminContext,
   watch: NonNullable<AdminContext['watch']>,
@@ -80,16 +116,11 @@ function stream(
 ): ReadableStream<Uint8Array> {
   let scope = first;
   let hiding: Hiding | undefined;
-  let waiting: string[] = [];
-  let dropped = 0;
-  let wake: () => void = () => undefined;
+  const waiting = new Waiting();
   const over = new AbortController();
   const stop = watch.listen((event) => {
     const shown = shownOf(event, wanted, scope, hiding);
-    if (shown === undefined) return;
-    if (waiting.length >= WAITING_MAX) dropped++;
-    else waiting.push(message('journal', shown));
-    wake();
+    if (shown !== undefined) waiting.add(message('journal', shown));
   });
   watchers++;
   let ended = false;
@@ -99,7 +130,7 @@ function stream(
     stop();
     over.abort();
     watchers--;
-    wake();
+    waiting.end();
   };
   signal.addEventListener('abort', end, { once: true });
   const heartbeat = async (): Promise<void> => {
@@ -114,8 +145,7 @@ function stream(
         end();
         return;
       }
-      if (waiting.length < WAITING_MAX) waiting.push(': still here\n\n');
-      wake();
+      waiting.addHeartbeat();
     }
   };
   return new ReadableStream<Uint8Array>({
@@ -125,16 +155,8 @@ function stream(
       void heartbeat();
     },
     async pull(controller) {
-      while (!ended && waiting.length === 0 && dropped === 0)
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      if (waiting.length > 0 || dropped > 0) {
-        const lost = dropped === 0 ? '' : message('dropped', { count: dropped });
-        controller.enqueue(Buffer.from(waiting.join('') + lost));
-        waiting = [];
-        dropped = 0;
-      }
+      const text = await waiting.take();
+      if (text !== '') controller.enqueue(Buffer.from(text));
       if (ended) controller.close();
     },
     cancel: end,

@@ -225,16 +225,18 @@ function alertProblem(alert: {
 
 type Status = Awaited<ReturnType<typeof status.get.run>>;
 
+type AddProblem = (
+  kind: string,
+  severity: Problem['severity'],
+  sentence: string,
+  remedy: string,
+  page: string,
+) => void;
+
 /** What the status tells and no alert has told already. */
 function statusProblems(state: Status, told: ReadonlySet<string>): Problem[] {
   const found: Problem[] = [];
-  const add = (
-    kind: string,
-    severity: Problem['severity'],
-    sentence: string,
-    remedy: string,
-    page: string,
-  ): void => {
+  const add: AddProblem = (kind, severity, sentence, remedy, page) => {
     if (!told.has(kind)) found.push({ kind, severity, sentence, remedy, page });
   };
   if (state.journalError !== undefined)
@@ -261,6 +263,12 @@ function statusProblems(state: Status, told: ReadonlySet<string>): Problem[] {
       'Make room, or give it a larger disk',
       'status',
     );
+  addPartProblems(state, add);
+  return found;
+}
+
+/** Problems of the parts around the store. */
+function addPartProblems(state: Status, add: AddProblem): void {
   for (const sentence of state.acme)
     add('certificate', 'warning', sentence, 'postern certificate list', 'certificates');
   for (const { name, problem: words } of state.lookup)
@@ -292,7 +300,6 @@ function statusProblems(state: Status, told: ReadonlySet<string>): Problem[] {
       'postern certificate list',
       'certificates',
     );
-  return found;
 }
 
 async function lastDay(context: AdminContext): Promise<z.input<typeof today>> {

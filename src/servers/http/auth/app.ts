@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { failedResponse } from '../api.ts';
-import { type AuthContext, type AuthEnv, type AuthOptions, Fault } from './context.ts';
+import { type AuthContext, type AuthEnv, type AuthOptions, BODY_MS, Fault } from './context.ts';
 import { mountOauth } from './oauth.ts';
 import { mountPasskeySignIn } from './passkeys.ts';
 import { createPaces } from './paces.ts';
@@ -24,6 +24,7 @@ export function createAuthApp(options: AuthOptions): Hono<AuthEnv> {
   // By path: mounted at the root, other parts' answers pass here too.
   for (const path of ['/auth/*', '/account/v1/security', '/account/v1/security/*', '/oauth/*']) {
     app.use(path, async (c, next) => {
+      c.set('patience', { clock, ms: BODY_MS });
       await next();
       c.header('Cache-Control', 'no-store');
       c.header('X-Content-Type-Options', 'nosniff');

@@ -16,7 +16,7 @@ import {
   type Principal,
   type RequestPlace,
 } from '../../request-login.ts';
-import { badInput, jsonBody } from '../api.ts';
+import { badInput, type BodyPatience, jsonBody } from '../api.ts';
 import type { Paces } from './paces.ts';
 import type { Tickets } from './tickets.ts';
 
@@ -50,13 +50,15 @@ export type AuthRoutes = (app: AuthApp, context: AuthContext) => void;
 
 export interface AuthEnv {
   Bindings: { readonly incoming: IncomingMessage };
-  Variables: { principal: Principal };
+  Variables: { principal: Principal; patience?: BodyPatience };
 }
 export type AuthApp = import('hono').Hono<AuthEnv>;
 export type C = Context<AuthEnv>;
 
 /** Octets of a request; a passkey's first answer is the largest, with its certificates. */
 const BODY_BYTES = 64 * 1024;
+/** Milliseconds for it: strangers may send here, and a line as bad as can be has so little through in that time. */
+export const BODY_MS = 30_000;
 /** In the journal, and where a ban says what was guessed at. */
 export const PROTOCOL = 'web';
 
@@ -75,8 +77,12 @@ export class Fault extends Error {
 }
 
 /** The body by its schema. */
-export async function inputOf<S extends z.ZodType>(c: C, schema: S): Promise<z.output<S>> {
-  const result = schema.safeParse(await jsonBody(c, BODY_BYTES));
+export async function inputOf<S extends z.ZodType>(
+  c: C,
+  schema: S,
+  patience?: BodyPatience,
+): Promise<z.output<S>> {
+  const result = schema.safeParse(await jsonBody(c, BODY_BYTES, patience));
   if (!result.success) throw badInput(result.error);
   return result.data;
 }

@@ -10,7 +10,7 @@ import {
   type TokenDigests,
   wordsOf,
 } from '../../../data/access/types.ts';
-import { jsonBody } from '../api.ts';
+import { boundedText, jsonBody } from '../api.ts';
 import {
   type AuthApp,
   type AuthContext,
@@ -137,11 +137,7 @@ async function formOf(c: C): Promise<URLSearchParams | undefined> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') return undefined;
   if (Number(c.req.header('content-length') ?? Number.NaN) > FORM_BYTES) return undefined;
-  let text = '';
-  for await (const chunk of c.req.raw.body ?? []) {
-    text += Buffer.from(chunk).toString('latin1');
-    if (text.length > FORM_BYTES) return undefined;
-  }
+  const text = await boundedText(c.req.raw, FORM_BYTES, c.get('patience'));
   const form = new URLSearchParams(text);
   return [...form.keys()].every((key) => form.getAll(key).length === 1) ? form : undefined;
 }
@@ -238,7 +234,7 @@ const REGISTRATION = z.object({
 async function register(context: AuthContext, c: C): Promise<Response> {
   const { remoteAddress } = securePlace(context, c);
   context.paces.count('register', remoteAddress);
-  const given = REGISTRATION.safeParse(await jsonBody(c, FORM_BYTES));
+  const given = REGISTRATION.safeParse(await jsonBody(c, FORM_BYTES, c.get('patience')));
   if (!given.success)
     return oauthError(c, 'invalid_client_metadata', 'A public client with a name and redirect URIs, please.');
   const redirectUris = given.data.redirect_uris;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { Refusal } from '../../../base/errors.ts';
 import { WindowCounts } from '../../../data/bans/counters.ts';
+import { canonicalAddress, clientNetwork } from '../../../net/ip.ts';
 
 const MINUTE = 60_000;
 /** Subjects whose requests are counted at a time. */
@@ -27,14 +28,23 @@ export interface Paces {
 }
 
 export function createPaces(clock: Clock): Paces {
-  const counts = new WindowCounts(SUBJECTS);
+  // Each by itself: strangers with many addresses make nobody forget the codes that were tried of an account.
+  const all = new Map(Object.keys(PACES).map((name) => [name, new WindowCounts(SUBJECTS)]));
   return {
     count(name, subject) {
       const { most, windowMs } = PACES[name];
-      const key = `${name} ${subject}`;
+      const counts = all.get(name);
+      if (counts === undefined) return;
+      const key = subjectOf(subject);
       if (counts.count(key, clock.now(), windowMs) >= most)
         throw new Refusal('limit', 'Too many attempts; try again in half an hour.');
       counts.add(key, clock.now(), windowMs);
     },
   };
+}
+
+/** Who has one IPv6 address has 2^64 of them. */
+function subjectOf(subject: string | number): string {
+  const address = typeof subject === 'string' ? canonicalAddress(subject) : undefined;
+  return address === undefined ? String(subject) : clientNetwork(address);
 }

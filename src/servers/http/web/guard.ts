@@ -8,7 +8,7 @@ export const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::
 const HOST_LENGTH = 300;
 
 export interface Refused {
-  readonly status: 403 | 421;
+  readonly status: 400 | 403 | 421;
   readonly sentence: string;
 }
 
@@ -65,12 +65,18 @@ function sameAuthority(url: URL, host: string): boolean {
   return ours !== null && ours.pathname === '/' && ours.username === '' && ours.host === url.host;
 }
 
+/** RFC 9112 section 3.2: of two Host fields one reader would believe the first and another the second. */
+export function oneHost({ headersDistinct }: Pick<IncomingMessage, 'headersDistinct'>): Refused | undefined {
+  if ((headersDistinct['host']?.length ?? 0) < 2) return undefined;
+  return { status: 400, sentence: 'A request has one Host field.' };
+}
+
 /** The check as the first thing a server does with a request. */
 export function createGuard(
   allowed: readonly string[] | undefined,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
-    const refused = judgeRequest(request.headers, request.url ?? '/', allowed);
+    const refused = oneHost(request) ?? judgeRequest(request.headers, request.url ?? '/', allowed);
     if (refused === undefined) return false;
     response.writeHead(refused.status, {
       'Content-Type': 'text/plain; charset=utf-8',

@@ -271,7 +271,7 @@ function textFields(type: string, part: JsonObject): string {
 /** `; name="file.txt"`, in RFC 2231's form where it has more than ASCII. */
 function nameParameter(parameter: string, value: Json | undefined): string {
   if (typeof value !== 'string' || value === '') return '';
-  const text = value.toWellFormed().slice(0, 300);
+  const text = value.slice(0, 300).toWellFormed();
   if (/^[\x20-\x7e]*$/.test(text)) return `; ${parameter}="${text.replace(/["\\]/g, '\\$&')}"`;
   const encoded = encodeURIComponent(text).replace(/['()*!]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
   return `; ${parameter}*=utf-8''${encoded}`;

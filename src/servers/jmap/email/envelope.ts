@@ -104,7 +104,8 @@ function notifyOf(text: string): EnvelopeRecipient['notify'] {
 }
 
 function orcptOf(text: string): EnvelopeRecipient['orcpt'] {
-  const [, type, address] = /^([A-Za-z0-9][A-Za-z0-9-]{0,39});([\x20-\x7e\u0080-\uffff]{1,400})$/.exec(text) ?? [];
+  const [, type, address] =
+    /^([A-Za-z0-9][A-Za-z0-9-]{0,39});([\x20-\x7e\u0080-\uffff]{1,400})$/.exec(text) ?? [];
   if (type === undefined || address === undefined) return bad('ORCPT is wrong.');
   return { type: type.toLowerCase(), address };
 }

@@ -125,8 +125,7 @@ function safeRules(
 }
 
 /** Strings, escapes, classes and ids of a selector, in this order. */
-const SELECTOR_PARTS =
-  /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|([.#])((?:\\[^\n]|[\w-]|\P{ASCII})+)/gu;
+const SELECTOR_PARTS = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|([.#])((?:\\[^\n]|[\w-]|\P{ASCII})+)/gu;
 
 /** A selector with its classes and ids prefixed; undefined for those that mean something outside plain elements. */
 export function safeSelector(selector: string, prefix: string): string | undefined {
