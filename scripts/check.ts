@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { brokenLinks } from './docs-links.ts';
+import { missingProofs } from './hardening.ts';
 
 const LAYERS = ['base', 'mail', 'net', 'data', 'flow', 'servers', 'app'];
 /** Inside flow only these may look at each other (inbound -> spam, delivery, outbound; ...). */
@@ -48,6 +49,7 @@ for (const source of sources) {
 }
 checkRfcIndex();
 for (const link of brokenLinks()) problems.push(link);
+for (const proof of missingProofs()) problems.push(proof);
 run('tsc', ['-p', '.']);
 run('tsc', ['-p', 'web']);
 run('tsc', ['-p', 'test/web']);

@@ -5,7 +5,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { build } from 'vite';
+import { build, type Rolldown } from 'vite';
 
 const root = join(import.meta.dirname, '..');
 const web = join(root, 'web');
@@ -27,7 +27,12 @@ async function make(): Promise<void> {
   // Beside the old one, so that a server that runs meanwhile never sees half of it.
   const next = join(web, `.dist-${process.pid}`);
   try {
-    await build({ configFile: join(web, 'vite.config.ts'), logLevel: 'warn', build: { outDir: next } });
+    const made = await build({
+      configFile: join(web, 'vite.config.ts'),
+      logLevel: 'warn',
+      build: { outDir: next },
+    });
+    await preloadMail(join(next, 'index.html'), made);
     const files = list(next);
     await build({
       configFile: false,
@@ -60,6 +65,33 @@ async function make(): Promise<void> {
   }
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   console.error(`built the web app in ${seconds.toFixed(1)} s`);
+}
+
+/** What nearly everybody opens is fetched with the page, not when its scripts have found out that it is wanted. */
+async function preloadMail(page: string, made: Awaited<ReturnType<typeof build>>): Promise<void> {
+  const chunks = new Map<string, Rolldown.OutputChunk>();
+  for (const { output } of [made].flat() as Rolldown.RolldownOutput[])
+    for (const each of output) if (each.type === 'chunk') chunks.set(each.fileName, each);
+  const entry = [...chunks.values()].find(({ facadeModuleId }) =>
+    facadeModuleId?.endsWith('/web/src/mail/main.tsx'),
+  );
+  if (entry === undefined) throw new Error('there is no chunk of the mail pages');
+  const scripts = new Set<string>();
+  const styles = new Set<string>();
+  const add = (name: string): void => {
+    const chunk = chunks.get(name);
+    if (chunk === undefined || scripts.has(name)) return;
+    scripts.add(name);
+    for (const each of chunk.viteMetadata?.importedCss ?? []) styles.add(each);
+    chunk.imports.forEach(add);
+  };
+  add(entry.fileName);
+  const html = await readFile(page, 'utf8');
+  const links = [
+    ...[...scripts].map((name) => `<link rel="modulepreload" crossorigin href="/${name}">`),
+    ...[...styles].map((name) => `<link rel="stylesheet" crossorigin href="/${name}">`),
+  ].filter((link) => !html.includes(link));
+  await writeFile(page, html.replace('</head>', `${links.map((link) => `  ${link}\n  `).join('')}</head>`));
 }
 
 function list(directory: string): string[] {

@@ -12,6 +12,20 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // The policy of the pages has no place for the script that this would add.
     modulePreload: { polyfill: false },
+    // What every page has comes in two files, not in twenty: each request costs more than what it saves.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            {
+              name: 'base',
+              test: /node_modules\/@?preact|\/src\/base\/(?!push|webauthn|side-layout|.*\.css$)/,
+            },
+            { name: 'jmap', test: /\/src\/jmap\// },
+          ],
+        },
+      },
+    },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 700,
   },

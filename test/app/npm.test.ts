@@ -84,7 +84,7 @@ const sha256 = (text: string | Buffer): string => createHash('sha256').update(te
 
 /** The checkout as a copy that can be spoilt, with the packages that are installed here and nothing to install. */
 async function copyOfTree(to: string): Promise<void> {
-  for (const name of ['package.json', 'package-lock.json', '.npmrc', 'scripts', 'bin', 'src'])
+  for (const name of ['package.json', 'package-lock.json', '.npmrc', 'scripts', 'bin', 'src', 'web'])
     await cp(join(ROOT, name), join(to, name), { recursive: true });
   const [from, modules] = [join(ROOT, 'node_modules'), join(to, 'node_modules')];
   await mkdir(join(modules, '.bin'), { recursive: true });

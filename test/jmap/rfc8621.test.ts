@@ -176,6 +176,35 @@ describe('RFC 8621', () => {
     );
   });
 
+  it('4.6: a text may bring its own Content-Type for format=flowed, in place of its type', async () => {
+    const create = async (part: Args): Promise<Answer> => {
+      const textBody = [{ partId: 't', ...part }];
+      const bodyValues = { t: { value: 'one line that \nflows\n' } };
+      const a = { mailboxIds: { [box['drafts'] ?? '']: true }, subject: 'flows', textBody, bodyValues };
+      return bob.call('Email/set', { create: { a } });
+    };
+    const field = 'header:Content-Type';
+    const made = await create({ [field]: ' text/plain; format=flowed; delsp=no' });
+    const { list } = await bob.call('Email/get', {
+      ids: [made['created'].a.id],
+      properties: ['textBody', 'bodyValues'],
+      bodyProperties: ['partId', 'type', 'charset', `${field}:asRaw`],
+      fetchTextBodyValues: true,
+    });
+    const { textBody, bodyValues } = list[0];
+    assert.equal(textBody[0].type, 'text/plain');
+    assert.equal(textBody[0].charset, 'utf-8');
+    assert.match(textBody[0][`${field}:asRaw`], /format=flowed;\s*delsp=no/);
+    assert.equal(bodyValues[textBody[0].partId].value, 'one line that \nflows\n');
+    for (const bad of [
+      { [field]: 'text/plain; format=flowed', type: 'text/plain' },
+      { [field]: 'text/html' },
+      { [field]: 'text/plain; charset=utf-7' },
+      { [field]: 'text/plain; format=flowed\r\nBcc: a@b.test' },
+    ])
+      assert.equal((await create(bad))['notCreated']?.a.type, 'invalidProperties', JSON.stringify(bad));
+  });
+
   it('4.8: Email/import needs a blob that is there; 4.9: Email/parse says what it cannot', async () => {
     const answer = await bob.call('Email/import', {
       emails: { a: { blobId: 'U999', mailboxIds: { [box['inbox'] ?? '']: true } } },

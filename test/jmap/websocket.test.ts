@@ -127,6 +127,9 @@ describe('JMAP over WebSocket', () => {
     assert.equal(await type(), 'unknownCapability b');
     bobs.send({ ...echo('c'), methodCalls: Array.from({ length: 17 }, () => ['Core/echo', {}, 'x']) });
     assert.equal(await type(), 'limit c');
+    // Values within values without end are not read, as little as by HTTP.
+    bobs.send(`{"@type":"Request","id":"d","using":${'['.repeat(5000)}${']'.repeat(5000)}}`);
+    assert.equal(await type(), 'notJSON null');
     for (const message of ['[]', 'null', '17', '{}', '{"@type":"Nothing"}', '{"@type":5}']) {
       bobs.send(message);
       assert.match(await type(), /^notRequest/);

@@ -162,8 +162,10 @@ async function webBeside(options: BesideOptions, world: World, person: Person, n
       await web.rest();
     },
     async check() {
-      for (const folder of ['INBOX', ...person.boxes, 'Archive', 'Trash'].map(labelOf)) {
-        if (!(await web.go(folder))) continue;
+      // First what is on the screen, which nobody asks for anew.
+      const here = await web.here();
+      for (const folder of new Set([here, ...['INBOX', ...person.boxes, 'Archive', 'Trash'].map(labelOf)])) {
+        if (folder !== here && !(await web.go(folder))) continue;
         const wanted = async (): Promise<string> => JSON.stringify(await expected(jmap, folder), null, 1);
         const before = await wanted();
         let shown = '';

@@ -89,9 +89,7 @@ function compare(view: View, { rows }: Truth): void {
 /** Searches and sorting by what is known of flags, now that nobody changes them. */
 async function searches(actor: Actor, view: View): Promise<void> {
   const having = (flag: string): number[] =>
-    view.entries
-      .filter(({ flags }) => flags?.toLowerCase().split(' ').includes(flag.toLowerCase()))
-      .map(({ uid }) => uid);
+    view.entries.filter(({ flags }) => flags?.split(' ').includes(flag)).map(({ uid }) => uid);
   const without = (flag: string): number[] => {
     const there = new Set(having(flag));
     return view.uids.filter((uid) => !there.has(uid));
@@ -100,7 +98,7 @@ async function searches(actor: Actor, view: View): Promise<void> {
     ['FLAGGED', having('\\Flagged')],
     ['UNSEEN', without('\\Seen')],
     ['DELETED', having('\\Deleted')],
-    ['UNKEYWORD $Work', without('$Work')],
+    ['UNKEYWORD $work', without('$work')],
     [`KEYWORD ${actor.keyword}`, having(actor.keyword)],
   ];
   for (const [criteria, uids] of cases) {

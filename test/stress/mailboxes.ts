@@ -50,7 +50,7 @@ export async function append(actor: Actor): Promise<void> {
   const many = actor.capabilities.includes('MULTIAPPEND') && random.once(4) ? 2 + random.below(3) : 1;
   const messages = Array.from({ length: many }, () => letter(actor));
   const parts = messages.map((message) => {
-    const flags = random.once(2) ? ` (${random.pick(['\\Seen', '\\Flagged', '\\Seen $Work'])})` : '';
+    const flags = random.once(2) ? ` (${random.pick(['\\Seen', '\\Flagged', '\\Seen $work'])})` : '';
     const date = random.once(3) ? ' "01-Feb-2026 10:00:00 +0000"' : '';
     return `${flags}${date} {${message.length}+}\r\n${message}`;
   });

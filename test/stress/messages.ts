@@ -29,7 +29,7 @@ const STATIC_ITEMS = [
   'BODY[]',
   'BODY[TEXT]',
 ];
-const FLAGS = ['\\Flagged', '\\Seen', '\\Answered', '\\Deleted', '\\Draft', '$Work', '$Later'];
+const FLAGS = ['\\Flagged', '\\Seen', '\\Answered', '\\Deleted', '\\Draft', '$work', '$later'];
 
 /** Items that a FETCH may have which nobody asked for. */
 const TOLD_UNASKED: ReadonlySet<string> = new Set(['UID', 'FLAGS', 'MODSEQ']);

@@ -41,6 +41,8 @@ export interface WebPerson {
   rest(): Promise<void>;
   /** Go to a folder; false where there is none of that name. */
   go(folder: string): Promise<boolean>;
+  /** The folder that is shown. */
+  here(): Promise<string>;
   look(): Promise<Look>;
   /** Errors of scripts, and failures that the page told. */
   readonly errors: string[];
@@ -79,6 +81,7 @@ export async function openWebPerson(options: WebOptions): Promise<WebPerson> {
       await link.click({ timeout: PATIENCE_MS });
       return true;
     },
+    here: async () => (await page.locator('a.mail-folder[aria-current=page] .cut').innerText()).trim(),
     look: () => look(page),
     close: () => browser.close(),
   };

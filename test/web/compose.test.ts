@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { parseRights } from '../../src/data/sharing/rights.ts';
 import type { JmapClient } from '../jmap/client.ts';
+import { testActor } from '../support/server.ts';
 import {
   ADMIN,
   assertAccessible,
@@ -381,5 +383,125 @@ describe('writing', { skip: NO_BROWSER }, () => {
     const bob = await world.jmap();
     assert.equal(await count(bob, 'From the train', 'drafts'), 0);
     assert.equal(await count(bob, 'From the train', 'sent'), 1);
+  });
+
+  it('tries an upload again that failed, and sends it then; text flows', async () => {
+    await using opened = await world.open({ path: '/mail?compose' });
+    const { page } = opened;
+    let failures = 0;
+    await page.route('**/jmap/upload/**', (route) =>
+      failures++ === 0 ? route.abort('connectionreset') : route.continue(),
+    );
+    const long = 'a paragraph that is longer than a line of mail should be, so that it flows '
+      .repeat(2)
+      .trim();
+    await write(page, ADMIN, 'Second try', long);
+    await page
+      .locator('.compose-window input[type=file]')
+      .first()
+      .setInputFiles({ name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('the plan') });
+    await page.getByText('Not uploaded:').waitFor();
+    await page.locator('.compose-file.bad .compose-link').click();
+    await page.getByText('Not uploaded:').waitFor({ state: 'detached' });
+    await send(page);
+    await page.getByText('Sent.').waitFor();
+    const alice = await world.jmap(ADMIN);
+    const got = await until(() => find(alice, 'Second try', 'inbox'));
+    assert.deepEqual(
+      got.attachments.map(({ name }) => name),
+      ['plan.txt'],
+    );
+    const text = value(got, got.textBody);
+    assert.ok(text.split('\n').every((line) => line.length <= 78));
+    assert.equal(text.replaceAll(' \n', ' ').trim(), long);
+  });
+
+  it('writes as a masked address, with nothing of who is behind it', async () => {
+    await using opened = await world.open({ path: '/mail' });
+    const { page, context } = opened;
+    const made = await context.request.post(`${world.base}/account/v1/masked`, {
+      headers: { 'X-Postern': '1' },
+      data: { label: 'Shop' },
+    });
+    const { address } = (await made.json()) as { address: string };
+    await page.goto('/mail?compose');
+    await write(page, ADMIN, 'From behind a mask', 'Hello.');
+    const from = page.getByLabel('From');
+    const option = await from.locator('option', { hasText: address }).getAttribute('value');
+    await from.selectOption(option);
+    await send(page);
+    await page.getByText('Sent.').waitFor();
+    const alice = await world.jmap(ADMIN);
+    const got = await until(() => find(alice, 'From behind a mask', 'inbox'));
+    assert.deepEqual(
+      got.from.map(({ email }) => email),
+      [address],
+    );
+    const { list } = await alice.call('Email/get', { ids: [got.id], properties: ['blobId', 'headers'] });
+    const { headers } = list[0] as { headers: { name: string; value: string }[] };
+    const telling = headers.filter(
+      ({ name, value: text }) => text.includes(USER) && !/^received$/i.test(name),
+    );
+    assert.deepEqual(telling, []);
+  });
+
+  it('closes with Back on a phone, and asks before signing out loses what waits', async () => {
+    await using opened = await world.open({ path: '/mail', viewport: PHONE, touch: true });
+    const { page, context } = opened;
+    await page.getByRole('button', { name: 'Compose' }).last().tap();
+    await write(page, ADMIN, 'Back button', 'Kept.');
+    await saved(page);
+    await page.goBack();
+    await message(page).waitFor({ state: 'detached' });
+    assert.equal(new URL(page.url()).pathname, '/mail');
+    const bob = await world.jmap();
+    await until(async () => (await count(bob, 'Back button', 'drafts')) === 1);
+    await page.getByRole('button', { name: 'Compose' }).last().tap();
+    await write(page, ADMIN, 'Never sent', 'Lost?');
+    await saved(page);
+    await context.setOffline(true);
+    await send(page);
+    await page.getByText('The message waits on this device').waitFor();
+    await page.locator('.top-account').tap();
+    await page.getByRole('menuitem', { name: 'Sign out' }).tap();
+    await page.getByText('A message has not been sent yet.').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).tap();
+    await page.locator('.mail').waitFor();
+    await context.setOffline(false);
+    await page.getByText('1 message that waited was sent').waitFor();
+  });
+
+  it('forwards files of an account that others share', async () => {
+    const alice = await world.jmap(ADMIN);
+    await world.server.store.write.run('sharing.setRights', {
+      actor: testActor,
+      account: ADMIN,
+      mailbox: 'INBOX',
+      identifier: USER,
+      rights: parseRights('lr') ?? 0,
+      mode: 'replace',
+    });
+    const [id] = await world.deposit(
+      [
+        'Subject: Shared plan\nFrom: x@example.net\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSee it.\n--b\nContent-Type: application/pdf\nContent-Disposition: attachment; filename="plan.pdf"\n\nthe plan\n--b--\n',
+      ],
+      { account: ADMIN },
+    );
+    assert.ok(id);
+    await using opened = await world.open({ path: '/mail' });
+    const { page } = opened;
+    await page.locator('.mail-shared .mail-folder').first().click();
+    await page.getByText('Shared plan').first().click();
+    await page.getByRole('button', { name: 'Forward', exact: true }).last().click();
+    await message(page).waitFor();
+    await page.getByRole('combobox', { name: 'To' }).fill(USER);
+    await page.getByRole('combobox', { name: 'To' }).press('Enter');
+    await send(page);
+    await page.getByText('Sent.').waitFor();
+    const got = await until(async () => find(await world.jmap(), 'Fwd: Shared plan', 'inbox'));
+    assert.deepEqual(
+      got.attachments.map(({ name }) => name),
+      ['plan.pdf'],
+    );
   });
 });

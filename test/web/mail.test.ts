@@ -313,6 +313,85 @@ describe('mail in the browser', { skip: NO_BROWSER }, () => {
     assert.deepEqual(web.errors, []);
   });
 
+  it('has the whole of a long message on a phone, and the way back, whatever is scrolled', async () => {
+    const lines = Array.from(
+      { length: 200 },
+      (_, i) => `Line ${i + 1} of a long letter to a list of people.`,
+    );
+    const thread = (id: string, text: string) =>
+      message({
+        subject: 'A long matter',
+        id: `${id}@list.test`,
+        text,
+        ...(id !== 'l1' && { inReplyTo: 'l1@list.test' }),
+      });
+    const text = [...lines, 'The last line.'].join('\n');
+    await world.deposit([thread('l1', text), thread('l2', 'Short.\n'), thread('l3', text)]);
+    await world.deposit([message({ subject: 'Long HTML', html: `<p>${text.replaceAll('\n', '<p>')}` })]);
+    await using web = await world.open({
+      path: '/mail',
+      viewport: { width: 360, height: 740 },
+      touch: true,
+      dark: true,
+    });
+    const { page } = web;
+    const seen = async (): Promise<void> => {
+      // Nothing but the text itself scrolls: the layout is as wide and as high as the screen.
+      assert.deepEqual(
+        await page.evaluate(
+          '[innerWidth, innerHeight, document.documentElement.scrollHeight, document.documentElement.scrollWidth]',
+        ),
+        [360, 740, 740, 360],
+      );
+      for (const button of await page.locator('.mail-thread-bar button:visible').all()) {
+        const box = await button.boundingBox();
+        assert.ok(
+          box !== null && box.x >= 0 && box.x + box.width <= 360 && box.y >= 0,
+          await button.innerHTML(),
+        );
+      }
+    };
+    await openRow(page, 'A long matter');
+    const end = page.getByText('The last line.').last();
+    await end.waitFor();
+    await seen();
+    await end.scrollIntoViewIfNeeded();
+    await page.locator('.mail-reply-bar').last().scrollIntoViewIfNeeded();
+    await seen();
+    await shot(page, 'mail-phone-long');
+    await page.getByRole('button', { name: 'Back to the list' }).tap();
+    await openRow(page, 'Long HTML');
+    const inFrame = page.frameLocator('.mail-frame').getByText('The last line.');
+    await inFrame.waitFor();
+    await inFrame.scrollIntoViewIfNeeded();
+    const box = await inFrame.boundingBox();
+    assert.ok(box !== null && box.y > 100 && box.y + box.height < 740, JSON.stringify(box));
+    await seen();
+    assert.deepEqual(web.errors, []);
+  });
+
+  it('reads from right to left as well', async () => {
+    await world.deposit([message({ subject: 'Hebrew', text: 'שלום, זו הודעה בעברית.\n' })]);
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await row(page, 'Hebrew').waitFor();
+    await page.evaluate(`document.documentElement.dir = 'rtl'`);
+    await openRow(page, 'Hebrew');
+    const text = page.locator('.mail-text');
+    await text.waitFor();
+    assert.equal(await text.evaluate((element) => getComputedStyle(element).direction), 'rtl');
+    const x = async (selector: string): Promise<number> =>
+      (await page.locator(selector).first().boundingBox())?.x ?? Number.NaN;
+    assert.ok((await x('.mail-folders')) > (await x('.mail-list')));
+    assert.ok((await x('.mail-list')) > (await x('.mail-thread')));
+    const outside = await page.evaluate(`[...document.querySelectorAll('.mail *')].filter((each) => {
+      const { left, right, width } = each.getBoundingClientRect();
+      return width > 0 && (left < -1 || right > innerWidth + 1) && each.closest('.sr-only') === null;
+    }).map(({ className }) => String(className))`);
+    assert.deepEqual(outside, []);
+    assert.deepEqual(web.errors, []);
+  });
+
   it('forgets everything at sign-out', async () => {
     await using web = await world.open({ path: '/mail' });
     const { page } = web;

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { lineClient } from '../support/smtp-client.ts';
 import { type SmtpPeer, startSmtpPeer } from '../support/smtp-peer.ts';
@@ -10,10 +11,11 @@ import { buildWeb, shot } from './support.ts';
 /** What the walk through the first days needs: `npm start -- --setup`, the rest of the world, a browser, pictures. */
 
 const CHROMIUM = process.env['POSTERN_CHROMIUM'] ?? '/usr/bin/chromium';
+const MAIN = resolve(import.meta.dirname, '../../src/app/main.ts');
 /** Where the pictures of the guides go; undefined: none are made. */
 const PICTURES = process.env['POSTERN_WALK_SHOTS'];
 /** Pictures are this wide at most, and that good (of 1). */
-const WINDOW = { width: 1080, height: 720 };
+const WINDOW = { width: 1160, height: 740 };
 const PHONE = { width: 390, height: 760 };
 const QUALITY = 0.72;
 
@@ -38,6 +40,8 @@ export interface Walk {
   readonly elsewhere: SmtpPeer;
   /** A directory for backups, and a file with their passphrase. */
   readonly backup: { readonly directory: string; readonly passphrase: string };
+  /** A command on the server's own machine. Throws when it fails. */
+  postern(...args: readonly string[]): void;
   visitor(options?: VisitorOptions): Promise<Visitor>;
   /** Somebody elsewhere writes, by port 25. Rejects with the reply that refuses it. */
   arrives(from: string, to: string, message: string): Promise<void>;
@@ -61,6 +65,9 @@ export async function startWalk(): Promise<Walk> {
   const server = await startTryServer({
     directory: join(directory, 'data'),
     args: ['--setup', '--relay', `127.0.0.1:${elsewhere.port}`],
+  }).catch(async (error: unknown) => {
+    await elsewhere.close();
+    throw error;
   });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   const base = `http://localhost:${server.ports.http}`;
@@ -69,6 +76,10 @@ export async function startWalk(): Promise<Walk> {
     base,
     elsewhere,
     backup,
+    postern(...args) {
+      const command = [MAIN, ...args, '--data', server.directory];
+      execFileSync(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
+    },
     visitor: (options) => visitor(browser, base, options),
     arrives: (from, to, message) => arrives(server.ports.smtp, from, to, message),
     picture: (page, name) => picture(browser, page, name),
@@ -96,7 +107,7 @@ async function visitor(
     ...(state !== undefined && { storageState: state }),
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error.stack ?? error)));
   return { page, errors, [Symbol.asyncDispose]: () => context.close() };

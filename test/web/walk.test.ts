@@ -4,7 +4,7 @@ import { Secret, TOTP } from 'otpauth';
 import type { Locator, Page } from 'playwright-core';
 import { imapClient } from '../support/imap-client.ts';
 import { skipUnlessLong } from '../support/programs.ts';
-import { NO_BROWSER } from './support.ts';
+import { NO_BROWSER, shot } from './support.ts';
 import { startWalk, type Visitor, type Walk } from './walk-support.ts';
 
 /**
@@ -12,8 +12,8 @@ import { startWalk, type Visitor, type Walk } from './walk-support.ts';
  * its order. With POSTERN_WALK_SHOTS (`node scripts/screenshots.ts`) the pictures of the guides are made on the way.
  */
 
-const DORA = 'dora@example.org';
-const MILO = 'milo@example.org';
+const DORA = 'dora@example.test';
+const MILO = 'milo@example.test';
 const DORAS_PASSWORD = 'lantern copper orbit meadow';
 const MILOS_PASSWORD = 'walnut harbour seven kites';
 
@@ -56,11 +56,13 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
   /** A step on the way. Once one has failed the later ones would fail for that alone. */
   const step = (name: string, run: () => Promise<void>): void => {
     it(name, async (t) => {
-      if (broken) return t.skip('an earlier step failed');
+      if (broken && process.env['WALK_ON'] === undefined) return t.skip('an earlier step failed');
       try {
         await run();
       } catch (error) {
         broken = true;
+        await shot(dora.page, 'failed-dora');
+        await shot(milo.page, 'failed-milo');
         throw error;
       }
     });
@@ -86,7 +88,7 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       const link = /https?:\/\/\S+token=\S+/.exec(walk.server.output())?.[0] ?? '';
       await page.goto(link.replace('127.0.0.1', 'localhost'));
       await heading(page, 'Set up your mail server');
-      await page.getByLabel('Domain').fill('example.org');
+      assert.equal(await page.getByLabel('Domain').inputValue(), 'example.test');
       await page.getByLabel('Name before the @').fill('dora');
       await page.getByText(`You sign in with ${DORA}`).waitFor();
       await page.getByLabel('Your name').fill('Dora Keller');
@@ -137,14 +139,14 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       await page
         .getByText(/arrived|came/i)
         .first()
-        .waitFor({ timeout: 20_000 });
+        .waitFor({ timeout: 60_000 });
     });
 
     step('knows its domain and its certificate', async () => {
       const { page } = dora;
       await page.getByRole('link', { name: 'Domains' }).click();
-      await page.getByRole('link', { name: 'example.org' }).click();
-      await page.getByRole('heading', { name: 'example.org' }).waitFor();
+      await page.getByRole('link', { name: 'example.test' }).click();
+      await page.getByRole('heading', { name: 'example.test' }).waitFor();
       await page.getByText('v=DKIM1').first().waitFor();
       await page.getByRole('link', { name: 'Certificates' }).click();
       await heading(page, 'Certificates');
@@ -155,15 +157,14 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       const { page } = dora;
       await page.getByRole('link', { name: 'Backups' }).click();
       await page.getByText('Nothing was backed up yet.').waitFor();
+      // Files of the server are named on the server itself, as the guide says.
       for (const [name, value] of [
         ['target', walk.backup.directory],
         ['passphrase_file', walk.backup.passphrase],
-      ] as const) {
-        await button(page, `Edit: ${name}`).click();
-        await page.getByRole('dialog').getByLabel('Value').fill(value);
-        await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-        await page.getByRole('dialog').waitFor({ state: 'detached' });
-      }
+      ] as const)
+        walk.postern('backup', 'set', name, value);
+      await page.reload();
+      await page.getByText(walk.backup.directory, { exact: true }).waitFor();
       await button(page, 'Back up now').click();
       await shown(page, page.getByText('Last backup'));
       await button(page, 'Try a restore').click();
@@ -175,7 +176,7 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       const { page } = dora;
       await page.getByRole('link', { name: 'Accounts' }).click();
       await button(page, 'New account').click();
-      await page.getByLabel('Address').fill('office@example.org');
+      await page.getByLabel('Address').fill('office@example.test');
       await page.getByLabel('Name', { exact: true }).fill('Office');
       await button(page, 'Add').click();
       await page.getByRole('heading', { name: 'Office' }).waitFor();
@@ -217,10 +218,10 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
           'Two books, by the end of the week.\n',
         ),
         letter(
-          'Dora Keller <dora@example.org>',
+          'Tomas Lind <tomas@workshop.test>',
           MILO,
-          'Welcome',
-          'Hello Milo,\n\nthis is your mailbox. Ask me anything.\n\nDora\n',
+          'The shelf',
+          'Hello Milo,\n\nthe shelf is ready. Come by on Thursday.\n\nTomas\n',
         ),
         letter(
           'Ines Vogt <ines@garden.test>',
@@ -230,7 +231,7 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
         ),
       ]) {
         const from = /<(\S+)>/.exec(each)?.[1] ?? '';
-        await walk.arrives(from === DORA ? 'dora.keller@elsewhere.test' : from, MILO, each);
+        await walk.arrives(from, MILO, each);
       }
       await row(page, 'Tomato seedlings').waitFor();
       await row(page, 'over the ridge').waitFor();
@@ -285,9 +286,10 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       await dialog.getByLabel('Garden').waitFor();
       await walk.picture(page, 'user-labels');
       await dialog.getByRole('button', { name: 'Apply' }).click();
-      await row(page, 'Tomato seedlings').getByText('Garden').waitFor();
+      await row(page, 'Tomato seedlings').getByText('Garden').first().waitFor();
       await openRow(page, 'over the ridge');
       await page.keyboard.press('b');
+      await page.getByRole('heading', { name: 'When should it come back?' }).waitFor();
       await walk.picture(page, 'user-snooze');
       await page
         .getByRole('dialog')
@@ -362,7 +364,7 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       await page.getByLabel('Site').fill('books.test');
       await button(page, 'Make an address').click();
       const address = (await page.locator('.settings-item-name').first().textContent())?.trim() ?? '';
-      assert.match(address, /@example\.org$/);
+      assert.match(address, /@example\.test$/);
       for (const from of ['orders@books.test', 'offers@lottery.test'])
         await walk.arrives(from, address, letter(`<${from}>`, address, 'Offers', 'For you.\n'));
       await page.reload();
@@ -383,12 +385,12 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       await page.locator('.mail-folder', { hasText: 'Trash' }).first().click();
       await row(page, 'Peas').waitFor();
       await button(page, 'Empty').click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Empty' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
       await row(page, 'Peas').waitFor({ state: 'detached' });
       await page.goto(`${walk.base}/settings/deleted`);
       await page.getByText('Peas').click();
       await walk.picture(page, 'user-undelete');
-      await button(page, 'Bring 1 message back').click();
+      await button(page, 'Bring 1 message back').first().click();
       await page.getByText('1 message is back').waitFor();
     });
 
@@ -429,6 +431,8 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       await button(page, 'Sign in').click();
       // The code that confirmed it counts no more: the next one does.
       await page.getByLabel('Code', { exact: true }).fill(totp.generate({ timestamp: Date.now() + 30_000 }));
+      await page.locator('.top-account').waitFor();
+      await page.goto(`${walk.base}/mail`);
       await row(page, 'Tomato seedlings').waitFor();
       await page.context().storageState({ path: `${walk.server.directory}/../milo.json` });
     });
@@ -456,7 +460,7 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
     step('finds what became of a message', async () => {
       const { page } = dora;
       await page.goto(`${walk.base}/admin/trace`);
-      await page.getByLabel('Search').fill('ines@garden.test');
+      await page.getByLabel('Search').fill(MILO);
       await button(page, 'Search').click();
       await page.getByText('message.deposited').first().waitFor();
       await walk.picture(page, 'admin-trace');

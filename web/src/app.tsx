@@ -27,12 +27,23 @@ const PLACES: Readonly<Record<string, Place>> = {
   consent: { areas: ['signIn'], load: () => import('./sign-in/consent.tsx') },
 };
 
+function placeName(): string {
+  const first = route.value.parts[0] ?? 'mail';
+  return first in PLACES ? first : 'mail';
+}
+
+/** Fetch what the path asks for while it is found out who we are; failures are told when it is shown. */
+export function fetchPlace(): void {
+  const place = PLACES[placeName()];
+  for (const fetching of place === undefined ? [] : [place.load(), ...place.areas.map(loadTexts)])
+    fetching.catch(() => undefined);
+}
+
 type Loaded = { readonly name: string; readonly Page: ComponentType } | { readonly failed: unknown };
 
 /** The page of the current path; who is not signed in is shown the door, and comes back here behind it. */
 export function App() {
-  const first = route.value.parts[0] ?? 'mail';
-  const wanted = first in PLACES ? first : 'mail';
+  const wanted = placeName();
   const name = me.value === undefined && PLACES[wanted]?.open !== true ? 'sign-in' : wanted;
   const [loaded, setLoaded] = useState<Loaded | undefined>(undefined);
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { render } from 'preact';
 import './base/tokens.css';
 import './base/base.css';
-import { App } from './app.tsx';
+import { App, fetchPlace } from './app.tsx';
 // The browser offers installing once, early.
 import './base/install.ts';
 import { startLocale } from './base/i18n.ts';
@@ -15,6 +15,7 @@ if (root === null) throw new Error('the page has no place for the app');
 
 startTheme();
 startRouter();
+fetchPlace();
 await Promise.all([startLocale(), loadMe()]);
 render(<App />, root);
 startServiceWorker();

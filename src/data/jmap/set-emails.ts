@@ -7,7 +7,7 @@ import { adjustMailbox, type MailboxColumns } from '../mailstore/mailboxes.sql.t
 import { removePlacements } from '../mailstore/placements.ts';
 import { ownMailbox } from '../mailstore/rows.ts';
 import { setFlags } from '../mailstore/store-flags.sql.ts';
-import { Flag, type FlagSet, type NewBlob, type ParsedContent } from '../mailstore/types.ts';
+import { type FlagSet, type NewBlob, type ParsedContent } from '../mailstore/types.ts';
 import { hasRights, Right } from '../sharing/rights.ts';
 import { rightsOf } from '../sharing/known.ts';
 import { judgedBy } from '../spam/judged.ts';
@@ -245,7 +245,7 @@ async function mark(
     await tx.run(adjustMailbox, 0, 0, unseen, 0, 0, modseq, mailboxId);
     work.changed = true;
   }
-  const label = judgedBy(set.keywords);
+  const label = judgedBy(after);
   const said = places.some(({ keywords }) => judgedBy(parseKeywords(keywords)) === label);
   if (label !== undefined && !said) await wishForEmails(tx, work.accountId, [emailId], label, 'marked');
 }

@@ -6,6 +6,7 @@ import { savedName } from '../../base/file-name.ts';
 import { challengeFor, placeOf, type Principal } from '../request-login.ts';
 import { logIn } from './authentication.ts';
 import { findBlob, keepUpload } from './blobs.ts';
+import { jsonAnswer } from './compress.ts';
 import type { JmapOptions } from './context.ts';
 import { MethodError, RequestError } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -117,7 +118,8 @@ async function readJson(c: C): Promise<Json> {
 
 async function api(options: JmapOptions, shared: Shared, c: C): Promise<Response> {
   const { account: login, trace } = c.var;
-  return c.json(await answerRequest(options, shared, login, trace, () => readJson(c)));
+  const answer = await answerRequest(options, shared, login, trace, () => readJson(c));
+  return jsonAnswer(answer, c.req.header('accept-encoding'));
 }
 
 /** RFC 8620 section 6.1. */

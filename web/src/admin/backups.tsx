@@ -5,7 +5,7 @@ import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { SettingsTable } from './settings-table.tsx';
 import { Facts } from './table.tsx';
-import { formatMs } from './words.ts';
+import { formatMs } from './time-span.ts';
 
 interface State {
   readonly success?: {

@@ -3,7 +3,7 @@ import type uPlot from 'uplot';
 import { formatSize } from '../base/format.ts';
 import { language } from '../base/i18n.ts';
 import { dark } from '../base/theme.ts';
-import { formatMs } from './words.ts';
+import { formatMs } from './time-span.ts';
 
 export interface ChartLine {
   readonly label: string;

@@ -3,7 +3,7 @@ import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useAdmin } from './api.ts';
 import { Facts } from './table.tsx';
-import { formatMs } from './words.ts';
+import { formatMs } from './time-span.ts';
 
 interface OverviewAnswer {
   readonly now: number;

@@ -75,14 +75,9 @@ export function Setup() {
                   <span class={BADGES[step.state]}>{words[step.state]}</span>
                   <h2>{step.title}</h2>
                 </div>
-                <p>{step.sentence}</p>
-                {step.state !== 'done' && step.mend.length > 0 && (
-                  <ul>
-                    {step.mend.map((each) => (
-                      <li key={each}>{each}</li>
-                    ))}
-                  </ul>
-                )}
+                <p>
+                  {step.id === 'domain' && domain !== undefined ? <strong>{domain}</strong> : step.sentence}
+                </p>
                 {step.records !== undefined && <Records records={step.records} />}
                 {step.provider === true && domain !== undefined && (
                   <Publish domain={domain} onDone={remote.reload} />
@@ -90,24 +85,41 @@ export function Setup() {
                 {(step.id === 'send' || step.id === 'receive') && (
                   <TestMail kind={step.id} onDone={remote.reload} />
                 )}
-                <div class="row">
-                  {PAGES[step.id] !== undefined && step.state !== 'done' && (
-                    <a class="button" href={`/admin/${PAGES[step.id]}`}>
-                      {t('goThere')}
-                    </a>
-                  )}
-                  {step.state !== 'done' && (
+                {step.state !== 'done' && <Commands step={step} />}
+                {step.state !== 'done' && (
+                  <div class="row">
+                    {PAGES[step.id] !== undefined && (
+                      <a class="button" href={`/admin/${PAGES[step.id]}`}>
+                        {t('goThere')}
+                      </a>
+                    )}
                     <button type="button" class="button quiet" disabled={busy} onClick={() => skip(step)}>
                       {step.state === 'skipped' ? t('stepAgain') : t('stepSkip')}
                     </button>
-                  )}
-                </div>
+                  </div>
+                )}
               </li>
             ))}
           </ol>
         </>
       )}
     </RemoteView>
+  );
+}
+
+/** The same by hand. What the page shows already, as records or by its own buttons, is not said twice. */
+function Commands({ step }: { readonly step: Step }) {
+  const t = texts('admin');
+  if (step.id === 'send' || step.id === 'receive') return null;
+  const commands = step.mend.filter((each) => !/^\S+\. \d+ IN /.test(each));
+  if (commands.length === 0) return null;
+  return (
+    <details>
+      <summary>{t('onCommandLine')}</summary>
+      <pre class="settings-code" tabIndex={0}>
+        {commands.join('\n')}
+      </pre>
+    </details>
   );
 }
 

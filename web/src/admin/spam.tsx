@@ -114,31 +114,33 @@ function WhatIf() {
               {limit}
             </p>
           ))}
-          <DataTable
-            label={t('whatIf')}
-            rows={answer.moved}
-            rowKey={(each) => each.trace}
-            empty={t('whatIfNone')}
-            columns={[
-              {
-                title: t('message'),
-                cell: (each) => (
-                  <>
-                    <a href={`/admin/trace?q=${encodeURIComponent(each.trace)}`} dir="auto">
-                      {each.subject ?? each.trace}
-                    </a>
-                    <div class="soft small" dir="auto">
-                      {each.from}
-                    </div>
-                  </>
-                ),
-              },
-              { title: t('was'), cell: (each) => words[each.was] ?? each.was },
-              { title: t('would'), cell: (each) => words[each.would] ?? each.would },
-              { title: t('score'), end: true, cell: (each) => each.score.toFixed(1) },
-              { title: t('when'), cell: (each) => formatDateTime(each.at) },
-            ]}
-          />
+          {answer.moved.length > 0 && (
+            <DataTable
+              label={t('whatIf')}
+              rows={answer.moved}
+              rowKey={(each) => each.trace}
+              empty=""
+              columns={[
+                {
+                  title: t('message'),
+                  cell: (each) => (
+                    <>
+                      <a href={`/admin/trace?q=${encodeURIComponent(each.trace)}`} dir="auto">
+                        {each.subject ?? each.trace}
+                      </a>
+                      <div class="soft small" dir="auto">
+                        {each.from}
+                      </div>
+                    </>
+                  ),
+                },
+                { title: t('was'), cell: (each) => words[each.was] ?? each.was },
+                { title: t('would'), cell: (each) => words[each.would] ?? each.would },
+                { title: t('score'), end: true, cell: (each) => each.score.toFixed(1) },
+                { title: t('when'), cell: (each) => formatDateTime(each.at) },
+              ]}
+            />
+          )}
         </div>
       )}
     </section>

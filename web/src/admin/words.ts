@@ -1,24 +1,3 @@
-import { language } from '../base/i18n.ts';
-
-const UNITS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-  ['second', 1000],
-] as const;
-
-/** A time span of `ms` milliseconds in its largest unit. */
-export function formatMs(ms: number, unitDisplay: 'long' | 'narrow' = 'long'): string {
-  const [unit, size] = UNITS.find(([, least]) => ms >= least) ?? ['millisecond', 1];
-  const value = ms / size;
-  return new Intl.NumberFormat(language.value, {
-    style: 'unit',
-    unit,
-    unitDisplay,
-    maximumFractionDigits: value < 10 ? 1 : 0,
-  }).format(value);
-}
-
 const GIGABYTE = 1_000_000_000;
 
 /** Octets of a number of gigabytes that was typed; 0 for what is none. */
@@ -36,7 +15,14 @@ export function gigabytesOf(octets: number): string {
 export function dataWords(data: unknown): string {
   if (typeof data !== 'object' || data === null) return String(data);
   return Object.entries(data)
-    .filter(([name]) => name !== 'session')
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .filter(([name, value]) => name !== 'session' && value !== null && value !== '' && value !== undefined)
+    .map(([name, value]) => `${name} ${plain(value)}`)
     .join(', ');
+}
+
+/** A list of plain values without the marks of JSON. */
+function plain(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const simple = Array.isArray(value) && value.every((each) => typeof each !== 'object');
+  return simple ? value.join(' ') : JSON.stringify(value);
 }

@@ -1,11 +1,18 @@
 import { language } from './i18n.ts';
 
+/** The language with the region that the browser names for it: "en" is 21/11/2026 to some and 11/21/2026 to others. */
+function locale(): string {
+  const wanted = language.value;
+  const tags = typeof navigator === 'undefined' ? [] : navigator.languages;
+  return tags.find((tag) => tag.toLowerCase().startsWith(`${wanted}-`)) ?? wanted;
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${language.value} ${JSON.stringify(options)}`;
+  const key = `${locale()} ${JSON.stringify(options)}`;
   let format = formats.get(key);
-  if (format === undefined) formats.set(key, (format = new Intl.DateTimeFormat(language.value, options)));
+  if (format === undefined) formats.set(key, (format = new Intl.DateTimeFormat(locale(), options)));
   return format;
 }
 
@@ -43,7 +50,7 @@ export function formatSize(octets: number): string {
     value /= 1000;
     unit++;
   }
-  return new Intl.NumberFormat(language.value, {
+  return new Intl.NumberFormat(locale(), {
     style: 'unit',
     unit: UNITS[unit] ?? 'byte',
     unitDisplay: 'short',
@@ -52,7 +59,7 @@ export function formatSize(octets: number): string {
 }
 
 export function formatNumber(value: number): string {
-  return new Intl.NumberFormat(language.value).format(value);
+  return new Intl.NumberFormat(locale()).format(value);
 }
 
 const STEPS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, ms: number])[] = [
@@ -65,7 +72,7 @@ const STEPS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, ms: number])
 
 /** "3 hours ago", "in 2 days". */
 export function formatRelative(at: number, now: number = Date.now()): string {
-  const format = new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' });
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
   for (const [unit, ms] of STEPS) {
     if (Math.abs(at - now) >= ms) return format.format(Math.round((at - now) / ms), unit);
   }

@@ -12,6 +12,8 @@ const KEPT = 'postern.language';
 export const language = signal<Language>('en');
 const catalogues = signal<ReadonlyMap<string, Readonly<Record<string, string>>>>(new Map());
 const areas = new Set<Area>(['base']);
+/** The language of the moment is the one that was preferred. */
+let started = false;
 const files = import.meta.glob<{ default: Readonly<Record<string, string>> }>('../text/*/*.ts');
 
 function preferred(): Language {
@@ -33,12 +35,13 @@ async function load(wanted: Language, area: Area): Promise<void> {
 
 export async function startLocale(): Promise<void> {
   await show(preferred());
+  started = true;
 }
 
 /** Have the texts of an area at hand before what shows them is drawn. */
 export async function loadTexts(area: Area): Promise<void> {
   areas.add(area);
-  await load(language.value, area);
+  await load(started ? language.value : preferred(), area);
 }
 
 export async function setLanguage(wanted: Language): Promise<void> {

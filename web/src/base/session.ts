@@ -67,7 +67,11 @@ async function clearDevice(): Promise<void> {
     if (name?.startsWith('postern') === true) indexedDB.deleteDatabase(name);
 }
 
+/** Asked before somebody signs out; false: not now (a message that only this device has). */
+export const signOutGuards = new Set<() => Promise<boolean>>();
+
 export async function signOut(): Promise<void> {
+  for (const may of signOutGuards) if (!(await may())) return;
   await api('POST', '/auth/sign-out').catch(() => undefined);
   forget();
 }

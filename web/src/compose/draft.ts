@@ -1,5 +1,6 @@
 import type { Email, EmailAddress, Id } from '../jmap/types.ts';
 import { isAddress } from './addresses.ts';
+import { encodeFlowed } from './flowed.ts';
 import type { Purpose } from './open.ts';
 
 /** A message that is being written. */
@@ -86,10 +87,11 @@ export function emailOf(draft: Draft, mailboxId: Id, sendAt?: number): Record<st
     inReplyTo: draft.inReplyTo.length > 0 ? draft.inReplyTo : undefined,
     references: draft.references.length > 0 ? draft.references : undefined,
     sentAt: sendAt === undefined ? undefined : utc(sendAt),
-    textBody: [{ partId: 'text', type: 'text/plain' }],
+    // With its own field there is no `type` (RFC 8621 section 4.6).
+    textBody: [{ partId: 'text', 'header:Content-Type': ' text/plain; format=flowed' }],
     htmlBody: rich ? [{ partId: 'html', type: 'text/html' }] : undefined,
     bodyValues: {
-      text: { value: draft.text },
+      text: { value: encodeFlowed(draft.text) },
       ...(rich && { html: { value: htmlDocument(draft.html) } }),
     },
     attachments: uploaded(draft).map(({ blobId, type, name, cid }) => ({

@@ -6,6 +6,9 @@ import { me } from '../base/session.ts';
 import { toastError } from '../base/toast.tsx';
 import { openCompose, openWindows } from './open.ts';
 
+/** Milliseconds that the page has for itself. */
+const RESUME_MS = 600;
+
 /** Windows to write in, over whatever page is shown. Their code is fetched with the first of them. */
 export function ComposeHost() {
   const [Windows, setWindows] = useState<ComponentType | undefined>(undefined);
@@ -14,12 +17,15 @@ export function ComposeHost() {
   useEffect(() => {
     if (signedIn === undefined) {
       openWindows.value = [];
-      return;
+      return undefined;
     }
-    // What was open when the page was left, and what waits to be sent.
-    Promise.all([import('./resume.ts'), loadTexts('compose')])
-      .then(([{ resume }]) => resume())
-      .catch(() => undefined);
+    // What was open when the page was left, and what waits to be sent; the page itself comes first.
+    const timer = setTimeout(() => {
+      Promise.all([import('./resume.ts'), loadTexts('compose')])
+        .then(([{ resume }]) => resume())
+        .catch(() => undefined);
+    }, RESUME_MS);
+    return () => clearTimeout(timer);
   }, [signedIn]);
   useEffect(() => {
     if (!wanted || Windows !== undefined) return;

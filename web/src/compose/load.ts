@@ -17,7 +17,7 @@ import {
   replySubject,
 } from './quoting.ts';
 import { type Answered, recipientsFor, type Sender, senderFor } from './recipients.ts';
-import { fetchEmail, loadSenders, type Senders } from './server.ts';
+import { fetchEmail, loadSenders, ownFiles, type Senders } from './server.ts';
 
 type Words = ReturnType<typeof texts<'compose'>>;
 
@@ -37,9 +37,15 @@ export async function draftFor(key: string, wish: ComposeWish, t: Words): Promis
   const { emailId, kind: purpose = 'new' } = wish;
   if (emailId === undefined || purpose === 'mailto') return { known, draft: fresh(key, wish, known) };
   const email = await fetchEmail(emailId, wish.accountId);
-  if (purpose === 'draft' || purpose === 'copy')
-    return { known, draft: reopened(key, purpose, email, known) };
-  return { known, draft: about(key, purpose, email, wish, known, t) };
+  const draft =
+    purpose === 'draft' || purpose === 'copy'
+      ? reopened(key, purpose, email, known)
+      : about(key, purpose, email, wish, known, t);
+  const { accountId } = wish;
+  if (accountId === undefined || accountId === ownAccountId()) return { known, draft };
+  // From an account that others share: files become ours, and the copy of a draft that is there stays there.
+  const attachments = await ownFiles(accountId, draft.attachments);
+  return { known, draft: { ...draft, emailId: undefined, attachments } };
 }
 
 function empty(key: string, purpose: Purpose, sender: Sender | undefined): Draft {

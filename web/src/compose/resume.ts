@@ -1,8 +1,10 @@
 import { effect } from '@preact/signals';
-import { me } from '../base/session.ts';
+import { confirm } from '../base/dialog.tsx';
+import { loadTexts, texts } from '../base/i18n.ts';
+import { me, signOutGuards } from '../base/session.ts';
 import { loadSession, ownAccountId, upload } from '../jmap/client.ts';
 import type { Draft } from './draft.ts';
-import { dropDraft, keptDrafts } from './local.ts';
+import { dropDraft, keptDrafts, outboxEntries } from './local.ts';
 import { openCompose, openWindows } from './open.ts';
 import { sendWaiting } from './outbox.ts';
 import { isOffline, saveDraft } from './server.ts';
@@ -11,6 +13,31 @@ import { isOffline, saveDraft } from './server.ts';
 
 /** Kept for the tab: another tab has windows of its own. */
 const OPEN = 'postern.compose.open';
+
+/** What only this device has would be gone: it is asked first. */
+async function maySignOut(): Promise<boolean> {
+  const [waiting, drafts] = await Promise.all([
+    outboxEntries().catch(() => []),
+    keptDrafts().catch(() => []),
+  ]);
+  const keys = new Set(waiting.map(({ key }) => key));
+  const unsaved = drafts.filter(({ key, dirty }) => dirty && !keys.has(key)).length;
+  if (waiting.length + unsaved === 0) return true;
+  await loadTexts('compose');
+  const t = texts('compose');
+  const sentences = [
+    ...(waiting.length > 0 ? [t('signOutWaiting', { count: waiting.length })] : []),
+    ...(unsaved > 0 ? [t('signOutUnsaved', { count: unsaved })] : []),
+    t('signOutLost'),
+  ];
+  return confirm({
+    title: t('signOutTitle'),
+    sentence: sentences.join(' '),
+    yes: t('signOutYes'),
+    danger: true,
+  });
+}
+signOutGuards.add(maySignOut);
 
 let watching: (() => void) | undefined;
 

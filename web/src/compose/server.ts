@@ -158,6 +158,23 @@ export function fetchBlob(accountId: Id, blobId: Id): Promise<Uint8Array<ArrayBu
   return download(accountId, blobId);
 }
 
+/** Files of another account as blobs of ours (RFC 8620 section 6.3): an email cannot have those of another one. */
+export async function ownFiles(from: Id, files: readonly Attachment[]): Promise<readonly Attachment[]> {
+  const blobIds = [...new Set(files.flatMap(({ blobId }) => blobId ?? []))];
+  if (blobIds.length === 0) return files;
+  const { copied, notCopied } = await call('Blob/copy', {
+    fromAccountId: from,
+    accountId: ownAccountId(),
+    blobIds,
+  });
+  const [refused] = Object.values(notCopied ?? {});
+  if (refused !== undefined) throw new SetRefused(refused);
+  return files.map((each) => {
+    const blobId = each.blobId === undefined ? undefined : copied?.[each.blobId];
+    return blobId === undefined ? each : { ...each, blobId };
+  });
+}
+
 export interface Saved {
   readonly emailId: Id;
   /** The attachments as the new copy has them. */

@@ -15,6 +15,9 @@ import type { SaveState } from './save-state.ts';
 import { RecipientsField } from './recipients-field.tsx';
 import { SendButtons } from './send-buttons.tsx';
 
+/** Where a window is the whole screen, as in compose.css. */
+const PHONE = '(max-width: 700px)';
+
 type Shape = 'normal' | 'small' | 'full';
 
 interface WindowProps {
@@ -33,6 +36,7 @@ export function ComposeWindow({ controller, isFront }: WindowProps) {
   const title = draft.subject.trim() === '' ? t('newMessage') : draft.subject;
   const drop = useDrop(controller, body);
   useFirstFocus(section, draft, body);
+  useBackButton(controller);
   useEffect(() => {
     if (isFront && shape === 'small') setShape('normal');
   }, [isFront]);
@@ -54,7 +58,7 @@ export function ComposeWindow({ controller, isFront }: WindowProps) {
       event.preventDefault();
       event.stopPropagation();
       if (shape === 'full') setShape('normal');
-      else if (matchMedia('(max-width: 700px)').matches) close();
+      else if (matchMedia(PHONE).matches) close();
       else setShape('small');
     }
   };
@@ -111,6 +115,28 @@ export function ComposeWindow({ controller, isFront }: WindowProps) {
       </div>
     </section>
   );
+}
+
+/** On a phone, where the window is the whole screen, Back closes it; what was written is kept. */
+function useBackButton(controller: Controller): void {
+  useEffect(() => {
+    if (!matchMedia(PHONE).matches) return undefined;
+    const { key } = controller;
+    const here = (): boolean => (history.state as { composing?: string } | null)?.composing === key;
+    if (!here()) history.pushState({ composing: key }, '');
+    let left = false;
+    const onBack = (): void => {
+      if (left || here()) return;
+      left = true;
+      void controller.close();
+    };
+    addEventListener('popstate', onBack);
+    return () => {
+      removeEventListener('popstate', onBack);
+      // Closed otherwise: its place in the history goes with it.
+      if (!left && here()) history.back();
+    };
+  }, []);
 }
 
 /** What is forgotten easily is asked about. */

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { ApiError, errorOf, send, signedOut } from '../base/http.ts';
+import { me } from '../base/session.ts';
 import { batcher, type Call, type Request, type Response as JmapResponse } from './batch.ts';
 import type { Answers, Id, MethodName, Session } from './types.ts';
 
@@ -7,7 +8,11 @@ import type { Answers, Id, MethodName, Session } from './types.ts';
 export { JmapError, type Call, type ResultReference } from './batch.ts';
 
 const MAIL = 'urn:ietf:params:jmap:mail';
+const CORE = 'urn:ietf:params:jmap:core';
 const SESSION_PATH = '/jmap/session';
+const API_PATH = '/jmap/api';
+/** Methods of what every server of ours has: they need not wait until the session is known. */
+const PLAIN = /^(?:Mailbox|Email|Thread|SearchSnippet)\//;
 /** Requests that run at once; the server takes four of an account, which may have other pages open. */
 const REQUESTS = 3;
 /** Milliseconds before a request is tried again that met too many others. */
@@ -50,10 +55,10 @@ export function resetClient(): void {
   loading = undefined;
 }
 
-/** Our own account. Throws when the session is not known yet. */
+/** Our own account. Throws when nobody is signed in. */
 export function ownAccountId(): Id {
-  const id = session.value?.primaryAccounts[MAIL];
-  if (id === undefined) throw new Error('the session is not known yet');
+  const id = session.value?.primaryAccounts[MAIL] ?? me.value?.accountId;
+  if (id === undefined) throw new Error('nobody is signed in');
   return id;
 }
 
@@ -98,11 +103,13 @@ async function limited<T>(run: () => Promise<T>): Promise<T> {
 }
 
 async function post(request: Omit<Request, 'using'>): Promise<JmapResponse> {
-  const known = session.value ?? (await loadSession());
-  const body = JSON.stringify({ using: Object.keys(known.capabilities), ...request });
+  const plain = request.methodCalls.every(([name]) => PLAIN.test(name));
+  const known = session.value ?? (plain ? undefined : await loadSession());
+  const using = known === undefined ? [CORE, MAIL] : Object.keys(known.capabilities);
+  const body = JSON.stringify({ using, ...request });
   return limited(async () => {
     for (let attempt = 1; ; attempt++) {
-      const response = await reach(pathOnly(known.apiUrl), {
+      const response = await reach(known === undefined ? API_PATH : pathOnly(known.apiUrl), {
         method: 'POST',
         headers: { 'X-Postern': '1', 'Content-Type': 'application/json' },
         body,

@@ -299,6 +299,10 @@ export interface ImportResponse {
 
 /** What each method answers. */
 export interface Answers {
+  'Blob/copy': {
+    readonly copied: Readonly<Record<Id, Id>> | null;
+    readonly notCopied: Readonly<Record<Id, SetError>> | null;
+  };
   'Mailbox/get': GetResponse<Mailbox>;
   'Mailbox/changes': ChangesResponse;
   'Mailbox/query': QueryResponse;

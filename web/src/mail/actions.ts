@@ -3,7 +3,7 @@ import { confirm } from '../base/dialog.tsx';
 import { formatDateTime } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { toast, toastError } from '../base/toast.tsx';
-import { call, JmapError } from '../jmap/client.ts';
+import { call, JmapError, ownAccountId } from '../jmap/client.ts';
 import type { AccountStore } from '../jmap/store/account.ts';
 import {
   changeEmails,
@@ -14,6 +14,7 @@ import {
 } from '../jmap/store/change.ts';
 import type { EmailEntry, Id, Mailbox, Patch } from '../jmap/types.ts';
 import { inScope } from './conversation.ts';
+import { openDialog } from './dialogs/open.ts';
 import {
   allSelected,
   clearSelection,
@@ -226,19 +227,29 @@ export function mailboxLabel({ role, name }: Pick<Mailbox, 'role' | 'name'>): st
   }
 }
 
+/** The mailbox of a role, or the one that is called like it. */
+function findRole(from: AccountStore, role: 'archive' | 'trash' | 'junk'): Mailbox | undefined {
+  const all = [...from.mailboxes.value.values()];
+  const name = ROLE_NAMES[role];
+  return (
+    all.find((each) => each.role === role) ?? all.find((each) => each.name === name && each.parentId === null)
+  );
+}
+
+const ROLE_NAMES = { archive: 'Archive', trash: 'Trash', junk: 'Junk' } as const;
+
+/** In an account of others there may be no such mailbox, and none can be made. */
+function lacks(from: AccountStore, role: 'archive' | 'trash' | 'junk'): boolean {
+  return from.id !== ownAccountId() && findRole(from, role) === undefined;
+}
+
 /** The mailbox of a role, made when there is none. */
 export async function needRole(from: AccountStore, role: 'archive' | 'trash' | 'junk'): Promise<Mailbox> {
-  const id = roleId(from, role);
-  const known = id === undefined ? undefined : from.mailboxes.value.get(id);
+  const known = findRole(from, role);
   if (known !== undefined) return known;
-  const name = { archive: 'Archive', trash: 'Trash', junk: 'Junk' }[role];
-  const same = [...from.mailboxes.value.values()].find(
-    (each) => each.name === name && each.parentId === null,
-  );
-  if (same !== undefined) return same;
   const { notCreated } = await call('Mailbox/set', {
     accountId: from.id,
-    create: { a: { name, role, parentId: null, isSubscribed: true } },
+    create: { a: { name: ROLE_NAMES[role], role, parentId: null, isSubscribed: true } },
   });
   const refused = notCreated?.['a'];
   if (refused !== undefined) throw new JmapError(refused.type, 'Mailbox/set', refused.description);
@@ -246,8 +257,14 @@ export async function needRole(from: AccountStore, role: 'archive' | 'trash' | '
   return needRole(from, role);
 }
 
+/** The rows of targets, for a dialog: a message alone stands for itself. */
+function rowsOf({ rows, ids }: Targets): readonly Id[] {
+  return rows.size > 0 ? [...rows] : ids;
+}
+
 export async function archive(targets: Targets | undefined): Promise<void> {
   if (targets === undefined) return;
+  if (lacks(targets.store, 'archive')) return openDialog({ kind: 'move', rows: rowsOf(targets) });
   await guarded(async () => {
     const to = await needRole(targets.store, 'archive');
     await moveTo(targets, to, words()('archived', { count: targets.count }));
@@ -259,7 +276,7 @@ export async function remove(targets: Targets | undefined): Promise<void> {
   if (targets === undefined) return;
   await guarded(async () => {
     const role = mailbox.value?.role;
-    if (role === 'trash' || role === 'junk') return destroy(targets);
+    if (role === 'trash' || role === 'junk' || lacks(targets.store, 'trash')) return destroy(targets);
     const to = await needRole(targets.store, 'trash');
     return moveTo(targets, to, words()('deleted', { count: targets.count }));
   });
@@ -282,6 +299,7 @@ export async function destroy(targets: Targets): Promise<void> {
 
 export async function markJunk(targets: Targets | undefined, junk: boolean): Promise<void> {
   if (targets === undefined) return;
+  if (junk && lacks(targets.store, 'junk')) return openDialog({ kind: 'move', rows: rowsOf(targets) });
   await guarded(async () => {
     const t = words();
     const inbox = roleId(targets.store, 'inbox');

@@ -194,7 +194,12 @@ function ThreadBar({ known }: { readonly known: readonly EmailEntry[] }) {
           />
           <ActionButton icon="folder" label={t('moveTo')} run={() => openDialog({ kind: 'move', rows })} />
           <ActionButton rare icon="tag" label={t('label')} run={() => openDialog({ kind: 'label', rows })} />
-          <ActionButton rare icon="clock" label={t('snooze')} run={() => openDialog({ kind: 'snooze', rows })} />
+          <ActionButton
+            rare
+            icon="clock"
+            label={t('snooze')}
+            run={() => openDialog({ kind: 'snooze', rows })}
+          />
           <ActionButton
             icon="star"
             filled={starred}

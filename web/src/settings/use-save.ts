@@ -27,9 +27,10 @@ export function useSave(): Saving {
         if (said !== '') toast(said);
         return true;
       } catch (error) {
-        if (error instanceof ApiError && error.kind === 'bad-input')
-          setProblems({ [error.field ?? '']: error.message });
-        else toastError(error);
+        const known = error instanceof ApiError;
+        // A note would be behind the dialog whose form this is: the form says it as well.
+        if (known) setProblems({ [error.field ?? '']: error.message });
+        if (!known || error.kind !== 'bad-input') toastError(error);
         return false;
       } finally {
         setBusy(false);

@@ -16,6 +16,7 @@ import { mountMessageStreams } from './message-stream.ts';
 import { type AdminContext, API_PREFIX, inputInQuery, type Operation } from './operation.ts';
 import { spanOf } from '../tracing.ts';
 import { operations } from './operations.ts';
+import { requireOwnFiles } from './own-files.ts';
 import { servedDocument } from '../openapi.ts';
 import { requireCovered, scopeOf } from './scope.ts';
 
@@ -98,6 +99,8 @@ function mount(app: Hono<AdminEnv>, context: AdminContext, row: Operation): void
     const input = row.input.safeParse({ ...given, ...c.req.param() });
     if (!input.success) throw badInput(input.error);
     if (!isAdmin(actor)) requireCovered(await scopeOf(context.store, actor), row.within?.(input.data) ?? []);
+    if (/\/(?:settings|transports|sources|backup\/tasks|backup\/restore)\b/.test(row.path))
+      requireOwnFiles(actor, context.facts.dataDirectory, input.data);
     const result = await row.run(context, input.data, actor);
     return c.json(row.output.parse(result) as object);
   });

@@ -36,6 +36,8 @@ export interface AuthOptions {
   readonly mustEnroll?:
     | ((account: { readonly id: number; readonly role: string }) => Promise<boolean>)
     | undefined;
+  /** Told whom a page is shown to: what it will ask for first can be got ready. */
+  readonly onSeen?: ((accountId: number) => void) | undefined;
   /** Adds routes below /auth that belong to others: invitations, the first run. */
   readonly more?: readonly AuthRoutes[] | undefined;
 }
@@ -77,12 +79,8 @@ export class Fault extends Error {
 }
 
 /** The body by its schema. */
-export async function inputOf<S extends z.ZodType>(
-  c: C,
-  schema: S,
-  patience?: BodyPatience,
-): Promise<z.output<S>> {
-  const result = schema.safeParse(await jsonBody(c, BODY_BYTES, patience));
+export async function inputOf<S extends z.ZodType>(c: C, schema: S): Promise<z.output<S>> {
+  const result = schema.safeParse(await jsonBody(c, BODY_BYTES, c.get('patience')));
   if (!result.success) throw badInput(result.error);
   return result.data;
 }

@@ -20,7 +20,7 @@ describe('rate limits', () => {
   before(async () => (site = await openAuthSite({ proxied: true })));
   after(() => site.close());
 
-  const from = (address: string) => new Browser(site, { 'X-Forwarded-For': address });
+  const from = (address: string) => new Browser(site, { 'X-Forwarded-For': address }, 'localhost');
 
   /** Asks until it is told to wait; how often it was heard. */
   async function until429(most: number, ask: () => Promise<Answer>): Promise<number> {

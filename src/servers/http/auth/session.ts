@@ -22,6 +22,7 @@ export async function meOf(context: AuthContext, accountId: number): Promise<Me>
   const account = await context.store.read.run('directory.account', { id: accountId });
   if (account === undefined || account.status !== 'active')
     throw new Refusal('authentication-failed', 'You are not signed in.');
+  context.onSeen?.(accountId);
   const { id, address, displayName, role } = account;
   const mustEnroll = (await context.mustEnroll?.({ id, role })) ?? false;
   return {

@@ -191,9 +191,10 @@ class BodyReader {
     const given = list(value, name);
     if (given.length === 0) return undefined;
     const [part] = given;
-    if (given.length > 1 || !isObject(part) || (part['type'] ?? type) !== type)
+    const own = isObject(part) ? givenType(part) : undefined;
+    if (given.length > 1 || !isObject(part) || (own?.type ?? part['type'] ?? type) !== type)
       throw invalidProperties([name], `${name} must be one part of ${type}.`);
-    return this.#node({ ...part, type }, 1);
+    return this.#node(own === undefined ? { ...part, type } : part, 1);
   }
 
   async #node(value: Json, depth: number, usual?: string): Promise<Node> {
@@ -201,8 +202,11 @@ class BodyReader {
       throw new SetError('tooLarge', 'It has too many parts.');
     if (!isObject(value)) throw invalidProperties(['bodyStructure'], 'A part must be an object.');
     const { subParts, partId, blobId } = value;
+    const own = givenType(value);
     const type =
-      value['type'] ?? (subParts === undefined || subParts === null ? 'text/plain' : 'multipart/mixed');
+      own?.type ??
+      value['type'] ??
+      (subParts === undefined || subParts === null ? 'text/plain' : 'multipart/mixed');
     if (typeof type !== 'string' || !TOKEN.test(type))
       throw invalidProperties(['bodyStructure'], 'A type is none.');
     if (type.toLowerCase().startsWith('multipart/')) {
@@ -214,7 +218,8 @@ class BodyReader {
     if (typeof partId === 'string') {
       if (typeof blobId === 'string')
         throw invalidProperties(['partId'], 'A part is either given or a blob.');
-      return { ...this.#given(partId, type, value), fields: `${textFields(type, value)}${fields}` } as Node;
+      const head = textFields(type, value, own?.parameters);
+      return { ...this.#given(partId, type, value), fields: `${head}${fields}` } as Node;
     }
     if (typeof blobId !== 'string') throw invalidProperties(['blobId'], 'A part needs a partId or a blobId.');
     const blob = await findBlob(this.#parts.store, this.#parts.view, blobId);
@@ -263,8 +268,27 @@ function textNode(text: string, type: string): Node {
   return { kind: 'text', fields: textFields(type, {}), octets: Buffer.from(text) };
 }
 
-function textFields(type: string, part: JsonObject): string {
-  const head = foldField('Content-Type', `${type}; charset=utf-8${nameParameter('name', part['name'])}`);
+/** A whole Content-Type field: a text's type with what RFC 3676 says of its lines, and nothing else. */
+const GIVEN_TYPE =
+  /^[ \t]*(text\/[A-Za-z0-9!#$&^_.+-]{1,60})((?:[ \t]*;[ \t]*(?:format|delsp)="?[A-Za-z]{1,20}"?){0,2})[ \t]*$/i;
+
+/**
+ * The Content-Type field that a part brings as "header:Content-Type" in place of `type`: both would say the same twice
+ * (RFC 8621 section 4.6). Only texts given here may, for format=flowed (RFC 3676); the charset stays ours.
+ */
+function givenType(part: JsonObject): { readonly type: string; readonly parameters: string } | undefined {
+  const name = Object.keys(part).find((each) => headerProperty(each)?.field === 'content-type');
+  if (name === undefined || part[name] === null || part[name] === undefined) return undefined;
+  const value = part[name];
+  const [, type, parameters = ''] = (typeof value === 'string' && GIVEN_TYPE.exec(value)) || [];
+  if (type === undefined || part['type'] != null || typeof part['partId'] !== 'string')
+    throw invalidProperties([name], `${name} cannot be set here.`);
+  return { type: type.toLowerCase(), parameters: parameters.trimEnd() };
+}
+
+function textFields(type: string, part: JsonObject, parameters = ''): string {
+  const name = nameParameter('name', part['name']);
+  const head = foldField('Content-Type', `${type}; charset=utf-8${parameters}${name}`);
   return `${head}Content-Transfer-Encoding: quoted-printable\r\n`;
 }
 
@@ -307,6 +331,8 @@ function ownFields(part: JsonObject): string {
   for (const [name, value] of Object.entries(part)) {
     const property = headerProperty(name);
     if (property === undefined || value === undefined || value === null) continue;
+    // It is in the part's own Content-Type already.
+    if (property.field === 'content-type' && typeof part['partId'] === 'string') continue;
     if (
       ['content-type', 'content-transfer-encoding', 'content-disposition', 'content-id'].includes(
         property.field,

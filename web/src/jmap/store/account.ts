@@ -44,6 +44,8 @@ export interface AccountStore {
   need(ids: readonly Id[]): Promise<void>;
   needThread(id: Id): Promise<readonly Id[]>;
   loadMailboxes(): Promise<void>;
+  /** The mailboxes as this device kept them; false: it kept none. */
+  recallMailboxes(): Promise<boolean>;
   /** Follow what has changed on the server. */
   sync(): Promise<void>;
   /** Have what is shown asked for anew. */
@@ -92,19 +94,24 @@ export function createAccountStore(accountId: Id): AccountStore {
     void dropObjects('bodies', accountId, ids);
   }
 
+  const keptAs = `mailboxes/${accountId}`;
+
+  async function recallMailboxes(): Promise<boolean> {
+    if (store.mailboxes.value.size > 0) return true;
+    const list = await readFact<readonly Mailbox[]>(keptAs);
+    // The server's answer may have come meanwhile.
+    if (list !== undefined && store.mailboxes.value.size === 0) store.mailboxes.value = byId(list);
+    return store.mailboxes.value.size > 0;
+  }
+
   async function loadMailboxes(): Promise<void> {
-    const kept = `mailboxes/${accountId}`;
-    if (store.mailboxes.value.size === 0) {
-      const list = await readFact<readonly Mailbox[]>(kept);
-      if (list !== undefined) store.mailboxes.value = byId(list);
-    }
     try {
       const { list, state } = await call('Mailbox/get', { accountId, ids: null });
       mailboxState = state;
       store.mailboxes.value = byId(list);
-      void keepFact(kept, list);
+      void keepFact(keptAs, list);
     } catch (error) {
-      if (!(isOffline(error) && store.mailboxes.value.size > 0)) throw error;
+      if (!(isOffline(error) && (await recallMailboxes()))) throw error;
     }
   }
 
@@ -189,11 +196,12 @@ export function createAccountStore(accountId: Id): AccountStore {
         maxChanges: MOST_CHANGES,
       });
       if (changes.hasMoreChanges) return startAnew();
-      emailState = changes.newState;
       const { created, updated, destroyed } = changes;
       forget(destroyed);
       const wanted = [...created, ...updated.filter((id) => emails.has(id))];
       if (wanted.length > 0) await learn(wanted, new Set(created));
+      // Only now: where that failed, the next look asks for the same changes.
+      emailState = changes.newState;
       if (created.length + updated.length + destroyed.length > 0) refresh();
     } catch (error) {
       if (!(error instanceof JmapError)) throw error;
@@ -237,6 +245,7 @@ export function createAccountStore(accountId: Id): AccountStore {
     need,
     needThread,
     loadMailboxes,
+    recallMailboxes,
     refresh,
     sync() {
       if (syncing !== undefined) {

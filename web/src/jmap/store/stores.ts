@@ -12,6 +12,8 @@ import { replayOutbox } from './change.ts';
 const stores = new Map<Id, AccountStore>();
 /** The session is known and the mailboxes of our own account are here. */
 export const ready = signal(false);
+/** Milliseconds that what nobody waits for leaves to the list. */
+const AFTER_LIST_MS = 400;
 let starting: Promise<void> | undefined;
 let stopPush: (() => void) | undefined;
 
@@ -44,25 +46,51 @@ export function startMail(): Promise<void> {
 
 async function start(): Promise<void> {
   const owner = me.value?.address ?? '';
-  if ((await readFact<string>('owner')) !== owner) {
-    await clearCache();
-    await keepFact('owner', owner);
+  // What was kept for somebody else goes; nothing of it is read before that.
+  const before = await readFact<string>('owner');
+  if (before !== undefined && before !== owner) await clearCache();
+  const known: Promise<unknown> = begin().catch((error: unknown) => error ?? new Error('unknown'));
+  if (before === owner) await recall();
+  else void keepFact('owner', owner);
+  const failed = await known;
+  // With what was kept on the screen, push and the next look mend what failed now.
+  if (failed !== undefined && !ready.value) throw failed;
+  ready.value = true;
+  for (const { id } of sharedAccounts()) {
+    const shared = accountStore(id);
+    void shared.recallMailboxes();
+    shared.loadMailboxes().catch(() => undefined);
   }
+  // After the list is drawn: it is what somebody waits for.
+  const later = setTimeout(() => {
+    stopPush = startPush();
+    void replayOutbox();
+  }, AFTER_LIST_MS);
+  stopPush = () => clearTimeout(later);
+}
+
+/** Session and mailboxes, asked for at once: who is signed in is known, and that is all they need. */
+async function begin(): Promise<void> {
+  const asked = loadSession();
+  const mailboxes = ownStore().loadMailboxes();
+  mailboxes.catch(() => undefined);
   try {
-    void keepFact('session', await loadSession());
+    void keepFact('session', await asked);
   } catch (error) {
     const kept = isOffline(error) ? await readFact<Session>('session') : undefined;
     if (kept === undefined) throw error;
     adoptSession(kept);
   }
-  await ownStore().loadMailboxes();
+  await mailboxes;
+}
+
+/** Where this device kept the mailboxes, the list is shown at once, and mended by the answers that come. */
+async function recall(): Promise<void> {
+  if (!(await ownStore().recallMailboxes())) return;
+  const kept = await readFact<Session>('session');
+  if (kept === undefined) return;
+  adoptSession(kept);
   ready.value = true;
-  for (const { id } of sharedAccounts())
-    void accountStore(id)
-      .loadMailboxes()
-      .catch(() => undefined);
-  stopPush = startPush();
-  void replayOutbox();
 }
 
 onStateChange.add((changed) => {

@@ -78,6 +78,8 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
   let seen = { first: 0, last: PAGE };
   let generation = 0;
   let fromCache: Promise<void> | undefined;
+  /** The server has said what is in it. */
+  let answered = false;
 
   function changed(): void {
     version.value++;
@@ -153,6 +155,7 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
         ? call('SearchSnippet/get', { accountId, filter, '#emailIds': found.ref('/ids') })
         : undefined;
     const [answer, { list, state }] = await Promise.all([found, entries]);
+    answered = true;
     const inThreads = await optional(threads);
     const all = await optional(members);
     for (const each of (await optional(marks))?.list ?? []) snippets.set(each.emailId, each);
@@ -167,21 +170,29 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
     if (page === 0) void keepFact(`list/${accountId}/${key}`, { ids: ids.slice(0, 500), total });
   }
 
-  /** What this device kept of the list. */
+  /** What this device kept of the list: first what is seen first, for each object is read by itself. */
   async function readCache(): Promise<void> {
     const kept = await readFact<KeptWindow>(`list/${accountId}/${key}`);
-    if (kept === undefined || total !== undefined) return;
-    const found = await readObjects<EmailEntry>('entries', accountId, kept.ids.filter(Boolean));
-    if (total !== undefined || found.length === 0) return;
+    const all = kept?.ids.filter(Boolean) ?? [];
+    for (const count of all.length > PAGE ? [PAGE, all.length] : [all.length]) {
+      if (answered || count === 0) return;
+      await recall(all.slice(0, count));
+    }
+  }
+
+  async function recall(wanted: readonly Id[]): Promise<void> {
+    const found = await readObjects<EmailEntry>('entries', accountId, wanted);
+    if (answered || found.length === 0) return;
     const have = new Set(found.map(({ id }) => id));
     const threadIds = [...new Set(found.map(({ threadId }) => threadId))];
     const threads = await readObjects<Thread>('threads', accountId, threadIds);
-    if (total !== undefined) return;
+    if (answered) return;
     const members = await readObjects<EmailEntry>('entries', accountId, [
       ...new Set(threads.flatMap(({ emailIds }) => emailIds)),
     ]);
+    if (answered) return;
     store.put([...found, ...members], threads);
-    const shown = kept.ids.filter((id) => have.has(id));
+    const shown = wanted.filter((id) => have.has(id));
     fill(0, shown);
     setTotal(shown.length);
     changed();

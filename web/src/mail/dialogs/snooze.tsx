@@ -22,9 +22,9 @@ export function SnoozeDialog({ ask }: { readonly ask: { readonly rows: readonly 
   return (
     <Dialog title={t('snoozeTitle')} onClose={closeDialog}>
       <ul class="mail-choices plain">
-        {times.map(({ name, at }) => (
+        {times.map(({ name, at }, i) => (
           <li key={name}>
-            <button type="button" class="mail-choice" onClick={() => run(at)}>
+            <button type="button" class="mail-choice" autofocus={i === 0} onClick={() => run(at)}>
               <Icon name="clock" />
               <span>{t(name)}</span>
               <span class="soft small mail-choice-end">{formatDateTime(at)}</span>
@@ -33,7 +33,7 @@ export function SnoozeDialog({ ask }: { readonly ask: { readonly rows: readonly 
         ))}
       </ul>
       <form
-        class="row"
+        class="row mail-own"
         onSubmit={(event) => {
           event.preventDefault();
           if (chosen > Date.now()) run(chosen);

@@ -53,7 +53,8 @@ export function WhyDialog({ ask }: { readonly ask: { readonly emailId: Id } }) {
 
 function Explained({ found, emailId }: { readonly found: Explanation; readonly emailId: Id }) {
   const t = texts('mail');
-  const [first, ...others] = found.why;
+  // The same is told below, under its heading.
+  const [first, ...others] = found.why.filter((each, i) => i === 0 || each !== found.sender.sentence);
   return (
     <div class="mail-why">
       {first !== undefined && <p class="mail-why-first">{first}</p>}
@@ -74,7 +75,7 @@ function Explained({ found, emailId }: { readonly found: Explanation; readonly e
       {found.verdict !== null && (
         <>
           <h3>{t('whyVerdict')}</h3>
-          <p>{found.verdict.sentence}</p>
+          {!found.why.includes(found.verdict.sentence) && <p>{found.verdict.sentence}</p>}
           {found.reasons.length > 0 && (
             <table class="table mail-reasons">
               <thead>

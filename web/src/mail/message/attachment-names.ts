@@ -50,7 +50,7 @@ export function attachmentKind({ type }: Pick<EmailBodyPart, 'type'>): Kind {
   if (lower === 'text/calendar') return 'calendar';
   if (lower.endsWith('signature')) return 'signature';
   if (
-    /^text\/(?:plain|csv|x-[\w-]+|markdown|html|xml|css)$|^application\/json$|^message\/(?:delivery-status|rfc822-headers)/.test(
+    /^text\/(?:plain|csv|x-[\w-]+|markdown|html|xml|css|enriched|richtext)$|^application\/json$|^message\/(?:delivery-status|rfc822-headers)/.test(
       lower,
     )
   )

@@ -2,7 +2,7 @@ import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { AccountStore } from '../../jmap/store/account.ts';
 import type { Email } from '../../jmap/types.ts';
-import { partsOf } from './load.ts';
+import { isTnef, partsOf } from './load.ts';
 
 /** What only some messages have: invitations, signatures, encryption. Each is fetched when a message needs it. */
 
@@ -16,12 +16,14 @@ type Extra = ComponentType<ExtraProps>;
 const ENCRYPTION = /^(?:multipart\/(?:signed|encrypted)|application\/(?:x-)?pkcs7-mime)$/i;
 
 function wanted(email: Email): (() => Promise<Extra>)[] {
-  const types = partsOf(email.bodyStructure).map(({ type }) => type);
+  const parts = partsOf(email.bodyStructure);
+  const types = parts.map(({ type }) => type);
   const loads: (() => Promise<Extra>)[] = [];
   const inline = Object.values(email.bodyValues).some(({ value }) => value.includes('-----BEGIN PGP '));
   if (types.some((type) => ENCRYPTION.test(type)) || inline)
     loads.push(async () => (await import('./security.tsx')).Security);
   if (types.includes('text/calendar')) loads.push(async () => (await import('./invitation.tsx')).Invitation);
+  if (parts.some(isTnef)) loads.push(async () => (await import('./tnef.tsx')).Tnef);
   return loads;
 }
 

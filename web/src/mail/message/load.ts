@@ -124,6 +124,11 @@ export function partsOf(part: EmailBodyPart): EmailBodyPart[] {
   return [part, ...(part.subParts ?? []).flatMap(partsOf)];
 }
 
+/** Outlook's package of files (winmail.dat). */
+export function isTnef({ type, name }: EmailBodyPart): boolean {
+  return /^application\/(?:vnd\.)?ms-tnef$/i.test(type) || name?.toLowerCase() === 'winmail.dat';
+}
+
 /** Pictures of an HTML part by their Content-ID, as blob: URLs; revoked by `close`. */
 export interface InlineImages {
   readonly get: (cid: string) => string | undefined;

@@ -30,6 +30,7 @@ export default {
   siteSettings: 'Einstellungen',
   allWell: 'Alles in Ordnung.',
   goThere: 'Dorthin',
+  onCommandLine: 'Auf der Kommandozeile',
   setupOpen:
     '{count, plural, one {Ein Schritt der Einrichtung ist offen.} other {# Schritte der Einrichtung sind offen.}}',
   setupGo: 'Weiter',
@@ -235,7 +236,6 @@ export default {
   whatIfAbout:
     'Sehen Sie, welche Nachrichten der letzten Tage eine Änderung verschoben hätte, bevor Sie sie machen.',
   whatIfMoved: 'Es hätte {count, plural, one {# Nachricht} other {# Nachrichten}} von {judged} verschoben.',
-  whatIfNone: 'Nichts hätte sich verschoben.',
   ofLastDays: 'Tage zurück',
   ask: 'Fragen',
   was: 'War',

@@ -66,6 +66,13 @@ export default {
   savedAt: 'Gespeichert {time}',
   savedHere: 'Offline: auf diesem Gerät aufbewahrt',
   notSaved: 'Nicht auf dem Server gespeichert: {reason}',
+  signOutTitle: 'Trotzdem abmelden?',
+  signOutWaiting:
+    '{count, plural, one {Eine Nachricht ist noch nicht gesendet.} other {# Nachrichten sind noch nicht gesendet.}}',
+  signOutUnsaved:
+    '{count, plural, one {Ein Entwurf ist noch nicht auf dem Server.} other {# Entwürfe sind noch nicht auf dem Server.}}',
+  signOutLost: 'Beim Abmelden wird gelöscht, was nur auf diesem Gerät liegt.',
+  signOutYes: 'Abmelden und löschen',
   keptHere: 'Der Entwurf ist auf diesem Gerät aufbewahrt und kommt auf den Server, sobald er erreichbar ist.',
   changedElsewhere:
     'Dieser Entwurf wurde inzwischen anderswo geändert oder gelöscht. Ihrer bleibt auch erhalten: siehe Entwürfe.',

@@ -209,6 +209,8 @@ export default {
   source: 'Quelltext zeigen',
   save: 'Speichern',
   textCut: 'Nur der Anfang wird gezeigt. Speichern Sie es, um alles zu sehen.',
+  tnef: '«winmail.dat» ist ein Paket von Microsoft Outlook. Darin sind:',
+  tnefNothing: '«winmail.dat» ist ein Paket von Microsoft Outlook. Darin wurden keine Dateien gefunden.',
   emptyBody: 'Diese Nachricht hat keinen Text.',
   bodyCut: 'Diese Nachricht ist lang; Sie sehen ihren Anfang.',
   bodyTooLarge: 'Der Rest dieser Nachricht ist zu gross, um gezeigt zu werden.',

@@ -62,6 +62,13 @@ export default {
   savedAt: 'Saved {time}',
   savedHere: 'Offline: kept on this device',
   notSaved: 'Not saved on the server: {reason}',
+  signOutTitle: 'Sign out all the same?',
+  signOutWaiting:
+    '{count, plural, one {A message has not been sent yet.} other {# messages have not been sent yet.}}',
+  signOutUnsaved:
+    '{count, plural, one {A draft has not reached the server yet.} other {# drafts have not reached the server yet.}}',
+  signOutLost: 'Signing out deletes what only this device has.',
+  signOutYes: 'Sign out and delete',
   keptHere: 'The draft is kept on this device and goes to the server when it can be reached.',
   changedElsewhere:
     'This draft was changed or deleted elsewhere meanwhile. Yours is kept as well: see Drafts.',

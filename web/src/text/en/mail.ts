@@ -199,6 +199,8 @@ export default {
   source: 'Show the source',
   save: 'Save',
   textCut: 'Only the beginning is shown. Save it to see all.',
+  tnef: '“winmail.dat” is a package of Microsoft Outlook. In it are:',
+  tnefNothing: '“winmail.dat” is a package of Microsoft Outlook. No files were found in it.',
   emptyBody: 'This message has no text.',
   bodyCut: 'This message is long; you see its beginning.',
   bodyTooLarge: 'The rest of this message is too large to be shown.',

@@ -65,6 +65,13 @@ export default {
   savedAt: 'Guardado {time}',
   savedHere: 'Sin conexión: guardado en este dispositivo',
   notSaved: 'No guardado en el servidor: {reason}',
+  signOutTitle: '¿Cerrar la sesión de todos modos?',
+  signOutWaiting:
+    '{count, plural, one {Un mensaje aún no se ha enviado.} other {# mensajes aún no se han enviado.}}',
+  signOutUnsaved:
+    '{count, plural, one {Un borrador aún no está en el servidor.} other {# borradores aún no están en el servidor.}}',
+  signOutLost: 'Al cerrar la sesión se borra lo que solo está en este dispositivo.',
+  signOutYes: 'Cerrar la sesión y borrar',
   keptHere: 'El borrador queda en este dispositivo e irá al servidor cuando se pueda llegar a él.',
   changedElsewhere:
     'Este borrador se cambió o eliminó en otro lugar. El suyo también se conserva: vea Borradores.',

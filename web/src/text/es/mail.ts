@@ -206,6 +206,8 @@ export default {
   source: 'Mostrar el código fuente',
   save: 'Guardar',
   textCut: 'Solo se muestra el principio. Guárdelo para verlo todo.',
+  tnef: '«winmail.dat» es un paquete de Microsoft Outlook. Contiene:',
+  tnefNothing: '«winmail.dat» es un paquete de Microsoft Outlook. No se encontraron archivos en él.',
   emptyBody: 'Este mensaje no tiene texto.',
   bodyCut: 'Este mensaje es largo; se ve su principio.',
   bodyTooLarge: 'El resto de este mensaje es demasiado grande para mostrarlo.',

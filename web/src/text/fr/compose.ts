@@ -66,6 +66,13 @@ export default {
   savedAt: 'Enregistré {time}',
   savedHere: 'Hors ligne : conservé sur cet appareil',
   notSaved: 'Non enregistré sur le serveur : {reason}',
+  signOutTitle: 'Se déconnecter quand même ?',
+  signOutWaiting:
+    '{count, plural, one {Un message n’est pas encore envoyé.} other {# messages ne sont pas encore envoyés.}}',
+  signOutUnsaved:
+    '{count, plural, one {Un brouillon n’est pas encore sur le serveur.} other {# brouillons ne sont pas encore sur le serveur.}}',
+  signOutLost: 'La déconnexion efface ce qui n’existe que sur cet appareil.',
+  signOutYes: 'Se déconnecter et effacer',
   keptHere: 'Le brouillon est conservé sur cet appareil et ira sur le serveur dès qu’il sera joignable.',
   changedElsewhere:
     'Ce brouillon a été modifié ou supprimé ailleurs entre-temps. Le vôtre est conservé aussi : voir Brouillons.',

@@ -206,6 +206,8 @@ export default {
   source: 'Afficher la source',
   save: 'Enregistrer',
   textCut: 'Seul le début est affiché. Enregistrez-le pour tout voir.',
+  tnef: '« winmail.dat » est un paquet de Microsoft Outlook. Il contient :',
+  tnefNothing: '« winmail.dat » est un paquet de Microsoft Outlook. Aucun fichier n’y a été trouvé.',
   emptyBody: 'Ce message n’a pas de texte.',
   bodyCut: 'Ce message est long ; vous en voyez le début.',
   bodyTooLarge: 'Le reste de ce message est trop grand pour être affiché.',

@@ -198,6 +198,8 @@ export default {
   source: '显示原文',
   save: '保存',
   textCut: '仅显示开头部分。保存后可查看全部。',
+  tnef: '“winmail.dat”是 Microsoft Outlook 的打包文件，其中包含：',
+  tnefNothing: '“winmail.dat”是 Microsoft Outlook 的打包文件，其中未发现文件。',
   emptyBody: '此邮件没有正文。',
   bodyCut: '此邮件很长，当前显示开头部分。',
   bodyTooLarge: '此邮件的其余部分过大，无法显示。',
