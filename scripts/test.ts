@@ -30,6 +30,14 @@ const run = spawnSync(
     '--test-reporter-destination=stdout',
     ...files,
   ],
-  { stdio: 'inherit', env: { NODE_COMPILE_CACHE: resolve(compiled), ...process.env, FORCE_COLOR: '0' } },
+  {
+    stdio: 'inherit',
+    env: {
+      NODE_COMPILE_CACHE: resolve(compiled),
+      ...process.env,
+      POSTERN_WEB_BUILT: 'true',
+      FORCE_COLOR: '0',
+    },
+  },
 );
 process.exit(run.status ?? 1);

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { guideSettings } from '../support/guide-settings.ts';
 import { imapClient } from '../support/imap-client.ts';
 import { recordTls } from '../support/imap-recorder.ts';
-import { skipWithout } from '../support/programs.ts';
+import { skipUnlessLong, skipWithout } from '../support/programs.ts';
 import { startTestServer, TEST_PASSWORD } from '../support/server.ts';
 import { openTerminal } from '../support/terminal.ts';
 
@@ -37,7 +37,7 @@ const message = (subject: string): string =>
     '',
   ].join('\r\n');
 
-describe('alpine', { skip: skipWithout('alpine', 'tmux') }, () => {
+describe('alpine', { skip: skipUnlessLong() || skipWithout('alpine', 'tmux') }, () => {
   it('lists folders, shows a message and its attachment, sorts, searches, saves and expunges', async (t) => {
     await using server = await startTestServer();
     await using imap = await recordTls(server.ports.imaps ?? 0);

@@ -7,7 +7,7 @@ import { shownCertificate } from '../support/certificate.ts';
 import { guideSettings } from '../support/guide-settings.ts';
 import { type Recorder, recordTls } from '../support/imap-recorder.ts';
 import { openMailbox } from '../support/imap-mailbox.ts';
-import { skipWithout } from '../support/programs.ts';
+import { skipUnlessLong, skipWithout } from '../support/programs.ts';
 import { startTestServer, TEST_PASSWORD, type TestServer } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
 import { openTerminal, type Terminal } from '../support/terminal.ts';
@@ -17,7 +17,7 @@ import { openTerminal, type Terminal } from '../support/terminal.ts';
 const BOB = 'bob@example.test';
 
 for (const program of ['mutt', 'neomutt'] as const) {
-  describe(program, { concurrency: true, skip: skipWithout(program, 'tmux') }, () => {
+  describe(program, { concurrency: true, skip: skipUnlessLong() || skipWithout(program, 'tmux') }, () => {
     async function start(t: TestContext, port: number, certificate: string, more = ''): Promise<Terminal> {
       const home = await mkdtemp(join(tmpdir(), 'postern-mutt-'));
       return again(t, home, port, certificate, more);

@@ -16,7 +16,7 @@ import { shownCertificate } from '../support/certificate.ts';
 import { guideSettings } from '../support/guide-settings.ts';
 import type { ImapClient } from '../support/imap-client.ts';
 import { openMailbox } from '../support/imap-mailbox.ts';
-import { cleanEnvironment, skipWithout } from '../support/programs.ts';
+import { cleanEnvironment, skipUnlessLong, skipWithout } from '../support/programs.ts';
 import { startTestServer, TEST_PASSWORD, type TestServer } from '../support/server.ts';
 
 /** offlineimap: Maildirs and an account kept alike, both ways. */
@@ -35,7 +35,7 @@ const message = (subject: string): string =>
     '',
   ].join('\r\n');
 
-describe('offlineimap', { skip: skipWithout('offlineimap') }, () => {
+describe('offlineimap', { skip: skipUnlessLong() || skipWithout('offlineimap') }, () => {
   let home: string;
   let server: TestServer;
   let client: ImapClient;

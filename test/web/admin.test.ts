@@ -6,7 +6,7 @@ import {
   ADMIN,
   assertAccessible,
   DESKTOP,
-  NO_BROWSER,
+  NO_LONG_BROWSER,
   PHONE,
   shot,
   startWebWorld,
@@ -41,7 +41,7 @@ const PAGES = [
 
 const LONG = skipUnlessLong() === false;
 
-describe('administration', { skip: NO_BROWSER }, () => {
+describe('administration', { skip: NO_LONG_BROWSER }, () => {
   let world: WebWorld;
   before(async () => {
     world = await startWebWorld();

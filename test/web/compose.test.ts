@@ -8,7 +8,7 @@ import { testActor } from '../support/server.ts';
 import {
   ADMIN,
   assertAccessible,
-  NO_BROWSER,
+  NO_LONG_BROWSER,
   PHONE,
   shot,
   startWebWorld,
@@ -47,7 +47,7 @@ const PNG = Buffer.from(
   'base64',
 );
 
-describe('writing', { skip: NO_BROWSER }, () => {
+describe('writing', { skip: NO_LONG_BROWSER }, () => {
   let world: WebWorld;
   before(async () => {
     world = await startWebWorld();
@@ -426,7 +426,7 @@ describe('writing', { skip: NO_BROWSER }, () => {
     const { address } = (await made.json()) as { address: string };
     await page.goto('/mail?compose');
     await write(page, ADMIN, 'From behind a mask', 'Hello.');
-    const from = page.getByLabel('From');
+    const from = page.locator('.compose-from');
     const option = await from.locator('option', { hasText: address }).getAttribute('value');
     await from.selectOption(option);
     await send(page);

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { terms } from '../../src/data/journal/types.ts';
 import { TEST_PASSWORD, testActor } from '../support/server.ts';
 import { lmtp } from './lmtp.ts';
-import { ADMIN, DESKTOP, NO_BROWSER, startWebWorld, USER, type WebWorld } from './support.ts';
+import { ADMIN, DESKTOP, NO_LONG_BROWSER, startWebWorld, USER, type WebWorld } from './support.ts';
 
 /** Breaks out of text, attributes, URLs, styles and scripts; each sets `window.hit` if it runs. */
 const EVIL = [
@@ -49,7 +49,7 @@ const SETTINGS_PAGES = [
   'forward',
 ];
 
-describe('hostile names', { skip: NO_BROWSER }, () => {
+describe('hostile names', { skip: NO_LONG_BROWSER }, () => {
   let world: WebWorld;
   before(async () => {
     world = await startWebWorld();

@@ -395,7 +395,7 @@ describe('mail in the browser', { skip: NO_BROWSER }, () => {
   it('forgets everything at sign-out', async () => {
     await using web = await world.open({ path: '/mail' });
     const { page } = web;
-    await row(page, 'Lunch').waitFor();
+    await page.locator('.mail-row-open').first().waitFor();
     await page
       .getByRole('button', { name: `Account of ${USER}` })
       .or(page.locator('.top-account'))

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { NO_BROWSER, shot, startWebWorld, type WebPage, type WebWorld } from './support.ts';
+import { NO_LONG_BROWSER, shot, startWebWorld, type WebPage, type WebWorld } from './support.ts';
 
 /** The service worker: what is there without a network, and what is never kept. */
 
-describe('without a network', { skip: NO_BROWSER }, () => {
+describe('without a network', { skip: NO_LONG_BROWSER }, () => {
   let world: WebWorld;
   before(async () => {
     world = await startWebWorld();

@@ -8,7 +8,7 @@ import { lmtp } from './lmtp.ts';
 import {
   assertAccessible,
   DESKTOP,
-  NO_BROWSER,
+  NO_LONG_BROWSER,
   PHONE,
   shot,
   startWebWorld,
@@ -35,7 +35,7 @@ const PAGES = [
 
 const LONG = skipUnlessLong() === false;
 
-describe('settings', { skip: NO_BROWSER }, () => {
+describe('settings', { skip: NO_LONG_BROWSER }, () => {
   let world: WebWorld;
   before(async () => {
     world = await startWebWorld();

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { jmapClient, type JmapClient, mailboxes } from '../jmap/client.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 import {
   startTestServer,
   TEST_PASSWORD,
@@ -18,6 +19,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const CHROMIUM = process.env['POSTERN_CHROMIUM'] ?? '/usr/bin/chromium';
 /** Why there can be no tests of pages here; false when there can. */
 export const NO_BROWSER: string | false = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`;
+/** The same for tests that take long beside what they add to the others: CI runs them. */
+export const NO_LONG_BROWSER: string | false = NO_BROWSER || skipUnlessLong();
 
 export const DESKTOP = { width: 1400, height: 900 };
 export const PHONE = { width: 390, height: 844 };

@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { ImapClient } from '../../../test/support/imap-client.ts';
 import { imapTestServer } from '../../../test/support/imap-server.ts';
+import { skipUnlessLong } from '../../../test/support/programs.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { openStore } from '../../data/open.ts';
@@ -117,7 +118,9 @@ const KINDS: readonly (readonly [name: string, size: number, head: string, unit:
 ];
 
 for (const [name, size, head, unit, tail] of KINDS)
-  test(`a line of ${size / MB} MB of ${name} is searched and shown without holding it, or anybody`, async (t) => {
+  test(`a line of ${size / MB} MB of ${name} is searched and shown without holding it, or anybody`, {
+    skip: skipUnlessLong(),
+  }, async (t) => {
     const { c, other } = await opened(t);
     const check = ({ answered, held }: { answered: number; held: number }, what: string): void => {
       assert(held < HELD_BYTES, `${what} holds ${Math.round(held / MB)} MB`);

@@ -13,7 +13,7 @@ it('takes quotas as people type them', () => {
 it('says what an event has in one line', () => {
   assert.equal(dataWords({ session: 'x', host: 'mx.example.org', tries: 2 }), 'host mx.example.org, tries 2');
   assert.equal(
-    dataWords({ helo: '', tls: null, to: ['a@example.org', 'b@example.org'], more: [{ a: 1 }] }),
+    dataWords({ helo: '', tls: null, via: [], to: ['a@example.org', 'b@example.org'], more: [{ a: 1 }] }),
     'to a@example.org b@example.org, more [{"a":1}]',
   );
   assert.equal(dataWords(null), 'null');

@@ -15,7 +15,7 @@ export function gigabytesOf(octets: number): string {
 export function dataWords(data: unknown): string {
   if (typeof data !== 'object' || data === null) return String(data);
   return Object.entries(data)
-    .filter(([name, value]) => name !== 'session' && value !== null && value !== '' && value !== undefined)
+    .filter(([name, value]) => name !== 'session' && value !== null && String(value) !== '')
     .map(([name, value]) => `${name} ${plain(value)}`)
     .join(', ');
 }

@@ -9,7 +9,7 @@ import { useSave } from './use-save.ts';
 interface Message {
   readonly id: string | number;
   readonly subject: string;
-  readonly from: string;
+  readonly from: { readonly name: string; readonly address: string };
   readonly receivedAt: number;
   readonly deletedAt: number;
   readonly mailbox: string;
@@ -78,8 +78,8 @@ export function Deleted() {
                         </span>
                         <br />
                         <span class="soft small" dir="auto">
-                          {each.from} · {formatDateTime(each.receivedAt)} · {each.mailbox} ·{' '}
-                          {formatSize(each.size)}
+                          {each.from.name || each.from.address} · {formatDateTime(each.receivedAt)} ·{' '}
+                          {each.mailbox} · {formatSize(each.size)}
                         </span>
                       </span>
                     </label>
