@@ -472,7 +472,6 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
   });
 
   it('forwards files of an account that others share', async () => {
-    const alice = await world.jmap(ADMIN);
     await world.server.store.write.run('sharing.setRights', {
       actor: testActor,
       account: ADMIN,
