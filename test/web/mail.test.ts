@@ -92,6 +92,21 @@ describe('mail in the browser', { skip: NO_BROWSER }, () => {
     await row(page, 'Just arrived').waitFor({ state: 'detached' });
   });
 
+  it('shows a folder that is opened while mail is still on its way there', async () => {
+    await world.deposit([message({ subject: 'Into the bin' })]);
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await row(page, 'Into the bin').locator('input').click({ force: true });
+    await page.route('**/jmap/api', async (route) => {
+      if (route.request().postData()?.includes('"Email/set"') === true)
+        await new Promise((done) => setTimeout(done, 1500));
+      await route.continue();
+    });
+    await page.getByRole('toolbar').getByRole('button', { name: 'Delete' }).first().click();
+    await page.getByRole('link', { name: /^Trash/ }).click();
+    await row(page, 'Into the bin').waitFor();
+  });
+
   it('searches with operators and marks what it found', async () => {
     await using web = await world.open({ path: '/mail' });
     const { page } = web;

@@ -239,8 +239,9 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
     stale() {
       generation++;
       fresh.clear();
-      // Only what somebody looks at: the others when they are looked at again.
-      if (version.peek() > 0 && store.windows.get(key) !== undefined && active.get(store) === key) look();
+      // Only what somebody looks at: the others when they are looked at again. Also what was opened while changes of ours
+      // were under way, and has not asked for anything yet.
+      if (store.windows.get(key) !== undefined && active.get(store) === key) look();
     },
     async allIds(most) {
       const all: Id[] = [];
