@@ -37,20 +37,22 @@ export function tryOutText(server: RunningServer, flags: TryFlags): string {
     ...(server.setupLink === undefined
       ? ['  accounts     alice@example.test (administrator), bob@example.test', '  password     postern']
       : [`  set it up    ${server.setupLink}`]),
+    ...(ports.http === undefined ? [] : [`  web app      http://localhost:${ports.http}/`]),
     `  data         ${flags.directory}`,
     `  certificate  self-signed, for localhost and example.test`,
     '',
     outgoing,
     '',
-    'Send a message, then read it:',
-    '',
-    `  ${swaks(ports.submission)}`,
-    `  ${curl(ports.imaps)}`,
-    '',
+    // Before it is set up there is nobody to write to.
+    ...(server.setupLink === undefined ? examples(ports) : []),
     'Ctrl-C stops it.',
     '',
     '',
   ].join('\n');
+}
+
+function examples(ports: RunningServer['ports']): string[] {
+  return ['Send a message, then read it:', '', `  ${swaks(ports.submission)}`, `  ${curl(ports.imaps)}`, ''];
 }
 
 function swaks(port: number | undefined): string {
