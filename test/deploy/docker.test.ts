@@ -119,7 +119,11 @@ describe('the Dockerfile', () => {
 
   it('takes over from earlier stages what they make', () => {
     const copied = of('COPY').flatMap((rest) => /^--from=(\w+ \S+ \S+)$/.exec(rest)?.[1] ?? []);
-    const made = ['packages /opt/postern/node_modules', 'build /opt/postern/dist'];
+    const made = [
+      'packages /opt/postern/node_modules',
+      'build /opt/postern/dist',
+      'build /opt/postern/web/dist',
+    ];
     assert.deepEqual(
       copied,
       made.map((one) => `${one} ${one.split(' ')[1]}`),

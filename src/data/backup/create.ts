@@ -155,13 +155,15 @@ interface Database {
 
 async function takeDatabase(work: Work): Promise<Database> {
   for (let attempt = 1; ; attempt++) {
-    const snapshot = openDatabaseSnapshot(join(work.data, 'mail.db'));
+    let snapshot: DatabaseSnapshot | undefined;
     try {
+      // Opening it reads the log, which may begin anew there too.
+      snapshot = openDatabaseSnapshot(join(work.data, 'mail.db'));
       return await readDatabase(work, snapshot);
     } catch (error) {
       if (!(error instanceof LogRestarted) || attempt >= RESTARTS) throw error;
     } finally {
-      snapshot.close();
+      snapshot?.close();
     }
   }
 }
