@@ -29,10 +29,12 @@ const COPIED = [
   'docs',
   'scripts',
   'src',
+  'web',
   'README.md',
   'LICENSE',
   'ARCHITECTURE.md',
   'package.json',
+  'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
 ];
@@ -74,6 +76,7 @@ describe('the package', { skip }, () => {
   it('carries what runs and nothing else', () => {
     const root = join(installed, 'node_modules/postern');
     assert.ok(existsSync(join(root, 'dist/app/main.js')));
+    assert.ok(existsSync(join(root, 'web/dist/index.html')), 'the web app');
     for (const name of ['src', 'test', 'bench', 'scripts'])
       assert.ok(!existsSync(join(root, name)), `${name} is in it`);
     const files = readdirSync(root, { recursive: true, encoding: 'utf8' });

