@@ -64,7 +64,8 @@ describe('signing in', { skip: NO_BROWSER }, () => {
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'password');
     await fill(page, USER, TEST_PASSWORD);
     await page.waitForURL(/\/settings\/general$/);
-    await page.getByRole('heading', { level: 1 }).first().waitFor();
+    // The door stands at the same address, and has a heading too.
+    await page.getByRole('heading', { level: 1, name: 'General' }).waitFor();
     const [cookie] = await opened.context.cookies();
     assert.deepEqual([cookie?.httpOnly, cookie?.sameSite], [true, 'Strict']);
   });

@@ -24,11 +24,15 @@ export function DataTable<R>({ label, rows, columns, rowKey, empty }: DataTableP
       <table class="table">
         <thead>
           <tr>
-            {columns.map(({ title, end }) => (
-              <th key={title} scope="col" class={end === true ? 'admin-end' : undefined}>
-                {title}
-              </th>
-            ))}
+            {columns.map(({ title, end }) =>
+              title === '' ? (
+                <td key={title} />
+              ) : (
+                <th key={title} scope="col" class={end === true ? 'admin-end' : undefined}>
+                  {title}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>
