@@ -1,6 +1,7 @@
 /** IMAP, JMAP and people with a browser at once on the same mailboxes: all know the same whenever they come to rest. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { skipUnlessLong } from '../support/programs.ts';
 import { startTestServer, storeViolations, TEST_PASSWORD } from '../support/server.ts';
 import { buildWeb } from '../web/support.ts';
 import { stress } from './run.ts';
@@ -8,7 +9,10 @@ import { NO_BROWSER } from './web-person.ts';
 
 const seed = Number(process.env['STRESS_SEED'] ?? 1);
 
-test('IMAP, JMAP and the web page converge', { skip: NO_BROWSER, timeout: 240_000 }, async (t) => {
+test('IMAP, JMAP and the web page converge', {
+  skip: NO_BROWSER || skipUnlessLong(),
+  timeout: 240_000,
+}, async (t) => {
   if (process.env['POSTERN_WEB_BUILT'] === undefined) buildWeb();
   await using server = await startTestServer({ plaintextAuth: true });
   const result = await stress({

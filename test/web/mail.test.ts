@@ -2,13 +2,21 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { message, WITH_PICTURE } from './mail-messages.ts';
-import { assertAccessible, NO_BROWSER, PHONE, shot, startWebWorld, USER, type WebWorld } from './support.ts';
+import {
+  assertAccessible,
+  NO_LONG_BROWSER,
+  PHONE,
+  shot,
+  startWebWorld,
+  USER,
+  type WebWorld,
+} from './support.ts';
 
 const row = (page: Page, subject: string) => page.locator('.mail-row', { hasText: subject });
 const openRow = (page: Page, subject: string) => row(page, subject).locator('.mail-row-open').click();
 const toast = (page: Page, text: string | RegExp) => page.locator('.toast', { hasText: text }).first();
 
-describe('mail in the browser', { skip: NO_BROWSER }, () => {
+describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
   let world: WebWorld;
   before(async () => {
     world = await startWebWorld();
@@ -93,7 +101,7 @@ describe('mail in the browser', { skip: NO_BROWSER }, () => {
   });
 
   it('shows a folder that is opened while mail is still on its way there', async () => {
-    await world.deposit([message({ subject: 'Into the bin' })]);
+    const [id] = await world.deposit([message({ subject: 'Into the bin' })]);
     await using web = await world.open({ path: '/mail' });
     const { page } = web;
     await row(page, 'Into the bin').locator('input').click({ force: true });
@@ -105,6 +113,7 @@ describe('mail in the browser', { skip: NO_BROWSER }, () => {
     await page.getByRole('toolbar').getByRole('button', { name: 'Delete' }).first().click();
     await page.getByRole('link', { name: /^Trash/ }).click();
     await row(page, 'Into the bin').waitFor();
+    await (await world.jmap()).call('Email/set', { destroy: [id] });
   });
 
   it('searches with operators and marks what it found', async () => {
