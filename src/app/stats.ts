@@ -5,7 +5,7 @@ import type { LiveJournal } from '../data/journal/live.ts';
 import type { JournalEvent } from '../data/journal/types.ts';
 import type { OpenStore } from '../data/open.ts';
 import { DELIVERY_DELAY } from '../data/stats/series.ts';
-import { bucketOf, DELAY_BUCKETS, type Sample } from '../data/stats/types.ts';
+import { bucketOf, DELAY_BUCKETS, EMPTY, merge, type Sample } from '../data/stats/types.ts';
 import type { Job } from './jobs.ts';
 import type { RunningListener } from './services.ts';
 
@@ -35,9 +35,17 @@ export function createStats(parts: StatsParts): StatsPart {
   const counter = createCounter();
   const stop = watch.listen((event) => counter.take(event));
   const process = processMeter(clock);
+  // Minutes that could not be stored, as on a full disk: they are the ones that somebody will ask for.
+  let waiting = EMPTY;
   const note = async (gauges: Sample['gauges']): Promise<void> => {
-    const { counts, delays } = counter.reset();
-    await store.write.run('stats.note', { at: clock.now(), sample: { counts, delays, gauges } });
+    const sample = merge(waiting, { ...counter.reset(), gauges });
+    waiting = EMPTY;
+    try {
+      await store.write.run('stats.note', { at: clock.now(), sample });
+    } catch (error) {
+      waiting = merge(waiting, sample);
+      throw error;
+    }
   };
   return {
     jobs: [

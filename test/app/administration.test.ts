@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
-import { createCounter } from '../../src/app/stats.ts';
+import type { JobParts } from '../../src/app/jobs.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import type { JournalEvent } from '../../src/data/journal/types.ts';
+import type { Sample } from '../../src/data/stats/types.ts';
+import { createCounter, createStats, type StatsParts } from '../../src/app/stats.ts';
 import { runCommand } from '../support/cli.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -181,5 +186,41 @@ describe('what is counted', () => {
     });
     assert.equal(delays['delay']?.[2], 1, 'three seconds are within five');
     assert.deepEqual(counter.reset(), { counts: {}, delays: {} });
+  });
+
+  it('is not lost when it could not be stored, as on a full disk', async () => {
+    let tell: (event: JournalEvent) => void = () => undefined;
+    let full = true;
+    const stored: Sample[] = [];
+    const run = async (_name: string, { sample }: { sample: Sample }): Promise<void> => {
+      if (full) throw new Error('database or disk is full');
+      stored.push(sample);
+    };
+    const stats = createStats({
+      store: { write: { run }, read: { run: async () => [] } },
+      clock: systemClock,
+      watch: { listen: (heard: typeof tell) => ((tell = heard), () => undefined) },
+      data: tmpdir(),
+      listeners: () => [],
+    } as unknown as StatsParts);
+    const failed = {
+      trace: 't',
+      at: 1,
+      kind: 'login.failed',
+      data: {},
+      terms: [],
+    } as unknown as JournalEvent;
+    const [job] = stats.jobs;
+    tell(failed);
+    await assert.rejects(async () => job?.run({} as JobParts));
+    full = false;
+    tell(failed);
+    await job?.run({} as JobParts);
+    await stats.flush();
+    assert.deepEqual(
+      stored.map(({ counts }) => counts['logins.failed'] ?? 0),
+      [2, 0],
+      'the minute of the full disk is in the next, and only there',
+    );
   });
 });

@@ -130,12 +130,13 @@ export async function scratch(): Promise<Scratch> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-export const PORTS = [24, 25, 80, 143, 465, 587, 993];
+export const PORTS = [24, 25, 80, 143, 443, 465, 587, 993, 4190];
 
 /** An N for --port-base whose ports are free now. */
 export async function freePortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const base = 20_000 + Math.floor(Math.random() * 11_000);
+    // All of them below the ports that systems give away on their own, or a connection may take one meanwhile.
+    const base = 10_000 + Math.floor(Math.random() * 14_000);
     const free = await Promise.all(PORTS.map((port) => isFree(base + port)));
     if (free.every(Boolean)) return base;
   }
