@@ -71,8 +71,9 @@ export interface GuardedResponse {
  */
 export async function guardedFetch(options: GuardedFetchOptions): Promise<GuardedResponse> {
   const { clock, method = 'GET', redirects = 0, timeoutMs } = options;
-  const life = lifeOf(clock, timeoutMs, options.signal);
+  // What is refused at once must leave no timer behind.
   let url = guardedUrl(options.url, options);
+  const life = lifeOf(clock, timeoutMs, options.signal);
   let headers = options.headers ?? {};
   try {
     for (let hops = 0; ; hops++) {

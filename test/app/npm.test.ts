@@ -6,6 +6,7 @@ import { chmod, cp, mkdir, readlink, symlink, writeFile } from 'node:fs/promises
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { skipUnlessLong } from '../support/programs.ts';
 import { freePortBase, isFree, KILL_MS, PORTS, type Scratch, scratch } from './program.ts';
 
 /** What npm runs in a checkout: the install before everything else, and `npm start`. */
@@ -106,7 +107,8 @@ function alive(pid: number): boolean {
 
 describe('npm start', { skip: !hasNpm && 'there is no npm on the PATH' }, () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`ends with all that it started when npm alone gets ${signal}`, async () => {
+    const skip = signal === 'SIGTERM' ? false : skipUnlessLong();
+    it(`ends with all that it started when npm alone gets ${signal}`, { skip }, async () => {
       await using place = await scratch();
       const tree = join(place.path, 'tree');
       await copyOfTree(tree);

@@ -14,6 +14,7 @@ import { createSelfSigned } from '../../src/net/tls-self-signed.ts';
 import { testActor } from '../support/server.ts';
 import { lineClient } from '../support/smtp-client.ts';
 import { assertOneLine, freePort, KILL_MS, type Program, program, runProgram, scratch } from './program.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 
 const PASSWORD = 'not the obvious one';
 const isRoot = process.getuid?.() === 0;
@@ -181,7 +182,7 @@ describe('postern init and serve', () => {
     assert.equal(await server.ended, 0);
   });
 
-  it('refuses what is not fit for the public, in one line each', async () => {
+  it('refuses what is not fit for the public, in one line each', { skip: skipUnlessLong() }, async () => {
     await using place = await scratch();
     const here = await site(place.path);
     const check = (env: Record<string, string>): ReturnType<typeof runProgram> =>
@@ -203,7 +204,11 @@ describe('postern init and serve', () => {
     const other = ['--data', tryOut, '--config', join(place.path, 'x.toml')];
     const init = await runProgram(['init', '--domain', 'example.org', '--yes', ...other]);
     assertOneLine(init, /belongs to a try-out/);
+  });
 
+  it('refuses the password of the try-out, and has a remedy', async () => {
+    await using place = await scratch();
+    const here = await site(place.path);
     const store = await openStore({ directory: here.data, clock: systemClock, logger: silentLogger });
     const weak = await hashPassword('postern', { minLength: 1 });
     const account = { actor: testActor, displayName: '', role: 'user', quota: 0, ...weak } as const;
@@ -212,7 +217,7 @@ describe('postern init and serve', () => {
     if (isRoot)
       for (const name of ['mail.db', 'mail.db-wal', 'mail.db-shm'])
         await chown(join(here.data, name), NOBODY, NOBODY).catch(() => undefined);
-    const refused = await check({});
+    const refused = await runProgram(['serve', '--config', here.config]);
     assert.match(refused.stderr, /the password of weak@example\.org is "postern"/);
     assert.match(refused.stderr, /"postern serve --set-password weak@example\.org"/);
     assert.doesNotMatch(refused.stderr, /me@example\.org/);
@@ -242,7 +247,7 @@ describe('postern init and serve', () => {
   });
 
   it('checks as the user it will become what that user can read', {
-    skip: !isRoot && 'needs root',
+    skip: isRoot ? skipUnlessLong() : 'needs root',
   }, async () => {
     await using place = await scratch();
     const here = await site(place.path);

@@ -225,7 +225,7 @@ describe('the whole server', () => {
   });
 
   it('forgets deleted mail after the undelete period, by its own clock', async () => {
-    const clock = testClock();
+    const clock = testClock(undefined, 600_000);
     await using server = await startTestServer({ clock, config: { store: { undelete: '2d' } } });
     assert.ok(server.ports.lmtp);
     const client = await lineClient(server.ports.lmtp);

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { lineClient } from '../support/smtp-client.ts';
 import { storeViolations } from '../support/server.ts';
 import { assertOneLine, freePortBase, KILL_MS, program, runProgram, scratch } from './program.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 
 const login = Buffer.from('\0alice@example.test\0postern').toString('base64');
 
@@ -149,7 +150,9 @@ describe('npm start', () => {
     assertOneLine(deep, /cannot use \/proc\/foo\/bar: /);
   });
 
-  it('begins anew with --fresh, but deletes nothing that is not a try-out', async () => {
+  it('begins anew with --fresh, but deletes nothing that is not a try-out', {
+    skip: skipUnlessLong(),
+  }, async () => {
     await using place = await scratch();
     const base = String(await freePortBase());
     const home = join(place.path, 'home');

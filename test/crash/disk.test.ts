@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { skipWithout } from '../support/programs.ts';
+import { skipUnlessLong, skipWithout } from '../support/programs.ts';
 import { startTryServer, type TryServer } from '../support/try-server.ts';
 import { brokenPromises, damage, type Evidence, gatherEvidence, mediumBytes } from './evidence.ts';
 import { Ledger, pour } from './load.ts';
@@ -111,7 +111,7 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
     );
   });
 
-  it('shares a slow disk: several 250 for each fsync', async (t) => {
+  it('shares a slow disk: several 250 for each fsync', { skip: skipUnlessLong() }, async (t) => {
     const delay = 'inject=fsync,fdatasync:delay_exit=50000';
     const { server, directory, finish } = await startTraced(t, '-e', 'trace=fsync,fdatasync', '-e', delay);
     const ledger = new Ledger();
@@ -168,7 +168,9 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
     );
   });
 
-  it('answers 451 when the fsync of a segment fails, and never writes to that segment again', async (t) => {
+  it('answers 451 when the fsync of a segment fails, and never writes to that segment again', {
+    skip: skipUnlessLong(),
+  }, async (t) => {
     // SQLite calls fsync, so this meets segments alone; counted by thread.
     const failure = 'inject=fdatasync:error=EIO:when=12';
     const { server, directory, finish } = await startTraced(
@@ -205,7 +207,9 @@ describe('the disk, seen and spoiled by strace', { skip: skipWithoutTracing() },
     );
   });
 
-  it('keeps every promise when it is killed between a segment and the commit that names it', async (t) => {
+  it('keeps every promise when it is killed between a segment and the commit that names it', {
+    skip: skipUnlessLong(),
+  }, async (t) => {
     // The store thread waits 4 s before its sixth fsync of a segment, and is killed there.
     const wait = 'inject=fdatasync:delay_enter=4000000:when=6';
     const { server, directory } = await startTraced(t, '-e', 'trace=fdatasync', '-e', wait);

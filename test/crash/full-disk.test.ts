@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { runCommand } from '../support/cli.ts';
-import { skipUnlessRoot } from '../support/programs.ts';
+import { skipUnlessLong, skipUnlessRoot } from '../support/programs.ts';
 import { startTryServer } from '../support/try-server.ts';
 import { brokenPromises, damage, gatherEvidence, mediumBytes } from './evidence.ts';
 import { Ledger, pour } from './load.ts';
@@ -118,7 +118,9 @@ describe('a full disk', { skip: skipWithoutMount() }, () => {
     );
   });
 
-  it('refuses messages whose segment finds no room, gives back what it took of it, takes them later', async (t) => {
+  it('refuses messages whose segment finds no room, gives back what it took of it, takes them later', {
+    skip: skipUnlessLong(),
+  }, async (t) => {
     const { disk, directory, server } = await startOnSmallDisk(t);
     const ledger = new Ledger();
     const free = fill(disk, 2 * MiB);

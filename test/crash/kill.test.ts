@@ -9,7 +9,7 @@ import { brokenPromises, damage, gatherEvidence } from './evidence.ts';
 import { Ledger, pour } from './load.ts';
 
 /** Rounds of load and SIGKILL: 50 take about a minute on two cores with nothing else to do. */
-const ROUNDS = Number(process.env.CRASH_ROUNDS ?? (process.env.CI === 'true' ? 50 : 6));
+const ROUNDS = Number(process.env.CRASH_ROUNDS ?? (process.env.CI === 'true' ? 50 : 2));
 /** Milliseconds after which no more rounds begin, on a machine that is busy with other tests. */
 const ENOUGH_MS = process.env.CRASH_ROUNDS === undefined ? 90_000 : Number.POSITIVE_INFINITY;
 /** Milliseconds from the first 250 until the kill, at most. */

@@ -7,6 +7,7 @@ import { runProgram } from '../app/program.ts';
 import { lineClient } from '../support/smtp-client.ts';
 import { startTryServer, type TryServer } from '../support/try-server.ts';
 import { damage, gatherEvidence } from './evidence.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 
 const ROUNDS = 2;
 const CONNECTIONS = 6;
@@ -78,7 +79,9 @@ async function keptIn(directory: string): Promise<Map<string, Kept>> {
 }
 
 describe('SIGKILL while mail is refused', () => {
-  it('a case number that was told leads to the message; nothing is kept twice', async (t) => {
+  it('a case number that was told leads to the message; nothing is kept twice', {
+    skip: skipUnlessLong(),
+  }, async (t) => {
     const directory = await mkdtemp(join(tmpdir(), 'postern-crash-'));
     let server: TryServer | undefined;
     t.after(async () => {

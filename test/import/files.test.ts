@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { program } from '../app/program.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { cliOf, imported, mailOf, type Said } from './cli.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 
 /** Mail in files of other systems, brought into a whole server by the command line. */
 
@@ -232,7 +233,7 @@ describe('postern import maildir, mbox, eml', () => {
     );
   });
 
-  it('goes on where it was killed, and where the room had ended', async () => {
+  it('goes on where it was killed, and where the room had ended', { skip: skipUnlessLong() }, async () => {
     const count = 1100;
     await mkdir(join(directory, 'Many/cur'), { recursive: true });
     for (let i = 0; i < count; i++) await put(`Many/cur/${1000 + i}.x.host:2,S`, message(`many ${i}`), T);

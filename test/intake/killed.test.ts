@@ -9,6 +9,7 @@ import { startAws } from '../support/aws/emulator.ts';
 import type { CallStep } from '../support/aws/types.ts';
 import { startTestServer } from '../support/server.ts';
 import { BUCKET, message, storedIn, subjectsOf, until } from './support.ts';
+import { skipUnlessLong } from '../support/programs.ts';
 
 const ALICE = 'alice@example.test';
 const MESSAGES = 30;
@@ -19,7 +20,9 @@ const DEATHS: readonly { operation: string; phase: CallStep['phase']; after: num
   { operation: 'DeleteObject', phase: 'begin', after: 4 }, // between the commit and the removal
 ];
 
-it('a process that is killed at any step loses nothing and doubles nothing', async () => {
+it('a process that is killed at any step loses nothing and doubles nothing', {
+  skip: skipUnlessLong(),
+}, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'postern-killed-'));
   const aws = await startAws({ timeFactor: 0.05 });
   const topic = aws.sns.createTopic('new-mail');

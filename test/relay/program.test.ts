@@ -16,7 +16,7 @@ import {
 } from '../app/program.ts';
 import { startAws } from '../support/aws/emulator.ts';
 import type { AwsEmulator } from '../support/aws/types.ts';
-import { skipWithout } from '../support/programs.ts';
+import { skipUnlessLong, skipWithout } from '../support/programs.ts';
 import { lineClient } from '../support/smtp-client.ts';
 
 /** The program as people start it: exit statuses, standard output and error, real clients, signals. */
@@ -217,7 +217,9 @@ function writePair(folder: string, passphrase: string): { cert: string; key: str
   return { cert, key };
 }
 
-test('a spool: killed while mail comes and goes, nothing that was answered 250 is lost or sent twice', async () => {
+const KILLED =
+  'a spool: killed while mail comes and goes, nothing that was answered 250 is lost or sent twice';
+test(KILLED, { skip: skipUnlessLong() }, async () => {
   await using aws = await emulator();
   await using folder = await scratch();
   const spool = join(folder.path, 'spool');
