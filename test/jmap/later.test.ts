@@ -18,7 +18,10 @@ interface Place {
   readonly box: Record<string, string>;
 }
 
-async function open(more: Partial<TestServerOptions> = {}, clock = testClock()): Promise<Place> {
+async function open(
+  more: Partial<TestServerOptions> = {},
+  clock = testClock(undefined, 60_000),
+): Promise<Place> {
   const server = await startTestServer({ clock, ...more });
   const bob = await jmapClient(server, 'bob@example.test');
   const alice = await jmapClient(server, 'alice@example.test');
