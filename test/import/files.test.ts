@@ -88,6 +88,26 @@ describe('postern import maildir, mbox, eml', () => {
     assert.ok(boxes.some(({ name }) => name === 'Empty'));
   });
 
+  it('brings along whom one wrote to: proposed when writing, no strangers to the filter', async () => {
+    const name = 'Maildir/.Sent Items/cur/104.d.host:2,S';
+    const to = 'To: =?utf-8?q?J=C3=BCrg?= Meier <juerg@far.test>, ann@far.test\n';
+    await put(name, `From: alice@example.test\n${to}Cc: undisclosed:;\nSubject: to friends\n\nHi\n`, T);
+    await put('Maildir/cur/105.d.host:2,S', 'From: eve@far.test\nTo: others@far.test\n\nread\n', T);
+    await imported(run, 'maildir', 'Maildir', ...ALICE);
+    const { id: accountId } = await server.account('alice@example.test');
+    const found = await server.store.read.run('account.contacts', { accountId, q: '', limit: 10 });
+    assert.deepEqual(
+      found.filter(({ address }) => address.endsWith('@far.test')),
+      [
+        { name: '', address: 'ann@far.test', times: 1, lastAt: T },
+        { name: 'Jürg Meier', address: 'juerg@far.test', times: 1, lastAt: T },
+      ],
+    );
+    await rm(join(directory, name));
+    await rm(join(directory, 'Maildir/cur/105.d.host:2,S'));
+    await imported(run, 'maildir', 'Maildir', ...ALICE, '--mirror');
+  });
+
   it('brings only what is new the second time, and the flags that changed there', async () => {
     await rename(join(directory, 'Maildir/new/102.c.host'), join(directory, 'Maildir/cur/102.c.host:2,RS'));
     await put('Maildir/cur/110.z.host:2,', message('late'), T);

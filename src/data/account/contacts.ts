@@ -93,10 +93,28 @@ export async function noteNames(
   accountId: number,
   names: readonly NamedAddress[],
 ): Promise<void> {
+  await nameAll(tx, sql.nameContact, accountId, names);
+}
+
+/** The same from mail of years ago: names that are known now stay. */
+export async function nameUnnamedAll(
+  tx: WriteTx,
+  accountId: number,
+  names: readonly NamedAddress[],
+): Promise<void> {
+  await nameAll(tx, sql.nameUnnamed, accountId, names);
+}
+
+async function nameAll(
+  tx: WriteTx,
+  statement: typeof sql.nameContact,
+  accountId: number,
+  names: readonly NamedAddress[],
+): Promise<void> {
   const found = new Map(names.map((each) => [senderKey(each.address), cleanName(each)]));
   for (const key of [...found.keys()].toSorted()) {
     const name = found.get(key) ?? '';
-    if (name !== '' && key !== '') await tx.run(sql.nameContact, name, accountId, key);
+    if (name !== '' && key !== '') await tx.run(statement, name, accountId, key);
   }
 }
 

@@ -6,6 +6,7 @@ import { depositAll, incoming } from '../mailstore/deposit.ts';
 import { formatKeywords, parseKeywords } from '../mailstore/flags.ts';
 import { copy, expunge } from '../mailstore/placements.ts';
 import { storeFlags } from '../mailstore/store-flags.ts';
+import { noteSent } from '../spam/senders.ts';
 import {
   deleteImported,
   importedByKey,
@@ -72,6 +73,9 @@ export async function addImport(tx: WriteTx, args: NewImport): Promise<{ status:
       if (result.status !== 'stored') return { status: result.status };
       placed.set(result.mailboxId, result.uid);
     }
+    const { messageId } = args.content;
+    if (args.wrote !== undefined)
+      await noteSent(tx, { ...args.wrote, accountId, messageId, at: Math.min(args.receivedAt, tx.now) });
   }
   const keywords = formatKeywords([...args.set.keywords]);
   for (const [mailboxId, uid] of placed)

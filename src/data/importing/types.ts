@@ -1,3 +1,4 @@
+import type { Sent } from '../spam/types.ts';
 import type { FlagSet, NewBlob, ParsedContent } from '../mailstore/types.ts';
 
 /** Mail that comes from another mail system. Times are milliseconds since the epoch, sizes octets. */
@@ -18,6 +19,8 @@ export interface NewImport {
   readonly digest: Uint8Array;
   readonly set: FlagSet;
   readonly receivedAt: number;
+  /** Of mail the account sent: whom it wrote to, who are no strangers to it then. */
+  readonly wrote?: Pick<Sent, 'addresses' | 'names'>;
 }
 
 /** 'linked': another source brought the same octets into the same mailbox before; nothing was stored. */

@@ -15,8 +15,9 @@ export const addCorrespondent = statement<
   `INSERT INTO correspondents (account_id, address, sent, last_at)
    SELECT CAST(? AS BIGINT), CAST(? AS TEXT), 1, CAST(? AS BIGINT)
    WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = ? AND address = ?)
-   ON CONFLICT (account_id, address) DO UPDATE SET sent = correspondents.sent + 1, last_at = excluded.last_at,
-     hidden = 0`,
+   ON CONFLICT (account_id, address) DO UPDATE SET sent = correspondents.sent + 1,
+     hidden = CASE WHEN excluded.last_at >= correspondents.last_at THEN 0 ELSE correspondents.hidden END,
+     last_at = CASE WHEN excluded.last_at > correspondents.last_at THEN excluded.last_at ELSE correspondents.last_at END`,
 );
 
 export const addSentId = statement<[hash: number, accountId: number, at: number]>(

@@ -1,4 +1,4 @@
-import { noteNames } from '../account/contacts.ts';
+import { nameUnnamedAll, noteNames } from '../account/contacts.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { MAX_REFERENCES, referenceHash } from '../mailstore/threads.ts';
 import { REFERENCE_STEPS } from '../mailstore/threads.sql.ts';
@@ -9,16 +9,17 @@ import { forgetReputation } from './reputation.sql.ts';
 import * as sql from './senders.sql.ts';
 import { type ModelState, type Relation, type RelationRequest, type Sent, SITE } from './types.ts';
 
-/** Remember whom an account wrote to, and its message: in the commit that accepts the submission. */
+/** Remember whom an account wrote to, and its message: in the commit that accepts the submission, or brings the mail in. */
 export async function noteSent(tx: WriteTx, sent: Sent): Promise<void> {
-  const { accountId, addresses, messageId } = sent;
+  const { accountId, addresses, messageId, at = tx.now } = sent;
   // Always in the same order: two submissions of one account must not wait for each other in a circle.
   for (const address of [...new Set(addresses.map(senderKey))].toSorted()) {
     if (address === '') continue;
-    await tx.run(sql.addCorrespondent, accountId, address, tx.now, accountId, address);
+    await tx.run(sql.addCorrespondent, accountId, address, at, accountId, address);
   }
-  await noteNames(tx, accountId, sent.names ?? []);
-  if (messageId) await tx.run(sql.addSentId, referenceHash(messageId), accountId, tx.now);
+  const note = sent.at === undefined ? noteNames : nameUnnamedAll;
+  await note(tx, accountId, sent.names ?? []);
+  if (messageId) await tx.run(sql.addSentId, referenceHash(messageId), accountId, at);
 }
 
 export interface Forget {

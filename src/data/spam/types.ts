@@ -80,6 +80,8 @@ export interface Sent {
   readonly messageId: string | undefined;
   /** How its header calls those it is for. */
   readonly names?: readonly { readonly name: string; readonly address: string }[];
+  /** When it was sent by another system, in ms since the epoch; what is known of later times stays. Otherwise now. */
+  readonly at?: number;
 }
 
 export type ListAction = 'allow' | 'block';

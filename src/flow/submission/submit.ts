@@ -6,8 +6,6 @@ import type { DepositResult } from '../../data/mailstore/types.ts';
 import type { Enqueue } from '../../data/queue/types.ts';
 import type { Sent } from '../../data/spam/types.ts';
 import type { WriteArgs } from '../../data/store.ts';
-import { displayAddresses } from '../../mail/message/addresses.ts';
-import { readHeader } from '../../mail/message/headers.ts';
 import { hiddenOctets, visibleHeader } from '../delivery/hidden.ts';
 import {
   depositIndexes,
@@ -17,6 +15,7 @@ import {
   planDelivery,
   queueRecipients,
 } from '../delivery/plan.ts';
+import { namesIn } from '../written-to.ts';
 import { archiveCopies } from '../archive.ts';
 import { dropBody, storeOrDrop, type TakenMessage } from '../intake.ts';
 import { acceptCommitted, depositEvents, envelopeTerms, queuedEvent, sessionData } from '../journal.ts';
@@ -216,17 +215,6 @@ function writtenTo(
     messageId: message.content.messageId,
     names: namesIn(message.header),
   };
-}
-
-/** Addresses of a field whose names are kept. */
-const NAMES_MAX = 200;
-
-/** How the sender calls those it is for. */
-function namesIn(octets: Buffer): NonNullable<Sent['names']> {
-  const header = readHeader(octets);
-  return ['to', 'cc']
-    .flatMap((name) => displayAddresses(header.first(name) ?? '', NAMES_MAX))
-    .filter(({ name }) => name !== '');
 }
 
 /** What JMAP keeps of it: with where those went that are not in the queue under their own address. */

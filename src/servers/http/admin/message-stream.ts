@@ -10,6 +10,7 @@ import { frameHead, FrameReader } from '../../../flow/import/frames.ts';
 import { IMPORT_MESSAGE_BYTES } from '../../../flow/import/spool.ts';
 import type { AddResult } from '../../../flow/import/target.ts';
 import { visibleOctets } from '../../../flow/import/visible.ts';
+import { writtenBefore } from '../../../flow/written-to.ts';
 import { dropBody, Intake, storeOrDrop } from '../../../flow/intake.ts';
 import type { AdminEnv } from './app.ts';
 import { requireRoom } from './disk-room.ts';
@@ -78,6 +79,8 @@ async function takeMessages(context: AdminContext, c: Context<AdminEnv>): Promis
   requireRoom(context);
   const account = await needAccount(context, query.account);
   const sourceId = await sourceIdOf(context, c.get('actor'), account, query.source);
+  const boxes = await context.store.read.run('mailstore.mailboxes', { accountId: account.id });
+  const sent = new Set(boxes.filter(({ specialUse }) => specialUse === '\\Sent').map(({ id }) => id));
   if (c.req.raw.body === null) return [];
   const reader = new FrameReader(c.req.raw.body);
   const results: Promise<AddResult>[] = [];
@@ -90,7 +93,7 @@ async function takeMessages(context: AdminContext, c: Context<AdminEnv>): Promis
       if (results.length >= MESSAGES)
         throw new Refusal('limit', `A request has at most ${MESSAGES} messages.`);
       while (underWay.size >= UNDER_WAY) await Promise.race(underWay);
-      const { stored } = await takeOne(context, { account, sourceId }, head.data, reader.octets());
+      const { stored } = await takeOne(context, { account, sourceId, sent }, head.data, reader.octets());
       const settled = stored.finally(() => underWay.delete(settled));
       underWay.add(settled);
       results.push(settled);
@@ -101,10 +104,17 @@ async function takeMessages(context: AdminContext, c: Context<AdminEnv>): Promis
   return Promise.all(results);
 }
 
+interface Target {
+  readonly account: Account;
+  readonly sourceId: number;
+  /** Mailboxes of what the account sent. */
+  readonly sent: ReadonlySet<number>;
+}
+
 /** Resolves when the octets are taken in; `stored` tells what becomes of them. */
 async function takeOne(
   context: AdminContext,
-  { account, sourceId }: { readonly account: Account; readonly sourceId: number },
+  { account, sourceId, sent }: Target,
   head: IncomingHead,
   octets: AsyncIterable<Buffer>,
 ): Promise<{ stored: Promise<AddResult> }> {
@@ -124,7 +134,7 @@ async function takeOne(
     intake.abort();
     return { stored: Promise.resolve(failed(key, error)) };
   }
-  const { blob, content } = taken;
+  const { blob, content, header } = taken;
   const args = {
     accountId: account.id,
     sourceId,
@@ -134,6 +144,7 @@ async function takeOne(
     content,
     digest: hash.digest(),
     set: { flags, keywords },
+    ...(mailboxIds.some((id) => sent.has(id)) && { wrote: writtenBefore(header) }),
     receivedAt: head.receivedAt > 0 ? head.receivedAt : (content.sentAt ?? clock.now()),
   };
   const write = async (): Promise<AddResult> => {
