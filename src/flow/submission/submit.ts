@@ -272,6 +272,10 @@ function outgoing(
   const { message, prefix, hidden } = completed;
   const addresses = [reversePath, ...plan.forwards.map(({ address }) => address)];
   const here = new Set(envelope.flatMap((each) => (isElsewhere(each) ? [] : each.address.toLowerCase())));
+  // Where nothing may leave at all, what waits for its time and is for people here still comes to them.
+  const comes = (address: string): boolean =>
+    params.releaseAt !== undefined && holdReason === undefined && here.has(address.toLowerCase());
+  const waiting = queueRecipients(plan.forwards).map((each) => ({ ...each, unheld: comes(each.address) }));
   return {
     queueId: trace,
     trace,
@@ -289,13 +293,11 @@ function outgoing(
     messageId: message.content.messageId,
     size: message.size + prefix.length - hiddenOctets(hidden),
     ...laterTimes(context),
-    holdReason: holdReason ?? deps.settings.holdOutgoing,
-    recipients: queueRecipients(plan.forwards).map((each) => ({
-      ...each,
-      // Where nothing may leave at all, what waits for its time and is for people here still comes to them.
-      unheld:
-        params.releaseAt !== undefined && holdReason === undefined && here.has(each.address.toLowerCase()),
-    })),
+    // An attempt that is cut short leaves its recipient held where the message is.
+    holdReason: waiting.every(({ unheld }) => unheld)
+      ? undefined
+      : (holdReason ?? deps.settings.holdOutgoing),
+    recipients: waiting,
   };
 }
 
