@@ -102,6 +102,15 @@ await store.write.run('mailstore.copy', {
   targetId: archive?.id ?? 0,
 });
 await store.write.run('mailstore.expunge', { ...place, ranges: [{ from: 4, to: 5 }], anyFlag: true });
+await store.write.run('account.putKey', {
+  accountId: ids[0] ?? 0,
+  kind: 'pgp',
+  address: 'somebody@example.com',
+  fingerprint: 'ab'.repeat(20),
+  data: Buffer.from('a key'),
+  source: 'given',
+  trusted: true,
+});
 await store.close();
 
 const file = `test/fixtures/upgrade/v${schemaVersion}.db.zst`;

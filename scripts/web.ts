@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
+import { licencesOf } from './web-licences.ts';
 
 const root = join(import.meta.dirname, '..');
 const web = join(root, 'web');
@@ -33,6 +34,8 @@ async function make(): Promise<void> {
       build: { outDir: next },
     });
     await preloadMail(join(next, 'index.html'), made);
+    const outputs = [made].flat() as Rolldown.RolldownOutput[];
+    await writeFile(join(next, 'licences.txt'), await licencesOf(outputs));
     const files = list(next);
     await build({
       configFile: false,

@@ -3,6 +3,8 @@ import { defineConfig } from 'vite';
 /** The web app: one entry, every area a chunk of its own that is fetched when it is first needed. */
 export default defineConfig({
   root: import.meta.dirname,
+  // The same library with its rarer curves and ciphers in files of their own, fetched when a key needs them.
+  resolve: { alias: [{ find: /^openpgp$/, replacement: 'openpgp/lightweight' }] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: 'dist',
@@ -22,6 +24,8 @@ export default defineConfig({
               test: /node_modules\/@?preact|\/src\/base\/(?!push|webauthn|side-layout|.*\.css$)/,
             },
             { name: 'jmap', test: /\/src\/jmap\// },
+            // Other people's work under the LGPL: a file of its own, which anybody may put another in the place of.
+            { name: 'openpgp', test: /openpgp\/dist\/lightweight\/openpgp\.min\.mjs$/ },
           ],
         },
       },

@@ -20,6 +20,7 @@ import {
 } from '../mailstore/contract-fixtures.ts';
 import { Flag } from '../mailstore/types.ts';
 import { tablesNaming } from './contract.sql.ts';
+import { MAX_KEY_BYTES, MAX_KEYS_OF_ADDRESS, type NewKey } from './keys.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -327,6 +328,79 @@ export function accountContract(open: (options: { clock: ManualClock }) => Promi
       );
     });
 
+    const key = (address: string, digits: string, more: Partial<NewKey> = {}): NewKey => ({
+      accountId,
+      kind: 'pgp',
+      address,
+      fingerprint: digits.repeat(20),
+      data: Buffer.from(`key ${digits}`),
+      source: 'message',
+      trusted: false,
+      ...more,
+    });
+
+    it('keeps keys of correspondents, and what is known of them is not lost when they come again', async () => {
+      const first = await ops.write('account.putKey', key('Ann@A.example', 'Aa'));
+      assert.equal(first.address, 'ann@a.example');
+      assert.equal(first.fingerprint, 'aa'.repeat(20));
+      const seen = clock.now();
+      clock.advance(HOUR);
+      await ops.write('account.putKey', key('ann@a.example', 'aa', { source: 'domain' }));
+      await ops.write('account.trustKey', { accountId, id: first.id, trusted: true });
+      const again = await ops.write(
+        'account.putKey',
+        key('ann@a.example', 'aa', { data: Buffer.from('renewed') }),
+      );
+      assert.deepEqual(
+        { ...again, data: Buffer.from(again.data ?? []).toString() },
+        {
+          id: first.id,
+          kind: 'pgp',
+          address: 'ann@a.example',
+          fingerprint: 'aa'.repeat(20),
+          source: 'domain',
+          trusted: true,
+          firstSeen: seen,
+          changedAt: clock.now(),
+          size: 7,
+          data: 'renewed',
+        },
+      );
+      await ops.write('account.putKey', key('bea@b.example', 'bb'));
+      const listed = await ops.read('account.keys', { accountId });
+      assert.deepEqual(
+        listed.map(({ address, data }) => [address, data]),
+        [
+          ['ann@a.example', undefined],
+          ['bea@b.example', undefined],
+        ],
+      );
+      const [ann] = await ops.read('account.keys', { accountId, address: 'ANN@a.example' });
+      assert.equal(Buffer.from(ann?.data ?? []).toString(), 'renewed');
+      // Somebody else's id is that of nothing.
+      const other = await newAccount(ops, `spy${n}`);
+      const theirs = { accountId: other, id: first.id };
+      assert.equal(await ops.read('account.key', theirs), undefined);
+      await refused(ops.write('account.trustKey', { ...theirs, trusted: false }), 'not-found');
+      await refused(ops.write('account.removeKey', theirs), 'not-found');
+      await ops.write('account.removeKey', { accountId, id: first.id });
+      assert.deepEqual(await ops.read('account.keys', { accountId, address: 'ann@a.example' }), []);
+    });
+
+    it('bounds keys: their octets, and how many there are of one address', async () => {
+      const large = key('ann@a.example', 'aa', { data: Buffer.alloc(MAX_KEY_BYTES + 1) });
+      await refused(ops.write('account.putKey', large), 'too-large');
+      await refused(
+        ops.write('account.putKey', { ...large, data: Buffer.alloc(1), fingerprint: 'x' }),
+        'bad-input',
+      );
+      for (let i = 0; i < MAX_KEYS_OF_ADDRESS; i++)
+        await ops.write('account.putKey', key('ann@a.example', `1${i}`));
+      await refused(ops.write('account.putKey', key('ann@a.example', 'ff')), 'limit');
+      // A known one is renewed all the same.
+      await ops.write('account.putKey', key('ann@a.example', '10', { source: 'given' }));
+    });
+
     it('lists deleted mail in pages without old drafts, and lets its owner bring it back', async () => {
       const ids: number[] = [];
       for (let i = 0; i < 5; i++) ids.push(await append(inbox));
@@ -378,6 +452,7 @@ export function accountContract(open: (options: { clock: ManualClock }) => Promi
         masked: { ids: [masked], domain: 'a.example' },
       });
       await ops.write('account.setSetting', { accountId, kind: 'labels', json: '[]' });
+      await ops.write('account.putKey', key('ann@a.example', 'aa'));
       const naming = async () => {
         const found: string[] = [];
         for (const { table, rows } of tablesNaming)

@@ -1,6 +1,7 @@
 import { long, point, single } from '../catalogue.ts';
 import { contacts } from './contacts.ts';
 import { deletedEmails, ownEmail, wayBack } from './emails.ts';
+import { correspondentKey, correspondentKeys } from './keys.ts';
 import { listMasked, maskedOwner } from './masked.ts';
 import { accountSetting } from './settings.ts';
 import { anyDue, snoozed } from './snooze.ts';
@@ -11,6 +12,8 @@ export const reads = {
   'account.maskedOwner': point(maskedOwner),
   'account.snoozed': point(snoozed),
   'account.anyDue': single(anyDue),
+  'account.keys': long(correspondentKeys),
+  'account.key': single(correspondentKey),
   'account.setting': single(accountSetting),
   'account.contacts': long(contacts),
   'account.email': point(ownEmail),

@@ -1,4 +1,5 @@
 import { forgetContact } from './contacts.ts';
+import { putKey, removeKey, trustKey } from './keys.ts';
 import { addMasked, changeMasked } from './masked.ts';
 import { setAccountSetting } from './settings.ts';
 import { snooze, wake, wakeDue } from './snooze.ts';
@@ -10,6 +11,9 @@ export const writes = {
   'account.snooze': snooze,
   'account.wake': wake,
   'account.wakeDue': wakeDue,
+  'account.putKey': putKey,
+  'account.trustKey': trustKey,
+  'account.removeKey': removeKey,
   'account.setSetting': setAccountSetting,
   'account.forgetContact': forgetContact,
 } as const;

@@ -2,6 +2,7 @@ import { contentReader, sizeOf } from '../../data/mailstore/content-reader.ts';
 import type { ContentRef } from '../../data/mailstore/types.ts';
 import { numberParts, partById } from '../../mail/jmap/body-parts.ts';
 import { createDecoder, decodeBody } from '../../mail/message/decode.ts';
+import { isMultipart, type Part } from '../../mail/message/structure.ts';
 import type { JmapOptions } from './context.ts';
 import { octetSource } from './email/source.ts';
 import { JMAP_LIMITS } from './limits.ts';
@@ -9,7 +10,8 @@ import type { View } from './view.ts';
 
 /**
  * Blob ids: "B12" is the message of email M12, "U7" an upload; "-1_2" behind it is part 1.2 of that message, decoded, and so
- * on for messages within messages. So what may read the email may read the blob, and nothing else has to be kept.
+ * on for messages within messages. "-e1_2" is the same part, or multipart, as it stands there with its header: what a
+ * signature covers (RFC 1847 section 2.1). So what may read the email may read the blob, and nothing else has to be kept.
  */
 export interface Blob {
   /** Octets, where that is known before it is read. */
@@ -27,7 +29,8 @@ interface BlobPath {
 }
 
 function parseBlobId(text: string): BlobPath | undefined {
-  const [, base, id = '', steps = ''] = /^([BU])([1-9]\d{0,15})((?:-\d[\d_]{0,100}){0,5})$/.exec(text) ?? [];
+  const [, base, id = '', steps = ''] =
+    /^([BU])([1-9]\d{0,15})((?:-e?\d[\d_]{0,100}){0,5})$/.exec(text) ?? [];
   if (base !== 'B' && base !== 'U') return undefined;
   const parts = steps
     .split('-')
@@ -88,6 +91,12 @@ function messageBlob({ blobs }: JmapOptions['store'], ref: ContentRef): Blob {
 
 function partBlobOf({ blobs }: JmapOptions['store'], ref: ContentRef, partId: string): Blob | undefined {
   const content = contentReader(blobs, ref);
+  if (partId.startsWith('e')) {
+    const entity = entityAt(content.structure.root, partId);
+    if (entity === undefined) return undefined;
+    const whole = content.stored(entity.headerStart, entity.bodyEnd);
+    return { size: sizeOf(whole), read: () => content.read(whole) };
+  }
   const found = partById(numberParts(content.structure.root), partId);
   if (found === undefined) return undefined;
   const { part } = found;
@@ -105,6 +114,14 @@ function partBlobOf({ blobs }: JmapOptions['store'], ref: ContentRef, partId: st
       if (rest.length > 0) yield rest;
     },
   };
+}
+
+/** The part of a multipart at a place, "e1.2"; one within a multipart, never the message itself. */
+function entityAt(root: Part, place: string): Part | undefined {
+  let part: Part | undefined = root;
+  for (const number of place.slice(1).split('.'))
+    part = part !== undefined && isMultipart(part) ? part.children[Number(number) - 1] : undefined;
+  return part;
 }
 
 async function uploadBlob({ read }: JmapOptions['store'], view: View, id: number): Promise<Blob | undefined> {
@@ -142,6 +159,12 @@ async function withinMessages(whole: Blob, parts: readonly string[]): Promise<Bl
     const octets = await blobOctets(blob, JMAP_LIMITS.parseBytes);
     if (octets === undefined) return undefined;
     const source = octetSource(octets, '');
+    if (partId.startsWith('e')) {
+      const entity = entityAt(source.structure.root, partId);
+      if (entity === undefined) return undefined;
+      blob = octetBlob(octets.subarray(entity.headerStart, entity.bodyEnd));
+      continue;
+    }
     const part = partById(numberParts(source.structure.root), partId)?.part;
     if (part === undefined) return undefined;
     const decoded = decodeBody(octets.subarray(part.bodyStart, part.bodyEnd), part.encoding);

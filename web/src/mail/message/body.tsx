@@ -1,15 +1,20 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
+import { formatSize } from '../../base/format.ts';
 import { texts } from '../../base/i18n.ts';
 import { Icon } from '../../base/icon.tsx';
 import { preferences, setPreferences } from '../../base/preferences.ts';
 import { toastError } from '../../base/toast.tsx';
 import { offline } from '../../base/session.ts';
+import { downloadUrl } from '../../jmap/client.ts';
 import type { AccountStore } from '../../jmap/store/account.ts';
 import type { Email, EmailBodyPart } from '../../jmap/types.ts';
 import { MessageFrame } from './frame.tsx';
 import { type InlineImages, inlineImages } from './load.ts';
 import { typeParameter } from './plain.ts';
 import { PlainText } from './plain-text.tsx';
+
+/** Octets of a text that is shown at all; beyond, one sees its beginning and may save it. */
+const MOST_SHOWN = 3_000_000;
 
 /** The text of a message, as HTML in its frame or as plain text. */
 export function MessageBody({
@@ -23,7 +28,7 @@ export function MessageBody({
 }) {
   const t = texts('mail');
   const html = email.htmlBody.filter(({ type }) => type === 'text/html');
-  const cut = [...email.htmlBody, ...email.textBody].some(
+  const cut = [...email.htmlBody, ...email.textBody].find(
     ({ partId }) => partId !== null && email.bodyValues[partId]?.isTruncated === true,
   );
   const empty = [...email.htmlBody, ...email.textBody].every(
@@ -37,7 +42,7 @@ export function MessageBody({
         <Texts email={email} />
       )}
       {empty && html.length === 0 && <p class="soft">{t('emptyBody')}</p>}
-      {cut && (
+      {cut !== undefined && cut.size <= MOST_SHOWN && (
         <p class="mail-cut">
           {t('bodyCut')}{' '}
           <button type="button" class="button" onClick={onWhole}>
@@ -45,7 +50,35 @@ export function MessageBody({
           </button>
         </p>
       )}
+      {cut !== undefined && cut.size > MOST_SHOWN && <Download email={email} store={store} part={cut} />}
     </div>
+  );
+}
+
+/** What no browser could show well is there to be saved: a text as it is, else the whole message. */
+function Download({
+  email,
+  store,
+  part,
+}: {
+  readonly email: Email;
+  readonly store: AccountStore;
+  readonly part: EmailBodyPart;
+}) {
+  const t = texts('mail');
+  const isText = part.type === 'text/plain' && part.blobId !== null;
+  const name = isText ? 'message.txt' : 'message.eml';
+  const href = isText
+    ? downloadUrl(store.id, part.blobId ?? '', name, 'text/plain')
+    : downloadUrl(store.id, email.blobId, name, 'message/rfc822');
+  return (
+    <p class="mail-cut">
+      {t('bodyVeryLong', { size: formatSize(part.size) })}{' '}
+      <a class="button" href={href} download={name}>
+        <Icon name="download" />
+        {t('save')}
+      </a>
+    </p>
   );
 }
 

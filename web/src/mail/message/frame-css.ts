@@ -4,6 +4,7 @@ html{overflow:hidden;color-scheme:light}
 html.day{background:#fff;color:#1c1b19}
 html.night{background:#1c1f24;color:#eceae6;color-scheme:dark}
 body{margin:0;padding:2px;font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere;min-height:0;height:auto}
+html.paper body{padding:12px}
 img{max-width:100%}
 img:not([height]){height:auto}
 table{max-width:100%}

@@ -60,7 +60,8 @@ export function MessageFrame({ emailId, html, title, cid, remote, onFound }: Fra
       ref={frame}
       class="mail-frame"
       title={title}
-      sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+      // Modals for printing alone: without allow-scripts nothing in there can open one.
+      sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-modals"
       src={FRAME}
       onLoad={() => setLoaded((n) => n + 1)}
     />
@@ -70,7 +71,8 @@ export function MessageFrame({ emailId, html, title, cid, remote, onFound }: Fra
 /** Put a message into its document. What it brought is below our own rules, which are marked important where they must hold. */
 function fill(inner: Document, found: Sanitized, isDark: boolean): void {
   const night = isDark && !found.coloured;
-  inner.documentElement.className = night ? 'night' : 'day';
+  // What has colours of its own is shown on paper, within a page that is dark: with an edge.
+  inner.documentElement.className = night ? 'night' : isDark ? 'day paper' : 'day';
   inner.head.querySelectorAll('style').forEach((old) => old.remove());
   for (const css of [FRAME_CSS, found.css]) {
     const style = inner.createElement('style');

@@ -74,6 +74,8 @@ function OpenMessage({
   const t = texts('mail');
   const [details, setDetails] = useState(false);
   const { email, failed, load, loadWhole } = useEmail(store, entry);
+  // What a signature had wrapped, once it was opened.
+  const [inner, setInner] = useState<Email | undefined>(undefined);
   const from = entry.from?.[0];
   const to = [...(entry.to ?? []), ...(email?.cc ?? [])];
   const starred = entry.keywords['$flagged'] === true;
@@ -138,9 +140,9 @@ function OpenMessage({
       ) : (
         <>
           <SenderNotes email={email} store={store} />
-          <MessageExtras email={email} store={store} />
-          <MessageBody email={email} store={store} onWhole={loadWhole} />
-          <Attachments email={email} store={store} />
+          <MessageExtras email={email} store={store} onInner={setInner} />
+          <MessageBody email={inner ?? email} store={store} onWhole={loadWhole} />
+          <Attachments email={inner ?? email} store={store} />
         </>
       )}
       {last && email !== undefined && <ReplyBar entry={entry} store={store} many={to.length > 1} />}

@@ -1,107 +1,222 @@
 import { useEffect, useState } from 'preact/hooks';
-import { formatDate } from '../../base/format.ts';
+import { confirm, Dialog } from '../../base/dialog.tsx';
+import { formatDate, formatDateTime } from '../../base/format.ts';
 import { texts } from '../../base/i18n.ts';
 import { Icon } from '../../base/icon.tsx';
-import { download, downloadUrl } from '../../jmap/client.ts';
-import type { AccountStore } from '../../jmap/store/account.ts';
+import { offline } from '../../base/session.ts';
+import { Failure, Loading } from '../../base/states.tsx';
+import { toast, toastError } from '../../base/toast.tsx';
+import { downloadUrl } from '../../jmap/client.ts';
 import type { Email } from '../../jmap/types.ts';
-import { checkSignature, type CmsResult, signedPart } from './cms.ts';
+import { Attachments } from './attachments.tsx';
+import { MessageBody } from './body.tsx';
 import type { ExtraProps } from './extras.tsx';
-import { partsOf } from './load.ts';
+import { type Inspected, inspect } from './security-check.ts';
+import { keepKey, keyServer } from './security-keys.ts';
+import { lookUp } from './security-lookup.ts';
+import { signatureSentences } from './security-words.ts';
+import { shownFingerprint, toneOf } from './security-verdict.ts';
+import './security.css';
+
+type Signed = Extract<Inspected, { kind: 'signed' }>;
 
 /** What is known of a message's signature or encryption; never more than was checked. */
-export function Security({ email, store }: ExtraProps) {
-  const t = texts('mail');
-  const types = partsOf(email.bodyStructure).map(({ type }) => type.toLowerCase());
-  const has = (pattern: RegExp): boolean => types.some((type) => pattern.test(type));
-  const texted = Object.values(email.bodyValues).map(({ value }) => value);
-  const inline = (marker: string): boolean =>
-    texted.some((value) => value.includes(`-----BEGIN PGP ${marker}-----`));
-  if (has(/^application\/pgp-encrypted$/) || inline('MESSAGE'))
-    return <Encrypted email={email} store={store} sentence={t('pgpEncrypted')} />;
-  if (has(/^application\/(?:x-)?pkcs7-mime$/))
-    return <Encrypted email={email} store={store} sentence={t('smimeOpaque')} />;
-  if (has(/^application\/pgp-signature$/) || inline('SIGNED MESSAGE'))
+export function Security({ email, store, onInner }: ExtraProps) {
+  const t = texts('signatures');
+  const [found, setFound] = useState<Inspected | 'nothing' | 'failed' | undefined>(undefined);
+  const [asked, setAsked] = useState(0);
+  useEffect(() => {
+    let gone = false;
+    inspect(store, email).then(
+      (result) => {
+        if (gone) return;
+        setFound(result ?? 'nothing');
+        if (result?.kind === 'signed' && result.inner !== undefined) onInner(result.inner);
+      },
+      () => !gone && setFound('failed'),
+    );
+    return () => {
+      gone = true;
+    };
+  }, [email.id, asked]);
+  useEffect(() => () => onInner(undefined), [email.id]);
+  if (found === 'nothing') return null;
+  if (found === undefined || found === 'failed')
     return (
-      <div class="mail-banner" role="note">
+      <div class="mail-banner" role="status">
         <Icon name="key" />
-        <span>{t('pgpSigned')}</span>
+        <span>{t(found === undefined ? 'checking' : offline.value ? 'offline' : 'failed')}</span>
+        {found === 'failed' && (
+          <button type="button" class="mail-link" onClick={() => setAsked((n) => n + 1)}>
+            {t('again')}
+          </button>
+        )}
       </div>
     );
-  if (has(/^application\/(?:x-)?pkcs7-signature$/)) return <Smime email={email} store={store} />;
-  return null;
+  if (found.kind === 'encrypted')
+    return (
+      <div class="mail-banner" role="note">
+        <Icon name="lock" />
+        <span class="mail-signature-text">{t(found.how === 'pgp' ? 'encryptedPgp' : 'encryptedSmime')}</span>
+        <a
+          class="mail-link"
+          href={downloadUrl(store.id, email.blobId, 'message.eml', 'message/rfc822')}
+          download="message.eml"
+        >
+          {t('saveMessage')}
+        </a>
+      </div>
+    );
+  return <Signature found={found} email={email} store={store} onAgain={() => setAsked((n) => n + 1)} />;
 }
 
-function Encrypted({ email, store, sentence }: ExtraProps & { readonly sentence: string }) {
-  const t = texts('mail');
+const TONES = {
+  good: { style: 'mail-banner mail-signature good', icon: 'shield' },
+  danger: { style: 'mail-banner mail-signature danger', icon: 'warning' },
+  neutral: { style: 'mail-banner mail-signature', icon: 'key' },
+} as const;
+
+function Signature({
+  found,
+  email,
+  store,
+  onAgain,
+}: Pick<ExtraProps, 'email' | 'store'> & { readonly found: Signed; readonly onAgain: () => void }) {
+  const t = texts('signatures');
+  const [alone, setAlone] = useState(false);
+  const tone = TONES[toneOf(found.verdict)];
   return (
-    <div class="mail-banner" role="note">
-      <Icon name="lock" />
-      <span>{sentence}</span>
-      <a
-        class="mail-link"
-        href={downloadUrl(store.id, email.blobId, 'message.eml', 'message/rfc822')}
-        download="message.eml"
-      >
-        {t('save')}
-      </a>
+    <section class={tone.style} aria-label={t('title')}>
+      <Icon name={tone.icon} />
+      <div class="mail-signature-text">
+        {signatureSentences(found, Date.parse(email.receivedAt)).map((sentence) => (
+          <p key={sentence} dir="auto">
+            {sentence}
+          </p>
+        ))}
+        <Levers found={found} onAgain={onAgain} />
+        <SignatureDetails found={found} />
+      </div>
+      {found.verdict.partial && found.alone !== undefined && (
+        <button type="button" class="mail-link" onClick={() => setAlone(true)}>
+          {t('showSigned')}
+        </button>
+      )}
+      {alone && <SignedAlone found={found} email={email} store={store} onClose={() => setAlone(false)} />}
+    </section>
+  );
+}
+
+/** What can be done about it: trust the key, ask the domain for one. */
+function Levers({ found, onAgain }: { readonly found: Signed; readonly onAgain: () => void }) {
+  const t = texts('signatures');
+  const { verdict, sender, how } = found;
+  const domain = sender.slice(sender.lastIndexOf('@') + 1);
+  const run = (work: () => Promise<boolean>) => () =>
+    void work().then((done) => done && onAgain(), toastError);
+  const trust = run(async () => {
+    if (!('signer' in verdict)) return false;
+    const yes = await confirm({
+      title: t('trustTitle', { address: sender }),
+      sentence: t(how === 'pgp' ? 'trustPgp' : 'trustSmime', {
+        address: sender,
+        fingerprint: shownFingerprint(verdict.signer.fingerprint),
+      }),
+      yes: t('trustYes'),
+    });
+    if (!yes) return false;
+    await keepKey(verdict.signer, sender, 'message', true);
+    toast(t('trustedNow', { address: sender }));
+    return true;
+  });
+  const look = run(async () => {
+    const yes = await confirm({
+      title: t('lookUp'),
+      sentence: t('lookUpSentence', { domain, address: sender }),
+      yes: t('lookUpYes', { domain }),
+    });
+    if (!yes) return false;
+    const kept = await lookUp(keyServer, sender);
+    toast(t(kept > 0 ? 'lookUpFound' : 'lookUpNone', { domain, address: sender }));
+    return kept > 0;
+  });
+  if (sender === '') return null;
+  const { state } = verdict;
+  return (
+    <div class="mail-signature-levers">
+      {(state === 'first' || state === 'changed') && (
+        <button type="button" class="button" onClick={trust}>
+          {t(how === 'pgp' ? 'trustKey' : 'trustCertificate', { address: sender })}
+        </button>
+      )}
+      {how === 'pgp' && (state === 'first' || state === 'changed' || state === 'unknown') && (
+        <button type="button" class="button" onClick={look}>
+          {t('lookUp')}
+        </button>
+      )}
     </div>
   );
 }
 
-async function checkMessage(store: AccountStore, email: Email): Promise<CmsResult> {
-  const root = email.bodyStructure;
-  const signature = root.subParts?.[1];
-  // A signature somewhere within covers a part only, which nobody could tell from the rest.
-  if (
-    root.type.toLowerCase() !== 'multipart/signed' ||
-    root.subParts?.length !== 2 ||
-    signature?.blobId == null
-  )
-    return { state: 'unchecked' };
-  const [octets, message] = await Promise.all([
-    download(store.id, signature.blobId),
-    download(store.id, email.blobId),
-  ]);
-  const content = signedPart(message);
-  return content === undefined ? { state: 'unchecked' } : checkSignature(octets, content);
+function SignatureDetails({ found: { verdict, how } }: { readonly found: Signed }) {
+  const t = texts('signatures');
+  const rows: [string, string][] = [];
+  if ('signer' in verdict) {
+    const { signer } = verdict;
+    if (signer.name !== '') rows.push([t('name'), signer.name]);
+    if (signer.addresses.length > 0) rows.push([t('addresses'), signer.addresses.join(', ')]);
+    if (signer.issuer !== undefined && signer.issuer !== '') rows.push([t('issuer'), signer.issuer]);
+    rows.push([t('fingerprint'), shownFingerprint(signer.fingerprint)]);
+  }
+  if (verdict.state === 'unknown') rows.push([t('keyId'), shownFingerprint(verdict.keyId)]);
+  if ('at' in verdict && verdict.at !== undefined) rows.push([t('signedAt'), formatDateTime(verdict.at)]);
+  if ('since' in verdict && verdict.since !== undefined) rows.push([t('since'), formatDate(verdict.since)]);
+  return (
+    <details class="mail-signature-details">
+      <summary>{t('details')}</summary>
+      <dl>
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd dir="auto">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <p>{t(how === 'pgp' ? 'aboutPgp' : 'aboutSmime')}</p>
+      <p>
+        <a href="/settings/keys">{t('manage')}</a>
+      </p>
+    </details>
+  );
 }
 
-function Smime({ email, store }: ExtraProps) {
-  const t = texts('mail');
-  const [found, setFound] = useState<CmsResult | undefined>(undefined);
+/** What is signed without what is not. */
+function SignedAlone({
+  found,
+  email,
+  store,
+  onClose,
+}: Pick<ExtraProps, 'email' | 'store'> & { readonly found: Signed; readonly onClose: () => void }) {
+  const t = texts('signatures');
+  const [shown, setShown] = useState<Email | Error | undefined>(undefined);
   useEffect(() => {
-    checkMessage(store, email).then(setFound, () => setFound({ state: 'unchecked' }));
-  }, [email.id]);
-  if (found === undefined || found.state === 'unchecked')
-    return (
-      <div class="mail-banner" role="note">
-        <Icon name="key" />
-        <span>{t(found === undefined ? 'smimeChecking' : 'smimeUnchecked')}</span>
-      </div>
+    found.alone?.().then(
+      (content) => setShown({ ...content, id: `${email.id}-signed` }),
+      (error: unknown) => setShown(error instanceof Error ? error : new Error(String(error))),
     );
-  if (found.state === 'broken')
-    return (
-      <div class="mail-banner danger" role="note">
-        <Icon name="warning" />
-        <span>{t('smimeBroken')}</span>
-      </div>
-    );
-  const { signer } = found;
-  const sender = email.from?.[0]?.email.toLowerCase() ?? '';
-  const theirs = email.from?.length === 1 && signer.addresses.includes(sender);
-  const at = Date.parse(email.receivedAt);
-  const inTime = at >= signer.notBefore && at <= signer.notAfter;
+  }, []);
   return (
-    <div class={theirs && inTime ? 'mail-banner' : 'mail-banner danger'} role="note">
-      <Icon name={theirs && inTime ? 'key' : 'warning'} />
-      <span>
-        {t('smimeFits', { name: signer.name, address: signer.addresses.join(', ') })}{' '}
-        {signer.selfSigned ? t('smimeSelf') : t('smimeIssuer', { issuer: signer.issuer })}
-        {!theirs && ` ${t('smimeOther', { address: sender })}`}
-        {!inTime &&
-          ` ${t('smimeExpired', { from: formatDate(signer.notBefore), to: formatDate(signer.notAfter) })}`}
-      </span>
-    </div>
+    <Dialog title={t('signedPart')} wide onClose={onClose}>
+      {shown === undefined ? (
+        <Loading />
+      ) : shown instanceof Error ? (
+        <Failure sentence={shown.message} />
+      ) : (
+        <div class="mail-viewer-message">
+          <MessageBody email={shown} store={store} onWhole={() => undefined} />
+          <Attachments email={shown} store={store} />
+        </div>
+      )}
+    </Dialog>
   );
 }

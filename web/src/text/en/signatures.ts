@@ -1,0 +1,103 @@
+/** Signatures of messages, and the keys of correspondents. */
+export default {
+  title: 'Signature',
+  checking: 'The signature is being checked …',
+  failed: 'The signature could not be checked just now.',
+  offline: 'The signature can be checked when you are online again.',
+  again: 'Try again',
+  trustedPgp: 'Signed by {address}, with the key that you trust, and unchanged.',
+  trustedSmime: 'Signed by {address}, with the certificate that you trust, and unchanged.',
+  authority: 'Signed by {address} ({name}), and unchanged. {issuer} stands behind the certificate.',
+  domain: 'Signed by {address}, and unchanged. The key is the one that {domain} publishes.',
+  firstPgp:
+    'The signature is good, but the key only came with this message. Nobody has confirmed that it belongs to {address}.',
+  firstSince:
+    'Signed with the same key as before (known since {date}). Nobody has confirmed that it belongs to {address}.',
+  firstSmime:
+    'The signature is good, but {issuer}, who issued the certificate, is not known here. Nobody has confirmed that it belongs to {address}.',
+  firstSelf:
+    'The signature is good, but the certificate vouches for itself, and anybody can make such a one. Nobody has confirmed that it belongs to {address}.',
+  changedPgp:
+    'Careful: {address} used another key until now. Ask in another way, by telephone for example, before you trust this message.',
+  changedSmime:
+    'Careful: {address} used another certificate until now. Ask in another way, by telephone for example, before you trust this message.',
+  unknownPgp: 'This message is signed, but the key to check it with is not known here.',
+  unknownSmime: 'This message is signed, but the certificate to check it with did not come along.',
+  broken:
+    'Careful: the signature does not fit. The message was changed after it was signed, or the signature is forged.',
+  other: 'Careful: this message is signed by {signer}, not by {address}.',
+  several:
+    'Careful: this message does not name exactly one sender, so nobody can say whose signature this should be.',
+  oldHash: 'The signature is worth nothing: it was made by a method that can be forged today (SHA-1).',
+  oldExpired: 'The signature is worth nothing: the key was not valid when it was made.',
+  oldRevoked: 'The signature is worth nothing: its owner has revoked the key.',
+  oldWeak: 'The signature is worth nothing: the key is too weak.',
+  oldPurpose: 'The signature is worth nothing: the certificate was not issued for e-mail.',
+  unreadable: 'This message is signed in a way that cannot be checked here.',
+  partial: 'Only a part of this message is signed. Anybody may have added the rest.',
+  partSays: 'The signed part: {sentence}',
+  signedThen: 'It was signed on {date} already.',
+  showSigned: 'Show only what is signed',
+  signedPart: 'What is signed',
+  encryptedPgp:
+    'This message is encrypted with PGP, and this program cannot open it. Save it, and open it with a program that has your key, such as Thunderbird.',
+  encryptedSmime:
+    'This message is encrypted with S/MIME, and this program cannot open it. Save it, and open it with a program that has your certificate, such as Thunderbird or Outlook.',
+  saveMessage: 'Save the message',
+  details: 'Details',
+  name: 'Name',
+  addresses: 'Addresses',
+  issuer: 'Issued by',
+  fingerprint: 'Fingerprint',
+  keyId: 'Key',
+  signedAt: 'Signed',
+  since: 'Known since',
+  aboutPgp: 'The signature covers the text and the files, but not the subject, the date or the recipients.',
+  aboutSmime:
+    'The signature covers the text and the files, but not the subject, the date or the recipients. Whether the certificate has been revoked is not checked.',
+  manage: 'Keys of others',
+  trustKey: 'Trust this key for {address}',
+  trustCertificate: 'Trust this certificate for {address}',
+  trustTitle: 'Trust it for {address}?',
+  trustPgp:
+    'Compare the fingerprint with {address} in another way, by telephone for example: {fingerprint}. If it is the same, messages signed with this key will be shown as signed by {address}.',
+  trustSmime:
+    'Compare the fingerprint with {address} in another way, by telephone for example: {fingerprint}. If it is the same, messages signed with this certificate will be shown as signed by {address}.',
+  trustYes: 'It is the same: trust',
+  trustedNow: 'It is trusted for {address} now.',
+  lookUp: 'Look the key up',
+  lookUpSentence:
+    '{domain} is asked for the key of {address}. It learns that somebody here asks, but not who.',
+  lookUpYes: 'Ask {domain}',
+  lookUpFound: '{domain} publishes a key for {address}. It is kept.',
+  lookUpNone: '{domain} publishes no key for {address}.',
+  keysAbout:
+    'Keys and certificates that others sign their messages with. What you add yourself is trusted for the addresses that it names.',
+  keysNone: 'No keys yet. They come with signed messages, and you can add some here.',
+  addTitle: 'Add a key',
+  addFile: 'From a file',
+  addText: 'Or paste it here',
+  addTextHint: 'It begins with -----BEGIN PGP PUBLIC KEY BLOCK----- or -----BEGIN CERTIFICATE-----.',
+  add: 'Add',
+  added: '{count, plural, one {One key was added.} other {# keys were added.}}',
+  noKey: 'There is no key and no certificate in it.',
+  noAddress: 'The key names no address that it would be for.',
+  tooLarge: 'That is too large for a key.',
+  findTitle: 'Look one up',
+  findAddress: 'Address',
+  findHint:
+    'The domain of the address is asked for its key (Web Key Directory). It learns that somebody here asks.',
+  find: 'Look up',
+  licences: 'Libraries and their licences',
+  kindPgp: 'PGP key',
+  kindSmime: 'Certificate',
+  fromGiven: 'added by you on {date}',
+  fromDomain: 'published by the domain, known since {date}',
+  fromMail: 'came with a message, known since {date}',
+  isTrusted: 'trusted',
+  trust: 'Trust',
+  distrust: 'Trust no more',
+  removeTitle: 'Remove the key of {address}?',
+  removeSentence: 'Messages signed with it can no longer be checked, until it comes again.',
+  removeYes: 'Remove it',
+} as const;
