@@ -6,6 +6,7 @@ import type { WriteArgs } from '../data/store.ts';
 import type { Plan, PlannedDeposit } from './delivery/plan.ts';
 import type { FlowDeps } from './deps.ts';
 import type { RefusedAtServer, SessionFacts } from './service.ts';
+import { noteReports } from './submission-reports.ts';
 
 /** One event for each deposit of a plan, in their order. */
 export function depositEvents(plan: Plan, trace: string, at: number): JournalEvent[] {
@@ -48,13 +49,17 @@ export function queuedEvent(queued: Enqueue, at: number): JournalEvent {
  */
 export function acceptCommitted(
   deps: FlowDeps,
-  accepted: Pick<WriteArgs<'delivery.accept'>, 'queue' | 'events' | 'depositEvents' | 'settle' | 'scripted'>,
+  accepted: Pick<
+    WriteArgs<'delivery.accept'>,
+    'queue' | 'events' | 'depositEvents' | 'settle' | 'scripted' | 'content' | 'deposits'
+  >,
   deposits: readonly DepositResult[],
   reply?: SmtpReply,
   /** Which replies of scripts went out. */
   replied: readonly boolean[] = [],
 ): void {
   const { queue, events, depositEvents = [], settle, scripted } = accepted;
+  noteReports(deps, accepted.content, accepted.deposits, deposits);
   const stored = depositEvents.filter((_, i) => deposits[i]?.status === 'stored');
   if (queue.length === 0 && stored.length === 0 && scripted?.taken !== true) return;
   const sent = (scripted?.replies ?? []).flatMap((each, i) => (replied[i] === true ? each.events : []));

@@ -28,6 +28,8 @@ interface Known {
   readonly threads: ReadonlyMap<number, string>;
   readonly mailboxes: ReadonlyMap<number, string>;
   readonly results: readonly number[];
+  /** What lies in each mailbox. */
+  readonly inEach: ReadonlyMap<number, readonly number[]>;
 }
 
 const ALL = [{ from: 1, to: 1000 }];
@@ -55,6 +57,13 @@ describe('changes since any state, put on what was known then, give what is ther
     sort: [{ by: 'receivedAt', ascending: false }] as const,
     collapseThreads: true,
   });
+  const inMailbox = (accountId: number, mailboxId: number) => ({
+    cache,
+    accountId,
+    filter: { is: 'and', of: [{ is: 'inMailbox', mailboxId }] } as const,
+    sort: [{ by: 'receivedAt', ascending: true }] as const,
+    collapseThreads: false,
+  });
 
   async function present(accountId: number): Promise<Known> {
     const { seq } = await ops.read('jmap.state', { accountId });
@@ -64,6 +73,12 @@ describe('changes since any state, put on what was known then, give what is ther
     const boxes = await ops.read('mailstore.mailboxes', { accountId });
     const window = { position: 0, anchorOffset: 0, limit: 10_000, total: true };
     const found = await ops.read('jmap.query', { query: query(accountId), window });
+    const inEach = new Map<number, readonly number[]>();
+    for (const { id } of boxes) {
+      if (id === 0) continue;
+      const there = await ops.read('jmap.query', { query: inMailbox(accountId, id), window });
+      inEach.set(id, [...there.ids]);
+    }
     // What is kept in memory says the same as the rows do.
     assert.equal(emails.length, ids.length);
     return {
@@ -76,6 +91,7 @@ describe('changes since any state, put on what was known then, give what is ther
           .map((box) => [box.id, `${box.name} ${box.messages} ${box.unseen}`]),
       ),
       results: [...found.ids],
+      inEach,
     };
   }
 
@@ -137,6 +153,26 @@ describe('changes since any state, put on what was known then, give what is ther
     const results = old.results.filter((id) => !changed.removed.includes(id));
     for (const { id, index } of changed.added) results.splice(index, 0, id);
     assert.deepEqual(results, now.results);
+    for (const [id, before] of old.inEach)
+      await checkMailbox(accountId, id, old.seq, before, now.inEach.get(id) ?? []);
+  }
+
+  /** Of a mailbox, nothing is taken out that was not in it: clients count (RFC 8620 section 5.6). */
+  async function checkMailbox(
+    accountId: number,
+    mailboxId: number,
+    seq: number,
+    before: readonly number[],
+    now: readonly number[],
+  ): Promise<void> {
+    const query = inMailbox(accountId, mailboxId);
+    const changed = await ops.read('jmap.queryChanges', { query, since: { seq } });
+    assert.ok(changed);
+    for (const id of changed.removed)
+      assert.ok(before.includes(id), `${id} was not in ${mailboxId} at ${seq}`);
+    const results = before.filter((id) => !changed.removed.includes(id));
+    for (const { id, index } of changed.added) results.splice(index, 0, id);
+    assert.deepEqual(results, now);
   }
 
   /** One thing that anybody may do, by IMAP or JMAP. */

@@ -79,7 +79,7 @@ export async function jmapClient(
         headers: { ...headers, 'content-type': type },
         body: octets as string,
       });
-      assert.equal(response.status, 201);
+      assert.equal(response.status, 200);
       return ((await response.json()) as Answer)['blobId'] as string;
     },
     download: (blobId) =>

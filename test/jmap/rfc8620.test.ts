@@ -341,7 +341,7 @@ describe('RFC 8620', () => {
         headers: { ...bob.headers, 'content-type': 'image/png' },
         body: 'octets',
       });
-      assert.equal(response.status, 201);
+      assert.equal(response.status, 200);
       const made = (await response.json()) as Answer;
       assert.deepEqual([made['accountId'], made['type'], made['size']], [bob.accountId, 'image/png', 6]);
       const back = await bob.download(made['blobId']);

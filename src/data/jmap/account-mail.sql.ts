@@ -63,13 +63,16 @@ export const structureOf = statement<[emailId: number], { structure: string }>(
   `SELECT structure FROM emails WHERE id = ?`,
 );
 
-/** Emails' texts to sort by, a page after an email. */
+/**
+ * Texts to sort by of the emails in a mailbox, a page after a UID. By mailbox and not by account: placements lie in this order
+ * already, and the emails of an account would have to be sorted anew for every page.
+ */
 export const sortTexts = statement<
-  [accountId: number, after: number, limit: number],
-  { email_id: number; subject: string; from_display: string; to_display: string }
+  [mailboxId: number, after: number, limit: number],
+  { uid: number; email_id: number; subject: string; from_display: string; to_display: string }
 >(
-  `SELECT k.email_id, k.subject, k.from_display, k.to_display FROM emails e JOIN email_keys k ON k.email_id = e.id
-   WHERE e.account_id = ? AND e.id > ? ORDER BY e.id LIMIT ?`,
+  `SELECT p.uid, k.email_id, k.subject, k.from_display, k.to_display FROM placements p
+   JOIN email_keys k ON k.email_id = p.email_id WHERE p.mailbox_id = ? AND p.uid > ? ORDER BY p.uid LIMIT ?`,
 );
 
 export interface EmailRow {

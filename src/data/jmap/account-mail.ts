@@ -59,8 +59,14 @@ export interface AccountMail {
   /** In other orders, each made when asked for. */
   readonly orders: Map<OrderKey, Order>;
   /** By mailbox, made when asked for. */
-  counts: Map<number, Counts> | undefined;
-  texts: { upTo: number; readonly of: Map<number, Readonly<Record<SortText, string>>> } | undefined;
+  counts: { readonly trash: number | undefined; readonly of: Map<number, AllCounts> } | undefined;
+  /** By email; of each mailbox up to which UID they are known. */
+  texts:
+    | {
+        readonly upTo: Map<number, number>;
+        readonly of: Map<number, Readonly<Record<SortText, string>>>;
+      }
+    | undefined;
 }
 
 /** What a mailbox shows of itself (RFC 8621 section 2). */
@@ -69,6 +75,11 @@ export interface Counts {
   readonly unreadEmails: number;
   readonly totalThreads: number;
   readonly unreadThreads: number;
+}
+
+/** `unreadThreadsHere`: those that are unread by an email in this very mailbox. */
+export interface AllCounts extends Counts {
+  readonly unreadThreadsHere: number;
 }
 
 /** Mailboxes that somebody may see; undefined: all. */
@@ -293,7 +304,7 @@ export function inOrder(
   return known.sorted;
 }
 
-export function visiblePlaces(mail: Mail, visible: Visible): readonly Place[] {
+export function visiblePlaces(mail: Pick<Mail, 'places'>, visible: Visible): readonly Place[] {
   return visible === undefined ? mail.places : mail.places.filter(({ mailboxId }) => visible.has(mailboxId));
 }
 
@@ -347,16 +358,22 @@ export function keywordsOf(places: readonly Marked[]): string[] {
   return [...found, ...others];
 }
 
-/** Counters of all mailboxes that hold any email. */
-export function countsOf(mail: AccountMail): ReadonlyMap<number, Counts> {
-  if (mail.counts !== undefined) return mail.counts;
+/**
+ * Counters of all mailboxes that hold any email. RFC 8621 section 2: a thread is unread in every mailbox that has one of its
+ * emails; but what lies in the Trash alone counts there alone, and what lies elsewhere does not count in the Trash.
+ */
+export function countsOf(mail: AccountMail, trash: number | undefined): ReadonlyMap<number, AllCounts> {
+  if (mail.counts !== undefined && mail.counts.trash === trash) return mail.counts.of;
+  const unreadThreads = new Set<number>();
   const made = new Map<
     number,
     { total: number; unread: number; threads: Set<number>; unreadIn: Set<number> }
   >();
   for (const each of mail.emails.values()) {
     const unread = isUnread(each.places);
-    for (const mailboxId of mailboxesOf(each.places)) {
+    const mailboxIds = mailboxesOf(each.places);
+    if (unread && mailboxIds.some((id) => id !== trash)) unreadThreads.add(each.threadId);
+    for (const mailboxId of mailboxIds) {
       let sums = made.get(mailboxId);
       if (sums === undefined)
         made.set(mailboxId, (sums = { total: 0, unread: 0, threads: new Set(), unreadIn: new Set() }));
@@ -368,16 +385,17 @@ export function countsOf(mail: AccountMail): ReadonlyMap<number, Counts> {
       }
     }
   }
-  const counts = new Map<number, Counts>();
+  const counts = new Map<number, AllCounts>();
   for (const [id, { total, unread, threads, unreadIn }] of made) {
     counts.set(id, {
       totalEmails: total,
       unreadEmails: unread,
       totalThreads: threads.size,
-      unreadThreads: unreadIn.size,
+      unreadThreads: id === trash ? unreadIn.size : threads.intersection(unreadThreads).size,
+      unreadThreadsHere: unreadIn.size,
     });
   }
-  mail.counts = counts;
+  mail.counts = { trash, of: counts };
   return counts;
 }
 

@@ -205,8 +205,8 @@ function lifeAsMember(lives: readonly Life[], upTo: number): Life | undefined {
 }
 
 /**
- * Mailboxes with an email that was marked or expunged in another mailbox, and when: it is read when it is read everywhere, so
- * it may count as unread here now. Undefined: that is not known any more.
+ * Mailboxes with an email that was marked or expunged in another mailbox, or with others of its thread, and when: an email is
+ * read when it is read everywhere, a thread when all of its emails are. Undefined: that is not known any more.
  */
 async function countsTouched(
   tx: ReadTx,
@@ -214,14 +214,19 @@ async function countsTouched(
 ): Promise<ReadonlyMap<number, number> | undefined> {
   const found = await look(tx, { ...request, visible: undefined });
   if (found === undefined) return undefined;
+  const { accountId } = request;
   const { mail, graves, touched } = found;
   const last = new Map<number, number>();
   for (const id of touched) {
     const places = mail.emails.get(id)?.places ?? [];
     const gone = graves.get(id) ?? [];
-    if (places.length + gone.length < 2) continue;
+    const threadId = mail.emails.get(id)?.threadId ?? (await tx.get(sql.threadOf, id, accountId))?.thread_id;
+    // RFC 8621 section 2, unreadThreads: a thread is unread in every mailbox that has one of its emails.
+    const others = (mail.threads.get(threadId ?? 0) ?? []).filter((each) => each.id !== id);
+    if (places.length + gone.length < 2 && others.length === 0) continue;
     const at = Math.max(...places.map(({ modseq }) => modseq), ...gone.map(({ modseq }) => modseq));
-    for (const { mailboxId } of places) last.set(mailboxId, Math.max(at, last.get(mailboxId) ?? 0));
+    for (const { mailboxId } of [places, ...others.map((each) => each.places)].flat())
+      last.set(mailboxId, Math.max(at, last.get(mailboxId) ?? 0));
   }
   return last;
 }
@@ -248,21 +253,41 @@ export async function mailboxChanges(tx: ReadTx, request: ChangesRequest): Promi
   return page(entries, counters.modseq, request.max);
 }
 
+/** Emails that a query may have to show or hide now. */
+export interface Touched {
+  readonly mail: AccountMail;
+  readonly touched: ReadonlySet<number>;
+  /** Whether an email lay in all of these mailboxes then (in any one at all, where there are none). */
+  wasIn(emailId: number, mailboxIds: readonly number[]): boolean;
+}
+
 /** What a query may have to show or hide since: emails that changed, and with `threads` all of their threads. */
 export async function touchedSince(
   tx: ReadTx,
   request: ChangesRequest,
   threads: boolean,
-): Promise<{ mail: AccountMail; touched: ReadonlySet<number> } | undefined> {
+): Promise<Touched | undefined> {
   const found = await look(tx, request);
   if (found === undefined) return undefined;
-  const { mail, touched } = found;
-  if (!threads) return { mail, touched };
+  const { mail, touched, graves, visible } = found;
+  const lay = (id: number, there: (mailboxId: number) => boolean): boolean => {
+    const upTo = seenUpTo(request.since, id);
+    const now = mail.emails.get(id)?.places ?? [];
+    return (
+      visiblePlaces({ places: now }, visible).some((each) => each.created <= upTo && there(each.mailboxId)) ||
+      (graves.get(id) ?? []).some((each) => each.created_modseq <= upTo && there(each.mailbox_id))
+    );
+  };
+  const wasIn = (id: number, mailboxIds: readonly number[]): boolean =>
+    mailboxIds.length === 0
+      ? lay(id, () => true)
+      : mailboxIds.every((one) => lay(id, (each) => each === one));
+  if (!threads) return { mail, touched, wasIn };
   const threadByEmail = await threadsOf(tx, request.accountId, mail, touched);
   if (threadByEmail === undefined) return undefined;
   const all = new Set(touched);
   for (const threadId of threadByEmail.values()) {
     for (const each of mail.threads.get(threadId) ?? []) all.add(each.id);
   }
-  return { mail, touched: all };
+  return { mail, touched: all, wasIn };
 }

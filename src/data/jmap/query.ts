@@ -144,6 +144,8 @@ function asksForAttachments(filter: EmailFilter): boolean {
 
 /** Emails looked at between two turns of others (PostgreSQL only: see othersFirst). */
 const TURN = 500;
+/** Rows of texts taken at once. */
+const TEXTS_PAGE = 5000;
 
 async function learnAttachments(tx: ReadTx, mails: Iterable<Mail>): Promise<void> {
   let looked = 0;
@@ -156,16 +158,18 @@ async function learnAttachments(tx: ReadTx, mails: Iterable<Mail>): Promise<void
   }
 }
 
-async function learnTexts(tx: ReadTx, mail: AccountMail, accountId: number): Promise<void> {
-  const texts = (mail.texts ??= { upTo: 0, of: new Map() });
-  for (;;) {
-    const rows = await tx.all(sql.sortTexts, accountId, texts.upTo, 5000);
-    for (const { email_id: id, subject, from_display: from, to_display: to } of rows) {
-      texts.of.set(id, { subject, from, to });
-      texts.upTo = id;
+async function learnTexts(tx: ReadTx, mail: AccountMail): Promise<void> {
+  const texts = (mail.texts ??= { upTo: new Map(), of: new Map() });
+  for (const mailboxId of mail.mailboxes.keys()) {
+    for (;;) {
+      const rows = await tx.all(sql.sortTexts, mailboxId, texts.upTo.get(mailboxId) ?? 0, TEXTS_PAGE);
+      for (const { uid, email_id: id, subject, from_display: from, to_display: to } of rows) {
+        texts.of.set(id, { subject, from, to });
+        texts.upTo.set(mailboxId, uid);
+      }
+      if (rows.length < TEXTS_PAGE) break;
+      await othersFirst(tx);
     }
-    if (rows.length < 5000) return;
-    await othersFirst(tx);
   }
 }
 
@@ -218,7 +222,7 @@ function sorted(found: Mail[], sort: readonly EmailSort[], ground: Ground): Mail
 
 /** Emails that are found, in order; at least the first `most` of them. */
 async function results(tx: ReadTx, mail: AccountMail, query: EmailQuery, most: number): Promise<Mail[]> {
-  const { filter, accountId } = query;
+  const { filter } = query;
   const visible = query.visible && new Set(query.visible);
   if (asksForAttachments(filter)) {
     const maybe = compile(filter, { mail, visible, unknown: 'as-wanted' }, true);
@@ -229,7 +233,7 @@ async function results(tx: ReadTx, mail: AccountMail, query: EmailQuery, most: n
   }
   const ground: Ground = { mail, visible, unknown: 'known' };
   if (query.sort.some(({ by }) => by === 'subject' || by === 'from' || by === 'to'))
-    await learnTexts(tx, mail, accountId);
+    await learnTexts(tx, mail);
   const test = compile(filter, ground, true);
   const passes = (each: Mail): boolean => {
     const places = visiblePlaces(each, visible);
@@ -319,6 +323,12 @@ function dependsOnThreads(filter: EmailFilter): boolean {
   );
 }
 
+/** Mailboxes that whatever passes a filter must lie in. */
+function mailboxesOf(filter: EmailFilter): number[] {
+  if (filter.is === 'inMailbox') return [filter.mailboxId];
+  return filter.is === 'and' ? filter.of.flatMap(mailboxesOf) : [];
+}
+
 /** Email/queryChanges: whatever may have moved is taken out and put in again (RFC 8620 section 5.6). */
 export async function queryEmailChanges(
   tx: ReadTx,
@@ -336,7 +346,7 @@ export async function queryEmailChanges(
   };
   const changed = await touchedSince(tx, request, threads);
   if (changed === undefined) return undefined;
-  const { mail, touched } = changed;
+  const { mail, touched, wasIn } = changed;
   const seq = mail.modseq;
   const found = await results(tx, mail, query, Number.POSITIVE_INFINITY);
   if (mail.modseq !== seq) return undefined;
@@ -344,5 +354,8 @@ export async function queryEmailChanges(
   found.forEach(({ id }, index) => {
     if (touched.has(id)) added.push({ id, index });
   });
-  return { seq, total: found.length, removed: [...touched], added };
+  // Nothing that cannot have been among the results: clients count what they take out.
+  const mailboxIds = mailboxesOf(query.filter);
+  const removed = [...touched].filter((id) => wasIn(id, mailboxIds));
+  return { seq, total: found.length, removed, added };
 }

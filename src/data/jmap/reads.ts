@@ -5,6 +5,7 @@ import { EPOCH } from './epoch.ts';
 import { parseHidden } from '../mailstore/rows.ts';
 import type { ContentRef } from '../mailstore/types.ts';
 import * as sql from './account-mail.sql.ts';
+import { mailboxBySpecialUse } from '../mailstore/mailboxes.sql.ts';
 import { accountMail, type Counts, countsOf, keywordsOf, visiblePlaces } from './account-mail.ts';
 import { emailChanges, mailboxChanges, threadChanges } from './changes.ts';
 import { accountState, objectChanges, objects, objectState, upload, uploadPiece } from './objects.ts';
@@ -82,13 +83,19 @@ async function threads(
 
 async function counts(
   tx: ReadTx,
-  { cache, accountId }: Scope,
+  { cache, accountId, visible }: Scope,
 ): Promise<{ seq: number; counts: ReadonlyMap<number, Counts>; sortOrders: ReadonlyMap<number, number> }> {
   const mail = await accountMail(tx, cache, accountId);
   const orders = await tx.all(sql.sortOrders, accountId);
+  const trash = await tx.get(mailboxBySpecialUse, accountId, '\\Trash');
+  const told = new Map<number, Counts>();
+  for (const [id, { unreadThreadsHere, unreadThreads, ...others }] of countsOf(mail, trash?.id)) {
+    // Nobody learns of emails in mailboxes that they may not see.
+    told.set(id, { ...others, unreadThreads: visible === undefined ? unreadThreads : unreadThreadsHere });
+  }
   return {
     seq: mail.modseq,
-    counts: countsOf(mail),
+    counts: told,
     sortOrders: new Map(orders.map((row) => [row.mailbox_id, row.sort_order])),
   };
 }

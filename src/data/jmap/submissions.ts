@@ -116,6 +116,56 @@ export async function submissions(
   return { seq, found };
 }
 
+/** What a notification says of one recipient, by its address as the envelope of the submission has it. */
+export interface Reported {
+  readonly address: string;
+  readonly delivered?: 'queued' | 'yes' | 'no' | undefined;
+  readonly displayed?: boolean | undefined;
+}
+
+/** A notification that came back for a submission (RFC 8621 section 7, dsnBlobIds and mdnBlobIds). */
+export interface SubmissionReport {
+  readonly kind: 'dsn' | 'mdn';
+  /** The email that it is. */
+  readonly emailId: number;
+  readonly recipients: readonly Reported[];
+}
+
+/** Reports that are kept with one submission. */
+const REPORTS = 100;
+
+interface WithReports {
+  readonly messageId?: string;
+  readonly reports?: readonly SubmissionReport[];
+}
+
+/** Keep a notification with the newest submission of that Message-ID (no angle brackets); false: there is none. */
+export async function noteReport(
+  tx: WriteTx,
+  args: SubmissionReport & { accountId: number; messageId: string },
+): Promise<boolean> {
+  const { accountId, messageId, ...report } = args;
+  const rows = await tx.all(objects.objectsOf, accountId, 'submission');
+  for (const { id, data } of rows.toReversed()) {
+    if (data?.includes(JSON.stringify(messageId)) !== true) continue;
+    const now = JSON.parse(data) as WithReports;
+    const { reports = [] } = now;
+    if (now.messageId !== messageId || reports.length >= REPORTS) continue;
+    if (reports.some(({ emailId }) => emailId === report.emailId)) return true;
+    const counter = await tx.get(sql.takeCounter, accountId, 'submission');
+    await tx.run(
+      sql.rewriteSubmission,
+      JSON.stringify({ ...now, reports: [...reports, report] }),
+      accountId,
+      id,
+    );
+    await tx.run(sql.changeSubmission, counter?.modseq ?? 0, tx.now, accountId, id);
+    tx.touch(accountId);
+    return true;
+  }
+  return false;
+}
+
 /** Objects of a kind that an account may have; then the oldest are forgotten, and states from before with them. */
 const MOST = 5000;
 const AT_ONCE = 100;

@@ -2,6 +2,7 @@ import type { WriteFunction } from '../catalogue.ts';
 import { addPiece, beginUpload, putObject, removeUpload } from './objects.ts';
 import { addEmail, setEmails } from './set-emails.ts';
 import { setMailbox } from './set-mailboxes.ts';
+import { noteReport } from './submissions.ts';
 
 type W<F> = F extends (tx: never, args: infer A) => Promise<infer R> ? WriteFunction<A, R> : never;
 
@@ -13,6 +14,8 @@ export const writes = {
   'jmap.setMailbox': setMailbox as W<typeof setMailbox>,
   /** An identity or a submission. */
   'jmap.putObject': putObject as W<typeof putObject>,
+  /** A notification that came for a submission. False: for none that is known. */
+  'jmap.noteReport': noteReport as W<typeof noteReport>,
   'jmap.beginUpload': beginUpload as W<typeof beginUpload>,
   'jmap.addPiece': addPiece as W<typeof addPiece>,
   'jmap.removeUpload': removeUpload as W<typeof removeUpload>,

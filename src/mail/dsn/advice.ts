@@ -79,3 +79,11 @@ export function adviceFor(status: string, action: 'failed' | 'delayed'): string 
 function lookUp(table: Readonly<Record<string, string>>, key: string): string | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
+
+/** Every sentence by a name of its own, for those who tell it in other languages. */
+export const ADVICE_WORDS: Readonly<Record<string, string>> & { readonly DELAYED: string } = {
+  ...Object.fromEntries(Object.entries(ADVICE).map(([code, text]) => [`a${code.replace('.', '_')}`, text])),
+  ...Object.fromEntries(['3', '4', '5', '6'].map((subject) => [`a${subject}`, BY_SUBJECT[subject] ?? ''])),
+  UNKNOWN,
+  DELAYED,
+};

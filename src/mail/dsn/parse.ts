@@ -62,6 +62,33 @@ export function parseDsn(bytes: Buffer): ParsedDsn | undefined {
   };
 }
 
+/** A message disposition notification that somebody sent us (RFC 8098). Everything in it is the remote's word. */
+export interface ParsedMdn {
+  /** The address, without its type. */
+  readonly finalRecipient: string | undefined;
+  readonly originalRecipient: string | undefined;
+  /** Message-ID of the message it is about, with angle brackets. */
+  readonly originalMessageId: string | undefined;
+  /** The message was shown to somebody; anything else may have become of it otherwise. */
+  readonly displayed: boolean;
+}
+
+/** Read a disposition notification, as tolerantly as a delivery status notification; undefined when it is none. */
+export function parseMdn(bytes: Buffer): ParsedMdn | undefined {
+  const parts: Part[] = [];
+  collectParts(bytes.subarray(0, PARSED_OCTETS).toString('latin1'), 0, parts);
+  const report = parts.find((part) => /^message\/(global-)?disposition-notification$/.test(part.type));
+  const [fields] = report === undefined ? [] : fieldGroups(decodeBody(report));
+  const disposition = fields?.get('disposition');
+  if (fields === undefined || disposition === undefined) return undefined;
+  return {
+    finalRecipient: typedValue(fields.get('final-recipient')),
+    originalRecipient: typedValue(fields.get('original-recipient')),
+    originalMessageId: messageIdOf(fields.get('original-message-id')),
+    displayed: /;\s{0,9}displayed\b/i.test(disposition),
+  };
+}
+
 const RETURNED_TYPES = new Set([
   'message/rfc822',
   'text/rfc822-headers',

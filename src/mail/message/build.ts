@@ -102,7 +102,9 @@ function qText(bytes: Buffer): string {
  */
 export function encodeWords(text: string): string {
   const safe = headerSafe(text.toWellFormed());
-  if (isAscii(safe) && !safe.includes('=?')) return safe;
+  // A word that no line can hold would be cut as it stands; encoded, it reads as one.
+  const fitting = safe.split(/[ \t]/).every((word) => word.length <= HARD_LINE - LINE);
+  if (fitting && isAscii(safe) && !safe.includes('=?')) return safe;
   const bytes = Buffer.from(safe);
   const useQ = qText(bytes).length <= Math.ceil(bytes.length / 3) * 4;
   const room = WORD - '=?utf-8?q??='.length;

@@ -54,7 +54,9 @@ export function createJmapApp(options: JmapOptions, shared: Shared = sharedParts
   });
   app.post('/jmap/api', (c) => problems(c, () => api(options, shared, c)));
   app.post('/jmap/upload/:account/', (c) => problems(c, () => upload(options, counts, c)));
-  app.get('/jmap/download/:account/:blob/:name', (c) => problems(c, () => download(options, c)));
+  // meli gives no name.
+  for (const path of ['/jmap/download/:account/:blob/:name', '/jmap/download/:account/:blob/'])
+    app.get(path, (c) => problems(c, () => download(options, c)));
   app.get('/jmap/eventsource', (c) => events(options, counts, c));
   return app;
 }
@@ -138,8 +140,10 @@ async function upload(options: JmapOptions, counts: Counts, c: C): Promise<Respo
       declaredSize(c) > max ? undefined : await keepUpload(options.store, view.viewer, octetsOf(c), max);
     if (kept === undefined)
       throw new RequestError('limit', `An upload may have at most ${max} octets.`, 'maxSizeUpload');
-    const type = mediaType(c.req.header('content-type')) ?? 'application/octet-stream';
-    return c.json({ accountId: c.req.param('account'), blobId: kept.blobId, type, size: kept.size }, 201);
+    // RFC 8620 section 6.1: a media type as RFC 6838 has it, which is one without parameters.
+    const [type = ''] = (mediaType(c.req.header('content-type')) ?? 'application/octet-stream').split(';');
+    // 200 rather than 201: no RFC names the status, and go-jmap (so aerc) takes anything else for a failure.
+    return c.json({ accountId: c.req.param('account'), blobId: kept.blobId, type, size: kept.size });
   } finally {
     end();
   }
@@ -152,16 +156,21 @@ function mediaType(text: string | undefined): string | undefined {
     : undefined;
 }
 
+/** RFC 6266: what plain characters can say is said so that old programs understand it too. */
+function fileNameOf(name: string): string {
+  if (/^[\w.+-]+(?: [\w.+-]+)*$/.test(name)) return `filename="${name}"`;
+  return `filename*=utf-8''${encodeURIComponent(name).replace(/['()*]/g, '_')}`;
+}
+
 /** RFC 8620 section 6.2. Whatever it is, a browser saves it: nothing of a message runs on our pages. */
 async function download(options: JmapOptions, c: C): Promise<Response> {
   const { store } = options;
   const view = await viewOf(store.read, c.var.account.accountId, c.req.param('account'));
   const blob = await findBlob(store, view, c.req.param('blob') ?? '');
   if (blob === undefined) return c.text('There is no such blob.\n', 404);
-  const name = encodeURIComponent(savedName(c.req.param('name') ?? '')).replace(/['()*]/g, '_');
   const headers: Record<string, string> = {
     'Content-Type': mediaType(c.req.query('accept')) ?? 'application/octet-stream',
-    'Content-Disposition': `attachment; filename*=UTF-8''${name}`,
+    'Content-Disposition': `attachment; ${fileNameOf(savedName(c.req.param('name') ?? ''))}`,
     // A blob never changes; it may be gone, and is private.
     'Cache-Control': 'private, immutable, max-age=31536000',
     'Content-Security-Policy': "default-src 'none'; sandbox",

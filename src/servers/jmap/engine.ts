@@ -100,11 +100,21 @@ async function runCall(
     if (found === undefined || !request.using.has(found.capability)) throw new MethodError('unknownMethod');
     if (!context.login.scopes.has(found.scope))
       throw new MethodError('forbidden', `This login is not for "${found.scope}".`);
-    const answer = await found.run(context, resolveReferences(call));
+    const answer = await found.run(context, createdIds(context, call.name, resolveReferences(call)));
     return Array.isArray(answer) ? (answer as readonly Invocation[]) : [[call.name, answer as JsonObject]];
   } catch (error) {
     return [['error', errorAnswer(context, call.name, error)]];
   }
+}
+
+/** Objects that this request made may be read by their creation ids (RFC 8620 section 5.3): "#a" among the ids of a /get. */
+function createdIds(context: Context, name: string, args: JsonObject): JsonObject {
+  const { ids } = args;
+  if (!name.endsWith('/get') || !Array.isArray(ids)) return args;
+  const resolved = (ids as readonly Json[]).map((id) =>
+    typeof id === 'string' && id.startsWith('#') ? (context.createdIds.get(id.slice(1)) ?? id) : id,
+  );
+  return { ...args, ids: resolved };
 }
 
 /** Put in what "#name" arguments refer to (RFC 8620 section 3.7). */

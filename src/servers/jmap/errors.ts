@@ -85,6 +85,14 @@ export function setErrorFrom(error: unknown): JsonObject {
   }
 }
 
+/** HTTP's own numbers (RFC 9110, RFC 6585) for limits that have one. */
+const STATUS: ReadonlyMap<string, number> = new Map([
+  ['maxSizeRequest', 413],
+  ['maxSizeUpload', 413],
+  ['maxConcurrentRequests', 429],
+  ['maxConcurrentUpload', 429],
+]);
+
 /** Request-level errors (RFC 8620 section 3.6.1). */
 export class RequestError extends Error {
   readonly type: 'unknownCapability' | 'notJSON' | 'notRequest' | 'limit';
@@ -95,7 +103,7 @@ export class RequestError extends Error {
     super(detail);
     this.type = type;
     this.limit = limit;
-    this.status = limit === 'maxConcurrentRequests' || limit === 'maxConcurrentUpload' ? 429 : 400;
+    this.status = STATUS.get(limit ?? '') ?? 400;
   }
 
   toJson(): JsonObject {

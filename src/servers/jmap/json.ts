@@ -25,3 +25,15 @@ export function weigh(value: Json | undefined, most: number): number {
   }
   return count;
 }
+
+/** Whether two values say the same, whatever the order of their members. */
+export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((each: Json, i) => sameJson(each, b[i] as Json));
+  if (!isObject(a) || !isObject(b)) return a === b;
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && sameJson(a[name], b[name]))
+  );
+}

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { decodeCharset, normalCharset } from '../../../mail/charset.ts';
 import { fileName, type NumberedPart } from '../../../mail/jmap/body-parts.ts';
 import { decodeBody, isKnownEncoding } from '../../../mail/message/decode.ts';
@@ -55,12 +56,13 @@ function charsetOf(part: Part): string | null {
   return parameter(part.params, 'charset') ?? 'us-ascii';
 }
 
-/** An EmailBodyPart (RFC 8621 section 4.1.4). */
+/** An EmailBodyPart (RFC 8621 section 4.1.4). `inTree`: with all that is below it, asked for or not. */
 export async function bodyPart(
   source: MessageSource,
   numbered: NumberedPart,
   properties: readonly string[],
   isRoot = false,
+  inTree = isRoot,
 ): Promise<JsonObject> {
   const { part, partId } = numbered;
   const made: Record<string, Json | undefined> = {};
@@ -69,25 +71,14 @@ export async function bodyPart(
     if (header !== undefined || name === 'headers') {
       const view = headerView(await (isRoot ? source.header() : source.partHeader(part)));
       made[name] = header === undefined ? allHeaders(view) : headerValue(view, header);
-    } else made[name] = await bodyProperty(source, numbered, name);
+    } else if (name !== 'subParts') made[name] = await bodyProperty(source, numbered, name);
   }
-  if (partId === undefined && (properties.includes('subParts') || isRoot)) {
-    made['subParts'] = await subParts(source, numbered, properties);
-  }
-  return made;
-}
-
-async function subParts(
-  source: MessageSource,
-  { children }: NumberedPart,
-  properties: readonly string[],
-): Promise<JsonObject[]> {
-  const wanted = properties.includes('subParts') ? properties : [...properties, 'subParts'];
-  const made: JsonObject[] = [];
-  for (const child of children) {
-    const { subParts: below, ...rest } = await bodyPart(source, child, wanted);
-    made.push(child.partId === undefined ? { ...rest, subParts: below ?? [] } : rest);
-  }
+  const asked = properties.includes('subParts');
+  if (partId === undefined && (asked || inTree)) {
+    const below: JsonObject[] = [];
+    for (const child of numbered.children) below.push(await bodyPart(source, child, properties, false, true));
+    made['subParts'] = below;
+  } else if (asked) made['subParts'] = null;
   return made;
 }
 
@@ -134,17 +125,24 @@ export async function bodyValue(
   const octets = await source.body(part, wanted);
   const length = part.bodyEnd - part.bodyStart;
   const charset = parameter(part.params, 'charset') ?? '';
-  const text = decodeCharset(decodeBody(octets, part.encoding), charset).replaceAll('\r\n', '\n');
+  const decoded = decodeBody(octets, part.encoding);
+  const text = decodeCharset(decoded, charset).replaceAll('\r\n', '\n');
   const cut = cutText(text, max === 0 ? most : max, part.subtype === 'html');
   return {
     read: octets.length,
     json: {
       value: cut,
       isEncodingProblem:
-        !isKnownEncoding(part.encoding) || !isKnownCharset(charset) || text.includes('\ufffd'),
+        !isKnownEncoding(part.encoding) || !isKnownCharset(charset) || isDamaged(text, decoded, charset),
       isTruncated: cut.length < text.length || octets.length < length,
     },
   };
+}
+
+/** A replacement character may stand in the text itself. */
+function isDamaged(text: string, decoded: Buffer, charset: string): boolean {
+  if (!text.includes('\ufffd')) return false;
+  return charset === '' || normalCharset(charset) !== 'utf-8' || !isUtf8(decoded);
 }
 
 function isKnownCharset(charset: string): boolean {

@@ -49,6 +49,8 @@ export interface ComposeParts {
   readonly view: View;
   readonly hostname: string;
   readonly nowMs: number;
+  /** The id that a creation id of this request stands for (RFC 9404 section 4.1). */
+  resolve(id: string): string | undefined;
 }
 
 /** The octets of a new message. @throws SetError */
@@ -70,15 +72,15 @@ function headerOf({ hostname, nowMs }: ComposeParts, email: JsonObject): string 
     const property = SHORT_PROPERTIES.get(name) ?? headerProperty(name);
     if (property === undefined || value === undefined || value === null) continue;
     const { field } = property;
-    if (field.startsWith('content-') || field === 'mime-version')
-      throw invalidProperties([name], `${name} cannot be set here.`);
+    if (field.startsWith('content-')) throw invalidProperties([name], `${name} cannot be set here.`);
     if (seen.has(field)) throw invalidProperties([name], `${field} is given twice.`);
     seen.add(field);
     fields.push(...fieldsFor(name, property, value));
   }
   if (!seen.has('date')) fields.push(foldField('Date', formatDate(nowMs)));
   if (!seen.has('message-id')) fields.push(foldField('Message-ID', `<${randomToken(24)}@${hostname}>`));
-  return `${fields.join('')}MIME-Version: 1.0\r\n`;
+  if (!seen.has('mime-version')) fields.push('MIME-Version: 1.0\r\n');
+  return fields.join('');
 }
 
 /** "reply-to" to "Reply-To". */
@@ -197,7 +199,7 @@ class BodyReader {
     return this.#node(own === undefined ? { ...part, type } : part, 1);
   }
 
-  async #node(value: Json, depth: number, usual?: string): Promise<Node> {
+  async #node(value: Json, depth: number, usual?: string, inDigest = false): Promise<Node> {
     if (++this.#count > MAX_PARTS || depth > MAX_DEPTH)
       throw new SetError('tooLarge', 'It has too many parts.');
     if (!isObject(value)) throw invalidProperties(['bodyStructure'], 'A part must be an object.');
@@ -206,12 +208,19 @@ class BodyReader {
     const type =
       own?.type ??
       value['type'] ??
-      (subParts === undefined || subParts === null ? 'text/plain' : 'multipart/mixed');
+      (subParts !== undefined && subParts !== null
+        ? 'multipart/mixed'
+        : // RFC 2046 section 5.1.5.
+          inDigest
+          ? 'message/rfc822'
+          : 'text/plain');
     if (typeof type !== 'string' || !TOKEN.test(type))
       throw invalidProperties(['bodyStructure'], 'A type is none.');
     if (type.toLowerCase().startsWith('multipart/')) {
       const children: Node[] = [];
-      for (const each of list(subParts, 'subParts')) children.push(await this.#node(each, depth + 1));
+      const digest = type.toLowerCase() === 'multipart/digest';
+      for (const each of list(subParts, 'subParts'))
+        children.push(await this.#node(each, depth + 1, undefined, digest));
       return { ...multipart(type.slice(10), children), fields: ownFields(value) };
     }
     const fields = partFields(value, usual);
@@ -222,14 +231,17 @@ class BodyReader {
       return { ...this.#given(partId, type, value), fields: `${head}${fields}` } as Node;
     }
     if (typeof blobId !== 'string') throw invalidProperties(['blobId'], 'A part needs a partId or a blobId.');
-    const blob = await findBlob(this.#parts.store, this.#parts.view, blobId);
+    const blob = await findBlob(this.#parts.store, this.#parts.view, this.#parts.resolve(blobId) ?? '');
     if (blob === undefined) this.missing.push(blobId);
     const raw = type.toLowerCase() === 'message/rfc822' || type.toLowerCase() === 'message/global';
     const charset =
       typeof value['charset'] === 'string' && /^[A-Za-z0-9_.:-]{1,40}$/.test(value['charset'])
         ? `; charset=${value['charset']}`
         : '';
-    const head = foldField('Content-Type', `${type}${charset}${nameParameter('name', value['name'])}`);
+    const name = nameParameter('name', value['name']);
+    // What a part of a digest is without saying so.
+    const implied = inDigest && value['type'] == null && name === '' && charset === '';
+    const head = implied ? '' : foldField('Content-Type', `${type}${charset}${name}`);
     const encoding = `Content-Transfer-Encoding: ${raw ? '8bit' : 'base64'}\r\n`;
     return {
       kind: 'blob',
@@ -344,6 +356,17 @@ function ownFields(part: JsonObject): string {
   return fields;
 }
 
+/** RFC 2387 section 3.1: a multipart/related says what its root is. */
+function rootType(node: Node & { readonly kind: 'multipart' }): string {
+  const [root] = node.children;
+  if (node.type.toLowerCase() !== 'multipart/related' || root === undefined) return '';
+  const [, type] =
+    root.kind === 'multipart'
+      ? ['', root.type]
+      : (/^Content-Type:\s{0,9}([^\s;]{1,200})/im.exec(root.fields) ?? []);
+  return type === undefined ? '' : `; type="${type}"`;
+}
+
 async function* render(node: Node): AsyncGenerator<Buffer> {
   if (node.kind === 'text') {
     yield Buffer.from(`${node.fields}\r\n`);
@@ -357,7 +380,8 @@ async function* render(node: Node): AsyncGenerator<Buffer> {
     return;
   }
   const boundary = makeBoundary(randomBytes(18));
-  yield Buffer.from(`${node.fields}${foldField('Content-Type', `${node.type}; boundary="${boundary}"`)}\r\n`);
+  const type = foldField('Content-Type', `${node.type}; boundary="${boundary}"${rootType(node)}`);
+  yield Buffer.from(`${node.fields}${type}\r\n`);
   for (const child of node.children) {
     yield Buffer.from(`\r\n--${boundary}\r\n`);
     yield* render(child);

@@ -114,7 +114,9 @@ function orcptOf(text: string): EnvelopeRecipient['orcpt'] {
 export function givenEnvelope(value: JsonObject, now: number): Envelope {
   const { rcptTo } = value;
   if (!Array.isArray(rcptTo)) return bad('rcptTo must be a list.');
-  return { ...mailFrom(value['mailFrom'], now), rcptTo: (rcptTo as readonly Json[]).map(recipient) };
+  // go-jmap up to 0.4 writes it in small letters, and with it the aerc that Debian 13 has.
+  const from = value['mailFrom'] ?? value['mailfrom'];
+  return { ...mailFrom(from, now), rcptTo: (rcptTo as readonly Json[]).map(recipient) };
 }
 
 export function emailsIn(value: Json | undefined): string[] {

@@ -1,5 +1,7 @@
 import { flagArg, objectsArg, optionalText, textsArg } from '../args.ts';
-import { blobOctets, findBlob } from '../blobs.ts';
+import { parseDate } from '../../../mail/message/dates.ts';
+import { scanMessage } from '../../../mail/message/scanner.ts';
+import { type Blob, blobOctets, findBlob } from '../blobs.ts';
 import {
   type Answer,
   changingView,
@@ -23,6 +25,28 @@ import { createdAnswer, emailSet, placingOf, storeEmail } from './email-set.ts';
 import { requireState } from './mailbox-set.ts';
 import { SetResult, Steps } from './standard.ts';
 
+/** Octets of a message in which its header is looked for. */
+const HEADER_BYTES = 64 * 1024;
+
+/** Milliseconds of the most recent Received field that can be read, which is the first such; undefined: there is none. */
+async function receivedTime(blob: Blob): Promise<number | undefined> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of blob.read()) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size >= HEADER_BYTES) break;
+  }
+  const octets = Buffer.concat(pieces).subarray(0, HEADER_BYTES);
+  const { fields } = scanMessage(octets);
+  for (const field of fields.filter(({ name }) => name === 'received')) {
+    const text = octets.toString('latin1', field.valueStart, field.end).replace(/\r?\n[ \t]/g, ' ');
+    const ms = parseDate(text.slice(text.lastIndexOf(';') + 1).trim())?.ms;
+    if (ms !== undefined) return ms;
+  }
+  return undefined;
+}
+
 /** Email/import (RFC 8621 section 4.8). */
 async function importEmails(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await changingView(context, args);
@@ -37,11 +61,16 @@ async function importEmails(context: Context, args: JsonObject): Promise<JsonObj
   for (const [key, given] of emails) {
     try {
       const placing = placingOf(context, given);
-      const blob = await findBlob(store, view, typeof given['blobId'] === 'string' ? given['blobId'] : '');
+      const blob = await findBlob(store, view, resolveCreated(context, given['blobId']) ?? '');
       if (blob === undefined)
         throw new SetError('invalidProperties', 'There is no such blob.', { properties: ['blobId'] });
       if (blob.size === 0) throw new SetError('invalidEmail', 'It is empty.');
-      const added = await storeEmail(context, view, blob.read(), placing);
+      // RFC 8621 section 4.8: when it was received, as its header says.
+      const receivedAt = given['receivedAt'] == null ? await receivedTime(blob) : undefined;
+      const added = await storeEmail(context, view, blob.read(), {
+        ...placing,
+        receivedAt: receivedAt ?? placing.receivedAt,
+      });
       steps.took(added.seq - 1, added.seq);
       context.createdIds.set(key, formatId('email', added.id));
       created[key] = createdAnswer(added);
@@ -137,7 +166,7 @@ async function parse(context: Context, args: JsonObject): Promise<JsonObject> {
   const notFound: string[] = [];
   const notParsable: string[] = [];
   for (const blobId of blobIds) {
-    const blob = await findBlob(context.options.store, view, blobId);
+    const blob = await findBlob(context.options.store, view, resolveCreated(context, blobId) ?? '');
     if (blob === undefined) {
       notFound.push(blobId);
       continue;

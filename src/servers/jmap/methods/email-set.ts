@@ -99,7 +99,8 @@ async function create(context: Context, view: View, given: JsonObject) {
   );
   if (unknown.length > 0) throw invalidProperties(unknown.slice(0, 20), 'These cannot be set.');
   const placing = placingOf(context, given);
-  const parts = { store, view, hostname: settings().hostname, nowMs: clock.now() };
+  const resolve = (id: string): string | undefined => resolveCreated(context, id);
+  const parts = { store, view, hostname: settings().hostname, nowMs: clock.now(), resolve };
   return storeEmail(context, view, await compose(parts, given), placing);
 }
 

@@ -1,25 +1,28 @@
+import { randomToken } from '../../../base/ids.ts';
 import type { MailboxFields, SetMailbox, SetMailboxOutcome } from '../../../data/jmap/set-mailboxes.ts';
 import { flagArg, setArgs } from '../args.ts';
-import { changingView, type Context, resolveCreated } from '../context.ts';
+import { changingView, type Context, mailView, resolveCreated, scopeOf } from '../context.ts';
 import { invalidProperties, MethodError, setErrorFrom, SetError, setErrorOf } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
-import type { Json, JsonObject } from '../json.ts';
+import { type Json, type JsonObject, sameJson } from '../json.ts';
 import { formatState, parseState } from '../state.ts';
 import type { View } from '../view.ts';
-import { mailboxNodes, mailboxObject, ROLES } from './mailbox-object.ts';
+import { type MailboxNode, mailboxNodes, mailboxObject, ROLES } from './mailbox-object.ts';
 import { SetResult, Steps } from './standard.ts';
-import { mailView } from '../context.ts';
+import { type Parking, runTasks, type Task } from './mailbox-order.ts';
 
 const SETTABLE: ReadonlySet<string> = new Set(['name', 'parentId', 'role', 'sortOrder', 'isSubscribed']);
 
+/** Properties that one error names. */
+const MOST_NAMED = 50;
+
 /** What a client says of a mailbox, checked. */
 function fieldsOf(context: Context, given: JsonObject, now: JsonObject | undefined): MailboxFields {
-  for (const [name, value] of Object.entries(given)) {
-    if (SETTABLE.has(name)) continue;
-    // RFC 8620 section 5.3: what the server sets may be sent as it is.
-    if (now !== undefined && JSON.stringify(now[name]) === JSON.stringify(value)) continue;
-    throw invalidProperties([name], `${name} cannot be set.`);
-  }
+  // RFC 8620 section 5.3: what the server sets may be sent as it is; all that is wrong is told.
+  const wrong = Object.keys(given).filter(
+    (name) => !SETTABLE.has(name) && (now === undefined || !sameJson(now[name], given[name])),
+  );
+  if (wrong.length > 0) throw invalidProperties(wrong.slice(0, MOST_NAMED), 'These cannot be set.');
   const { name, parentId, role, sortOrder, isSubscribed } = given;
   if (name !== undefined && typeof name !== 'string')
     throw invalidProperties(['name'], 'name must be a string.');
@@ -31,8 +34,9 @@ function fieldsOf(context: Context, given: JsonObject, now: JsonObject | undefin
   )
     throw invalidProperties(['sortOrder'], 'sortOrder must be a whole number from 0 on.');
   return {
-    ...(name !== undefined && { name: name.normalize('NFC') }),
-    ...(parentId !== undefined && { parentId: parentOf(context, parentId) }),
+    ...(name !== undefined && name !== now?.['name'] && { name: name.normalize('NFC') }),
+    ...(parentId !== undefined &&
+      parentId !== now?.['parentId'] && { parentId: parentOf(context, parentId) }),
     ...(role !== undefined && now?.['role'] !== role && { specialUse: useOf(role) }),
     ...(sortOrder !== undefined && { sortOrder }),
     ...(isSubscribed !== undefined && { subscribed: isSubscribed }),
@@ -58,6 +62,8 @@ interface Work {
   readonly view: View;
   readonly steps: Steps;
   readonly result: SetResult;
+  /** Mailboxes that stand aside, and what they were. */
+  readonly parked: Map<number, MailboxFields>;
 }
 
 async function run({ context, view, steps }: Work, change: SetMailbox['change']): Promise<SetMailboxOutcome> {
@@ -68,7 +74,8 @@ async function run({ context, view, steps }: Work, change: SetMailbox['change'])
   return outcome;
 }
 
-async function create(work: Work, key: string, given: JsonObject): Promise<void> {
+/** Each of these answers with the error, if there is one. */
+async function create(work: Work, key: string, given: JsonObject): Promise<Json | undefined> {
   const { context, result } = work;
   try {
     const { name, specialUse, ...fields } = fieldsOf(context, given, undefined);
@@ -76,10 +83,7 @@ async function create(work: Work, key: string, given: JsonObject): Promise<void>
     const made = await run(work, {
       create: { ...fields, name, ...(specialUse != null && { specialUse }) },
     });
-    if (made.failure !== undefined) {
-      result.notCreated[key] = setErrorOf(made.failure);
-      return;
-    }
+    if (made.failure !== undefined) return setErrorOf(made.failure);
     const id = formatId('mailbox', made.id);
     context.createdIds.set(key, id);
     const node = mailboxNodes(
@@ -92,32 +96,69 @@ async function create(work: Work, key: string, given: JsonObject): Promise<void>
         ([property, value]) => given[property] !== value,
       ),
     );
+    return undefined;
   } catch (error) {
-    result.notCreated[key] = setErrorFrom(error);
+    return setErrorFrom(error);
   }
 }
 
-async function update(work: Work, text: string, patch: JsonObject): Promise<void> {
+/** The mailbox as Mailbox/get tells it, counts included where they are named. */
+async function objectNow({ context, view }: Work, node: MailboxNode, patch: JsonObject): Promise<JsonObject> {
+  if (Object.keys(patch).every((name) => SETTABLE.has(name))) return mailboxObject(node);
+  const { counts } = await context.options.store.read.run('jmap.counts', scopeOf(context, view));
+  return mailboxObject(node, counts.get(node.id));
+}
+
+async function update(work: Work, text: string, patch: JsonObject): Promise<Json | undefined> {
   const { context, view, result } = work;
   try {
     const id = parseId('mailbox', resolveCreated(context, text));
     const node = id === undefined ? undefined : mailboxNodes(view).get(id);
     if (id === undefined) throw new SetError('notFound');
-    const now = node && mailboxObject(node);
-    const done = await run(work, { update: id, fields: fieldsOf(context, patch, now) });
-    if (done.failure === undefined) result.updated[text] = null;
-    else result.notUpdated[text] = setErrorOf(done.failure);
+    const now = node && (await objectNow(work, node, patch));
+    const fields = { ...work.parked.get(id), ...fieldsOf(context, patch, now) };
+    const done = await run(work, { update: id, fields });
+    if (done.failure !== undefined) return setErrorOf(done.failure);
+    result.updated[text] = null;
+    return undefined;
   } catch (error) {
-    result.notUpdated[text] = setErrorFrom(error);
+    return setErrorFrom(error);
   }
 }
 
-async function destroy(work: Work, text: string, removeEmails: boolean): Promise<void> {
+async function destroy(work: Work, text: string, removeEmails: boolean): Promise<Json | undefined> {
   const { context, result } = work;
   const id = parseId('mailbox', resolveCreated(context, text));
   const done = id === undefined ? undefined : await run(work, { destroy: id, removeEmails });
-  if (done !== undefined && done.failure === undefined) result.destroyed.push(text);
-  else result.notDestroyed[text] = setErrorOf(done?.failure ?? { type: 'notFound' });
+  if (done === undefined || done.failure !== undefined)
+    return setErrorOf(done?.failure ?? { type: 'notFound' });
+  result.destroyed.push(text);
+  return undefined;
+}
+
+/** Moves mailboxes out of the way of others, and back. */
+function parking(work: Work, leaving: ReadonlySet<string>, removeEmails: boolean): Parking {
+  const { context, view, parked: before } = work;
+  return {
+    async park(id, what) {
+      const node = mailboxNodes(
+        await mailView(context, { accountId: formatId('account', view.accountId) }),
+      ).get(id);
+      if (node === undefined || before.has(id)) return false;
+      // One that is to go and cannot, for the emails in it, stays where it is.
+      const { counts } = await context.options.store.read.run('jmap.counts', scopeOf(context, view));
+      if (leaving.has(formatId('mailbox', id)) && !removeEmails && (counts.get(id)?.totalEmails ?? 0) > 0)
+        return false;
+      const use = node.role === undefined ? null : (ROLES.get(node.role) ?? null);
+      before.set(id, what === 'name' ? { name: node.name } : { specialUse: use });
+      const fields = what === 'name' ? { name: `~${randomToken(12)}` } : { specialUse: null };
+      return (await run(work, { update: id, fields })).failure === undefined;
+    },
+    async unpark(id) {
+      const fields = before.get(id);
+      if (fields !== undefined) await run(work, { update: id, fields });
+    },
+  };
 }
 
 /** What is made hangs from what was made before it, in whatever order they are named. */
@@ -150,19 +191,26 @@ export async function mailboxSet(context: Context, args: JsonObject): Promise<Js
   const removeEmails = flagArg(args, 'onDestroyRemoveEmails');
   const { seq } = await context.options.store.read.run('jmap.state', { accountId: view.accountId });
   requireState(view, given.ifInState, seq);
-  const work: Work = { context, view, steps: new Steps(seq), result: new SetResult() };
-  for (const [key, fields] of parentsFirst(given.create)) await create(work, key, fields);
-  for (const [id, patch] of given.update) {
-    if (given.destroy.includes(id)) work.result.notUpdated[id] = { type: 'willDestroy' };
-    else await update(work, id, patch);
+  const work: Work = { context, view, steps: new Steps(seq), result: new SetResult(), parked: new Map() };
+  const { result } = work;
+  const tasks: Task[] = parentsFirst(given.create).map(([key, fields]) => {
+    return { kind: 'create', key, fields, run: () => create(work, key, fields) };
+  });
+  for (const [key, fields] of given.update) {
+    if (given.destroy.includes(key)) result.notUpdated[key] = { type: 'willDestroy' };
+    else tasks.push({ kind: 'update', key, fields, run: () => update(work, key, fields) });
   }
   // Children before their parents: the longest names first.
   const paths = new Map(
     [...mailboxNodes(view).values()].map(({ id, known }) => [formatId('mailbox', id), known.path]),
   );
   const depth = (id: string): number => (paths.get(id) ?? '').split('/').length;
-  for (const id of given.destroy.toSorted((a, b) => depth(b) - depth(a)))
-    await destroy(work, id, removeEmails);
+  for (const key of given.destroy.toSorted((a, b) => depth(b) - depth(a)))
+    tasks.push({ kind: 'destroy', key, fields: {}, run: () => destroy(work, key, removeEmails) });
+  const out = parking(work, new Set(given.destroy), removeEmails);
+  const into = { create: result.notCreated, update: result.notUpdated, destroy: result.notDestroyed };
+  for (const { task, error } of await runTasks(context, formatId('account', view.accountId), tasks, out))
+    into[task.kind][task.key] = error;
   const state = (at: number): string => formatState(view, { seq: at });
   return work.result.answer(view, state(seq), state(work.steps.after));
 }

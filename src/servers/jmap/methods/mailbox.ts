@@ -189,7 +189,8 @@ async function queryChanges(context: Context, args: JsonObject): Promise<JsonObj
   const tree = flagArg(args, 'sortAsTree') || flagArg(args, 'filterAsTree');
   const others = any && tree ? view.mailboxes.map(({ mailbox }) => mailbox.id) : [];
   const touched = new Set([...created, ...updated, ...destroyed, ...others]);
-  return resultsChanged(view, args, 'mailbox', { newState: formatState(view, { seq }), ids, touched });
+  const newState = formatState(view, { seq });
+  return resultsChanged(view, args, 'mailbox', { newState, ids, touched, fresh: created });
 }
 
 export const mailboxMethods: readonly Method[] = [

@@ -33,26 +33,32 @@ export function changesAnswer(
 
 /**
  * The answer of a /queryChanges (RFC 8620 section 5.6): all that was touched is taken out of the results and put in where it
- * stands now. `ids`: the results as of `newState` or later. @throws MethodError 'tooManyChanges'
+ * stands now. `ids`: the results as of `newState` or later. `fresh`: what came since, which nobody can take out. @throws MethodError 'tooManyChanges'
  */
 export function resultsChanged(
   view: View,
   args: JsonObject,
   kind: IdKind,
-  now: { readonly newState: string; readonly ids: readonly number[]; readonly touched: ReadonlySet<number> },
+  now: {
+    readonly newState: string;
+    readonly ids: readonly number[];
+    readonly touched: ReadonlySet<number>;
+    readonly fresh: readonly number[];
+  },
 ): JsonObject {
   const added: JsonObject[] = [];
   now.ids.forEach((id, index) => {
     if (now.touched.has(id)) added.push({ id: formatId(kind, id), index });
   });
   const most = intArg(args, 'maxChanges', 1);
-  if (most !== undefined && now.touched.size + added.length > most) throw new MethodError('tooManyChanges');
+  const removed = now.touched.difference(new Set(now.fresh));
+  if (most !== undefined && removed.size + added.length > most) throw new MethodError('tooManyChanges');
   return {
     accountId: accountText(view),
     oldQueryState: textArg(args, 'sinceQueryState'),
     newQueryState: now.newState,
     ...(flagArg(args, 'calculateTotal') && { total: now.ids.length }),
-    removed: [...now.touched].map((id) => formatId(kind, id)),
+    removed: [...removed].map((id) => formatId(kind, id)),
     added,
   };
 }

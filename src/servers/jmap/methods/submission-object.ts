@@ -1,7 +1,8 @@
-import type { SubmissionRow } from '../../../data/jmap/submissions.ts';
+import type { SubmissionReport, SubmissionRow } from '../../../data/jmap/submissions.ts';
 import type { Store } from '../../../data/store.ts';
 import { formatUtc } from '../args.ts';
 import { formatId } from '../ids.ts';
+import { emailBlobId } from './email-get.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { formatState } from '../state.ts';
 import type { View } from '../view.ts';
@@ -15,6 +16,10 @@ export interface Submission {
   /** Milliseconds since the epoch. */
   readonly sendAt: number;
   /** Recipients, in lower case, that the queue has not under their own address: they went into mailboxes at once. */
+  /** Message-ID of the email, by which notifications find it. */
+  readonly messageId?: string;
+  /** What came back, in the order in which it came. */
+  readonly reports?: readonly SubmissionReport[];
   readonly here?: Readonly<Record<string, 'yes' | 'unknown'>>;
 }
 
@@ -74,16 +79,37 @@ function deliveryStatus({ submission, deliveries, undoStatus }: KeptSubmission):
     const email = String(each['email']);
     const found = queued.get(email.toLowerCase());
     const here = submission.here?.[email.toLowerCase()];
+    const told = reported(submission, email);
+    const known = found?.delivered ?? here ?? 'unknown';
     status[email] = {
       smtpReply:
         undoStatus === 'canceled'
           ? '250 2.0.0 Queued; taken back before it was sent'
           : (found?.reply ?? (here === 'yes' ? '250 2.1.5 Delivered here' : '250 2.0.0 Taken')),
-      delivered: found?.delivered ?? here ?? 'unknown',
-      displayed: 'unknown',
+      // What we know ourselves is better than what somebody writes.
+      delivered: known === 'unknown' ? (told.delivered ?? known) : known,
+      displayed: told.displayed ? 'yes' : 'unknown',
     };
   }
   return status;
+}
+
+/** What notifications say of a recipient, the last one first. */
+function reported(
+  { reports = [] }: Submission,
+  email: string,
+): { readonly delivered: string | undefined; readonly displayed: boolean } {
+  const all = reports
+    .flatMap(({ recipients }) => recipients)
+    .filter(({ address }) => address.toLowerCase() === email.toLowerCase());
+  return {
+    delivered: all.findLast(({ delivered }) => delivered !== undefined)?.delivered,
+    displayed: all.some(({ displayed }) => displayed === true),
+  };
+}
+
+function reportBlobs({ reports = [] }: Submission, kind: SubmissionReport['kind']): string[] {
+  return reports.filter((each) => each.kind === kind).map(({ emailId }) => emailBlobId(emailId));
 }
 
 export function submissionObject(kept: KeptSubmission): JsonObject {
@@ -97,7 +123,7 @@ export function submissionObject(kept: KeptSubmission): JsonObject {
     sendAt: formatUtc(sendAt),
     undoStatus: kept.undoStatus,
     deliveryStatus: deliveryStatus(kept),
-    dsnBlobIds: [],
-    mdnBlobIds: [],
+    dsnBlobIds: reportBlobs(kept.submission, 'dsn'),
+    mdnBlobIds: reportBlobs(kept.submission, 'mdn'),
   };
 }

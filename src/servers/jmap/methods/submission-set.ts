@@ -5,7 +5,7 @@ import { emailsIn, envelopeJson, envelopeOf, givenEnvelope } from '../email/enve
 import { send } from '../email/send.ts';
 import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
 import { accountText, type View } from '../view.ts';
 import { emailBlobId, emailObjects } from './email-get.ts';
 import { emailSet } from './email-set.ts';
@@ -32,12 +32,19 @@ async function requireIdentity(context: Context, view: View, given: JsonObject):
 
 async function create(context: Context, view: View, given: JsonObject): Promise<JsonObject> {
   const { store, clock } = context.options;
-  const unknown = Object.keys(given).find((name) => !['identityId', 'emailId', 'envelope'].includes(name));
+  // undoStatus is ours to say; meli says "final" all the same, and there is nothing to misunderstand.
+  const settable = [
+    'identityId',
+    'emailId',
+    'envelope',
+    ...(given['undoStatus'] === 'final' ? ['undoStatus'] : []),
+  ];
+  const unknown = Object.keys(given).find((name) => !settable.includes(name));
   if (unknown !== undefined) throw invalidProperties([unknown], `${unknown.slice(0, 100)} cannot be set.`);
   const identityId = await requireIdentity(context, view, given);
   const emailId = parseId('email', resolveCreated(context, given['emailId'])) ?? -1;
   const wish = {
-    properties: ['threadId', 'sender', 'from', 'to', 'cc', 'bcc'],
+    properties: ['threadId', 'sender', 'from', 'to', 'cc', 'bcc', 'messageId'],
     bodyProperties: [],
     values: { text: false, html: false, all: false, max: 0 },
     left: 0,
@@ -56,12 +63,14 @@ async function create(context: Context, view: View, given: JsonObject): Promise<
   if (envelope.rcptTo.length === 0) throw new SetError('noRecipients');
   if (envelope.rcptTo.length > MAX_RECIPIENTS)
     throw new SetError('tooManyRecipients', undefined, { maxRecipients: MAX_RECIPIENTS });
+  const [messageId] = Array.isArray(email['messageId']) ? (email['messageId'] as readonly Json[]) : [];
   const submission: Submission = {
     identityId,
     emailId: formatId('email', emailId),
     threadId: String(email['threadId']),
     envelope: envelopeJson(envelope),
     sendAt: envelope.releaseAt ?? now,
+    ...(typeof messageId === 'string' && { messageId }),
   };
   const id = await send(context, envelope, message, JSON.stringify(submission));
   const { all } = await submissions(store.read, view.accountId, [id]);
@@ -80,7 +89,7 @@ async function update(
   if (kept === undefined) throw new SetError('notFound');
   const now = submissionObject(kept);
   const wrong = Object.entries(patch).filter(
-    ([name, value]) => name !== 'undoStatus' && JSON.stringify(now[name]) !== JSON.stringify(value),
+    ([name, value]) => name !== 'undoStatus' && !sameJson(now[name], value),
   );
   if (wrong.length > 0)
     throw invalidProperties(

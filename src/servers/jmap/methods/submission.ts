@@ -143,7 +143,8 @@ async function queryChanges(context: Context, args: JsonObject): Promise<JsonObj
   });
   if (changed === undefined) throw new MethodError('cannotCalculateChanges');
   const touched = new Set([...changed.created, ...changed.updated, ...changed.destroyed]);
-  return resultsChanged(view, args, 'submission', { newState: formatState(view, { seq }), ids, touched });
+  const [newState, fresh] = [formatState(view, { seq }), changed.created];
+  return resultsChanged(view, args, 'submission', { newState, ids, touched, fresh });
 }
 
 export const submissionMethods: readonly Method[] = [
