@@ -18,6 +18,21 @@ export function cacheBytes(full: number, memory = memoryLimit()): number {
   return Math.floor(full * Math.min(1, Math.max(LEAST_SHARE, memory / FULL_CACHES_AT)));
 }
 
+/**
+ * Octets to be kept for long, in memory that is theirs alone. Node takes small buffers out of slabs of 64 KiB, which stay as
+ * long as anything in them does, and what zlib unpacks lies in a chunk of 16 KiB, however short it is: a cache of those would
+ * hold many times the octets that it counts. Returned as they are when nothing else lies beside them.
+ */
+export function ownMemory(octets: Buffer): Buffer {
+  if (octets.buffer.byteLength === octets.length) return octets;
+  const own = Buffer.allocUnsafeSlow(octets.length);
+  own.set(octets);
+  return own;
+}
+
+/** Octets that a buffer kept in a map takes beside its own: measured; most is V8's account of it. */
+export const KEPT_BUFFER_BYTES = 1100;
+
 /** Smaller buffers are not worth the call. Sockets and files are read 64 KiB at a time. */
 const FROM_BYTES = 16 * 1024;
 

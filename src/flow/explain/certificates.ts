@@ -1,44 +1,51 @@
 import type { JournalKind } from '../../data/journal/types.ts';
-import { timeText } from '../../base/quantities.ts';
+import { moment } from '../../base/words.ts';
 import type { Facts } from './facts.ts';
+import { type Arg, remedy, say } from './say.ts';
 import type { Step, StepContext } from './steps.ts';
 
 /** Certificates got by ACME, and those that end, in words. */
 
-function when(facts: Facts, key: string, { timeZone }: StepContext): string {
+function when(facts: Facts, key: string, { timeZone }: StepContext): Arg {
   const at = facts.number(key);
-  return at === undefined ? 'an unknown time' : timeText(at, timeZone);
+  return at === undefined ? say('unknownTime') : moment(at, timeZone);
+}
+
+function namesOf(facts: Facts): string {
+  return facts.list('names').join(', ');
 }
 
 export const certificateSteps = {
   'certificate.issued': (facts: Facts, context: StepContext): Step => ({
-    headline: `${facts.text('authority')} issued a certificate for ${facts.list('names').join(', ')}`,
+    headline: say('certificate.issued', { authority: facts.text('authority'), names: namesOf(facts) }),
     details: [
-      facts.flag('renewal') === true ? 'It replaces the one before.' : 'It is the first.',
-      `It is good until ${when(facts, 'until', context)}; the next is due on ${when(facts, 'renewAt', context)}.`,
+      say(facts.flag('renewal') === true ? 'certificateReplaces' : 'certificateFirst'),
+      say('certificateUntil', {
+        until: when(facts, 'until', context),
+        renewAt: when(facts, 'renewAt', context),
+      }),
     ],
-    remedy: '',
+    remedy: [],
   }),
   'certificate.failed': (facts: Facts, context: StepContext): Step => ({
-    headline: `${facts.text('authority')} issued no certificate for ${facts.list('names').join(', ')}`,
+    headline: say('certificate.failed', { authority: facts.text('authority'), names: namesOf(facts) }),
     details: [
-      `Why: ${facts.text('reason')}.`,
-      `Attempts in a row that failed: ${facts.text('failures')}. The next is on ${when(facts, 'retryAt', context)}.`,
+      say('whyIs', { reason: facts.text('reason') }),
+      say('certificateFailures', {
+        count: facts.text('failures'),
+        retryAt: when(facts, 'retryAt', context),
+      }),
     ],
-    remedy: `When the cause is mended: postern certificate renew ${facts.text('name')}`,
+    remedy: [remedy('certificateRenew', { name: facts.text('name') })],
   }),
   'certificate.expiring': (facts: Facts, context: StepContext): Step => {
     const file = facts.text('file');
     const ended = facts.flag('ended') === true;
+    const args = { names: namesOf(facts), until: when(facts, 'until', context) };
     return {
-      headline: `The certificate for ${facts.list('names').join(', ')} ${ended ? 'has ended' : 'ends'} on ${when(facts, 'until', context)}`,
-      details: [
-        ended ? 'Mail programs refuse to connect.' : 'When it has ended, mail programs refuse to connect.',
-      ],
-      remedy:
-        file === ''
-          ? '"postern certificate list" says why there is no new one'
-          : `Put a new one into ${file}; it is read within a minute`,
+      headline: say(ended ? 'certificateEnded' : 'certificate.expiring', args),
+      details: [say(ended ? 'programsRefuse' : 'programsWillRefuse')],
+      remedy: [file === '' ? remedy('certificateList') : remedy('certificateFile', { file })],
     };
   },
 } satisfies Partial<Record<JournalKind, (facts: Facts, context: StepContext) => Step>>;

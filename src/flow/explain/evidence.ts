@@ -2,6 +2,7 @@ import { parseAuthenticationResults, propertyOf } from '../../mail/authenticatio
 import type { MethodResult } from '../../mail/authentication-results/build.ts';
 import { readAuthor } from '../../mail/author/author.ts';
 import { readHeader } from '../../mail/message/headers.ts';
+import { type Said, sayWhy } from './say.ts';
 
 /** What stands in front of a stored message: our own fields, which nobody else can have written. */
 
@@ -64,7 +65,7 @@ export interface SenderFacts {
   readonly address: string;
   readonly domain: string;
   readonly authenticated: 'pass' | 'fail' | 'none';
-  readonly sentence: string;
+  readonly words: Said;
 }
 
 /** Who wrote it, and whether that is proven. `header`: of the message as its reader sees it. */
@@ -79,14 +80,9 @@ export function senderFacts(
   const domain = author.domains[0] ?? address.slice(address.lastIndexOf('@') + 1 || address.length);
   const who = { name: author.displayName, address, domain };
   // Whoever signs in may write under addresses of theirs only.
-  if (login !== '')
-    return {
-      ...who,
-      authenticated: 'pass',
-      sentence: `It was written by ${login}, who has an account here.`,
-    };
+  if (login !== '') return { ...who, authenticated: 'pass', words: sayWhy('writtenHere', { login }) };
   const state = author.doubt === undefined && author.domains.length <= 1 ? stateOf(results, domain) : 'fail';
-  return { ...who, authenticated: state, sentence: sentenceOf(state, address, domain) };
+  return { ...who, authenticated: state, words: wordsOf(state, address, domain) };
 }
 
 function stateOf(results: readonly MethodResult[], domain: string): SenderFacts['authenticated'] {
@@ -106,10 +102,8 @@ function stateOf(results: readonly MethodResult[], domain: string): SenderFacts[
   return proven ? 'pass' : 'none';
 }
 
-function sentenceOf(state: SenderFacts['authenticated'], address: string, domain: string): string {
-  if (address === '') return 'The message does not say who wrote it.';
-  if (state === 'pass') return `It really is from ${domain}: that was proven.`;
-  if (state === 'fail')
-    return `It says it is from ${address}, and that could not be proven: somebody else may have written it.`;
-  return `Nothing proves that it really is from ${address}.`;
+function wordsOf(state: SenderFacts['authenticated'], address: string, domain: string): Said {
+  if (address === '') return sayWhy('noAuthor');
+  if (state === 'pass') return sayWhy('proven', { domain });
+  return sayWhy(state === 'fail' ? 'unproven' : 'notProven', { address });
 }

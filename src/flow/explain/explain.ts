@@ -3,6 +3,7 @@ import { generate } from '../sieve/generate.ts';
 import type { StoredVerdict } from './evidence.ts';
 import { factsOf, type TraceRow } from './facts.ts';
 import { ownDeposit } from './own.ts';
+import { ruleNamed, type Said, sayWhy, toldText } from './say.ts';
 import type { Filing, ReasonWords, VerdictWords } from './why.ts';
 
 /** What the filter made of a message, from what stands before it, in the words of its history where that is kept. */
@@ -13,9 +14,9 @@ function judgedRow(rows: readonly TraceRow[]): TraceRow | undefined {
   return rows.findLast(({ kind, data }) => kind === 'message.judged' && data['waits'] !== true);
 }
 
-/** Names of rules for those whose words are no longer kept. */
-function nameWords(name: string): string {
-  return `the rule ${name}`;
+/** Rules by their names, for those whose words are no longer kept. */
+function named(name: string): Said {
+  return ruleNamed(name, sayWhy('theRule', { name }).text);
 }
 
 export function reasonsOf(rows: readonly TraceRow[], stored: StoredVerdict | undefined): ReasonWords[] {
@@ -23,14 +24,10 @@ export function reasonsOf(rows: readonly TraceRow[], stored: StoredVerdict | und
   const told = (row === undefined ? [] : factsOf(row).list('reasons')).flatMap((line): ReasonWords[] => {
     const [, score, text, name] = RULE_LINE.exec(line) ?? [];
     if (score === undefined || text === undefined || name === undefined) return [];
-    return [{ name, score: Number(score), sentence: sentence(text) }];
+    return [{ name, score: Number(score), words: sentence(toldText(text)) }];
   });
   if (told.length > 0) return told;
-  return (stored?.reasons ?? []).map(({ name, score }) => ({
-    name,
-    score,
-    sentence: sentence(nameWords(name)),
-  }));
+  return (stored?.reasons ?? []).map(({ name, score }) => ({ name, score, words: sentence(named(name)) }));
 }
 
 export function verdictOf(
@@ -44,26 +41,25 @@ export function verdictOf(
   if (action === '') return undefined;
   const probability = stored?.probability ?? facts?.number('probability') ?? 0;
   const spam = action !== 'inbox';
+  const by = facts?.text('decidedBy') ?? '';
   const decided =
-    facts?.text('decidedBy') || (stored?.decidedBy === undefined ? '' : nameWords(stored.decidedBy));
+    by !== '' ? toldText(by) : stored?.decidedBy === undefined ? undefined : named(stored.decidedBy);
   const nats = Math.min(Math.max(probability, 1e-6), 1 - 1e-6);
   const score = Math.round(Math.log(nats / (1 - nats)) * 10) / 10;
-  return { score, spam, action, sentence: words(spam, decided, reasons) };
+  return { score, spam, action, words: verdictWords(spam, decided, reasons) };
 }
 
-function words(spam: boolean, decided: string, reasons: readonly ReasonWords[]): string {
-  if (spam && decided !== '') return `It was put into Junk because ${decided}.`;
-  if (!spam && decided !== '') return `It was let into the inbox because ${decided}.`;
-  if (!spam)
-    return 'It is in the inbox because the spam filter found nothing that speaks strongly against it.';
+function verdictWords(spam: boolean, decided: Said | undefined, reasons: readonly ReasonWords[]): Said {
+  if (decided !== undefined) return sayWhy(spam ? 'junkBecause' : 'inboxBecause', { reason: decided });
+  if (!spam) return sayWhy('inboxNothing');
   const worst = reasons.find(({ score }) => score > 0);
-  const above = worst === undefined ? '' : ` Above all: ${lower(worst.sentence)}`;
-  return `The spam filter takes it for unwanted mail and put it into Junk.${above}`;
+  if (worst === undefined) return sayWhy('junkUnwanted');
+  return sayWhy('junkAbove', { reason: { ...worst.words, text: lower(worst.words.text) } });
 }
 
-function sentence(text: string): string {
-  const whole = `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+function sentence(said: Said): Said {
+  const whole = `${said.text.slice(0, 1).toUpperCase()}${said.text.slice(1)}`;
+  return { ...said, text: /[.!?]$/.test(whole) ? whole : `${whole}.` };
 }
 
 function lower(text: string): string {
@@ -85,17 +81,18 @@ export function filingOf(
   const facts = factsOf(row);
   const reason = facts.text('reason');
   const [, line, by] = /filed into|files it into|refuses it/.test(reason) ? (FILED.exec(reason) ?? []) : [];
-  if (by === undefined) return reason === '' ? undefined : { sentence: sentence(reason) };
+  if (by === undefined) return reason === '' ? undefined : { words: sentence(toldText(reason)) };
   const number = Number(line ?? 0);
   const rule = by.includes('settings') && settings !== undefined ? ruleAt(settings, number) : undefined;
   const mailbox = facts.text('mailbox');
-  const who = rule === undefined ? sentenceBy(number, by) : `Your rule "${rule}"`;
   const script = by.split(/[:;]/, 1)[0]?.replace(/^script /, '') ?? by;
-  return { script, ...(number > 0 && { line: number }), sentence: `${who} put it into ${mailbox}.` };
-}
-
-function sentenceBy(line: number, by: string): string {
-  return line === 0 ? `The end of ${by}` : `Line ${line} of ${by}`;
+  const words =
+    rule !== undefined
+      ? sayWhy('ruleFiled', { rule, mailbox })
+      : number === 0
+        ? sayWhy('endFiled', { script: by, mailbox })
+        : sayWhy('lineFiled', { line: String(number), script: by, mailbox });
+  return { script, ...(number > 0 && { line: number }), words };
 }
 
 /** The rule whose lines hold this one. */

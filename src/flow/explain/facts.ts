@@ -1,11 +1,9 @@
 import type { JournalRow, JournalValue } from '../../data/journal/types.ts';
 import { plain } from '../../base/plain-text.ts';
+import type { Said } from '../../base/words.ts';
 
 /** An event as it is told of; other versions of the program may know other kinds. */
 export type TraceRow = Omit<JournalRow, 'kind' | 'terms'> & { readonly kind: string };
-
-/** Addresses that are named before the rest is counted. */
-const NAMED_ADDRESSES = 5;
 
 /** The data of an event, read without trusting it: other versions of the program may have written it. */
 export interface Facts {
@@ -69,27 +67,6 @@ export function givenUpHere(facts: Facts): boolean {
   return facts.text('reply').includes('The administrator of this server has given up');
 }
 
-/** "<a@example.org>", the null reverse-path in words. */
-export function addressText(address: string): string {
-  return address === '' ? 'nobody (a notification)' : `<${address}>`;
-}
-
-/** "<a>, <b> and 7 more". */
-export function addressesText(addresses: readonly string[]): string {
-  const named = addresses.slice(0, NAMED_ADDRESSES).map((address) => `<${address}>`);
-  const more = addresses.length - named.length;
-  return more > 0 ? `${named.join(', ')} and ${more} more` : named.join(', ');
-}
-
-/** Who was at the other end: "mail.example.net [192.0.2.1]". */
-export function peerText(facts: Facts): string {
-  const address = facts.text('ip');
-  const via = facts.text('via');
-  const ip = address === '' ? via || 'a program on this machine' : `[${address}]`;
-  const helo = facts.text('helo');
-  return helo === '' || helo === ip ? ip : `${helo} ${ip}`;
-}
-
 /** The name somebody tried to sign in with; the server and the check of passwords write it under different names. */
 export function triedLogin(facts: Facts): string {
   return facts.text('subject') || facts.text('login');
@@ -98,7 +75,7 @@ export function triedLogin(facts: Facts): string {
 /** What an administrator can do about a refusal or a failure. A row applies when its words are in the reply or reason. */
 export interface Remedy {
   readonly words: RegExp;
-  readonly say: (facts: Facts) => string;
+  readonly say: (facts: Facts) => readonly Said[];
 }
 
 /** An address as part of a command to copy: a placeholder for one that a shell would take for more than a word. */

@@ -1,26 +1,29 @@
 import type { JournalKind } from '../../data/journal/types.ts';
-import { spanText, timeText } from '../../base/quantities.ts';
+import { moment, span } from '../../base/words.ts';
 import type { Facts } from './facts.ts';
+import { reasonIs, remedy, type Said, say } from './say.ts';
 import type { Step, StepContext } from './steps.ts';
 
 /** Mail that another host took for us, in words. */
 
-const TOLD: Readonly<Record<string, string>> = {
-  sns: 'SNS told of it at our HTTPS endpoint',
-  sqs: 'the queue (SQS) told of it',
-  'dead-letter': 'the dead-letter queue told of it: SNS had not reached us',
-  sweep: 'nobody told of it; it was found in the bucket',
-  retry: 'it was tried again at its time',
-  admin: 'an administrator asked for it',
-};
+const TOLD = {
+  sns: 'toldSns',
+  sqs: 'toldSqs',
+  'dead-letter': 'toldDeadLetter',
+  sweep: 'toldSweep',
+  retry: 'toldRetry',
+  admin: 'toldAdmin',
+} as const;
 
-function object(facts: Facts): string {
-  return `Object ${facts.text('key')} in the bucket ${facts.text('bucket')} (source ${facts.text('source')}).`;
+function object(facts: Facts): Said {
+  const [key, bucket, source] = [facts.text('key'), facts.text('bucket'), facts.text('source')];
+  return say('intakeObject', { key, bucket, source });
 }
 
-function told(facts: Facts): string {
-  const words = TOLD[facts.text('toldBy')] ?? facts.text('toldBy');
-  return words === '' ? '' : `${words.slice(0, 1).toUpperCase()}${words.slice(1)}.`;
+function told(facts: Facts): Said[] {
+  const by = facts.text('toldBy');
+  if (Object.hasOwn(TOLD, by)) return [say(TOLD[by as keyof typeof TOLD])];
+  return by === '' ? [] : [{ code: '', text: `${by.slice(0, 1).toUpperCase()}${by.slice(1)}.` }];
 }
 
 function received(facts: Facts): Step {
@@ -28,33 +31,31 @@ function received(facts: Facts): Step {
   const verdicts = facts.text('verdicts');
   const ip = facts.text('ip');
   return {
-    headline: `It came through ${facts.text('via') || 'another host'}`,
+    headline: say('intake.received', { via: facts.text('via') || say('anotherHost') }),
     details: [
       object(facts),
-      told(facts),
-      ...(lag === undefined ? [] : [`From its reception there to ours: ${spanText(lag)}.`]),
-      ...(ip === '' ? [] : [`Its sender connected there from ${ip}.`]),
-      ...(verdicts === '' ? [] : [`Verdicts there: ${verdicts}.`]),
-      ...(facts.flag('guessed') === true
-        ? ['Whom it is for was read off its header: recipients of blind copies are not named there.']
-        : []),
-      ...facts.list('later').map((line) => `To be tried again: ${line}.`),
+      ...told(facts),
+      ...(lag === undefined ? [] : [say('intakeLag', { lag: span(lag) })]),
+      ...(ip === '' ? [] : [say('intakeConnected', { ip })]),
+      ...(verdicts === '' ? [] : [say('intakeVerdicts', { verdicts })]),
+      ...(facts.flag('guessed') === true ? [say('intakeGuessed')] : []),
+      ...facts.list('later').map((what) => say('intakeAgain', { what })),
     ],
-    remedy: '',
+    remedy: [],
   };
 }
 
 function waiting(facts: Facts, { timeZone }: StepContext): Step {
   const next = facts.number('nextAt');
   return {
-    headline: 'It could not be taken in yet; it stays in the bucket',
+    headline: say('intake.waiting'),
     details: [
       object(facts),
-      told(facts),
-      `Why: ${facts.text('reason')}.`,
-      ...(next === undefined ? [] : [`Next try at ${timeText(next, timeZone)}.`]),
+      ...told(facts),
+      reasonIs(facts.text('reason')),
+      ...(next === undefined ? [] : [say('nextTry', { at: moment(next, timeZone) })]),
     ],
-    remedy: `To try it now: postern intake retry ${facts.text('key')}`,
+    remedy: [remedy('intakeRetry', { key: facts.text('key') })],
   };
 }
 
@@ -62,43 +63,40 @@ function ended(facts: Facts): Step {
   const stuck = facts.flag('stuck') === true;
   const without = facts.list('without');
   return {
-    headline: stuck ? 'It cannot be taken in as it is; it stays in the bucket' : 'Nobody here gets it',
+    headline: say(stuck ? 'intakeStuck' : 'intake.ended'),
     details: [
       object(facts),
-      told(facts),
-      `Why: ${facts.text('reason')}.`,
-      ...(without.length === 0 ? [] : [`It was for ${without.join(', ')}.`]),
+      ...told(facts),
+      reasonIs(facts.text('reason')),
+      ...(without.length === 0 ? [] : [say('wasFor', { to: without.join(', ') })]),
     ],
-    remedy: stuck ? `When that is mended: postern intake retry ${facts.text('key')}` : '',
+    remedy: stuck ? [remedy('intakeRetryMended', { key: facts.text('key') })] : [],
   };
 }
 
-const NOTICES: Readonly<Record<string, string>> = {
-  refused: 'A request to the endpoint for Amazon SNS was refused',
-  problem: 'A notice of new mail could not be understood; it is kept',
-  subscribed: 'The endpoint was subscribed to a topic of Amazon SNS',
-  unsubscribed: 'The endpoint was unsubscribed from a topic of Amazon SNS',
-  alarm: 'Mail has waited too long to be taken in',
-  'alarm over': 'No mail waits for too long any more',
-};
+const NOTICES = {
+  refused: 'noticeRefused',
+  problem: 'noticeProblem',
+  subscribed: 'noticeSubscribed',
+  unsubscribed: 'noticeUnsubscribed',
+  alarm: 'noticeAlarm',
+  'alarm over': 'noticeAlarmOver',
+} as const;
 
 function notice(facts: Facts): Step {
   const what = facts.text('what');
   const minutes = facts.number('minutes');
   const alarm = what === 'alarm';
+  const known = Object.hasOwn(NOTICES, what) ? NOTICES[what as keyof typeof NOTICES] : undefined;
   return {
-    headline: NOTICES[what] ?? what,
+    headline: known === undefined ? say('intake.notice', { what }) : say(known),
     details: [
-      ...(facts.text('reason') === '' ? [] : [`Why: ${facts.text('reason')}.`]),
-      ...(facts.text('topic') === '' ? [] : [`Topic: ${facts.text('topic')}`]),
-      ...(facts.text('source') === '' ? [] : [`Source: ${facts.text('source')}.`]),
-      ...(alarm && minutes !== undefined ? [`The oldest waits for ${minutes} minutes.`] : []),
+      ...(facts.text('reason') === '' ? [] : [reasonIs(facts.text('reason'))]),
+      ...(facts.text('topic') === '' ? [] : [say('topicIs', { topic: facts.text('topic') })]),
+      ...(facts.text('source') === '' ? [] : [say('sourceIs', { source: facts.text('source') })]),
+      ...(alarm && minutes !== undefined ? [say('oldestWaits', { minutes })] : []),
     ],
-    remedy: alarm
-      ? 'What is wrong: postern intake status'
-      : what === 'problem'
-        ? 'To see it: postern intake problems'
-        : '',
+    remedy: alarm ? [remedy('intakeStatus')] : what === 'problem' ? [remedy('intakeProblems')] : [],
   };
 }
 

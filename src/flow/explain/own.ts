@@ -1,5 +1,6 @@
 import type { JournalData } from '../../data/journal/types.ts';
 import { factsOf, type TraceRow } from './facts.ts';
+import { type Said, say } from './say.ts';
 import { tell } from './steps.ts';
 
 /**
@@ -10,8 +11,8 @@ import { tell } from './steps.ts';
 export interface OwnEvent {
   readonly at: number;
   readonly kind: string;
-  readonly sentence: string;
-  readonly details: readonly string[];
+  readonly headline: Said;
+  readonly details: readonly Said[];
 }
 
 /** Events about the whole message, that name nobody. */
@@ -101,21 +102,21 @@ export function timelineOf(
     const facts = factsOf(row);
     const { at, kind } = row;
     const discreet = discreetly(row, address);
-    if (discreet !== undefined) return { at, kind, sentence: discreet, details: [] };
+    if (discreet !== undefined) return { at, kind, headline: discreet, details: [] };
     const { headline, details } = tell(facts, { timeZone, notices: new Set(), notified });
     notified ||= kind === 'bounce.sent';
-    const plainDetails = details.filter((line) => line !== '' && !line.includes('postern '));
-    return { at, kind, sentence: headline, details: plainDetails };
+    const plainDetails = details.filter(({ text }) => text !== '' && !text.includes('postern '));
+    return { at, kind, headline, details: plainDetails };
   });
 }
 
 /** From where a person here signed in, and into which of their mailboxes something went, is nobody else's business. */
-function discreetly(row: TraceRow, address: string): string | undefined {
+function discreetly(row: TraceRow, address: string): Said | undefined {
   const facts = factsOf(row);
   const [login, account] = [facts.text('login'), facts.text('account')];
   if (row.kind === 'message.accepted' && login !== '' && login !== address)
-    return `We took the message from ${login}, who signed in here`;
+    return say('acceptedFromOther', { login });
   if (row.kind === 'message.deposited' && account !== '' && account !== address)
-    return `It was delivered to ${facts.list('recipients').join(', ') || account}`;
+    return say('deliveredToOther', { to: facts.list('recipients').join(', ') || account });
   return undefined;
 }

@@ -1,35 +1,39 @@
 import { HELD } from '../../data/holds/types.ts';
 import type { JournalKind } from '../../data/journal/types.ts';
-import { sizeText, timeText } from '../../base/quantities.ts';
+import { moment, octets } from '../../base/words.ts';
 import { certificateSteps } from './certificates.ts';
 import { diskSteps } from './disk.ts';
 import { intakeSteps } from './intake.ts';
-import {
-  addressesText,
-  addressText,
-  type Facts,
-  ownReason,
-  peerText,
-  triedLogin,
-  typeable,
-} from './facts.ts';
+import { type Facts, ownReason, triedLogin, typeable } from './facts.ts';
 import { checkRow, judged } from './judged.ts';
 import { remedyForOurs, remedyForTheirs } from './remedies.ts';
+import {
+  addressArg,
+  addressesArg,
+  only,
+  peerArg,
+  reasonIs,
+  remedy,
+  type Said,
+  say,
+  toldText,
+} from './say.ts';
 
 /** A line of a block in two columns. */
 export interface Row {
-  readonly label: string;
-  readonly text: string;
+  /** A score, or words. */
+  readonly label: Said | undefined;
+  readonly text: Said;
 }
 
 /** One event in words: what happened, the particulars, and what can be done. */
 export interface Step {
-  readonly headline: string;
-  readonly details: readonly string[];
+  readonly headline: Said;
+  readonly details: readonly Said[];
   /** Particulars that read better side by side; they stand below the details. */
   readonly rows?: readonly Row[];
-  /** Sentences; a line that begins with "postern " is a command to copy. */
-  readonly remedy: string;
+  /** Sentences; lines of them that begin with "postern " are commands to copy. */
+  readonly remedy: readonly Said[];
 }
 
 export interface StepContext {
@@ -43,294 +47,308 @@ export interface StepContext {
 type Teller = (facts: Facts, context: StepContext) => Step;
 
 /** Where in a session a refusal fell, for people who never met SMTP. */
-const STAGES: Readonly<Record<string, string>> = {
-  connect: 'when it connected',
-  helo: 'when it introduced itself (EHLO)',
-  starttls: 'when it turned encryption on (STARTTLS)',
-  auth: 'when it signed in (AUTH)',
-  mail: 'when it named the sender (MAIL)',
-  rcpt: 'when it named a recipient (RCPT)',
-  data: 'when it sent the message (DATA)',
-  command: 'at a command',
-};
+const STAGES = {
+  connect: 'refusedConnect',
+  helo: 'refusedHelo',
+  starttls: 'refusedStarttls',
+  auth: 'refusedAuth',
+  mail: 'refusedMail',
+  rcpt: 'refusedRcpt',
+  data: 'refusedData',
+  command: 'refusedCommand',
+} as const;
 
-const CHANGES: Readonly<Record<string, string>> = {
-  retry: 'asked for an attempt now',
-  hold: 'put it on hold',
-  release: 'released it',
-  drop: 'dropped it; the sender is not told',
-  bounce: 'gave it up; the sender will be told',
-};
+const CHANGES = {
+  retry: 'queueRetry',
+  hold: 'queueHold',
+  release: 'queueRelease',
+  drop: 'queueDrop',
+  bounce: 'queueBounce',
+} as const;
+
+function keyOf<T extends object>(table: T, name: string): T[keyof T] | undefined {
+  return Object.hasOwn(table, name) ? table[name as keyof T] : undefined;
+}
 
 const STEPS: Readonly<Record<JournalKind, Teller>> = {
-  'connection.refused': (facts) => refusal(facts, `A connection from ${peerText(facts)} was refused`),
+  'connection.refused': (facts) => refusal(facts, say('connection.refused', { peer: peerArg(facts) })),
   'session.refused': (facts) => {
-    const stage = STAGES[facts.text('stage')] ?? '';
-    return refusal(facts, `${peerText(facts)} was refused ${stage}`.trimEnd());
+    const stage = keyOf(STAGES, facts.text('stage')) ?? 'session.refused';
+    return refusal(facts, say(stage, { peer: peerArg(facts) }));
   },
   'login.succeeded': (facts) => ({
-    headline: `${facts.text('login')} signed in from ${peerText(facts)}`,
-    details: [`By ${wayIn(facts)}.`, ...connection(facts)],
-    remedy: '',
+    headline: say('login.succeeded', { login: facts.text('login'), peer: peerArg(facts) }),
+    details: [wayIn(facts), ...connection(facts)],
+    remedy: [],
   }),
   'login.failed': (facts) => {
     const who = triedLogin(facts);
-    return refusal(facts, `Signing in${who === '' ? '' : ` as "${who}"`} from ${peerText(facts)} failed`);
+    const peer = peerArg(facts);
+    return refusal(facts, who === '' ? say('login.failed', { peer }) : say('loginFailedAs', { who, peer }));
   },
   'mail.refused': (facts) =>
-    refusal(
-      facts,
-      `${peerText(facts)} was refused as it wanted to send from ${addressText(facts.text('from'))}`,
-    ),
+    refusal(facts, say('mail.refused', { peer: peerArg(facts), from: addressArg(facts.text('from')) })),
   'recipient.refused': (facts) => {
-    const to = addressesText(facts.list('to'));
-    return refusal(
-      facts,
-      `The recipient ${to} was refused; the message was from ${addressText(facts.text('from'))}`,
-    );
+    const [to, from] = [addressesArg(facts.list('to')), addressArg(facts.text('from'))];
+    return refusal(facts, say('recipient.refused', { to, from }));
   },
   'message.refused': (facts) =>
     facts.has('from')
-      ? refusal(facts, `A message from ${addressText(facts.text('from'))} was refused after it had arrived`, [
-          `It was for ${facts.list('to').join(', ')}.`,
+      ? refusal(facts, say('message.refused', { from: addressArg(facts.text('from')) }), [
+          say('wasFor', { to: facts.list('to').join(', ') }),
         ])
-      : refusal(facts, `It could not be taken for ${addressesText(facts.list('to'))}, though for others`),
+      : refusal(facts, say('messageRefusedForSome', { to: addressesArg(facts.list('to')) })),
   'message.accepted': accepted,
   'message.judged': judged,
   'message.deposited': deposited,
   'message.queued': queued,
   'message.signed': (facts) => ({
-    headline: 'We signed it, so that receivers can verify that it is ours (DKIM)',
-    details: facts.list('selectors').map((name) => `With the key at ${name}.`),
-    remedy: '',
+    headline: say('message.signed'),
+    details: facts.list('selectors').map((name) => say('signedWith', { name })),
+    remedy: [],
   }),
   'script.acted': (facts) => ({
-    headline: `For ${facts.text('account')}: ${facts.text('what')}`,
-    details: facts.text('queueId') === '' ? [] : [`It is ${facts.text('queueId')} in the queue.`],
-    remedy: '',
+    headline: say('script.acted', { account: facts.text('account'), what: toldText(facts.text('what')) }),
+    details: facts.text('queueId') === '' ? [] : [say('inQueueAs', { id: facts.text('queueId') })],
+    remedy: [],
   }),
-  'script.failed': (facts) => ({
-    headline: `For ${facts.text('account')}: ${facts.text('script')} failed${(facts.number('line') ?? 0) > 0 ? ` at line ${facts.text('line')}` : ''}`,
-    details: [`Why: ${facts.text('reason')}.`, 'The message was put into the inbox; nothing is lost.'],
-    remedy: `See the script: postern sieve show ${typeable(facts.text('account'))}`,
-  }),
+  'script.failed': (facts) => {
+    const [account, script, line] = [facts.text('account'), facts.text('script'), facts.text('line')];
+    const atLine = (facts.number('line') ?? 0) > 0;
+    return {
+      headline: atLine
+        ? say('scriptFailedAt', { account, script, line })
+        : say('script.failed', { account, script }),
+      details: [reasonIs(facts.text('reason')), say('scriptNothingLost')],
+      remedy: [remedy('seeScript', { account: typeable(account) })],
+    };
+  },
   'delivery.attempt': (facts) => ({
-    headline: `Tried to deliver to ${addressesText(facts.list('to'))}`,
+    headline: say('delivery.attempt', { to: addressesArg(facts.list('to')) }),
     details: transcript(facts),
-    remedy: '',
+    remedy: [],
   }),
   'delivery.deferred': (facts, context) => {
     const next = facts.number('nextAt');
     return {
-      headline: `Not delivered yet to ${addressesText(facts.list('to'))} (attempt ${facts.text('attempt')})`,
+      headline: say('delivery.deferred', {
+        to: addressesArg(facts.list('to')),
+        attempt: facts.text('attempt'),
+      }),
       details: [
         ...transcript(facts),
-        ...(next === undefined ? [] : [`Next attempt at ${timeText(next, context.timeZone)}.`]),
+        ...(next === undefined ? [] : [say('nextAttempt', { at: moment(next, context.timeZone) })]),
       ],
       remedy: remedyForTheirs(facts, 'delayed'),
     };
   },
   'delivery.delivered': delivered,
   'delivery.failed': (facts) => ({
-    headline: `Could not be delivered to ${addressesText(facts.list('to'))}; we have given up (attempt ${facts.text('attempt')})`,
+    headline: say('delivery.failed', {
+      to: addressesArg(facts.list('to')),
+      attempt: facts.text('attempt'),
+    }),
     details: transcript(facts),
     remedy: remedyForTheirs(facts, 'failed'),
   }),
   'delivery.interrupted': (facts) => ({
-    headline: `An attempt to deliver to <${facts.text('recipient')}> was interrupted`,
-    details: [
-      sentence(facts.text('reason')),
-      'It is tried again; if the first attempt went through, the recipient gets it twice.',
-    ],
-    remedy: '',
+    headline: say('delivery.interrupted', { to: addressesArg([facts.text('recipient')]) }),
+    details: [...upper(facts.text('reason')), say('interruptedAgain')],
+    remedy: [],
   }),
   'delivery.bounced': (facts) => ({
-    headline: `It came back later from ${addressesText(facts.list('to'))}`,
-    details: [`${facts.text('by')} said: ${facts.text('reply')}`],
-    remedy: `Why nothing more is sent there, if so: postern suppression show ${typeable(facts.list('to')[0] ?? '')}`,
+    headline: say('delivery.bounced', { to: addressesArg(facts.list('to')) }),
+    details: [bySaid(facts)],
+    remedy: [remedy('seeSuppression', { address: typeable(facts.list('to')[0] ?? '') })],
   }),
   'delivery.complained': (facts) => ({
-    headline: `${addressesText(facts.list('to'))} reported it as spam`,
-    details: [`${facts.text('by')} said: ${facts.text('reply')}`],
-    remedy: `Nothing more is sent there: postern suppression show ${typeable(facts.list('to')[0] ?? '')}`,
+    headline: say('delivery.complained', { to: addressesArg(facts.list('to')) }),
+    details: [bySaid(facts)],
+    remedy: [remedy('suppressed', { address: typeable(facts.list('to')[0] ?? '') })],
   }),
   'delivery.confirmed': (facts) => ({
-    headline: `News of ${addressesText(facts.list('to'))}`,
-    details: [`${facts.text('by')} said: ${facts.text('reply')}`],
-    remedy: '',
+    headline: say('delivery.confirmed', { to: addressesArg(facts.list('to')) }),
+    details: [bySaid(facts)],
+    remedy: [],
   }),
   'bounce.sent': (facts) => ({
-    headline: `The sender ${addressText(facts.text('to'))} was told by a notification`,
+    headline: say('bounce.sent', { to: addressArg(facts.text('to')) }),
     details: [
-      ...facts.list('about').map((line) => `About ${line}.`),
-      `The notification is ${facts.text('notice')} in the queue.`,
+      ...facts.list('about').map((what) => say('bounceAbout', { what })),
+      say('bounceIs', { id: facts.text('notice') }),
     ],
-    remedy: '',
+    remedy: [],
   }),
   'bounce.suppressed': (facts) => ({
-    headline: 'The sender was not told',
+    headline: say('bounce.suppressed'),
     details: [
-      ...facts.list('about').map((line) => `It would have been about ${line}.`),
-      `Why: ${facts.text('reason')}.`,
+      ...facts.list('about').map((what) => say('bounceWouldBe', { what })),
+      reasonIs(facts.text('reason')),
     ],
-    remedy: '',
+    remedy: [],
   }),
   'queue.changed': (facts) => {
-    const what = CHANGES[facts.text('action')] ?? facts.text('action');
-    const reason = facts.text('reason');
+    const [action, by, reason] = [facts.text('action'), facts.text('by'), facts.text('reason')];
+    const known = keyOf(CHANGES, action);
     return {
-      headline: `${facts.text('by')} ${what}`,
+      headline: known === undefined ? say('queue.changed', { by, action }) : say(known, { by }),
       details: [
-        `${facts.text('recipients')} recipient(s).`,
-        ...(reason === '' ? [] : [`Reason: ${reason}.`]),
+        say('queueRecipients', { count: facts.text('recipients') }),
+        ...(reason === '' ? [] : [say('reasonIs', { reason })]),
       ],
-      remedy:
-        facts.text('action') === 'hold'
-          ? `It waits until: postern queue release ${facts.text('queueId')}`
-          : '',
+      remedy: action === 'hold' ? [remedy('waitsUntilReleased', { id: facts.text('queueId') })] : [],
     };
   },
   'ban.set': banSet,
   'ban.lifted': (facts) => ({
-    headline: `${facts.text('by')} lifted the ban of ${facts.text('subject')}`,
-    details: ['The next one would be as short as the first.'],
-    remedy: '',
+    headline: say('ban.lifted', { by: facts.text('by'), subject: facts.text('subject') }),
+    details: [say('banNextShort')],
+    remedy: [],
   }),
   'account.held': (facts) => ({
-    headline: `What ${facts.text('account')} sends is held from now on`,
-    details: [
-      `Why: ${facts.text('reason')}.`,
-      'Nothing of it is lost; its owner and the administrators were told.',
-    ],
-    remedy: `If it was the person: postern hold release ${facts.text('account')}. If not: postern account passwd ${facts.text('account')}, then postern hold release ${facts.text('account')} --drop`,
+    headline: say('account.held', { account: facts.text('account') }),
+    details: [reasonIs(facts.text('reason')), say('heldNothingLost')],
+    remedy: [remedy('heldAccount', { account: facts.text('account') })],
   }),
   'account.released': (facts) => ({
-    headline: `${facts.text('by')} ${facts.flag('dropped') === true ? 'ended the hold and dropped what was held' : 'released what was held'} of ${facts.text('account')}`,
+    headline: say(facts.flag('dropped') === true ? 'accountDropped' : 'account.released', {
+      by: facts.text('by'),
+      account: facts.text('account'),
+    }),
     details: [],
-    remedy: '',
+    remedy: [],
   }),
   ...intakeSteps,
   ...certificateSteps,
   ...diskSteps,
   'message.snoozed': (facts, { timeZone }) => ({
-    headline: `${facts.text('account')} has put it away until ${timeText(facts.number('until') ?? 0, timeZone)}`,
-    details: ['Until then it is in the mailbox Snoozed.'],
-    remedy: '',
+    headline: say('message.snoozed', {
+      account: facts.text('account'),
+      until: moment(facts.number('until') ?? 0, timeZone),
+    }),
+    details: [say('snoozedWhere')],
+    remedy: [],
   }),
   'message.woken': (facts) => ({
-    headline: `It is back in the mailbox ${facts.text('mailbox')} of ${facts.text('account')}`,
-    details: [
-      facts.flag('due') === true ? 'It had been put away until now.' : 'It was brought back before its time.',
-    ],
-    remedy: '',
+    headline: say('message.woken', { mailbox: facts.text('mailbox'), account: facts.text('account') }),
+    details: [say(facts.flag('due') === true ? 'wokenDue' : 'wokenEarly')],
+    remedy: [],
   }),
   'message.unsubscribed': (facts) => ({
-    headline: `${facts.text('account')} has left the mailing list`,
+    headline: say('message.unsubscribed', { account: facts.text('account') }),
     details: [
-      facts.text('way') === 'mail'
-        ? `By a message to ${facts.text('to')}.`
-        : `By telling ${facts.text('to')}.`,
-      ...(facts.text('reply') === '' ? [] : [`It answered: ${facts.text('reply')}.`]),
+      say(facts.text('way') === 'mail' ? 'unsubscribedMail' : 'unsubscribedTold', { to: facts.text('to') }),
+      ...(facts.text('reply') === '' ? [] : [say('itAnswered', { reply: facts.text('reply') })]),
     ],
-    remedy: '',
+    remedy: [],
   }),
-  'message.expunged': (facts) => other(facts, 'The message was deleted from a mailbox'),
-  'admin.changed': (facts) => other(facts, 'An administrator changed something'),
+  'message.expunged': (facts) => other(facts, say('message.expunged')),
+  'admin.changed': (facts) => other(facts, say('admin.changed')),
 };
+
+/** Kinds that there are words for. */
+export const TOLD_KINDS: readonly string[] = Object.keys(STEPS);
 
 /** The words for an event; an unknown kind, of a later version, shows what it holds. */
 export function tell(facts: Facts, context: StepContext): Step {
   const { kind } = facts.row;
   const teller = Object.hasOwn(STEPS, kind) ? STEPS[kind as JournalKind] : undefined;
-  return teller?.(facts, context) ?? other(facts, kind);
+  return teller?.(facts, context) ?? other(facts, say('otherKind', { kind }));
+}
+
+function bySaid(facts: Facts): Said {
+  return say('bySaid', { by: facts.text('by'), reply: facts.text('reply') });
 }
 
 function banSet(facts: Facts, { timeZone }: StepContext): Step {
   const [subject, reason, by] = [facts.text('subject'), facts.text('reason'), facts.text('by')];
   const until = facts.number('until');
-  const end = until === undefined ? '' : ` until ${timeText(until, timeZone)}`;
+  const args = { subject, by, ...(until !== undefined && { until: moment(until, timeZone) }) };
   const account = facts.text('banKind') === 'account';
   const offences = facts.number('offences') ?? 0;
+  const ends = until !== undefined;
+  const headline = account
+    ? say(ends ? 'banAccountUntil' : 'banAccount', args)
+    : by === ''
+      ? say(ends ? 'banUntil' : 'ban.set', args)
+      : say(ends ? 'banByUntil' : 'banBy', args);
   return {
-    headline: account
-      ? `Logins to ${subject} from places it does not know are refused${end}`
-      : `${by === '' ? 'Logins' : `${by}: logins`} from ${subject} are refused${end}`,
+    headline,
     details: [
-      ...(reason === '' ? [] : [`Why: ${reason}.`]),
-      ...(offences > 1 ? [`It is number ${offences} in a row, each twice as long as the one before.`] : []),
-      account
-        ? 'Where the account logged in from within the last 30 days it is not affected.'
-        : 'Mail from other hosts (port 25) is not affected.',
+      ...(reason === '' ? [] : [reasonIs(reason)]),
+      ...(offences > 1 ? [say('banNumber', { count: offences })] : []),
+      say(account ? 'banAccountKnown' : 'banNotMail'),
     ],
-    remedy: `To end it now: postern ban lift ${subject}`,
+    remedy: [remedy('banLift', { subject })],
   };
 }
 
-function refusal(facts: Facts, headline: string, more: readonly string[] = []): Step {
+function refusal(facts: Facts, headline: Said, more: readonly Said[] = []): Step {
   const details = [...more];
   const [reply, reason] = [facts.text('reply'), facts.text('reason')];
-  if (reason !== '' && !reply.includes(reason)) details.push(`Why: ${reason}.`);
-  if (reply !== '') details.push(`We answered: ${reply}`);
+  if (reason !== '' && !reply.includes(reason)) details.push(reasonIs(reason));
+  if (reply !== '') details.push(say('weAnswered', { reply }));
   return { headline, details: [...details, ...connection(facts)], remedy: remedyForOurs(facts) };
 }
 
 /** Where and how protected, as far as the event tells: what the check of passwords writes knows neither. */
-function connection(facts: Facts): string[] {
+function connection(facts: Facts): Said[] {
   const port = facts.number('port') ?? 0;
-  if (port === 0) return facts.has('protocol') ? [`Service: ${facts.text('protocol')}.`] : [];
-  const parts = [`On port ${port}`];
-  if (facts.has('tls')) parts.push(encryption(facts));
+  if (port === 0) return facts.has('protocol') ? [say('service', { protocol: facts.text('protocol') })] : [];
   const login = facts.row.kind.startsWith('login.') ? '' : facts.text('login');
-  if (login !== '') parts.push(`signed in as ${login}`);
-  return [`${parts.join(', ')}.`];
+  const tls = facts.text('tls');
+  const args = { port: String(port), tls, login };
+  if (!facts.has('tls')) return [say(login === '' ? 'onPort' : 'onPortLogin', args)];
+  if (tls === '') return [say(login === '' ? 'onPortPlain' : 'onPortPlainLogin', args)];
+  return [say(login === '' ? 'onPortTls' : 'onPortTlsLogin', args)];
 }
 
 /** How somebody signed in. */
-function wayIn(facts: Facts): string {
+function wayIn(facts: Facts): Said {
   const how = facts.text('mechanism') || facts.text('how') || 'password';
-  return how === 'remembered' ? 'password, verified a few minutes before' : how;
-}
-
-function encryption(facts: Facts): string {
-  const tls = facts.text('tls');
-  return tls === '' ? 'not encrypted' : `encrypted (${tls})`;
+  if (how === 'password') return say('loginPassword');
+  return how === 'remembered' ? say('loginRemembered') : say('loginBy', { how });
 }
 
 function accepted(facts: Facts): Step {
   const login = facts.text('login');
-  const from = login === '' ? peerText(facts) : `our user ${login}, at ${peerText(facts)}`;
   const messageId = facts.text('messageId');
   const hidden = facts.number('hidden') ?? 0;
+  const [size, peer] = [octets(facts.number('size') ?? 0), peerArg(facts)];
   return {
-    headline: `We took a message of ${sizeText(facts.number('size') ?? 0)} from ${from}`,
+    headline:
+      login === '' ? say('message.accepted', { size, peer }) : say('acceptedFromUser', { size, login, peer }),
     details: [
-      `From ${addressText(facts.text('from'))} for ${addressesText(facts.list('to'))}.`,
-      ...(messageId === '' ? [] : [`Message-ID: <${messageId}>`]),
+      say('fromFor', { from: addressArg(facts.text('from')), to: addressesArg(facts.list('to')) }),
+      ...(messageId === '' ? [] : [say('messageId', { id: messageId })]),
       ...(facts.has('via') ? [] : connection(facts)),
-      ...(facts.text('discarded') === '' ? [] : [`It was thrown away: ${facts.text('discarded')}.`]),
-      ...(hidden > 0
-        ? [`${hidden} octets of its header claimed to be ours and are hidden from readers.`]
-        : []),
+      ...(facts.text('discarded') === ''
+        ? []
+        : [say('thrownAway', { why: toldText(facts.text('discarded')) })]),
+      ...(hidden > 0 ? [say('hiddenOctets', { count: hidden })] : []),
     ],
     // With the filter off there is no judgement that would tell.
     rows: facts.list('checks').map(checkRow),
-    remedy: '',
+    remedy: [],
   };
 }
 
 function deposited(facts: Facts, { notified }: StepContext): Step {
-  const account = facts.text('account') || `the account number ${facts.text('accountId')}`;
+  const account = facts.text('account') || say('accountNumber', { id: facts.text('accountId') });
   const reason = facts.text('reason');
   const others = facts.list('recipients').filter((address) => address !== account);
   const via = facts.list('via');
   return {
-    headline: `${notified ? 'The notification' : 'It'} is in the mailbox ${facts.text('mailbox')} of ${account}`,
+    headline: say(notified ? 'noticeDeposited' : 'message.deposited', {
+      mailbox: facts.text('mailbox'),
+      account,
+    }),
     details: [
-      ...(others.length === 0 ? [] : [`It was for ${addressesText(others)}, which leads there.`]),
-      ...(via.length === 0 ? [] : [`By way of ${via.join(', ')}.`]),
-      ...(reason === '' ? [] : [`Why there: ${reason}.`]),
+      ...(others.length === 0 ? [] : [say('wasForOthers', { to: addressesArg(others) })]),
+      ...(via.length === 0 ? [] : [say('byWayOf', { via: via.join(', ') })]),
+      ...(reason === '' ? [] : [say('whyThere', { reason: toldText(reason) })]),
     ],
-    remedy: '',
+    remedy: [],
   };
 }
 
@@ -338,58 +356,63 @@ function queued(facts: Facts): Step {
   const held = facts.text('held');
   const queueId = facts.text('queueId');
   return {
-    headline: `It is in the queue for ${addressesText(facts.list('to'))}`,
+    headline: say('message.queued', { to: addressesArg(facts.list('to')) }),
     details: [
-      `Queue id ${queueId}, sender ${addressText(facts.text('from'))}.`,
-      ...(held === '' ? [] : [`It is held and not sent: ${held}.`]),
+      say('queueIdSender', { id: queueId, from: addressArg(facts.text('from')) }),
+      ...(held === '' ? [] : [say('heldNotSent', { why: toldText(held) })]),
     ],
-    remedy: held === '' ? '' : releaseOf(held, queueId),
+    remedy: only(held === '' ? undefined : releaseOf(held, queueId)),
   };
 }
 
-function releaseOf(held: string, queueId: string): string {
-  if (held.startsWith(HELD)) {
-    return `What waits of the account, and what to do: postern hold list. This message alone: postern queue release ${queueId}`;
-  }
-  return `When mail can go out again: postern queue release ${queueId}`;
+function releaseOf(held: string, id: string): Said {
+  return remedy(held.startsWith(HELD) ? 'releaseHeld' : 'releaseLater', { id });
 }
 
 function delivered(facts: Facts, { notices }: StepContext): Step {
-  const to = addressesText(facts.list('to'));
-  const what = notices.has(facts.text('queueId')) ? 'The notification was delivered' : 'Delivered';
-  return { headline: `${what} to ${to}`, details: transcript(facts), remedy: '' };
+  const to = addressesArg(facts.list('to'));
+  const what = notices.has(facts.text('queueId')) ? 'noticeDelivered' : 'delivery.delivered';
+  return { headline: say(what, { to }), details: transcript(facts), remedy: [] };
 }
 
 /** Who said what at the other end, and how the way there was protected. */
-function transcript(facts: Facts): string[] {
+function transcript(facts: Facts): Said[] {
   const [host, reply, tls] = [facts.text('host'), facts.text('reply'), facts.text('tls')];
-  const lines: string[] = [];
+  const lines: Said[] = [];
   const own = ownReason(reply, facts.flag('answered'));
-  if (own !== undefined) lines.push(`${host === '' ? 'Why' : `With ${host}`}: ${own}`);
-  else if (reply !== '') lines.push(host === '' ? `Why: ${reply}` : `${host} answered: ${reply}`);
-  if (tls === 'plain') lines.push('The way there was not encrypted.');
-  else if (tls !== '' && tls !== 'local') lines.push(`The way there was encrypted (${tls}).`);
+  if (own !== undefined) {
+    const why = toldText(own);
+    lines.push(host === '' ? say('why', { why }) : say('hostWhy', { host, why }));
+  } else if (reply !== '') {
+    lines.push(host === '' ? say('why', { why: reply }) : say('hostAnswered', { host, reply }));
+  }
+  if (tls === 'plain') lines.push(say('wayPlain'));
+  else if (tls !== '' && tls !== 'local') lines.push(say('wayTls', { tls }));
   lines.push(...wayTaken(facts));
   return lines;
 }
 
 /** Which way was taken and why, where there was a choice. */
-function wayTaken(facts: Facts): string[] {
+function wayTaken(facts: Facts): Said[] {
   const [route, transport] = [facts.text('route'), facts.text('transport')];
   const before = facts.list('before');
   if (route === '' || (route === 'default' && before.length === 0)) return [];
-  const by = transport === 'none' ? 'no way was open' : `by ${transport}`;
-  return [`Route ${route}: ${by}.`, ...before.map((line) => `Before that, ${line}.`)];
+  return [
+    transport === 'none' ? say('routeNone', { route }) : say('routeBy', { route, transport }),
+    ...before.map((what) => say('beforeThat', { what: toldText(what) })),
+  ];
 }
 
-function sentence(text: string): string {
-  return text === '' ? '' : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+function upper(text: string): Said[] {
+  if (text === '') return [];
+  const known = toldText(text);
+  return [{ ...known, text: `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.` }];
 }
 
-function other(facts: Facts, headline: string): Step {
-  const details = Object.keys(facts.row.data).map((key) => {
-    const list = facts.list(key);
-    return `${key}: ${list.length > 0 ? list.join(', ') : facts.text(key)}`;
+function other(facts: Facts, headline: Said): Step {
+  const details = Object.keys(facts.row.data).map((name) => {
+    const list = facts.list(name);
+    return say('fact', { name, value: list.length > 0 ? list.join(', ') : facts.text(name) });
   });
-  return { headline, details, remedy: '' };
+  return { headline, details, remedy: [] };
 }

@@ -1,6 +1,7 @@
 import type { MaskedAddress } from '../../data/account/masked.ts';
 import { factsOf, type TraceRow } from './facts.ts';
 import { ownDeposit } from './own.ts';
+import { type Arg, type Said, sayWhy } from './say.ts';
 import type { SenderFacts } from './evidence.ts';
 
 /** "Why is this here?", for somebody who never met a mail server. */
@@ -8,20 +9,20 @@ import type { SenderFacts } from './evidence.ts';
 export interface Filing {
   readonly script?: string;
   readonly line?: number;
-  readonly sentence: string;
+  readonly words: Said;
 }
 
 export interface VerdictWords {
   readonly score: number;
   readonly spam: boolean;
   readonly action: string;
-  readonly sentence: string;
+  readonly words: Said;
 }
 
 export interface ReasonWords {
   readonly name: string;
   readonly score: number;
-  readonly sentence: string;
+  readonly words: Said;
 }
 
 export interface WhyInput {
@@ -49,30 +50,35 @@ export interface WhyInput {
 const DAY_MS = 24 * 3600 * 1000;
 
 /** Sentences, the most telling first. */
-export function why(input: WhyInput): string[] {
+export function why(input: WhyInput): Said[] {
   const { rows, sent, verdict, deliveredTo } = input;
   const received = verdict !== undefined || deliveredTo.length > 0 || rows.length > 0;
-  if (sent)
-    return [
-      ...placeWords(input),
-      'You sent it yourself, or a program that signed in as you did.',
-      ...fateWords(rows),
-    ];
-  if (!received) return [...placeWords(input), ...unknownWords(input)];
+  if (sent) return [...placeWords(input), sayWhy('sent'), ...fateWords(rows)];
+  if (!received) return [...placeWords(input), unknownWords(input)];
   return [
     ...placeWords(input),
-    ...(input.filing === undefined ? [] : [input.filing.sentence]),
+    // Without a script it is the filter's verdict once more.
+    ...(input.filing === undefined || (input.filing.script === undefined && verdict !== undefined)
+      ? []
+      : [input.filing.words]),
     ...maskedWords(input),
     ...wayWords(input),
-    input.sender.sentence,
-    ...(verdict === undefined || input.filing?.script === undefined ? [] : [verdict.sentence]),
+    input.sender.words,
+    ...(verdict === undefined || input.filing?.script === undefined ? [] : [verdict.words]),
     ...input.reasons
       .filter(({ score }) => (verdict?.spam === true ? score > 0 : score < 0))
       // What proves the sender was said in one sentence.
       .filter(({ name }) => !/^(?:DMARC|SPF|DKIM|ARC)_/.test(name) || verdict?.spam === true)
-      .slice(0, 3)
-      .map(({ sentence }) => sentence),
+      .map(({ words }) => words)
+      .filter(({ code }) => code === '' || code !== toldCode(verdict))
+      .slice(0, 3),
   ];
+}
+
+/** What the verdict names already. */
+function toldCode(verdict: VerdictWords | undefined): string | undefined {
+  const reason = verdict?.words.args?.['reason'];
+  return typeof reason === 'object' && 'code' in reason ? reason.code : undefined;
 }
 
 /** The mailbox where it was put first, as the history tells it. */
@@ -81,76 +87,72 @@ function firstMailbox({ rows, address }: WhyInput): string | undefined {
   return row === undefined ? undefined : factsOf(row).text('mailbox');
 }
 
-function placeWords(input: WhyInput): string[] {
+function placeWords(input: WhyInput): Said[] {
   const { places, rows, verdict, filing, snoozedUntil, now } = input;
-  if (snoozedUntil !== undefined && snoozedUntil > now)
-    return ['You put it away: it comes back at the time that you have chosen.'];
+  if (snoozedUntil !== undefined && snoozedUntil > now) return [sayWhy('snoozed')];
   const [place] = places;
-  if (place === undefined) return ['You deleted it; it can still be brought back.'];
+  if (place === undefined) return [sayWhy('deleted')];
   const first = firstMailbox(input) ?? (verdict === undefined ? undefined : verdict.spam ? 'Junk' : 'INBOX');
   const woken = rows.findLast(({ kind }) => kind === 'message.woken');
-  if (woken !== undefined && factsOf(woken).text('mailbox') === place.name)
-    return ['You had put it away until a time that has come.'];
+  if (woken !== undefined && factsOf(woken).text('mailbox') === place.name) return [sayWhy('woken')];
   const same = first === place.name || (first === 'Junk' && place.specialUse === '\\Junk');
   if (first !== undefined && !same && !input.sent)
-    return [
-      `It came into ${nameOf(first)}; you, or one of your programs, moved it to ${nameOf(place.name)}.`,
-    ];
+    return [sayWhy('moved', { from: nameOf(first), to: nameOf(place.name) })];
   if (filing?.script !== undefined || verdict === undefined) return [];
-  return [verdict.sentence];
+  return [verdict.words];
 }
 
-function nameOf(mailbox: string): string {
-  return mailbox === 'INBOX' ? 'the inbox' : `"${mailbox}"`;
+function nameOf(mailbox: string): Arg {
+  return mailbox === 'INBOX' ? sayWhy('inbox') : sayWhy('mailbox', { name: mailbox });
 }
 
-function maskedWords({ masked }: WhyInput): string[] {
-  return masked.map(({ address, label, site, state }) => {
-    const made = label === '' ? site : label;
-    const off = state === 'off' ? ' It is switched off by now.' : '';
-    return `It came to your masked address ${address}${made === '' ? '' : `, which you made for ${made}`}.${off}`;
+function maskedWords({ masked }: WhyInput): Said[] {
+  return masked.map(({ address, label, site: host, state }) => {
+    const site = label === '' ? host : label;
+    if (site === '') return sayWhy(state === 'off' ? 'maskedOff' : 'masked', { address });
+    return sayWhy(state === 'off' ? 'maskedForOff' : 'maskedFor', { address, site });
   });
 }
 
 /** By which of its addresses it came, when that is not the account's own. */
-function wayWords({ address, deliveredTo, masked, rows }: WhyInput): string[] {
+function wayWords({ address, deliveredTo, masked, rows }: WhyInput): Said[] {
   const own = new Set([address.toLowerCase(), ...masked.map((each) => each.address.toLowerCase())]);
   const others = deliveredTo.filter((each) => !own.has(each.toLowerCase()));
   const deposit = ownDeposit(rows, address);
   const via = deposit === undefined ? [] : factsOf(deposit).list('via');
   const catchAll = via.find((each) => each.startsWith('@'));
+  const [other] = others;
   if (catchAll !== undefined)
     return [
-      `It was for ${others[0] ?? 'an address'} which nobody has; you get what comes to ${catchAll} otherwise.`,
+      other === undefined
+        ? sayWhy('catchAllUnnamed', { catchAll })
+        : sayWhy('catchAll', { address: other, catchAll }),
     ];
-  return others.slice(0, 1).map((each) => `It was sent to ${each}, and that address leads to you.`);
+  return other === undefined ? [] : [sayWhy('leadsHere', { address: other })];
 }
+
+const FATES = {
+  'delivery.delivered': 'delivered',
+  'delivery.failed': 'failed',
+  'delivery.bounced': 'cameBack',
+} as const;
 
 /** What became of it, as the history of a sent message tells. */
-function fateWords(rows: readonly TraceRow[]): string[] {
-  const words: string[] = [];
+function fateWords(rows: readonly TraceRow[]): Said[] {
+  const words = new Map<string, Said>();
   for (const row of rows) {
-    const facts = factsOf(row);
-    const to = facts.list('to').slice(0, 3).join(', ');
-    if (row.kind === 'delivery.delivered') words.push(`It was delivered to ${to}.`);
-    if (row.kind === 'delivery.failed') words.push(`It could not be delivered to ${to}.`);
-    if (row.kind === 'delivery.bounced') words.push(`It came back from ${to}.`);
+    if (!Object.hasOwn(FATES, row.kind)) continue;
+    const to = factsOf(row).list('to').slice(0, 3).join(', ');
+    const said = sayWhy(FATES[row.kind as keyof typeof FATES], { to });
+    words.set(said.text, said);
   }
-  return [...new Set(words)].slice(-5);
+  return [...words.values()].slice(-5);
 }
 
-function unknownWords({ keptMs, receivedAt, now, places }: WhyInput): string[] {
-  const days = keptMs === undefined ? undefined : Math.round(keptMs / DAY_MS);
+function unknownWords({ keptMs, receivedAt, now, places }: WhyInput): Said {
   const [place] = places;
-  const draft = place?.specialUse === '\\Drafts';
+  if (place?.specialUse === '\\Drafts') return sayWhy('draft');
   const sent = place?.specialUse === '\\Sent';
-  if (draft) return ['It is a draft: you, or one of your programs, saved it here.'];
-  const by = sent
-    ? 'It is a copy that a program of yours put here when it sent the message'
-    : 'It did not come by mail: a program of yours put it here, or it was moved in from another server';
-  const old =
-    keptMs !== undefined && now - receivedAt > keptMs
-      ? `, or it is older than the ${days} days that histories are kept`
-      : '';
-  return [`${by}${old}.`];
+  if (keptMs === undefined || now - receivedAt <= keptMs) return sayWhy(sent ? 'sentCopy' : 'putHere');
+  return sayWhy(sent ? 'sentCopyOld' : 'putHereOld', { days: Math.round(keptMs / DAY_MS) });
 }

@@ -1,3 +1,6 @@
+import type { Said } from '../../../src/base/words.ts';
+import { language, texts } from './i18n.ts';
+
 /** What the server answers when it refuses; `message` is a sentence for people, `field` names the input it is about. */
 export class ApiError extends Error {
   readonly status: number;
@@ -22,6 +25,15 @@ export function whenSignedOut(fn: () => void): void {
 /** The server no longer knows us. */
 export function signedOut(): void {
   for (const fn of onSignedOut) fn();
+}
+
+/** A refusal as the server tells it (docs/adr/0023). */
+export interface Problem {
+  readonly kind: string;
+  readonly message: string;
+  readonly field?: string;
+  readonly code?: string;
+  readonly args?: Said['args'];
 }
 
 export interface ApiOptions {
@@ -59,22 +71,40 @@ export async function send(url: string, init: RequestInit): Promise<Response> {
     return await fetch(url, { credentials: 'same-origin', ...init });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'offline', 'The server cannot be reached.');
+    throw new ApiError(0, 'offline', texts('base')('serverUnreachable'));
   }
 }
 
 export async function errorOf(response: Response): Promise<ApiError> {
   const { status } = response;
+  const problem = await problemOf(response);
+  if (problem === undefined)
+    return new ApiError(status, 'internal', texts('base')('serverAnswered', { status: String(status) }));
+  const { kind, field } = problem;
+  return new ApiError(status, kind, await problemText(problem), field);
+}
+
+async function problemOf(response: Response): Promise<Problem | undefined> {
   try {
-    const { error } = (await response.json()) as {
-      error?: { kind?: string; message?: string; field?: string };
-    };
-    if (error?.message !== undefined)
-      return new ApiError(status, error.kind ?? 'internal', error.message, error.field);
+    const { error } = (await response.json()) as { error?: Partial<Problem> };
+    if (error?.message === undefined) return undefined;
+    return { ...error, kind: error.kind ?? 'internal', message: error.message };
   } catch {
     // No JSON: a proxy between us and the server, perhaps.
+    return undefined;
   }
-  return new ApiError(status, 'internal', `The server answered ${status}.`);
+}
+
+/** The sentence in the language of the reader; what is known in English only stands behind what kind of thing it is. */
+async function problemText(problem: Problem): Promise<string> {
+  if (language.value === 'en') return problem.message;
+  try {
+    const { problemWords } = await import('../text/problem-words.ts');
+    return await problemWords(problem);
+  } catch {
+    // Without its texts in reach English is better than nothing.
+    return problem.message;
+  }
 }
 
 function queryOf(input: object): string {

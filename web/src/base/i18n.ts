@@ -14,7 +14,23 @@ const catalogues = signal<ReadonlyMap<string, Readonly<Record<string, string>>>>
 const areas = new Set<Area>(['base']);
 /** The language of the moment is the one that was preferred. */
 let started = false;
-const files = import.meta.glob<{ default: Readonly<Record<string, string>> }>('../text/*/*.ts');
+export type TextFiles = Readonly<
+  Record<string, () => Promise<{ default: Readonly<Record<string, string>> }>>
+>;
+const APP_TEXTS: TextFiles =
+  // None where no bundler has put them together, as in tests of what shows nothing.
+  import.meta.env === undefined
+    ? {}
+    : import.meta.glob<{ default: Readonly<Record<string, string>> }>([
+        '../text/*/*.ts',
+        '!../text/*/{why,rules,events,remedies,advice,problems,setup}.ts',
+      ]);
+const files = new Map(Object.entries(APP_TEXTS));
+
+/** Make further catalogues known ("../text/en/why.ts"): the list of all of them need not be in the first load. */
+export function knowTexts(more: TextFiles): void {
+  for (const [path, load] of Object.entries(more)) files.set(path, load);
+}
 
 function preferred(): Language {
   const kept = localStorage.getItem(KEPT);
@@ -28,7 +44,7 @@ function preferred(): Language {
 async function load(wanted: Language, area: Area): Promise<void> {
   const key = `${wanted}/${area}`;
   if (catalogues.value.has(key)) return;
-  const found = await files[`../text/${wanted}/${area}.ts`]?.();
+  const found = await files.get(`../text/${wanted}/${area}.ts`)?.();
   if (found === undefined) throw new Error(`no catalogue ${key}`);
   catalogues.value = new Map(catalogues.value).set(key, found.default);
 }
@@ -63,4 +79,10 @@ export function texts<A extends Area>(area: A): (key: keyof Areas[A] & string, v
     const text = catalogue?.[key];
     return text === undefined ? key : formatMessage(text, values, wanted);
   };
+}
+
+/** A text by a name that somebody else gave; undefined where there is none, or it was not loaded. */
+export function textOf(area: Area, key: string): string | undefined {
+  const catalogue = catalogues.value.get(`${language.value}/${area}`);
+  return catalogue !== undefined && Object.hasOwn(catalogue, key) ? catalogue[key] : undefined;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import type { Said } from '../../../base/words.ts';
 import { contentReader } from '../../../data/mailstore/content-reader.ts';
 import type { OwnEmail } from '../../../data/account/emails.ts';
 import { terms } from '../../../data/journal/types.ts';
@@ -12,6 +13,7 @@ import { storedSettings } from '../../../flow/sieve/settings.ts';
 import { readHeader } from '../../../mail/message/headers.ts';
 import type { Principal } from '../../request-login.ts';
 import { type AccountContext, operation } from './operation.ts';
+import { said } from '../said.ts';
 import { emailId } from './schemas.ts';
 
 /** "Why is this here?": what happened to a message, for the person who reads it. */
@@ -25,11 +27,17 @@ const explanation = z.object({
   /** '' where the server has no history of it. */
   trace: z.string(),
   verdict: z
-    .object({ score: z.number(), spam: z.boolean(), action: z.string(), sentence: z.string() })
+    .object({ score: z.number(), spam: z.boolean(), action: z.string(), sentence: z.string(), words: said })
     .nullable(),
-  reasons: z.array(z.object({ name: z.string(), score: z.number(), sentence: z.string() })),
+  reasons: z.array(z.object({ name: z.string(), score: z.number(), sentence: z.string(), words: said })),
   timeline: z.array(
-    z.object({ at: z.number(), kind: z.string(), sentence: z.string(), details: z.array(z.string()) }),
+    z.object({
+      at: z.number(),
+      kind: z.string(),
+      sentence: z.string(),
+      details: z.array(z.string()),
+      words: z.object({ headline: said, details: z.array(said) }),
+    }),
   ),
   sender: z.object({
     name: z.string(),
@@ -37,11 +45,19 @@ const explanation = z.object({
     domain: z.string(),
     authenticated: z.enum(['pass', 'fail', 'none']),
     sentence: z.string(),
+    words: said,
   }),
   filing: z
-    .object({ script: z.string().optional(), line: z.number().optional(), sentence: z.string().optional() })
+    .object({
+      script: z.string().optional(),
+      line: z.number().optional(),
+      sentence: z.string().optional(),
+      words: said.optional(),
+    })
     .nullable(),
   why: z.array(z.string()),
+  /** The same, with codes. */
+  whyWords: z.array(said),
   levers: z.object({
     address: z.string(),
     domain: z.string(),
@@ -118,36 +134,46 @@ const explain = operation({
     const { addresses } = await store.read.run('account.masked', { accountId });
     const sleeping = await store.read.run('account.snoozed', { accountId });
     const came = new Set(deliveredTo.map((each) => each.toLowerCase()));
+    const reasonsWhy = why({
+      address,
+      rows,
+      sent: sentBy(history.rows, address),
+      verdict,
+      reasons,
+      filing,
+      sender,
+      deliveredTo,
+      masked: addresses.filter((each) => came.has(each.address.toLowerCase())),
+      places: email.places,
+      snoozedUntil: sleeping.find((each) => each.emailId === id)?.until,
+      keptMs: context.keptMs?.(),
+      receivedAt: email.receivedAt,
+      now: clock.now(),
+    });
     return {
       trace: history.trace,
-      verdict: verdict ?? null,
-      reasons,
-      timeline: timelineOf(rows, address, zoneOf(timeZone)).map((each) => ({
-        ...each,
-        details: [...each.details],
+      verdict: verdict === undefined ? null : withSentence(verdict),
+      reasons: reasons.map(withSentence),
+      timeline: timelineOf(rows, address, zoneOf(timeZone)).map(({ at, kind, headline, details }) => ({
+        at,
+        kind,
+        sentence: headline.text,
+        details: details.map(({ text }) => text),
+        words: { headline, details: [...details] },
       })),
-      sender,
-      filing: filing ?? null,
-      why: why({
-        address,
-        rows,
-        sent: sentBy(history.rows, address),
-        verdict,
-        reasons,
-        filing,
-        sender,
-        deliveredTo,
-        masked: addresses.filter((each) => came.has(each.address.toLowerCase())),
-        places: email.places,
-        snoozedUntil: sleeping.find((each) => each.emailId === id)?.until,
-        keptMs: context.keptMs?.(),
-        receivedAt: email.receivedAt,
-        now: clock.now(),
-      }),
+      sender: withSentence(sender),
+      filing: filing === undefined ? null : withSentence(filing),
+      why: reasonsWhy.map(({ text }) => text),
+      whyWords: reasonsWhy,
       levers: await leversOf(context, who, sender.address),
     };
   },
 });
+
+/** English beside the code. */
+function withSentence<T extends { readonly words: Said }>(told: T): T & { readonly sentence: string } {
+  return { ...told, sentence: told.words.text };
+}
 
 /** What is no time zone means the server's own. */
 function zoneOf(name: string | undefined): string | undefined {

@@ -64,11 +64,12 @@ export function LabelDialog({ ask }: { readonly ask: { readonly rows: readonly I
     >
       {labels.value.length === 0 && <p class="soft">{t('noLabels')}</p>}
       <ul class="mail-choices plain">
-        {labels.value.map((label) => (
+        {labels.value.map((label, i) => (
           <li key={label.keyword}>
             <label class="check">
               <input
                 type="checkbox"
+                autofocus={i === 0}
                 checked={wanted.get(label.keyword) === true}
                 onChange={(event) =>
                   setWanted(new Map(wanted).set(label.keyword, event.currentTarget.checked))
@@ -90,6 +91,7 @@ export function LabelDialog({ ask }: { readonly ask: { readonly rows: readonly I
         <input
           class="input"
           type="text"
+          autofocus={labels.value.length === 0}
           maxLength={60}
           aria-label={t('newLabel')}
           placeholder={t('newLabel')}

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Dialog } from '../../base/dialog.tsx';
-import { formatDateTime } from '../../base/format.ts';
+import { formatSoon } from '../../base/format.ts';
 import { texts } from '../../base/i18n.ts';
 import { Icon } from '../../base/icon.tsx';
 import type { Id } from '../../jmap/types.ts';
@@ -27,7 +27,7 @@ export function SnoozeDialog({ ask }: { readonly ask: { readonly rows: readonly 
             <button type="button" class="mail-choice" autofocus={i === 0} onClick={() => run(at)}>
               <Icon name="clock" />
               <span>{t(name)}</span>
-              <span class="soft small mail-choice-end">{formatDateTime(at)}</span>
+              <span class="soft small mail-choice-end">{formatSoon(at)}</span>
             </button>
           </li>
         ))}

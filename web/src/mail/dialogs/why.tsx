@@ -2,12 +2,14 @@ import { useState } from 'preact/hooks';
 import { Dialog } from '../../base/dialog.tsx';
 import { formatDateTime } from '../../base/format.ts';
 import { api } from '../../base/http.ts';
-import { texts } from '../../base/i18n.ts';
+import { language, texts } from '../../base/i18n.ts';
 import { Icon } from '../../base/icon.tsx';
 import { useRemote } from '../../base/remote.ts';
 import { RemoteView } from '../../base/remote-view.tsx';
 import { toast, toastError } from '../../base/toast.tsx';
 import type { Id } from '../../jmap/types.ts';
+import { loadSentences, type Said } from '../../text/said.ts';
+import { Sentence } from '../../text/sentence.tsx';
 import { currentTargets, markJunk, oneEmail, openRow } from '../actions.ts';
 import { mailbox } from '../state.ts';
 import { closeDialog } from './open.ts';
@@ -18,18 +20,22 @@ interface Explanation {
     readonly score: number;
     readonly spam: boolean;
     readonly action: string;
-    readonly sentence: string;
+    readonly words: Said;
   } | null;
-  readonly reasons: readonly { readonly name: string; readonly score: number; readonly sentence: string }[];
-  readonly timeline: readonly { readonly at: number; readonly kind: string; readonly sentence: string }[];
+  readonly reasons: readonly { readonly name: string; readonly score: number; readonly words: Said }[];
+  readonly timeline: readonly {
+    readonly at: number;
+    readonly kind: string;
+    readonly words: { readonly headline: Said; readonly details: readonly Said[] };
+  }[];
   readonly sender: {
     readonly address: string;
     readonly domain: string;
     readonly authenticated: 'pass' | 'fail' | 'none';
-    readonly sentence: string;
+    readonly words: Said;
   };
-  readonly filing: { readonly script?: string; readonly line?: number; readonly sentence?: string } | null;
-  readonly why: readonly string[];
+  readonly filing: { readonly script?: string; readonly line?: number; readonly words?: Said } | null;
+  readonly whyWords: readonly Said[];
   readonly levers: { readonly address: string; readonly domain: string; readonly state: Lever };
 }
 type Lever = 'allowed' | 'blocked' | 'none';
@@ -38,10 +44,14 @@ type Lever = 'allowed' | 'blocked' | 'none';
 export function WhyDialog({ ask }: { readonly ask: { readonly emailId: Id } }) {
   const t = texts('mail');
   const remote = useRemote(
-    (signal) =>
-      api<Explanation>('GET', `/account/v1/explain/${encodeURIComponent(ask.emailId)}`, undefined, {
-        signal,
-      }),
+    async (signal) => {
+      const path = `/account/v1/explain/${encodeURIComponent(ask.emailId)}`;
+      const [found] = await Promise.all([
+        api<Explanation>('GET', path, undefined, { signal }),
+        loadSentences('why', 'rules', 'events'),
+      ]);
+      return found;
+    },
     [ask.emailId],
   );
   return (
@@ -54,14 +64,23 @@ export function WhyDialog({ ask }: { readonly ask: { readonly emailId: Id } }) {
 function Explained({ found, emailId }: { readonly found: Explanation; readonly emailId: Id }) {
   const t = texts('mail');
   // The same is told below, under its heading.
-  const [first, ...others] = found.why.filter((each, i) => i === 0 || each !== found.sender.sentence);
+  const [first, ...others] = found.whyWords.filter(
+    (each, i) => i === 0 || each.text !== found.sender.words.text,
+  );
+  const told = new Set(found.whyWords.map(({ text }) => text));
   return (
     <div class="mail-why">
-      {first !== undefined && <p class="mail-why-first">{first}</p>}
+      {first !== undefined && (
+        <p class="mail-why-first">
+          <Sentence said={first} />
+        </p>
+      )}
       {others.length > 0 && (
         <ul>
-          {others.map((sentence) => (
-            <li key={sentence}>{sentence}</li>
+          {others.map((each) => (
+            <li key={each.text}>
+              <Sentence said={each} />
+            </li>
           ))}
         </ul>
       )}
@@ -69,13 +88,22 @@ function Explained({ found, emailId }: { readonly found: Explanation; readonly e
       <h3>{t('whySender')}</h3>
       <p class={`mail-checked ${found.sender.authenticated}`}>
         <Icon name={found.sender.authenticated === 'pass' ? 'shield' : 'info'} />
-        <span>{found.sender.sentence}</span>
+        <Sentence said={found.sender.words} />
       </p>
-      {found.filing?.sentence !== undefined && <p>{found.filing.sentence}</p>}
+      {found.filing?.words !== undefined &&
+        !(found.filing.script === undefined && found.verdict !== null) && (
+          <p>
+            <Sentence said={found.filing.words} />
+          </p>
+        )}
       {found.verdict !== null && (
         <>
           <h3>{t('whyVerdict')}</h3>
-          {!found.why.includes(found.verdict.sentence) && <p>{found.verdict.sentence}</p>}
+          {!told.has(found.verdict.words.text) && (
+            <p>
+              <Sentence said={found.verdict.words} />
+            </p>
+          )}
           {found.reasons.length > 0 && (
             <table class="table mail-reasons">
               <thead>
@@ -85,12 +113,14 @@ function Explained({ found, emailId }: { readonly found: Explanation; readonly e
                 </tr>
               </thead>
               <tbody>
-                {found.reasons.map(({ name, score, sentence }) => (
+                {found.reasons.map(({ name, score, words }) => (
                   <tr key={name}>
-                    <td>{sentence}</td>
+                    <td>
+                      <Sentence said={words} />
+                    </td>
                     <td class="mail-number">
                       {score > 0 ? '+' : ''}
-                      {score.toLocaleString(undefined, { maximumFractionDigits: 2 })}
+                      {score.toLocaleString(language.value, { maximumFractionDigits: 2 })}
                     </td>
                   </tr>
                 ))}
@@ -103,18 +133,41 @@ function Explained({ found, emailId }: { readonly found: Explanation; readonly e
         <>
           <h3>{t('whyTimeline')}</h3>
           <ol class="mail-timeline">
-            {found.timeline.map(({ at, sentence }, i) => (
+            {found.timeline.map(({ at, words }, i) => (
               <li key={i}>
-                <time dateTime={new Date(at).toISOString()} class="soft small">
+                <time
+                  dateTime={new Date(at).toISOString()}
+                  title={new Date(at).toISOString()}
+                  class="soft small"
+                >
                   {formatDateTime(at)}
                 </time>
-                <span>{sentence}</span>
+                <span class="mail-told">
+                  <Sentence said={words.headline} />
+                  <Details said={words.details} />
+                </span>
               </li>
             ))}
           </ol>
         </>
       )}
     </div>
+  );
+}
+
+/** For those who want to know more. */
+function Details({ said }: { readonly said: readonly Said[] }) {
+  const t = texts('base');
+  if (said.length === 0) return null;
+  return (
+    <details class="small soft">
+      <summary>{t('more')}</summary>
+      {said.map((each) => (
+        <p key={each.text}>
+          <Sentence said={each} />
+        </p>
+      ))}
+    </details>
   );
 }
 

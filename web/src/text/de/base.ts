@@ -49,4 +49,6 @@ export default {
   light: 'Helle Farben',
   dark: 'Dunkle Farben',
   accountOf: 'Konto {address}',
+  serverUnreachable: 'Der Server ist nicht erreichbar.',
+  serverAnswered: 'Der Server antwortete mit {status}.',
 } satisfies Texts<typeof en>;

@@ -213,6 +213,8 @@ export default {
   tnefNothing: '«winmail.dat» ist ein Paket von Microsoft Outlook. Darin wurden keine Dateien gefunden.',
   emptyBody: 'Diese Nachricht hat keinen Text.',
   bodyCut: 'Diese Nachricht ist lang; Sie sehen ihren Anfang.',
+  bodyVeryLong:
+    'Diese Nachricht ist sehr lang ({size}); Sie sehen ihren Anfang. Speichern Sie sie, um den Rest zu lesen.',
   bodyTooLarge: 'Der Rest dieser Nachricht ist zu gross, um gezeigt zu werden.',
   imagesBlocked:
     '{count, plural, one {# Bild von aussen wird nicht gezeigt.} other {# Bilder von aussen werden nicht gezeigt.}}',
@@ -239,21 +241,6 @@ export default {
   senderAllowed: 'Post von {address} kommt immer in den Posteingang.',
   senderBlocked: 'Post von {address} ist von nun an Spam.',
   senderForgotten: '{address} wird wieder wie alle anderen behandelt.',
-  pgpEncrypted:
-    'Diese Nachricht ist mit PGP verschlüsselt. Sie kann hier nicht gelesen werden; speichern Sie sie, um sie mit einem Programm zu öffnen, das Ihren Schlüssel hat.',
-  pgpSigned: 'Diese Nachricht ist mit PGP unterschrieben. Die Unterschrift wurde nicht geprüft.',
-  smimeOpaque:
-    'Diese Nachricht ist mit S/MIME verschlüsselt oder verpackt. Sie kann hier nicht gelesen werden; speichern Sie sie, um sie mit einem geeigneten Programm zu öffnen.',
-  smimeChecking: 'Die S/MIME-Unterschrift wird geprüft …',
-  smimeUnchecked:
-    'Diese Nachricht ist mit S/MIME unterschrieben. Die Unterschrift konnte nicht geprüft werden.',
-  smimeBroken:
-    'Die S/MIME-Unterschrift passt nicht: Die Nachricht wurde nach dem Unterschreiben verändert, oder die Unterschrift ist gefälscht.',
-  smimeFits: 'Die S/MIME-Unterschrift passt. Unterschrieben von {name} ({address}).',
-  smimeIssuer: 'Das Zertifikat stammt von {issuer}; ob dem zu trauen ist, wurde nicht geprüft.',
-  smimeSelf: 'Das Zertifikat bürgt für sich selbst: So eines kann sich jeder machen.',
-  smimeOther: 'Es ist nicht das Zertifikat von {address}.',
-  smimeExpired: 'Das Zertifikat gilt nur vom {from} bis {to}.',
   event: 'Termin',
   eventInvitation: 'Einladung',
   eventCanceled: 'Abgesagt',

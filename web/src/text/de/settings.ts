@@ -16,6 +16,7 @@ export default {
   scripts: 'Sieve-Skripte',
   labels: 'Labels',
   senders: 'Erlaubte und gesperrte Absender',
+  keys: 'Schlüssel von anderen',
   masked: 'Tarnadressen',
   deleted: 'Gelöschte Post',
   refused: 'Abgewiesene Post',

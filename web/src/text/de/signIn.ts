@@ -42,7 +42,8 @@ export default {
   useRecovery: 'Wiederherstellungscode verwenden',
   confirm: 'Bestätigen',
   startAgain: 'Als jemand anderes anmelden',
-  expired: 'Das hat zu lange gedauert. Bitte melden Sie sich nochmals an.',
+  expired:
+    'Es hat zu lange gedauert, oder der Server wurde neu gestartet. Beginnen Sie noch einmal mit Ihrem Passwort.',
   language: 'Sprache',
   consentTitle: '{client} bittet um Zugriff',
   consentLead: 'Angemeldet als {address}. Wenn Sie es erlauben, kann {client}:',

@@ -45,4 +45,6 @@ export default {
   light: 'Light colours',
   dark: 'Dark colours',
   accountOf: 'Account {address}',
+  serverUnreachable: 'The server cannot be reached.',
+  serverAnswered: 'The server answered {status}.',
 } as const;

@@ -203,6 +203,7 @@ export default {
   tnefNothing: '“winmail.dat” is a package of Microsoft Outlook. No files were found in it.',
   emptyBody: 'This message has no text.',
   bodyCut: 'This message is long; you see its beginning.',
+  bodyVeryLong: 'This message is very long ({size}); you see its beginning. Save it to read the rest.',
   bodyTooLarge: 'The rest of this message is too large to be shown.',
   imagesBlocked: '{count, plural, one {# remote image is not shown.} other {# remote images are not shown.}}',
   imagesShow: 'Show',
@@ -228,20 +229,6 @@ export default {
   senderAllowed: 'Mail from {address} always comes to the inbox.',
   senderBlocked: 'Mail from {address} is junk from now on.',
   senderForgotten: '{address} is treated like anybody else again.',
-  pgpEncrypted:
-    'This message is encrypted with PGP. It cannot be read here; save it to open it with a program that has your key.',
-  pgpSigned: 'This message is signed with PGP. The signature was not checked.',
-  smimeOpaque:
-    'This message is encrypted or wrapped with S/MIME. It cannot be read here; save it to open it with a program that can.',
-  smimeChecking: 'The S/MIME signature is being checked …',
-  smimeUnchecked: 'This message is signed with S/MIME. The signature could not be checked.',
-  smimeBroken:
-    'The S/MIME signature does not fit: the message was changed after it was signed, or the signature is forged.',
-  smimeFits: 'The S/MIME signature fits. Signed by {name} ({address}).',
-  smimeIssuer: 'The certificate was issued by {issuer}; whether that can be trusted was not checked.',
-  smimeSelf: 'The certificate vouches for itself: anybody can make such a one.',
-  smimeOther: 'It is not the certificate of {address}.',
-  smimeExpired: 'The certificate is valid from {from} to {to} only.',
   event: 'Event',
   eventInvitation: 'Invitation',
   eventCanceled: 'Cancelled',

@@ -13,6 +13,7 @@ export default {
   scripts: 'Sieve scripts',
   labels: 'Labels',
   senders: 'Allowed and blocked senders',
+  keys: 'Keys of others',
   masked: 'Masked addresses',
   deleted: 'Deleted mail',
   refused: 'Refused mail',

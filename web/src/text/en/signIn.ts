@@ -36,7 +36,7 @@ export default {
   useRecovery: 'Use a recovery code',
   confirm: 'Confirm',
   startAgain: 'Sign in as somebody else',
-  expired: 'That took too long. Please sign in again.',
+  expired: 'It took too long, or the server was started anew. Start again with your password.',
   language: 'Language',
   consentTitle: '{client} asks for access',
   consentLead: 'Signed in as {address}. If you allow it, {client} can:',

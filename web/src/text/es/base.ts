@@ -49,4 +49,6 @@ export default {
   light: 'Colores claros',
   dark: 'Colores oscuros',
   accountOf: 'Cuenta {address}',
+  serverUnreachable: 'No se puede acceder al servidor.',
+  serverAnswered: 'El servidor respondió {status}.',
 } satisfies Texts<typeof en>;

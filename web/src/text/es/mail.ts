@@ -210,6 +210,7 @@ export default {
   tnefNothing: '«winmail.dat» es un paquete de Microsoft Outlook. No se encontraron archivos en él.',
   emptyBody: 'Este mensaje no tiene texto.',
   bodyCut: 'Este mensaje es largo; se ve su principio.',
+  bodyVeryLong: 'Este mensaje es muy largo ({size}); usted ve el comienzo. Guárdelo para leer el resto.',
   bodyTooLarge: 'El resto de este mensaje es demasiado grande para mostrarlo.',
   imagesBlocked:
     '{count, plural, one {# imagen remota no se muestra.} other {# imágenes remotas no se muestran.}}',
@@ -236,20 +237,6 @@ export default {
   senderAllowed: 'El correo de {address} llega siempre a la bandeja de entrada.',
   senderBlocked: 'El correo de {address} es no deseado desde ahora.',
   senderForgotten: '{address} se trata otra vez como a cualquiera.',
-  pgpEncrypted:
-    'Este mensaje está cifrado con PGP. No se puede leer aquí; guárdelo para abrirlo con un programa que tenga su clave.',
-  pgpSigned: 'Este mensaje está firmado con PGP. La firma no se ha comprobado.',
-  smimeOpaque:
-    'Este mensaje está cifrado o envuelto con S/MIME. No se puede leer aquí; guárdelo para abrirlo con un programa que pueda.',
-  smimeChecking: 'Se comprueba la firma S/MIME …',
-  smimeUnchecked: 'Este mensaje está firmado con S/MIME. La firma no se ha podido comprobar.',
-  smimeBroken:
-    'La firma S/MIME no corresponde: el mensaje se cambió después de firmarlo, o la firma es falsa.',
-  smimeFits: 'La firma S/MIME corresponde. Firmado por {name} ({address}).',
-  smimeIssuer: 'El certificado lo emitió {issuer}; no se ha comprobado si es de fiar.',
-  smimeSelf: 'El certificado se avala a sí mismo: cualquiera puede hacerse uno.',
-  smimeOther: 'No es el certificado de {address}.',
-  smimeExpired: 'El certificado solo vale del {from} al {to}.',
   event: 'Cita',
   eventInvitation: 'Invitación',
   eventCanceled: 'Cancelada',

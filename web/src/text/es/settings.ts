@@ -16,6 +16,7 @@ export default {
   scripts: 'Scripts de Sieve',
   labels: 'Etiquetas',
   senders: 'Remitentes permitidos y bloqueados',
+  keys: 'Claves de otros',
   masked: 'Direcciones enmascaradas',
   deleted: 'Correo eliminado',
   refused: 'Correo rechazado',

@@ -40,7 +40,7 @@ export default {
   useRecovery: 'Usar un código de recuperación',
   confirm: 'Confirmar',
   startAgain: 'Entrar con otra cuenta',
-  expired: 'Tardó demasiado. Inicie sesión de nuevo.',
+  expired: 'Ha tardado demasiado o el servidor se ha reiniciado. Empiece de nuevo con su contraseña.',
   language: 'Idioma',
   consentTitle: '{client} pide acceso',
   consentLead: 'Sesión de {address}. Si lo permite, {client} podrá:',

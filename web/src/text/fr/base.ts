@@ -49,4 +49,6 @@ export default {
   light: 'Couleurs claires',
   dark: 'Couleurs sombres',
   accountOf: 'Compte {address}',
+  serverUnreachable: 'Le serveur est injoignable.',
+  serverAnswered: 'Le serveur a répondu {status}.',
 } satisfies Texts<typeof en>;

@@ -210,6 +210,8 @@ export default {
   tnefNothing: '« winmail.dat » est un paquet de Microsoft Outlook. Aucun fichier n’y a été trouvé.',
   emptyBody: 'Ce message n’a pas de texte.',
   bodyCut: 'Ce message est long ; vous en voyez le début.',
+  bodyVeryLong:
+    'Ce message est très long ({size}) ; vous en voyez le début. Enregistrez-le pour lire la suite.',
   bodyTooLarge: 'Le reste de ce message est trop grand pour être affiché.',
   imagesBlocked:
     '{count, plural, one {# image distante n’est pas affichée.} other {# images distantes ne sont pas affichées.}}',
@@ -236,20 +238,6 @@ export default {
   senderAllowed: 'Le courrier de {address} arrive toujours dans la boîte de réception.',
   senderBlocked: 'Le courrier de {address} est désormais indésirable.',
   senderForgotten: '{address} est de nouveau traité comme tout le monde.',
-  pgpEncrypted:
-    'Ce message est chiffré avec PGP. Il ne peut pas être lu ici ; enregistrez-le pour l’ouvrir avec un logiciel qui a votre clé.',
-  pgpSigned: 'Ce message est signé avec PGP. La signature n’a pas été vérifiée.',
-  smimeOpaque:
-    'Ce message est chiffré ou emballé avec S/MIME. Il ne peut pas être lu ici ; enregistrez-le pour l’ouvrir avec un logiciel qui le peut.',
-  smimeChecking: 'La signature S/MIME est en cours de vérification …',
-  smimeUnchecked: 'Ce message est signé avec S/MIME. La signature n’a pas pu être vérifiée.',
-  smimeBroken:
-    'La signature S/MIME ne correspond pas : le message a été modifié après la signature, ou la signature est falsifiée.',
-  smimeFits: 'La signature S/MIME correspond. Signé par {name} ({address}).',
-  smimeIssuer: 'Le certificat a été émis par {issuer} ; sa fiabilité n’a pas été vérifiée.',
-  smimeSelf: 'Le certificat se porte garant de lui-même : n’importe qui peut en faire un.',
-  smimeOther: 'Ce n’est pas le certificat de {address}.',
-  smimeExpired: 'Le certificat n’est valable que du {from} au {to}.',
   event: 'Événement',
   eventInvitation: 'Invitation',
   eventCanceled: 'Annulé',

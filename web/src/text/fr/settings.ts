@@ -16,6 +16,7 @@ export default {
   scripts: 'Scripts Sieve',
   labels: 'Libellés',
   senders: 'Expéditeurs autorisés et bloqués',
+  keys: 'Clés des autres',
   masked: 'Adresses masquées',
   deleted: 'Courrier supprimé',
   refused: 'Courrier refusé',

@@ -40,7 +40,7 @@ export default {
   useRecovery: 'Utiliser un code de secours',
   confirm: 'Confirmer',
   startAgain: 'Se connecter avec un autre compte',
-  expired: 'Cela a pris trop de temps. Veuillez vous reconnecter.',
+  expired: 'Cela a pris trop de temps, ou le serveur a redémarré. Recommencez avec votre mot de passe.',
   language: 'Langue',
   consentTitle: '{client} demande un accès',
   consentLead: 'Connecté en tant que {address}. Si vous l’autorisez, {client} pourra :',

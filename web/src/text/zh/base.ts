@@ -48,4 +48,6 @@ export default {
   light: '浅色',
   dark: '深色',
   accountOf: '账户 {address}',
+  serverUnreachable: '无法连接服务器。',
+  serverAnswered: '服务器返回了 {status}。',
 } satisfies Texts<typeof en>;

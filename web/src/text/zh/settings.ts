@@ -16,6 +16,7 @@ export default {
   scripts: 'Sieve 脚本',
   labels: '标签',
   senders: '允许和阻止的发件人',
+  keys: '他人的密钥',
   masked: '隐藏地址',
   deleted: '已删除的邮件',
   refused: '被拒收的邮件',

@@ -38,7 +38,7 @@ export default {
   useRecovery: '使用恢复代码',
   confirm: '确认',
   startAgain: '以其他用户身份登录',
-  expired: '等待时间过长。请重新登录。',
+  expired: '用时过长，或服务器已重启。请重新输入密码开始。',
   language: '语言',
   consentTitle: '{client} 请求访问',
   consentLead: '当前登录：{address}。如果您允许，{client} 将可以：',

@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import type { Said } from '../../base/words.ts';
+
+/**
+ * A sentence: its code and the facts in it beside the English (docs/adr/0023). '' is the code of text that is nobody's
+ * sentence.
+ */
+export const said = z
+  .custom<Said>()
+  .meta({ description: 'A sentence: code, args and the English text', type: 'object' });

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import { events } from '../../src/flow/explain/words/events.ts';
+import { told } from '../../src/flow/explain/words/told.ts';
+import { whyWords } from '../../src/flow/explain/words/why.ts';
+import { rules } from '../../src/flow/spam/rules/index.ts';
+import { skipUnlessLong } from '../support/programs.ts';
+import { lmtp } from './lmtp.ts';
+import { ADMIN, NO_BROWSER, shot, startWebWorld, USER, type WebWorld } from './support.ts';
+
+/** Unwanted, so that rules of several kinds speak. */
+const SPAM = `From: "PayPal Security" <winner7712345@cheap.example>
+To: undisclosed-recipients:;
+Subject: YOU HAVE WON!!! CLAIM YOUR MONEY NOW!!!
+Content-Type: text/html
+
+<p>DEAR FRIEND, YOU HAVE WON 1,000,000 US$ IN THE LOTTERY.</p>
+<p><a href="http://192.0.2.7/login">www.paypal.com</a></p>
+<form action="http://192.0.2.7/x"><input type="password" name="p"></form>
+`;
+
+/** Runs of words that the English sentences have, and nobody's mail. */
+const ENGLISH = new Set(
+  [...Object.values<string>({ ...events, ...whyWords, ...told }), ...rules.map(({ explain }) => explain)]
+    .flatMap((text) => text.split(/\{\w+\}/))
+    .flatMap((text) => text.match(/[A-Za-z’']+(?: [A-Za-z’']+){2,}/g) ?? []),
+);
+
+/** English sentences of the server that a page shows, what is marked as English and what others said left out. */
+async function englishIn(page: Page, selector: string): Promise<string[]> {
+  const text = await page.locator(selector).evaluateAll((all) =>
+    all
+      .map((element) => {
+        const copy = element.cloneNode(true) as Element;
+        for (const foreign of copy.querySelectorAll('[lang=en], pre, code')) foreign.remove();
+        return copy.textContent ?? '';
+      })
+      .join('\n'),
+  );
+  return [...ENGLISH].filter((words) => text.includes(words));
+}
+
+describe('sentences of the server', { skip: NO_BROWSER }, () => {
+  let world: WebWorld;
+  before(async () => {
+    world = await startWebWorld();
+    await lmtp(world.server, USER, SPAM, 'winner@cheap.example');
+  });
+  after(() => world.close());
+
+  for (const [language, found, name, more, why] of [
+    ['de-CH', /Spamfilter|Posteingang/, 'de', 'Mehr zu dieser Nachricht', 'Warum ist das hier?'],
+    ['zh-CN', /垃圾邮件|收件箱/, 'zh', '此邮件的更多操作', '为什么在这里？'],
+  ] as const) {
+    const skip = name === 'de' ? false : skipUnlessLong();
+    it(`"Why is this here?" has no English in ${name}`, { skip }, async () => {
+      await using open = await world.open({ language, path: '/mail/junk' });
+      const { page } = open;
+      await page.getByText('YOU HAVE WON').first().click();
+      await page.getByRole('button', { name: more }).last().click();
+      await page.getByRole('menuitem', { name: why }).click();
+      const dialog = page.locator('.mail-why');
+      await dialog.locator('table tr, ol li').first().waitFor();
+      assert.match(await dialog.innerText(), found);
+      for (const fold of await dialog.locator('details').all())
+        await fold.evaluate((e) => e.setAttribute('open', ''));
+      assert.deepEqual(await englishIn(page, '.mail-why'), []);
+      assert.equal(await dialog.locator('[lang=en]').count(), 0, await dialog.innerText());
+      await shot(page, `why-${name}`);
+    });
+  }
+
+  it('the history of a message has no English in French, and the exact time', async () => {
+    await using open = await world.open({ language: 'fr-FR', as: ADMIN, path: `/admin/trace?q=${USER}` });
+    const { page } = open;
+    const first = page.locator('.admin-event').first();
+    await first.waitFor();
+    assert.match(
+      (await page.locator('.admin-events').allInnerTexts()).join('\n'),
+      /Nous avons accepté un message/,
+    );
+    assert.match(
+      (await first.locator('time').getAttribute('title')) ?? '',
+      /^\d{4}-\d\d-\d\d[T ].*(?:Z|UTC)$/,
+    );
+    assert.deepEqual(await englishIn(page, '.admin-event'), []);
+    await shot(page, 'trace-fr');
+  });
+});

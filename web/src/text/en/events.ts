@@ -1,0 +1,2 @@
+/** The server's own words. */
+export { events as default } from '../../../../src/flow/explain/words/events.ts';

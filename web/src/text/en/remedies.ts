@@ -1,0 +1,2 @@
+/** The server's own words. */
+export { remedies as default } from '../../../../src/flow/explain/words/remedies.ts';

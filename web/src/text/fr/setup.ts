@@ -1,0 +1,88 @@
+import type { Texts } from '../areas.ts';
+import type en from '../en/setup.ts';
+
+export default {
+  titleDomain: 'Un domaine',
+  titleDns: 'Enregistrements DNS',
+  titleCertificate: 'Un certificat',
+  titleAccount: 'Le premier compte',
+  titleSend: 'Le courrier part',
+  titleReceive: 'Le courrier arrive',
+  titleBackup: 'Une sauvegarde',
+  domainDone: 'Il y a un domaine.',
+  domainOpen: 'Il n’y a pas encore de domaine.',
+  dnsDone: 'Les enregistrements sont publiés.',
+  dnsFirst: 'Ajoutez d’abord un domaine.',
+  dnsPublish: 'Publiez ces enregistrements de {domain}, puis vérifiez qu’ils y sont.',
+  dnsFoundBefore: 'Les enregistrements ont été trouvés à la dernière vérification.',
+  dnsAll: 'Ce dont le courrier a besoin est publié.',
+  dnsUnknown: 'Le DNS n’a pas pu être interrogé sur tout.',
+  certificateDone: 'Il y a un certificat pour {host}.',
+  certificateOpen: 'Il n’y a pas de certificat pour {host} : les logiciels ne peuvent pas se connecter.',
+  accountDone: 'Il y a un compte.',
+  accountOpen: 'Personne n’a encore de compte.',
+  sendDone: 'Un message a atteint une adresse ailleurs.',
+  sendWaits: 'Un message d’essai est en route.',
+  sendOpen: 'Personne n’a encore essayé si le courrier part.',
+  receiveDone: 'Du courrier d’ailleurs est arrivé.',
+  receiveWaits: 'On attend un message d’ailleurs.',
+  receiveOpen: 'Personne n’a encore essayé si le courrier arrive.',
+  backupDone: 'Une sauvegarde a été faite.',
+  backupOpen: 'Aucune sauvegarde n’a jamais été faite.',
+  mx: 'Nomme la machine qui reçoit le courrier du domaine.',
+  mxBackup: 'Reçoit le courrier du domaine tant que la machine ci-dessus ne répond pas.',
+  address: 'Adresse du serveur de messagerie.',
+  ptr: 'Beaucoup de serveurs refusent le courrier d’une adresse sans nom correspondant ; définissez-le là où vous louez l’adresse.',
+  spf: 'Dit que seul le serveur envoie le courrier du domaine (SPF) ; ajoutez vos autres expéditeurs avant « -all ».',
+  spfHost: 'De même pour les notifications, vérifiées par le nom de la machine.',
+  dkim: 'Clé publique avec laquelle les autres vérifient nos signatures (DKIM, {kind}).',
+  dkimRevoked: 'Révoque une clé qui ne sert plus ; l’enregistrement peut disparaître après un mois.',
+  dkimOld: 'Vérifie le courrier signé avant le changement de clé ; gardez-la jusqu’à sa révocation.',
+  dmarc:
+    'Demande aux autres des rapports sur le courrier qui se réclame de notre domaine (DMARC) ; quand ils ne montrent plus que le nôtre, passez p à quarantine, puis à reject.',
+  dmarcReports: 'Accepte d’y recevoir les rapports sur {domain}.',
+  tlsRpt:
+    'Demande aux autres de signaler quand ils n’ont pu nous joindre par une connexion chiffrée (TLS-RPT).',
+  mtaSts:
+    'Dit aux autres qu’il y a une politique de remise par TLS seulement (MTA-STS) ; l’id change avec elle.',
+  mtaStsHost: 'Machine de cette politique : elle doit répondre en HTTPS avec un certificat pour ce nom.',
+  tlsa: 'La clé de notre certificat, pour les expéditeurs avec DANE ; publiez celle d’une nouvelle un jour avant son emploi.',
+  caa: 'Seule cette autorité peut délivrer des certificats pour le domaine ; ajoutez-en un par autre que vous utilisez.',
+  thunderbird: 'Thunderbird et d’autres demandent leurs réglages à ce nom.',
+  outlook: 'Outlook demande ses réglages à ce nom.',
+  outlookToo: 'Outlook demande ici quand le nom ci-dessus ne répond pas.',
+  services: 'Permet aux logiciels de trouver le serveur d’eux-mêmes ({what}).',
+  whyUnsigned: 'Les grands fournisseurs refusent le courrier non signé.',
+  whyDmarcBig:
+    'Il dit ce que les destinataires font du courrier qui prétend seulement venir du domaine ; les grands fournisseurs en veulent un.',
+  whyDmarc: 'Il dit ce que les destinataires font du courrier qui prétend seulement venir du domaine.',
+  whyFullName: 'Nous nous présentons par ce nom ; beaucoup de serveurs en refusent un incomplet.',
+  whyFind: 'Les serveurs et logiciels nous trouvent par lui.',
+  whyMatching: 'Les grands fournisseurs refusent le courrier d’une adresse sans nom correspondant.',
+  whyLeadsBack:
+    'Les grands fournisseurs refusent le courrier d’une adresse dont le nom ne ramène pas à elle.',
+  whyClock: 'Signatures et certificats valent un temps, et Amazon refuse les requêtes d’une autre heure.',
+  whyDisk: 'Sur un disque plein, aucun courrier ne peut être accepté.',
+  whyMx: 'Le courrier du domaine va aux machines qu’il nomme.',
+  whyOutbound:
+    'Le courrier vers les autres y passe ; beaucoup de fournisseurs le ferment tant qu’on ne demande pas.',
+  whyRelay: 'Un serveur qui relaie le courrier d’inconnus est sur toutes les listes en un jour.',
+  whyCaa:
+    'Il dit qui peut délivrer des certificats pour le domaine ; une autorité qu’il ne nomme pas ne peut renouveler le nôtre.',
+  whyServices: 'Les logiciels trouvent le serveur par eux.',
+  whyDiscovery: '{program} y demande les réglages, pour que personne n’ait à les taper.',
+  whySes: 'SES n’envoie et ne reçoit que pour les domaines dont il a vu les enregistrements.',
+  whySpf:
+    'Les destinataires refusent le courrier du domaine venu d’adresses qu’il ne nomme pas, ou s’en méfient.',
+  whySpfHost: 'Les retours et autres notifications sont vérifiés par le nom de la machine.',
+  whyTlsa: 'Les expéditeurs avec DANE ne remettent qu’au certificat qu’il nomme.',
+  whyMtaSts:
+    'Avec une politique, les autres ne remettent que par TLS vérifié, et personne entre deux ne peut lire.',
+  whyTlsRpt: 'Les autres nous disent par là quand ils n’ont pu nous joindre en TLS.',
+  whyZone: 'Sans sa zone, rien du domaine n’est trouvable.',
+  whyCertificate:
+    'Les logiciels refusent un certificat non valable, comme les serveurs qui veulent du chiffrement.',
+  whyListed:
+    'Les serveurs qui consultent la liste refusent notre courrier ou le mettent dans les indésirables.',
+  whyNotLooked: 'Cela n’a pas été examiné.',
+} satisfies Texts<typeof en>;
