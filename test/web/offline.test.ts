@@ -85,7 +85,7 @@ describe('without a network', { skip: NO_LONG_BROWSER }, () => {
     assert.equal(await page.evaluate(() => localStorage.getItem('postern.me')), null);
   });
 
-  it('a push becomes a notice, with what the person wants told', async () => {
+  it('a push becomes a notice, with what the person wants told, and never two', async () => {
     await using opened = await world.open({ path: '/mail' });
     const { page, context } = opened;
     await context.grantPermissions(['notifications'], { origin: world.base });
@@ -101,39 +101,60 @@ describe('without a network', { skip: NO_LONG_BROWSER }, () => {
     const registrationId = await registration;
     const [worker] = context.serviceWorkers();
     assert.ok(worker);
-    const push = async (subject: string): Promise<string[]> => {
-      // Whoever looks at the app needs no notice.
-      await page.goto('about:blank');
+    // What is shown is written down; what the clock of a phone says must not matter.
+    await worker.evaluate(() => {
+      const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
+      const shown: string[] = [];
+      Object.assign(globalThis, { shown });
+      const show = registration.showNotification.bind(registration);
+      registration.showNotification = (title, options) => {
+        shown.push(`${title}: ${options?.body}`);
+        return show(title, options);
+      };
+      const now = Date.now;
+      Date.now = () => now() + 3_600_000;
+    });
+    const push = async (subject: string, pushes: number): Promise<void> => {
       await world.deposit([
         `From: Alice <alice@example.test>\nTo: bob@example.test\nSubject: ${subject}\n\nx\n`,
       ]);
       const data = JSON.stringify({ '@type': 'StateChange', changed: {} });
-      await tools.send('ServiceWorker.deliverPushMessage', { origin: world.base, registrationId, data });
-      return worker.evaluate(async () => {
-        const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
-        for (let round = 0; round < 100; round++) {
-          const all = await registration.getNotifications();
-          if (all.length > 0) {
-            for (const each of all) each.close();
-            return all.map(({ title, body }) => `${title}: ${body}`);
-          }
-          await new Promise((done) => setTimeout(done, 50));
-        }
-        return [];
-      });
+      for (let i = 0; i < pushes; i++)
+        await tools.send('ServiceWorker.deliverPushMessage', { origin: world.base, registrationId, data });
     };
+    /** Until the worker has shown so many; all of them. */
+    const shown = (count: number): Promise<string[]> =>
+      worker.evaluate(async (wanted) => {
+        const { shown: all } = globalThis as unknown as { shown: string[] };
+        while (all.length < wanted) await new Promise((done) => setTimeout(done, 20));
+        return all;
+      }, count);
+    /** A page tells the worker what is wanted, and waits until it has written that down. */
     const tell = async (notices: string): Promise<void> => {
       await page.goto('/mail');
       await page.evaluate(async (kind) => {
         const { active } = await navigator.serviceWorker.ready;
-        active?.postMessage({ kind: 'settings', notices: kind, language: 'de' });
-        await new Promise((done) => setTimeout(done, 300));
+        const { port1, port2 } = new MessageChannel();
+        const answer = new Promise((done) => (port1.onmessage = done));
+        active?.postMessage({ kind: 'settings', notices: kind, language: 'de' }, [port2]);
+        await answer;
       }, notices);
+      // Whoever looks at the app needs no notice.
+      await page.goto('about:blank');
     };
     await tell('sender-and-subject');
-    assert.deepEqual(await push('Lunch?'), ['Alice: Lunch?']);
+    await push('Lunch?', 3);
+    await shown(1);
+    await push('Dinner?', 1);
+    assert.deepEqual(await shown(2), ['Alice: Lunch?', 'Alice: Dinner?']);
     await tell('count');
-    assert.deepEqual(await push('Secret'), ['Neue Mail: ']);
+    await push('Secret', 1);
+    assert.deepEqual((await shown(3)).slice(2), ['Neue Mail: ']);
+    const left = await worker.evaluate(async () => {
+      const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
+      return (await registration.getNotifications()).map(({ title }) => title);
+    });
+    assert.deepEqual(left.toSorted(), ['Alice', 'Alice', 'Neue Mail']);
   });
 
   it('an icon, a manifest and the worker are served as such', async () => {

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { texts } from './i18n.ts';
 import { Icon } from './icon.tsx';
+import { raiseToasts } from './toast.tsx';
 
 interface DialogProps {
   readonly title: string;
@@ -20,8 +21,13 @@ export function Dialog({ title, onClose, wide = false, children, foot }: DialogP
   const id = useId();
   useEffect(() => {
     const before = document.activeElement;
-    element.current?.showModal();
+    const dialog = element.current;
+    dialog?.showModal();
+    raiseToasts();
     return () => {
+      // Before it is taken out of the page, with what is in it.
+      dialog?.close();
+      raiseToasts();
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);

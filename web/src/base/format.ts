@@ -20,8 +20,7 @@ function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
 export function formatShort(at: number, now: number = Date.now()): string {
   const day = new Date(at);
   const today = new Date(now);
-  if (day.toDateString() === today.toDateString())
-    return dateFormat({ hour: '2-digit', minute: '2-digit' }).format(day);
+  if (day.toDateString() === today.toDateString()) return dateFormat({ timeStyle: 'short' }).format(day);
   if (day.getFullYear() === today.getFullYear())
     return dateFormat({ day: 'numeric', month: 'short' }).format(day);
   return dateFormat({ year: 'numeric', month: '2-digit', day: '2-digit' }).format(day);
@@ -34,6 +33,17 @@ export function formatLong(at: number): string {
 
 export function formatDateTime(at: number): string {
   return dateFormat({ dateStyle: 'medium', timeStyle: 'short' }).format(at);
+}
+
+/** A time within the next weeks: day of the week, day and time. */
+export function formatSoon(at: number): string {
+  return dateFormat({
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(at);
 }
 
 export function formatDate(at: number): string {
@@ -53,7 +63,8 @@ export function formatSize(octets: number): string {
   return new Intl.NumberFormat(locale(), {
     style: 'unit',
     unit: UNITS[unit] ?? 'byte',
-    unitDisplay: 'short',
+    // "342 byte" is no English.
+    unitDisplay: unit === 0 ? 'long' : 'short',
     maximumFractionDigits: unit === 0 || value >= 100 ? 0 : 1,
   }).format(value);
 }

@@ -35,14 +35,24 @@ function device(): string {
   return known;
 }
 
-/** What the service worker should know when a push comes: it cannot read what pages keep. */
+/** Milliseconds that the service worker has for an answer. */
+const ANSWER_MS = 5000;
+
+/** What the service worker should know when a push comes: it cannot read what pages keep. Resolves when it knows it. */
 export async function tellServiceWorker(): Promise<void> {
-  const registration = await serviceWorker();
-  registration?.active?.postMessage({
-    kind: 'settings',
-    notices: preferences.value.notices,
-    language: document.documentElement.lang,
+  const worker = (await serviceWorker())?.active;
+  if (worker == null) return;
+  const { port1, port2 } = new MessageChannel();
+  const { notices } = preferences.value;
+  await new Promise<void>((done) => {
+    const timer = setTimeout(done, ANSWER_MS);
+    port1.onmessage = () => {
+      clearTimeout(timer);
+      done();
+    };
+    worker.postMessage({ kind: 'settings', notices, language: document.documentElement.lang }, [port2]);
   });
+  port1.close();
 }
 
 /** Ask for leave, subscribe, and tell the server where. Throws when the person or the browser says no. */

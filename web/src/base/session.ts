@@ -33,7 +33,7 @@ export async function loadMe(): Promise<void> {
       me.value = kept === null ? undefined : (JSON.parse(kept) as Me);
       return;
     }
-    forget();
+    forget('ended');
   }
 }
 
@@ -42,19 +42,29 @@ export function adopt(found: Me): void {
   me.value = found;
 }
 
-/** What this browser keeps of the account goes with the session: listeners clear their own. */
-export const onForget = new Set<() => void | Promise<void>>();
+/** How a session ends: somebody signed out here, or the server knows it no more (it expired, or was ended elsewhere). */
+export type Ending = 'left' | 'ended';
 
-function forget(): void {
+/**
+ * What this browser keeps of the account goes with the session: listeners clear their own. Where it ended by itself, only
+ * what nobody else has may stay: what was being written.
+ */
+export const onForget = new Set<(how: Ending) => void | Promise<void>>();
+/** Windows of the composer that were open, in the storage of the tab. */
+export const OPEN_WINDOWS = 'postern.compose.open';
+/** The database of what is being written. */
+export const WRITING = 'postern-compose';
+
+function forget(how: Ending): void {
   if (me.value === undefined && localStorage.getItem(KEPT) === null) return;
   localStorage.removeItem(KEPT);
-  for (const fn of onForget) void fn();
+  for (const fn of onForget) void fn(how);
   me.value = undefined;
-  void clearDevice();
+  void clearDevice(how);
 }
 
 /** Parts of the app that were not loaded this time have left things here as well: nothing of ours stays but how it looks. */
-async function clearDevice(): Promise<void> {
+async function clearDevice(how: Ending): Promise<void> {
   if (localStorage.getItem('postern.push') !== null) {
     localStorage.removeItem('postern.push');
     import('./push.ts').then(({ forgetPush }) => forgetPush()).catch(() => undefined);
@@ -62,9 +72,14 @@ async function clearDevice(): Promise<void> {
   for (const key of Object.keys(localStorage))
     if (key.startsWith('postern.') && key !== 'postern.language' && key !== 'postern.theme')
       localStorage.removeItem(key);
+  const open = how === 'ended' ? sessionStorage.getItem(OPEN_WINDOWS) : null;
   sessionStorage.clear();
-  for (const { name } of (await indexedDB.databases?.().catch(() => [])) ?? [])
+  if (open !== null) sessionStorage.setItem(OPEN_WINDOWS, open);
+  for (const { name } of (await indexedDB.databases?.().catch(() => [])) ?? []) {
+    // The composer clears that itself, but for what has not reached the server.
+    if (name === WRITING && how === 'ended') continue;
     if (name?.startsWith('postern') === true) indexedDB.deleteDatabase(name);
+  }
 }
 
 /** Asked before somebody signs out; false: not now (a message that only this device has). */
@@ -73,9 +88,9 @@ export const signOutGuards = new Set<() => Promise<boolean>>();
 export async function signOut(): Promise<void> {
   for (const may of signOutGuards) if (!(await may())) return;
   await api('POST', '/auth/sign-out').catch(() => undefined);
-  forget();
+  forget('left');
 }
 
-whenSignedOut(forget);
+whenSignedOut(() => forget('ended'));
 addEventListener('online', () => (offline.value = false));
 addEventListener('offline', () => (offline.value = true));

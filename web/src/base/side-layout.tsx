@@ -50,7 +50,7 @@ export function SideLayout({ title, home, groups, current, pageTitle, children }
                   <li key={path}>
                     <a class="side-link" href={path} aria-current={path === current ? 'page' : undefined}>
                       <Icon name={icon} />
-                      <span class="cut">{label}</span>
+                      <span class="side-label">{label}</span>
                       {badge !== undefined && <span class="badge warning side-badge">{badge}</span>}
                     </a>
                   </li>

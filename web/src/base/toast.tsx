@@ -1,4 +1,6 @@
 import { signal } from '@preact/signals';
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
 
 interface Toast {
   readonly id: number;
@@ -41,7 +43,33 @@ export function toastError(error: unknown): void {
   toast(error instanceof Error ? error.message : String(error), { bad: true });
 }
 
+/** Where toasts are; beside the app's own tree, so that it can be moved. */
+let place: HTMLElement | undefined;
+
+/** Toasts stand in the dialog that is on top: the browser draws it above all else, and lets nothing outside be clicked. */
+export function raiseToasts(): void {
+  if (place === undefined) return;
+  const top = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
+  if (place.parentElement !== top) top.append(place);
+}
+
+/** The place for toasts, once in the app. */
 export function Toasts() {
+  useEffect(() => {
+    place = document.createElement('div');
+    render(<ToastList />, place);
+    raiseToasts();
+    return () => {
+      if (place === undefined) return;
+      render(null, place);
+      place.remove();
+      place = undefined;
+    };
+  }, []);
+  return null;
+}
+
+function ToastList() {
   const hide = (id: number): void => {
     shown.value = shown.value.filter((each) => each.id !== id);
   };

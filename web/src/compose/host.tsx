@@ -2,12 +2,20 @@ import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { loadTexts } from '../base/i18n.ts';
 import { navigate, route } from '../base/router.ts';
-import { me } from '../base/session.ts';
+import { me, onForget, OPEN_WINDOWS } from '../base/session.ts';
 import { toastError } from '../base/toast.tsx';
 import { openCompose, openWindows } from './open.ts';
 
 /** Milliseconds that the page has for itself. */
 const RESUME_MS = 600;
+
+onForget.add(async (how) => {
+  // Whose session it was is forgotten by the time that is here.
+  const account = me.value?.address;
+  const [local, server] = await Promise.all([import('./local.ts'), import('./server.ts')]);
+  server.forgetServer();
+  await local.forgetLocal(how, account);
+});
 
 /** Windows to write in, over whatever page is shown. Their code is fetched with the first of them. */
 export function ComposeHost() {
@@ -16,7 +24,10 @@ export function ComposeHost() {
   const wanted = openWindows.value.length > 0;
   useEffect(() => {
     if (signedIn === undefined) {
+      const keys = openWindows.value.map(({ key }) => key);
       openWindows.value = [];
+      // They come back when the same person signs in again.
+      if (keys.length > 0) sessionStorage.setItem(OPEN_WINDOWS, JSON.stringify(keys));
       return undefined;
     }
     // What was open when the page was left, and what waits to be sent; the page itself comes first.

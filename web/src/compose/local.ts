@@ -1,9 +1,9 @@
-import { me, onForget } from '../base/session.ts';
+import { type Ending, me, WRITING } from '../base/session.ts';
 import type { Draft } from './draft.ts';
 
 /** What this device keeps of messages that are being written or wait to be sent (IndexedDB). */
 
-const NAME = 'postern-compose';
+const NAME = WRITING;
 const VERSION = 1;
 
 export interface KeptDraft {
@@ -69,10 +69,19 @@ async function run<T>(
   });
 }
 
-export async function keepDraft(draft: Draft, dirty: boolean): Promise<void> {
+/** Accounts that were signed out of here: what still runs for them keeps nothing any more. */
+const left = new Set<string>();
+
+/** Keep a draft of an account; of the one that is signed in, unless a window that began earlier says which. */
+export async function keepDraft(
+  draft: Draft,
+  dirty: boolean,
+  account: string = me.value?.address ?? '',
+): Promise<void> {
+  if (account === '' || (left.has(account) && me.value?.address !== account)) return;
   const kept: KeptDraft = {
     key: draft.key,
-    account: me.value?.address ?? '',
+    account,
     draft,
     dirty,
     changedAt: Date.now(),
@@ -109,8 +118,10 @@ export async function dropOutbox(key: string): Promise<void> {
   await run('outbox', 'readwrite', (store) => store.delete(key));
 }
 
-/** At sign-out nothing of it stays on the device. */
-export async function forgetLocal(): Promise<void> {
+/** At sign-out nothing of it stays on the device; where the session ended by itself, what only this device has. */
+export async function forgetLocal(how: Ending, account: string | undefined): Promise<void> {
+  if (how === 'left' && account !== undefined) left.add(account);
+  if (how === 'ended' && (await keepUnsaved())) return;
   const database = await opening?.catch(() => undefined);
   database?.close();
   opening = undefined;
@@ -122,4 +133,25 @@ export async function forgetLocal(): Promise<void> {
   });
 }
 
-onForget.add(forgetLocal);
+/** What the server has goes; true: something is left. */
+async function keepUnsaved(): Promise<boolean> {
+  try {
+    const drafts = await run<KeptDraft[]>('drafts', 'readonly', (store) => store.getAll());
+    const waiting = await run<number>('outbox', 'readonly', (store) => store.count());
+    for (const { key, dirty } of drafts) if (!dirty) await dropDraft(key);
+    return waiting > 0 || drafts.some(({ dirty }) => dirty);
+  } catch {
+    return false;
+  }
+}
+
+/** Whoever signs in finds nothing here of another who did not come back. */
+export async function dropOthers(): Promise<void> {
+  const own = me.value?.address;
+  if (own === undefined) return;
+  for (const store of ['drafts', 'outbox'] as const) {
+    const all = await run<{ key: string; account: string }[]>(store, 'readonly', (each) => each.getAll());
+    for (const { key, account } of all)
+      if (account !== own) await run(store, 'readwrite', (each) => each.delete(key));
+  }
+}

@@ -1,18 +1,15 @@
 import { effect } from '@preact/signals';
 import { confirm } from '../base/dialog.tsx';
 import { loadTexts, texts } from '../base/i18n.ts';
-import { me, signOutGuards } from '../base/session.ts';
+import { me, OPEN_WINDOWS, signOutGuards } from '../base/session.ts';
 import { loadSession, ownAccountId, upload } from '../jmap/client.ts';
 import type { Draft } from './draft.ts';
-import { dropDraft, keptDrafts, outboxEntries } from './local.ts';
+import { dropDraft, dropOthers, keptDrafts, outboxEntries } from './local.ts';
 import { openCompose, openWindows } from './open.ts';
 import { sendWaiting } from './outbox.ts';
 import { isOffline, saveDraft } from './server.ts';
 
 /** When the app begins: windows that this tab had open come back, drafts that only this device has go to the server. */
-
-/** Kept for the tab: another tab has windows of its own. */
-const OPEN = 'postern.compose.open';
 
 /** What only this device has would be gone: it is asked first. */
 async function maySignOut(): Promise<boolean> {
@@ -43,12 +40,13 @@ let watching: (() => void) | undefined;
 
 export async function resume(): Promise<void> {
   const before = readOpen();
+  await dropOthers().catch(() => undefined);
   const kept = await keptDrafts().catch(() => []);
   const keys = new Set(kept.map(({ key }) => key));
   for (const key of before) if (keys.has(key)) openCompose({ localKey: key });
   watching?.();
   watching = effect(() => {
-    sessionStorage.setItem(OPEN, JSON.stringify(openWindows.value.map(({ key }) => key)));
+    sessionStorage.setItem(OPEN_WINDOWS, JSON.stringify(openWindows.value.map(({ key }) => key)));
   });
   await sendWaiting();
   for (const { key, draft, dirty } of kept) {
@@ -59,7 +57,7 @@ export async function resume(): Promise<void> {
 
 function readOpen(): readonly string[] {
   try {
-    const found: unknown = JSON.parse(sessionStorage.getItem(OPEN) ?? '[]');
+    const found: unknown = JSON.parse(sessionStorage.getItem(OPEN_WINDOWS) ?? '[]');
     return Array.isArray(found) ? found.filter((each): each is string => typeof each === 'string') : [];
   } catch {
     return [];

@@ -1,4 +1,5 @@
 import { signal, type Signal } from '@preact/signals';
+import { me } from '../base/session.ts';
 import { attachedOctets, type Draft } from './draft.ts';
 import { keepDraft } from './local.ts';
 import { nextSaveState, NOT_SAVED, saveDelay, type SaveEvent, type SaveState } from './save-state.ts';
@@ -33,17 +34,21 @@ export function createSaver(
   let remote: ReturnType<typeof setTimeout> | undefined;
   let running: Promise<boolean> | undefined;
 
+  /** Whose draft it is, also when the session has ended meanwhile. */
+  const account = me.value?.address;
+
   const go = (event: SaveEvent): void => {
     state.value = nextSaveState(state.value, event);
   };
   const keep = (): Promise<void> =>
     // No room, or private browsing without storage: the server's copy is the one then.
-    keepDraft(snapshot(), state.value.phase !== 'clean').catch(() => undefined);
+    keepDraft(snapshot(), state.value.phase !== 'clean', account).catch(() => undefined);
   const plan = (): void => {
     clearTimeout(remote);
-    const delay = stopped
-      ? undefined
-      : saveDelay(state.value, attachedOctets(snapshot().attachments), failures);
+    const delay =
+      stopped || me.value?.address !== account
+        ? undefined
+        : saveDelay(state.value, attachedOctets(snapshot().attachments), failures);
     if (delay !== undefined) remote = setTimeout(() => void save(), delay);
   };
   const save = async (): Promise<boolean> => {

@@ -81,6 +81,12 @@ export function mostAttachedOctets(): number {
 
 const boxes = new Map<'drafts' | 'sent', Id>();
 
+/** What was asked for somebody who is signed in no more. */
+export function forgetServer(): void {
+  senders = undefined;
+  boxes.clear();
+}
+
 /** The mailbox of a role, made when there is none. */
 export async function mailboxOf(role: 'drafts' | 'sent'): Promise<Id> {
   const known = boxes.get(role);

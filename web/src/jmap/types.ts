@@ -278,6 +278,14 @@ export interface QueryResponse {
   readonly total?: number;
   readonly limit?: number;
 }
+export interface QueryChangesResponse {
+  readonly accountId: Id;
+  readonly oldQueryState: string;
+  readonly newQueryState: string;
+  readonly total?: number;
+  readonly removed: readonly Id[];
+  readonly added: readonly { readonly id: Id; readonly index: number }[];
+}
 export interface ParseResponse {
   readonly accountId: Id;
   readonly parsed: Readonly<Record<Id, ParsedEmail>> | null;
@@ -312,6 +320,7 @@ export interface Answers {
   'Email/get': GetResponse<Email>;
   'Email/changes': ChangesResponse;
   'Email/query': QueryResponse;
+  'Email/queryChanges': QueryChangesResponse;
   'Email/set': SetResponse<Email>;
   'Email/import': ImportResponse;
   'Email/parse': ParseResponse;

@@ -135,8 +135,19 @@ export async function doPatches(targets: Targets, patches: Patches, doing: Doing
   let hideProgress: (() => void) | undefined;
   try {
     if (patches.size > SLOW) hideProgress = toast(t('working', { count: patches.size }), { ms: 600_000 });
-    const { undo, queued } = await changeEmails(from, patches);
-    undoLast.run = undo.size > 0 ? () => void takeBack(from, undo) : undefined;
+    const change = changeEmails(from, patches);
+    // Whoever takes it back before the server has done it means that as well.
+    let takenBack = false;
+    const early = (): void => {
+      takenBack = true;
+      undoLast.run = undefined;
+      change.then(({ undo }) => takeBack(from, undo)).catch(() => undefined);
+    };
+    // What happens by the way (read by being opened) is not what somebody means to take back.
+    if (doing.quiet !== true) undoLast.run = early;
+    const { undo, queued } = await change;
+    if (takenBack) return;
+    if (undoLast.run === early) undoLast.run = undo.size > 0 ? () => void takeBack(from, undo) : undefined;
     if (doing.quiet === true && !queued) return;
     toast(queued ? t('doneLater', { said: doing.said }) : doing.said, {
       ...(undo.size > 0 && { action: { label: base()('undo'), run: () => void takeBack(from, undo) } }),

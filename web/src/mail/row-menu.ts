@@ -12,7 +12,7 @@ import {
   type Targets,
 } from './actions.ts';
 import { openDialog } from './dialogs/open.ts';
-import { mailbox } from './state.ts';
+import { mailbox, rights } from './state.ts';
 
 /** What can be done with rows, as a menu. */
 export function rowMenu(rows: readonly Id[]): MenuItem[] {
@@ -22,13 +22,23 @@ export function rowMenu(rows: readonly Id[]): MenuItem[] {
   const role = mailbox.value?.role;
   const act = (run: (targets: Targets | undefined) => Promise<void>) => () =>
     void currentTargets(rows).then(run);
-  const items: MenuItem[] = [];
-  if (role !== 'archive') items.push({ label: t('archive'), icon: 'archive', run: act(archive) });
-  items.push(
-    { label: t('delete'), icon: 'trash', run: act(remove) },
-    { label: t('moveTo'), icon: 'folder', run: () => openDialog({ kind: 'move', rows }) },
-    { label: t('label'), icon: 'tag', run: () => openDialog({ kind: 'label', rows }) },
-    { label: t('snooze'), icon: 'clock', run: () => openDialog({ kind: 'snooze', rows }) },
+  const { mayRemoveItems, maySetKeywords } = rights.value;
+  const items: (MenuItem & { readonly may?: boolean })[] = [
+    { label: t('archive'), icon: 'archive', may: mayRemoveItems && role !== 'archive', run: act(archive) },
+    { label: t('delete'), icon: 'trash', may: mayRemoveItems, run: act(remove) },
+    {
+      label: t('moveTo'),
+      icon: 'folder',
+      may: mayRemoveItems,
+      run: () => openDialog({ kind: 'move', rows }),
+    },
+    { label: t('label'), icon: 'tag', may: maySetKeywords, run: () => openDialog({ kind: 'label', rows }) },
+    {
+      label: t('snooze'),
+      icon: 'clock',
+      may: mayRemoveItems,
+      run: () => openDialog({ kind: 'snooze', rows }),
+    },
     {
       label: t(unread ? 'markRead' : 'markUnread'),
       icon: unread ? 'mail-open' : 'mail',
@@ -38,14 +48,16 @@ export function rowMenu(rows: readonly Id[]): MenuItem[] {
     {
       label: t(starred ? 'unstar' : 'star'),
       icon: 'star',
+      may: maySetKeywords,
       run: act((targets) => setStar(targets, !starred)),
     },
     {
       label: t(role === 'junk' ? 'notJunk' : 'junk'),
       icon: role === 'junk' ? 'inbox' : 'junk',
       line: true,
+      may: mayRemoveItems,
       run: act((targets) => markJunk(targets, role !== 'junk')),
     },
-  );
-  return items;
+  ];
+  return items.filter(({ may }) => may !== false);
 }

@@ -119,6 +119,10 @@ export function roleId(from: AccountStore, role: Parameters<typeof withRole>[1])
   return withRole(from.mailboxes.value, role)?.id;
 }
 
+/** What the mailbox that is shown lets us do; in lists over several, the server says no where it must. */
+export const rights = computed(() => mailbox.value?.myRights ?? ALL_RIGHTS);
+const ALL_RIGHTS = { mayRemoveItems: true, maySetKeywords: true } as const;
+
 /** A row shows who a message goes to rather than who it is from. */
 export const showsRecipients = computed(
   () => mailbox.value?.role === 'sent' || mailbox.value?.role === 'drafts',

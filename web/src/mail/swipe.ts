@@ -10,7 +10,13 @@ const ENOUGH = 96;
 /** A finger that moves a row aside: archive, delete, read, as the person chose. */
 export function useSwipe(id: Id) {
   const start = useRef<{ x: number; y: number; moving: boolean } | undefined>(undefined);
-  const [offset, setOffset] = useState(0);
+  const [offset, show] = useState(0);
+  // What is drawn lags behind a quick finger; what counts is where it left.
+  const last = useRef(0);
+  const setOffset = (to: number): void => {
+    last.current = to;
+    show(to);
+  };
   const rtl = document.documentElement.dir === 'rtl';
   const { swipeLeft, swipeRight } = preferences.value;
   const actionOf = (moved: number) => (moved > 0 !== rtl ? swipeRight : swipeLeft);
@@ -50,7 +56,7 @@ export function useSwipe(id: Id) {
         }
       },
       onTouchEnd() {
-        if (Math.abs(offset) > ENOUGH) void run(offset);
+        if (Math.abs(last.current) > ENOUGH) void run(last.current);
         start.current = undefined;
         setOffset(0);
       },

@@ -20,7 +20,7 @@ import { openDialog } from './dialogs/open.ts';
 import { labelsOf, labels } from './labels.ts';
 import { Message } from './message/message.tsx';
 import { rowMenu } from './row-menu.ts';
-import { conversations, list, mailbox, openThread, place, store } from './state.ts';
+import { conversations, list, mailbox, openThread, place, rights, store } from './state.ts';
 import { ActionButton } from './toolbar.tsx';
 
 /** Pixels left above the message that is scrolled to. */
@@ -61,7 +61,8 @@ function Conversation({ store: from, threadId }: { readonly store: AccountStore;
         <Failure sentence={failed.message} onRetry={load} />
       </section>
     );
-  if (ids === undefined || (known.length === 0 && !loaded))
+  // What is not there is known to be gone once the server has said so.
+  if (!loaded && (ids === undefined || known.length === 0))
     return (
       <section class="mail-thread" aria-label={t('message')}>
         <Loading />
@@ -106,7 +107,10 @@ function Messages({
   useEffect(() => {
     // What comes while the conversation is open is read at once.
     if (last !== undefined) setOpen((old) => new Set(old).add(last.id));
-    const unread = all.filter(({ keywords }) => keywords['$seen'] !== true).map(({ id }) => id);
+    // What others let us read may not be ours to mark.
+    const mine = ({ mailboxIds }: EmailEntry): boolean =>
+      Object.keys(mailboxIds).every((id) => from.mailboxes.value.get(id)?.myRights.maySetSeen !== false);
+    const unread = all.filter((entry) => entry.keywords['$seen'] !== true && mine(entry)).map(({ id }) => id);
     if (unread.length > 0) void markSeen({ store: from, ids: unread, rows: new Set(), count: 1 }, true, true);
   }, [all.length]);
   useEffect(() => {
@@ -168,6 +172,7 @@ function ThreadBar({ known }: { readonly known: readonly EmailEntry[] }) {
   const row = openRow();
   const rows = row === undefined ? [] : [row];
   const role = mailbox.value?.role;
+  const { mayRemoveItems, maySetKeywords } = rights.value;
   const starred = known.some(({ keywords }) => keywords['$flagged'] === true);
   const act = (run: (targets: Awaited<ReturnType<typeof currentTargets>>) => Promise<void>) => () =>
     void currentTargets(rows).then(run);
@@ -184,28 +189,47 @@ function ThreadBar({ known }: { readonly known: readonly EmailEntry[] }) {
       </button>
       {known.length > 0 && (
         <>
-          {role !== 'archive' && <ActionButton icon="archive" label={t('archive')} run={act(archive)} />}
-          <ActionButton icon="trash" label={t('delete')} run={act(remove)} />
-          <ActionButton
-            rare
-            icon={role === 'junk' ? 'inbox' : 'junk'}
-            label={t(role === 'junk' ? 'notJunk' : 'junk')}
-            run={act((targets) => markJunk(targets, role !== 'junk'))}
-          />
-          <ActionButton icon="folder" label={t('moveTo')} run={() => openDialog({ kind: 'move', rows })} />
-          <ActionButton rare icon="tag" label={t('label')} run={() => openDialog({ kind: 'label', rows })} />
-          <ActionButton
-            rare
-            icon="clock"
-            label={t('snooze')}
-            run={() => openDialog({ kind: 'snooze', rows })}
-          />
-          <ActionButton
-            icon="star"
-            filled={starred}
-            label={t(starred ? 'unstar' : 'star')}
-            run={act((targets) => setStar(targets, !starred))}
-          />
+          {mayRemoveItems && (
+            <>
+              {role !== 'archive' && <ActionButton icon="archive" label={t('archive')} run={act(archive)} />}
+              <ActionButton icon="trash" label={t('delete')} run={act(remove)} />
+              <ActionButton
+                rare
+                icon={role === 'junk' ? 'inbox' : 'junk'}
+                label={t(role === 'junk' ? 'notJunk' : 'junk')}
+                run={act((targets) => markJunk(targets, role !== 'junk'))}
+              />
+              <ActionButton
+                icon="folder"
+                label={t('moveTo')}
+                run={() => openDialog({ kind: 'move', rows })}
+              />
+            </>
+          )}
+          {maySetKeywords && (
+            <ActionButton
+              rare
+              icon="tag"
+              label={t('label')}
+              run={() => openDialog({ kind: 'label', rows })}
+            />
+          )}
+          {mayRemoveItems && (
+            <ActionButton
+              rare
+              icon="clock"
+              label={t('snooze')}
+              run={() => openDialog({ kind: 'snooze', rows })}
+            />
+          )}
+          {maySetKeywords && (
+            <ActionButton
+              icon="star"
+              filled={starred}
+              label={t(starred ? 'unstar' : 'star')}
+              run={act((targets) => setStar(targets, !starred))}
+            />
+          )}
           <span class="mail-bar-space" />
           {conversations.value && known.length > 1 && (
             <span class="soft small mail-thread-count">{t('countMessages', { count: known.length })}</span>

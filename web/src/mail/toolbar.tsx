@@ -61,7 +61,7 @@ function PlaceBar() {
       />
       <h1 class="mail-title cut">{title}</h1>
       {total !== undefined && q === '' && (
-        <span class="soft small" aria-label={t('countConversations', { count: total })}>
+        <span class="soft small mail-total" aria-label={t('countConversations', { count: total })}>
           {total.toLocaleString()}
         </span>
       )}
@@ -188,6 +188,11 @@ function SelectionBar() {
   const act = (run: (targets: Targets | undefined) => Promise<void>) => () =>
     void currentTargets(rows).then(run);
   const more: MenuItem[] = [
+    {
+      label: t(unread ? 'markRead' : 'markUnread'),
+      icon: unread ? 'mail-open' : 'mail',
+      run: act((targets) => markSeen(targets, unread)),
+    },
     { label: t('label'), icon: 'tag', run: () => openDialog({ kind: 'label', rows }) },
     { label: t('snooze'), icon: 'clock', run: () => openDialog({ kind: 'snooze', rows }) },
     {
@@ -223,6 +228,7 @@ function SelectionBar() {
       {role !== 'archive' && <ActionButton icon="archive" label={t('archive')} run={act(archive)} />}
       <ActionButton icon="trash" label={t('delete')} run={act(remove)} />
       <ActionButton
+        rare
         icon={unread ? 'mail-open' : 'mail'}
         label={t(unread ? 'markRead' : 'markUnread')}
         run={act((targets) => markSeen(targets, unread))}

@@ -3,13 +3,17 @@
 export interface Kept {
   readonly notices: 'sender-and-subject' | 'count';
   readonly language: string;
-  /** Mail received later than this has not been told of yet; ms since the epoch. */
-  readonly toldUntil: number;
+  /** Account that `emailState` is of. */
+  readonly accountId: string | undefined;
+  /** State of its emails (RFC 8620 section 5.1) up to which all has been told; undefined: nothing is known. */
+  readonly emailState: string | undefined;
 }
 
 const NAME = 'postern-worker';
 const STORE = 'kept';
 const KEY = 'settings';
+/** Nothing is known: say little. */
+const USUAL: Kept = { notices: 'count', language: 'en', accountId: undefined, emailState: undefined };
 
 function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
@@ -20,13 +24,15 @@ function open(): Promise<IDBDatabase> {
   });
 }
 
+/** One transaction; what is written is there when it resolves. */
 async function run<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
   const database = await open();
   try {
     return await new Promise<T>((resolve, reject) => {
-      const request = ask(database.transaction(STORE, mode).objectStore(STORE));
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'));
+      const transaction = database.transaction(STORE, mode);
+      const request = ask(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB failed'));
     });
   } finally {
     database.close();
@@ -37,13 +43,16 @@ export async function readKept(): Promise<Kept> {
   const found = await run<Partial<Kept> | undefined>('readonly', (store) => store.get(KEY)).catch(
     () => undefined,
   );
-  // Nothing is known: say little.
-  return { notices: 'count', language: 'en', toldUntil: Date.now() - 60_000, ...found };
+  return { ...USUAL, ...found };
 }
 
-export async function writeKept(change: Partial<Kept>): Promise<void> {
-  const before = await readKept();
-  await run('readwrite', (store) => store.put({ ...before, ...change }, KEY)).catch(() => undefined);
+/** Change some of it, in one transaction: what another has written meanwhile stays. */
+export async function changeKept(change: Partial<Kept>): Promise<void> {
+  await run<Partial<Kept> | undefined>('readwrite', (store) => {
+    const found: IDBRequest<Partial<Kept> | undefined> = store.get(KEY);
+    found.onsuccess = () => store.put({ ...found.result, ...change }, KEY);
+    return found;
+  }).catch(() => undefined);
 }
 
 export async function forgetKept(): Promise<void> {

@@ -1,6 +1,5 @@
 /// <reference lib="webworker" />
-import { forgetKept, type Kept, writeKept } from './kept.ts';
-import { openFrom, tellNewMail, verify } from './notices.ts';
+import { forget, openFrom, type Settings, takeSettings, tellNewMail, verify } from './notices.ts';
 import { addressesOf, PAGE, sourceOf } from './shell.ts';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -50,17 +49,19 @@ async function answer(request: Request, kept: string): Promise<Response> {
 type Message =
   | { readonly kind: 'take-over' }
   | { readonly kind: 'forget' }
-  | { readonly kind: 'settings'; readonly notices: Kept['notices']; readonly language: string };
+  | ({ readonly kind: 'settings' } & Settings);
 
 self.addEventListener('message', (event) => {
   const message = event.data as Message;
-  if (message.kind === 'take-over') event.waitUntil(self.skipWaiting());
-  else if (message.kind === 'forget') event.waitUntil(forgetKept());
-  else
-    event.waitUntil(
-      writeKept({ notices: message.notices, language: message.language, toldUntil: Date.now() }),
-    );
+  const [port] = event.ports;
+  // Who sent a port waits until it is done.
+  event.waitUntil(obey(message).finally(() => port?.postMessage('done')));
 });
+
+function obey(message: Message): Promise<void> {
+  if (message.kind === 'take-over') return self.skipWaiting();
+  return message.kind === 'forget' ? forget() : takeSettings(message);
+}
 
 interface Push {
   readonly '@type'?: string;

@@ -1,35 +1,27 @@
-import { type Kept, readKept, writeKept } from './kept.ts';
+import { changeKept, forgetKept, type Kept, readKept } from './kept.ts';
+import { type Answered, type Ask, currentState, MAIL, type Message, type News, newsSince } from './news.ts';
 import { textsFor } from './texts.ts';
 
 /** Notices of new mail: what the push only hints at is asked for with the cookie, so that push services learn nothing. */
 
 declare const self: ServiceWorkerGlobalScope;
 
-const MAIL = 'urn:ietf:params:jmap:mail';
 /** Messages that get a notice of their own; more are told as a number. */
 const SINGLE = 3;
 const ICON = '/icon-192.png';
+const CORE = 'urn:ietf:params:jmap:core';
 
-interface Message {
-  readonly id: string;
-  readonly threadId: string;
-  readonly subject: string | null;
-  readonly from: readonly { readonly name: string | null; readonly email: string }[] | null;
-  readonly receivedAt: string;
-}
-
-type Answers = readonly (readonly [name: string, answer: Record<string, unknown>, id: string])[];
-
-/** Asks JMAP as the signed-in person; throws when nobody is, or there is no network. */
-export async function ask(methodCalls: readonly unknown[], using: readonly string[] = []): Promise<Answers> {
+async function ask(methodCalls: Parameters<Ask>[0], using: readonly string[] = [MAIL]): Promise<Answered> {
   const response = await fetch('/jmap/api', {
     method: 'POST',
     credentials: 'same-origin',
     headers: { 'X-Postern': '1', 'Content-Type': 'application/json' },
-    body: JSON.stringify({ using: ['urn:ietf:params:jmap:core', ...using], methodCalls }),
+    body: JSON.stringify({ using: [CORE, ...using], methodCalls }),
   });
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  return ((await response.json()) as { methodResponses: Answers }).methodResponses;
+  const { methodResponses } = (await response.json()) as { methodResponses: Answered['answers'] };
+  const date = Date.parse(response.headers.get('Date') ?? '');
+  return { answers: methodResponses, at: Number.isNaN(date) ? Date.now() : date };
 }
 
 async function ownAccount(): Promise<string> {
@@ -44,66 +36,65 @@ async function ownAccount(): Promise<string> {
   return account;
 }
 
+let last: Promise<unknown> = Promise.resolve();
+let waiting: Promise<void> | undefined;
+
+/** One after the other: each begins with what the one before has written down. */
+function inTurn<T>(run: () => Promise<T>): Promise<T> {
+  const turn = last.then(run, run);
+  last = turn.catch(() => undefined);
+  return turn;
+}
+
 /** Something has changed at the server: tell of what came to the inbox since the last time. */
-export async function tellNewMail(): Promise<void> {
+export function tellNewMail(): Promise<void> {
+  // One that has not begun yet tells of this as well.
+  waiting ??= inTurn(() => {
+    waiting = undefined;
+    return tell();
+  });
+  return waiting;
+}
+
+async function tell(): Promise<void> {
   const kept = await readKept();
-  let news: { messages: readonly Message[]; unread: number };
+  let accountId: string;
+  let news: News;
   try {
-    news = await newMail(kept.toldUntil);
+    accountId = await ownAccount();
+    news = await newsSince(ask, accountId, kept.accountId === accountId ? kept.emailState : undefined);
   } catch {
     // Signed out, or no network just now: browsers want to see something for a push.
     return showOne(textsFor(kept.language).newMail, '', '/mail', 'postern');
   }
   await badge(news.unread);
-  if (news.messages.length === 0) return;
-  const toldUntil = Math.max(...news.messages.map(({ receivedAt }) => Date.parse(receivedAt)));
-  await writeKept({ toldUntil });
-  if (await isWatched()) return;
-  await show(news.messages, kept);
+  if ((news.messages.length > 0 || news.lately > 0) && !(await isWatched())) await show(news, kept);
+  // Last: what ends in between is told again, in the place of the same notice.
+  await changeKept({ accountId, emailState: news.state });
+  return undefined;
 }
 
-async function newMail(since: number): Promise<{ messages: readonly Message[]; unread: number }> {
-  const accountId = await ownAccount();
-  const [boxes] = await ask(
-    [['Mailbox/get', { accountId, ids: null, properties: ['id', 'role', 'unreadEmails'] }, 'a']],
-    [MAIL],
-  );
-  const list = (boxes?.[1]['list'] ?? []) as readonly {
-    id: string;
-    role: string | null;
-    unreadEmails: number;
-  }[];
-  const inbox = list.find(({ role }) => role === 'inbox');
-  if (inbox === undefined) return { messages: [], unread: 0 };
-  const after = new Date(since).toISOString().replace(/\.\d+Z$/, 'Z');
-  const answers = await ask(
-    [
-      [
-        'Email/query',
-        {
-          accountId,
-          filter: { inMailbox: inbox.id, notKeyword: '$seen', after },
-          sort: [{ property: 'receivedAt', isAscending: false }],
-          limit: 50,
-        },
-        'a',
-      ],
-      [
-        'Email/get',
-        {
-          accountId,
-          '#ids': { resultOf: 'a', name: 'Email/query', path: '/ids' },
-          properties: ['id', 'threadId', 'subject', 'from', 'receivedAt'],
-        },
-        'b',
-      ],
-    ],
-    [MAIL],
-  );
-  const found = (answers[1]?.[1]['list'] ?? []) as readonly Message[];
-  // The question knows seconds only.
-  const messages = found.filter(({ receivedAt }) => Date.parse(receivedAt) > since);
-  return { messages, unread: inbox.unreadEmails };
+export interface Settings {
+  readonly notices: Kept['notices'];
+  readonly language: string;
+}
+
+/** A page says what is wanted. Somebody looks at the app then: what is there by now needs no notice. */
+export function takeSettings({ notices, language }: Settings): Promise<void> {
+  return inTurn(async () => {
+    await changeKept({ notices, language });
+    try {
+      const accountId = await ownAccount();
+      await changeKept({ accountId, emailState: await currentState(ask, accountId) });
+    } catch {
+      // No network: the next push goes by what was known.
+    }
+  });
+}
+
+/** Nobody is signed in here any more. */
+export function forget(): Promise<void> {
+  return inTurn(forgetKept);
 }
 
 async function badge(unread: number): Promise<void> {
@@ -120,22 +111,28 @@ async function isWatched(): Promise<boolean> {
   return windows.some(({ focused, visibilityState }) => focused && visibilityState === 'visible');
 }
 
-async function show(messages: readonly Message[], { notices, language }: Kept): Promise<void> {
+async function show({ messages, lately }: News, { notices, language }: Kept): Promise<void> {
   const t = textsFor(language);
-  if (notices === 'count' || messages.length > SINGLE) {
-    const title = messages.length === 1 ? t.newMail : t.newMails.replace('{count}', String(messages.length));
+  const count = messages.length + lately;
+  if (notices === 'count' || lately > 0 || count > SINGLE) {
+    const title = count === 1 ? t.newMail : t.newMails.replace('{count}', String(count));
     return showOne(title, '', '/mail', 'postern');
   }
-  for (const { id, threadId, from, subject } of messages) {
-    const [sender] = from ?? [];
-    const name = (sender?.name ?? '') === '' ? (sender?.email ?? t.newMail) : (sender?.name ?? '');
-    await showOne(
-      name,
-      subject === null || subject === '' ? t.noSubject : subject,
-      `/mail/inbox/${encodeURIComponent(threadId)}`,
-      id,
-    );
-  }
+  for (const message of messages) await showMessage(message, t);
+}
+
+async function showMessage(
+  { id, threadId, from, subject }: Message,
+  t: ReturnType<typeof textsFor>,
+): Promise<void> {
+  const [sender] = from ?? [];
+  const name = (sender?.name ?? '') === '' ? (sender?.email ?? t.newMail) : (sender?.name ?? '');
+  await showOne(
+    name,
+    subject === null || subject === '' ? t.noSubject : subject,
+    `/mail/inbox/${encodeURIComponent(threadId)}`,
+    id,
+  );
 }
 
 async function showOne(title: string, body: string, path: string, tag: string): Promise<void> {
@@ -157,5 +154,5 @@ export async function openFrom(notification: Notification): Promise<void> {
 
 /** RFC 8620 section 7.2.2: the server asks whether we hear it. */
 export async function verify(id: string, verificationCode: string): Promise<void> {
-  await ask([['PushSubscription/set', { update: { [id]: { verificationCode } } }, 'a']]);
+  await ask([['PushSubscription/set', { update: { [id]: { verificationCode } } }, 'a']], []);
 }

@@ -20,8 +20,14 @@ export function sourceOf(path: string, navigation: boolean): Source {
     : 'network';
 }
 
+/** Libraries for signatures: large, and of no use without the network, which has the octets that were signed. */
+const SIGNATURES =
+  /^\/assets\/(?:openpgp|pgp|smime|noble_\w+|nacl-fast|sha512|legacy_ciphers|argon2id|unbzip2-stream)[.-]/;
+
 /** What is fetched when a build is installed. */
 export function addressesOf(files: readonly string[]): string[] {
-  const kept = files.filter((name) => name !== '/index.html' && sourceOf(name, false) === 'kept');
+  const kept = files.filter(
+    (name) => name !== '/index.html' && sourceOf(name, false) === 'kept' && !SIGNATURES.test(name),
+  );
   return [PAGE, FRAME, ...kept];
 }

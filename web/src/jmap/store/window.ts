@@ -1,8 +1,17 @@
 import { signal, type Signal } from '@preact/signals';
 import { keepFact, readFact, readObjects } from '../cache.ts';
-import { call, JmapError } from '../client.ts';
-import type { Comparator, EmailEntry, EmailFilter, Id, SearchSnippet, Thread } from '../types.ts';
+import { call, JmapError, type ResultReference } from '../client.ts';
+import type {
+  Comparator,
+  EmailEntry,
+  EmailFilter,
+  Id,
+  QueryChangesResponse,
+  SearchSnippet,
+  Thread,
+} from '../types.ts';
 import { type AccountStore, ENTRY_PROPERTIES, isOffline, trimWindows } from './account.ts';
+import { changedPrefix } from './prefix.ts';
 
 /** The answer of an Email/query of any length, of which the parts that are looked at are here. */
 
@@ -43,6 +52,8 @@ const PAGE = 50;
 const QUERY_IDS = 5000;
 /** Pages that are asked for at once. */
 const MOST_ASKING = 2;
+/** Changes of a list that are followed one by one; beyond, its pages are asked for anew. */
+const MOST_CHANGES = 100;
 
 /** The window of a query; the same one for the same query. */
 export function openWindow(store: AccountStore, query: ListQuery): MailWindow {
@@ -80,6 +91,15 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
   let fromCache: Promise<void> | undefined;
   /** The server has said what is in it. */
   let answered = false;
+  /** State of the query (RFC 8620 section 5.5) that all fresh places are of; undefined: they are of several. */
+  let state: string | undefined;
+  /** So many places at the beginning are known as of `state`, less those in `hidden`. */
+  let prefix = 0;
+  /** Taken out here, before the server has said so. */
+  const hidden = new Set<Id>();
+  /** There may be changes since `state`. */
+  let behind = false;
+  let following = false;
 
   function changed(): void {
     version.value++;
@@ -124,50 +144,149 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
     if (failure === undefined || asked !== generation) look();
   }
 
+  /** Emails with their threads and all that is in those, as answers of calls that go out together. */
+  function entriesOf(emailIds: ResultReference) {
+    const entries = call('Email/get', { accountId, '#ids': emailIds, properties: ENTRY_PROPERTIES });
+    if (!query.collapseThreads) return { entries, threads: undefined, members: undefined };
+    const threads = call('Thread/get', { accountId, '#ids': entries.ref('/list/*/threadId') });
+    const members = call('Email/get', {
+      accountId,
+      '#ids': threads.ref('/list/*/emailIds'),
+      properties: ENTRY_PROPERTIES,
+    });
+    return { entries, threads, members };
+  }
+
+  async function know({ entries, threads, members }: ReturnType<typeof entriesOf>): Promise<void> {
+    const { list, state: emailState } = await entries;
+    const inThreads = await optional(threads);
+    const all = await optional(members);
+    store.put(all?.list ?? list, inThreads?.list ?? [], emailState);
+    if (all === undefined) return;
+    const have = new Set(all.list.map(({ id }) => id));
+    store.put(list.filter(({ id }) => !have.has(id)));
+  }
+
   async function ask(page: number, asked: number): Promise<void> {
     const { filter, sort, collapseThreads } = query;
+    // What is known of the page already is not asked for again.
+    const end = (page + 1) * PAGE;
+    const from = state !== undefined && prefix > page * PAGE && prefix < end ? prefix : page * PAGE;
     const found = call('Email/query', {
       accountId,
       filter,
       sort,
       collapseThreads,
-      position: page * PAGE,
-      limit: PAGE,
+      position: from,
+      limit: end - from,
       calculateTotal: true,
     });
-    const entries = call('Email/get', {
-      accountId,
-      '#ids': found.ref('/ids'),
-      properties: ENTRY_PROPERTIES,
-    });
-    const threads = collapseThreads
-      ? call('Thread/get', { accountId, '#ids': entries.ref('/list/*/threadId') })
-      : undefined;
-    const members =
-      threads &&
-      call('Email/get', {
-        accountId,
-        '#ids': threads.ref('/list/*/emailIds'),
-        properties: ENTRY_PROPERTIES,
-      });
+    const about = entriesOf(found.ref('/ids'));
     const marks =
       query.snippets === true
         ? call('SearchSnippet/get', { accountId, filter, '#emailIds': found.ref('/ids') })
         : undefined;
-    const [answer, { list, state }] = await Promise.all([found, entries]);
+    const [answer] = await Promise.all([found, about.entries]);
     answered = true;
-    const inThreads = await optional(threads);
-    const all = await optional(members);
     for (const each of (await optional(marks))?.list ?? []) snippets.set(each.emailId, each);
-    store.put(all?.list ?? list, inThreads?.list ?? [], state);
-    if (all !== undefined) {
-      const have = new Set(all.list.map(({ id }) => id));
-      store.put(list.filter(({ id }) => !have.has(id)));
-    }
+    await know(about);
     if (answer.total !== undefined) setTotal(answer.total);
     fill(answer.position, answer.ids);
-    if (asked === generation) fresh.add(page);
-    if (page === 0) void keepFact(`list/${accountId}/${key}`, { ids: ids.slice(0, 500), total });
+    if (asked === generation) {
+      state = fresh.size === 0 && prefix === 0 ? answer.queryState : state;
+      if (state !== answer.queryState) state = undefined;
+      fresh.add(page);
+      measure();
+    }
+    if (page === 0) keep();
+  }
+
+  /** How much of the beginning is known. */
+  function measure(): void {
+    let page = Math.floor(prefix / PAGE);
+    while (fresh.has(page)) page++;
+    prefix = Math.max(prefix, Math.min(page * PAGE, total ?? 0));
+  }
+
+  function keep(): void {
+    void keepFact(`list/${accountId}/${key}`, { ids: ids.slice(0, 500), total });
+  }
+
+  /** Nothing is known for certain: pages are asked for anew as they are looked at. */
+  function startAnew(): void {
+    behind = false;
+    state = undefined;
+    prefix = 0;
+    hidden.clear();
+    fresh.clear();
+  }
+
+  /** What is looked at is known as of one state, so that changes since can be applied to it. */
+  function canFollow(): boolean {
+    if (state === undefined || total === undefined || query.snippets === true) return false;
+    return asking.size === 0 && Math.min(seen.last, total) <= prefix;
+  }
+
+  /** Ask for what changed in the list since it was got (RFC 8620 section 5.6), rather than for all of it again. */
+  async function follow(since: string): Promise<void> {
+    following = true;
+    behind = false;
+    const asked = generation;
+    const wasHidden = hidden.size;
+    let failed = false;
+    try {
+      const { filter, sort, collapseThreads } = query;
+      const changes = call('Email/queryChanges', {
+        accountId,
+        filter,
+        sort,
+        collapseThreads,
+        sinceQueryState: since,
+        maxChanges: MOST_CHANGES,
+        calculateTotal: true,
+      });
+      const about = entriesOf(changes.ref('/added/*/id'));
+      const answer = await changes;
+      await know(about);
+      // Something was taken out meanwhile: what the answer means for that is not known.
+      if (asked !== generation && hidden.size !== wasHidden) behind = true;
+      else apply(answer);
+    } catch (error) {
+      if (error instanceof JmapError) startAnew();
+      else {
+        behind = true;
+        failed = true;
+      }
+    } finally {
+      following = false;
+      changed();
+    }
+    // Without a network the next word of the server makes it look again.
+    if (!failed) look();
+  }
+
+  function apply({ removed, added, newQueryState, total: now }: QueryChangesResponse): void {
+    const gone = new Set(removed);
+    // The server has not done what is shown as done: it is shown as it is there.
+    if (now === undefined || [...hidden].some((id) => !gone.has(id))) return startAnew();
+    hidden.clear();
+    const next = changedPrefix(ids.slice(0, prefix) as Id[], gone, added);
+    ids.splice(0, ids.length, ...next);
+    places.clear();
+    next.forEach((id, index) => places.set(id, index));
+    total = now;
+    prefix = next.length;
+    state = newQueryState;
+    freshen();
+    keep();
+    return undefined;
+  }
+
+  /** Pages that lie within what is known. */
+  function freshen(): void {
+    fresh.clear();
+    const pages = prefix === total ? Math.max(1, Math.ceil(prefix / PAGE)) : Math.floor(prefix / PAGE);
+    for (let page = 0; page < pages; page++) fresh.add(page);
   }
 
   /** What this device kept of the list: first what is seen first, for each object is read by itself. */
@@ -199,7 +318,11 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
   }
 
   function look(): void {
-    if (store.pending > 0) return;
+    if (store.pending > 0 || following) return;
+    if (behind) {
+      if (state !== undefined && canFollow()) return void follow(state);
+      startAnew();
+    }
     const firstPage = Math.floor(Math.max(0, seen.first) / PAGE);
     const lastPage = Math.floor(Math.max(0, Math.max(seen.last, seen.first + 1) - 1) / PAGE);
     for (let page = firstPage; page <= lastPage; page++) {
@@ -207,6 +330,7 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
       if (asking.size >= MOST_ASKING) return;
       if (total === undefined ? page === firstPage : page === 0 || page * PAGE < total) void fetchPage(page);
     }
+    return undefined;
   }
 
   return {
@@ -228,17 +352,21 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
       const left = ids.filter((id) => id === undefined || !gone.has(id));
       const removed = ids.length - left.length;
       if (removed === 0) return;
+      const before = ids.slice(0, prefix);
+      for (const id of gone) if (places.has(id)) hidden.add(id);
+      prefix -= before.filter((id) => id !== undefined && gone.has(id)).length;
       ids.splice(0, ids.length, ...left);
       places.clear();
       ids.forEach((id, index) => id !== undefined && places.set(id, index));
       if (total !== undefined) total -= removed;
       fresh.clear();
       generation++;
+      behind = true;
       changed();
     },
     stale() {
       generation++;
-      fresh.clear();
+      behind = true;
       // Only what somebody looks at: the others when they are looked at again. Also what was opened while changes of ours
       // were under way, and has not asked for anything yet.
       if (store.windows.get(key) !== undefined && active.get(store) === key) look();
