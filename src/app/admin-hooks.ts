@@ -6,11 +6,14 @@ import type { OpenStore } from '../data/open.ts';
 import type { MailService, SessionFacts } from '../flow/service.ts';
 import type { Filter } from '../flow/spam/filter.ts';
 import { sampleOfBuffer } from '../flow/spam/facts/sample.ts';
+import { sesStatus } from '../flow/ses-setup/status.ts';
+import type { Dns } from '../mail/dns.ts';
 import { formatDate } from '../mail/message/build.ts';
+import { createSetUpReader } from '../net/aws/inspect.ts';
 import { adminSettings } from '../servers/http/admin/admin-settings.ts';
 import { newToken, tokenDigest } from '../servers/http/admin/invitations.ts';
 import { principalActor } from '../servers/http/admin/network.ts';
-import type { FilterHooks, ProbeHooks } from '../servers/http/admin/operation.ts';
+import type { FilterHooks, ProbeHooks, SesHooks } from '../servers/http/admin/operation.ts';
 import { webAddress } from '../servers/http/admin/web-address.ts';
 import type { Authenticate } from '../servers/http/admin/app.ts';
 import type { ServerFacts } from '../servers/http/facts.ts';
@@ -132,4 +135,22 @@ async function handIn(
     transaction.abandon();
     throw error;
   }
+}
+
+/** How SES stands, asked of Amazon with the credentials that the settings name. */
+export function sesHooks(clock: Clock, dns: () => Dns | undefined): SesHooks {
+  return {
+    async look({ settings, configurationSets, sources }, { domains, host }) {
+      const resolver = dns();
+      if (resolver === undefined) throw new Refusal('unavailable', 'No DNS may be asked here.');
+      const reader = createSetUpReader(settings, { clock });
+      const { region } = settings;
+      const request = { region, domains, receive: 'auto', host, configurationSets, sources } as const;
+      try {
+        return await sesStatus({ reader, dns: resolver, request });
+      } finally {
+        reader.close();
+      }
+    },
+  };
 }

@@ -35,7 +35,14 @@ import { mountFirstRun, mountInvitations } from '../servers/http/auth/invitation
 import { LOOPBACK_HOSTS } from '../servers/http/web/guard.ts';
 import type { ServerOptions } from './server.ts';
 import { listenTarget, publicAddresses } from './addresses.ts';
-import { mustEnroll, networkAdministrators, probeHooks, setupLink, thresholdHook } from './admin-hooks.ts';
+import {
+  mustEnroll,
+  networkAdministrators,
+  probeHooks,
+  sesHooks,
+  setupLink,
+  thresholdHook,
+} from './admin-hooks.ts';
 import type { Config } from './config.ts';
 import { createDoctor } from './doctor.ts';
 import type { JournalPart } from './journal.ts';
@@ -163,6 +170,7 @@ function httpDeps(parts: HttpParts, warm: (accountId: number) => void): Omit<Htt
     alerts: parts.alerts,
     journal: parts.journal,
     watch: parts.watch,
+    ses: sesHooks(clock, () => parts.deps().dns),
     probe: probeHooks(store, clock, parts.submission, () => parts.config().hostname),
     administrators: networkAdministrators({ store, clock, logIn: requestLogin(parts) }),
     ...(parts.tracer !== noTracer && { tracer: parts.tracer }),
@@ -263,6 +271,7 @@ function mountAccount(parts: HttpParts): NonNullable<HttpDeps['mounts']>[number]
     submission,
     scripts: deps().scripts,
     dns: () => deps().dns,
+    fetching: options.accountFetch,
     keptMs: () => config().store.journal_age,
   });
   return (app) => void app.route('/', api);

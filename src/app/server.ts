@@ -15,6 +15,7 @@ import type { Dns } from '../mail/dns.ts';
 import type { Fetch } from '../net/aws/sns-fetch.ts';
 import type { ListenTarget } from '../net/listener/bind.ts';
 import type { TlsStore } from '../net/tls-store.ts';
+import type { AccountContext } from '../servers/http/account/operation.ts';
 import type { CertificatePart, FindDnsChallenge } from './certificates.ts';
 import type { Config } from './config.ts';
 import { type Closers, type Core, openCore } from './core.ts';
@@ -56,6 +57,8 @@ export interface ServerOptions {
   readonly snsFetch?: Fetch | undefined;
   /** How push services are asked, for tests. */
   readonly pushFetch?: PushFetchOptions | undefined;
+  /** Which hosts pictures and lists of messages may be fetched from, for tests. */
+  readonly accountFetch?: AccountContext['fetching'];
   /** How MTA-STS policies are fetched again each day, for tests. */
   readonly stsFetch?: StsOptions | undefined;
   /** Who writes DNS records that prove names to an ACME authority. */

@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Page } from 'playwright-core';
 import { imapClient } from '../support/imap-client.ts';
 import { TEST_PASSWORD } from '../support/server.ts';
-import { skipUnlessLong } from '../support/programs.ts';
+import { settled, showsEveryPage } from './each-page.ts';
 import { lmtp } from './lmtp.ts';
-import {
-  assertAccessible,
-  DESKTOP,
-  NO_LONG_BROWSER,
-  PHONE,
-  shot,
-  startWebWorld,
-  USER,
-  type WebPage,
-  type WebWorld,
-} from './support.ts';
+import { NO_LONG_BROWSER, startWebWorld, USER, type WebPage, type WebWorld } from './support.ts';
 
 const PAGES = [
   'general',
@@ -33,8 +22,6 @@ const PAGES = [
   'refused',
 ] as const;
 
-const LONG = skipUnlessLong() === false;
-
 describe('settings', { skip: NO_LONG_BROWSER }, () => {
   let world: WebWorld;
   before(async () => {
@@ -45,32 +32,11 @@ describe('settings', { skip: NO_LONG_BROWSER }, () => {
   /** The page of a setting, with what is in it there. */
   async function at(name: string, options: Parameters<WebWorld['open']>[0] = {}): Promise<WebPage> {
     const open = await world.open({ path: `/settings/${name}`, ...options });
-    await open.page.getByRole('heading', { level: 1 }).waitFor();
     await settled(open.page);
     return open;
   }
 
-  // All four in CI; the two that differ most otherwise.
-  for (const [size, viewport, looks] of [
-    ['desktop', DESKTOP, LONG ? [false, true] : [true]],
-    ['phone', PHONE, LONG ? [false, true] : [false]],
-  ] as const) {
-    it(`shows every page on a ${size} without fault`, async () => {
-      for (const dark of looks) {
-        await using open = await at('general', { viewport, dark, touch: size === 'phone' });
-        for (const name of PAGES) {
-          await open.page.goto(`/settings/${name}`);
-          await open.page.getByRole('heading', { level: 1 }).waitFor();
-          await settled(open.page);
-          await shot(open.page, `settings-${name}-${size}${dark ? '-dark' : ''}`);
-          await assertAccessible(open.page);
-          const wide = await open.page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-          assert.ok(wide <= 0, `${name} is ${wide} pixels wider than the window`);
-        }
-        assert.deepEqual(open.errors, []);
-      }
-    });
-  }
+  showsEveryPage({ area: 'settings', pages: PAGES, open: at });
 
   it('speaks the language that is chosen, at once and from then on', async () => {
     await using open = await at('general');
@@ -190,8 +156,3 @@ describe('settings', { skip: NO_LONG_BROWSER }, () => {
     assert.equal((found['ids'] as string[]).length, 1);
   });
 });
-
-/** Nothing more is on its way. */
-async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
-}

@@ -128,6 +128,18 @@ describe('signing in', { skip: NO_BROWSER }, () => {
     await ask(context, 'POST', '/auth/sign-out', {});
     await page.goto('/mail');
     await fill(page, 'totp@example.test', TEST_PASSWORD);
+    await code.waitFor();
+    // A server that was started anew knows nothing of the password before: the page begins again by itself.
+    await page.route('**/auth/second-factor', (route) =>
+      route.continue({
+        postData: JSON.stringify({ ...route.request().postDataJSON(), ticket: 'x'.repeat(32) }),
+      }),
+    );
+    await code.fill('123456');
+    await page.getByText('Start again with your password').waitFor();
+    await page.getByLabel('Password', { exact: true }).waitFor();
+    await page.unroute('**/auth/second-factor');
+    await fill(page, 'totp@example.test', TEST_PASSWORD);
     await page.getByRole('button', { name: 'Use a recovery code' }).click();
     await page.getByLabel('Recovery code').fill(recoveryCodes[0] ?? '');
     await page.getByRole('button', { name: 'Confirm' }).click();

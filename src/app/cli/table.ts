@@ -17,6 +17,7 @@ import { filterCommands } from './commands/filter.ts';
 import { groupCommands } from './commands/group.ts';
 import { holdCommands } from './commands/hold.ts';
 import { inviteCommands } from './commands/invite.ts';
+import { secretCommands } from './commands/secret.ts';
 import { searchCommands } from './commands/search.ts';
 import { housekeepingCommands } from './commands/housekeeping.ts';
 import { importCommands } from './commands/import.ts';
@@ -77,6 +78,7 @@ export const commandTable: readonly CliCommand[] = [
   ...sesCommands,
   ...sesSetUpCommands,
   ...suppressionCommands,
+  ...secretCommands,
   ...holdCommands,
   ...banCommands,
   ...backupCommands,

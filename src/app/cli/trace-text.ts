@@ -4,6 +4,7 @@ import { plain, WIDTH, wrap } from './plain-text.ts';
 import { spanText, timeText } from './quantities.ts';
 import { type Facts, factsOf, givenUpHere } from '../../flow/explain/facts.ts';
 import { type Row, type StepContext, tell } from '../../flow/explain/steps.ts';
+import type { Said } from '../../base/words.ts';
 
 export interface TraceTextOptions {
   /** IANA name; the machine's own when absent. */
@@ -39,16 +40,25 @@ export function traceText(rows: readonly TraceRow[], options: TraceTextOptions =
     notified ||= facts.row.kind === 'bounce.sent';
     const time = `${timeText(facts.row.at, timeZone)}  `;
     const hang = ' '.repeat(time.length);
-    lines.push('', ...wrap(headline, width - time.length).map((line, i) => (i === 0 ? time : hang) + line));
-    for (const detail of [...details, ...repeats(facts, context)]) {
+    lines.push(
+      '',
+      ...wrap(headline.text, width - time.length).map((line, i) => (i === 0 ? time : hang) + line),
+    );
+    const plainDetails = details.map(({ text }) => text);
+    for (const detail of [...plainDetails, ...repeats(facts, context)]) {
       if (detail !== '') lines.push(...indented(detail, width));
     }
     lines.push(...block(rows, width));
-    if (remedy !== '') lines.push(...advice(remedy, width));
+    if (remedy.length > 0) lines.push(...advice(adviceText(remedy), width));
   }
   const short = isMessage ? summary(events, notices, timeZone) : '';
   if (short !== '') lines.push('', ...wrap(`In short: ${short}`, width));
   return lines.map((line) => `${plain(line).trimEnd()}\n`).join('');
+}
+
+/** Commands begin a line of their own, other sentences go on where the one before ended. */
+function adviceText(remedy: readonly Said[]): string {
+  return remedy.map(({ text }) => text).join(remedy.some(({ text }) => text.includes('\n')) ? '\n' : ' ');
 }
 
 /** Sentences, and between them commands on lines of their own, whole, for copying. */
@@ -64,11 +74,12 @@ function indented(text: string, width: number): string[] {
 
 /** Labels in a column as wide as the widest, the texts wrapped beside them. */
 function block(rows: readonly Row[], width: number): string[] {
-  const column = Math.max(0, ...rows.map(({ label }) => [...label].length)) + 2;
+  const labelOf = ({ label }: Row): string => label?.text ?? '';
+  const column = Math.max(0, ...rows.map((row) => [...labelOf(row)].length)) + 2;
   const hang = ' '.repeat(column);
-  return rows.flatMap(({ label, text }) =>
-    wrap(text, width - INDENT.length - column).map(
-      (line, i) => INDENT + (i === 0 ? label.padEnd(column) : hang) + line,
+  return rows.flatMap((row) =>
+    wrap(row.text.text, width - INDENT.length - column).map(
+      (line, i) => INDENT + (i === 0 ? labelOf(row).padEnd(column) : hang) + line,
     ),
   );
 }
@@ -88,7 +99,10 @@ function repeats({ row }: Facts, context: StepContext): string[] {
 function lastTime(last: Facts, context: StepContext): string[] {
   const trace = last.text('trace');
   const { headline, details } = tell(last, context);
-  return [`${headline}${trace === '' ? '' : ` (session ${trace})`}`, ...details].map((line) => `  ${line}`);
+  return [
+    `${headline.text}${trace === '' ? '' : ` (session ${trace})`}`,
+    ...details.map(({ text }) => text),
+  ].map((line) => `  ${line}`);
 }
 
 function isObject(value: unknown): value is JournalData {

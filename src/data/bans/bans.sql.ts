@@ -40,6 +40,10 @@ export const allExemptions = statement<[], { network: string; note: string; crea
   'SELECT network, note, created_at FROM ban_exemptions ORDER BY network',
 );
 
+export const exemptionOf = statement<[network: string], { note: string }>(
+  'SELECT note FROM ban_exemptions WHERE network = ?',
+);
+
 export const putExemption = statement<[network: string, note: string, now: number]>(
   `INSERT INTO ban_exemptions (network, note, created_at) VALUES (?, ?, ?)
    ON CONFLICT (network) DO UPDATE SET note = excluded.note`,

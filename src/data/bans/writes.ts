@@ -10,6 +10,7 @@ import {
   deleteBansBefore,
   deleteExemption,
   deleteKnownBefore,
+  exemptionOf,
   insertBan,
   liftBans,
   putExemption,
@@ -70,7 +71,14 @@ export async function lift(
   await tx.run(liftBans, tx.now, actor.name, kind, subject, tx.now - BAN_MEMORY_MS);
   const active = latest.until > tx.now;
   const { until, offences } = latest;
-  const undo = { kind: 'ban-lifted', ban: kind, subject, until, reason: toBan(latest).reason } as const;
+  const undo = {
+    kind: 'ban-lifted',
+    ban: kind,
+    subject,
+    until,
+    reason: toBan(latest).reason,
+    offences,
+  } as const;
   await audit(tx, actor, 'ban.lift', subject, { until, offences }, active ? undo : undefined);
   const data = { banKind: kind, subject, by: actor.name, until: latest.until, active };
   const event = { trace: timeId(tx.now), at: tx.now, kind: 'ban.lifted', data } as const;
@@ -78,26 +86,44 @@ export async function lift(
   return { active };
 }
 
-async function exempt(
+/** A ban of an account that was lifted holds again until it would have ended. */
+export async function setAgain(
+  tx: WriteTx,
+  args: { actor: Actor; subject: string; until: number; reason: string; offences: number },
+): Promise<void> {
+  requireAdmin(args.actor);
+  const { actor, subject, until, reason, offences } = args;
+  const ban: Ban = { kind: 'account', subject, cause: 'guessing', reason, offences, since: tx.now, until };
+  await set(tx, ban);
+  const undo = { kind: 'ban-added', ban: 'account', subject, until } as const;
+  await audit(tx, actor, 'ban.add', subject, { until, reason }, undo);
+  await record(tx, [banEvent(ban, { by: actor.name, trace: timeId(tx.now), terms: [] })]);
+}
+
+export async function exempt(
   tx: WriteTx,
   args: { actor: Actor; network: string; note: string },
 ): Promise<Exemption> {
   requireAdmin(args.actor);
   const { text: network } = parseNetwork(args.network, false);
   const note = clean(args.note);
+  const before = (await tx.get(exemptionOf, network))?.note ?? null;
   await tx.run(putExemption, network, note, tx.now);
-  await audit(tx, args.actor, 'ban.exempt', network, { note });
+  const undo = { kind: 'exemption', network, before, after: note } as const;
+  await audit(tx, args.actor, 'ban.exempt', network, { note }, undo);
   return { network, note, since: tx.now };
 }
 
 /** Refusal 'not-found'. */
-async function unexempt(tx: WriteTx, args: { actor: Actor; network: string }): Promise<null> {
+export async function unexempt(tx: WriteTx, args: { actor: Actor; network: string }): Promise<null> {
   requireAdmin(args.actor);
   const { text: network } = parseNetwork(args.network, false);
+  const before = (await tx.get(exemptionOf, network))?.note ?? null;
   if ((await tx.run(deleteExemption, network)) === 0) {
     throw new Refusal('not-found', `${network} is not on the list of networks that are never banned.`);
   }
-  await audit(tx, args.actor, 'ban.unexempt', network);
+  const undo = { kind: 'exemption', network, before, after: null } as const;
+  await audit(tx, args.actor, 'ban.unexempt', network, {}, undo);
   return null;
 }
 

@@ -1,11 +1,12 @@
 import { promisify } from 'node:util';
-import { zstdDecompress, zstdDecompressSync } from 'node:zlib';
-import { cacheBytes } from '../../base/memory.ts';
+import { constants, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { cacheBytes, KEPT_BUFFER_BYTES, ownMemory } from '../../base/memory.ts';
 import type { BlobReader, Reader } from '../store.ts';
 import type { BlobStore } from './file.ts';
 
 const decompress = promisify(zstdDecompress);
 const PIECE = 64 * 1024;
+const { Z_MIN_CHUNK } = constants;
 /** Up to this size decoding takes a tenth of a millisecond, less than going to another thread and back. */
 const DECODE_IN_PLACE_BYTES = 64 * 1024;
 /** Octets of recently read bodies kept decoded: a client reads in ranges, and its owner has another device. */
@@ -25,13 +26,13 @@ export function createBlobReader(read: Reader, store: BlobStore, keep = CACHE_BY
   let cached = 0;
 
   const remember = (id: number, octets: Buffer): void => {
-    if (octets.length > CACHED_BYTES_MAX || cache.has(id)) return;
-    cache.set(id, octets);
-    cached += octets.length;
+    if (octets.length > Math.min(CACHED_BYTES_MAX, keep) || cache.has(id)) return;
+    cache.set(id, ownMemory(octets));
+    cached += octets.length + KEPT_BUFFER_BYTES;
     for (const [old, bytes] of cache) {
       if (cached <= keep) break;
       cache.delete(old);
-      cached -= bytes.length;
+      cached -= bytes.length + KEPT_BUFFER_BYTES;
     }
   };
 
@@ -42,7 +43,9 @@ export function createBlobReader(read: Reader, store: BlobStore, keep = CACHE_BY
     const data = row.data ?? new Uint8Array();
     let octets = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     if (row.encoding === 'zstd') {
-      const options = { maxOutputLength: Math.max(row.size, 1) };
+      // A chunk as large as the body: it is made once, and a small body makes none of the usual 16 KiB.
+      const chunkSize = Math.max(Z_MIN_CHUNK, Math.min(row.size + 1, DECODE_IN_PLACE_BYTES));
+      const options = { maxOutputLength: Math.max(row.size, 1), chunkSize };
       octets =
         row.size <= DECODE_IN_PLACE_BYTES
           ? zstdDecompressSync(octets, options)

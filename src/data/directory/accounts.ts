@@ -185,7 +185,9 @@ export async function removeAccount(
   await tx.run(setStatusSql, 'removed', args.purge ? 0 : tx.now, account.id);
   await cutLogins(tx, account.id);
   tx.touch(account.id);
-  await audit(tx, args.actor, 'account.remove', account.address, { purge: Number(args.purge) });
+  const undo = { kind: 'removed', address: account.address, from: account.status } as const;
+  const data = { purge: Number(args.purge) };
+  await audit(tx, args.actor, 'account.remove', account.address, data, args.purge ? undefined : undo);
   if (!args.purge) return { files: [] };
   return { files: (await purgeAccount(tx, account.id, PURGE_EMAILS)).files };
 }

@@ -42,9 +42,12 @@ export async function setAdminDomains(
       throw new Refusal('bad-input', `${domain.name} is an alias of ${domain.alias_of}: name that one.`);
     if (domain.id !== account.domainId) ids.add(domain.id);
   }
+  const before = (await tx.all(adminDomainsOf, account.id)).map(({ name }) => name);
   await putAdminDomains(tx, account.id, [...ids]);
   const domains = (await tx.all(adminDomainsOf, account.id)).map(({ name }) => name);
-  await audit(tx, args.actor, 'account.admin-domains', account.address, { domains: domains.join(' ') });
+  const { address } = account;
+  const undo = { kind: 'admin-domains', address, before, after: domains } as const;
+  await audit(tx, args.actor, 'account.admin-domains', address, { domains: domains.join(' ') }, undo);
   return { domains };
 }
 

@@ -205,6 +205,107 @@ export function administrationContract(
       );
     });
 
+    it('takes back what was done about grants, lists, lookup tables and bans, and does it again', async () => {
+      const address = 'bob@one.test';
+      /** Do, take back, take that back: as before, as after; `look` tells them apart. */
+      const each = async <T>(act: () => Promise<unknown>, look: () => Promise<T>): Promise<void> => {
+        const before = await look();
+        await act();
+        const after = await look();
+        assert.notDeepEqual(after, before);
+        const { id, action } = await newest();
+        await undo(id);
+        assert.deepEqual(await look(), before, `${action} is taken back`);
+        const { rows } = await ops.read('directory.auditSearch', { limit: 2 });
+        const own = rows.find((row) => row.undoable === 1);
+        assert.ok(own, `${action}: taking it back can be taken back`);
+        await undo(own.id);
+        assert.deepEqual(await look(), after, `${action} holds again`);
+      };
+      const grants = () => ops.read('directory.grants', { account: address });
+      const grant = { actor, account: address, address: '@two.test' };
+      await each(() => ops.write('directory.addGrant', grant), grants);
+      await each(() => ops.write('directory.removeGrant', grant), grants);
+      const exemptions = async () =>
+        (await ops.read('bans.exemptions', null)).map(({ network, note }) => [network, note]);
+      const network = '198.51.100.0/24';
+      await each(() => ops.write('bans.exempt', { actor, network, note: 'ours' }), exemptions);
+      await each(() => ops.write('bans.exempt', { actor, network, note: 'theirs' }), exemptions);
+      await each(() => ops.write('bans.unexempt', { actor, network }), exemptions);
+      const tables = async () => [
+        (await ops.read('lookup.settings', null)) ?? '{}',
+        (await ops.read('lookup.text', { table: 'a' })) ?? '',
+      ];
+      const keep = (json: string, text: string) =>
+        ops.write('lookup.saveSettings', { actor, json, what: 'a', texts: [{ table: 'a', text }] });
+      await each(() => keep('{"stored":1}', 'one'), tables);
+      await each(() => keep('{"stored":2}', 'two'), tables);
+      const suppressed = async () =>
+        (await ops.read('suppression.list', { after: '', now: clock.now(), limit: 10 })).map(
+          ({ address: name, detail, until }) => [name, detail, until],
+        );
+      const entry = (detail: string, until: number | undefined) => ({
+        address: 'x@far.test',
+        reason: 'manual' as const,
+        source: 'admin' as const,
+        detail,
+        until,
+        queueId: undefined,
+        accountId: undefined,
+      });
+      const suppress = (detail: string, until?: number) =>
+        ops.write('suppression.add', { actor, entries: [entry(detail, until)], events: [] });
+      await each(() => suppress('a while', clock.now() + DAY), suppressed);
+      await each(() => suppress('for ever'), suppressed);
+      await each(() => ops.write('suppression.remove', { actor, address: 'x@far.test' }), suppressed);
+      for (const account of [null, address]) {
+        const list = async () =>
+          (await ops.read('spam.lists', { account })).map(({ pattern, action }) => [pattern, action]);
+        const sender = { actor, account, pattern: '@spam.test' };
+        await each(() => ops.write('spam.listAdd', { ...sender, action: 'block' }), list);
+        await each(() => ops.write('spam.listAdd', { ...sender, action: 'allow' }), list);
+        await each(() => ops.write('spam.listRemove', sender), list);
+      }
+      await ops.write('directory.setRole', { actor, address: 'dom@two.test', role: 'domain-admin' });
+      const dom = await ops.read('directory.account', { address: 'dom@two.test' });
+      const domains = () => ops.read('directory.adminDomains', { accountId: dom?.id ?? 0 });
+      const theirs = { actor, address: 'dom@two.test' };
+      await ops.write('directory.setAdminDomains', { ...theirs, domains: [] });
+      await each(() => ops.write('directory.setAdminDomains', { ...theirs, domains: ['one.test'] }), domains);
+      const ban = { kind: 'account', subject: address, cause: 'guessing', reason: 'guesses' } as const;
+      const until = clock.now() + DAY;
+      await ops.write('bans.set', { ...ban, offences: 2, since: clock.now(), until });
+      const banned = async () =>
+        (await ops.read('bans.after', { after: clock.now(), limit: 10 })).map(
+          ({ kind, subject, offences, until: end }) => [kind, subject, offences, end],
+        );
+      await each(() => ops.write('bans.lift', { actor, kind: 'account', subject: address }), banned);
+      await ops.write('directory.setStatus', { actor, address: 'ann@one.test', status: 'suspended' });
+      await ops.write('directory.removeAccount', { actor, address: 'ann@one.test', purge: false });
+      await undo((await newest()).id);
+      assert.equal((await ops.read('directory.account', { address: 'ann@one.test' }))?.status, 'suspended');
+    });
+
+    it('leaves what was changed since as it is', async () => {
+      const address = 'bob@one.test';
+      const { rows } = await ops.read('directory.auditSearch', { limit: 100, action: 'grant' });
+      const [old] = rows.filter((row) => row.undoable === 1 && row.undone_by === null);
+      assert.ok(old);
+      await ops
+        .write('directory.removeGrant', { actor, account: address, address: '@two.test' })
+        .catch(() => ops.write('directory.addGrant', { actor, account: address, address: '@two.test' }));
+      await refused(undo(old.id), 'conflict');
+      await ops.write('bans.exempt', { actor, network: '198.51.100.7', note: 'a' });
+      const exempted = await newest();
+      await ops.write('bans.exempt', { actor, network: '198.51.100.7', note: 'b' });
+      await refused(undo(exempted.id), 'conflict');
+      const pattern = 'y@spam.test';
+      await ops.write('spam.listAdd', { actor, account: null, pattern, action: 'block' });
+      const listed = await newest();
+      await ops.write('spam.listRemove', { actor, account: null, pattern });
+      await refused(undo(listed.id), 'conflict');
+    });
+
     it('sums minutes up to hours and days, and forgets the old ones', async () => {
       const at = 1_700_000_000_000 - (1_700_000_000_000 % DAY);
       const note = (ms: number, received: number, memory: number) =>

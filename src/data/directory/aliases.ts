@@ -10,6 +10,7 @@ import {
   deleteGrant,
   deleteTarget,
   deleteTargets,
+  grantHeld,
   insertAlias,
   insertGrant,
   insertTarget,
@@ -87,8 +88,10 @@ export async function addGrant(
   requireAccount(args.actor, account);
   const address = await storedGrant(tx, args.address);
   await requireGrantable(tx, args.actor, address);
+  const isNew = (await tx.get(grantHeld, account.id, address)) === undefined;
   await tx.run(insertGrant, account.id, address, tx.now);
-  await audit(tx, args.actor, 'grant.add', account.address, { address });
+  const undo = { kind: 'grant', account: account.address, address, held: true } as const;
+  await audit(tx, args.actor, 'grant.add', account.address, { address }, isNew ? undo : undefined);
   return null;
 }
 
@@ -102,7 +105,8 @@ export async function removeGrant(
   if ((await tx.run(deleteGrant, account.id, address)) === 0) {
     throw new Refusal('not-found', `${account.address} has no grant for ${address}.`);
   }
-  await audit(tx, args.actor, 'grant.remove', account.address, { address });
+  const undo = { kind: 'grant', account: account.address, address, held: false } as const;
+  await audit(tx, args.actor, 'grant.remove', account.address, { address }, undo);
   return null;
 }
 

@@ -7,23 +7,31 @@ import type { Account, Actor, ScramSecret } from './types.ts';
 
 /** The first domain and the first administrator of a server that has none, by a link that is good once. */
 
-/** Setting with the SHA-256 of the link's token, in hex. */
+/** Links that are good at a time: whoever is at the form of one may go on when the server was started anew. */
+const LINKS = 3;
+/** Setting with the SHA-256 of the tokens of the newest links, in hex, the newest first. */
 const TOKEN = 'setup.token';
 
-/** Make this the link's token, in place of an earlier one. False: there are domains already, no link is needed. */
+/** Make this the token of one more link. False: there are domains already, no link is needed. */
 export async function setSetupToken(tx: WriteTx, args: { digest: string }): Promise<boolean> {
   if ((await tx.all(allDomains)).length > 0) {
     await tx.run(deleteSetting, TOKEN);
     return false;
   }
-  await tx.run(putSetting, TOKEN, args.digest);
+  const links = [args.digest, ...(await digests(tx))].slice(0, LINKS);
+  await tx.run(putSetting, TOKEN, links.join(' '));
   return true;
 }
 
 /** Whether the link with this token is good now. */
 export async function isSetupToken(tx: ReadTx, args: { digest: string }): Promise<boolean> {
-  const kept = (await tx.get(settingByName, TOKEN))?.value;
-  return kept !== undefined && kept === args.digest && (await tx.all(allDomains)).length === 0;
+  const isOurs = (await digests(tx)).some((kept) => kept === args.digest);
+  return isOurs && (await tx.all(allDomains)).length === 0;
+}
+
+async function digests(tx: ReadTx): Promise<string[]> {
+  const kept = (await tx.get(settingByName, TOKEN))?.value ?? '';
+  return kept.split(' ').filter((digest) => digest !== '');
 }
 
 export interface FirstRun {

@@ -1,6 +1,6 @@
 import { Refusal } from '../../base/errors.ts';
 import { bansOfSubject } from '../bans/bans.sql.ts';
-import { add as addBan, lift as liftBan } from '../bans/writes.ts';
+import { add as addBan, lift as liftBan, setAgain as banAgain } from '../bans/writes.ts';
 import type { WriteTx } from '../db/sql.ts';
 import { setQuota, setRole, setStatus } from './accounts.ts';
 import { putAdminDomains } from './admin-domains.ts';
@@ -19,13 +19,18 @@ import { needAccount, needDomain, needOwn } from './find.ts';
 import { audit, requireAdmin } from './permission.ts';
 import { digestOf, settingChange } from './setting-change.ts';
 import type { Actor } from './types.ts';
+import { changed, moreBack } from './undo-more.ts';
 import type { Undo } from './undo-types.ts';
 
 /** What was taken back, for those who have to be told. */
 export type Undone =
   | { readonly kind: Exclude<Undo['kind'], 'setting' | 'ban-added' | 'ban-lifted'> }
   | { readonly kind: 'setting'; readonly name: string }
-  | { readonly kind: 'ban-added' | 'ban-lifted'; readonly subject: string };
+  | {
+      readonly kind: 'ban-added' | 'ban-lifted';
+      readonly ban: 'network' | 'account';
+      readonly subject: string;
+    };
 
 /** Settings that are put back; others are no administrator's. */
 const SETTINGS: ReadonlySet<string> = new Set([
@@ -68,12 +73,8 @@ export async function undo(
 function toldOf(change: Undo): Undone {
   if (change.kind === 'setting') return { kind: 'setting', name: change.name };
   if (change.kind === 'ban-added' || change.kind === 'ban-lifted')
-    return { kind: change.kind, subject: change.subject };
+    return { kind: change.kind, ban: change.ban ?? 'network', subject: change.subject };
   return { kind: change.kind };
-}
-
-function changed(what: string): Refusal {
-  return new Refusal('conflict', `${what} has been changed since; it stays as it is.`);
 }
 
 async function takeBack(tx: WriteTx, actor: Actor, change: Undo): Promise<void> {
@@ -93,19 +94,30 @@ async function takeBack(tx: WriteTx, actor: Actor, change: Undo): Promise<void> 
     case 'setting':
       return settingBack(tx, actor, change);
     case 'ban-added':
-      if ((await tx.all(bansOfSubject, 'network', change.subject, tx.now))[0]?.until !== change.until)
-        throw changed(`The ban of ${change.subject}`);
-      await liftBan(tx, { actor, kind: 'network', subject: change.subject });
-      return;
-    case 'ban-lifted': {
-      if (change.ban !== 'network' || change.until - tx.now < 1000)
-        throw new Refusal('conflict', 'That ban would have ended by now, or is none that people set.');
-      if ((await tx.all(bansOfSubject, 'network', change.subject, tx.now)).length > 0)
-        throw changed(`The ban of ${change.subject}`);
-      const { subject: network, until, reason } = change;
-      await addBan(tx, { actor, network, forMs: until - tx.now, reason });
-    }
+    case 'ban-lifted':
+      return banBack(tx, actor, change);
+    default:
+      return moreBack(tx, actor, change);
   }
+}
+
+async function banBack(
+  tx: WriteTx,
+  actor: Actor,
+  change: Extract<Undo, { kind: 'ban-added' | 'ban-lifted' }>,
+): Promise<void> {
+  const { subject, ban: kind = 'network', until } = change;
+  const now = await tx.all(bansOfSubject, kind, subject, tx.now);
+  if (change.kind === 'ban-added') {
+    if (now[0]?.until !== until) throw changed(`The ban of ${subject}`);
+    await liftBan(tx, { actor, kind, subject });
+    return;
+  }
+  if (until - tx.now < 1000) throw new Refusal('conflict', 'That ban would have ended by now.');
+  if (now.length > 0) throw changed(`The ban of ${subject}`);
+  const { reason, offences = 0 } = change;
+  if (kind === 'account') await banAgain(tx, { actor, subject, until, reason, offences });
+  else await addBan(tx, { actor, network: subject, forMs: until - tx.now, reason });
 }
 
 async function accountBack(
@@ -141,6 +153,16 @@ async function aliasBack(
   await audit(tx, actor, 'alias.restore', address, { targets: before?.targets.join(' ') ?? null }, undoing);
 }
 
+/** Only the server's own command line lets webhooks into our own network: taking back must not either. */
+function requireAllowed(actor: Actor, before: string | null, now: string): void {
+  const inside = (json: string | null): boolean => {
+    const { webhook } = JSON.parse(json ?? '{}') as { webhook?: { private?: boolean } };
+    return webhook?.private === true;
+  };
+  if (actor.role !== 'system' && inside(before) && !inside(now))
+    throw new Refusal('not-permitted', 'Take this back by the command line on the server itself.');
+}
+
 async function settingBack(
   tx: WriteTx,
   actor: Actor,
@@ -149,6 +171,7 @@ async function settingBack(
   const now = (await tx.get(settingByName, name))?.value;
   if (!SETTINGS.has(name) || now === undefined || digestOf(now) !== after)
     throw changed(`The setting "${name}"`);
+  if (name === 'alerts') requireAllowed(actor, before, now);
   const again = before === null ? undefined : await settingChange(tx, name, before);
   if (before === null) await tx.run(deleteSetting, name);
   else await tx.run(putSetting, name, before);

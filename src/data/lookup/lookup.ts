@@ -2,6 +2,7 @@ import { point, type WriteFunction } from '../catalogue.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { putSetting, settingByName } from '../directory/directory.sql.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
+import { digestOf } from '../directory/setting-change.ts';
 import type { Actor } from '../directory/types.ts';
 
 /**
@@ -11,12 +12,12 @@ import type { Actor } from '../directory/types.ts';
 const NAME = 'lookup';
 const textName = (table: string): string => `lookup.text.${table}`;
 
-async function settings(tx: ReadTx): Promise<string | undefined> {
+export async function settings(tx: ReadTx): Promise<string | undefined> {
   return (await tx.get(settingByName, NAME))?.value;
 }
 
 /** The JSON must have been checked. `texts`: of tables that are new or changed. Refusal 'not-permitted'. */
-async function saveSettings(
+export async function saveSettings(
   tx: WriteTx,
   args: {
     actor: Actor;
@@ -27,9 +28,14 @@ async function saveSettings(
 ): Promise<null> {
   requireAdmin(args.actor);
   const before = await settings(tx);
+  const texts: { table: string; before: string }[] = [];
+  for (const { table } of args.texts ?? [])
+    texts.push({ table, before: (await tx.get(settingByName, textName(table)))?.value ?? '' });
+  const undo = { kind: 'lookup', before: before ?? null, after: digestOf(args.json), texts } as const;
   for (const { table, text } of args.texts ?? []) await tx.run(putSetting, textName(table), text);
   await tx.run(putSetting, NAME, args.json);
-  await audit(tx, args.actor, 'lookup.settings', args.what, { before: before ?? null, after: args.json });
+  const data = { before: before ?? null, after: args.json };
+  await audit(tx, args.actor, 'lookup.settings', args.what, data, undo);
   return null;
 }
 

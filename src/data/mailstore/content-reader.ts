@@ -1,4 +1,4 @@
-import { cacheBytes } from '../../base/memory.ts';
+import { cacheBytes, KEPT_BUFFER_BYTES, ownMemory } from '../../base/memory.ts';
 import type { ContentRef } from './types.ts';
 import type { BlobReader } from '../store.ts';
 import { parseStructure } from '../../mail/message/serialize.ts';
@@ -114,8 +114,7 @@ const HEADER_BYTES_MAX = 64 * 1024;
 
 /** Selections of fields kept for a header: a client asks of every message the same, and so does its next device. */
 const SELECTIONS_MAX = 3;
-/** Octets that an entry takes beside its own, and a selection: measured; most is V8's account of a buffer. */
-const ENTRY_BYTES = 1100;
+/** Octets that a selection takes beside its own. */
 const SELECTION_BYTES = 150;
 
 interface KeptHeader {
@@ -142,9 +141,9 @@ function keepHeader(blobs: BlobReader, emailId: number, octets: Buffer): void {
   const headers: Headers = headersOf.get(blobs) ?? { byEmail: new Map(), bytes: 0, most: HEADERS_BYTES };
   headersOf.set(blobs, headers);
   if (headers.most === 0 || headers.byEmail.has(emailId)) return;
-  // A copy: what was read may be a view of the whole body.
-  headers.byEmail.set(emailId, { octets: Buffer.from(octets), selections: new Map() });
-  headers.bytes += octets.length + ENTRY_BYTES;
+  // What was read may be a view of the whole body.
+  headers.byEmail.set(emailId, { octets: ownMemory(octets), selections: new Map() });
+  headers.bytes += octets.length + KEPT_BUFFER_BYTES;
   makeRoom(headers);
 }
 
@@ -152,7 +151,7 @@ function makeRoom(headers: Headers): void {
   for (const [old, { octets, selections }] of headers.byEmail) {
     if (headers.bytes <= headers.most) break;
     headers.byEmail.delete(old);
-    headers.bytes -= octets.length + ENTRY_BYTES;
+    headers.bytes -= octets.length + KEPT_BUFFER_BYTES;
     for (const text of selections.values()) headers.bytes -= text.length + SELECTION_BYTES;
   }
 }

@@ -33,6 +33,11 @@ export const putEntry = statement<
      created_at = excluded.created_at`,
 );
 
+export const entryAt = statement<
+  [accountId: number, kind: string, pattern: string],
+  { action: string; note: string }
+>('SELECT action, note FROM sender_lists WHERE account_id = ? AND kind = ? AND pattern = ?');
+
 export const deleteEntry = statement<[accountId: number, kind: string, pattern: string]>(
   'DELETE FROM sender_lists WHERE account_id = ? AND kind = ? AND pattern = ?',
 );

@@ -3,6 +3,7 @@ import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { needAccount } from '../directory/find.ts';
 import { audit, requireAccount, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
+import type { ListState } from '../directory/undo-types.ts';
 import { domainOfKey } from './address.ts';
 import * as sql from './lists.sql.ts';
 import { needPattern, networksOf } from './pattern.ts';
@@ -46,9 +47,27 @@ export async function listAdd(
   if (((await tx.get(sql.countEntries, owner.id))?.count ?? 0) >= MAX_ENTRIES) {
     throw new Refusal('limit', `A list has at most ${MAX_ENTRIES} entries: remove some first.`);
   }
+  const before = await stateAt(tx, owner.id, kind, pattern);
   await tx.run(sql.putEntry, owner.id, kind, pattern, action, note, tx.now);
-  await audit(tx, actor, `sender-list.${action}`, owner.name, { pattern, note });
+  const { account } = args;
+  const undo = { kind: 'sender-list', account, pattern, before, after: { action, note } } as const;
+  await audit(tx, actor, `sender-list.${action}`, owner.name, { pattern, note }, undo);
   return { pattern };
+}
+
+async function stateAt(tx: ReadTx, owner: number, kind: string, pattern: string): Promise<ListState | null> {
+  const row = await tx.get(sql.entryAt, owner, kind, pattern);
+  return row === undefined ? null : { action: row.action as ListAction, note: row.note };
+}
+
+/** What a list says of a pattern; null: nothing. */
+export async function listState(
+  tx: ReadTx,
+  { account, pattern: text }: ListOwner & { pattern: string },
+): Promise<ListState | null> {
+  const owner = account === null ? SITE : (await needAccount(tx, account)).id;
+  const { kind, pattern } = needPattern(text);
+  return stateAt(tx, owner, kind, pattern);
 }
 
 /** @throws Refusal 'not-found' */
@@ -58,10 +77,12 @@ export async function listRemove(
 ): Promise<null> {
   const owner = await needOwner(tx, args.actor, args.account);
   const { kind, pattern } = needPattern(args.pattern);
+  const before = await stateAt(tx, owner.id, kind, pattern);
   if ((await tx.run(sql.deleteEntry, owner.id, kind, pattern)) === 0) {
     throw new Refusal('not-found', `${pattern} is not in the list of ${owner.name}.`);
   }
-  await audit(tx, args.actor, 'sender-list.remove', owner.name, { pattern });
+  const undo = { kind: 'sender-list', account: args.account, pattern, before, after: null } as const;
+  await audit(tx, args.actor, 'sender-list.remove', owner.name, { pattern }, undo);
   return null;
 }
 

@@ -4,6 +4,7 @@ import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { type Accept, accept } from '../delivery/accept.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
+import type { SuppressionState } from '../directory/undo-types.ts';
 import { record } from '../journal/record.ts';
 import type { JournalEvent } from '../journal/types.ts';
 import type { NewOutgoing } from '../queue/types.ts';
@@ -80,16 +81,28 @@ export async function suppress(tx: WriteTx, entry: NewSuppression): Promise<void
   );
 }
 
+/** Null: mail is sent to it. */
+export async function suppressionState(tx: WriteTx, address: string): Promise<SuppressionState | null> {
+  const row = await tx.get(suppressionOf, suppressionKey(address), tx.now);
+  return row === undefined
+    ? null
+    : { reason: row.reason, source: row.source, detail: row.detail, until: row.until };
+}
+
 async function add(
   tx: WriteTx,
   args: { entries: readonly NewSuppression[]; events: readonly JournalEvent[]; actor?: Actor },
 ): Promise<null> {
   if (args.actor !== undefined) {
     requireAdmin(args.actor);
-    for (const { address, detail } of args.entries)
-      await audit(tx, args.actor, 'suppression.add', address, { detail });
-  }
-  for (const entry of args.entries) await suppress(tx, entry);
+    for (const entry of args.entries) {
+      const before = await suppressionState(tx, entry.address);
+      await suppress(tx, entry);
+      const after = await suppressionState(tx, entry.address);
+      const undo = { kind: 'suppression', address: suppressionKey(entry.address), before, after } as const;
+      await audit(tx, args.actor, 'suppression.add', entry.address, { detail: entry.detail }, undo);
+    }
+  } else for (const entry of args.entries) await suppress(tx, entry);
   await record(tx, args.events);
   return null;
 }
@@ -117,12 +130,14 @@ async function apply(tx: WriteTx, feedback: Feedback): Promise<{ isNew: boolean 
 }
 
 /** Refusal 'not-found' when it is not on the list. */
-async function remove(tx: WriteTx, args: { actor: Actor; address: string }): Promise<null> {
+export async function remove(tx: WriteTx, args: { actor: Actor; address: string }): Promise<null> {
   requireAdmin(args.actor);
   const address = suppressionKey(args.address);
+  const before = await suppressionState(tx, address);
   if ((await tx.run(deleteSuppression, address)) === 0)
     throw new Refusal('not-found', `${args.address} is not on the suppression list.`);
-  await audit(tx, args.actor, 'suppression.remove', address, {});
+  const undo = { kind: 'suppression', address, before, after: null } as const;
+  await audit(tx, args.actor, 'suppression.remove', address, {}, undo);
   return null;
 }
 

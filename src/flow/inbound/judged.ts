@@ -7,6 +7,8 @@ import type { Judgement } from './judge.ts';
 
 /** Characters of a case number, without the hyphen: told over the telephone, found by `postern trace`. */
 const CASE_HALF = 5;
+/** Accounts of one message whose verdicts are kept as values. */
+const EACH_MAX = 50;
 /** Reasons named in a header field. */
 const NAMED = 8;
 
@@ -95,6 +97,9 @@ export function judgedEvent(
       verdicts.length < 2
         ? []
         : verdicts.map(([id, verdict]) => accountText(addresses.get(id) ?? '', verdict)),
+    ...(verdicts.length > 1 && {
+      each: verdicts.slice(0, EACH_MAX).map(([id, verdict]) => ownVerdict(addresses.get(id) ?? '', verdict)),
+    }),
     ...(caseNumber !== undefined && { case: caseNumber }),
     // Nobody is there to be refused: it was taken elsewhere.
     ...(envelope.elsewhere !== undefined && shown.action === 'refuse' && { aside: true }),
@@ -129,6 +134,18 @@ export function accountAddresses({ recipients }: Pick<Envelope, 'recipients'>): 
 
 function accountText(address: string, { action, probability }: Verdict): string {
   return `For ${address}: ${action}, ${(probability * 100).toFixed(2)} %`;
+}
+
+/** What the filter made of the message for one account, to be reckoned with later (what-if). */
+function ownVerdict(to: string, { action, probability, threshold, decidedBy }: Verdict): JournalData {
+  return {
+    to,
+    action,
+    probability: round(probability),
+    threshold: round(threshold),
+    decidedBy: decidedBy?.text ?? null,
+    ...(decidedBy !== undefined && { by: decidedBy.name }),
+  };
 }
 
 function signed(score: number): string {

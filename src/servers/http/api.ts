@@ -5,6 +5,8 @@ import type { Clock } from '../../base/clock.ts';
 import { errorText, Refusal, type RefusalKind } from '../../base/errors.ts';
 import { timeId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
+import type { Args, Said } from '../../base/words.ts';
+import { codeOf, inputSaid } from './problems.ts';
 
 /** What the APIs of the HTTP port share: how a body is read, how input is refused, how errors look. */
 
@@ -23,6 +25,9 @@ export interface ApiError {
     readonly message: string;
     /** Where in the input it is, as "rules.0.name". */
     readonly field?: string;
+    /** The sentence by its name, and the facts in it, for those who say it in another language. */
+    readonly code?: string;
+    readonly args?: Args;
   };
 }
 
@@ -47,9 +52,11 @@ const STATUS: Readonly<Record<RefusalKind, ContentfulStatusCode>> = {
 /** Input that its schema does not take. */
 class BadInput extends Refusal {
   readonly field: string | undefined;
+  readonly said: Pick<Said, 'code' | 'args'> | undefined;
 
   constructor(error: z.ZodError) {
     super('bad-input', problems(error));
+    this.said = inputSaid(error);
     this.field = error.issues[0]?.path.join('.') || undefined;
   }
 }
@@ -147,8 +154,10 @@ export async function boundedText(
 /** A refusal as JSON, under the status of its kind or another one. */
 export function refusedResponse(c: Context, refusal: Refusal, status?: ContentfulStatusCode): Response {
   const { kind, message } = refusal;
-  const field = refusal instanceof BadInput ? refusal.field : undefined;
-  const body: ApiError = { error: { kind, message, ...(field !== undefined && { field }) } };
+  const wrong = refusal instanceof BadInput ? refusal : undefined;
+  const field = wrong?.field;
+  const said = wrong === undefined ? codeOf(refusal) : wrong.said;
+  const body: ApiError = { error: { kind, message, ...(field !== undefined && { field }), ...said } };
   return c.json(body, status ?? STATUS[kind]);
 }
 
@@ -168,6 +177,6 @@ export function failedResponse(
     `${api}: an operation failed`,
   );
   const message = `Something went wrong inside the server; its log has the details under the id ${id}.`;
-  const body: ApiError = { error: { kind: 'internal', message } };
+  const body: ApiError = { error: { kind: 'internal', message, ...codeOf({ message }) } };
   return c.json(body, 500);
 }

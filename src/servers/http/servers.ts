@@ -17,6 +17,7 @@ import type {
   HousekeepingHooks,
   IntakeHooks,
   ProbeHooks,
+  SesHooks,
 } from './admin/operation.ts';
 import type { Backups } from '../../flow/backup/service.ts';
 import type { DoctorService } from '../../flow/doctor/service.ts';
@@ -84,6 +85,7 @@ export interface HttpDeps {
   readonly journal?: { changed(): Promise<void> } | undefined;
   readonly watch?: Pick<LiveJournal, 'listen'> | undefined;
   readonly probe?: ProbeHooks | undefined;
+  readonly ses?: SesHooks | undefined;
   /** Logs administrators in at the HTTP port; undefined: the admin API is on its socket alone. */
   readonly administrators?: Authenticate | undefined;
 }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { confirm } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
-import { formatDateTime, formatNumber, formatSize } from '../base/format.ts';
+import { formatNumber, formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { navigate } from '../base/router.ts';
@@ -11,6 +11,7 @@ import { type Account, newPassword } from './accounts.tsx';
 import { admin, useAdmin } from './api.ts';
 import { DataTable, Facts } from './table.tsx';
 import { gigabytesOf, octetsOf } from './words.ts';
+import { Time } from './time.tsx';
 
 interface Answer {
   readonly account: Account;
@@ -68,7 +69,7 @@ function Detail({ answer, path, reload }: DetailProps) {
           [t('grants'), (answer.grants ?? []).map(nameOf).join(', ') || '–'],
           [t('messagesKept'), formatNumber(account.emails)],
           [t('used'), formatSize(account.used)],
-          [t('created'), formatDateTime(account.createdAt)],
+          [t('created'), <Time key="t" at={account.createdAt} />],
         ]}
       />
       <div class="settings-pair">
@@ -277,7 +278,7 @@ function DeletedList({ path }: { readonly path: string }) {
           columns={[
             { title: t('message'), cell: (each) => each.id },
             { title: t('mailbox'), cell: (each) => each.mailbox ?? '–' },
-            { title: t('deletedAt'), cell: (each) => formatDateTime(each.deletedAt) },
+            { title: t('deletedAt'), cell: (each) => <Time at={each.deletedAt} /> },
             {
               title: '',
               cell: (each) => (

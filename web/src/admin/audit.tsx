@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks';
 import { confirm } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
-import { formatDateTime } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
+import { dataWords } from './words.ts';
+import { Time } from './time.tsx';
 
 interface Row {
   readonly id: number;
@@ -16,6 +17,43 @@ interface Row {
   readonly subject: string;
   readonly data: string;
   readonly undo: 'no' | 'possible' | 'done';
+  /** Why it cannot be taken back. */
+  readonly why?: string;
+}
+
+/** What is long is opened by whoever wants it. */
+const LONG = 120;
+
+function Data({ json }: { readonly json: string }) {
+  const t = texts('admin');
+  const text = wordsOf(json);
+  if (text.length <= LONG) return <span class="admin-value">{text}</span>;
+  return (
+    <details class="admin-data">
+      <summary class="small">{t('details')}</summary>
+      <span class="admin-value">{text}</span>
+    </details>
+  );
+}
+
+function wordsOf(json: string): string {
+  try {
+    return dataWords(JSON.parse(json));
+  } catch {
+    return json;
+  }
+}
+
+/** Why there is no button: it was taken back, or it cannot be. */
+function Otherwise({ row: { undo, why } }: { readonly row: Row }) {
+  const t = texts('admin');
+  if (undo === 'done') return <span class="badge">{t('takenBack')}</span>;
+  return (
+    <details class="admin-why">
+      <summary class="small">{t('notTakenBack')}</summary>
+      <span class="small">{why}</span>
+    </details>
+  );
 }
 
 /** Who changed what; what can be taken back. */
@@ -64,12 +102,12 @@ export function Audit() {
               rowKey={(each) => each.id}
               empty={t('auditNone')}
               columns={[
-                { title: t('when'), cell: (each) => formatDateTime(each.at) },
+                { title: t('when'), cell: (each) => <Time at={each.at} /> },
                 { title: t('who'), cell: (each) => each.actor },
                 { title: t('what'), cell: (each) => `${each.action} ${each.subject}` },
                 {
                   title: t('value'),
-                  cell: (each) => <span class="admin-value">{each.data === '{}' ? '' : each.data}</span>,
+                  cell: (each) => <Data json={each.data} />,
                 },
                 {
                   title: '',
@@ -80,7 +118,7 @@ export function Audit() {
                         {t('takeBack')}
                       </button>
                     ) : (
-                      each.undo === 'done' && <span class="badge">{t('takenBack')}</span>
+                      <Otherwise row={each} />
                     ),
                 },
               ]}

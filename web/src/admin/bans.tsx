@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import { Field } from '../base/field.tsx';
-import { formatDateTime, formatRelative } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
+import { TimeAndAway } from './time.tsx';
 
 interface Ban {
   readonly subject: string;
@@ -83,7 +83,7 @@ export function Bans() {
               { title: t('reason'), cell: (each) => each.reason },
               {
                 title: t('until'),
-                cell: (each) => `${formatDateTime(each.until)} (${formatRelative(each.until)})`,
+                cell: (each) => <TimeAndAway at={each.until} />,
               },
               {
                 title: '',

@@ -1,10 +1,10 @@
-import { formatDateTime, formatRelative } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { SettingsTable } from './settings-table.tsx';
 import { DataTable } from './table.tsx';
+import { TimeAndAway } from './time.tsx';
 
 interface Answer {
   readonly now: number;
@@ -53,10 +53,7 @@ export function Certificates() {
                 { title: t('name'), cell: (each) => each.names?.join(', ') ?? each.name },
                 {
                   title: t('until'),
-                  cell: (each) =>
-                    each.notAfter === undefined
-                      ? '–'
-                      : `${formatDateTime(each.notAfter)} (${formatRelative(each.notAfter)})`,
+                  cell: (each) => (each.notAfter === undefined ? '–' : <TimeAndAway at={each.notAfter} />),
                 },
                 { title: t('problem'), cell: (each) => each.failure ?? each.problem ?? '–' },
               ]}
@@ -71,7 +68,7 @@ export function Certificates() {
                   { title: t('name'), cell: (each) => each.names.join(', ') },
                   {
                     title: t('until'),
-                    cell: (each) => `${formatDateTime(each.notAfter)} (${formatRelative(each.notAfter)})`,
+                    cell: (each) => <TimeAndAway at={each.notAfter} />,
                   },
                   { title: t('file'), cell: (each) => <span class="mono small">{each.certFile}</span> },
                 ]}

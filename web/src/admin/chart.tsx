@@ -86,6 +86,23 @@ function valueWords(value: number, unit: ChartProps['unit']): string {
   }
 }
 
+/** Ticks of the axis of time, in seconds: the time within a day or two, else the day. */
+function timeWords(ticks: readonly number[]): string[] {
+  const [first = 0, second = first] = ticks;
+  const options: Intl.DateTimeFormatOptions =
+    second - first < 86_400 ? { hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'short' };
+  // With the region that the browser names: hours are counted to 12 or to 24 by it.
+  const tags = [...navigator.languages.filter((tag) => tag.startsWith(language.value)), language.value];
+  const hours = new Intl.DateTimeFormat(tags, options);
+  const days = new Intl.DateTimeFormat(tags, { day: 'numeric', month: 'short' });
+  const isMidnight = (tick: number): boolean => new Date(tick * 1000).getHours() === 0;
+  return ticks.map((tick) =>
+    (second - first < 86_400 && isMidnight(tick) && second - first >= 3600 ? days : hours).format(
+      tick * 1000,
+    ),
+  );
+}
+
 function optionsOf(
   element: HTMLElement,
   lines: readonly ChartLine[],
@@ -103,7 +120,8 @@ function optionsOf(
     legend: { show: false },
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(most, 1)] } },
     axes: [
-      axis,
+      // Days and hours as they are written where the reader is, not as the library has them.
+      { ...axis, space: 70, values: (_plot, ticks) => timeWords(ticks) },
       {
         ...axis,
         size: 64,

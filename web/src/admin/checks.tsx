@@ -1,10 +1,12 @@
 import { useState } from 'preact/hooks';
-import { formatDateTime } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
+import type { Said } from '../text/said.ts';
+import { Sentence, useSentences } from '../text/sentence.tsx';
 import { Failure, Loading } from '../base/states.tsx';
 import { useRemote } from '../base/remote.ts';
 import { me } from '../base/session.ts';
 import { admin } from './api.ts';
+import { Time } from './time.tsx';
 
 type State = 'ok' | 'warning' | 'problem' | 'unknown';
 
@@ -17,6 +19,7 @@ interface Report {
     readonly state: State;
     readonly found: string;
     readonly why: string;
+    readonly whyWords?: Said;
     readonly mend: readonly string[];
   }[];
 }
@@ -33,6 +36,7 @@ const ORDER: readonly State[] = ['problem', 'warning', 'unknown', 'ok'];
 /** Everything around the server that mail needs, and how to mend what is wrong (the doctor). */
 export function Checks() {
   const t = texts('admin');
+  useSentences('setup');
   const [shown, setShown] = useState<'bad' | 'all'>('bad');
   const [round, setRound] = useState(0);
   const domain = me.value?.role === 'domain-admin' ? me.value.domain : undefined;
@@ -68,7 +72,9 @@ export function Checks() {
         <button type="button" class="button quiet" onClick={() => setShown(shown === 'all' ? 'bad' : 'all')}>
           {shown === 'all' ? t('showBad') : t('showAll', { count: lines.length })}
         </button>
-        <span class="soft small">{formatDateTime(at)}</span>
+        <span class="soft small">
+          <Time at={at} />
+        </span>
       </div>
       {sorted.length === 0 && <p class="note good">{t('checksWell', { count: lines.length })}</p>}
       <ul class="settings-list" hidden={sorted.length === 0}>
@@ -81,7 +87,11 @@ export function Checks() {
                 {line.domain !== undefined && <span class="soft small">{line.domain}</span>}
               </div>
               <div>{line.found}</div>
-              {line.state !== 'ok' && <div class="soft small">{line.why}</div>}
+              {line.state !== 'ok' && (
+                <div class="soft small">
+                  {line.whyWords === undefined ? line.why : <Sentence said={line.whyWords} />}
+                </div>
+              )}
               {line.state !== 'ok' && line.mend.length > 0 && (
                 <ul class="small">
                   {line.mend.map((each) => (

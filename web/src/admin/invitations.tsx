@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Dialog } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
-import { formatDateTime } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { copyText } from '../settings/copy.ts';
@@ -9,6 +8,7 @@ import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
 import { octetsOf } from './words.ts';
+import { Time } from './time.tsx';
 
 interface Invitation {
   readonly id: number;
@@ -122,7 +122,7 @@ export function Invitations() {
                 cell: (each) =>
                   `${states[each.state]}${each.usedFor === undefined ? '' : `: ${each.usedFor}`}`,
               },
-              { title: t('until'), cell: (each) => formatDateTime(each.expiresAt) },
+              { title: t('until'), cell: (each) => <Time at={each.expiresAt} /> },
               {
                 title: '',
                 end: true,

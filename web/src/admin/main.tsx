@@ -20,6 +20,7 @@ import { Overview } from './overview.tsx';
 import { Queue } from './queue.tsx';
 import { Reports } from './reports.tsx';
 import { Routes } from './routes.tsx';
+import { Ses } from './ses.tsx';
 import { Setup } from './setup.tsx';
 import { SiteSettings } from './site-settings.tsx';
 import { Spam } from './spam.tsx';
@@ -42,7 +43,7 @@ const GROUPS: readonly { readonly title: Page['title']; readonly pages: readonly
     title: 'groupServer',
     pages: [
       { name: 'overview', title: 'overview', icon: 'info', Content: Overview, domains: true },
-      { name: 'setup', title: 'setup', icon: 'check', Content: Setup, domains: true },
+      { name: 'setup', title: 'setup', icon: 'check', Content: Setup },
       { name: 'charts', title: 'charts', icon: 'chart', Content: Charts },
       { name: 'checks', title: 'checks', icon: 'shield', Content: Checks, domains: true },
     ],
@@ -65,7 +66,8 @@ const GROUPS: readonly { readonly title: Page['title']; readonly pages: readonly
       { name: 'vault', title: 'vault', icon: 'junk', Content: Vault, domains: true },
       { name: 'spam', title: 'spam', icon: 'filter', Content: Spam },
       { name: 'routes', title: 'routes', icon: 'send', Content: Routes },
-      { name: 'reports', title: 'reports', icon: 'list', Content: Reports, domains: true },
+      { name: 'ses', title: 'ses', icon: 'server', Content: Ses },
+      { name: 'reports', title: 'reports', icon: 'list', Content: Reports },
     ],
   },
   {

@@ -1,9 +1,10 @@
-import { formatDateTime, formatNumber, formatRelative, formatSize } from '../base/format.ts';
+import { formatNumber, formatRelative, formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useAdmin } from './api.ts';
 import { Facts } from './table.tsx';
 import { formatMs } from './time-span.ts';
+import { Time } from './time.tsx';
 
 interface OverviewAnswer {
   readonly now: number;
@@ -50,7 +51,6 @@ interface OverviewAnswer {
 const PAGES: Readonly<Record<string, string>> = {
   dns: 'checks',
   holds: 'bans',
-  ses: 'routes',
   status: 'charts',
 };
 
@@ -74,7 +74,11 @@ function Shown({ facts }: { readonly facts: OverviewAnswer }) {
               <strong>{each.sentence}</strong>
               <div>{each.remedy}</div>
               <div class="small">
-                {each.since !== undefined && `${formatRelative(each.since)} · `}
+                {each.since !== undefined && (
+                  <>
+                    <Time at={each.since} relative /> ·{' '}
+                  </>
+                )}
                 {each.page !== undefined && (
                   <a href={`/admin/${PAGES[each.page] ?? each.page}`}>{t('goThere')}</a>
                 )}
@@ -83,7 +87,7 @@ function Shown({ facts }: { readonly facts: OverviewAnswer }) {
           ))}
         </ul>
       )}
-      {!setup.complete && (
+      {facts.scope === 'all' && !setup.complete && (
         <p class="note">
           {t('setupOpen', { count: setup.open })} <a href="/admin/setup">{t('setupGo')}</a>
         </p>
@@ -141,11 +145,11 @@ function Shown({ facts }: { readonly facts: OverviewAnswer }) {
               : [
                   [
                     t('certificateUntil'),
-                    formatDateTime(Math.min(...facts.certificates.map(({ notAfter }) => notAfter))),
+                    <Time key="c" at={Math.min(...facts.certificates.map(({ notAfter }) => notAfter))} />,
                   ] as const,
                 ]),
             [t('version'), facts.version],
-            [t('runningSince'), formatRelative(facts.startedAt)],
+            [t('runningSince'), <Time key="r" at={facts.startedAt} relative />],
           ]}
         />
       </section>

@@ -1,15 +1,17 @@
 import { useState } from 'preact/hooks';
 import { confirm } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
-import { formatDateTime, formatRelative, formatSize } from '../base/format.ts';
+import { formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { navigate, pathOf, route } from '../base/router.ts';
 import { toast } from '../base/toast.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
+import { tracePath } from './trace-query.ts';
 import { Events, type JournalEvent } from './events.tsx';
 import { DataTable, Facts } from './table.tsx';
+import { Time } from './time.tsx';
 
 interface Recipient {
   readonly address: string;
@@ -107,7 +109,11 @@ function List() {
                 cell: (each) =>
                   each.holdReason ?? each.recipients.find(({ lastReply }) => lastReply)?.lastReply ?? '–',
               },
-              { title: t('since'), cell: (each) => formatRelative(each.createdAt) },
+              {
+                title: t('history'),
+                cell: (each) => <a href={tracePath({ q: each.trace })}>{t('trace')}</a>,
+              },
+              { title: t('since'), cell: (each) => <Time at={each.createdAt} relative /> },
               { title: t('size'), end: true, cell: (each) => formatSize(each.size) },
             ]}
           />
@@ -131,7 +137,7 @@ function One({ id }: { readonly id: string }) {
   const t = texts('admin');
   const path = `/queue/${encodeURIComponent(id)}`;
   const remote = useAdmin<{ message: Message } | Message>(path);
-  const transcript = useAdmin<{ events: readonly JournalEvent[] }>(`${path}/transcript`);
+  const transcript = useAdmin<{ events: readonly JournalEvent[] }>(`${path}/transcript`, { words: true });
   const { busy, save } = useSave();
   const act = async (what: 'retry' | 'hold' | 'release' | 'bounce' | 'drop'): Promise<void> => {
     if (what === 'drop' || what === 'bounce') {
@@ -160,8 +166,11 @@ function One({ id }: { readonly id: string }) {
               facts={[
                 [t('from'), message.reversePath || '<>'],
                 [t('size'), formatSize(message.size)],
-                [t('since'), formatDateTime(message.createdAt)],
-                [t('givesUp'), message.expiresAt === undefined ? '–' : formatDateTime(message.expiresAt)],
+                [t('since'), <Time key="s" at={message.createdAt} />],
+                [
+                  t('givesUp'),
+                  message.expiresAt === undefined ? '–' : <Time key="e" at={message.expiresAt} />,
+                ],
                 ...(message.holdReason === undefined ? [] : [[t('held'), message.holdReason] as const]),
               ]}
             />
@@ -189,7 +198,7 @@ function One({ id }: { readonly id: string }) {
                 { title: t('attempts'), end: true, cell: (each) => each.attempts },
                 {
                   title: t('nextAttempt'),
-                  cell: (each) => (each.state === 'queued' ? formatDateTime(each.nextAt) : '–'),
+                  cell: (each) => (each.state === 'queued' ? <Time at={each.nextAt} /> : '–'),
                 },
                 {
                   title: t('lastReply'),
@@ -199,6 +208,9 @@ function One({ id }: { readonly id: string }) {
             />
             <section class="settings-section">
               <h2>{t('transcript')}</h2>
+              <p>
+                <a href={tracePath({ q: message.trace })}>{t('wholeHistory')}</a>
+              </p>
               <RemoteView remote={transcript}>{({ events }) => <Events events={events} />}</RemoteView>
             </section>
           </>

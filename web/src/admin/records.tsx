@@ -1,4 +1,6 @@
 import { texts } from '../base/i18n.ts';
+import type { Said } from '../text/said.ts';
+import { Sentence } from '../text/sentence.tsx';
 import { Icon } from '../base/icon.tsx';
 import { copyText } from '../settings/copy.ts';
 import { STATE_BADGE } from './checks.tsx';
@@ -8,6 +10,7 @@ export interface DnsRecord {
   readonly type: string;
   readonly value: string;
   readonly why: string;
+  readonly whyWords?: Said;
   readonly elsewhere?: boolean;
   readonly onlyIf?: string;
   /** What was found when it was looked up. */
@@ -40,7 +43,7 @@ export function Records({ records }: { readonly records: readonly DnsRecord[] })
             </div>
             <div class="admin-record">{record.value}</div>
             <div class="soft small">
-              {record.why}
+              {record.whyWords === undefined ? record.why : <Sentence said={record.whyWords} />}
               {record.onlyIf !== undefined && ` (${record.onlyIf})`}
             </div>
             {record.found !== undefined && record.found !== '' && record.state !== 'ok' && (

@@ -1,261 +1,174 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../base/field.tsx';
-import { formatDateTime, formatNumber, formatSize } from '../base/format.ts';
+import { confirm } from '../base/dialog.tsx';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
+import { type Route, RouteForm } from './route-form.tsx';
+import { Probe, Refusals, Usage } from './route-state.tsx';
+import { RouteTest } from './route-test.tsx';
 import { DataTable } from './table.tsx';
+import { TransportForm } from './transport-form.tsx';
+import { summaryOf, type TransportSettings } from './transport-values.ts';
 
 interface Routing {
   readonly settings: {
-    readonly transports: Readonly<Record<string, { readonly kind?: string }>>;
-    readonly routes: readonly { readonly name: string; readonly [key: string]: unknown }[];
+    readonly transports: Readonly<Record<string, TransportSettings>>;
+    readonly routes: readonly Route[];
   };
 }
 
-interface Refusal {
-  readonly way: string;
-  readonly destination: string;
-  readonly cause: string;
-  readonly reply: string;
-  readonly since: number;
-  readonly until: number;
-}
+type Edited =
+  | { readonly kind: 'transport'; readonly of?: readonly [name: string, settings: TransportSettings] }
+  | { readonly kind: 'route'; readonly of?: Route }
+  | undefined;
 
-/** Ways to send: which there are, who refuses them, what they carried; and mail that SES took for us. */
+/** Ways to send: which there are and which mail takes which, who refuses them, what they carried. */
 export function Routes() {
   const t = texts('admin');
-  const routing = useAdmin<Routing>('/routing');
+  const remote = useAdmin<Routing>('/routing');
+  const [edited, setEdited] = useState<Edited>(undefined);
+  const { busy, save } = useSave();
+  const close = (): void => setEdited(undefined);
+  const saved = (): void => {
+    close();
+    void remote.reload();
+  };
+  const remove = async (kind: 'transports' | 'routes', name: string): Promise<void> => {
+    if (!(await confirm({ title: t('removeTitle', { name }), yes: texts('base')('remove'), danger: true })))
+      return;
+    if (await save(() => admin('DELETE', `/routing/${kind}/${encodeURIComponent(name)}`), '')) saved();
+  };
   return (
     <>
-      <RemoteView remote={routing}>
-        {({ settings }) => (
+      <RouteTest />
+      <RemoteView remote={remote}>
+        {({ settings: { transports, routes } }) => (
           <>
             <section class="settings-section">
               <h2>{t('transports')}</h2>
               <DataTable
                 label={t('transports')}
-                rows={Object.entries(settings.transports)}
+                rows={Object.entries(transports)}
                 rowKey={([name]) => name}
                 empty={t('transportsNone')}
                 columns={[
                   { title: t('name'), cell: ([name]) => name },
-                  { title: t('kind'), cell: ([, { kind }]) => kind ?? '' },
+                  { title: t('kind'), cell: ([, { kind }]) => String(kind) },
+                  { title: t('value'), cell: ([, settings]) => summaryOf(settings) },
                   {
-                    title: t('value'),
-                    cell: ([, value]) => <span class="admin-value">{JSON.stringify(value)}</span>,
+                    title: '',
+                    end: true,
+                    cell: (row) => (
+                      <Buttons
+                        name={row[0]}
+                        busy={busy}
+                        onEdit={() => setEdited({ kind: 'transport', of: row })}
+                        onRemove={() => void remove('transports', row[0])}
+                      />
+                    ),
                   },
                 ]}
               />
+              <button type="button" class="button" onClick={() => setEdited({ kind: 'transport' })}>
+                {t('transportAdd')}
+              </button>
             </section>
             <section class="settings-section">
               <h2>{t('routesOrder')}</h2>
               <DataTable
                 label={t('routesOrder')}
-                rows={settings.routes}
+                rows={routes}
                 rowKey={({ name }) => name}
                 empty={t('routesNone')}
                 columns={[
                   { title: t('name'), cell: ({ name }) => name },
+                  { title: t('forMail'), cell: ({ match }) => matchWords(match, t('allMail')) },
+                  { title: t('waysInOrder'), cell: ({ transports: ways }) => ways.join(', ') },
                   {
-                    title: t('value'),
-                    cell: ({ name: _name, ...rest }) => (
-                      <span class="admin-value">{JSON.stringify(rest)}</span>
+                    title: '',
+                    end: true,
+                    cell: (row) => (
+                      <Buttons
+                        name={row.name}
+                        busy={busy}
+                        onEdit={() => setEdited({ kind: 'route', of: row })}
+                        onRemove={() => void remove('routes', row.name)}
+                      />
                     ),
                   },
                 ]}
               />
+              <button type="button" class="button" onClick={() => setEdited({ kind: 'route' })}>
+                {t('routeAdd')}
+              </button>
             </section>
+            {edited?.kind === 'transport' && (
+              <TransportForm edited={edited.of} onClose={close} onSaved={saved} />
+            )}
+            {edited?.kind === 'route' && (
+              <RouteForm
+                edited={edited.of}
+                routes={routes}
+                transports={[...new Set([...Object.keys(transports), 'direct'])]}
+                onClose={close}
+                onSaved={saved}
+              />
+            )}
           </>
         )}
       </RemoteView>
+      <Probe />
       <Refusals />
       <Usage />
-      <Probe />
-      <Intake />
     </>
   );
 }
 
-function Refusals() {
-  const t = texts('admin');
-  const remote = useAdmin<{ refusals: readonly Refusal[] }>('/routing/refusals');
-  const { busy, save } = useSave();
-  const forget = ({ way, destination }: Refusal): void =>
-    void save(async () => {
-      await admin(
-        'DELETE',
-        `/routing/refusals/${encodeURIComponent(way)}/${encodeURIComponent(destination)}`,
-      );
-      await remote.reload();
-    });
-  return (
-    <section class="settings-section">
-      <h2>{t('refusals')}</h2>
-      <RemoteView remote={remote}>
-        {({ refusals }) => (
-          <DataTable
-            label={t('refusals')}
-            rows={refusals}
-            rowKey={(each) => `${each.way} ${each.destination}`}
-            empty={t('refusalsNone')}
-            columns={[
-              { title: t('destination'), cell: (each) => each.destination },
-              { title: t('way'), cell: (each) => each.way },
-              { title: t('lastReply'), cell: (each) => each.reply },
-              { title: t('until'), cell: (each) => formatDateTime(each.until) },
-              {
-                title: '',
-                end: true,
-                cell: (each) => (
-                  <button type="button" class="button" disabled={busy} onClick={() => forget(each)}>
-                    {t('tryNow')}
-                  </button>
-                ),
-              },
-            ]}
-          />
-        )}
-      </RemoteView>
-    </section>
+/** What a route is for, on one line. */
+function matchWords(match: Route['match'], all: string): string {
+  const given = Object.entries(match).map(
+    ([name, value]) => `${name}: ${Array.isArray(value) ? value.map(plain).join(', ') : plain(value)}`,
   );
+  return given.length === 0 ? all : given.join('; ');
 }
 
-interface Used {
-  readonly way: string;
-  /** Day or month, UTC. */
-  readonly period: string;
-  readonly messages: number;
-  readonly recipients: number;
-  readonly octets: number;
-  readonly cost?: number;
+function plain(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** Milliseconds of a month of usage. */
-const MONTH_MS = 31 * 86_400_000;
-
-function Usage() {
-  const t = texts('admin');
-  const [since] = useState(() => new Date(Date.now() - MONTH_MS).toISOString().slice(0, 10));
-  const remote = useAdmin<{ usage: readonly Used[] }>('/routing/usage', { since });
+function Buttons({
+  name,
+  busy,
+  onEdit,
+  onRemove,
+}: {
+  readonly name: string;
+  readonly busy: boolean;
+  readonly onEdit: () => void;
+  readonly onRemove: () => void;
+}) {
+  const base = texts('base');
   return (
-    <section class="settings-section">
-      <h2>{t('usage')}</h2>
-      <RemoteView remote={remote}>
-        {({ usage }) => (
-          <DataTable
-            label={t('usage')}
-            rows={usage}
-            rowKey={(each) => `${each.way} ${each.period}`}
-            empty={t('usageNone')}
-            columns={[
-              { title: t('way'), cell: (each) => each.way },
-              { title: t('when'), cell: (each) => each.period },
-              { title: t('messagesKept'), end: true, cell: (each) => formatNumber(each.messages) },
-              { title: t('to'), end: true, cell: (each) => formatNumber(each.recipients) },
-              { title: t('size'), end: true, cell: (each) => formatSize(each.octets) },
-              {
-                title: t('cost'),
-                end: true,
-                cell: (each) => (each.cost === undefined ? '–' : each.cost.toFixed(2)),
-              },
-            ]}
-          />
-        )}
-      </RemoteView>
-    </section>
-  );
-}
-
-interface ProbeAnswer {
-  readonly steps: readonly {
-    readonly step: string;
-    readonly host?: string;
-    readonly result: 'ok' | 'note' | 'problem';
-    readonly text: string;
-  }[];
-  readonly deliverable: boolean;
-}
-
-/** Goes to the host of an address up to RCPT, and sends nothing. */
-function Probe() {
-  const t = texts('admin');
-  const [address, setAddress] = useState('');
-  const [answer, setAnswer] = useState<ProbeAnswer | undefined>(undefined);
-  const { busy, problems, save } = useSave();
-  const badges = { ok: 'badge good', note: 'badge', problem: 'badge danger' };
-  return (
-    <section class="settings-section">
-      <h2>{t('probe')}</h2>
-      <form
-        class="admin-filter"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save(
-            async () => setAnswer(await admin('POST', '/routing/probe', { address: address.trim() })),
-            '',
-          );
-        }}
+    <span class="row">
+      <button
+        type="button"
+        class="button"
+        disabled={busy}
+        aria-label={`${base('edit')}: ${name}`}
+        onClick={onEdit}
       >
-        <Field label={t('address')} hint={t('probeHint')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
-              type="email"
-              required
-              value={address}
-              onInput={(event) => setAddress(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <button type="submit" class="button" disabled={busy}>
-          {t('ask')}
-        </button>
-      </form>
-      {answer !== undefined && (
-        <ul class="settings-list" aria-live="polite">
-          {answer.steps.map((each, index) => (
-            <li key={index} class="settings-item">
-              <span class={badges[each.result]}>{each.step}</span>
-              <div class="settings-item-main">
-                {each.host} {each.text}
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
-  );
-}
-
-interface IntakeAnswer {
-  readonly sources: readonly { readonly name: string; readonly [key: string]: unknown }[];
-}
-
-function Intake() {
-  const t = texts('admin');
-  const remote = useAdmin<IntakeAnswer>('/intake/status');
-  return (
-    <section class="settings-section">
-      <h2>{t('intake')}</h2>
-      <RemoteView remote={remote}>
-        {({ sources = [] }) => (
-          <DataTable
-            label={t('intake')}
-            rows={sources}
-            rowKey={({ name }) => name}
-            empty={t('intakeNone')}
-            columns={[
-              { title: t('name'), cell: ({ name }) => name },
-              {
-                title: t('state'),
-                cell: ({ name: _name, ...rest }) => <span class="admin-value">{JSON.stringify(rest)}</span>,
-              },
-            ]}
-          />
-        )}
-      </RemoteView>
-    </section>
+        {base('edit')}
+      </button>
+      <button
+        type="button"
+        class="button danger"
+        disabled={busy}
+        aria-label={`${base('remove')}: ${name}`}
+        onClick={onRemove}
+      >
+        {base('remove')}
+      </button>
+    </span>
   );
 }

@@ -60,6 +60,7 @@ export function SettingsTable({ label, path, setPath = path, only }: SettingsTab
                 rows={rows}
                 rowKey={([name]) => name}
                 empty={t('settingsNone')}
+                brief
                 columns={[
                   {
                     title: t('setting'),
@@ -72,7 +73,7 @@ export function SettingsTable({ label, path, setPath = path, only }: SettingsTab
                   },
                   {
                     title: t('value'),
-                    cell: ([, value]) => <span class="admin-value">{toText(value)}</span>,
+                    cell: ([, value]) => <span class="admin-value">{toText(value) || '–'}</span>,
                   },
                   {
                     title: '',

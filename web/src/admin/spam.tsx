@@ -1,14 +1,16 @@
 import { useState } from 'preact/hooks';
 import { Field } from '../base/field.tsx';
-import { formatDateTime } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
 import { RemoteView } from '../base/remote-view.tsx';
+import { pathOf } from '../base/router.ts';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { SettingsTable } from './settings-table.tsx';
 import { fromText, type Json } from './setting-values.ts';
 import { DataTable } from './table.tsx';
+import { tracePath } from './trace-query.ts';
+import { Time } from './time.tsx';
 
 export function Spam() {
   const t = texts('admin');
@@ -26,6 +28,9 @@ interface Moved {
   readonly trace: string;
   readonly from?: string;
   readonly subject?: string;
+  /** One of several recipients. */
+  readonly to?: string;
+  readonly caseNumber?: string;
   readonly was: string;
   readonly would: string;
   readonly score: number;
@@ -108,7 +113,15 @@ function WhatIf() {
       </form>
       {answer !== undefined && (
         <div class="stack" aria-live="polite">
-          <p class="note">{t('whatIfMoved', { count: answer.moved.length, judged: answer.judged })}</p>
+          <p class="note">
+            {t('whatIfMoved', {
+              count: answer.counts.reduce((sum, { count }) => sum + count, 0),
+              judged: answer.judged,
+            })}
+          </p>
+          {answer.moved.some(({ subject }) => subject === undefined) && (
+            <p class="soft small">{t('whatIfSubjects')}</p>
+          )}
           {answer.limits.map((limit) => (
             <p key={limit} class="soft small">
               {limit}
@@ -118,26 +131,35 @@ function WhatIf() {
             <DataTable
               label={t('whatIf')}
               rows={answer.moved}
-              rowKey={(each) => each.trace}
+              rowKey={(each) => `${each.trace} ${each.to ?? ''}`}
               empty=""
               columns={[
                 {
                   title: t('message'),
                   cell: (each) => (
                     <>
-                      <a href={`/admin/trace?q=${encodeURIComponent(each.trace)}`} dir="auto">
-                        {each.subject ?? each.trace}
+                      <a href={tracePath({ q: each.trace })} dir="auto">
+                        {each.subject ?? each.from ?? each.trace}
                       </a>
-                      <div class="soft small" dir="auto">
-                        {each.from}
-                      </div>
+                      {each.subject !== undefined && (
+                        <div class="soft small" dir="auto">
+                          {each.from}
+                        </div>
+                      )}
+                      {each.caseNumber !== undefined && (
+                        <div class="small">
+                          <a href={pathOf('admin', 'vault', each.caseNumber)}>{each.caseNumber}</a>
+                        </div>
+                      )}
+                      <div class="soft small">{each.why}</div>
                     </>
                   ),
                 },
+                { title: t('to'), cell: (each) => each.to ?? '–' },
                 { title: t('was'), cell: (each) => words[each.was] ?? each.was },
                 { title: t('would'), cell: (each) => words[each.would] ?? each.would },
                 { title: t('score'), end: true, cell: (each) => each.score.toFixed(1) },
-                { title: t('when'), cell: (each) => formatDateTime(each.at) },
+                { title: t('when'), cell: (each) => <Time at={each.at} /> },
               ]}
             />
           )}
@@ -220,7 +242,7 @@ function SiteSenders() {
             columns={[
               { title: t('senderPattern'), cell: (each) => each.pattern },
               { title: t('action'), cell: (each) => (each.action === 'allow' ? t('allow') : t('block')) },
-              { title: t('when'), cell: (each) => formatDateTime(each.createdAt) },
+              { title: t('when'), cell: (each) => <Time at={each.createdAt} /> },
               {
                 title: '',
                 end: true,

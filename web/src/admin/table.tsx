@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import './table.css';
 
 export interface Column<R> {
   readonly title: string;
@@ -14,33 +15,48 @@ interface DataTableProps<R> {
   readonly rowKey: (row: R) => string | number;
   /** What stands there when there are none. */
   readonly empty: string;
+  /** A name, a value and a button: on phones they need no names of columns. */
+  readonly brief?: boolean;
 }
 
-/** A table that scrolls sideways in itself where the window is narrow; the first column names the row. */
-export function DataTable<R>({ label, rows, columns, rowKey, empty }: DataTableProps<R>) {
+/**
+ * A table; where the window is narrow each row is a card in which every value has its column's name beside it. Roles are
+ * written out: browsers forget those of a table that is drawn as blocks.
+ */
+export function DataTable<R>({ label, rows, columns, rowKey, empty, brief = false }: DataTableProps<R>) {
   if (rows.length === 0) return <p class="soft">{empty}</p>;
   return (
     <div class="admin-scroll" role="region" aria-label={label} tabIndex={0}>
-      <table class="table">
-        <thead>
-          <tr>
+      <table class={brief ? 'table admin-table admin-table-brief' : 'table admin-table'} role="table">
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map(({ title, end }) =>
               title === '' ? (
-                <td key={title} />
+                <td key={title} role="cell" />
               ) : (
-                <th key={title} scope="col" class={end === true ? 'admin-end' : undefined}>
+                <th
+                  key={title}
+                  scope="col"
+                  role="columnheader"
+                  class={end === true ? 'admin-end' : undefined}
+                >
                   {title}
                 </th>
               ),
             )}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows.map((row) => (
-            <tr key={rowKey(row)}>
+            <tr key={rowKey(row)} role="row">
               {columns.map(({ title, cell, end }) => (
-                <td key={title} class={end === true ? 'admin-end' : undefined}>
-                  {cell(row)}
+                <td
+                  key={title}
+                  role="cell"
+                  data-name={title === '' ? undefined : title}
+                  class={end === true ? 'admin-end' : undefined}
+                >
+                  <div class="admin-cell">{cell(row)}</div>
                 </td>
               ))}
             </tr>

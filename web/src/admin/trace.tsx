@@ -1,19 +1,22 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
-import { RemoteView } from '../base/remote-view.tsx';
 import { navigate, route } from '../base/router.ts';
-import { adminUrl, useAdmin } from './api.ts';
-import { Events, type JournalEvent } from './events.tsx';
+import { History } from './history.tsx';
+import { Live } from './live.tsx';
+import { isEmpty, OUTCOMES, readQuery, tracePath, type TraceQuery } from './trace-query.ts';
 
 /** Where a message is and what became of it: history by anything known of it, and events as they happen. */
 export function Trace() {
   const t = texts('admin');
   const base = texts('base');
-  const term = route.value.query.get('q') ?? '';
-  const live = route.value.query.get('live') !== null;
-  const [text, setText] = useState(term);
-  useEffect(() => setText(term), [term]);
+  const { query } = route.value;
+  const key = query.toString();
+  const wanted = readQuery(query);
+  const live = query.get('live') !== null;
+  const [form, setForm] = useState<TraceQuery>(wanted);
+  useEffect(() => setForm(readQuery(new URLSearchParams(key))), [key]);
+  const change = (values: Partial<TraceQuery>): void => setForm({ ...form, ...values });
   return (
     <>
       <p class="soft">{t('traceAbout')}</p>
@@ -21,121 +24,149 @@ export function Trace() {
         class="admin-filter"
         onSubmit={(event) => {
           event.preventDefault();
-          navigate(`/admin/trace?${new URLSearchParams({ ...(live && { live: '' }), q: text.trim() })}`);
+          navigate(tracePath(form, live));
         }}
       >
-        <Field label={base('search')} hint={t('traceHint')}>
+        {live ? <LiveFields form={form} change={change} /> : <HistoryFields form={form} change={change} />}
+        <div class="row admin-filter-end">
+          <button type="submit" class="button primary">
+            {base('search')}
+          </button>
+          <button
+            type="button"
+            class="button"
+            aria-pressed={live}
+            onClick={() => navigate(tracePath(form, !live))}
+          >
+            {live ? t('liveOff') : t('liveOn')}
+          </button>
+        </div>
+      </form>
+      {live ? (
+        <Live key={key} address={wanted.q} kind={wanted.kind} />
+      ) : (
+        !isEmpty(wanted) && <History key={key} query={wanted} />
+      )}
+    </>
+  );
+}
+
+interface FieldsProps {
+  readonly form: TraceQuery;
+  readonly change: (values: Partial<TraceQuery>) => void;
+}
+
+function HistoryFields({ form, change }: FieldsProps) {
+  const t = texts('admin');
+  const base = texts('base');
+  const outcomes = {
+    delivered: t('delivered'),
+    junk: t('toJunk'),
+    refused: t('refusedMail'),
+    deferred: t('waiting'),
+    failed: t('failedMail'),
+  };
+  return (
+    <>
+      <Text label={base('search')} hint={t('traceHint')} value={form.q} onInput={(q) => change({ q })} />
+      <Text label={t('sender')} value={form.sender} onInput={(sender) => change({ sender })} />
+      <Text label={t('recipient')} value={form.recipient} onInput={(recipient) => change({ recipient })} />
+      <Field label={t('outcome')}>
+        {(input) => (
+          <select
+            {...input}
+            value={form.outcome}
+            onChange={(event) => change({ outcome: event.currentTarget.value })}
+          >
+            <option value="">{t('any')}</option>
+            {OUTCOMES.map((each) => (
+              <option key={each} value={each}>
+                {outcomes[each]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      {(['from', 'to'] as const).map((name) => (
+        <Field key={name} label={name === 'from' ? t('notBefore') : t('notAfter')}>
           {(input) => (
             <input
               {...input}
-              type="search"
-              value={text}
-              onInput={(event) => setText(event.currentTarget.value)}
+              type="datetime-local"
+              value={form[name]}
+              onInput={(event) => change({ [name]: event.currentTarget.value })}
             />
           )}
         </Field>
-        <button type="submit" class="button primary">
-          {base('search')}
-        </button>
-        <button
-          type="button"
-          class="button"
-          aria-pressed={live}
-          onClick={() =>
-            navigate(`/admin/trace?${new URLSearchParams({ ...(!live && { live: '' }), q: text.trim() })}`)
-          }
-        >
-          {live ? t('liveOff') : t('liveOn')}
-        </button>
-      </form>
-      {live ? <Live address={term} /> : term !== '' && <History term={term} />}
+      ))}
     </>
   );
 }
 
-interface TraceAnswer {
-  readonly traces?: readonly { readonly trace: string; readonly events: readonly JournalEvent[] }[];
-  readonly events?: readonly JournalEvent[];
-}
+/** Beginnings of kinds of events that one may want to watch alone. */
+const KINDS = [
+  'message',
+  'delivery',
+  'recipient',
+  'mail',
+  'connection',
+  'session',
+  'login',
+  'queue',
+  'ban',
+  'intake',
+  'bounce',
+  'admin',
+] as const;
 
-function History({ term }: { readonly term: string }) {
+function LiveFields({ form, change }: FieldsProps) {
   const t = texts('admin');
-  const remote = useAdmin<TraceAnswer>('/trace', { term, limit: 20 });
-  return (
-    <RemoteView remote={remote}>
-      {(answer) => {
-        const traces = answer.traces ?? group(answer.events ?? []);
-        if (traces.length === 0) return <p class="soft">{t('traceNone')}</p>;
-        return (
-          <>
-            {traces.map(({ trace, events }) => (
-              <section key={trace} class="card settings-section">
-                <h2 class="mono small">{trace}</h2>
-                <Events events={events} />
-              </section>
-            ))}
-          </>
-        );
-      }}
-    </RemoteView>
-  );
-}
-
-/** Events of the same trace together, in the order in which the traces come. */
-function group(events: readonly JournalEvent[]): { trace: string; events: JournalEvent[] }[] {
-  const traces = new Map<string, JournalEvent[]>();
-  for (const event of events) {
-    const known = traces.get(event.trace);
-    if (known === undefined) traces.set(event.trace, [event]);
-    else known.push(event);
-  }
-  return [...traces].map(([trace, all]) => ({ trace, events: all }));
-}
-
-/** Events that are kept in view. */
-const SHOWN = 500;
-
-function Live({ address }: { readonly address: string }) {
-  const t = texts('admin');
-  const [events, setEvents] = useState<readonly JournalEvent[]>([]);
-  const [paused, setPaused] = useState(false);
-  const [state, setState] = useState<'connecting' | 'open' | 'lost'>('connecting');
-  const waiting = useRef<JournalEvent[]>([]);
-  useEffect(() => {
-    const source = new EventSource(
-      adminUrl('/trace/live', { address: address.includes('@') ? address : '' }),
-    );
-    source.onopen = () => setState('open');
-    source.onerror = () => setState('lost');
-    source.addEventListener('journal', (event) => {
-      waiting.current.push(JSON.parse((event as MessageEvent<string>).data) as JournalEvent);
-      // Nobody looks at more: a hidden page must not hold them all.
-      if (waiting.current.length > SHOWN) waiting.current.shift();
-    });
-    return () => source.close();
-  }, [address]);
-  useEffect(() => {
-    if (paused) return undefined;
-    const timer = setInterval(() => {
-      if (waiting.current.length === 0) return;
-      const fresh = waiting.current.splice(0).toReversed();
-      setEvents((old) => [...fresh, ...old].slice(0, SHOWN));
-    }, 300);
-    return () => clearInterval(timer);
-  }, [paused]);
   return (
     <>
-      <div class="row">
-        <span class={state === 'open' ? 'badge good' : 'badge warning'} role="status">
-          {state === 'open' ? t('liveOpen') : t('liveLost')}
-        </span>
-        <button type="button" class="button" onClick={() => setPaused(!paused)}>
-          {paused ? t('liveGoOn') : t('livePause')}
-        </button>
-      </div>
-      <div class="admin-live" tabIndex={0} role="log" aria-live="off" aria-label={t('liveOn')}>
-        <Events events={events} />
-      </div>
+      <Text label={t('address')} hint={t('liveAddressHint')} value={form.q} onInput={(q) => change({ q })} />
+      <Field label={t('kind')}>
+        {(input) => (
+          <select
+            {...input}
+            value={form.kind}
+            onChange={(event) => change({ kind: event.currentTarget.value })}
+          >
+            <option value="">{t('any')}</option>
+            {KINDS.map((each) => (
+              <option key={each} value={each}>
+                {each}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
     </>
+  );
+}
+
+function Text({
+  label,
+  hint,
+  value,
+  onInput,
+}: {
+  readonly label: string;
+  readonly hint?: string;
+  readonly value: string;
+  readonly onInput: (text: string) => void;
+}) {
+  return (
+    <Field label={label} {...(hint !== undefined && { hint })}>
+      {(input) => (
+        <input
+          {...input}
+          type="search"
+          autocapitalize="off"
+          spellcheck={false}
+          value={value}
+          onInput={(event) => onInput(event.currentTarget.value)}
+        />
+      )}
+    </Field>
   );
 }

@@ -1,11 +1,13 @@
-import { useState } from 'preact/hooks';
 import { confirm, Dialog } from '../base/dialog.tsx';
-import { formatDateTime, formatSize } from '../base/format.ts';
+import { formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
+import { navigate, pathOf, route } from '../base/router.ts';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
+import { tracePath } from './trace-query.ts';
+import { Time } from './time.tsx';
 
 interface Entry {
   readonly id: number;
@@ -26,7 +28,10 @@ export function Vault() {
   const t = texts('admin');
   const base = texts('base');
   const remote = useAdmin<{ entries: readonly Entry[] }>('/vault', { limit: 200 });
-  const [shown, setShown] = useState<string | undefined>(undefined);
+  // A case of its own has an address, for links.
+  const shown = route.value.parts[2];
+  const setShown = (number: string | undefined): void =>
+    navigate(number === undefined ? '/admin/vault' : pathOf('admin', 'vault', number));
   const { busy, save } = useSave();
   const act = async (number: string, what: 'release' | 'delete'): Promise<void> => {
     if (
@@ -38,7 +43,7 @@ export function Vault() {
       () => admin('POST', `/vault/${encodeURIComponent(number)}/${what}`, {}),
       what === 'release' ? t('vaultReleased') : t('doneWith'),
     );
-    setShown(undefined);
+    if (shown !== undefined) setShown(undefined);
     await remote.reload();
   };
   return (
@@ -73,7 +78,7 @@ export function Vault() {
                 ),
               },
               { title: t('to'), cell: (each) => each.recipients.map(({ address }) => address).join(', ') },
-              { title: t('when'), cell: (each) => formatDateTime(each.createdAt) },
+              { title: t('when'), cell: (each) => <Time at={each.createdAt} /> },
               {
                 title: '',
                 end: true,
@@ -108,9 +113,13 @@ export function Vault() {
 }
 
 function Look({ number, onClose }: { readonly number: string; readonly onClose: () => void }) {
+  const t = texts('admin');
   const remote = useAdmin<{ beginning?: string }>(`/vault/${encodeURIComponent(number)}`);
   return (
     <Dialog title={number} wide onClose={onClose}>
+      <p>
+        <a href={tracePath({ q: number })}>{t('wholeHistory')}</a>
+      </p>
       <RemoteView remote={remote}>
         {(answer) => (
           <pre class="settings-code" tabIndex={0}>

@@ -1,3 +1,5 @@
+import { formatDateTime } from '../base/format.ts';
+
 const GIGABYTE = 1_000_000_000;
 
 /** Octets of a number of gigabytes that was typed; 0 for what is none. */
@@ -20,8 +22,13 @@ export function dataWords(data: unknown): string {
     .join(', ');
 }
 
+/** Numbers between are milliseconds since the epoch: of the years 2001 to 2100. */
+const FIRST_TIME = 1_000_000_000_000;
+const LAST_TIME = 4_102_444_800_000;
+
 /** A list of plain values without the marks of JSON. */
 function plain(value: unknown): string {
+  if (typeof value === 'number' && value > FIRST_TIME && value < LAST_TIME) return formatDateTime(value);
   if (typeof value === 'string') return value;
   const simple = Array.isArray(value) && value.every((each) => typeof each !== 'object');
   return simple ? value.join(' ') : JSON.stringify(value);

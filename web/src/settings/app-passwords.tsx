@@ -7,6 +7,7 @@ import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
 import { withConfirmation } from './confirm-self.tsx';
 import { copyText } from './copy.ts';
+import { NamedList } from './named-list.tsx';
 import type { SecurityProps } from './security.tsx';
 import { PATH, type Scope } from './security-types.ts';
 import { useSave } from './use-save.ts';
@@ -31,32 +32,19 @@ export function AppPasswords({ facts, reload }: SecurityProps) {
     <section class="settings-section">
       <h2>{t('appPasswords')}</h2>
       <p class="soft">{t('appPasswordsAbout')}</p>
-      {facts.appPasswords.length > 0 && (
-        <ul class="settings-list">
-          {facts.appPasswords.map((each) => (
-            <li key={each.id} class="settings-item">
-              <div class="settings-item-main">
-                <div class="settings-item-name">{each.name}</div>
-                <div class="soft small">
-                  {scopeWords(each.scopes)} · {t('since', { date: formatDate(each.createdAt) })}
-                  {each.expiresAt ? ` · ${t('expires', { date: formatDate(each.expiresAt) })}` : ''}
-                  {each.lastUsedAt ? ` · ${t('lastUsed', { when: formatRelative(each.lastUsedAt) })}` : ''}
-                  {each.lastFrom ? ` (${each.lastFrom})` : ''}
-                </div>
-              </div>
-              <button
-                type="button"
-                class="icon-button"
-                disabled={busy}
-                aria-label={`${base('remove')}: ${each.name}`}
-                onClick={() => void remove(each.id, each.name)}
-              >
-                <Icon name="trash" />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <NamedList
+        rows={facts.appPasswords}
+        busy={busy}
+        about={(each) => (
+          <>
+            {scopeWords(each.scopes)} · {t('since', { date: formatDate(each.createdAt) })}
+            {each.expiresAt ? ` · ${t('expires', { date: formatDate(each.expiresAt) })}` : ''}
+            {each.lastUsedAt ? ` · ${t('lastUsed', { when: formatRelative(each.lastUsedAt) })}` : ''}
+            {each.lastFrom ? ` (${each.lastFrom})` : ''}
+          </>
+        )}
+        onRemove={(each) => void remove(each.id, each.name)}
+      />
       <div class="row">
         <button type="button" class="button" onClick={() => setAdding(true)}>
           <Icon name="plus" />

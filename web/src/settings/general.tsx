@@ -103,40 +103,25 @@ export function General() {
         onChange={(composeFormat) => change({ composeFormat })}
       />
       <div class="settings-pair">
-        <Field label={t('swipeRight')}>
-          {(input) => (
-            <select
-              {...input}
-              value={chosen.swipeRight}
-              onChange={(event) =>
-                change({ swipeRight: event.currentTarget.value as Preferences['swipeRight'] })
-              }
-            >
-              {swipes.map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <Field label={t('swipeLeft')}>
-          {(input) => (
-            <select
-              {...input}
-              value={chosen.swipeLeft}
-              onChange={(event) =>
-                change({ swipeLeft: event.currentTarget.value as Preferences['swipeLeft'] })
-              }
-            >
-              {swipes.map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        {(['swipeRight', 'swipeLeft'] as const).map((side) => (
+          <Field key={side} label={t(side)}>
+            {(input) => (
+              <select
+                {...input}
+                value={chosen[side]}
+                onChange={(event) =>
+                  change({ [side]: event.currentTarget.value as Preferences['swipeRight'] })
+                }
+              >
+                {swipes.map(([value, label]) => (
+                  <option key={value} value={value}>
+                    {label}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        ))}
       </div>
       <Notices />
       <ThisDevice />

@@ -9,6 +9,7 @@ import { Deleted } from './deleted.tsx';
 import { Forward } from './forward.tsx';
 import { General } from './general.tsx';
 import { Identities } from './identities.tsx';
+import { Keys } from './keys.tsx';
 import { Labels } from './labels.tsx';
 import { Masked } from './masked.tsx';
 import { Programs } from './programs.tsx';
@@ -48,6 +49,7 @@ const GROUPS: readonly { readonly title: Page['title']; readonly pages: readonly
       { name: 'labels', title: 'labels', icon: 'tag', Content: Labels },
       { name: 'senders', title: 'senders', icon: 'users', Content: Senders },
       { name: 'masked', title: 'masked', icon: 'mask', Content: Masked },
+      { name: 'keys', title: 'keys', icon: 'key', Content: Keys },
     ],
   },
   {

@@ -5,8 +5,8 @@ import { Field } from '../base/field.tsx';
 import { formatDate, formatRelative } from '../base/format.ts';
 import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
-import { Icon } from '../base/icon.tsx';
 import { withConfirmation } from './confirm-self.tsx';
+import { NamedList } from './named-list.tsx';
 import type { SecurityProps } from './security.tsx';
 import { PATH } from './security-types.ts';
 import { useSave } from './use-save.ts';
@@ -40,30 +40,17 @@ export function Passkeys({ facts, reload }: SecurityProps) {
     <section class="settings-section">
       <h2>{t('passkeys')}</h2>
       <p class="soft">{t('passkeysAbout')}</p>
-      {facts.passkeys.length > 0 && (
-        <ul class="settings-list">
-          {facts.passkeys.map((each) => (
-            <li key={each.id} class="settings-item">
-              <div class="settings-item-main">
-                <div class="settings-item-name">{each.name}</div>
-                <div class="soft small">
-                  {t('since', { date: formatDate(each.createdAt) })}
-                  {each.lastUsedAt ? ` · ${t('lastUsed', { when: formatRelative(each.lastUsedAt) })}` : ''}
-                </div>
-              </div>
-              <button
-                type="button"
-                class="icon-button"
-                disabled={busy}
-                aria-label={`${base('remove')}: ${each.name}`}
-                onClick={() => void remove(each.id, each.name)}
-              >
-                <Icon name="trash" />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <NamedList
+        rows={facts.passkeys}
+        busy={busy}
+        about={(each) => (
+          <>
+            {t('since', { date: formatDate(each.createdAt) })}
+            {each.lastUsedAt ? ` · ${t('lastUsed', { when: formatRelative(each.lastUsedAt) })}` : ''}
+          </>
+        )}
+        onRemove={(each) => void remove(each.id, each.name)}
+      />
       <form class="row" onSubmit={add}>
         <Field label={t('passkeyName')} problem={Object.values(problems)[0]}>
           {(input) => (

@@ -1,4 +1,5 @@
 import { texts } from '../base/i18n.ts';
+import { DataTable } from '../admin/table.tsx';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
 import { me } from '../base/session.ts';
@@ -37,28 +38,18 @@ export function Programs() {
       <p>{t('programsAbout')}</p>
       <RemoteView remote={remote}>
         {(all) => (
-          <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label={t('programs')}>
-            <table class="table">
-              <thead>
-                <tr>
-                  <th scope="col">{t('programsKind')}</th>
-                  <th scope="col">{t('programsServer')}</th>
-                  <th scope="col">{t('programsPort')}</th>
-                  <th scope="col">{t('programsSecurity')}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {all.map(({ kind, host, port, security }) => (
-                  <tr key={`${kind} ${port}`}>
-                    <th scope="row">{kind}</th>
-                    <td class="mono">{host}</td>
-                    <td>{port}</td>
-                    <td>{security}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <DataTable
+            label={t('programs')}
+            rows={all}
+            rowKey={({ kind, port }) => `${kind} ${port}`}
+            empty=""
+            columns={[
+              { title: t('programsKind'), cell: ({ kind }) => <strong>{kind}</strong> },
+              { title: t('programsServer'), cell: ({ host }) => <span class="mono">{host}</span> },
+              { title: t('programsPort'), cell: ({ port }) => port },
+              { title: t('programsSecurity'), cell: ({ security }) => security },
+            ]}
+          />
         )}
       </RemoteView>
       <p>{t('programsLogin', { address })}</p>

@@ -6,10 +6,10 @@ import { texts } from '../base/i18n.ts';
 import { navigate } from '../base/router.ts';
 import { adopt, type Me } from '../base/session.ts';
 import { Loading } from '../base/states.tsx';
-import { isLocalPart, isLongEnough, LEAST_PASSWORD } from './form.ts';
+import { isLocalPart } from './form.ts';
 import { DoorFrame, FormProblem } from './frame.tsx';
+import { LocalPart, NOBODY, PersonFields, personProblem } from './new-person.tsx';
 import { type Problem, problemOf } from './problems.ts';
-import { Secret } from './secret.tsx';
 import { dropToken, takeToken } from './token.ts';
 
 interface Invitation {
@@ -55,22 +55,23 @@ function Accept({ token, invitation }: { readonly token: string; readonly invita
   const t = texts('signIn');
   const { address, domain } = invitation;
   const [localPart, setLocalPart] = useState('');
-  const [displayName, setDisplayName] = useState('');
-  const [password, setPassword] = useState('');
+  const [person, setPerson] = useState(NOBODY);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
   const own = address ?? `${localPart.trim()}@${domain ?? ''}`;
   const submit = async (): Promise<void> => {
     if (address === undefined && !isLocalPart(localPart.trim()))
       return setProblem({ sentence: t('localPartMissing'), field: 'address' });
-    if (!isLongEnough(password))
-      return setProblem({ sentence: t('passwordShort', { least: LEAST_PASSWORD }), field: 'password' });
+    const missing = personProblem(person, t);
+    if (missing !== undefined) return setProblem(missing);
+    const { password } = person;
+    const displayName = person.displayName.trim();
     setBusy(true);
     setProblem(undefined);
     try {
       const wish = {
         token,
-        displayName: displayName.trim(),
+        displayName,
         password,
         ...(address === undefined && { address: own }),
       };
@@ -108,42 +109,14 @@ function Accept({ token, invitation }: { readonly token: string; readonly invita
             problem={of('address')}
           >
             {(attributes) => (
-              <input
-                {...attributes}
-                name="username"
-                autocomplete="username"
-                autocapitalize="off"
-                spellcheck={false}
-                autofocus
-                value={localPart}
-                onInput={(event) => setLocalPart(event.currentTarget.value)}
-              />
+              <LocalPart attributes={attributes} value={localPart} focused onInput={setLocalPart} />
             )}
           </Field>
         ) : (
           // For password managers: what the password belongs to.
           <input type="hidden" name="username" autocomplete="username" value={address} />
         )}
-        <Field label={t('yourName')} hint={t('yourNameHint')} problem={of('displayName')}>
-          {(attributes) => (
-            <input
-              {...attributes}
-              name="name"
-              autocomplete="name"
-              dir="auto"
-              value={displayName}
-              onInput={(event) => setDisplayName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Secret
-          label={t('newPassword')}
-          hint={t('newPasswordHint', { least: LEAST_PASSWORD })}
-          problem={of('password')}
-          autocomplete="new-password"
-          value={password}
-          onInput={setPassword}
-        />
+        <PersonFields person={person} onChange={setPerson} of={of} />
         <button type="submit" class="button primary" disabled={busy}>
           {t('createMailbox')}
         </button>

@@ -5,10 +5,10 @@ import { texts } from '../base/i18n.ts';
 import { navigate } from '../base/router.ts';
 import { adopt, type Me } from '../base/session.ts';
 import { Loading } from '../base/states.tsx';
-import { isDomain, isLocalPart, isLongEnough, LEAST_PASSWORD } from './form.ts';
+import { isDomain, isLocalPart } from './form.ts';
 import { DoorFrame, FormProblem } from './frame.tsx';
+import { LocalPart, NOBODY, PersonFields, personProblem } from './new-person.tsx';
 import { type Problem, problemOf } from './problems.ts';
-import { Secret } from './secret.tsx';
 import { dropToken, takeToken } from './token.ts';
 
 /** The first start: the domain and the account that administers the server; the wizard goes on behind it. */
@@ -90,8 +90,7 @@ function FirstAccount({ token, hostname }: { readonly token: string; readonly ho
   const t = texts('signIn');
   const [domain, setDomain] = useState(() => hostname.replace(/^(?:mail|mx\d*|smtp)\./, ''));
   const [localPart, setLocalPart] = useState('');
-  const [displayName, setDisplayName] = useState('');
-  const [password, setPassword] = useState('');
+  const [person, setPerson] = useState(NOBODY);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
   const address = `${localPart.trim()}@${domain.trim()}`;
@@ -99,12 +98,14 @@ function FirstAccount({ token, hostname }: { readonly token: string; readonly ho
     if (!isDomain(domain.trim())) return setProblem({ sentence: t('domainMissing'), field: 'domain' });
     if (!isLocalPart(localPart.trim()))
       return setProblem({ sentence: t('localPartMissing'), field: 'address' });
-    if (!isLongEnough(password))
-      return setProblem({ sentence: t('passwordShort', { least: LEAST_PASSWORD }), field: 'password' });
+    const missing = personProblem(person, t);
+    if (missing !== undefined) return setProblem(missing);
+    const { password } = person;
+    const displayName = person.displayName.trim();
     setBusy(true);
     setProblem(undefined);
     try {
-      const wish = { token, domain: domain.trim(), address, displayName: displayName.trim(), password };
+      const wish = { token, domain: domain.trim(), address, displayName, password };
       const { me } = await api<{ me: Me }>('POST', '/auth/first-run', wish, { quiet: true });
       dropToken('setup');
       adopt(me);
@@ -147,37 +148,10 @@ function FirstAccount({ token, hostname }: { readonly token: string; readonly ho
           problem={of('address')}
         >
           {(attributes) => (
-            <input
-              {...attributes}
-              name="username"
-              autocomplete="username"
-              autocapitalize="off"
-              spellcheck={false}
-              value={localPart}
-              onInput={(event) => setLocalPart(event.currentTarget.value)}
-            />
+            <LocalPart attributes={attributes} value={localPart} focused={false} onInput={setLocalPart} />
           )}
         </Field>
-        <Field label={t('yourName')} hint={t('yourNameHint')} problem={of('displayName')}>
-          {(attributes) => (
-            <input
-              {...attributes}
-              name="name"
-              autocomplete="name"
-              dir="auto"
-              value={displayName}
-              onInput={(event) => setDisplayName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Secret
-          label={t('newPassword')}
-          hint={t('newPasswordHint', { least: LEAST_PASSWORD })}
-          problem={of('password')}
-          autocomplete="new-password"
-          value={password}
-          onInput={setPassword}
-        />
+        <PersonFields person={person} onChange={setPerson} of={of} />
         <button type="submit" class="button primary" disabled={busy}>
           {t('setupStart')}
         </button>

@@ -52,7 +52,7 @@ export const journalCommands: readonly CliCommand[] = [
         const { headline } = tell(facts, context);
         const reply = facts.text('reply');
         const times = row.count > 1 ? ` (${row.count} times)` : '';
-        const about = [headline + times, ...(reply === '' ? [] : [`${INDENT}${reply}`])];
+        const about = [headline.text + times, ...(reply === '' ? [] : [`${INDENT}${reply}`])];
         return [
           `${timeText(row.at, io.timeZone)}  ${row.kind}  [${row.trace}]`,
           ...about.flatMap((line) => wrap(line, io.width - INDENT.length)).map((line) => INDENT + line),

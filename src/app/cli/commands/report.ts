@@ -248,6 +248,36 @@ export const reportCommands: readonly CliCommand[] = [
     },
   },
   {
+    words: ['report', 'series'],
+    summary: 'mail in the name of your domains and connections to you, day by day',
+    details: 'From the DMARC and TLS reports that others sent; the charts of the pages show the same.',
+    args: [DOMAIN],
+    options: { days: { value: 'N', help: 'the last N days (30)' } },
+    example: 'report series example.org --days 90',
+    async run({ admin, args: [domain], text }) {
+      const days = text('days');
+      const value = await admin.call(reports.series, {
+        ...(domain !== undefined && { domain }),
+        ...(days !== undefined && { days }),
+      });
+      const row = (cells: readonly (string | number | undefined)[]): string =>
+        `${cells.map((cell, i) => (i === 0 ? String(cell).padEnd(12) : String(cell ?? 0).padStart(11))).join('')}\n`;
+      const { dmarc, tls } = value;
+      const head = row(['day', 'proven', 'not proven', 'stopped', 'TLS', 'no TLS']);
+      const body = value.days.map((day, i) =>
+        row([
+          new Date(day).toISOString().slice(0, 10),
+          dmarc.passed[i],
+          dmarc.failed[i],
+          dmarc.blocked[i],
+          tls.successes[i],
+          tls.failures[i],
+        ]),
+      );
+      return { value, text: () => [head, ...body].join('') };
+    },
+  },
+  {
     words: ['report', 'dmarc'],
     summary: 'who sends mail in the name of your domains, as other hosts saw it',
     details:

@@ -9,7 +9,8 @@ import type { Principal } from '../../../mail/ses-template/types.ts';
 import { sesStatusCommand } from '../ses-status.ts';
 import { checkedRegion, domainsFor } from '../ses-place.ts';
 import { type Call, type CliCommand, type Outcome, UsageError } from '../command.ts';
-import { plain } from '../plain-text.ts';
+import { fit, plain } from '../plain-text.ts';
+import { timeText } from '../quantities.ts';
 
 /** Days that forgotten mail stays in the bucket, unless said otherwise. */
 const EXPIRY_DAYS = 365;
@@ -242,4 +243,28 @@ export const sesSetUpCommands: readonly CliCommand[] = [
     run: template,
   },
   sesStatusCommand,
+  {
+    words: ['ses', 'events'],
+    summary: 'what Amazon SES told last of mail that it sent or took for us',
+    args: [],
+    options: {},
+    example: 'ses events',
+    async run({ admin, io }) {
+      const value = await admin.call(operations.ses.events, {});
+      const rows = value.events.map(({ at, kind, data }) => [
+        timeText(at, io.timeZone),
+        kind,
+        plain(JSON.stringify(data)),
+      ]);
+      const head = ['when', 'what', 'facts'];
+      return { value, text: () => (rows.length === 0 ? 'Nothing yet.\n' : lines([head, ...rows], io.width)) };
+    },
+  },
 ];
+
+/** Columns of a time, a word and the rest. */
+function lines(rows: readonly (readonly string[])[], width: number): string {
+  return rows
+    .map(([at = '', kind = '', rest = '']) => `${fit(`${at.padEnd(22)}${kind.padEnd(22)}${rest}`, width)}\n`)
+    .join('');
+}

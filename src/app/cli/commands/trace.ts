@@ -6,6 +6,15 @@ import { traceText } from '../trace-text.ts';
 
 const { trace } = operations;
 
+const OUTCOMES = ['delivered', 'junk', 'refused', 'deferred', 'failed'] as const;
+
+function outcomeOf(text: string | undefined): (typeof OUTCOMES)[number] | undefined {
+  const found = OUTCOMES.find((each) => each === text);
+  if (text !== undefined && found === undefined)
+    throw new UsageError(`--outcome takes ${OUTCOMES.join(', ')}`);
+  return found;
+}
+
 export const traceCommands: readonly CliCommand[] = [
   {
     words: ['trace'],
@@ -15,6 +24,9 @@ export const traceCommands: readonly CliCommand[] = [
     args: [{ name: 'TERM', help: 'what to look for', optional: true }],
     options: {
       last: { help: 'the newest, whatever it is about' },
+      sender: { value: 'ADDRESS', help: 'sent by this address, or by any of @example.org' },
+      recipient: { value: 'ADDRESS', help: 'for this address, or for any of @example.org' },
+      outcome: { value: 'WHAT', help: 'delivered, junk, refused, deferred (it still waits) or failed' },
       from: { value: 'TIME', help: 'nothing older' },
       to: { value: 'TIME', help: 'nothing newer' },
       limit: { value: 'N', help: 'at most so many (10; with --last 1)' },
@@ -22,7 +34,10 @@ export const traceCommands: readonly CliCommand[] = [
     example: 'trace alice@example.org --from 2h',
     async run({ admin, io, args, text, on }) {
       const [term, from, to, limit] = [args[0], text('from'), text('to'), text('limit')];
-      if (term === undefined && !on('last') && from === undefined && to === undefined) {
+      const [sender, recipient] = [text('sender'), text('recipient')];
+      const outcome = outcomeOf(text('outcome'));
+      const given = [term, from, to, sender, recipient, outcome].some((each) => each !== undefined);
+      if (!given && !on('last')) {
         throw new UsageError(
           'say what to look for: a Message-ID, queue id, case number, address or IP address, --from TIME, or --last',
         );
@@ -32,6 +47,9 @@ export const traceCommands: readonly CliCommand[] = [
       const now = io.clock.now();
       const value = await admin.call(trace.search, {
         ...(term !== undefined && { term }),
+        ...(sender !== undefined && { sender }),
+        ...(recipient !== undefined && { recipient }),
+        ...(outcome !== undefined && { outcome }),
         ...(on('last') && { last: 'true' }),
         ...(from !== undefined && { from: parseTime(from, now) }),
         ...(to !== undefined && { to: parseTime(to, now) }),

@@ -89,7 +89,7 @@ export const urlRules: readonly Rule[] = [
     test: (facts, evidence) => {
       if (facts.isBulk && isProven(facts, evidence)) return false;
       const lie = lies(facts).find(({ shownSite }) => shownSite !== fromOf(facts)?.site);
-      return lie !== undefined && `${lie.shownSite} is ${lie.site}`;
+      return lie !== undefined && `${lie.shownSite} → ${lie.site}`;
     },
   },
   {
@@ -101,7 +101,7 @@ export const urlRules: readonly Rule[] = [
       const lie = lies(facts).find(
         ({ shownSite }) => shownSite !== undefined && shownSite !== from && isBrandSite(shownSite),
       );
-      return lie !== undefined && !facts.isBulk && `${lie.shownSite} is ${lie.site}`;
+      return lie !== undefined && !facts.isBulk && `${lie.shownSite} → ${lie.site}`;
     },
   },
   {

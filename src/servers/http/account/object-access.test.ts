@@ -22,6 +22,7 @@ interface Owned {
   readonly masked: number;
   readonly case: string;
   readonly contact: string;
+  readonly key: number;
 }
 
 /** Requests of the thief for one operation, each with an id of the owner; `own`: it takes none. */
@@ -73,6 +74,15 @@ const CASES: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
   },
   settings: { labels: 'own', setLabels: 'own', show: 'own', set: 'own' },
   search: { suggest: 'own' },
+  keys: {
+    list: 'own',
+    show: ({ key }) => [{ path: { id: key } }],
+    put: 'own',
+    trust: ({ key }) => [{ path: { id: key }, input: { trusted: false } }],
+    remove: ({ key }) => [{ path: { id: key } }],
+    lookup: 'own',
+  },
+  smime: { authorities: 'own' },
 };
 
 describe('ids of another account', () => {
@@ -143,6 +153,7 @@ describe('ids of another account', () => {
           masked: 999_999,
           case: 'ZZZZZ-ZZZZZ',
           contact: 'never@nowhere.example',
+          key: 999_997,
         };
         const [real] = made(ids);
         const [unreal] = made(never);
@@ -194,6 +205,15 @@ async function ownThings(server: TestServer): Promise<Owned> {
     label: 'shop',
     site: '',
   });
+  const key = await write.run('account.putKey', {
+    accountId,
+    kind: 'pgp',
+    address: 'friend@b.example',
+    fingerprint: 'ab'.repeat(20),
+    data: Buffer.from('key'),
+    source: 'given',
+    trusted: true,
+  });
   const caseNumber = 'ABCDE-FGHJK';
   await write.run('delivery.accept', {
     blob,
@@ -226,6 +246,7 @@ async function ownThings(server: TestServer): Promise<Owned> {
     masked: masked.id,
     case: caseNumber,
     contact: 'friend@b.example',
+    key: key.id,
   };
 }
 
@@ -241,6 +262,7 @@ async function snapshot(server: TestServer): Promise<unknown> {
     contacts: await read.run('account.contacts', { accountId, q: '', limit: 10 }),
     vault: await read.run('vault.list', { scope: { accountId }, limit: 10 }),
     lists: await read.run('spam.lists', { account: OWNER }),
+    keys: await read.run('account.keys', { accountId }),
     sieve: await read.run('sieve.settings', { accountId }),
   };
 }

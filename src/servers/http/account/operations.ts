@@ -2,12 +2,14 @@ import { contacts } from './contacts.ts';
 import { deleted } from './deleted.ts';
 import { explaining } from './explain.ts';
 import { images } from './image.ts';
+import { keys } from './keys.ts';
 import { masks } from './masked.ts';
 import { settings } from './preferences.ts';
 import { refused } from './refused.ts';
 import { sieve } from './rules.ts';
 import { search } from './suggest.ts';
 import { senders } from './senders.ts';
+import { smime } from './smime.ts';
 import { snooze } from './snooze.ts';
 import { lists } from './unsubscribe.ts';
 
@@ -25,4 +27,6 @@ export const accountOperations = {
   sieve,
   settings,
   search,
+  keys,
+  smime,
 } as const;

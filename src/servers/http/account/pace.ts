@@ -60,6 +60,9 @@ export interface AccountPaces {
   readonly images: Pace;
   readonly unsubscribes: Pace;
   readonly masked: Pace;
+  readonly keys: Pace;
+  readonly lookups: Pace;
+  readonly authorities: Pace;
 }
 
 const MINUTE = 60_000;
@@ -79,5 +82,9 @@ export function createPaces(clock: Clock): AccountPaces {
       windowMs: 60 * MINUTE,
       what: 'new masked addresses',
     }),
+    keys: createPace(clock, { atOnce: 4, perWindow: 300, windowMs: 60 * MINUTE, what: 'keys' }),
+    // Each tells a domain that somebody reads, and asks a host of its choice.
+    lookups: createPace(clock, { atOnce: 2, perWindow: 60, windowMs: 60 * MINUTE, what: 'look-ups of keys' }),
+    authorities: createPace(clock, { atOnce: 4, perWindow: 120, windowMs: MINUTE, what: 'certificates' }),
   };
 }

@@ -24,6 +24,30 @@ async function overviewOf(context: AdminContext, name: string) {
   return context.store.read.run('access.overview', { accountId, now: context.clock.now() });
 }
 
+/** Take one thing by which an account gets in away from it. `none`: what is said where it has no such thing. */
+function revocation(
+  what: 'app-passwords' | 'sessions' | 'authorizations',
+  summary: string,
+  write: 'access.removeAppPassword' | 'access.endSession' | 'access.removeGrant',
+  none: string,
+) {
+  return operation({
+    method: 'DELETE',
+    path: `/accounts/:address/${what}/:id`,
+    summary,
+    access: 'store-decides',
+    within,
+    input: z.strictObject({ address, id }),
+    output: done,
+    async run(context, input, actor) {
+      const { id: accountId } = await accountOf(context, input.address);
+      if (!(await context.store.write.run(write, { actor, accountId, id: input.id })))
+        throw new Refusal('not-found', none);
+      return OK;
+    },
+  });
+}
+
 const appPasswords = operation({
   method: 'GET',
   path: '/accounts/:address/app-passwords',
@@ -74,22 +98,12 @@ const addAppPassword = operation({
   },
 });
 
-const removeAppPassword = operation({
-  method: 'DELETE',
-  path: '/accounts/:address/app-passwords/:id',
-  summary: 'Take an app password away; what is connected by it is cut',
-  access: 'store-decides',
-  within,
-  input: z.strictObject({ address, id }),
-  output: done,
-  async run(context, input, actor) {
-    const { id: accountId } = await accountOf(context, input.address);
-    const args = { actor, accountId, id: input.id };
-    if (!(await context.store.write.run('access.removeAppPassword', args)))
-      throw new Refusal('not-found', 'The account has no such app password.');
-    return OK;
-  },
-});
+const removeAppPassword = revocation(
+  'app-passwords',
+  'Take an app password away; what is connected by it is cut',
+  'access.removeAppPassword',
+  'The account has no such app password.',
+);
 
 const sessions = operation({
   method: 'GET',
@@ -125,21 +139,12 @@ const sessions = operation({
   },
 });
 
-const revokeSession = operation({
-  method: 'DELETE',
-  path: '/accounts/:address/sessions/:id',
-  summary: 'End a web session of an account',
-  access: 'store-decides',
-  within,
-  input: z.strictObject({ address, id }),
-  output: done,
-  async run(context, input, actor) {
-    const { id: accountId } = await accountOf(context, input.address);
-    if (!(await context.store.write.run('access.endSession', { actor, accountId, id: input.id })))
-      throw new Refusal('not-found', 'The account has no such session.');
-    return OK;
-  },
-});
+const revokeSession = revocation(
+  'sessions',
+  'End a web session of an account',
+  'access.endSession',
+  'The account has no such session.',
+);
 
 const revokeSessions = operation({
   method: 'DELETE',
@@ -155,21 +160,12 @@ const revokeSessions = operation({
   },
 });
 
-const revokeGrant = operation({
-  method: 'DELETE',
-  path: '/accounts/:address/authorizations/:id',
-  summary: 'Take back what an account has granted a program by OAuth; its tokens end',
-  access: 'store-decides',
-  within,
-  input: z.strictObject({ address, id }),
-  output: done,
-  async run(context, input, actor) {
-    const { id: accountId } = await accountOf(context, input.address);
-    if (!(await context.store.write.run('access.removeGrant', { actor, accountId, id: input.id })))
-      throw new Refusal('not-found', 'The account has granted no such thing.');
-    return OK;
-  },
-});
+const revokeGrant = revocation(
+  'authorizations',
+  'Take back what an account has granted a program by OAuth; its tokens end',
+  'access.removeGrant',
+  'The account has granted no such thing.',
+);
 
 const secondFactor = operation({
   method: 'GET',

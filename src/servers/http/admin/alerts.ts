@@ -1,6 +1,9 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
-import { alertSettingsSchema } from '../../../flow/alerts/settings.ts';
+import type { Actor } from '../../../data/directory/types.ts';
+import { type AlertSettings, alertSettingsSchema } from '../../../flow/alerts/settings.ts';
+import { isPublicAddress } from '../../../net/public-address.ts';
 import { type AdminContext, type AlertHooks, operation } from './operation.ts';
 import { checkedSettings, leaves, type Stored, withValue } from './stored-settings.ts';
 
@@ -78,11 +81,41 @@ const set = operation({
       throw new Refusal('bad-input', `there is no setting "${name}"; "${LISTING}" lists all`);
     const wanted = withValue(await stored(store), name.split('.'), value ?? undefined);
     const own = checkedSettings(alertSettingsSchema, wanted, LISTING);
+    requireOutside(actor, await allowed(store), alertSettingsSchema.parse(own).webhook);
     const json = JSON.stringify(own);
     await store.write.run('directory.saveSiteSettings', { actor, name: 'alerts', json });
     return { settings: alertSettingsSchema.parse(own), changed: leaves(own) };
   },
 });
+
+/** Whether the webhook may be in our own network, as it is now. */
+async function allowed(store: AdminContext['store']): Promise<boolean> {
+  return alertSettingsSchema.parse(await stored(store)).webhook.private;
+}
+
+/**
+ * Who administers over the network has a password, and must not reach hosts beside the server by it: only the command
+ * line on the server says that a webhook may be there. Names are looked at when the webhook is sent (net/webhook.ts).
+ */
+function requireOutside(
+  actor: Actor,
+  before: boolean,
+  { url, private: inside }: AlertSettings['webhook'],
+): void {
+  if (actor.role === 'system') return;
+  if (inside && !before)
+    throw new Refusal(
+      'not-permitted',
+      'Only the command line of the server lets webhooks go into our own network: postern alert set webhook.private true',
+    );
+  const host = url === '' ? '' : new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  if (inside || host === '') return;
+  if (host === 'localhost' || host.endsWith('.localhost') || (isIP(host) !== 0 && !isPublicAddress(host)))
+    throw new Refusal(
+      'not-permitted',
+      `${host} is in our own network; the command line of the server may allow that: postern alert set webhook.private true`,
+    );
+}
 
 const test = operation({
   method: 'POST',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Undone } from '../../../data/directory/undo.ts';
+import { whyNot } from './audit-why.ts';
 import { type AdminContext, operation } from './operation.ts';
 
 const text = z.string().min(1).max(320).optional();
@@ -28,6 +29,8 @@ const list = operation({
         /** JSON. */
         data: z.string(),
         undo: z.enum(['no', 'possible', 'done']),
+        /** Why it cannot be taken back, a sentence. */
+        why: z.string().optional(),
         /** The entry that took it back. */
         undoneBy: z.number().optional(),
       }),
@@ -43,6 +46,7 @@ const list = operation({
         ...row,
         undo: by !== null ? ('done' as const) : undoable === 1 ? ('possible' as const) : ('no' as const),
         ...(by !== null && { undoneBy: by }),
+        ...(by === null && undoable !== 1 && { why: whyNot(row.action) }),
       })),
       ...(next !== undefined && { next }),
     };
@@ -66,12 +70,14 @@ const undo = operation({
 /** Whoever works by a setting or a ban is told of it. */
 async function tell(context: AdminContext, undone: Undone): Promise<void> {
   const { store, guard } = context;
-  if (undone.kind === 'ban-added') guard?.lifted('network', undone.subject);
+  if (undone.kind === 'ban-added') guard?.lifted(undone.ban, undone.subject);
   if (undone.kind === 'ban-lifted') {
     const all = await store.read.run('bans.after', { after: context.clock.now(), limit: 1000 });
-    const ban = all.find(({ subject }) => subject === undone.subject);
+    const ban = all.find(({ kind, subject }) => kind === undone.ban && subject === undone.subject);
     if (ban !== undefined) guard?.adopt(ban);
   }
+  if (undone.kind === 'exemption') guard?.useExemptions(await store.read.run('bans.exemptions', null));
+  if (undone.kind === 'lookup') await context.lookup?.current(true);
   if (undone.kind !== 'setting') return;
   switch (undone.name) {
     case 'filter':

@@ -3,6 +3,8 @@ import { Refusal } from '../../../base/errors.ts';
 import { isAdmin } from '../../../data/directory/permission.ts';
 import { doctorSettingsSchema, DOCTOR_SETTING } from '../../../flow/doctor/settings.ts';
 import { CHECKS } from '../../../flow/doctor/types.ts';
+import { said } from '../said.ts';
+import { setupWords } from '../setup-words.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { domainName } from './schemas.ts';
 import { checkedSettings, leaves, type Stored, withValue } from './stored-settings.ts';
@@ -14,12 +16,20 @@ const line = z.object({
   state: z.enum(['ok', 'warning', 'problem', 'unknown']),
   found: z.string(),
   why: z.string(),
+  whyWords: said.optional(),
   mend: z.array(z.string()).readonly(),
 });
 
 function needDoctor({ doctor }: AdminContext): NonNullable<AdminContext['doctor']> {
   if (doctor === undefined) throw new Refusal('unavailable', 'There is no doctor here.');
   return doctor;
+}
+
+function inWords<R extends { readonly lines: readonly { readonly why: string }[] }>(report: R): R {
+  return {
+    ...report,
+    lines: report.lines.map((each) => ({ ...each, whyWords: setupWords.of(each.why) })),
+  };
 }
 
 const run = operation({
@@ -39,15 +49,17 @@ const run = operation({
     const doctor = needDoctor(context);
     if (domain === undefined) {
       if (!isAdmin(actor)) throw new Refusal('bad-input', 'Say which domain is to be looked at.');
-      return doctor.run(undefined, only);
+      return inWords(await doctor.run(undefined, only));
     }
     const found = await context.store.read.run('directory.domain', { name: domain });
     if (found === undefined) throw new Refusal('not-found', `${domain} is not one of our domains.`);
     const report = await doctor.run([found.name], only);
     // The server itself is not for those who look after a domain.
-    return isAdmin(actor)
-      ? report
-      : { ...report, lines: report.lines.filter((each) => each.domain !== undefined) };
+    return inWords(
+      isAdmin(actor)
+        ? report
+        : { ...report, lines: report.lines.filter((each) => each.domain !== undefined) },
+    );
   },
 });
 

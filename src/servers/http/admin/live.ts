@@ -9,6 +9,8 @@ import type { AdminEnv } from './app.ts';
 import { badInput } from '../api.ts';
 import { type AdminContext, API_PREFIX } from './operation.ts';
 import { type Scope, scopeOf } from './scope.ts';
+import { inWords } from '../../../flow/explain/in-words.ts';
+import { wordsOf } from './schemas.ts';
 import { eventInScope } from './trace-scope.ts';
 
 /** Events as they happen, for somebody who watches: server-sent events. */
@@ -120,7 +122,7 @@ function stream(
   const over = new AbortController();
   const stop = watch.listen((event) => {
     const shown = shownOf(event, wanted, scope, hiding);
-    if (shown !== undefined) waiting.add(message('journal', shown));
+    if (shown !== undefined) waiting.add(message('journal', withWords(shown)));
   });
   watchers++;
   let ended = false;
@@ -182,6 +184,12 @@ function shownOf(
   const kept = hiding === undefined ? event : hideEvent(event, hiding);
   const own = eventInScope(scope, kept);
   return own && { trace: own.trace, at: own.at, kind: own.kind, data: own.data };
+}
+
+/** What happened, in words beside the facts. */
+function withWords(shown: Pick<JournalEvent, 'trace' | 'at' | 'kind' | 'data'>): object {
+  const [step] = inWords([{ ...shown, id: 0, count: 1, lastAt: shown.at }]);
+  return step === undefined ? shown : { ...shown, words: wordsOf(step) };
 }
 
 function names({ terms, data }: JournalEvent, address: string): boolean {

@@ -14,6 +14,8 @@ import type { Lookup } from '../../../flow/lookup/lookup.ts';
 import type { ScriptEngine } from '../../../flow/sieve/engine-types.ts';
 import type { Ways } from '../../../flow/outbound/routing/ways.ts';
 import type { SesInbound } from '../../../flow/ses-inbound/service.ts';
+import type { SesRegion } from '../../../flow/ses-setup/places.ts';
+import type { SesStatus } from '../../../flow/ses-setup/status.ts';
 import type { OutgoingWatch } from '../../../flow/submission/outgoing.ts';
 import type { ServerFacts } from '../facts.ts';
 
@@ -48,6 +50,16 @@ export interface AdminContext {
   readonly scripts?: Pick<ScriptEngine, 'check'> | undefined;
   /** Postfix lookup tables. */
   readonly lookup?: Lookup | undefined;
+  /** Asks Amazon how SES stands. */
+  readonly ses?: SesHooks | undefined;
+}
+
+/** A look at what Amazon and DNS have; changes nothing. */
+export interface SesHooks {
+  look(
+    region: SesRegion,
+    ours: { readonly domains: readonly string[]; readonly host: string },
+  ): Promise<SesStatus>;
 }
 
 /** A message that shows whether mail goes out. */

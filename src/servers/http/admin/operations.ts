@@ -29,6 +29,7 @@ import { reports } from './reports.ts';
 import { routing } from './routing.ts';
 import { search } from './search.ts';
 import { secrets } from './secrets.ts';
+import { ses } from './ses.ts';
 import { setup } from './setup.ts';
 import { sieve } from './sieve.ts';
 import { selfService } from './self-service.ts';
@@ -53,6 +54,7 @@ export const operations = {
   queue,
   reports: { ...reports, findings, series: reportSeries },
   routing,
+  ses,
   suppression,
   journal,
   lookup,

@@ -4,7 +4,7 @@ import type { Actor } from '../../../data/directory/types.ts';
 import type { JournalData } from '../../../data/journal/types.ts';
 import type { QueueEntry } from '../../../data/queue/reads.ts';
 import { type AdminContext, operation } from './operation.ts';
-import { domainName, journalRow, queueId, queueMessage } from './schemas.ts';
+import { domainName, journalRow, queueId, queueMessage, rowsInWords } from './schemas.ts';
 
 /** Messages listed at once unless told otherwise, and at most. */
 const LIST_DEFAULT = 100;
@@ -83,16 +83,16 @@ const transcript = operation({
   path: '/queue/:queueId/transcript',
   summary: 'What happened to a message so far: every attempt with what the other host said',
   access: 'administrator',
-  input: byId,
+  input: byId.extend({ words: z.stringbool().optional() }),
   output: z.object({ events: z.array(journalRow) }),
-  async run({ store }, input) {
+  async run({ store }, { words, ...input }) {
     const entry = await store.read.run('queue.show', input);
     if (entry === undefined)
       throw new Refusal('not-found', `No message in the queue has the id ${input.queueId}.`);
     const all = await store.read.run('journal.byTrace', { trace: entry.message.trace });
     const mine = ({ data }: { data: JournalData }): boolean =>
       typeof data['queueId'] !== 'string' || data['queueId'] === input.queueId;
-    return { events: all.filter(mine) };
+    return { events: rowsInWords(all.filter(mine), words) };
   },
 });
 

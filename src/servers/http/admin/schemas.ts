@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import type { JournalData } from '../../../data/journal/types.ts';
+import { inWords } from '../../../flow/explain/in-words.ts';
+import type { Step } from '../../../flow/explain/steps.ts';
+import { said } from '../said.ts';
+import type { JournalData, JournalRow } from '../../../data/journal/types.ts';
 import type { DnsRecord } from '../../../mail/dns-records.ts';
 
 /** Shapes that several operations share. Times are milliseconds since the epoch, sizes octets. */
@@ -107,7 +110,38 @@ export const journalRow = z.object({
   data: journalData,
   count: z.number(),
   lastAt: time,
+  /** What happened, and what can be done, in words; where that was asked for. */
+  words: z
+    .object({
+      headline: said,
+      details: z.array(said),
+      rows: z.array(z.object({ label: said.optional(), text: said })),
+      remedy: z.array(said),
+    })
+    .optional(),
 });
+
+/** Rows of one trace, in order, with their words where they are wanted. */
+export function rowsInWords<R extends JournalRow>(
+  rows: readonly R[],
+  wanted: boolean | undefined,
+): z.input<typeof journalRow>[] {
+  if (wanted !== true) return [...rows];
+  const steps = inWords(rows);
+  return rows.map((row, i) => {
+    const step = steps[i];
+    return step === undefined ? row : { ...row, words: wordsOf(step) };
+  });
+}
+
+export function wordsOf({ headline, details, rows = [], remedy }: Step) {
+  return {
+    headline,
+    details: [...details],
+    rows: rows.map(({ label, text }) => ({ ...(label !== undefined && { label }), text })),
+    remedy: [...remedy],
+  };
+}
 
 export type AdminAccount = z.output<typeof account>;
 export type AdminQueueMessage = z.output<typeof queueMessage>;

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import { said } from '../said.ts';
+import { setupWords } from '../setup-words.ts';
 import { dnsSettingsSchema } from '../../../flow/dns-plan/settings.ts';
 import { domainFacts } from '../../../flow/doctor/facts.ts';
 import type { CheckName, DoctorLine } from '../../../flow/doctor/types.ts';
@@ -18,6 +20,7 @@ const record = z.object({
   type: z.string(),
   value: z.string(),
   why: z.string(),
+  whyWords: said.optional(),
   state: z.enum(['ok', 'warning', 'problem', 'unknown']),
   /** What DNS has; '' where nobody has looked. */
   found: z.string(),
@@ -27,11 +30,15 @@ const step = z.object({
   title: z.string(),
   state: stepState,
   sentence: z.string(),
+  /** Both with their codes. */
+  words: z.object({ title: said, sentence: said }).optional(),
   /** What to type or to publish. */
   mend: z.array(z.string()),
   records: z.array(record).optional(),
   /** The records can be written at the provider of the zone (POST /dns/:domain/plan and apply). */
   provider: z.boolean().optional(),
+  /** The newest test message of the step, while it has not arrived. */
+  probe: z.object({ id: z.string(), address: z.string(), to: z.string(), subject: z.string() }).optional(),
 });
 type Step = z.input<typeof step>;
 
@@ -75,10 +82,20 @@ const get = operation({
       firstRun: state.firstRun,
       complete: steps.every((each) => each.state === 'done' || each.state === 'skipped'),
       ...(found !== undefined && { domain: found.name }),
-      steps,
+      steps: steps.map(inWords),
     };
   },
 });
+
+function inWords(one: Step): Step {
+  return {
+    ...one,
+    words: { title: setupWords.of(one.title), sentence: setupWords.of(one.sentence) },
+    ...(one.records !== undefined && {
+      records: one.records.map((each) => ({ ...each, whyWords: setupWords.of(each.why) })),
+    }),
+  };
+}
 
 /** What somebody wants to leave out counts as left out until it is done. */
 function left({ kept }: SetupState, one: Step): Step {
@@ -128,7 +145,17 @@ function plainStep({ facts }: AdminContext, id: StepId, { done: reached, kept }:
     state: isDone ? 'done' : 'open',
     sentence: isDone ? yes : no,
     mend: isDone ? [] : [...mend],
+    ...(!isDone && probeOf(id, kept)),
   };
+}
+
+/** What a page that was loaded anew goes on watching. */
+function probeOf(id: StepId, { probes }: SetupState['kept']): Pick<Step, 'probe'> {
+  const kind = id === 'send' ? 'send' : id === 'receive' ? 'expect' : undefined;
+  const found = probes.find((one) => one.kind === kind && one.arrivedAt === undefined);
+  if (found === undefined) return {};
+  const { id: own, address, to, subject } = found;
+  return { probe: { id: own, address, to, subject } };
 }
 
 /** Checks that are about records of a domain. */
@@ -155,7 +182,10 @@ async function dnsStep(context: AdminContext, domain: string, check: boolean): P
   const lines = report?.lines.filter((line) => line.domain === domain) ?? [];
   const bad = lines.filter(({ check: name, state }) => state === 'problem' && NEEDED.has(name));
   const needed = lines.filter(({ check: name }) => NEEDED.has(name));
-  const good = needed.length > 0 && needed.every(({ state }) => state === 'ok' || state === 'warning');
+  // Whether each server of the zone answers us is told by the checks; here it is enough that resolvers find the records.
+  const fine = ({ check: name, state }: DoctorLine): boolean =>
+    state === 'ok' || state === 'warning' || (name === 'zone' && state === 'unknown');
+  const good = needed.length > 0 && needed.every(fine);
   if (report !== undefined)
     await saveSetup(store, ({ dnsAt: _before, ...rest }) => ({
       ...rest,
@@ -188,7 +218,7 @@ async function dnsStep(context: AdminContext, domain: string, check: boolean): P
           ? good
             ? 'What mail needs is published.'
             : 'DNS could not be asked for all of it.'
-          : bad.map(({ found }) => found).join(' '),
+          : bad.map(({ subject, found }) => `${subject}: ${found}`).join(' '),
     mend: [...new Set(bad.flatMap(({ mend }) => [...mend]))],
     records: records.map((one) => ({ ...named(one), ...seen(one, lines) })),
     provider: zones.some((zone) => domain === zone || domain.endsWith(`.${zone}`)),

@@ -5,8 +5,9 @@ import { caseNumberOf } from '../../../data/vault/case-number.ts';
 import { canonicalAddress } from '../../../net/ip.ts';
 import { hiddenTerms } from './hidden-terms.ts';
 import { type AdminContext, operation } from './operation.ts';
-import { journalRow } from './schemas.ts';
+import { journalRow, rowsInWords } from './schemas.ts';
 import { scopeOf } from './scope.ts';
+import { fits, outcome, type TraceFilter } from './trace-filter.ts';
 import { eventsInScope } from './trace-scope.ts';
 
 /** Traces shown at once unless told otherwise, and at most. */
@@ -40,27 +41,30 @@ interface Span {
   readonly limit: number;
 }
 
-/** Trace ids, newest first. */
-async function find({ store }: AdminContext, term: string | undefined, span: Span): Promise<string[]> {
+/** Traces that each of several things is looked up in before they are put together. */
+const LOOKED_UP = 500;
+
+/** Trace ids, newest first: of those that all that is given leads to. */
+async function find({ store }: AdminContext, given: readonly string[], span: Span): Promise<string[]> {
   const { from, to, limit } = span;
-  if (term === undefined) {
+  if (given.length === 0) {
     const rows = await store.read.run('journal.recent', { from, to, limit: RECENT_EVENTS });
     return [...new Set(rows.map(({ trace }) => trace))];
   }
-  const found = new Map<string, number>();
   const { key } = await store.read.run('journal.privacy', null);
-  for (const one of hiddenTerms(candidateTerms(term), key)) {
-    for (const { trace, at } of await store.read.run('journal.find', {
-      term: one,
-      from,
-      to,
-      limit: limit + 1,
-    })) {
-      found.set(trace, Math.max(at, found.get(trace) ?? 0));
+  let common: Map<string, number> | undefined;
+  for (const text of given) {
+    const found = new Map<string, number>();
+    for (const term of hiddenTerms(candidateTerms(text), key)) {
+      for (const { trace, at } of await store.read.run('journal.find', { term, from, to, limit })) {
+        found.set(trace, Math.max(at, found.get(trace) ?? 0));
+      }
     }
+    if (TIME_ID.test(text.trim())) found.set(text.trim(), FOREVER);
+    const before: Map<string, number> | undefined = common;
+    common = before === undefined ? found : new Map([...found].filter(([trace]) => before.has(trace)));
   }
-  if (TIME_ID.test(term.trim())) found.set(term.trim(), FOREVER);
-  return [...found].toSorted(([, a], [, b]) => b - a).map(([trace]) => trace);
+  return [...(common ?? [])].toSorted(([, a], [, b]) => b - a).map(([trace]) => trace);
 }
 
 const search = operation({
@@ -71,11 +75,17 @@ const search = operation({
   access: 'domain',
   input: z.strictObject({
     term: z.string().min(1).max(1000).optional(),
+    /** Addresses, or domains ("@example.org"). */
+    sender: z.string().min(1).max(320).optional(),
+    recipient: z.string().min(1).max(320).optional(),
+    outcome: outcome.optional(),
     /** The newest ones, whatever they are about. */
     last: z.stringbool().optional(),
     from: z.coerce.number<number | string>().min(0).optional(),
     to: z.coerce.number<number | string>().min(0).optional(),
     limit: z.coerce.number<number | string>().int().min(1).max(TRACES_MAX).optional(),
+    /** Each event with its words. */
+    words: z.stringbool().optional(),
   }),
   output: z.object({
     /** Newest last, each with its events in order. */
@@ -85,27 +95,44 @@ const search = operation({
     /** Milliseconds that events are kept, where the server tells. */
     keptMs: z.number().optional(),
   }),
-  async run(context, { term, last = false, from = 0, to = FOREVER, limit: wanted }, actor) {
+  async run(context, { term, sender, recipient, outcome: became, words, last = false, ...rest }, actor) {
+    const { from = 0, to = FOREVER, limit: wanted } = rest;
     const scope = await scopeOf(context.store, actor);
-    if (term === undefined && !last && from === 0 && to === FOREVER) {
+    const filter: TraceFilter = { sender, recipient, outcome: became };
+    const filtered = sender !== undefined || recipient !== undefined || became !== undefined;
+    if (term === undefined && !last && from === 0 && to === FOREVER && !filtered) {
       throw new Refusal(
         'bad-input',
         'Say what to look for: a message id, queue id, case number, address, IP address, or time.',
       );
     }
     const limit = wanted ?? (last ? 1 : TRACES_DEFAULT);
-    const found = await find(context, term, { from, to, limit });
+    // Whole domains stand in no index; events are looked through for them.
+    const given = [term, sender, recipient].filter(
+      (text) => text !== undefined && (text === term || isAddress(text)),
+    ) as string[];
+    const found = await find(context, given, { from, to, limit: filtered ? LOOKED_UP : limit + 1 });
     const traces = [];
-    for (const trace of found.slice(0, limit)) {
-      const events = eventsInScope(scope, await context.store.read.run('journal.byTrace', { trace }));
-      if (events.length > 0) traces.push({ trace, events });
+    let looked = 0;
+    for (const trace of found) {
+      if (traces.length >= limit || (!filtered && looked >= limit)) break;
+      looked++;
+      const all = await context.store.read.run('journal.byTrace', { trace });
+      if (filtered && !fits(all, filter)) continue;
+      const events = eventsInScope(scope, all);
+      if (events.length > 0) traces.push({ trace, events: rowsInWords(events, words) });
     }
     const keptMs = context.facts.journalAgeMs?.();
     // Whether there is more is told of one's own alone.
-    const more = found.length > limit && (scope.all || (term !== undefined && scope.covers(term)));
-    const shown = { traces: traces.toReversed(), more };
+    const own = scope.all || (given.length > 0 && given.every((text) => scope.covers(text)));
+    const shown = { traces: traces.toReversed(), more: found.length > looked && own };
     return keptMs === undefined ? shown : { ...shown, keptMs };
   },
 });
+
+/** "ann@example.org", not "@example.org" nor "example.org". */
+function isAddress(text: string): boolean {
+  return text.trim().indexOf('@') > 0;
+}
 
 export const trace = { search };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { JournalRow } from '../../../data/journal/types.ts';
+import type { JournalData, JournalRow, JournalValue } from '../../../data/journal/types.ts';
 import { filterSettingsSchema, type FilterSettings } from '../../../flow/spam/settings.ts';
-import { cannotTell, type Lines, type Recorded, wouldBe } from '../../../flow/spam/what-if.ts';
+import { cannotTell, type Lines, type Recorded, type Would, wouldBe } from '../../../flow/spam/what-if.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { checkedSettings, type Stored } from './stored-settings.ts';
 
@@ -19,6 +19,9 @@ const moved = z.object({
   trace: z.string(),
   caseNumber: z.string().optional(),
   from: z.string().optional(),
+  /** Whom it was for, where several recipients were judged each by their own mail and lists. */
+  to: z.string().optional(),
+  /** Of what the vault keeps; subjects of delivered mail are its readers' alone. */
   subject: z.string().optional(),
   was: place,
   would: place,
@@ -42,6 +45,7 @@ export const whatIf = operation({
   output: z.object({
     from: z.number(),
     to: z.number(),
+    /** Verdicts: a message has one for each recipient it was judged for. */
     judged: z.number(),
     moved: z.array(moved),
     counts: z.array(z.object({ was: place, would: place, count: z.number() })),
@@ -123,15 +127,15 @@ async function look(
       ...(place !== undefined && { after: place }),
     });
     for (const row of rows) {
-      const recorded = recordedOf(row);
-      if (recorded === undefined) continue;
-      judged++;
-      const { action: would, score, why } = wouldBe(recorded, before, after, lines);
-      if (would === recorded.action) continue;
-      all++;
-      const key = `${recorded.action} ${would}`;
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-      if (found.length < limit) found.push(await told({ store }, row, recorded.action, would, score, why));
+      for (const recorded of recordedOf(row)) {
+        judged++;
+        const would = wouldBe(recorded, before, after, lines);
+        if (would.action === recorded.action) continue;
+        all++;
+        const key = `${recorded.action} ${would.action}`;
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+        if (found.length < limit) found.push(await told({ store }, row, recorded, would));
+      }
     }
     place = next;
   } while (place !== undefined && judged < LOOKED);
@@ -146,28 +150,71 @@ async function look(
   };
 }
 
-/** Undefined for what was put off and judged once more when it came again. */
-function recordedOf({ data }: JournalRow): Recorded | undefined {
-  const { action, probability, threshold, reasons, decidedBy, by, waits } = data;
-  if (waits === true || typeof probability !== 'number' || typeof threshold !== 'number') return undefined;
+interface ForOne extends Recorded {
+  /** Whom the verdict was for; undefined: all recipients. */
+  readonly to: string | undefined;
+}
+
+/**
+ * The verdicts of a judgement: one, or that of each account where it was judged for several. None for what was put off
+ * and judged once more when it came again.
+ */
+function recordedOf({ data }: JournalRow): ForOne[] {
+  if (data['waits'] === true) return [];
+  const whole = verdictOf(data, reasonsOf(data), undefined);
+  const each = Array.isArray(data['each']) ? (data['each'] as readonly JournalValue[]) : [];
+  const own = each.flatMap((one) => {
+    const values = typeof one === 'object' && one !== null && !Array.isArray(one) ? (one as JournalData) : {};
+    const { to } = values;
+    return verdictOf(values, reasonsOf(data), typeof to === 'string' && to !== '' ? to : undefined) ?? [];
+  });
+  if (own.length > 0) return own;
+  if (whole === undefined) return [];
+  const texts = accountsOf(data, whole);
+  return texts.length > 0 ? texts : [whole];
+}
+
+function verdictOf(
+  { action, probability, threshold, decidedBy, by }: JournalData,
+  reasons: readonly string[],
+  to: string | undefined,
+): ForOne | undefined {
+  if (typeof probability !== 'number' || typeof threshold !== 'number') return undefined;
   if (action !== 'inbox' && action !== 'junk' && action !== 'refuse') return undefined;
   return {
+    to,
     action,
     probability,
     threshold,
-    reasons: Array.isArray(reasons) ? reasons.filter((each) => typeof each === 'string') : [],
+    reasons,
     decidedBy: typeof decidedBy === 'string' ? decidedBy : undefined,
     by: typeof by === 'string' ? by : undefined,
   };
 }
 
+function reasonsOf({ reasons }: JournalData): string[] {
+  return Array.isArray(reasons) ? reasons.filter((each) => typeof each === 'string') : [];
+}
+
+/** "For ann@example.org: junk, 99.10 %": how verdicts of several accounts were written before they were kept as values. */
+const ACCOUNT_TEXT = /^For (\S{1,320}): (inbox|junk|refuse), (\d{1,3}\.\d{2}) %$/;
+
+function accountsOf({ accounts }: JournalData, whole: ForOne): ForOne[] {
+  if (!Array.isArray(accounts)) return [];
+  return accounts.flatMap((text) => {
+    const [, to, action, percent] = (typeof text === 'string' ? ACCOUNT_TEXT.exec(text) : null) ?? [];
+    if (to === undefined || action === undefined) return [];
+    const own = { ...whole, to, action: action as Place, probability: Number(percent) / 100 };
+    // What decided for all may have decided for this one; where the outcomes differ it has not.
+    return own.action === whole.action ? own : { ...own, decidedBy: undefined, by: undefined };
+  });
+}
+
 async function told(
   { store }: Pick<AdminContext, 'store'>,
   { at, trace, data }: JournalRow,
-  was: Place,
-  would: Place,
-  score: number,
-  why: string,
+  { to, action: was }: ForOne,
+  { action: would, score, why }: Would,
 ): Promise<z.input<typeof moved>> {
   const caseNumber = typeof data['case'] === 'string' ? data['case'] : undefined;
   // Subjects are not in the journal; of what was refused the vault may still have it.
@@ -181,6 +228,7 @@ async function told(
     trace,
     ...(caseNumber !== undefined && { caseNumber }),
     ...(typeof author === 'string' && { from: author }),
+    ...(to !== undefined && { to }),
     ...(kept !== undefined && { subject: kept.subject }),
     was,
     would,

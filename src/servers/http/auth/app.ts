@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { failedResponse } from '../api.ts';
+import { codeOf } from '../problems.ts';
 import { type AuthContext, type AuthEnv, type AuthOptions, BODY_MS, Fault } from './context.ts';
 import { mountOauth } from './oauth.ts';
 import { mountPasskeySignIn } from './passkeys.ts';
@@ -19,7 +20,10 @@ export function createAuthApp(options: AuthOptions): Hono<AuthEnv> {
     c.header('Cache-Control', 'no-store');
     if (!(error instanceof Fault)) return failedResponse(c, { logger, clock }, 'auth', error);
     const { kind, message, field, status } = error;
-    return c.json({ error: { kind, message, ...(field !== undefined && { field }) } }, status);
+    return c.json(
+      { error: { kind, message, ...(field !== undefined && { field }), ...codeOf(error) } },
+      status,
+    );
   });
   // By path: mounted at the root, other parts' answers pass here too.
   for (const path of ['/auth/*', '/account/v1/security', '/account/v1/security/*', '/oauth/*']) {

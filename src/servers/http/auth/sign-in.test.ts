@@ -55,7 +55,9 @@ describe('signing in', () => {
     }
     assert.deepEqual(
       [...answers],
-      ['401 {"error":{"kind":"authentication-failed","message":"The login or password is wrong"}}'],
+      [
+        '401 {"error":{"kind":"authentication-failed","message":"The login or password is wrong","code":"problems.loginWrong"}}',
+      ],
     );
   });
 

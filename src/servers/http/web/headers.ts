@@ -26,7 +26,7 @@ export const WEB_APP_POLICY =
 
 /** The document that a message is shown in: no scripts, ever, not even by a mistake of the sanitiser. */
 export const FRAME_POLICY =
-  "default-src 'none'; img-src 'self' data: blob:; style-src 'unsafe-inline'; font-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox";
+  "default-src 'none'; img-src 'self' data: blob:; style-src 'unsafe-inline'; font-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-modals";
 
 /** RFC 6797: a year. Other hosts of the domain are none of our business. */
 const HSTS = 'max-age=31536000';

@@ -283,7 +283,10 @@ describe('the web app over HTTP and HTTPS', () => {
     assert.equal(status, 200);
     const policy = String(headers['content-security-policy']);
     assert.match(policy, /^default-src 'none';/);
-    assert.match(policy, /sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox$/);
+    assert.match(
+      policy,
+      /sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-modals$/,
+    );
     assert.doesNotMatch(policy, /allow-scripts|script-src/);
     assert.equal(headers['x-frame-options'], 'SAMEORIGIN');
     assert.doesNotMatch(text, /<script/);

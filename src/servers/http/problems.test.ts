@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { problems } from './problem-texts.ts';
+import { setupTexts } from './setup-texts.ts';
+import { setupWords } from './setup-words.ts';
+import { codeOf, inputSaid, problemSaid } from './problems.ts';
+
+/** Every refusal of the APIs has a name, and every name a refusal. */
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+/** What the account, auth and admin APIs are made of. */
+const SOURCES = [
+  'src/servers/http/{account,auth,admin}/**/*.ts',
+  'src/servers/http/api.ts',
+  'src/servers/request-login.ts',
+  'src/mail/sasl/refusals.ts',
+  'src/data/{access,account,directory,sieve,spam,sharing,mailstore,queue,vault,bans}/**/*.ts',
+  'src/flow/sieve/**/*.ts',
+];
+/** Refusals that no API gives: of starting the server, of other protocols. */
+const NOT_THEIRS =
+  /^src\/servers\/http\/admin\/socket|^src\/servers\/http\/auth\/oauth\.ts|^src\/data\/sharing\/annotations|\.contract\.|\.test\.|fixtures/;
+/** Texts that are no refusals, or refusals that no API gives. */
+const NONE: ReadonlySet<string> = new Set([
+  'Malformed X1 message: X1',
+  'The text of a table that is kept here',
+  'This message shows that X1 can send mail.\n\nNobody needs to answer it.\n',
+]);
+/** Refusals whose text stands in a table, or comes out of a function. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'otherSite',
+  'requestOver',
+  'noAppPassword',
+  'noSession',
+  'noGranted',
+  'tooManyFailed',
+]);
+
+/** Texts that stand as the message in `new Refusal(...)` and `new Fault(...)`, or as `const text = ...` before one. */
+function messagesIn(source: string): string[] {
+  const found: string[] = [];
+  for (const start of source.matchAll(/new (?:Refusal|Fault)\(|const text =|notEnough\(/g)) {
+    found.push(...literals(source, start.index + start[0].length).filter((text) => /\S \S/.test(text)));
+  }
+  return found;
+}
+
+/** String and template literals up to the end of the call or statement; what is filled in becomes "X1". */
+function literals(source: string, from: number): string[] {
+  const found: string[] = [];
+  for (let at = from, depth = 0; at < source.length && depth >= 0; at++) {
+    const char = source[at] ?? '';
+    if ('([{'.includes(char)) depth++;
+    else if (')]}'.includes(char)) depth--;
+    else if (char === ';' && depth === 0) break;
+    else if (char === '/' && source[at + 1] === '/') at = source.indexOf('\n', at);
+    else if (char === "'" || char === '"' || char === '`') {
+      const { text, end } = literal(source, at);
+      found.push(text);
+      at = end;
+    }
+  }
+  return found;
+}
+
+function literal(source: string, open: number): { text: string; end: number } {
+  const quote = source[open];
+  let text = '';
+  let at = open + 1;
+  while (at < source.length && source[at] !== quote) {
+    if (source[at] === '\\') {
+      text += source[at + 1] === 'n' ? '\n' : (source[at + 1] ?? '');
+      at += 2;
+    } else if (quote === '`' && source.startsWith('${', at)) {
+      let depth = 1;
+      at += 2;
+      for (; depth > 0 && at < source.length; at++)
+        depth += source[at] === '{' ? 1 : source[at] === '}' ? -1 : 0;
+      text += 'X1';
+    } else text += source[at++];
+  }
+  return { text, end: at };
+}
+
+function everyMessage(): { file: string; text: string }[] {
+  return globSync(SOURCES, { cwd: ROOT })
+    .filter((file) => !NOT_THEIRS.test(file))
+    .flatMap((file) => messagesIn(readFileSync(resolve(ROOT, file), 'utf8')).map((text) => ({ file, text })))
+    .filter(({ text }) => !NONE.has(text));
+}
+
+test('every refusal of the account, auth and admin APIs has a name', () => {
+  const nameless = everyMessage().filter(({ text }) => problemSaid(text) === undefined);
+  assert.deepEqual(
+    nameless.map(({ file, text }) => `${file}: ${text}`),
+    [],
+  );
+});
+
+test('every name is that of a refusal', () => {
+  const used = new Set(everyMessage().map(({ text }) => problemSaid(text)?.code));
+  const unused = Object.keys(problems).filter(
+    (key) =>
+      !/^(?:input|kind)[A-Z]|^inside$/.test(key) && !ELSEWHERE.has(key) && !used.has(`problems.${key}`),
+  );
+  assert.deepEqual(unused, []);
+});
+
+test('a name comes with the facts of its sentence', () => {
+  assert.deepEqual(codeOf({ message: 'There is no account ann@example.test.' }), {
+    code: 'problems.noAccount',
+    args: { address: 'ann@example.test' },
+  });
+  assert.equal(codeOf({ message: 'Something that nobody has foreseen.' }), undefined);
+});
+
+test('input that its schema does not take is told by its field', () => {
+  const schema = z.strictObject({ name: z.string().min(3).max(5), count: z.number().min(1).optional() });
+  const said = (input: unknown): unknown => {
+    const { error } = schema.safeParse(input);
+    return error && inputSaid(error);
+  };
+  assert.deepEqual(said({}), { code: 'problems.inputMissing', args: { field: 'name' } });
+  assert.deepEqual(said({ name: 'a' }), { code: 'problems.inputShort', args: { field: 'name', least: 3 } });
+  assert.deepEqual(said({ name: 'abcdef' }), {
+    code: 'problems.inputLong',
+    args: { field: 'name', most: 5 },
+  });
+  assert.deepEqual(said({ name: 'abcd', count: 0 }), {
+    code: 'problems.inputSmall',
+    args: { field: 'count', least: 1 },
+  });
+  assert.deepEqual(said({ name: 'abcd', more: 1 }), {
+    code: 'problems.inputUnknown',
+    args: { field: 'more' },
+  });
+});
+
+test('why a record or a check matters, and what setup says of its steps, is known by its words', () => {
+  const texts = globSync(['src/mail/dns-records.ts', 'src/flow/doctor/**/*.ts'], { cwd: ROOT })
+    .filter((file) => !file.includes('.test.'))
+    .flatMap((file) => {
+      const source = readFileSync(resolve(ROOT, file), 'utf8');
+      return [...source.matchAll(/\bwhy(?::| =)(?=[^;,]{0,80}['"`])/g)].flatMap((found) =>
+        literals(source, found.index + found[0].length).slice(0, 2),
+      );
+    })
+    .filter((text) => /^[A-Z].* .* .*[.]$/.test(text));
+  assert.ok(texts.length > 30, `only ${texts.length} were found`);
+  assert.deepEqual(
+    texts.filter((text) => setupWords.find(text) === undefined),
+    [],
+  );
+  const setup = readFileSync(resolve(ROOT, 'src/servers/http/admin/setup.ts'), 'utf8');
+  for (const text of Object.values(setupTexts).slice(0, 6)) assert.ok(setup.includes(`'${text}'`), text);
+});
