@@ -14,8 +14,10 @@ const FLOW: Record<string, readonly string[]> = {
   /** Its replies and redirects go into the queue as all do. */
   sieve: ['delivery', 'outbound', 'spam'],
   backup: ['sieve'],
-  /** Its words are checked against all that is refused. */
-  explain: ['sieve', 'inbound'],
+  /** Its words are checked against all that is refused, and are those of the rules. */
+  explain: ['sieve', 'inbound', 'spam'],
+  /** Where the settings use SES. */
+  'ses-setup': ['outbound', 'ses-inbound'],
   reports: ['outbound', 'feedback'],
   feedback: ['outbound', 'delivery'],
   relay: ['outbound'],

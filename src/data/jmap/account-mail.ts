@@ -1,3 +1,4 @@
+import type { AllCounts } from './account-counts.ts';
 import type { ReadTx } from '../db/sql.ts';
 import { parseKeywords } from '../mailstore/flags.ts';
 import { othersFirst } from '../mailstore/sort-columns.ts';
@@ -67,19 +68,6 @@ export interface AccountMail {
         readonly of: Map<number, Readonly<Record<SortText, string>>>;
       }
     | undefined;
-}
-
-/** What a mailbox shows of itself (RFC 8621 section 2). */
-export interface Counts {
-  readonly totalEmails: number;
-  readonly unreadEmails: number;
-  readonly totalThreads: number;
-  readonly unreadThreads: number;
-}
-
-/** `unreadThreadsHere`: those that are unread by an email in this very mailbox. */
-export interface AllCounts extends Counts {
-  readonly unreadThreadsHere: number;
 }
 
 /** Mailboxes that somebody may see; undefined: all. */
@@ -328,7 +316,7 @@ export function hasKeyword(places: readonly Marked[], keyword: string): boolean 
   return keywordTest(keyword)(places);
 }
 
-type Marked = Pick<Place, 'flags' | 'keywords'>;
+export type Marked = Pick<Place, 'flags' | 'keywords'>;
 
 /** The same as a function, for many emails. */
 export function keywordTest(keyword: string): (places: readonly Marked[]) => boolean {
@@ -356,59 +344,4 @@ export function keywordsOf(places: readonly Marked[]): string[] {
     for (const keyword of parseKeywords(keywords)) others.add(keyword.toLowerCase());
   }
   return [...found, ...others];
-}
-
-/**
- * Counters of all mailboxes that hold any email. RFC 8621 section 2: a thread is unread in every mailbox that has one of its
- * emails; but what lies in the Trash alone counts there alone, and what lies elsewhere does not count in the Trash.
- */
-export function countsOf(mail: AccountMail, trash: number | undefined): ReadonlyMap<number, AllCounts> {
-  if (mail.counts !== undefined && mail.counts.trash === trash) return mail.counts.of;
-  const unreadThreads = new Set<number>();
-  const made = new Map<
-    number,
-    { total: number; unread: number; threads: Set<number>; unreadIn: Set<number> }
-  >();
-  for (const each of mail.emails.values()) {
-    const unread = isUnread(each.places);
-    const mailboxIds = mailboxesOf(each.places);
-    if (unread && mailboxIds.some((id) => id !== trash)) unreadThreads.add(each.threadId);
-    for (const mailboxId of mailboxIds) {
-      let sums = made.get(mailboxId);
-      if (sums === undefined)
-        made.set(mailboxId, (sums = { total: 0, unread: 0, threads: new Set(), unreadIn: new Set() }));
-      sums.total++;
-      sums.threads.add(each.threadId);
-      if (unread) {
-        sums.unread++;
-        sums.unreadIn.add(each.threadId);
-      }
-    }
-  }
-  const counts = new Map<number, AllCounts>();
-  for (const [id, { total, unread, threads, unreadIn }] of made) {
-    counts.set(id, {
-      totalEmails: total,
-      unreadEmails: unread,
-      totalThreads: threads.size,
-      unreadThreads: id === trash ? unreadIn.size : threads.intersection(unreadThreads).size,
-      unreadThreadsHere: unreadIn.size,
-    });
-  }
-  mail.counts = { trash, of: counts };
-  return counts;
-}
-
-const isSeen = keywordTest('$seen');
-const isDraft = keywordTest('$draft');
-
-/** RFC 8621 section 2, by the keywords that the email has as a whole: clients count from those. */
-function isUnread(places: readonly Marked[]): boolean {
-  return !isSeen(places) && !isDraft(places);
-}
-
-/** An email may lie in a mailbox twice; it counts once. */
-function mailboxesOf(places: readonly Place[]): readonly number[] {
-  const ids = places.map(({ mailboxId }) => mailboxId);
-  return ids.length < 2 ? ids : [...new Set(ids)];
 }

@@ -6,6 +6,7 @@ import { diskSteps } from './disk.ts';
 import { intakeSteps } from './intake.ts';
 import { type Facts, ownReason, triedLogin, typeable } from './facts.ts';
 import { checkRow, judged } from './judged.ts';
+import { transcript } from './way.ts';
 import { remedyForOurs, remedyForTheirs } from './remedies.ts';
 import {
   addressArg,
@@ -373,34 +374,6 @@ function delivered(facts: Facts, { notices }: StepContext): Step {
   const to = addressesArg(facts.list('to'));
   const what = notices.has(facts.text('queueId')) ? 'noticeDelivered' : 'delivery.delivered';
   return { headline: say(what, { to }), details: transcript(facts), remedy: [] };
-}
-
-/** Who said what at the other end, and how the way there was protected. */
-function transcript(facts: Facts): Said[] {
-  const [host, reply, tls] = [facts.text('host'), facts.text('reply'), facts.text('tls')];
-  const lines: Said[] = [];
-  const own = ownReason(reply, facts.flag('answered'));
-  if (own !== undefined) {
-    const why = toldText(own);
-    lines.push(host === '' ? say('why', { why }) : say('hostWhy', { host, why }));
-  } else if (reply !== '') {
-    lines.push(host === '' ? say('why', { why: reply }) : say('hostAnswered', { host, reply }));
-  }
-  if (tls === 'plain') lines.push(say('wayPlain'));
-  else if (tls !== '' && tls !== 'local') lines.push(say('wayTls', { tls }));
-  lines.push(...wayTaken(facts));
-  return lines;
-}
-
-/** Which way was taken and why, where there was a choice. */
-function wayTaken(facts: Facts): Said[] {
-  const [route, transport] = [facts.text('route'), facts.text('transport')];
-  const before = facts.list('before');
-  if (route === '' || (route === 'default' && before.length === 0)) return [];
-  return [
-    transport === 'none' ? say('routeNone', { route }) : say('routeBy', { route, transport }),
-    ...before.map((what) => say('beforeThat', { what: toldText(what) })),
-  ];
 }
 
 function upper(text: string): Said[] {

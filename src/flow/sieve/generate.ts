@@ -6,6 +6,7 @@ import type {
   SieveSettings,
   VacationSettings,
 } from './settings.ts';
+import { isTime, vacationEntity, vacationText } from './vacation.ts';
 
 /** The script that settings become. It is shown to people who want to learn from it, so it is written to be read. */
 
@@ -32,19 +33,34 @@ export function generate(settings: SieveSettings): string | undefined {
   return lines.map((line) => `${line}\r\n`).join('');
 }
 
-function vacationBlock({ from, until, subject, text, days, addresses }: VacationSettings): Block {
+function vacationBlock(vacation: VacationSettings): Block {
+  const { from, until, subject, days, addresses } = vacation;
   const tests = [
-    ...(from === undefined ? [] : [`currentdate :value "ge" "date" ${quoted(from)}`]),
-    ...(until === undefined ? [] : [`currentdate :value "le" "date" ${quoted(until)}`]),
+    ...(from === undefined ? [] : [isTime(from) ? timeTest('ge', from) : dayTest('ge', from)]),
+    ...(until === undefined ? [] : [isTime(until) ? timeTest('lt', until) : dayTest('le', until)]),
   ];
+  const entity = vacationEntity(vacation);
   const tags = [
     `:days ${days}`,
     ...(subject === undefined ? [] : [`:subject ${quoted(subject)}`]),
     ...(addresses.length === 0 ? [] : [`:addresses ${list(addresses)}`]),
+    ...(entity === undefined ? [] : [':mime']),
   ].join(' ');
-  const command = [`vacation ${tags} ${multiline(text)};`];
+  const command = [`vacation ${tags} ${multiline(entity ?? vacationText(vacation))};`];
   const needs = ['vacation', ...(tests.length === 0 ? [] : ['date', 'relational'])];
   return { needs, lines: ['# While away', ...when(tests, 'all', command)] };
+}
+
+function dayTest(how: 'ge' | 'le', day: string): string {
+  return `currentdate :value "${how}" "date" ${quoted(day)}`;
+}
+
+/**
+ * Texts are compared, so the key stops before the zone: what it is the start of is greater than it, however the zone is
+ * written (RFC 5260 4.2 lets it be "Z" or an offset).
+ */
+function timeTest(how: 'ge' | 'lt', time: string): string {
+  return `currentdate :zone "+0000" :value "${how}" "iso8601" ${quoted(time.replace(/Z$/, ''))}`;
 }
 
 /** What the filter takes for spam is not sent on: others would take it for ours. */

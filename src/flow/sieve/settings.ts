@@ -6,18 +6,24 @@ import { z } from 'zod';
  */
 
 const address = z.string().trim().min(3).max(320);
-/** A day as people write it: 2026-12-24. */
-const day = z.iso.date();
+/** A day as people write it, 2026-12-24, or a time to the second in UTC, 2026-12-24T08:30:00Z. */
+const moment = z.union([z.iso.date(), z.iso.datetime({ precision: 0 })]);
 const mailbox = z.string().trim().min(1).max(500);
 const text = z.string().min(1).max(500);
 
 export const vacationSchema = z.strictObject({
   enabled: z.boolean().prefault(true),
-  /** First and last day, in the server's time zone; without them it is on until it is switched off. */
-  from: day.optional(),
-  until: day.optional(),
+  /**
+   * First and last day, in the server's time zone; or the time from which and the one before which it answers. Without
+   * them it is on until it is switched off.
+   */
+  from: moment.optional(),
+  until: moment.optional(),
   subject: z.string().trim().min(1).max(200).optional(),
-  text: z.string().trim().min(1).max(10_000),
+  /** Without it: what a reader sees of `html`, else a sentence that says no more than that somebody is away. */
+  text: z.string().regex(/\S/, 'a text').max(10_000).optional(),
+  /** The same with formatting, sent beside the text. */
+  html: z.string().regex(/\S/, 'a text').max(20_000).optional(),
   /** The same sender is answered once in so many days. */
   days: z.int().min(1).max(90).prefault(7),
   /** More addresses of the owner, that mail comes to by a way that this server does not know. */

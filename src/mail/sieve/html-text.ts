@@ -47,8 +47,45 @@ function entity(whole: string, name: string): string {
   return Object.hasOwn(ENTITIES, name) ? (ENTITIES[name] ?? whole) : whole;
 }
 
-/** One pass; each octet is looked at a bounded number of times. */
+/** Elements that begin and end a line, and those with space around them. */
+const LINE = /^\/?(?:div|li|tr|dt|dd|hr|article|section|header|footer|address|center|form)$/;
+const PARAGRAPH = /^\/?(?:p|h[1-6]|ul|ol|dl|table|blockquote|pre)$/;
+/** What stands for the ends of lines until the white space of the source is gone; HTML cannot have these characters. */
+const [BREAK_MARK, LINE_MARK, PARAGRAPH_MARK] = ['\u0001', '\u0002', '\u0003'];
+
+/** All of it in one line. */
 export function htmlText(html: string): string {
+  return finish(read(html, () => ' '));
+}
+
+/** In the lines and paragraphs that it has on a page. */
+export function htmlLines(html: string): string {
+  // oxlint-disable-next-line no-control-regex
+  const text = finish(read(html.replace(/[\u0001-\u0003]/g, ''), markOf));
+  const out: string[] = [];
+  let ends = 0;
+  // oxlint-disable-next-line no-control-regex
+  for (const piece of text.split(/([\u0001-\u0003])/)) {
+    if (piece === BREAK_MARK) ends += 1;
+    else if (piece === LINE_MARK) ends = Math.max(ends, 1);
+    else if (piece === PARAGRAPH_MARK) ends = Math.max(ends, 2);
+    else if (piece.trim() !== '') {
+      if (out.length > 0) out.push('\n'.repeat(Math.min(ends, 2)));
+      out.push(ends > 0 || out.length === 0 ? piece.trim() : piece);
+      ends = 0;
+    }
+  }
+  return out.join('').replace(/ \n/g, '\n').trim();
+}
+
+function markOf(name: string): string {
+  if (name === 'br') return BREAK_MARK;
+  if (LINE.test(name)) return LINE_MARK;
+  return PARAGRAPH.test(name) ? PARAGRAPH_MARK : ' ';
+}
+
+/** One pass; each octet is looked at a bounded number of times. `gap`: what stands for a tag that parts words. */
+function read(html: string, gap: (name: string) => string): string {
   const lower = html.toLowerCase();
   let out = '';
   let pos = 0;
@@ -58,7 +95,7 @@ export function htmlText(html: string): string {
     out += html.slice(pos, open);
     if (html.startsWith('<!--', open)) {
       const close = html.indexOf('-->', open + 4);
-      if (close === -1) return finish(out);
+      if (close === -1) return out;
       pos = close + 3;
       continue;
     }
@@ -69,17 +106,17 @@ export function htmlText(html: string): string {
       continue;
     }
     const close = html.indexOf('>', open);
-    if (close === -1) return finish(out);
+    if (close === -1) return out;
     const name = /^\/?[a-z0-9]{0,20}/.exec(lower.slice(open + 1, open + 30))?.[0] ?? '';
     pos = close + 1;
     if (HIDDEN.includes(name)) {
       const end = lower.indexOf(`</${name}`, pos);
-      if (end === -1) return finish(out);
+      if (end === -1) return out;
       pos = end;
     }
-    if (!INLINE.test(name)) out += ' ';
+    if (!INLINE.test(name)) out += gap(name);
   }
-  return finish(out + html.slice(pos));
+  return out + html.slice(pos);
 }
 
 function finish(text: string): string {

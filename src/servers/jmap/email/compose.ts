@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { randomToken } from '../../../base/ids.ts';
 import {
-  encodeBase64,
   encodeQuotedPrintable,
   encodeWords,
   foldField,
@@ -15,6 +14,7 @@ import type { JmapOptions } from '../context.ts';
 import { invalidProperties, SetError } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { View } from '../view.ts';
+import { inBase64 } from './in-base64.ts';
 import { headerProperty, type HeaderProperty } from './headers.ts';
 import { SHORT_PROPERTIES } from './properties.ts';
 
@@ -387,18 +387,4 @@ async function* render(node: Node): AsyncGenerator<Buffer> {
     yield* render(child);
   }
   yield Buffer.from(`\r\n--${boundary}--\r\n`);
-}
-
-/** Octets of a line of base64, times some lines. */
-const LINES = 57 * 256;
-
-async function* inBase64(octets: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let held = Buffer.alloc(0);
-  for await (const piece of octets) {
-    held = Buffer.concat([held, piece]);
-    const whole = held.length - (held.length % LINES);
-    for (let at = 0; at < whole; at += LINES) yield encodeBase64(held.subarray(at, at + LINES));
-    held = held.subarray(whole);
-  }
-  if (held.length > 0) yield encodeBase64(held);
 }

@@ -1,4 +1,4 @@
-import type { Counts } from '../../../data/jmap/account-mail.ts';
+import type { Counts } from '../../../data/jmap/account-counts.ts';
 import { ancestors, INBOX } from '../../../data/mailstore/names.ts';
 import type { SpecialUse } from '../../../data/mailstore/types.ts';
 import { hasRights, Right } from '../../../data/sharing/rights.ts';
