@@ -4,7 +4,7 @@ import { moment, octets } from '../../base/words.ts';
 import { certificateSteps } from './certificates.ts';
 import { diskSteps } from './disk.ts';
 import { intakeSteps } from './intake.ts';
-import { type Facts, ownReason, triedLogin, typeable } from './facts.ts';
+import { type Facts, triedLogin, typeable } from './facts.ts';
 import { checkRow, judged } from './judged.ts';
 import { transcript } from './way.ts';
 import { remedyForOurs, remedyForTheirs } from './remedies.ts';
