@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { type Answer, jmapClient } from '../jmap/client.ts';
 import { imapClient } from '../support/imap-client.ts';
 import { TEST_PASSWORD } from '../support/server.ts';
 import { settled, showsEveryPage } from './each-page.ts';
@@ -79,6 +80,34 @@ describe('settings', { skip: NO_LONG_BROWSER }, () => {
     await page.reload();
     assert.equal(await page.getByLabel('Answer', { exact: true }).inputValue(), 'Back on Monday.');
     assert.equal(await page.getByLabel('Answer while I am away').isChecked(), true);
+    // What only other programs set is shown, and stays until it is changed.
+    const client = await jmapClient(world.server, USER);
+    const kept = async (): Promise<Answer> =>
+      (await client.call('VacationResponse/get'))['list'][0] as Answer;
+    const singleton = {
+      fromDate: '2030-06-01T12:34:56Z',
+      toDate: '2030-06-03T12:00:00Z',
+      textBody: null,
+      htmlBody: '<p>Back on <b>Monday</b>.</p>',
+    };
+    await client.call('VacationResponse/set', { update: { singleton } });
+    await page.reload();
+    assert.equal(await page.getByLabel('Answer', { exact: true }).inputValue(), 'Back on Monday.');
+    assert.equal(await page.getByLabel('First day').inputValue(), '2030-06-01');
+    assert.equal(await page.getByLabel('Last day').inputValue(), '2030-06-03');
+    assert.equal(await page.getByText('Another program set the exact time').count(), 2);
+    await page.getByText('Another program gave this answer formatting').waitFor();
+    await page.getByLabel('Subject').fill('Away');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved').waitFor();
+    assert.deepEqual(await kept(), { id: 'singleton', isEnabled: true, subject: 'Away', ...singleton });
+    await page.reload();
+    await page.getByLabel('Last day').fill('2030-06-04');
+    await page.getByLabel('Answer', { exact: true }).fill('Back on Tuesday.');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved').waitFor();
+    const { fromDate, textBody, htmlBody } = await kept();
+    assert.deepEqual([fromDate, textBody, htmlBody], [singleton.fromDate, 'Back on Tuesday.', null]);
     await page.goto('/settings/forward');
     await page.getByLabel('Addresses').fill('no address');
     await page.getByRole('button', { name: 'Save' }).click();

@@ -33,7 +33,12 @@ export function vacationEntity(said: Said): string | undefined {
   if (said.html === undefined) return isLong(text) ? part('plain', text) : undefined;
   const html = lines(said.html);
   // Made of what it parts: nobody can write a text that has it.
-  const boundary = makeBoundary(createHash('sha256').update(JSON.stringify([text, html])).digest().subarray(0, 20));
+  const boundary = makeBoundary(
+    createHash('sha256')
+      .update(JSON.stringify([text, html]))
+      .digest()
+      .subarray(0, 20),
+  );
   const type = foldField('Content-Type', `multipart/alternative; boundary="${boundary}"`);
   // RFC 2046 5.1.4: what says most comes last.
   const parts = [part('plain', text), part('html', html)].map((each) => `--${boundary}\r\n${each}\r\n`);
@@ -41,7 +46,10 @@ export function vacationEntity(said: Said): string | undefined {
 }
 
 function lines(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '').replace(/\r\n|\r|\n/g, '\r\n');
+  return text
+    .toWellFormed()
+    .replaceAll('\0', '')
+    .replace(/\r\n|\r|\n/g, '\r\n');
 }
 
 function isLong(text: string): boolean {

@@ -71,11 +71,11 @@ export function htmlLines(html: string): string {
     else if (piece === PARAGRAPH_MARK) ends = Math.max(ends, 2);
     else if (piece.trim() !== '') {
       if (out.length > 0) out.push('\n'.repeat(Math.min(ends, 2)));
-      out.push(ends > 0 || out.length === 0 ? piece.trim() : piece);
+      out.push(piece.trim());
       ends = 0;
     }
   }
-  return out.join('').replace(/ \n/g, '\n').trim();
+  return out.join('');
 }
 
 function markOf(name: string): string {

@@ -1,22 +1,43 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Check, Field } from '../base/field.tsx';
+import { formatDateTime } from '../base/format.ts';
 import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
+import { treeToText } from '../compose/plain-text.ts';
 import { useSave } from './use-save.ts';
 
 interface Settings {
   readonly enabled: boolean;
+  /** A day, or a time that another program set. */
   readonly from?: string;
   readonly until?: string;
   readonly subject?: string;
-  readonly text: string;
+  readonly text?: string | undefined;
+  /** Set by other programs only. */
+  readonly html?: string | undefined;
   readonly days: number;
   readonly addresses: readonly string[];
 }
 
-const NONE: Settings = { enabled: false, text: '', days: 7, addresses: [] };
+const NONE: Settings = { enabled: false, days: 7, addresses: [] };
+
+/** The day, here, of a moment: 2026-12-24. `before`: milliseconds before a time; it ends before its time comes. */
+function dayOf(moment: string | undefined, before = 0): string {
+  if (moment === undefined || !moment.includes('T')) return moment ?? '';
+  const at = new Date(Date.parse(moment) - before);
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+/** The words are read from the HTML; nothing of it runs or is fetched. */
+function textOfHtml(html: string | undefined): string {
+  return html === undefined ? '' : treeToText(new DOMParser().parseFromString(html, 'text/html').body);
+}
 
 export function Vacation() {
   const remote = useRemote(
@@ -33,7 +54,10 @@ function Form({ given }: { readonly given: Settings }) {
   const { busy, problems, save } = useSave();
   useEffect(() => setNow(given), [given]);
   const set = (change: Partial<Settings>): void => setNow({ ...now, ...change });
-  const { from: _from, until: _until, subject: _subject, ...rest } = now;
+  const shown = useMemo(() => now.text ?? textOfHtml(now.html), [now.text, now.html]);
+  const exact = (moment: string | undefined): string | undefined =>
+    moment?.includes('T') ? t('vacationExact', { when: formatDateTime(Date.parse(moment)) }) : undefined;
+  const { from: _from, until: _until, subject: _subject, text: _text, html: _html, ...rest } = now;
   const submit = (event: Event): void => {
     event.preventDefault();
     const vacation = {
@@ -41,9 +65,11 @@ function Form({ given }: { readonly given: Settings }) {
       ...(now.from && { from: now.from }),
       ...(now.until && { until: now.until }),
       ...(now.subject?.trim() && { subject: now.subject }),
+      ...(now.text?.trim() && { text: now.text }),
+      ...(now.html && { html: now.html }),
     };
     // Switched off before anything was ever written: there is nothing to keep.
-    const nothing = !now.enabled && now.text.trim() === '';
+    const nothing = !now.enabled && shown.trim() === '';
     void save(() => api('PUT', '/account/v1/vacation', { vacation: nothing ? null : vacation }));
   };
   return (
@@ -51,23 +77,27 @@ function Form({ given }: { readonly given: Settings }) {
       <p class="soft">{t('vacationAbout')}</p>
       <Check label={t('vacationOn')} checked={now.enabled} onChange={(enabled) => set({ enabled })} />
       <div class="settings-pair">
-        <Field label={t('firstDay')} hint={t('firstDayHint')} problem={problems['from']}>
+        <Field label={t('firstDay')} hint={exact(now.from) ?? t('firstDayHint')} problem={problems['from']}>
           {(input) => (
             <input
               {...input}
               type="date"
-              value={now.from ?? ''}
+              value={dayOf(now.from)}
               onInput={(event) => set({ from: event.currentTarget.value })}
             />
           )}
         </Field>
-        <Field label={t('lastDay')} problem={problems['until']}>
+        <Field
+          label={t('lastDay')}
+          {...(exact(now.until) !== undefined && { hint: exact(now.until) })}
+          problem={problems['until']}
+        >
           {(input) => (
             <input
               {...input}
               type="date"
-              value={now.until ?? ''}
-              min={now.from ?? ''}
+              value={dayOf(now.until, 1)}
+              min={dayOf(now.from)}
               onInput={(event) => set({ until: event.currentTarget.value })}
             />
           )}
@@ -83,7 +113,11 @@ function Form({ given }: { readonly given: Settings }) {
           />
         )}
       </Field>
-      <Field label={t('vacationText')} problem={problems['text'] ?? problems['']}>
+      <Field
+        label={t('vacationText')}
+        {...(now.html !== undefined && { hint: t('vacationHtml') })}
+        problem={problems['text'] ?? problems['']}
+      >
         {(input) => (
           <textarea
             {...input}
@@ -91,8 +125,9 @@ function Form({ given }: { readonly given: Settings }) {
             required={now.enabled}
             maxLength={10_000}
             dir="auto"
-            value={now.text}
-            onInput={(event) => set({ text: event.currentTarget.value })}
+            value={shown}
+            // What was formatted says no longer what stands here.
+            onInput={(event) => set({ text: event.currentTarget.value, html: undefined })}
           />
         )}
       </Field>

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { errnoCode, Refusal } from '../../../base/errors.ts';
+import { vacationText } from '../../../flow/sieve/vacation.ts';
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { type CliCommand, said, UsageError } from '../command.ts';
 import { facts, plain } from '../plain-text.ts';
@@ -52,7 +53,10 @@ export const vacationCommands: readonly CliCommand[] = [
                   ],
                   ['Once in', `${vacation.days} days to the same sender`],
                   ['Subject', vacation.subject ?? '"Auto: " and that of the message'],
-                  ['Text', vacation.text.replaceAll(/\r?\n/g, ' / ')],
+                  ['Text', vacationText(vacation).replaceAll(/\r?\n/g, ' / ')],
+                  ...(vacation.html === undefined
+                    ? []
+                    : ([['HTML', 'yes, sent beside the text']] satisfies [string, string][])),
                 ],
                 io.width,
               ),

@@ -2,9 +2,9 @@ import type { Actor } from '../../../data/directory/types.ts';
 import type { Store } from '../../../data/store.ts';
 import { generate } from '../../../flow/sieve/generate.ts';
 import { type SieveSettings, sieveSettingsSchema, storedSettings } from '../../../flow/sieve/settings.ts';
-import { htmlText } from '../../../mail/sieve/html-text.ts';
+import { isTime } from '../../../flow/sieve/vacation.ts';
 import { compile, SIEVE_LIMITS } from '../../../mail/sieve/index.ts';
-import { idsArg, pick, parseUtc, propertiesArg, setArgs } from '../args.ts';
+import { formatUtc, idsArg, orNull, parseUtc, pick, propertiesArg, setArgs } from '../args.ts';
 import { type Context, method, type Method, ownView, shortHash } from '../context.ts';
 import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
@@ -22,7 +22,6 @@ const PROPERTIES: readonly string[] = [
   'textBody',
   'htmlBody',
 ];
-const DAY_MS = 24 * 3600 * 1000;
 
 interface Kept {
   readonly settings: SieveSettings;
@@ -39,24 +38,25 @@ export async function vacationState(read: Store['read'], view: View): Promise<st
   return (await kept(read, view)).state;
 }
 
-/** Settings have whole days: it begins with one and ends when another is over. */
 function toObject({ vacation }: SieveSettings): JsonObject {
   return {
     id: 'singleton',
     isEnabled: vacation?.enabled ?? false,
-    fromDate: vacation?.from === undefined ? null : `${vacation.from}T00:00:00Z`,
-    toDate:
-      vacation?.until === undefined
-        ? null
-        : new Date(Date.parse(`${vacation.until}T00:00:00Z`) + DAY_MS).toISOString().replace('.000Z', 'Z'),
+    fromDate: timeOf(vacation?.from, 0),
+    toDate: timeOf(vacation?.until, 1),
     subject: vacation?.subject ?? null,
-    textBody: vacation?.text === NO_TEXT ? null : (vacation?.text ?? null),
-    htmlBody: null,
+    textBody: vacation?.text ?? null,
+    htmlBody: vacation?.html ?? null,
   };
 }
 
-/** What is said where nothing is set. */
-const NO_TEXT = 'I am away and will answer when I am back.';
+/** A day begins at midnight of the server's time zone; the last one ends `days` later. */
+function timeOf(moment: string | undefined, days: number): string | null {
+  if (moment === undefined) return null;
+  if (isTime(moment)) return moment;
+  const [year = 0, month = 1, day = 1] = moment.split('-').map(Number);
+  return formatUtc(new Date(year, month - 1, day + days).getTime());
+}
 
 async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await ownView(context, args);
@@ -72,13 +72,13 @@ async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   };
 }
 
-function day(object: JsonObject, name: 'fromDate' | 'toDate'): string | undefined {
+/** To the second, for so do scripts tell the time. */
+function time(object: JsonObject, name: 'fromDate' | 'toDate'): string | undefined {
   const value = object[name] ?? null;
   if (value === null) return undefined;
   const ms = parseUtc(value);
   if (ms === undefined) throw invalidProperties([name], `${name} must be a UTC date.`);
-  // What ends at midnight ends with the day before.
-  return new Date(name === 'toDate' ? ms - 1 : ms).toISOString().slice(0, 10);
+  return formatUtc(Math.floor(ms / 1000) * 1000);
 }
 
 function text(object: JsonObject, name: string): string | undefined {
@@ -88,29 +88,44 @@ function text(object: JsonObject, name: string): string | undefined {
   return value.trim() === '' ? undefined : value;
 }
 
+/** Which property a setting is. */
+const PROPERTY_OF: Readonly<Record<string, string>> = {
+  from: 'fromDate',
+  until: 'toDate',
+  subject: 'subject',
+  text: 'textBody',
+  html: 'htmlBody',
+};
+
+/** `object`: all properties, as they shall be. What has no property here stays, and so do days that nobody changed. */
 function fromObject(object: JsonObject, before: SieveSettings): SieveSettings {
   const { isEnabled } = object;
   if (typeof isEnabled !== 'boolean')
     throw invalidProperties(['isEnabled'], 'isEnabled must be true or false.');
-  const html = text(object, 'htmlBody');
-  const from = day(object, 'fromDate');
-  const until = day(object, 'toDate');
-  const subject = text(object, 'subject');
+  const { vacation } = before;
+  const shown = toObject(before);
+  const settings = {
+    from: object['fromDate'] === shown['fromDate'] ? vacation?.from : time(object, 'fromDate'),
+    until: object['toDate'] === shown['toDate'] ? vacation?.until : time(object, 'toDate'),
+    subject: text(object, 'subject'),
+    text: text(object, 'textBody'),
+    html: text(object, 'htmlBody'),
+  };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const { days, addresses } = vacation ?? {};
   const parsed = sieveSettingsSchema.safeParse({
     ...before,
-    vacation: {
-      days: before.vacation?.days,
-      addresses: before.vacation?.addresses,
-      enabled: isEnabled,
-      text: text(object, 'textBody') ?? (html === undefined ? NO_TEXT : htmlText(html)),
-      ...(from !== undefined && { from }),
-      ...(until !== undefined && { until }),
-      ...(subject !== undefined && { subject }),
-    },
+    vacation: { days, addresses, enabled: isEnabled, ...Object.fromEntries(given) },
   });
-  if (!parsed.success)
-    throw new SetError('invalidProperties', parsed.error.issues[0]?.message ?? 'not valid');
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const property = PROPERTY_OF[String(issue?.path[1])];
+  throw invalidProperties(property === undefined ? [] : [property], issue?.message ?? 'not valid');
+}
+
+/** What is not as it was asked for (RFC 8620 section 5.3); null where all is. */
+function changedBeyond(wanted: JsonObject, after: JsonObject): JsonObject | null {
+  return orNull(Object.fromEntries(Object.entries(after).filter(([name, value]) => value !== wanted[name])));
 }
 
 async function set(context: Context, args: JsonObject): Promise<JsonObject> {
@@ -130,7 +145,8 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
       );
       if (unknown !== undefined)
         throw invalidProperties([unknown], `There is no property ${unknown.slice(0, 100)}.`);
-      const settings = fromObject({ ...toObject(before.settings), ...patch }, before.settings);
+      const wanted = { ...toObject(before.settings), ...patch };
+      const settings = fromObject(wanted, before.settings);
       const script = generate(settings);
       if (!compile(script ?? '', { limits: SIEVE_LIMITS }).ok)
         throw new SetError('invalidProperties', 'These make no script.');
@@ -141,7 +157,7 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
         settings: JSON.stringify(settings),
         script,
       });
-      result.updated[id] = null;
+      result.updated[id] = changedBeyond(wanted, toObject(settings));
     } catch (error) {
       result.notUpdated[id] = setErrorFrom(error);
     }

@@ -68,6 +68,10 @@ export default {
   vacationSubject: 'Betreff',
   vacationSubjectHint: 'Leer: der Betreff der beantworteten Nachricht',
   vacationText: 'Antwort',
+  vacationExact:
+    'Ein anderes Programm hat die genaue Zeit gesetzt: {when}. Ein hier gewählter Tag ersetzt sie.',
+  vacationHtml:
+    'Ein anderes Programm hat diese Antwort formatiert, und so wird sie gesendet. Wenn Sie den Text hier ändern, wird nur Text gesendet.',
   vacationDays: 'Tage, bis dieselbe Person wieder eine Antwort erhält',
   vacationDaysHint: '1 bis 90',
   forwardAbout: 'Alle Post an Sie geht auch an diese Adressen weiter. Spam nicht.',

@@ -64,6 +64,9 @@ export default {
   vacationSubject: 'Subject',
   vacationSubjectHint: 'Empty: the subject of the message that is answered',
   vacationText: 'Answer',
+  vacationExact: 'Another program set the exact time: {when}. A day chosen here takes its place.',
+  vacationHtml:
+    'Another program gave this answer formatting, and it goes out with it. If you change the text here, it goes out as plain text.',
   vacationDays: 'Days before the same person is answered again',
   vacationDaysHint: '1 to 90',
   forwardAbout: 'All mail that comes to you goes on to these addresses as well. Spam does not.',

@@ -67,6 +67,9 @@ export default {
   vacationSubject: 'Asunto',
   vacationSubjectHint: 'Vacío: el asunto del mensaje respondido',
   vacationText: 'Respuesta',
+  vacationExact: 'Otro programa fijó la hora exacta: {when}. Un día elegido aquí la sustituye.',
+  vacationHtml:
+    'Otro programa dio formato a esta respuesta, y así se envía. Si cambia el texto aquí, se envía solo como texto.',
   vacationDays: 'Días hasta volver a responder a la misma persona',
   vacationDaysHint: '1 a 90',
   forwardAbout: 'Todo el correo que le llega se reenvía también a estas direcciones. El spam no.',

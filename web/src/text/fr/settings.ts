@@ -69,6 +69,9 @@ export default {
   vacationSubject: 'Objet',
   vacationSubjectHint: 'Vide : l’objet du message auquel on répond',
   vacationText: 'Réponse',
+  vacationExact: 'Un autre programme a fixé l’heure exacte : {when}. Un jour choisi ici la remplace.',
+  vacationHtml:
+    'Un autre programme a mis en forme cette réponse, et elle est envoyée ainsi. Si vous modifiez le texte ici, seul le texte est envoyé.',
   vacationDays: 'Jours avant de répondre à nouveau à la même personne',
   vacationDaysHint: '1 à 90',
   forwardAbout: 'Tout votre courrier est aussi envoyé à ces adresses. Pas le spam.',

@@ -65,6 +65,8 @@ export default {
   vacationSubject: '主题',
   vacationSubjectHint: '留空：使用来信的主题',
   vacationText: '回复内容',
+  vacationExact: '其他程序设定了确切时间：{when}。在此选择日期将取而代之。',
+  vacationHtml: '其他程序为此回复设置了格式，发送时会保留。如果您在此修改文字，将仅以纯文本发送。',
   vacationDays: '再次回复同一人的间隔天数',
   vacationDaysHint: '1 到 90',
   forwardAbout: '您收到的所有邮件也会转发到这些地址。垃圾邮件除外。',
