@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks';
 import { formatNumber, formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
@@ -41,11 +42,22 @@ interface Answer {
   };
 }
 
+/** Milliseconds between two looks while a backup or a drill runs. */
+const LOOK_MS = 2000;
+
 /** Whether the mail could be had back, and when that was last tried. */
 export function Backups() {
   const t = texts('admin');
   const remote = useAdmin<Answer>('/backup/state');
   const { busy, save } = useSave();
+  const task = remote.data?.task;
+  const running = task !== undefined && task.end === undefined;
+  const { reload } = remote;
+  useEffect(() => {
+    if (!running) return undefined;
+    const timer = setInterval(() => void reload(), LOOK_MS);
+    return () => clearInterval(timer);
+  }, [running, reload]);
   const begin = (kind: 'create' | 'drill'): void =>
     void save(async () => {
       await admin('POST', '/backup/tasks', { kind });
@@ -54,10 +66,10 @@ export function Backups() {
   return (
     <>
       <RemoteView remote={remote}>
-        {({ state, target, task }) => (
+        {({ state, target }) => (
           <>
             {target === '' ? <NoTarget /> : <Stands state={state} target={target} />}
-            {task !== undefined && task.end === undefined && (
+            {running && (
               <p class="note" role="status">
                 {t('backupRuns')}
               </p>
@@ -67,7 +79,7 @@ export function Backups() {
               <button
                 type="button"
                 class="button"
-                disabled={busy || target === ''}
+                disabled={busy || running || target === ''}
                 onClick={() => begin('create')}
               >
                 {t('backupNow')}
@@ -75,7 +87,7 @@ export function Backups() {
               <button
                 type="button"
                 class="button"
-                disabled={busy || target === '' || state.success === undefined}
+                disabled={busy || running || target === '' || state.success === undefined}
                 onClick={() => begin('drill')}
               >
                 {t('drillNow')}

@@ -112,11 +112,23 @@ export async function changeEmails(
   applyHere(store, patches);
   store.pending++;
   try {
-    return await send(store, patches, undo, onProgress);
+    return await inTurn(store, () => send(store, patches, undo, onProgress));
   } finally {
     store.pending--;
     if (store.pending === 0) store.refresh();
   }
+}
+
+const turns = new WeakMap<AccountStore, Promise<unknown>>();
+
+/** One after the other: requests that are under way at once may overtake each other, and the last wish would not be the last. */
+function inTurn<T>(store: AccountStore, work: () => Promise<T>): Promise<T> {
+  const mine = (turns.get(store) ?? Promise.resolve()).then(work);
+  turns.set(
+    store,
+    mine.catch(() => undefined),
+  );
+  return mine;
 }
 
 async function send(
@@ -186,7 +198,7 @@ export async function destroyEmails(store: AccountStore, ids: readonly Id[]): Pr
   try {
     for (let at = 0; at < ids.length; at += CHUNK) {
       const destroy = ids.slice(at, at + CHUNK);
-      const { notDestroyed } = await call('Email/set', { accountId: store.id, destroy });
+      const { notDestroyed } = await inTurn(store, () => call('Email/set', { accountId: store.id, destroy }));
       const [error] = Object.values(notDestroyed ?? {}).filter(({ type }) => type !== 'notFound');
       if (error !== undefined) throw new JmapError(error.type, 'Email/set', error.description);
       store.forget(destroy);
