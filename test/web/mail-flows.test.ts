@@ -474,7 +474,7 @@ describe('mail flows in the browser', { skip: NO_LONG_BROWSER }, () => {
     await toast(page, 'Undone').waitFor();
     await page.keyboard.press('Escape');
     await page.locator('dialog').waitFor({ state: 'detached' });
-    assert.equal(await page.locator('body > div > .toasts').count(), 1);
+    await page.locator('body > div > .toasts').waitFor({ state: 'attached' });
     await row(page, first).waitFor();
     await page.keyboard.press('#');
     await row(page, second).waitFor({ state: 'detached' });

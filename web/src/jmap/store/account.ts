@@ -53,6 +53,10 @@ export interface AccountStore {
   readonly windows: Map<string, MailWindow>;
   /** Changes of ours under way: lists are not asked for meanwhile, they would show what was. */
   pending: number;
+  /** Changes of ours that have begun or ended so far. */
+  edits: number;
+  /** What changed at the server was read while a change of ours was under way, and is to be read again after it. */
+  behind: boolean;
   /** Told of emails that came. */
   readonly onArrival: Set<(emails: readonly EmailEntry[]) => void>;
 }
@@ -199,7 +203,11 @@ export function createAccountStore(accountId: Id): AccountStore {
       const { created, updated, destroyed } = changes;
       forget(destroyed);
       const wanted = [...created, ...updated.filter((id) => emails.has(id))];
-      if (wanted.length > 0) await learn(wanted, new Set(created));
+      if (wanted.length > 0 && !(await learn(wanted, new Set(created)))) {
+        if (store.pending === 0) syncAgain = true;
+        else store.behind = true;
+        return undefined;
+      }
       // Only now: where that failed, the next look asks for the same changes.
       emailState = changes.newState;
       if (created.length + updated.length + destroyed.length > 0) refresh();
@@ -210,17 +218,23 @@ export function createAccountStore(accountId: Id): AccountStore {
     return undefined;
   }
 
-  /** Emails that changed or came, and the threads that are shown and have them. */
-  async function learn(ids: readonly Id[], created: ReadonlySet<Id>): Promise<void> {
+  /**
+   * Emails that changed or came, and the threads that are shown and have them. False when a change of ours was under way:
+   * what was read may be from before it, and would show for a moment what is so no longer.
+   */
+  async function learn(ids: readonly Id[], created: ReadonlySet<Id>): Promise<boolean> {
+    const { edits } = store;
     const asked = call('Email/get', { accountId, ids, properties: ENTRY_PROPERTIES });
     const inThreads = call('Thread/get', { accountId, '#ids': asked.ref('/list/*/threadId') });
     const [{ list }, found] = await Promise.all([asked, inThreads]);
+    if (store.edits !== edits || store.pending > 0) return false;
     put(
       list,
       found.list.filter(({ id }) => threads.has(id)),
     );
     const arrived = list.filter(({ id }) => created.has(id));
     if (arrived.length > 0) for (const fn of store.onArrival) fn(arrived);
+    return true;
   }
 
   function startAnew(): void {
@@ -236,6 +250,8 @@ export function createAccountStore(accountId: Id): AccountStore {
     mailboxes: signal(new Map()),
     windows: new Map(),
     pending: 0,
+    edits: 0,
+    behind: false,
     onArrival: new Set(),
     email: (id) => cell(emails, id).value,
     peek: (id) => emails.get(id)?.peek(),

@@ -110,13 +110,27 @@ export async function changeEmails(
     if (Object.keys(inverse).length > 0) undo.set(id, inverse);
   }
   applyHere(store, patches);
-  store.pending++;
+  begin(store);
   try {
     return await inTurn(store, () => send(store, patches, undo, onProgress));
   } finally {
-    store.pending--;
-    if (store.pending === 0) store.refresh();
+    end(store);
   }
+}
+
+function begin(store: AccountStore): void {
+  store.pending++;
+  store.edits++;
+}
+
+function end(store: AccountStore): void {
+  store.pending--;
+  store.edits++;
+  if (store.pending > 0) return;
+  store.refresh();
+  if (!store.behind) return;
+  store.behind = false;
+  void store.sync().catch(() => undefined);
 }
 
 const turns = new WeakMap<AccountStore, Promise<unknown>>();
@@ -194,7 +208,7 @@ export async function replayOutbox(): Promise<void> {
 
 /** Destroy for good. */
 export async function destroyEmails(store: AccountStore, ids: readonly Id[]): Promise<void> {
-  store.pending++;
+  begin(store);
   try {
     for (let at = 0; at < ids.length; at += CHUNK) {
       const destroy = ids.slice(at, at + CHUNK);
@@ -204,7 +218,6 @@ export async function destroyEmails(store: AccountStore, ids: readonly Id[]): Pr
       store.forget(destroy);
     }
   } finally {
-    store.pending--;
-    if (store.pending === 0) store.refresh();
+    end(store);
   }
 }
