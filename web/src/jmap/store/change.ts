@@ -133,11 +133,17 @@ function end(store: AccountStore): void {
   void store.sync().catch(() => undefined);
 }
 
+/** Milliseconds that a change waits for the one before it. */
+const TURN_MS = 20_000;
+
 const turns = new WeakMap<AccountStore, Promise<unknown>>();
 
 /** One after the other: requests that are under way at once may overtake each other, and the last wish would not be the last. */
 function inTurn<T>(store: AccountStore, work: () => Promise<T>): Promise<T> {
-  const mine = (turns.get(store) ?? Promise.resolve()).then(work);
+  const before = turns.get(store) ?? Promise.resolve();
+  // A request that hangs, on a line that died without a word, holds up the later ones only so long.
+  const patience = new Promise((done) => setTimeout(done, TURN_MS));
+  const mine = Promise.race([before, patience]).then(work);
   turns.set(
     store,
     mine.catch(() => undefined),
