@@ -14,7 +14,7 @@ import { parseJson } from './parse-json.ts';
 import { JMAP_LIMITS } from './limits.ts';
 import { eventStream, pingOf } from './push.ts';
 import { PUSHED_TYPES } from './push-states.ts';
-import { answerRequest, Counts, type Shared } from './request.ts';
+import { answerRequest, Counts, requestTurns, type Shared } from './request.ts';
 import { sessionObject } from './session.ts';
 import { viewOf } from './view.ts';
 
@@ -26,7 +26,7 @@ type C = HonoContext<Env>;
 
 /** For an app and its WebSockets. */
 export function sharedParts(): Shared {
-  return { counts: new Counts(), cache: randomToken(12) };
+  return { counts: new Counts(), turns: requestTurns(), cache: randomToken(12) };
 }
 
 /** JMAP over HTTP (RFC 8620): session, API, blobs, events. To be mounted at the root of a site. */

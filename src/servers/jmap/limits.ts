@@ -6,6 +6,8 @@ export const JMAP_LIMITS = {
   /** Octets of a request; 10,000,000 is what RFC 8620 suggests at least. */
   sizeRequest: 10_000_000,
   concurrentRequests: 4,
+  /** Requests beyond those, that wait for their turn; what comes after them is refused. */
+  waitingRequests: 16,
   callsInRequest: 16,
   objectsInGet: 500,
   objectsInSet: 500,

@@ -1,3 +1,4 @@
+import { KeyedTurns } from '../../base/keyed-turns.ts';
 import type { Principal } from '../request-login.ts';
 import type { Context, JmapOptions } from './context.ts';
 import { readRequest, runRequest } from './engine.ts';
@@ -31,8 +32,14 @@ export class Counts {
 /** What all ways to the server have in common, so that limits of an account hold over them together. */
 export interface Shared {
   readonly counts: Counts;
+  /** Requests by account. */
+  readonly turns: KeyedTurns;
   /** Names the store, for what its reads keep. */
   readonly cache: string;
+}
+
+export function requestTurns(): KeyedTurns {
+  return new KeyedTurns(JMAP_LIMITS.concurrentRequests, JMAP_LIMITS.waitingRequests);
 }
 
 /**
@@ -42,15 +49,16 @@ export interface Shared {
  */
 export async function answerRequest(
   options: JmapOptions,
-  { counts, cache }: Shared,
+  { turns, cache }: Shared,
   login: Principal,
   trace: string,
   read: () => Json | Promise<Json>,
 ): Promise<JsonObject> {
   const most = JMAP_LIMITS.concurrentRequests;
-  const end = counts.begin('request', login.accountId, most);
-  if (end === undefined)
+  const turn = turns.take(login.accountId);
+  if (turn === undefined)
     throw new RequestError('limit', `At most ${most} requests at once, please.`, 'maxConcurrentRequests');
+  const end = await turn;
   try {
     const request = readRequest(await read());
     const createdIds = new Map(Object.entries(request.createdIds ?? {}));

@@ -237,17 +237,27 @@ describe('hosts outside', () => {
   });
 
   it('limits what one account asks for', async () => {
-    const pace = createPace(flow.clock, { atOnce: 1, perWindow: 2, windowMs: 1000, what: 'pictures' });
+    const pace = createPace(flow.clock, {
+      atOnce: 1,
+      waiting: 1,
+      perWindow: 3,
+      windowMs: 1000,
+      what: 'pictures',
+    });
     const limit = (error: unknown) => error instanceof Refusal && error.kind === 'limit';
     let end = (): void => undefined;
     const first = pace.within(1, () => new Promise<void>((resolve) => (end = resolve)));
+    let ran = false;
+    const second = pace.within(1, async () => void (ran = true));
     await assert.rejects(
       pace.within(1, async () => undefined),
       limit,
     );
     await pace.within(2, async () => undefined);
+    assert.equal(ran, false);
     end();
-    await first;
+    await Promise.all([first, second]);
+    assert.equal(ran, true);
     await pace.within(1, async () => undefined);
     await assert.rejects(
       pace.within(1, async () => undefined),
