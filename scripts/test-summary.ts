@@ -1,12 +1,28 @@
-/** What a person wants of a test run after the dots: each failure whole, each skip with its reason, the counts. */
+/** What a person wants of a test run: a dot for each test, each failure whole, each skip with its reason, the counts. */
+import { isAbsolute } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
+
+/** Dots of a line. */
+const WIDTH = 100;
+/** Characters that are kept of what a process said. */
+const SAID = 4000;
 
 export default async function* summary(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const skipped = new Map<string, number>();
   let passed = 0;
   let failed = 0;
   let skips = 0;
+  let dots = 0;
+  /** What each process said last on standard error: a file that cannot even be loaded says why there. */
+  const said = new Map<string, string>();
   for await (const event of events) {
+    // Told at once, while passes and failures wait for those of the files before; a file itself is named by its path.
+    if (event.type === 'test:complete' && event.data.details.type !== 'suite' && !isAbsolute(event.data.name))
+      yield `${event.data.details.passed ? '.' : 'x'}${++dots % WIDTH === 0 ? '\n' : ''}`;
+    if (event.type === 'test:stderr') {
+      const { file, message } = event.data;
+      said.set(file, `${said.get(file) ?? ''}${message}`.slice(-SAID));
+    }
     if (event.type === 'test:pass') {
       if (event.data.skip !== undefined) {
         skips++;
@@ -21,6 +37,7 @@ export default async function* summary(events: AsyncIterable<TestEvent>): AsyncG
       failed++;
       const error: unknown = event.data.details.error?.cause ?? event.data.details.error;
       yield `\n✖ ${event.data.file ?? ''} > ${event.data.name}\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+      if (isAbsolute(event.data.name)) yield said.get(event.data.name) ?? '';
     }
   }
   for (const [reason, count] of skipped) yield `\nskipped (${count}): ${reason}`;

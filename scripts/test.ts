@@ -4,7 +4,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { matchesGlob, resolve } from 'node:path';
+import { run } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { testProcesses } from './test-groups.ts';
+import { makeTestProgram } from './test-program.ts';
+import summary from './test-summary.ts';
 
 /** Whole journeys through the program, beside others and in their time: each of their parts has tests of its own beside the code. */
 const DEAR = [
@@ -12,46 +18,53 @@ const DEAR = [
   'test/app/{bans,certificates,holds,judging-time,serve,telemetry}.test.ts',
   'test/crash/disk.test.ts',
 ];
+/** Processes at once beside one for each processor: most wait for sockets and for processes of their own at times. */
+const WAITING = 2;
+const MOST_AT_ONCE = 10;
+/** Milliseconds until a test, or the file it is in, counts as hung. */
+const TIMEOUT_MS = 480_000;
 
 const asked = process.argv.slice(2);
 const all = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts']).sort();
 const long = process.env.CI === 'true' || process.env.POSTERN_LONG === 'true';
 const usual = all.filter((path) => long || !DEAR.some((glob) => matchesGlob(path, glob)));
-const files = asked.length > 0 ? asked : usual;
 // Hundreds of processes read the same sources: stripped and compiled once, that halves what they cost.
 process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/compiled');
-if (asked.length === 0) {
-  const check = spawnSync(process.execPath, ['scripts/check.ts'], { stdio: 'inherit' });
-  if (check.status !== 0) process.exit(check.status ?? 1);
-}
+if (asked.length === 0) step('scripts/check.ts');
 // The pages that tests open.
-const web = spawnSync(process.execPath, ['scripts/web.ts'], { stdio: 'inherit' });
-if (web.status !== 0) process.exit(web.status ?? 1);
-// Two at a time: most wait for sockets and processes, and a laptop has at least as many cores.
-const run = spawnSync(
-  process.execPath,
-  [
-    '--test',
-    '--test-concurrency=3',
-    '--test-timeout=240000',
-    '--test-reporter=dot',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=./scripts/test-summary.ts',
-    '--test-reporter-destination=stdout',
-    ...files,
-  ],
-  {
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      POSTERN_WEB_BUILT: 'true',
-      FORCE_COLOR: '0',
-    },
-  },
-);
+step('scripts/web.ts');
+
+process.env.POSTERN_WEB_BUILT = 'true';
+process.env.FORCE_COLOR = '0';
+const paths = asked.length > 0 ? asked.flatMap((path) => globSync(path)) : await prepare();
+if (paths.length === 0) {
+  console.error(`there is no such file: ${asked.join(' ')}`);
+  process.exit(1);
+}
+const events = run({
+  files: paths.map((path) => resolve(path)),
+  concurrency: Math.min(availableParallelism() + WAITING, MOST_AT_ONCE),
+  timeout: TIMEOUT_MS,
+});
+events.on('test:fail', ({ todo }) => {
+  if (todo === undefined || todo === false) process.exitCode = 1;
+});
+for await (const text of summary(events)) process.stdout.write(text);
 if (asked.length === 0 && usual.length < all.length)
   console.log(
     `left out: ${all.length - usual.length} files of tests that talk to other programs or take long ` +
       '(CI=true or POSTERN_LONG=true runs all; "npm test -- FILE" one)',
   );
-process.exit(run.status ?? 1);
+
+/** The paths of a whole run, which is worth it that programs and threads are made of few files before. */
+async function prepare(): Promise<string[]> {
+  const first = pathToFileURL(await makeTestProgram(resolve('node_modules/.cache/test-program')));
+  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import=${first.href}`.trim();
+  return testProcesses(usual, resolve('node_modules/.cache/test-groups')).map(({ path }) => path);
+}
+
+/** Run a script to its end; where that fails, so do we. */
+function step(script: string): void {
+  const { status } = spawnSync(process.execPath, [script], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}

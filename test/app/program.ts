@@ -11,10 +11,10 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/app/main.ts', import.meta.url));
 /** Milliseconds until a test that waits for the program in vain fails. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
 /** Milliseconds until a program that should end by itself is killed. */
-export const KILL_MS = 20_000;
+export const KILL_MS = 60_000;
 
 export interface Program {
   readonly child: ChildProcess;
