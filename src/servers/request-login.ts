@@ -20,7 +20,7 @@ export interface Principal {
   readonly domainId: number;
   readonly scopes: ReadonlySet<Scope>;
   readonly how: 'password' | 'app-password' | 'token' | 'session';
-  /** Id of the web session or token used; undefined for passwords. */
+  /** Id of the web session, token or app password used; undefined for the account's own password. */
   readonly sessionId: number | undefined;
   /** Aborted when the account is suspended or its password changed, or this session or token is revoked. */
   readonly revoked: AbortSignal;

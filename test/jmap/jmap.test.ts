@@ -389,7 +389,13 @@ describe('JMAP', () => {
     });
     const submit = (emailId: unknown, more: Args = {}): Promise<Answer> =>
       bob.call('EmailSubmission/set', { create: { s: { identityId: 'I0', emailId, ...more } } });
-    assert.equal((await submit(forged['created'].d.id))['notCreated'].s.type, 'forbiddenMailFrom');
+    // Without an envelope the return address is the identity's, and the From remains what it is.
+    assert.equal((await submit(forged['created'].d.id))['notCreated'].s.type, 'forbiddenFrom');
+    const other = { mailFrom: { email: 'alice@example.test' }, rcptTo: [{ email: 'alice@example.test' }] };
+    assert.equal(
+      (await submit(forged['created'].d.id, { envelope: other }))['notCreated'].s.type,
+      'forbiddenMailFrom',
+    );
     const envelope = { mailFrom: { email: 'bob@example.test' }, rcptTo: [{ email: 'alice@example.test' }] };
     assert.equal((await submit(forged['created'].d.id, { envelope }))['notCreated'].s.type, 'forbiddenFrom');
     assert.equal(

@@ -180,9 +180,9 @@ describe('mail that is to leave later', { timeout: 60_000 }, () => {
     try {
       const clock = testClock(undefined, 60_000);
       const first = await open({ directory }, clock);
-      const wanted = await submit(first, 'goes', { HOLDFOR: '36000' });
-      const regretted = await submit(first, 'stays', { HOLDFOR: '36000' });
-      const before = await submit(first, 'canceled before', { HOLDFOR: '36000' });
+      const wanted = await submit(first, 'goes', { HOLDFOR: '7200' });
+      const regretted = await submit(first, 'stays', { HOLDFOR: '7200' });
+      const before = await submit(first, 'canceled before', { HOLDFOR: '7200' });
       await cancel(first, before['id']);
       await first.server.abandon();
       const second = await open({ directory }, clock);
@@ -190,7 +190,7 @@ describe('mail that is to leave later', { timeout: 60_000 }, () => {
         assert.equal((await submission(second, wanted['id']))['undoStatus'], 'pending');
         assert.equal((await submission(second, before['id']))['undoStatus'], 'canceled');
         assert.deepEqual((await cancel(second, regretted['id']))['updated'], { [regretted['id']]: null });
-        await clock.advance(36_060_000);
+        await clock.advance(7_260_000);
         assert.equal(await arrived(second, 'goes'), 1);
         assert.equal(await arrived(second, 'stays'), 0);
         assert.equal(await arrived(second, 'canceled before'), 0);

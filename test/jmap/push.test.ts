@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { makeAppPassword } from '../../src/data/access/new-app-password.ts';
 import { createSelfSigned } from '../../src/net/tls-self-signed.ts';
 import { tableDns } from '../support/dns-table.ts';
 import { startTestServer, testActor, type TestServer } from '../support/server.ts';
@@ -242,7 +243,7 @@ describe('pushes to devices', () => {
       [{ deviceClientId: 5 }, 'deviceClientId'],
       [{ keys: { p256dh: 'x', auth: 'y' } }, 'keys'],
       [{ keys: { ...keys, auth: 'short' } }, 'keys'],
-      [{ types: [] }, 'types'],
+      [{ types: [5] }, 'types'],
       [{ types: 'Email' }, 'types'],
       [{ expires: '2001-01-01T00:00:00Z' }, 'expires'],
       [{ expires: 'soon' }, 'expires'],
@@ -270,6 +271,37 @@ describe('pushes to devices', () => {
     const far = '2199-01-01T00:00:00Z';
     const { updated } = await set({ update: { [device.id]: { expires: far } } });
     assert.ok(Date.parse(updated[device.id].expires) < Date.now() + 15 * DAY);
+    await set({ destroy: [device.id] });
+  });
+
+  it('are shown to the credentials that they were made with, and to no others', async () => {
+    const { id: accountId } = await server.account('bob@example.test');
+    const { password, scram } = await makeAppPassword(server.store, accountId);
+    await server.store.write.run('access.addAppPassword', {
+      actor: testActor,
+      accountId,
+      name: 'Phone',
+      scopes: ['mail'],
+      expiresAt: null,
+      scram,
+    });
+    const phone = await jmapClient(server, 'bob@example.test', password);
+    const device = await subscribe();
+    await next(device.path);
+    const [got, all, changed, taken] = await phone.calls(
+      ['PushSubscription/get', { ids: [device.id] }],
+      ['PushSubscription/get', { ids: null }],
+      ['PushSubscription/set', { update: { [device.id]: { types: ['Email'] } } }],
+      ['PushSubscription/set', { destroy: [device.id] }],
+    );
+    assert.deepEqual(got?.[1], { list: [], notFound: [device.id] });
+    assert.deepEqual(all?.[1]['list'], []);
+    assert.equal(changed?.[1]['notUpdated'][device.id].type, 'notFound');
+    assert.equal(taken?.[1]['notDestroyed'][device.id].type, 'notFound');
+    // Its own it reads and sends back as it is.
+    const [own] = await bob.calls(['PushSubscription/get', { ids: [device.id] }]);
+    const { updated } = await set({ update: { [device.id]: own?.[1]['list'][0] } });
+    assert.deepEqual(updated, { [device.id]: null });
     await set({ destroy: [device.id] });
   });
 });

@@ -65,7 +65,9 @@ async function byImap(client: ImapClient, ids: ReadonlyMap<string, string>): Pro
       const words = flags
         .toLowerCase()
         .split(' ')
-        .filter((word) => !['', '\\recent', '\\deleted'].includes(word));
+        .filter((word) => !['', '\\recent'].includes(word));
+      // JMAP shows nothing of it (RFC 8621 section 4.1.1).
+      if (words.includes('\\deleted')) continue;
       const email = found.get(id) ?? { boxes: new Set(), sets: [] };
       found.set(id, email);
       email.boxes.add(boxId);

@@ -277,7 +277,8 @@ class DirectoryAuthenticator implements SignInAuthenticator {
     if (!(app.scopes as readonly Scope[]).includes(needed))
       throw this.#notes.turnAway(attempt, wrongScope(needed));
     const scopes = new Set<Scope>(app.scopes);
-    const account = this.#succeed(credential, attempt, { revoked, how: 'app-password', scopes }, how);
+    const login = { revoked, how: 'app-password', scopes, sessionId: app.id } as const;
+    const account = this.#succeed(credential, attempt, login, how);
     if (now - (app.usedAt ?? 0) > ACCESS_LIMITS.noteMs || app.usedFrom !== attempt.remoteAddress) {
       const { remoteAddress } = attempt;
       this.#inBackground(
@@ -310,7 +311,7 @@ class DirectoryAuthenticator implements SignInAuthenticator {
   #succeed(
     credential: StoredCredential,
     attempt: LoginAttempt,
-    login: Pick<LoginAccount, 'revoked' | 'how' | 'scopes'>,
+    login: Pick<LoginAccount, 'revoked' | 'how' | 'scopes' | 'sessionId'>,
     how: string,
   ): LoginAccount {
     if (credential.status !== 'active') throw this.#notes.turnAway(attempt, suspended());

@@ -121,3 +121,11 @@ export const setSpecialUse = statement<[specialUse: string | null, modseq: numbe
 export const touchMailbox = statement<[modseq: number, id: number]>(
   `UPDATE mailboxes SET modseq = ? WHERE id = ?`,
 );
+
+export const newestAnywhere = statement<[accountId: number], { id: number | null }>(
+  `SELECT MAX(id) AS id FROM emails WHERE account_id = ?`,
+);
+
+export const newestSince = statement<[mailboxId: number, modseq: number], { id: number | null }>(
+  `SELECT MAX(email_id) AS id FROM placements WHERE mailbox_id = ? AND modseq > ?`,
+);

@@ -18,6 +18,18 @@ export interface Place {
   readonly created: number;
   readonly flags: number;
   readonly keywords: string | null;
+  /** It had \Deleted for a while, which hides it: from one modseq on, until another. */
+  readonly away?: { readonly from: number; readonly until: number } | undefined;
+}
+
+/** A placement with \Deleted: RFC 8621 section 4.1.1 has it that JMAP shows nothing of it. */
+export interface HiddenPlace {
+  readonly mailboxId: number;
+  readonly uid: number;
+  readonly emailId: number;
+  readonly created: number;
+  /** Since when, as far as that is known. */
+  readonly from: number;
 }
 
 export interface Mail {
@@ -54,6 +66,10 @@ export interface AccountMail {
   forgotten: number;
   readonly mailboxes: Map<number, { modseq: number; created: number }>;
   readonly emails: Map<number, Mail>;
+  /** By mailbox and UID. */
+  readonly hidden: Map<string, HiddenPlace>;
+  /** Of expunged ones, since when they had been hidden: of those that were seen hidden, the latest. */
+  readonly hiddenUntilGone: Map<string, number>;
   readonly threads: Map<number, Mail[]>;
   /** Ascending by receivedAt, then id. */
   byReceived: Mail[];
@@ -128,6 +144,8 @@ function emptyMail(): AccountMail {
     forgotten: 0,
     mailboxes: new Map(),
     emails: new Map(),
+    hidden: new Map(),
+    hiddenUntilGone: new Map(),
     threads: new Map(),
     byReceived: [],
     orders: new Map(),
@@ -158,8 +176,23 @@ function byReceived(a: Mail, b: Mail): number {
   return a.receivedAt - b.receivedAt || a.id - b.id;
 }
 
-/** Put in one placement; the email when it is new. */
-function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Mail | undefined {
+export function placeKey(mailboxId: number, uid: number): string {
+  return `${mailboxId} ${uid}`;
+}
+
+/** Put in one placement, or hide it: 'gone' when the email lies nowhere any more; the email when it is new. */
+function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Mail | 'gone' | undefined {
+  const key = placeKey(mailboxId, row.uid);
+  const hidden = mail.hidden.get(key);
+  if ((row.flags & Flag.Deleted) !== 0) {
+    const { uid, email_id: emailId, created_modseq: created } = row;
+    mail.hidden.set(key, { mailboxId, uid, emailId, created, from: hidden?.from ?? row.modseq });
+    return takeAway(mail, emailId, mailboxId, uid) ? 'gone' : undefined;
+  }
+  mail.hidden.delete(key);
+  const now = mail.emails
+    .get(row.email_id)
+    ?.places.find((each) => each.mailboxId === mailboxId && each.uid === row.uid);
   const place: Place = {
     mailboxId,
     uid: row.uid,
@@ -167,6 +200,7 @@ function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Mail
     created: row.created_modseq,
     flags: row.flags,
     keywords: row.keywords,
+    away: hidden === undefined ? now?.away : { from: hidden.from, until: row.modseq },
   };
   const known = mail.emails.get(row.email_id);
   if (known !== undefined) {
@@ -198,19 +232,20 @@ async function advance(
   mail: AccountMail,
 ): Promise<void> {
   const arrived: Mail[] = [];
+  let gone = false;
   const marks = await tx.all(sql.mailboxMarks, accountId);
   for (const box of marks) {
     const before = mail.mailboxes.get(box.id);
     if (before !== undefined && before.modseq === box.modseq) continue;
     for (const row of await tx.all(sql.placesSince, box.id, mail.modseq)) {
       const made = addPlace(mail, box.id, row);
-      if (made !== undefined) arrived.push(made);
+      if (made === 'gone') gone = true;
+      else if (made !== undefined) arrived.push(made);
     }
     await othersFirst(tx);
   }
   mail.mailboxes.clear();
   for (const box of marks) mail.mailboxes.set(box.id, { modseq: box.modseq, created: box.created_modseq });
-  let gone = false;
   for (const grave of await tx.all(sql.gravesSince, accountId, mail.modseq)) {
     if (removePlace(mail, grave)) gone = true;
   }
@@ -230,11 +265,29 @@ async function advance(
   mail.counts = undefined;
 }
 
+/** Expunged placements of which it is remembered since when they had been hidden. */
+const MAX_REMEMBERED = 10_000;
+
 /** True when the email lies nowhere now. */
 function removePlace(mail: AccountMail, grave: sql.GraveRow): boolean {
-  const known = mail.emails.get(grave.email_id);
+  const { mailbox_id: mailboxId, uid, email_id: emailId } = grave;
+  const key = placeKey(mailboxId, uid);
+  const hidden = mail.hidden.get(key);
+  if (hidden !== undefined) {
+    mail.hidden.delete(key);
+    mail.hiddenUntilGone.set(key, hidden.from);
+    for (const oldest of mail.hiddenUntilGone.keys()) {
+      if (mail.hiddenUntilGone.size <= MAX_REMEMBERED) break;
+      mail.hiddenUntilGone.delete(oldest);
+    }
+  }
+  return takeAway(mail, emailId, mailboxId, uid);
+}
+
+function takeAway(mail: AccountMail, emailId: number, mailboxId: number, uid: number): boolean {
+  const known = mail.emails.get(emailId);
   if (known === undefined) return false;
-  known.places = known.places.filter((each) => each.mailboxId !== grave.mailbox_id || each.uid !== grave.uid);
+  known.places = known.places.filter((each) => each.mailboxId !== mailboxId || each.uid !== uid);
   if (known.places.length > 0) return false;
   mail.emails.delete(known.id);
   const thread = (mail.threads.get(known.threadId) ?? []).filter((each) => each !== known);

@@ -1,6 +1,14 @@
 import type { ReadTx } from '../db/sql.ts';
 import * as sql from './account-mail.sql.ts';
-import { accountMail, type AccountMail, type Mail, type Visible, visiblePlaces } from './account-mail.ts';
+import {
+  accountMail,
+  type AccountMail,
+  type Mail,
+  type Place,
+  placeKey,
+  type Visible,
+  visiblePlaces,
+} from './account-mail.ts';
 
 /**
  * What changed since a state, for /changes (RFC 8620 section 5.2). A state is a modseq of the account, and, between two
@@ -71,7 +79,8 @@ function page(entries: Entry[], current: number, max: number | undefined): Chang
 }
 
 /** What became of an object whose lives (places it lay at) these are; undefined when nothing has changed. */
-function entryOf(id: number, lives: readonly Life[], upTo: number): Entry | undefined {
+function entryOf(id: number, all: readonly Life[], upTo: number): Entry | undefined {
+  const lives = all.filter((life) => isNews(life, upTo));
   const existed = lives.some(({ created }) => created <= upTo);
   const exists = lives.some(({ alive }) => alive);
   let last = 0;
@@ -84,6 +93,11 @@ function entryOf(id: number, lives: readonly Life[], upTo: number): Entry | unde
   if (!existed) return { id, kind: 'created', at: birth };
   // What was gone for a while is told of when it went: an answer that ends in that time would never tell of it else.
   return { id, kind: exists ? 'updated' : 'destroyed', at: firstEnd(lives, upTo) ?? last };
+}
+
+/** A life that had ended by then is no life of something that was there. */
+function isNews({ alive, modseq }: Life, upTo: number): boolean {
+  return alive || modseq > upTo;
 }
 
 /** When something that was there at a modseq was nowhere for the first time since; undefined: never. */
@@ -100,8 +114,10 @@ function firstEnd(lives: readonly Life[], upTo: number): number | undefined {
 function livesOf(mail: Mail | undefined, graves: readonly sql.GraveRow[], visible: Visible): Life[] {
   const lives: Life[] = [];
   if (mail !== undefined) {
-    for (const { created, modseq } of visiblePlaces(mail, visible))
-      lives.push({ created, modseq, alive: true });
+    for (const { created, modseq, away } of visiblePlaces(mail, visible)) {
+      if (away !== undefined) lives.push({ created, modseq: away.from, alive: false });
+      lives.push({ created: away?.until ?? created, modseq, alive: true });
+    }
   }
   for (const { created_modseq: created, modseq } of graves) lives.push({ created, modseq, alive: false });
   return lives;
@@ -110,7 +126,7 @@ function livesOf(mail: Mail | undefined, graves: readonly sql.GraveRow[], visibl
 interface Look {
   readonly mail: AccountMail;
   readonly visible: Visible;
-  /** Expunges since, by email. */
+  /** Expunges since, and what was hidden since, by email. */
   readonly graves: ReadonlyMap<number, sql.GraveRow[]>;
   /** Emails with anything new. */
   readonly touched: ReadonlySet<number>;
@@ -128,7 +144,12 @@ async function look(tx: ReadTx, request: ChangesRequest): Promise<Look | undefin
   // Under PostgreSQL another read may have moved on what is kept past our snapshot: better to know nothing.
   if (mail.modseq !== before) return undefined;
   const graves = Map.groupBy(
-    rows.filter((row) => visible === undefined || visible.has(row.mailbox_id)),
+    [...rows, ...hiddenRows(mail)].flatMap((row) => {
+      if (visible?.has(row.mailbox_id) === false) return [];
+      // What was hidden before it was expunged went then already.
+      const modseq = mail.hiddenUntilGone.get(placeKey(row.mailbox_id, row.uid)) ?? row.modseq;
+      return modseq > floor ? [{ ...row, modseq }] : [];
+    }),
     (row) => row.email_id,
   );
   const touched = new Set(graves.keys());
@@ -136,6 +157,17 @@ async function look(tx: ReadTx, request: ChangesRequest): Promise<Look | undefin
     if (visiblePlaces(each, visible).some(({ modseq }) => modseq > floor)) touched.add(each.id);
   }
   return { mail, visible, graves, touched };
+}
+
+/** To JMAP, what has \Deleted is gone (RFC 8621 section 4.1.1). */
+function hiddenRows(mail: AccountMail): sql.GraveRow[] {
+  return [...mail.hidden.values()].map(({ mailboxId, uid, emailId, created, from }) => ({
+    mailbox_id: mailboxId,
+    uid,
+    email_id: emailId,
+    created_modseq: created,
+    modseq: from,
+  }));
 }
 
 export async function emailChanges(tx: ReadTx, request: ChangesRequest): Promise<Changed | undefined> {
@@ -195,7 +227,8 @@ export async function threadChanges(tx: ReadTx, request: ChangesRequest): Promis
 }
 
 /** The life of an email as a member of its thread: it changes when it comes and when it goes. */
-function lifeAsMember(lives: readonly Life[], upTo: number): Life | undefined {
+function lifeAsMember(all: readonly Life[], upTo: number): Life | undefined {
+  const lives = all.filter((life) => isNews(life, upTo));
   const existed = lives.some(({ created }) => created <= upTo);
   const alive = lives.some((each) => each.alive);
   if (existed) return { created: 0, modseq: firstEnd(lives, upTo) ?? 0, alive };
@@ -261,6 +294,10 @@ export interface Touched {
   wasIn(emailId: number, mailboxIds: readonly number[]): boolean;
 }
 
+function wasThere({ created, away }: Place, upTo: number): boolean {
+  return created <= upTo && (away === undefined || upTo < away.from || away.until <= upTo);
+}
+
 /** What a query may have to show or hide since: emails that changed, and with `threads` all of their threads. */
 export async function touchedSince(
   tx: ReadTx,
@@ -274,7 +311,7 @@ export async function touchedSince(
     const upTo = seenUpTo(request.since, id);
     const now = mail.emails.get(id)?.places ?? [];
     return (
-      visiblePlaces({ places: now }, visible).some((each) => each.created <= upTo && there(each.mailboxId)) ||
+      visiblePlaces({ places: now }, visible).some((each) => wasThere(each, upTo) && there(each.mailboxId)) ||
       (graves.get(id) ?? []).some((each) => each.created_modseq <= upTo && there(each.mailbox_id))
     );
   };

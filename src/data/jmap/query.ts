@@ -329,10 +329,23 @@ function mailboxesOf(filter: EmailFilter): number[] {
   return filter.is === 'and' ? filter.of.flatMap(mailboxesOf) : [];
 }
 
-/** Email/queryChanges: whatever may have moved is taken out and put in again (RFC 8620 section 5.6). */
+/** Whether nothing that happens to an email changes whether it is found, or where. */
+function isImmutable({ filter, sort, collapseThreads }: EmailQuery): boolean {
+  return !collapseThreads && isImmutableFilter(filter) && sort.every(isFixed);
+}
+
+function isImmutableFilter(filter: EmailFilter): boolean {
+  if ('of' in filter) return filter.of.every(isImmutableFilter);
+  return ['before', 'after', 'minSize', 'maxSize', 'hasAttachment', 'among'].includes(filter.is);
+}
+
+/**
+ * Email/queryChanges: whatever may have moved is taken out and put in again (RFC 8620 section 5.6). `upToId`: the last that
+ * the client knows; nothing behind it is told where that makes no difference to what is before it.
+ */
 export async function queryEmailChanges(
   tx: ReadTx,
-  { query, since }: { query: EmailQuery; since: Since },
+  { query, since, upToId }: { query: EmailQuery; since: Since; upToId?: number | undefined },
 ): Promise<QueryChanges | undefined> {
   const threads =
     query.collapseThreads ||
@@ -350,12 +363,14 @@ export async function queryEmailChanges(
   const seq = mail.modseq;
   const found = await results(tx, mail, query, Number.POSITIVE_INFINITY);
   if (mail.modseq !== seq) return undefined;
-  const added: { id: number; index: number }[] = [];
-  found.forEach(({ id }, index) => {
-    if (touched.has(id)) added.push({ id, index });
-  });
   // Nothing that cannot have been among the results: clients count what they take out.
   const mailboxIds = mailboxesOf(query.filter);
-  const removed = [...touched].filter((id) => wasIn(id, mailboxIds));
-  return { seq, total: found.length, removed, added };
+  const removed = new Set([...touched].filter((id) => wasIn(id, mailboxIds)));
+  const stays = isImmutable(query) ? removed.intersection(new Set(found.map(({ id }) => id))) : new Set();
+  const end = isImmutable(query) ? found.findIndex(({ id }) => id === upToId) : -1;
+  const added: { id: number; index: number }[] = [];
+  found.forEach(({ id }, index) => {
+    if (touched.has(id) && !stays.has(id) && (end < 0 || index <= end)) added.push({ id, index });
+  });
+  return { seq, total: found.length, removed: [...removed].filter((id) => !stays.has(id)), added };
 }

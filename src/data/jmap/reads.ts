@@ -3,13 +3,14 @@ import type { ReadTx } from '../db/sql.ts';
 import { settingByName } from '../directory/directory.sql.ts';
 import { EPOCH } from './epoch.ts';
 import { parseHidden } from '../mailstore/rows.ts';
-import type { ContentRef } from '../mailstore/types.ts';
+import { type ContentRef, Flag } from '../mailstore/types.ts';
 import * as sql from './account-mail.sql.ts';
 import { mailboxBySpecialUse } from '../mailstore/mailboxes.sql.ts';
 import { type Counts, countsOf } from './account-counts.ts';
 import { accountMail, keywordsOf, visiblePlaces } from './account-mail.ts';
 import { emailChanges, mailboxChanges, threadChanges } from './changes.ts';
 import { accountState, objectChanges, objects, objectState, upload, uploadPiece } from './objects.ts';
+import { newestEmail } from './delivery.ts';
 import { queryEmailChanges, queryEmails } from './query.ts';
 import { submissions } from './submissions.ts';
 
@@ -41,6 +42,8 @@ async function emails(
     const row = await tx.get(sql.emailById, id, args.accountId);
     if (row === undefined) continue;
     const places = (await tx.all(sql.placesOfEmail, id))
+      // RFC 8621 section 4.1.1: what has \Deleted is not shown.
+      .filter(({ flags }) => (flags & Flag.Deleted) === 0)
       .filter((place) => visible === undefined || visible.has(place.mailbox_id))
       .map((place) => ({ ...place, mailboxId: place.mailbox_id }));
     if (places.length === 0) continue;
@@ -126,6 +129,7 @@ export const reads = {
   'jmap.emailChanges': long(emailChanges),
   'jmap.threadChanges': long(threadChanges),
   'jmap.mailboxChanges': long(mailboxChanges),
+  'jmap.newestEmail': long(newestEmail),
   'jmap.objects': point(objects),
   /** Which history the states of this store belong to: another one since it was restored from a backup. */
   'jmap.epoch': single(epoch),

@@ -7,7 +7,7 @@ import { adjustMailbox, type MailboxColumns } from '../mailstore/mailboxes.sql.t
 import { removePlacements } from '../mailstore/placements.ts';
 import { ownMailbox } from '../mailstore/rows.ts';
 import { setFlags } from '../mailstore/store-flags.sql.ts';
-import { type FlagSet, type NewBlob, type ParsedContent } from '../mailstore/types.ts';
+import { Flag, type FlagSet, type NewBlob, type ParsedContent } from '../mailstore/types.ts';
 import { hasRights, Right } from '../sharing/rights.ts';
 import { rightsOf } from '../sharing/known.ts';
 import { judgedBy } from '../spam/judged.ts';
@@ -104,16 +104,20 @@ interface Found {
   readonly receivedAt: number;
   /** Where the viewer sees it. */
   readonly places: sql.EmailPlaceRow[];
+  /** Where the viewer would, had it not \Deleted (RFC 8621 section 4.1.1). */
+  readonly hidden: sql.EmailPlaceRow[];
 }
 
 async function find(work: Work, id: number): Promise<Found | undefined> {
   const row = await work.tx.get(sql.emailById, id, work.accountId);
   if (row === undefined) return undefined;
   const places: sql.EmailPlaceRow[] = [];
+  const hidden: sql.EmailPlaceRow[] = [];
   for (const each of await work.tx.all(sql.placesOfEmail, id)) {
-    if (hasRights(await rightsIn(work, each.mailbox_id), Right.Lookup | Right.Read)) places.push(each);
+    if (!hasRights(await rightsIn(work, each.mailbox_id), Right.Lookup | Right.Read)) continue;
+    ((each.flags & Flag.Deleted) === 0 ? places : hidden).push(each);
   }
-  return places.length === 0 ? undefined : { size: row.size, receivedAt: row.received_at, places };
+  return places.length === 0 ? undefined : { size: row.size, receivedAt: row.received_at, places, hidden };
 }
 
 async function ownBox(work: Work, mailboxId: number): Promise<MailboxColumns | undefined> {
@@ -152,7 +156,7 @@ async function updateOne(work: Work, update: EmailUpdate): Promise<SetFailure | 
   return undefined;
 }
 
-/** System flags and keywords. \Deleted is none of JMAP's, and stays as it is. */
+/** System flags and keywords. \Deleted is none of JMAP's: what has it is not seen here. */
 function setOf(keywords: readonly string[]): FlagSet {
   let flags = 0;
   const others: string[] = [];
@@ -209,8 +213,13 @@ async function mayMark(
   for (const { mailbox_id: id } of places) {
     if (!hasRights(await rightsIn(work, id), needed)) return FORBIDDEN;
   }
+  return keywordSet(after);
+}
+
+/** RFC 8621 section 4.6: what is wrong with keywords. */
+function keywordSet(keywords: readonly string[]): SetFailure | FlagSet {
   try {
-    return checkFlagSet(setOf(after));
+    return checkFlagSet(setOf(keywords));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return error.kind === 'limit'
@@ -297,7 +306,12 @@ async function destroyOne(work: Work, id: number): Promise<SetFailure | undefine
     if (!hasRights(await rightsIn(work, mailboxId), Right.DeleteMessages | Right.Expunge)) return FORBIDDEN;
   }
   const { tx, accountId, modseq } = work;
-  for (const { mailbox_id: mailboxId, uid } of found.places) {
+  const also: sql.EmailPlaceRow[] = [];
+  for (const each of found.hidden) {
+    if (hasRights(await rightsIn(work, each.mailbox_id), Right.DeleteMessages | Right.Expunge))
+      also.push(each);
+  }
+  for (const { mailbox_id: mailboxId, uid } of [...found.places, ...also]) {
     await removePlacements(tx, { accountId, mailboxId, modseq }, [{ from: uid, to: uid }], true);
   }
   work.changed = true;
@@ -330,7 +344,9 @@ export async function addEmail(tx: WriteTx, args: AddEmail): Promise<AddedEmail>
     if (box === undefined) return { failure: { type: 'invalidProperties', properties: ['mailboxIds'] } };
     if (!hasRights(rights, Right.Insert)) return { failure: FORBIDDEN };
   }
-  const set = checkFlagSet(setOf(args.keywords));
+  if (args.mailboxIds.length > MAX_MAILBOXES_PER_EMAIL) return { failure: { type: 'tooManyMailboxes' } };
+  const set = keywordSet(args.keywords);
+  if ('type' in set) return { failure: set };
   const deposits = args.mailboxIds.map((id) => ({
     accountId,
     mailbox: { id },

@@ -140,7 +140,8 @@ async function create(
   const { specialUse } = fields;
   if (specialUse != null) await requireFreeRole(tx, request, specialUse, 0);
   const made = await createMailbox(tx, { accountId, name, ...(specialUse != null && { specialUse }) });
-  if (fields.subscribed === true && request.viewer === accountId)
+  // RFC 8621 section 2: what somebody makes they wish to see.
+  if (fields.subscribed !== false && request.viewer === accountId)
     await subscribe(tx, { accountId, name, subscribed: true });
   if (fields.sortOrder !== undefined && fields.sortOrder !== 0)
     await tx.run(sql.putSortOrder, made.id, fields.sortOrder);
@@ -201,7 +202,8 @@ async function destroy(tx: WriteTx, request: SetMailbox, id: number, removeEmail
   // RFC 8621 section 2.5.
   if ((await childrenOf(tx, request.accountId, row.name)).length > 0)
     throw new Failed({ type: 'mailboxHasChild' });
-  if (row.messages > 0 && !removeEmails) throw new Failed({ type: 'mailboxHasEmail' });
+  // What has \Deleted is not there for JMAP (section 4.1.1).
+  if (row.messages > row.deleted && !removeEmails) throw new Failed({ type: 'mailboxHasEmail' });
   if (row.messages > 0) await requireRight(tx, request.viewer, id, Right.DeleteMessages | Right.Expunge);
   await deleteMailboxByName(tx, { accountId: request.accountId, name: row.name });
 }

@@ -61,7 +61,7 @@ export interface LoginAccount {
   readonly how?: 'password' | 'app-password' | 'token' | 'session' | undefined;
   /** What it may do; undefined: everything that a password of the account may. */
   readonly scopes?: ReadonlySet<Scope> | undefined;
-  /** Id of the web session or grant. */
+  /** Id of the web session, grant or app password. */
   readonly sessionId?: number | undefined;
 }
 

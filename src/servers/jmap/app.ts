@@ -40,8 +40,9 @@ export function createJmapApp(options: JmapOptions, shared: Shared = sharedParts
     const login = await logIn(options, c.env.incoming, trace);
     if (!login.ok) {
       const challenge = login.status === 401 ? challengeFor(c.env.incoming) : undefined;
-      if (challenge !== undefined) c.header('WWW-Authenticate', challenge);
-      return c.text(`${login.sentence}\n`, login.status);
+      const refused = plainProblem(login.status, login.sentence);
+      if (challenge !== undefined) refused.headers.set('WWW-Authenticate', challenge);
+      return refused;
     }
     c.set('account', login.principal);
     c.set('remoteAddress', login.principal.remoteAddress);
@@ -50,6 +51,8 @@ export function createJmapApp(options: JmapOptions, shared: Shared = sharedParts
     return undefined;
   });
   app.get('/jmap/session', async (c) => {
+    // RFC 8620 section 2: whoever sees that it has changed asks anew, and must not get an old one.
+    c.header('Cache-Control', 'no-cache, no-store, must-revalidate');
     return c.json(await sessionObject(options, c.var.account, baseOf(options, c)));
   });
   app.post('/jmap/api', (c) => problems(c, () => api(options, shared, c)));
@@ -68,18 +71,26 @@ function baseOf({ isProxy }: JmapOptions, c: C): string {
   return `${https ? 'https' : 'http'}://${host}`;
 }
 
+function problem(status: number, json: JsonObject): Response {
+  const headers = { 'Content-Type': 'application/problem+json' };
+  return new Response(JSON.stringify(json), { status, headers });
+}
+
+/** What HTTP's own number says already (RFC 7807 section 4.2). */
+function plainProblem(status: number, detail: string): Response {
+  return problem(status, { type: 'about:blank', status, detail });
+}
+
 /** Render what stops a request as a whole (RFC 7807, RFC 8620 section 3.6.1). */
 async function problems(c: C, run: () => Promise<Response>): Promise<Response> {
-  const problem = (status: number, json: JsonObject): Response =>
-    new Response(JSON.stringify(json), { status, headers: { 'Content-Type': 'application/problem+json' } });
   try {
     return await run();
   } catch (error) {
     if (error instanceof RequestError) return problem(error.status, error.toJson());
     if (error instanceof MethodError && error.type === 'accountNotFound')
-      return problem(404, { type: 'about:blank', status: 404, detail: 'There is no such account.' });
+      return plainProblem(404, 'There is no such account.');
     if (!(error instanceof Refusal)) throw error;
-    return problem(503, { type: 'about:blank', status: 503, detail: error.message });
+    return plainProblem(503, error.message);
   }
 }
 
@@ -167,7 +178,7 @@ async function download(options: JmapOptions, c: C): Promise<Response> {
   const { store } = options;
   const view = await viewOf(store.read, c.var.account.accountId, c.req.param('account'));
   const blob = await findBlob(store, view, c.req.param('blob') ?? '');
-  if (blob === undefined) return c.text('There is no such blob.\n', 404);
+  if (blob === undefined) return plainProblem(404, 'There is no such blob.');
   const headers: Record<string, string> = {
     'Content-Type': mediaType(c.req.query('accept')) ?? 'application/octet-stream',
     'Content-Disposition': `attachment; ${fileNameOf(savedName(c.req.param('name') ?? ''))}`,
@@ -194,7 +205,7 @@ async function download(options: JmapOptions, c: C): Promise<Response> {
 function events(options: JmapOptions, counts: Counts, c: C): Response {
   const { account } = c.var;
   const end = counts.begin('events', account.accountId, JMAP_LIMITS.eventStreams);
-  if (end === undefined) return c.text('There are too many event streams of this account.\n', 429);
+  if (end === undefined) return plainProblem(429, 'There are too many event streams of this account.');
   const named = (c.req.query('types') ?? '*').split(',');
   const types = new Set(
     named.includes('*') ? PUSHED_TYPES : PUSHED_TYPES.filter((type) => named.includes(type)),

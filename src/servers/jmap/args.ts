@@ -58,6 +58,12 @@ export function objectsArg(args: JsonObject, name: string): readonly (readonly [
   });
 }
 
+/** The same where it must be there. */
+export function neededObjects(args: JsonObject, name: string): readonly (readonly [string, JsonObject])[] {
+  if (member(args, name) == null) throw invalidArguments(`${name} must be an object`);
+  return objectsArg(args, name);
+}
+
 /** The parts of a /set; too many of them are refused at once. */
 export function setArgs(args: JsonObject): {
   readonly ifInState: string | undefined;

@@ -45,6 +45,8 @@ export interface Context {
   readonly trace: string;
   /** Names the store, for what its reads keep. */
   readonly cache: string;
+  /** Capabilities that the request names. */
+  readonly using: ReadonlySet<string>;
   /** Ids of what this request has made, by creation id (RFC 8620 section 3.3). */
   readonly createdIds: Map<string, string>;
 }

@@ -1,5 +1,6 @@
 import { errorText, Refusal } from '../../base/errors.ts';
 import { timeId } from '../../base/ids.ts';
+import { checkArguments } from './arguments.ts';
 import type { Context, Invocation, Method } from './context.ts';
 import { invalidArguments, MethodError, RequestError } from './errors.ts';
 import { isObject, type Json, type JsonObject, member, weigh } from './json.ts';
@@ -100,7 +101,9 @@ async function runCall(
     if (found === undefined || !request.using.has(found.capability)) throw new MethodError('unknownMethod');
     if (!context.login.scopes.has(found.scope))
       throw new MethodError('forbidden', `This login is not for "${found.scope}".`);
-    const answer = await found.run(context, createdIds(context, call.name, resolveReferences(call)));
+    const args = resolveReferences(call);
+    checkArguments(call.name, args);
+    const answer = await found.run(context, createdIds(context, call.name, args));
     return Array.isArray(answer) ? (answer as readonly Invocation[]) : [[call.name, answer as JsonObject]];
   } catch (error) {
     return [['error', errorAnswer(context, call.name, error)]];

@@ -93,9 +93,9 @@ const STATUS: ReadonlyMap<string, number> = new Map([
   ['maxConcurrentUpload', 429],
 ]);
 
-/** Request-level errors (RFC 8620 section 3.6.1). */
+/** Request-level errors (RFC 8620 section 3.6.1); 'unavailable' is none of those, but HTTP's 503. */
 export class RequestError extends Error {
-  readonly type: 'unknownCapability' | 'notJSON' | 'notRequest' | 'limit';
+  readonly type: 'unknownCapability' | 'notJSON' | 'notRequest' | 'limit' | 'unavailable';
   readonly limit: string | undefined;
   readonly status: number;
 
@@ -103,12 +103,12 @@ export class RequestError extends Error {
     super(detail);
     this.type = type;
     this.limit = limit;
-    this.status = STATUS.get(limit ?? '') ?? 400;
+    this.status = type === 'unavailable' ? 503 : (STATUS.get(limit ?? '') ?? 400);
   }
 
   toJson(): JsonObject {
     return {
-      type: `urn:ietf:params:jmap:error:${this.type}`,
+      type: this.type === 'unavailable' ? 'about:blank' : `urn:ietf:params:jmap:error:${this.type}`,
       status: this.status,
       detail: this.message,
       ...(this.limit !== undefined && { limit: this.limit }),

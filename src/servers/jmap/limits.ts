@@ -1,3 +1,5 @@
+import { MAX_NAME_BYTES } from '../../data/mailstore/names.ts';
+
 /** Limits of JMAP (RFC 8620 section 2), told in the session and enforced. */
 export const JMAP_LIMITS = {
   /** Octets of an uploaded file. */
@@ -25,8 +27,11 @@ export const JMAP_LIMITS = {
   answerBodyBytes: 50_000_000,
   /** Octets of a message that Email/parse reads. */
   parseBytes: 50_000_000,
-  /** Octets of attachments of a message that is made here. */
+  /** Octets of attachments of a message that is made here, as far as messages may be large enough for them in base64. */
   attachmentsBytes: 50_000_000,
+  attachmentsShare: 0.7,
+  /** Octets of one level of a mailbox's name: some room is left for what stands above. */
+  mailboxNameBytes: MAX_NAME_BYTES / 2,
   /** Streams of events of one account. */
   eventStreams: 20,
   /** Seconds between two signs of life of an event stream. */

@@ -26,9 +26,13 @@ export function namesOf(value: Json | undefined, property: string): string[] {
 
 /**
  * The part of a PatchObject that is about one set: replaced as a whole, or by paths `property/name` with true or null.
- * Undefined when it is not touched.
+ * Undefined when it is not touched. `usual`: what null sets it to.
  */
-export function namesChange(patch: JsonObject, property: string): NamesChange | undefined {
+export function namesChange(
+  patch: JsonObject,
+  property: string,
+  usual?: JsonObject,
+): NamesChange | undefined {
   const whole = Object.hasOwn(patch, property);
   const add: string[] = [];
   const remove: string[] = [];
@@ -46,7 +50,7 @@ export function namesChange(patch: JsonObject, property: string): NamesChange | 
     else if (value === null) remove.push(name);
     else throw invalid(property);
   }
-  if (whole) return { all: namesOf(patch[property], property) };
+  if (whole) return { all: namesOf(patch[property] ?? usual, property) };
   return found ? { add, remove } : undefined;
 }
 
@@ -59,4 +63,46 @@ export function patchedProperties(patch: JsonObject): string[] {
     found.add(tokens[0]);
   }
   return [...found];
+}
+
+/**
+ * What a PatchObject makes of an object (RFC 8620 section 5.3); an object as a whole is one as well. Null sets a property to
+ * what it has in `usual`, or to null. @throws SetError 'invalidPatch'
+ */
+export function patched(now: JsonObject, patch: JsonObject, usual: JsonObject = {}): JsonObject {
+  const paths = Object.entries(patch).map(([path, value]) => {
+    const tokens = pointerTokens(`/${path}`);
+    if (tokens === undefined) throw invalidPatch(`"${path.slice(0, 200)}" is no path.`);
+    return { path, tokens, value };
+  });
+  const all = new Set(paths.map(({ tokens }) => JSON.stringify(tokens)));
+  const next: Record<string, Json | undefined> = { ...now };
+  for (const { path, tokens, value } of paths) {
+    const below = tokens.slice(0, -1);
+    if (below.some((_, i) => all.has(JSON.stringify(tokens.slice(0, i + 1)))))
+      throw invalidPatch(`"${path.slice(0, 200)}" lies below another path.`);
+    put(next, tokens, value === null && below.length === 0 ? usual[path] : value, path);
+  }
+  return next;
+}
+
+function put(
+  object: Record<string, Json | undefined>,
+  tokens: readonly string[],
+  value: Json | undefined,
+  path: string,
+): void {
+  const [name = '', ...rest] = tokens;
+  if (rest.length === 0) {
+    object[name] = value ?? null;
+    return;
+  }
+  const inner = Object.hasOwn(object, name) ? object[name] : undefined;
+  // Nothing is put into an array, nor into what is not there.
+  if (!isObject(inner)) throw invalidPatch(`"${path.slice(0, 200)}" leads nowhere.`);
+  const copy: Record<string, Json | undefined> = { ...inner };
+  const [last] = rest;
+  if (rest.length === 1 && value === null && last !== undefined) delete copy[last];
+  else put(copy, rest, value, path);
+  object[name] = copy;
 }

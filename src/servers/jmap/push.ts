@@ -68,6 +68,8 @@ function runEvents(
     lastId: wish.lastId,
     change(changed, id) {
       send(`event: state\nid: ${id}\ndata: ${JSON.stringify({ '@type': 'StateChange', changed })}\n\n`);
+      // RFC 8620 section 7.3: a ping when nothing was sent for that long.
+      ping?.refresh();
       if (wish.closeAfterState) end();
     },
     failed: end,

@@ -63,7 +63,15 @@ export async function answerRequest(
     const request = readRequest(await read());
     const createdIds = new Map(Object.entries(request.createdIds ?? {}));
     const { remoteAddress } = login;
-    const context: Context = { options, login, remoteAddress, trace, cache, createdIds };
+    const context: Context = {
+      options,
+      login,
+      remoteAddress,
+      trace,
+      cache,
+      using: request.using,
+      createdIds,
+    };
     const methodResponses = await runRequest(context, methods, request);
     const session = await sessionObject(options, login, '');
     return {

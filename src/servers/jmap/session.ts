@@ -1,4 +1,4 @@
-import { MAX_NAME_BYTES } from '../../data/mailstore/names.ts';
+import { MAX_NAME_DEPTH } from '../../data/mailstore/names.ts';
 import { MAX_MAILBOXES_PER_EMAIL } from '../../data/jmap/set-emails.ts';
 import { RELEASE_MS } from '../../flow/service.ts';
 import { SIEVE_EXTENSIONS, SIEVE_LIMITS } from '../../mail/sieve/index.ts';
@@ -7,9 +7,6 @@ import { SCRIPT_BYTES, SCRIPT_NAME_LENGTH, SCRIPTS_PER_ACCOUNT } from '../../dat
 import type { Json, JsonObject } from './json.ts';
 import { CAPABILITY, JMAP_LIMITS, SESSION_CAPABILITY } from './limits.ts';
 import { accountText, allViews, type View } from './view.ts';
-
-/** Octets of a name of one level: some room is left for what stands above. */
-const LEVEL_BYTES = MAX_NAME_BYTES / 2;
 
 const CORE: JsonObject = {
   maxSizeUpload: JMAP_LIMITS.sizeUpload,
@@ -33,12 +30,15 @@ const SIEVE: JsonObject = {
   externalLists: null,
 };
 
-function accountCapabilities(view: View): JsonObject {
+function accountCapabilities(view: View, maxMessageBytes: number): JsonObject {
   const mail: JsonObject = {
     maxMailboxesPerEmail: MAX_MAILBOXES_PER_EMAIL,
-    maxMailboxDepth: 20,
-    maxSizeMailboxName: LEVEL_BYTES,
-    maxSizeAttachmentsPerEmail: JMAP_LIMITS.attachmentsBytes,
+    maxMailboxDepth: MAX_NAME_DEPTH,
+    maxSizeMailboxName: JMAP_LIMITS.mailboxNameBytes,
+    maxSizeAttachmentsPerEmail: Math.min(
+      JMAP_LIMITS.attachmentsBytes,
+      Math.floor(maxMessageBytes * JMAP_LIMITS.attachmentsShare),
+    ),
     emailQuerySortOptions: [
       'receivedAt',
       'sentAt',
@@ -74,7 +74,7 @@ function accountCapabilities(view: View): JsonObject {
 
 /** The session resource (RFC 8620 section 2). `base`: scheme and host as the client knows us. */
 export async function sessionObject(
-  { store: { read }, webPush }: Pick<JmapOptions, 'store' | 'webPush'>,
+  { store: { read }, webPush, settings }: Pick<JmapOptions, 'store' | 'webPush' | 'settings'>,
   viewer: { readonly accountId: number; readonly address: string },
   base: string,
 ): Promise<JsonObject> {
@@ -86,19 +86,19 @@ export async function sessionObject(
       name: account?.address ?? viewer.address,
       isPersonal: view.own,
       isReadOnly: view.readOnly,
-      accountCapabilities: accountCapabilities(view),
+      accountCapabilities: accountCapabilities(view, settings().maxMessageBytes),
     };
   }
   const [own] = views;
   const primary = own === undefined ? '' : accountText(own);
-  const rest = {
+  const told = (at: string): JsonObject => ({
     capabilities: {
       ...Object.fromEntries(Object.values(CAPABILITY).map((name): [string, JsonObject] => [name, {}])),
       [CAPABILITY.core]: CORE,
       [CAPABILITY.sieve]: { implementation: 'Postern' },
       // RFC 8887 section 3: with the scheme of the rest, for there is TLS or there is none.
       [SESSION_CAPABILITY.websocket]: {
-        url: `${base.replace(/^http/, 'ws')}/jmap/ws`,
+        url: `${at.replace(/^http/, 'ws')}/jmap/ws`,
         supportsPush: true,
       },
       ...(webPush !== undefined && {
@@ -112,13 +112,11 @@ export async function sessionObject(
         .map((name) => [name, primary]),
     ),
     username: viewer.address,
-    apiUrl: `${base}/jmap/api`,
-    downloadUrl: `${base}/jmap/download/{accountId}/{blobId}/{name}?accept={type}`,
-    uploadUrl: `${base}/jmap/upload/{accountId}/`,
-    eventSourceUrl: `${base}/jmap/eventsource?types={types}&closeafter={closeafter}&ping={ping}`,
-  };
-  return {
-    ...rest,
-    state: shortHash(JSON.stringify([accounts, viewer.address, webPush?.applicationServerKey])),
-  };
+    apiUrl: `${at}/jmap/api`,
+    downloadUrl: `${at}/jmap/download/{accountId}/{blobId}/{name}?accept={type}`,
+    uploadUrl: `${at}/jmap/upload/{accountId}/`,
+    eventSourceUrl: `${at}/jmap/eventsource?types={types}&closeafter={closeafter}&ping={ping}`,
+  });
+  // Whatever changes in it changes its state; how the client reaches us is not the server's to change.
+  return { ...told(base), state: shortHash(JSON.stringify(told(''))) };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { hasRights, Right } from '../../data/sharing/rights.ts';
 import type { KnownMailbox } from '../../data/sharing/types.ts';
 import type { Store } from '../../data/store.ts';
-import { MethodError } from './errors.ts';
+import { invalidArguments, MethodError } from './errors.ts';
 import { formatId, parseId } from './ids.ts';
 
 /** An account as somebody sees it: all of their own, of others what was shared with them. */
@@ -56,7 +56,7 @@ export async function allViews(read: Store['read'], viewer: number): Promise<Vie
 
 /**
  * The account of that id, rights asked anew.
- * @throws MethodError 'accountNotFound'
+ * @throws MethodError 'accountNotFound', 'invalidArguments'
  */
 export async function viewOf(
   read: Store['read'],
@@ -64,6 +64,9 @@ export async function viewOf(
   text: unknown,
   missing: 'accountNotFound' | 'fromAccountNotFound' = 'accountNotFound',
 ): Promise<View> {
+  // RFC 8620 section 3.6.2: an argument that is missing or of another type is no account that is not there.
+  if (typeof text !== 'string')
+    throw invalidArguments(`${missing === 'accountNotFound' ? 'accountId' : 'fromAccountId'} must be an id`);
   const accountId = parseId('account', text);
   if (accountId === undefined) throw new MethodError(missing);
   const { epoch } = await read.run('jmap.epoch', null);

@@ -209,7 +209,7 @@ function requestErrorOf({ logger }: JmapOptions, error: unknown): RequestError {
   if (!(error instanceof Refusal))
     logger.error({ error: errorText(error) }, 'bug: jmap: a request over WebSocket failed');
   const text = error instanceof Refusal ? error.message : 'Something went wrong inside the server.';
-  return new RequestError('limit', text);
+  return new RequestError('unavailable', text);
 }
 
 /** Cut off who no longer answers, or does not read what is sent. `beat`: there was a sign of life. */

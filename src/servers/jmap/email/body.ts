@@ -51,9 +51,9 @@ async function decodedSize(source: MessageSource, part: Part): Promise<number> {
   return Math.max(0, Math.floor((characters * 3) / 4) - padding);
 }
 
+/** RFC 8621 section 4.1.4: what is said, of whatever type; of texts where nothing is said, what MIME has. */
 function charsetOf(part: Part): string | null {
-  if (part.type !== 'text') return null;
-  return parameter(part.params, 'charset') ?? 'us-ascii';
+  return parameter(part.params, 'charset') ?? (part.type === 'text' ? 'us-ascii' : null);
 }
 
 /** An EmailBodyPart (RFC 8621 section 4.1.4). `inTree`: with all that is below it, asked for or not. */
@@ -125,7 +125,8 @@ export async function bodyValue(
   const octets = await source.body(part, wanted);
   const length = part.bodyEnd - part.bodyStart;
   const charset = parameter(part.params, 'charset') ?? '';
-  const decoded = decodeBody(octets, part.encoding);
+  const whole = octets.length >= length;
+  const decoded = whole ? decodeBody(octets, part.encoding) : toCharacter(decodeBody(octets, part.encoding));
   const text = decodeCharset(decoded, charset).replaceAll('\r\n', '\n');
   const cut = cutText(text, max === 0 ? most : max, part.subtype === 'html');
   return {
@@ -134,9 +135,20 @@ export async function bodyValue(
       value: cut,
       isEncodingProblem:
         !isKnownEncoding(part.encoding) || !isKnownCharset(charset) || isDamaged(text, decoded, charset),
-      isTruncated: cut.length < text.length || octets.length < length,
+      isTruncated: cut.length < text.length || !whole,
     },
   };
+}
+
+/** Without the begin of a character of UTF-8 at the end: it is not damaged, only not read to its end. */
+function toCharacter(octets: Buffer): Buffer {
+  for (let back = 1; back <= 3 && back <= octets.length; back++) {
+    const octet = octets[octets.length - back] ?? 0;
+    if ((octet & 0xc0) === 0x80) continue;
+    const needed = octet >= 0xf0 ? 4 : octet >= 0xe0 ? 3 : octet >= 0xc0 ? 2 : 1;
+    return needed > back ? octets.subarray(0, octets.length - back) : octets;
+  }
+  return octets;
 }
 
 /** A replacement character may stand in the text itself. */

@@ -1,21 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { randomToken } from '../../../base/ids.ts';
-import {
-  encodeQuotedPrintable,
-  encodeWords,
-  foldField,
-  formatAddress,
-  formatDate,
-  makeBoundary,
-} from '../../../mail/message/build.ts';
-import { parseUtc } from '../args.ts';
+import { encodeQuotedPrintable, foldField, formatDate, makeBoundary } from '../../../mail/message/build.ts';
 import { type Blob, findBlob } from '../blobs.ts';
 import type { JmapOptions } from '../context.ts';
 import { invalidProperties, SetError } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { View } from '../view.ts';
 import { inBase64 } from './in-base64.ts';
-import { headerProperty, type HeaderProperty } from './headers.ts';
+import { headerProperty } from './headers.ts';
+import { fieldsFor, ownFields } from './write-fields.ts';
 import { SHORT_PROPERTIES } from './properties.ts';
 
 /** A message made of the properties of an Email (RFC 8621 section 4.6). */
@@ -40,6 +33,7 @@ export const COMPOSED: ReadonlySet<string> = new Set([
   'attachments',
 ]);
 
+const NOTHING: ReadonlySet<string> = new Set();
 const MAX_PARTS = 500;
 const MAX_DEPTH = 20;
 const TOKEN = /^[A-Za-z0-9!#$&^_.+-]{1,100}\/[A-Za-z0-9!#$&^_.+-]{1,100}$/;
@@ -56,16 +50,19 @@ export interface ComposeParts {
 /** The octets of a new message. @throws SetError */
 export async function compose(parts: ComposeParts, email: JsonObject): Promise<AsyncIterable<Buffer>> {
   const header = headerOf(parts, email);
-  const reader = new BodyReader(parts, email);
+  const reader = new BodyReader(parts, email, header.seen);
   const body = await reader.read();
   if (reader.missing.length > 0) throw new SetError('blobNotFound', undefined, { notFound: reader.missing });
   return (async function* () {
-    yield Buffer.from(header);
+    yield Buffer.from(header.text);
     yield* render(body);
   })();
 }
 
-function headerOf({ hostname, nowMs }: ComposeParts, email: JsonObject): string {
+function headerOf(
+  { hostname, nowMs }: ComposeParts,
+  email: JsonObject,
+): { readonly text: string; readonly seen: ReadonlySet<string> } {
   const fields: string[] = [];
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(email)) {
@@ -80,88 +77,20 @@ function headerOf({ hostname, nowMs }: ComposeParts, email: JsonObject): string 
   if (!seen.has('date')) fields.push(foldField('Date', formatDate(nowMs)));
   if (!seen.has('message-id')) fields.push(foldField('Message-ID', `<${randomToken(24)}@${hostname}>`));
   if (!seen.has('mime-version')) fields.push('MIME-Version: 1.0\r\n');
-  return fields.join('');
-}
-
-/** "reply-to" to "Reply-To". */
-function properName(field: string): string {
-  if (field === 'message-id') return 'Message-ID';
-  return field.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase());
-}
-
-function fieldsFor(name: string, property: HeaderProperty, value: Json): string[] {
-  const given = /^header:([^:]+)/.exec(name)?.[1] ?? properName(property.field);
-  if (!property.all) return [oneField(name, given, property, value)];
-  if (!Array.isArray(value)) throw invalidProperties([name], `${name} must be a list.`);
-  return (value as readonly Json[]).map((each) => oneField(name, given, property, each));
-}
-
-function oneField(name: string, field: string, { form }: HeaderProperty, value: Json): string {
-  const bad = (what: string): SetError => invalidProperties([name], `${name} must be ${what}.`);
-  switch (form) {
-    case 'Raw':
-      // A line end is a fold, or it would end the field.
-      if (typeof value !== 'string' || /\r(?!\n)|(?<!\r)\n|\r\n(?![ \t])|\0/.test(value))
-        throw bad('text of one field');
-      return `${field}:${/^[ \t]/.test(value) ? '' : ' '}${value}\r\n`;
-    case 'Text':
-      if (typeof value !== 'string') throw bad('a string');
-      return foldField(field, encodeWords(value));
-    case 'Date': {
-      const ms = parseUtc(value);
-      if (ms === undefined || typeof value !== 'string') throw bad('a date');
-      const [, sign, hours = '0', minutes = '0'] = /([+-])(\d{2}):(\d{2})$/.exec(value) ?? [];
-      const zone = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
-      return foldField(field, formatDate(ms, zone));
-    }
-    case 'MessageIds':
-    case 'URLs': {
-      if (
-        !Array.isArray(value) ||
-        !value.every((each) => typeof each === 'string' && /^[^\s<>]{1,900}$/.test(each))
-      )
-        throw bad('a list without white space and angle brackets');
-      return foldField(field, value.map((each) => `<${String(each)}>`).join(form === 'URLs' ? ', ' : ' '));
-    }
-    case 'Addresses':
-      return foldField(field, addressText(value, bad));
-    case 'GroupedAddresses': {
-      if (!Array.isArray(value)) throw bad('a list of groups');
-      const groups = (value as readonly Json[]).map((group) => {
-        if (!isObject(group)) throw bad('a list of groups');
-        const list = addressText(group['addresses'] ?? null, bad);
-        return typeof group['name'] === 'string' ? `${phrase(group['name'])}: ${list};` : list;
-      });
-      return foldField(field, groups.join(', '));
-    }
-    default:
-      return form satisfies never;
-  }
-}
-
-function phrase(name: string): string {
-  const safe = encodeWords(name);
-  return /^[A-Za-z0-9 =?.-]*$/.test(safe) ? safe : `"${safe.replace(/["\\]/g, '\\$&')}"`;
-}
-
-function addressText(value: Json, bad: (what: string) => SetError): string {
-  if (!Array.isArray(value)) throw bad('a list of addresses');
-  const list = (value as readonly Json[]).map((each) => {
-    if (!isObject(each) || typeof each['email'] !== 'string') throw bad('a list of addresses');
-    const { name } = each;
-    if (name !== undefined && name !== null && typeof name !== 'string') throw bad('a list of addresses');
-    return formatAddress(name ?? '', each['email']);
-  });
-  return list.join(', ');
+  for (const name of ['date', 'message-id', 'mime-version']) seen.add(name);
+  return { text: fields.join(''), seen };
 }
 
 class BodyReader {
   readonly missing: string[] = [];
   readonly #parts: ComposeParts;
   readonly #email: JsonObject;
+  /** Fields that the message has. */
+  readonly #above: ReadonlySet<string>;
   #count = 0;
 
-  constructor(parts: ComposeParts, email: JsonObject) {
+  constructor(parts: ComposeParts, email: JsonObject, above: ReadonlySet<string>) {
+    this.#above = above;
     this.#parts = parts;
     this.#email = email;
   }
@@ -204,6 +133,7 @@ class BodyReader {
       throw new SetError('tooLarge', 'It has too many parts.');
     if (!isObject(value)) throw invalidProperties(['bodyStructure'], 'A part must be an object.');
     const { subParts, partId, blobId } = value;
+    const above = depth === 0 ? this.#above : NOTHING;
     const own = givenType(value);
     const type =
       own?.type ??
@@ -221,9 +151,9 @@ class BodyReader {
       const digest = type.toLowerCase() === 'multipart/digest';
       for (const each of list(subParts, 'subParts'))
         children.push(await this.#node(each, depth + 1, undefined, digest));
-      return { ...multipart(type.slice(10), children), fields: ownFields(value) };
+      return { ...multipart(type.slice(10), children), fields: ownFields(value, above) };
     }
-    const fields = partFields(value, usual);
+    const fields = partFields(value, usual, above);
     if (typeof partId === 'string') {
       if (typeof blobId === 'string')
         throw invalidProperties(['partId'], 'A part is either given or a blob.');
@@ -313,9 +243,9 @@ function nameParameter(parameter: string, value: Json | undefined): string {
   return `; ${parameter}*=utf-8''${encoded}`;
 }
 
-function partFields(part: JsonObject, usual: string | undefined): string {
+function partFields(part: JsonObject, usual: string | undefined, above: ReadonlySet<string>): string {
   const { disposition = usual, cid, location, language } = part;
-  let fields = ownFields(part);
+  let fields = ownFields(part, above);
   const name = nameParameter('filename', part['name']);
   const kind = typeof disposition === 'string' ? disposition : name === '' ? undefined : 'attachment';
   if (kind !== undefined) {
@@ -334,25 +264,6 @@ function partFields(part: JsonObject, usual: string | undefined): string {
       'Content-Language',
       language.map((each) => String(each).replace(/[^A-Za-z0-9-]/g, '')).join(', '),
     );
-  return fields;
-}
-
-/** `header:*` properties of a part. */
-function ownFields(part: JsonObject): string {
-  let fields = '';
-  for (const [name, value] of Object.entries(part)) {
-    const property = headerProperty(name);
-    if (property === undefined || value === undefined || value === null) continue;
-    // It is in the part's own Content-Type already.
-    if (property.field === 'content-type' && typeof part['partId'] === 'string') continue;
-    if (
-      ['content-type', 'content-transfer-encoding', 'content-disposition', 'content-id'].includes(
-        property.field,
-      )
-    )
-      throw invalidProperties([name], `${name} cannot be set here.`);
-    fields += fieldsFor(name, property, value).join('');
-  }
   return fields;
 }
 

@@ -1,6 +1,6 @@
 import { RELEASE_MS } from '../../../flow/service.ts';
 import { parseDateTime } from '../../../mail/date-time.ts';
-import { invalidProperties } from '../errors.ts';
+import { invalidProperties, SetError } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 
 /** One recipient, with what NOTIFY and ORCPT ask for (RFC 3461). */
@@ -126,12 +126,38 @@ export function emailsIn(value: Json | undefined): string[] {
   );
 }
 
-/** RFC 8621 section 7.5: without an envelope it is made of the header. */
-export function envelopeOf(email: JsonObject): Envelope {
-  const from = emailsIn(email['sender'])[0] ?? emailsIn(email['from'])[0] ?? '';
+/** The one address of a field; undefined: there is no such field. @throws SetError 'invalidEmail' */
+function soleAddress(fields: Json | undefined, property: string): string | undefined {
+  const all = Array.isArray(fields) ? (fields as readonly Json[]) : [];
+  if (all.length === 0) return undefined;
+  const found = all.flatMap(emailsIn);
+  if (all.length > 1 || found.length > 1)
+    throw new SetError('invalidEmail', `It has more than one address in ${property}.`, {
+      properties: [property],
+    });
+  return found[0];
+}
+
+/** RFC 8621 section 6: "*@example.org" is an identity for any address of that domain. */
+function isOf(identity: string, address: string): boolean {
+  const [own, other] = [identity.toLowerCase(), address.toLowerCase()];
+  return own.startsWith('*@') ? other.endsWith(own.slice(1)) : own === other;
+}
+
+/**
+ * RFC 8621 section 7: without an envelope it is made of the header; an address that is not the identity's is replaced by
+ * that. `email`: with the properties of ENVELOPE_PROPERTIES. @throws SetError 'invalidEmail'
+ */
+export function envelopeOf(email: JsonObject, identity: string): Envelope {
+  const said =
+    soleAddress(email['header:Sender:asAddresses:all'], 'sender') ??
+    soleAddress(email['header:From:asAddresses:all'], 'from') ??
+    '';
+  const from = isOf(identity, said) || identity.startsWith('*@') ? said : identity;
   const to = new Map<string, string>();
   for (const name of ['to', 'cc', 'bcc']) {
-    for (const address of emailsIn(email[name])) to.set(address.toLowerCase(), address);
+    for (const fields of [email[`header:${name}:asAddresses:all`]].flat())
+      for (const address of emailsIn(fields)) to.set(address.toLowerCase(), address);
   }
   const plain = { notify: [], orcpt: undefined, parameters: null };
   return {
@@ -143,6 +169,15 @@ export function envelopeOf(email: JsonObject): Envelope {
     rcptTo: [...to.values()].map((address) => ({ address, ...plain })),
   };
 }
+
+/** What an envelope is made of. */
+export const ENVELOPE_PROPERTIES: readonly string[] = [
+  'header:Sender:asAddresses:all',
+  'header:From:asAddresses:all',
+  'header:to:asAddresses:all',
+  'header:cc:asAddresses:all',
+  'header:bcc:asAddresses:all',
+];
 
 /** An envelope as it is told again. */
 export function envelopeJson({ mailFrom: email, parameters, rcptTo }: Envelope): JsonObject {

@@ -122,14 +122,20 @@ function headerCondition(value: Json | undefined): AskedFilter {
 /** Texts of one condition that are looked for. */
 const MAX_WORDS = 20;
 
-/** Words apart from each other must all be there, what stands in quotes as it is (RFC 8621 section 4.4.1). */
+/** A phrase in quotes, where a backslash makes a quote or a backslash part of it, or a word. */
+const PHRASE = /"((?:[^"\\]|\\[^])*)"|'((?:[^'\\]|\\[^])*)'|(\S+)/g;
+
+/** Words and phrases of a condition (RFC 8621 section 4.4.1). */
+export function phrases(value: string): string[] {
+  return [...value.matchAll(PHRASE)].map(
+    ([, double, single, word]) => (double ?? single)?.replace(/\\(["'\\])/g, '$1') ?? word ?? '',
+  );
+}
+
+/** Words apart from each other must all be there, what stands in quotes as it is. */
 export function searchWords(value: string): string[] {
-  const found: string[] = [];
-  for (const [, double, single, word] of value.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)) {
-    const each = fold(double ?? single ?? word ?? '');
-    if (each.trim() !== '') found.push(each);
-  }
-  return found.slice(0, MAX_WORDS);
+  const found = phrases(value).map(fold);
+  return found.filter((each) => each.trim() !== '').slice(0, MAX_WORDS);
 }
 
 function words(value: string, field: Extract<SearchQuery, { kind: 'has' }>['field']): AskedFilter {

@@ -93,6 +93,16 @@ export function allHeaders({ fields }: HeaderView): Json {
   return fields.map(({ name, raw }) => ({ name, value: rawText(raw) }));
 }
 
+/** RFC 8621 section 4.1.2.2: what encoded words bring of these is dropped; a tab may stand in a field as it is. */
+function withoutControls(text: string): string {
+  let plain = '';
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if ((code >= 0x20 || code === 0x09) && (code < 0x7f || code > 0x9f)) plain += character;
+  }
+  return plain;
+}
+
 function rawText(raw: string): string {
   return guessText(Buffer.from(raw, 'latin1')).replaceAll('\0', '');
 }
@@ -110,7 +120,7 @@ function inForm(raw: string, form: HeaderForm, field: string): Json {
     case 'Raw':
       return rawText(raw);
     case 'Text':
-      return decodeWords(unfold(raw)).trim().replaceAll('\0', '').normalize('NFC');
+      return withoutControls(decodeWords(unfold(raw)).trim()).normalize('NFC');
     case 'Addresses':
       return grouped(raw).flatMap((group) => group.addresses);
     case 'GroupedAddresses':
@@ -149,7 +159,7 @@ function grouped(raw: string): Group[] {
   let named = false;
   for (const entry of parseAddressList(raw, MAX_ADDRESSES)) {
     if (entry.kind === 'group') {
-      groups.push((open = { name: decodeWords(entry.name), addresses: [] }));
+      groups.push((open = { name: withoutControls(decodeWords(entry.name)), addresses: [] }));
       named = true;
     } else if (entry.kind === 'group-end') {
       open = undefined;
@@ -159,7 +169,7 @@ function grouped(raw: string): Group[] {
         groups.push((open = { name: null, addresses: [] }));
       const address =
         entry.domain === undefined ? (entry.local ?? '') : `${entry.local ?? ''}@${entry.domain}`;
-      const name = entry.name === undefined ? '' : decodeWords(entry.name).trim();
+      const name = entry.name === undefined ? '' : withoutControls(decodeWords(entry.name).trim());
       if (address === '' && name === '') continue;
       open.addresses.push({
         name: name === '' ? null : name,

@@ -50,17 +50,19 @@ export async function send(
   } as const;
   const transaction = await submission
     .mail(session, mailFrom, params)
-    .catch((error: unknown) => refused(error, 'forbiddenMailFrom'));
+    .catch((error: unknown) => refused(context, error, 'forbiddenMailFrom'));
   try {
     await addRecipients(transaction, rcptTo);
-    const sink = await transaction.open().catch((error: unknown) => refused(error, 'forbiddenToSend'));
+    const sink = await transaction
+      .open()
+      .catch((error: unknown) => refused(context, error, 'forbiddenToSend'));
     for await (const piece of message.read()) await sink.write(piece);
     const { recordId } = await sink.finish();
     if (recordId === undefined) throw new Error('a submission was not kept');
     return recordId;
   } catch (error) {
     transaction.abandon();
-    return refused(error, 'forbiddenFrom');
+    return refused(context, error, 'forbiddenFrom');
   }
 }
 
@@ -84,12 +86,17 @@ async function addRecipients(
 }
 
 /** A refusal in the words of EmailSubmission/set (RFC 8621 section 7.5). */
-function refused(error: unknown, type: 'forbiddenMailFrom' | 'forbiddenFrom' | 'forbiddenToSend'): never {
+function refused(
+  context: Context,
+  error: unknown,
+  type: 'forbiddenMailFrom' | 'forbiddenFrom' | 'forbiddenToSend',
+): never {
   if (!(error instanceof Refusal)) throw error;
   const { kind, message } = error;
   const code = error.smtp?.code ?? 0;
   if (kind === 'limit') throw new SetError('rateLimit', message);
-  if (kind === 'too-large') throw new SetError('tooLarge', message);
+  if (kind === 'too-large')
+    throw new SetError('tooLarge', message, { maxSize: context.options.settings().maxMessageBytes });
   if (kind === 'unavailable' || kind === 'storage-full' || (code >= 400 && code < 500))
     throw new SetError('forbiddenToSend', message);
   throw new SetError(type, message);

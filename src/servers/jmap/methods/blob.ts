@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
 import { Refusal } from '../../../base/errors.ts';
-import { idsArg, intArg, objectsArg, orNull, propertiesArg, textsArg } from '../args.ts';
+import { idsArg, intArg, neededObjects, orNull, propertiesArg, textsArg } from '../args.ts';
 import { type Blob, findBlob, keepUpload } from '../blobs.ts';
 import {
   changingView,
@@ -12,7 +12,7 @@ import {
   resolveCreated,
   scopeOf,
 } from '../context.ts';
-import { invalidArguments, MethodError, setErrorFrom, SetError } from '../errors.ts';
+import { invalidArguments, invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import { formatId } from '../ids.ts';
 import { isObject, type Json, type JsonObject, member } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
@@ -110,56 +110,84 @@ function blobObject(id: string, properties: readonly string[], slice: Slice, ran
   return made;
 }
 
-async function* source(context: Context, view: View, value: Json): AsyncGenerator<Buffer> {
+type Source =
+  | { readonly octets: Buffer }
+  | { readonly blobId: Json; readonly offset: number; readonly length: number | undefined };
+
+/** RFC 9404 section 4.1: exactly one of the three, and what somebody means by more is not guessed. @throws SetError */
+function readSource(value: Json): Source {
   const bad = new SetError('invalidProperties', 'A data source is none.', { properties: ['data'] });
   if (!isObject(value)) throw bad;
-  const { 'data:asText': text, 'data:asBase64': base64, blobId, offset = 0, length } = value;
-  if (typeof text === 'string') yield Buffer.from(text);
-  else if (typeof base64 === 'string') {
-    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) throw bad;
-    yield Buffer.from(base64, 'base64');
-  } else {
-    const id = resolveCreated(context, blobId);
-    const blob = id === undefined ? undefined : await findBlob(context.options.store, view, id);
-    if (blob === undefined) throw new SetError('blobNotFound', undefined, { notFound: [String(blobId)] });
-    if (typeof offset !== 'number' || (length !== undefined && length !== null && typeof length !== 'number'))
-      throw bad;
-    const end = length == null ? Number.POSITIVE_INFINITY : offset + length;
-    let at = 0;
-    for await (const piece of blob.read()) {
-      yield piece.subarray(
-        Math.min(piece.length, Math.max(0, offset - at)),
-        Math.max(0, Math.min(piece.length, end - at)),
-      );
-      at += piece.length;
+  const { 'data:asText': text = null, 'data:asBase64': base64 = null, blobId = null, ...rest } = value;
+  const { offset = null, length = null, ...unknown } = rest;
+  const given = [text, base64, blobId].filter((each) => each !== null);
+  if (given.length !== 1 || Object.keys(unknown).length > 0) throw bad;
+  if (blobId === null) {
+    if (offset !== null || length !== null) throw bad;
+    if (typeof text === 'string') {
+      // JSON has text that is none in UTF-8: halves of characters.
+      if (!text.isWellFormed()) throw bad;
+      return { octets: Buffer.from(text) };
     }
-    if (offset > at || (length != null && end > at)) throw bad;
+    if (typeof base64 !== 'string' || base64.length % 4 === 1 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64))
+      throw bad;
+    return { octets: Buffer.from(base64, 'base64') };
   }
+  for (const number of [offset, length])
+    if (number !== null && !(typeof number === 'number' && Number.isSafeInteger(number) && number >= 0))
+      throw bad;
+  return { blobId, offset: Number(offset ?? 0), length: length === null ? undefined : Number(length) };
+}
+
+async function* sourceOctets(context: Context, view: View, source: Source): AsyncGenerator<Buffer> {
+  if ('octets' in source) {
+    yield source.octets;
+    return;
+  }
+  const { blobId, offset, length } = source;
+  const id = resolveCreated(context, blobId);
+  const blob = id === undefined ? undefined : await findBlob(context.options.store, view, id);
+  if (blob === undefined) throw new SetError('blobNotFound', undefined, { notFound: [String(blobId)] });
+  const end = length === undefined ? Number.POSITIVE_INFINITY : offset + length;
+  let at = 0;
+  for await (const piece of blob.read()) {
+    yield piece.subarray(
+      Math.min(piece.length, Math.max(0, offset - at)),
+      Math.max(0, Math.min(piece.length, end - at)),
+    );
+    at += piece.length;
+  }
+  if (offset > at || (length !== undefined && end > at))
+    throw new SetError('invalidProperties', 'The range goes beyond the blob.', { properties: ['data'] });
 }
 
 async function upload(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await changingView(context, args);
-  const create = objectsArg(args, 'create');
+  const create = neededObjects(args, 'create');
   if (create.length > JMAP_LIMITS.objectsInSet) throw new MethodError('requestTooLarge');
   const created: Record<string, Json> = {};
   const notCreated: Record<string, Json> = {};
   for (const [key, given] of create) {
     try {
-      const { data, type = null } = given;
+      const { data, type = null, ...unknown } = given;
+      if (Object.keys(unknown).length > 0)
+        throw invalidProperties(Object.keys(unknown).slice(0, 20), 'There are no such properties.');
+      if (type !== null && typeof type !== 'string')
+        throw invalidProperties(['type'], 'type must be a string.');
       if (!Array.isArray(data) || data.length > JMAP_LIMITS.blobUploadSources)
         throw new SetError('invalidProperties', 'data must be a short list of sources.', {
           properties: ['data'],
         });
-      const sources = data as readonly Json[];
+      const sources = (data as readonly Json[]).map(readSource);
       const octets = (async function* () {
-        for (const each of sources) yield* source(context, view, each);
+        for (const each of sources) yield* sourceOctets(context, view, each);
       })();
       const kept = await keepUpload(context.options.store, view.viewer, octets, JMAP_LIMITS.sizeUpload);
       if (kept === undefined) throw new SetError('tooLarge');
       context.createdIds.set(key, kept.blobId);
       created[key] = {
         id: kept.blobId,
-        type: typeof type === 'string' ? type : 'application/octet-stream',
+        type: type ?? 'application/octet-stream',
         size: kept.size,
       };
     } catch (error) {
@@ -176,11 +204,13 @@ async function upload(context: Context, args: JsonObject): Promise<JsonObject> {
 /** A blob of an email leads back to that email by its id; uploads are in none, whatever was made of them. */
 async function lookup(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
-  const typeNames = textsArg(args, 'typeNames') ?? [];
+  const typeNames = textsArg(args, 'typeNames');
+  if (typeNames === undefined) throw invalidArguments('typeNames must be a list');
   const ids = idsArg(args);
   if (ids === undefined) throw invalidArguments('ids must be a list');
-  if (typeNames.some((name) => !['Email', 'Thread', 'Mailbox'].includes(name)))
-    throw new MethodError('unknownDataType');
+  // RFC 9404 section 4.3: nor are those known whose capability the request does not name.
+  const known = context.using.has(CAPABILITY.mail) ? ['Email', 'Thread', 'Mailbox'] : [];
+  if (typeNames.some((name) => !known.includes(name))) throw new MethodError('unknownDataType');
   const list: JsonObject[] = [];
   const notFound: string[] = [];
   for (const id of ids) {

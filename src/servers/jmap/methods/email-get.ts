@@ -12,7 +12,7 @@ import {
 import { storedSource } from '../email/source.ts';
 import { formatId, parseId } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
-import { CAPABILITY } from '../limits.ts';
+import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
 import { formatState, parseState } from '../state.ts';
 import { accountText, type View } from '../view.ts';
 import { changesAnswer, maxChanges } from './standard.ts';
@@ -77,14 +77,22 @@ async function knownPreviews(context: Context, found: readonly EmailFacts[]): Pr
   return new Map(previews.map(({ emailId, preview }) => [emailId, preview]));
 }
 
+/** RFC 8620 section 5.1: all of them, where they are no more than may be named. @throws MethodError 'requestTooLarge' */
+async function allIds(context: Context, view: View): Promise<readonly string[]> {
+  const { read } = context.options.store;
+  const found = await read.run('jmap.emailIds', { ...scopeOf(context, view), above: 0 });
+  if (found.length > JMAP_LIMITS.objectsInGet)
+    throw new MethodError('requestTooLarge', 'Name the ids, by Email/query for example.');
+  return [...found].map((id) => formatId('email', id));
+}
+
 async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
-  const ids = idsArg(args);
-  // RFC 8621 section 4.2: all of them are too many for anybody.
-  if (ids === undefined)
-    throw new MethodError('requestTooLarge', 'Name the ids, by Email/query for example.');
+  const given = idsArg(args);
   const wish = emailWish(args, DEFAULT_PROPERTIES);
-  const { seq } = await context.options.store.read.run('jmap.state', { accountId: view.accountId });
+  const { read } = context.options.store;
+  const { seq } = await read.run('jmap.state', { accountId: view.accountId });
+  const ids = given ?? (await allIds(context, view));
   const wanted = ids.flatMap((text) => parseId('email', text) ?? []);
   const list = await emailObjects(context, view, wanted, wish);
   const found = new Set(list.map(({ id }) => id));

@@ -1,4 +1,4 @@
-import { flagArg, objectsArg, optionalText, textsArg } from '../args.ts';
+import { flagArg, idsArg, neededObjects, optionalText, orNull } from '../args.ts';
 import { parseDate } from '../../../mail/message/dates.ts';
 import { scanMessage } from '../../../mail/message/scanner.ts';
 import { type Blob, blobOctets, findBlob } from '../blobs.ts';
@@ -14,7 +14,7 @@ import {
 } from '../context.ts';
 import { parsedProperties } from '../email/large.ts';
 import { emailWish, PARSE_PROPERTIES } from '../email/properties.ts';
-import { invalidArguments, MethodError, setErrorFrom, SetError } from '../errors.ts';
+import { invalidArguments, invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
@@ -47,11 +47,16 @@ async function receivedTime(blob: Blob): Promise<number | undefined> {
   return undefined;
 }
 
+function requireOnly(given: JsonObject, known: readonly string[]): void {
+  const unknown = Object.keys(given).filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw invalidProperties(unknown.slice(0, 20), 'These cannot be set here.');
+}
+
 /** Email/import (RFC 8621 section 4.8). */
 async function importEmails(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await changingView(context, args);
   const { store } = context.options;
-  const emails = objectsArg(args, 'emails');
+  const emails = neededObjects(args, 'emails');
   if (emails.length > JMAP_LIMITS.objectsInSet) throw new MethodError('requestTooLarge');
   const { seq } = await store.read.run('jmap.state', { accountId: view.accountId });
   requireState(view, optionalText(args, 'ifInState'), seq);
@@ -60,6 +65,7 @@ async function importEmails(context: Context, args: JsonObject): Promise<JsonObj
   const notCreated: Record<string, Json> = {};
   for (const [key, given] of emails) {
     try {
+      requireOnly(given, ['blobId', 'mailboxIds', 'keywords', 'receivedAt']);
       const placing = placingOf(context, given);
       const blob = await findBlob(store, view, resolveCreated(context, given['blobId']) ?? '');
       if (blob === undefined)
@@ -82,14 +88,16 @@ async function importEmails(context: Context, args: JsonObject): Promise<JsonObj
     accountId: accountText(view),
     oldState: formatState(view, { seq }),
     newState: formatState(view, { seq: steps.after }),
-    created: Object.keys(created).length === 0 ? null : created,
-    notCreated: Object.keys(notCreated).length === 0 ? null : notCreated,
+    created: orNull(created),
+    notCreated: orNull(notCreated),
   };
 }
 
 /** One email, over into another account. @throws SetError, Refusal */
 async function copyOne(context: Context, from: View, view: View, given: JsonObject) {
   const { store } = context.options;
+  // RFC 8621 section 4.7: the message itself is not changed on the way.
+  requireOnly(given, ['id', 'mailboxIds', 'keywords', 'receivedAt']);
   const text = resolveCreated(context, given['id']) ?? '';
   const id = parseId('email', text) ?? -1;
   const { accountId, visible } = from;
@@ -117,7 +125,7 @@ async function copy(context: Context, args: JsonObject): Promise<Answer> {
   requireState(from, optionalText(args, 'ifFromInState'), fromState.seq);
   const { seq } = await store.read.run('jmap.state', { accountId: view.accountId });
   requireState(view, optionalText(args, 'ifInState'), seq);
-  const create = objectsArg(args, 'create');
+  const create = neededObjects(args, 'create');
   if (create.length > JMAP_LIMITS.objectsInSet) throw new MethodError('requestTooLarge');
   const steps = new Steps(seq);
   const result = new SetResult();
@@ -134,9 +142,14 @@ async function copy(context: Context, args: JsonObject): Promise<Answer> {
     }
   }
   const state = (at: number): string => formatState(view, { seq: at });
+  const { created, notCreated } = result;
   const own: JsonObject = {
     fromAccountId: accountText(from),
-    ...result.answer(view, state(seq), state(steps.after)),
+    accountId: accountText(view),
+    oldState: state(seq),
+    newState: state(steps.after),
+    created: orNull(created),
+    notCreated: orNull(notCreated),
   };
   const answers: Invocation[] = [['Email/copy', own]];
   if (flagArg(args, 'onSuccessDestroyOriginal') && copied.length > 0) {
@@ -159,8 +172,8 @@ async function copy(context: Context, args: JsonObject): Promise<Answer> {
 /** Email/parse (RFC 8621 section 4.9). */
 async function parse(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
-  const blobIds = [...new Set(textsArg(args, 'blobIds') ?? [])];
-  if (blobIds.length > JMAP_LIMITS.objectsInGet) throw new MethodError('requestTooLarge');
+  const blobIds = idsArg(args, 'blobIds');
+  if (blobIds === undefined) throw invalidArguments('blobIds must be a list');
   const wish = emailWish(args, PARSE_PROPERTIES);
   const parsed: Record<string, Json> = {};
   const notFound: string[] = [];

@@ -55,11 +55,13 @@ async function queryChanges(context: Context, args: JsonObject): Promise<JsonObj
   const view = await mailView(context, args);
   const oldQueryState = textArg(args, 'sinceQueryState');
   const since = parseState(view, oldQueryState);
-  const most = intArg(args, 'maxChanges', 1);
+  const most = intArg(args, 'maxChanges', 0);
   const { read } = context.options.store;
   const { seq } = await read.run('jmap.state', { accountId: view.accountId });
   const asked = await readQuery(context, view, args);
-  const changed = await read.run('jmap.queryChanges', { query: asked, since });
+  const last = optionalText(args, 'upToId');
+  const upToId = last === undefined ? undefined : parseId('email', last);
+  const changed = await read.run('jmap.queryChanges', { query: asked, since, upToId });
   if (changed === undefined) throw new MethodError('cannotCalculateChanges');
   const { removed, added, total } = changed;
   if (most !== undefined && removed.length + added.length > most) throw new MethodError('tooManyChanges');

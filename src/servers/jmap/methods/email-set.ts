@@ -6,6 +6,7 @@ import { parseUtc, setArgs } from '../args.ts';
 import { changingView, type Context, method, type Method, resolveCreated } from '../context.ts';
 import { compose, COMPOSED } from '../email/compose.ts';
 import { headerProperty } from '../email/headers.ts';
+import { otherwise } from '../email/unchanged.ts';
 import { invalidProperties, setErrorFrom, SetError, setErrorOf } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -111,17 +112,36 @@ function changeOf<T>(change: NamesChange | undefined, of: (text: string) => T): 
     : { add: change.add.map(of), remove: change.remove.map(of) };
 }
 
-function updateOf(context: Context, text: string, patch: JsonObject): EmailUpdate {
+async function updateOf(context: Context, view: View, text: string, patch: JsonObject): Promise<EmailUpdate> {
   const id = parseId('email', resolveCreated(context, text));
   if (id === undefined) throw new SetError('notFound');
   const fixed = patchedProperties(patch).filter((name) => name !== 'keywords' && name !== 'mailboxIds');
   // RFC 8621 section 4.6: nothing else of an email ever changes.
-  if (fixed.length > 0) throw invalidProperties(fixed.slice(0, 20), 'These cannot be changed.');
+  if (fixed.length > 0) {
+    const wrong = await otherwise(
+      context,
+      view,
+      id,
+      Object.fromEntries(fixed.map((name) => [name, patch[name]])),
+    );
+    if (wrong.length > 0) throw invalidProperties(wrong.slice(0, 20), 'These cannot be changed.');
+  }
+  const mailboxIds = namesChange(patch, 'mailboxIds');
   return {
     id,
-    keywords: changeOf(namesChange(patch, 'keywords'), keywordText),
-    mailboxIds: changeOf(namesChange(patch, 'mailboxIds'), (name) => mailboxNumber(context, name)),
+    keywords: changeOf(namesChange(patch, 'keywords', {}), keywordText),
+    // To take away what is not there is done already (RFC 8620 section 5.3).
+    mailboxIds: changeOf(
+      mailboxIds === undefined || 'all' in mailboxIds
+        ? mailboxIds
+        : { ...mailboxIds, remove: mailboxIds.remove.filter((name) => isMailboxId(context, name)) },
+      (name) => mailboxNumber(context, name),
+    ),
   };
+}
+
+function isMailboxId(context: Context, text: string): boolean {
+  return parseId('mailbox', resolveCreated(context, text)) !== undefined;
 }
 
 /** Email/set (RFC 8621 section 4.6). */
@@ -147,7 +167,7 @@ export async function emailSet(context: Context, args: JsonObject): Promise<Json
   for (const [text, patch] of given.update) {
     try {
       if (given.destroy.includes(text)) throw new SetError('willDestroy');
-      updates.push({ text, update: updateOf(context, text, patch) });
+      updates.push({ text, update: await updateOf(context, view, text, patch) });
     } catch (error) {
       result.notUpdated[text] = setErrorFrom(error);
     }

@@ -2,13 +2,14 @@ import type { KeptObject } from '../../../data/jmap/objects.ts';
 import type { Store } from '../../../data/store.ts';
 import { parsePath } from '../../../mail/address/path.ts';
 import { idsArg, pick, propertiesArg, setArgs, textArg } from '../args.ts';
-import { type Context, method, type Method, ownView, shortHash } from '../context.ts';
+import { type Context, method, type Method, ownView, resolveCreated, shortHash } from '../context.ts';
 import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
 import { accountText, type View } from '../view.ts';
-import { SetResult } from './standard.ts';
+import { patched, patchedProperties } from '../patch.ts';
+import { maxChanges, SetResult } from './standard.ts';
 
 /** Identities (RFC 8621 section 6): the account's own address is one that is always there, under id 0. */
 export interface Identity {
@@ -59,7 +60,7 @@ function parsed(data: KeptObject['data']): Identity {
   return JSON.parse(data) as Identity;
 }
 
-function stateText({ seq, mark }: Kept): string {
+function stateText({ seq, mark }: Pick<Kept, 'seq' | 'mark'>): string {
   return `${seq}-${mark}`;
 }
 
@@ -78,9 +79,13 @@ async function get(context: Context, args: JsonObject): Promise<JsonObject> {
     const id = parseId('identity', text) ?? -1;
     const identity = kept.identities.get(id);
     if (identity === undefined) notFound.push(text);
-    else list.push(pick({ id: text, ...identity, mayDelete: id !== 0 }, properties));
+    else list.push(pick(identityObject(id, identity), properties));
   }
   return { accountId: accountText(view), state: stateText(kept), list, notFound };
+}
+
+function identityObject(id: number, identity: Identity): JsonObject {
+  return { id: formatId('identity', id), ...identity, mayDelete: id !== 0 };
 }
 
 async function changes(context: Context, args: JsonObject): Promise<JsonObject> {
@@ -96,59 +101,89 @@ async function changes(context: Context, args: JsonObject): Promise<JsonObject> 
     accountId: view.accountId,
     kind: 'identity',
     since,
+    max: maxChanges(args),
   });
   if (changed === undefined) throw new MethodError('cannotCalculateChanges');
   const ids = (list: readonly number[]): string[] => list.map((id) => formatId('identity', id));
   return {
     accountId: accountText(view),
     oldState: sinceState,
-    newState: stateText(kept),
-    hasMoreChanges: false,
+    newState: stateText({ seq: changed.until.seq, mark: kept.mark }),
+    hasMoreChanges: changed.more,
     created: ids(changed.created),
     updated: ids(changed.updated),
     destroyed: ids(changed.destroyed),
   };
 }
 
-function text(given: JsonObject, name: string, usual: string, most: number): string {
-  const value = given[name] ?? usual;
-  if (typeof value !== 'string' || value.length > most)
-    throw invalidProperties([name], `${name} must be a string of at most ${most} characters.`);
-  return value;
+/** What is wrong with the properties of an identity; undefined: nothing. */
+const WRONG: Readonly<Record<string, (value: Json | undefined) => string | undefined>> = {
+  name: (value) => wrongText(value, 500),
+  email: (value) => wrongText(value, 320),
+  replyTo: wrongAddresses,
+  bcc: wrongAddresses,
+  textSignature: (value) => wrongText(value, SIGNATURE_CHARACTERS),
+  htmlSignature: (value) => wrongText(value, SIGNATURE_CHARACTERS),
+};
+
+function wrongText(value: Json | undefined, most: number): string | undefined {
+  return typeof value === 'string' && value.length <= most
+    ? undefined
+    : `must be a string of at most ${most} characters`;
 }
 
-function addresses(given: JsonObject, name: string, usual: Json): Json {
-  const value = given[name] === undefined ? usual : given[name];
-  if (value === null) return null;
+function wrongAddresses(value: Json | undefined): string | undefined {
   const fine =
-    Array.isArray(value) &&
-    value.length <= 50 &&
-    (value as readonly Json[]).every(
-      (each) =>
-        isObject(each) &&
-        typeof each['email'] === 'string' &&
-        (each['name'] == null || typeof each['name'] === 'string'),
+    value === null ||
+    (Array.isArray(value) &&
+      value.length <= 50 &&
+      (value as readonly Json[]).every(
+        (each) =>
+          isObject(each) &&
+          typeof each['email'] === 'string' &&
+          (each['name'] == null || typeof each['name'] === 'string'),
+      ));
+  return fine ? undefined : 'must be a list of addresses';
+}
+
+/** All that is wrong is told (RFC 8620 section 5.3). `fixed`: what nobody may change, or set. */
+function checked(wanted: JsonObject, fixed: readonly string[]): Identity {
+  const wrong = Object.keys(WRONG).flatMap((name) => {
+    const what = WRONG[name]?.(wanted[name]);
+    return what === undefined ? [] : [[name, `${name} ${what}`] as const];
+  });
+  for (const name of fixed) wrong.push([name, `${name.slice(0, 100)} cannot be set`]);
+  if (wrong.length > 0)
+    throw invalidProperties(
+      wrong.slice(0, MOST_NAMED).map(([name]) => name),
+      wrong
+        .slice(0, 3)
+        .map(([, sentence]) => sentence)
+        .join('; '),
     );
-  if (!fine) throw invalidProperties([name], `${name} must be a list of addresses.`);
-  return value as Json;
+  const { name, email, replyTo, bcc, textSignature, htmlSignature } = wanted as unknown as Identity;
+  return { name, email, replyTo, bcc, textSignature, htmlSignature };
 }
 
-function merged(given: JsonObject, before: Identity): Identity {
-  const unknown = Object.keys(given).find(
-    (name) => !PROPERTIES.includes(name) || name === 'id' || name === 'mayDelete',
+const NEW: JsonObject = { name: '', replyTo: null, bcc: null, textSignature: '', htmlSignature: '' };
+/** Properties that one error names. */
+const MOST_NAMED = 50;
+
+function made(given: JsonObject): Identity {
+  const fixed = Object.keys(given).filter((name) => WRONG[name] === undefined);
+  return checked(patched(NEW, Object.fromEntries(Object.entries(given)), NEW), fixed);
+}
+
+function changed(id: number, before: Identity, patch: JsonObject): Identity {
+  const now = identityObject(id, before);
+  const wanted = patched(now, patch, NEW);
+  const fixed = patchedProperties(patch).filter(
+    (name) =>
+      (WRONG[name] === undefined || name === 'email') &&
+      (!Object.hasOwn(now, name) || !sameJson(now[name], wanted[name])),
   );
-  if (unknown !== undefined) throw invalidProperties([unknown], `${unknown.slice(0, 100)} cannot be set.`);
-  return {
-    name: text(given, 'name', before.name, 500),
-    email: text(given, 'email', before.email, 320),
-    replyTo: addresses(given, 'replyTo', before.replyTo),
-    bcc: addresses(given, 'bcc', before.bcc),
-    textSignature: text(given, 'textSignature', before.textSignature, SIGNATURE_CHARACTERS),
-    htmlSignature: text(given, 'htmlSignature', before.htmlSignature, SIGNATURE_CHARACTERS),
-  };
+  return checked({ ...wanted, email: before.email }, fixed);
 }
-
-const NEW: Identity = { name: '', email: '', replyTo: null, bcc: null, textSignature: '', htmlSignature: '' };
 
 /** RFC 8621 section 6.3: an address that the account may not send as is no identity of it. */
 async function requireOwned(context: Context, email: string): Promise<void> {
@@ -175,28 +210,29 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
   for (const [key, given] of create) {
     try {
       if (before.identities.size + create.length > JMAP_LIMITS.identities) throw new SetError('overQuota');
-      const identity = merged(given, NEW);
+      const identity = made(given);
       await requireOwned(context, identity.email);
-      const made = await write.run('jmap.putObject', {
+      const kept = await write.run('jmap.putObject', {
         accountId,
         kind: 'identity',
         data: JSON.stringify(identity),
       });
-      const id = formatId('identity', made.id);
+      const id = formatId('identity', kept.id);
       context.createdIds.set(key, id);
-      result.created[key] = { id, mayDelete: true, ...identity };
+      const whole = Object.entries(identityObject(kept.id, identity));
+      result.created[key] = Object.fromEntries(
+        whole.filter(([name, value]) => !sameJson(given[name], value)),
+      );
     } catch (error) {
       result.notCreated[key] = setErrorFrom(error);
     }
   }
   for (const [key, patch] of update) {
     try {
-      const id = parseId('identity', key.startsWith('#') ? context.createdIds.get(key.slice(1)) : key) ?? -1;
+      const id = parseId('identity', resolveCreated(context, key)) ?? -1;
       const old = (await identities(read, view)).identities.get(id);
       if (old === undefined) throw new SetError('notFound');
-      const identity = merged(patch, old);
-      if (identity.email !== old.email)
-        throw invalidProperties(['email'], 'The address of an identity stays.');
+      const identity = changed(id, old, patch);
       await write.run('jmap.putObject', { accountId, kind: 'identity', id, data: JSON.stringify(identity) });
       result.updated[key] = null;
     } catch (error) {
@@ -204,8 +240,8 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
     }
   }
   for (const key of destroy) {
-    const id = parseId('identity', key) ?? -1;
-    if (!before.identities.has(id)) result.notDestroyed[key] = { type: 'notFound' };
+    const id = parseId('identity', resolveCreated(context, key)) ?? -1;
+    if (!(await identities(read, view)).identities.has(id)) result.notDestroyed[key] = { type: 'notFound' };
     else if (id === 0) result.notDestroyed[key] = { type: 'forbidden' };
     else {
       await write.run('jmap.putObject', { accountId, kind: 'identity', id, data: null });

@@ -5,7 +5,9 @@ import { changingView, type Context, mailView, resolveCreated, scopeOf } from '.
 import { invalidProperties, MethodError, setErrorFrom, SetError, setErrorOf } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import { type Json, type JsonObject, sameJson } from '../json.ts';
+import { JMAP_LIMITS } from '../limits.ts';
 import { formatState, parseState } from '../state.ts';
+import { patched, patchedProperties } from '../patch.ts';
 import type { View } from '../view.ts';
 import { type MailboxNode, mailboxNodes, mailboxObject, ROLES } from './mailbox-object.ts';
 import { SetResult, Steps } from './standard.ts';
@@ -13,34 +15,59 @@ import { type Parking, runTasks, type Task } from './mailbox-order.ts';
 
 const SETTABLE: ReadonlySet<string> = new Set(['name', 'parentId', 'role', 'sortOrder', 'isSubscribed']);
 
+/** What null sets a property to. */
+const USUAL: JsonObject = { parentId: null, role: null, sortOrder: 0 };
+
 /** Properties that one error names. */
 const MOST_NAMED = 50;
 
-/** What a client says of a mailbox, checked. */
+/** What is wrong with a property that can be set; undefined: nothing. */
+const WRONG: Readonly<Record<string, (value: Json) => string | undefined>> = {
+  name: (value) =>
+    typeof value === 'string' && Buffer.byteLength(value) <= JMAP_LIMITS.mailboxNameBytes
+      ? undefined
+      : `must be a string of at most ${JMAP_LIMITS.mailboxNameBytes} octets`,
+  isSubscribed: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false'),
+  sortOrder: (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 31
+      ? undefined
+      : 'must be a whole number from 0 on',
+  role: (value) => (value === null || typeof value === 'string' ? undefined : 'must be a string or null'),
+  parentId: (value) => (value === null || typeof value === 'string' ? undefined : 'must be an id or null'),
+};
+
+/** What a client says of a mailbox, checked; all that is wrong is told (RFC 8620 section 5.3). */
 function fieldsOf(context: Context, given: JsonObject, now: JsonObject | undefined): MailboxFields {
-  // RFC 8620 section 5.3: what the server sets may be sent as it is; all that is wrong is told.
-  const wrong = Object.keys(given).filter(
-    (name) => !SETTABLE.has(name) && (now === undefined || !sameJson(now[name], given[name])),
-  );
-  if (wrong.length > 0) throw invalidProperties(wrong.slice(0, MOST_NAMED), 'These cannot be set.');
+  const wrong: [name: string, what: string][] = [];
+  for (const [name, value = null] of Object.entries(given)) {
+    // What the server sets may be sent as it is.
+    if (now !== undefined && Object.hasOwn(now, name) && sameJson(now[name], value)) continue;
+    const what = SETTABLE.has(name) ? WRONG[name]?.(value) : 'cannot be set';
+    if (what !== undefined) wrong.push([name, `${name.slice(0, 100)} ${what}`]);
+  }
+  if (wrong.length > 0)
+    throw invalidProperties(
+      wrong.slice(0, MOST_NAMED).map(([name]) => name),
+      `${wrong
+        .slice(0, 3)
+        .map(([, what]) => what)
+        .join('; ')}.`,
+    );
   const { name, parentId, role, sortOrder, isSubscribed } = given;
-  if (name !== undefined && typeof name !== 'string')
-    throw invalidProperties(['name'], 'name must be a string.');
-  if (isSubscribed !== undefined && typeof isSubscribed !== 'boolean')
-    throw invalidProperties(['isSubscribed'], 'isSubscribed must be true or false.');
-  if (
-    sortOrder !== undefined &&
-    !(typeof sortOrder === 'number' && Number.isInteger(sortOrder) && sortOrder >= 0 && sortOrder < 2 ** 31)
-  )
-    throw invalidProperties(['sortOrder'], 'sortOrder must be a whole number from 0 on.');
   return {
-    ...(name !== undefined && name !== now?.['name'] && { name: name.normalize('NFC') }),
+    ...(typeof name === 'string' && name !== now?.['name'] && { name: name.normalize('NFC') }),
     ...(parentId !== undefined &&
       parentId !== now?.['parentId'] && { parentId: parentOf(context, parentId) }),
     ...(role !== undefined && now?.['role'] !== role && { specialUse: useOf(role) }),
-    ...(sortOrder !== undefined && { sortOrder }),
-    ...(isSubscribed !== undefined && { subscribed: isSubscribed }),
+    ...(typeof sortOrder === 'number' && { sortOrder }),
+    ...(typeof isSubscribed === 'boolean' && { subscribed: isSubscribed }),
   };
+}
+
+/** The properties that a patch is about, as it makes them. */
+function touchedBy(now: JsonObject, patch: JsonObject): JsonObject {
+  const wanted = patched(now, patch, USUAL);
+  return Object.fromEntries(patchedProperties(patch).map((name) => [name, wanted[name]]));
 }
 
 function parentOf(context: Context, value: Json): number | null {
@@ -78,7 +105,11 @@ async function run({ context, view, steps }: Work, change: SetMailbox['change'])
 async function create(work: Work, key: string, given: JsonObject): Promise<Json | undefined> {
   const { context, result } = work;
   try {
-    const { name, specialUse, ...fields } = fieldsOf(context, given, undefined);
+    // A default may be named as null.
+    const filled = Object.fromEntries(
+      Object.entries(given).map(([property, value]) => [property, value ?? USUAL[property] ?? null]),
+    );
+    const { name, specialUse, ...fields } = fieldsOf(context, filled, undefined);
     if (name === undefined) throw invalidProperties(['name'], 'A mailbox needs a name.');
     const made = await run(work, {
       create: { ...fields, name, ...(specialUse != null && { specialUse }) },
@@ -104,7 +135,7 @@ async function create(work: Work, key: string, given: JsonObject): Promise<Json 
 
 /** The mailbox as Mailbox/get tells it, counts included where they are named. */
 async function objectNow({ context, view }: Work, node: MailboxNode, patch: JsonObject): Promise<JsonObject> {
-  if (Object.keys(patch).every((name) => SETTABLE.has(name))) return mailboxObject(node);
+  if (patchedProperties(patch).every((name) => SETTABLE.has(name))) return mailboxObject(node);
   const { counts } = await context.options.store.read.run('jmap.counts', scopeOf(context, view));
   return mailboxObject(node, counts.get(node.id));
 }
@@ -116,7 +147,8 @@ async function update(work: Work, text: string, patch: JsonObject): Promise<Json
     const node = id === undefined ? undefined : mailboxNodes(view).get(id);
     if (id === undefined) throw new SetError('notFound');
     const now = node && (await objectNow(work, node, patch));
-    const fields = { ...work.parked.get(id), ...fieldsOf(context, patch, now) };
+    const given = now === undefined ? patch : touchedBy(now, patch);
+    const fields = { ...work.parked.get(id), ...fieldsOf(context, given, now) };
     const done = await run(work, { update: id, fields });
     if (done.failure !== undefined) return setErrorOf(done.failure);
     result.updated[text] = null;

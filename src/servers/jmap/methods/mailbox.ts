@@ -1,11 +1,22 @@
-import { flagArg, idsArg, intArg, optionalText, pick, propertiesArg, textArg } from '../args.ts';
+import { flagArg, idsArg, pick, propertiesArg, textArg } from '../args.ts';
 import { type Context, mailView, method, type Method, scopeOf } from '../context.ts';
-import { invalidArguments, MethodError } from '../errors.ts';
+import { MethodError } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
 import { formatState, parseState } from '../state.ts';
 import { accountText, type View } from '../view.ts';
+import {
+  compileFilter,
+  comparison,
+  flagCondition,
+  readComparators,
+  type Test,
+  textCondition,
+  textOrNullCondition,
+  unsupportedCondition,
+  windowed,
+} from './lists.ts';
 import { MAILBOX_PROPERTIES, type MailboxNode, mailboxNodes, mailboxObject } from './mailbox-object.ts';
 import { mailboxSet } from './mailbox-set.ts';
 import { changesAnswer, maxChanges, resultsChanged } from './standard.ts';
@@ -44,60 +55,32 @@ async function changes(context: Context, args: JsonObject): Promise<JsonObject> 
   return { ...changesAnswer(view, args, 'mailbox', changed), updatedProperties: null };
 }
 
-type Test = (node: MailboxNode) => boolean;
-
-function compile(filter: Json | undefined, depth = 0): Test {
-  if (filter === undefined || filter === null) return () => true;
-  if (!isObject(filter) || depth > JMAP_LIMITS.filterDepth) throw invalidArguments('filter is no filter');
-  if (typeof filter['operator'] === 'string') {
-    const { operator, conditions } = filter;
-    if (!Array.isArray(conditions)) throw invalidArguments('conditions must be a list');
-    const tests = (conditions as readonly Json[]).map((each) => compile(each, depth + 1));
-    if (operator === 'AND') return (node) => tests.every((test) => test(node));
-    if (operator === 'OR') return (node) => tests.some((test) => test(node));
-    if (operator === 'NOT') return (node) => !tests.some((test) => test(node));
-    throw invalidArguments('operator must be AND, OR or NOT');
-  }
-  const tests = Object.entries(filter).map(([name, value]) => condition(name, value));
-  return (node) => tests.every((test) => test(node));
-}
-
-function condition(name: string, value: Json | undefined): Test {
+function condition(name: string, value: Json | undefined): Test<MailboxNode> {
   switch (name) {
     case 'parentId': {
-      const id = value === null ? undefined : (parseId('mailbox', value) ?? -1);
+      const text = textOrNullCondition(name, value);
+      const id = text === null ? undefined : (parseId('mailbox', text) ?? -1);
       return (node) => node.parentId === id;
     }
     case 'name': {
-      if (typeof value !== 'string') throw invalidArguments('name must be a string');
-      const wanted = value.toLowerCase();
+      const wanted = textCondition(name, value).toLowerCase();
       return (node) => node.name.toLowerCase().includes(wanted);
     }
-    case 'role':
-      return (node) => (node.role ?? null) === value;
-    case 'hasAnyRole':
-      return (node) => (node.role !== undefined) === value;
-    case 'isSubscribed':
-      return (node) => node.known.mailbox.subscribed === value;
+    case 'role': {
+      const role = textOrNullCondition(name, value);
+      return (node) => (node.role ?? null) === role;
+    }
+    case 'hasAnyRole': {
+      const wanted = flagCondition(name, value);
+      return (node) => (node.role !== undefined) === wanted;
+    }
+    case 'isSubscribed': {
+      const wanted = flagCondition(name, value);
+      return (node) => node.known.mailbox.subscribed === wanted;
+    }
     default:
-      throw new MethodError('unsupportedFilter', `There is no condition "${name.slice(0, 100)}".`);
+      throw unsupportedCondition(name);
   }
-}
-
-interface Comparator {
-  readonly property: 'sortOrder' | 'name';
-  readonly ascending: boolean;
-}
-
-function comparators(sort: Json | undefined): Comparator[] {
-  if (sort === undefined || sort === null) return [];
-  if (!Array.isArray(sort)) throw invalidArguments('sort must be a list');
-  return (sort as readonly Json[]).map((each) => {
-    if (!isObject(each)) throw invalidArguments('sort must be a list of comparators');
-    const { property, isAscending = true } = each;
-    if (property !== 'sortOrder' && property !== 'name') throw new MethodError('unsupportedSort');
-    return { property, ascending: isAscending !== false };
-  });
 }
 
 interface Results {
@@ -109,24 +92,18 @@ async function results(context: Context, view: View, args: JsonObject): Promise<
   const { read } = context.options.store;
   const { seq } = await read.run('jmap.state', { accountId: view.accountId });
   const nodes = mailboxNodes(view);
-  const test = compile(args['filter']);
-  const sort = comparators(args['sort']);
+  const test = compileFilter(args['filter'], condition);
+  const sort = readComparators(args['sort'], ['sortOrder', 'name']);
   const asTree = flagArg(args, 'sortAsTree');
   const asFilter = flagArg(args, 'filterAsTree');
   const needed = sort.some(({ property }) => property === 'sortOrder');
   const { sortOrders } = needed
     ? await read.run('jmap.counts', scopeOf(context, view))
     : { sortOrders: new Map<number, number>() };
-  const compare = (a: MailboxNode, b: MailboxNode): number => {
-    for (const { property, ascending } of sort) {
-      const by =
-        property === 'name'
-          ? a.name.localeCompare(b.name, 'en', { sensitivity: 'base' })
-          : (sortOrders.get(a.id) ?? 0) - (sortOrders.get(b.id) ?? 0);
-      if (by !== 0) return ascending ? by : -by;
-    }
-    return a.id - b.id;
-  };
+  const inOrder = comparison(sort, (node: MailboxNode, property) =>
+    property === 'name' ? node.name : (sortOrders.get(node.id) ?? 0),
+  );
+  const compare = (a: MailboxNode, b: MailboxNode): number => inOrder(a, b) || a.id - b.id;
   const parentOf = (node: MailboxNode): MailboxNode | undefined =>
     node.parentId === undefined ? undefined : nodes.get(node.parentId);
   const passes = (node: MailboxNode | undefined): boolean =>
@@ -156,22 +133,14 @@ function inTree(
 async function query(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
   const { ids, seq } = await results(context, view, args);
-  let position = intArg(args, 'position', Number.MIN_SAFE_INTEGER) ?? 0;
-  if (position < 0) position = Math.max(0, ids.length + position);
-  const anchor = optionalText(args, 'anchor');
-  if (anchor !== undefined) {
-    const at = ids.indexOf(parseId('mailbox', anchor) ?? -1);
-    if (at < 0) throw new MethodError('anchorNotFound');
-    position = Math.max(0, at + (intArg(args, 'anchorOffset', Number.MIN_SAFE_INTEGER) ?? 0));
-  }
-  const limit = intArg(args, 'limit', 0) ?? ids.length;
   return {
     accountId: accountText(view),
     queryState: formatState(view, { seq }),
     canCalculateChanges: true,
-    position,
-    ids: ids.slice(position, position + limit).map((id) => formatId('mailbox', id)),
-    ...(flagArg(args, 'calculateTotal') && { total: ids.length }),
+    ...windowed(
+      args,
+      ids.map((id) => formatId('mailbox', id)),
+    ),
   };
 }
 

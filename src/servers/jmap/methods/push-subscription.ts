@@ -5,11 +5,12 @@ import type { PushLogin, PushSubscription } from '../../../data/push/push.ts';
 import { areDeviceKeys } from '../../../net/web-push/encrypt.ts';
 import type { Principal } from '../../request-login.ts';
 import { formatUtc, idsArg, orNull, parseUtc, pick, setArgs, textsArg } from '../args.ts';
-import { type Context, method, type Method } from '../context.ts';
+import { type Context, method, type Method, resolveCreated } from '../context.ts';
 import { invalidArguments, invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
-import { isObject, type Json, type JsonObject, member } from '../json.ts';
+import { isObject, type Json, type JsonObject, member, sameJson } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
+import { patched, patchedProperties } from '../patch.ts';
 import type { WebPush } from '../push-types.ts';
 import { SetResult } from './standard.ts';
 
@@ -33,8 +34,12 @@ function webPushOf({ options }: Context): WebPush {
   return options.webPush;
 }
 
+/** RFC 8620 section 7.2: those that were made with the very credentials that ask. */
 async function subscriptions({ options, login }: Context): Promise<PushSubscription[]> {
-  return options.store.read.run('push.of', { accountId: login.accountId, now: options.clock.now() });
+  const { accountId } = login;
+  const all = await options.store.read.run('push.of', { accountId, now: options.clock.now() });
+  const mine = loginOf(login);
+  return all.filter(({ login: made }) => made.kind === mine.kind && made.id === mine.id);
 }
 
 function toObject({ id, device, verified, code, expiresAt, types }: PushSubscription): JsonObject {
@@ -80,9 +85,10 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
     });
   for (const id of destroy)
     await attempt(result.notDestroyed, id, async () => {
-      const number = parseId('push', id);
+      const number = parseId('push', resolveCreated(context, id));
       const { accountId } = context.login;
       const gone =
+        (await subscriptions(context)).some((each) => each.id === number) &&
         number !== undefined &&
         (await context.options.store.write.run('push.remove', { id: number, accountId }));
       if (!gone) throw new SetError('notFound');
@@ -152,25 +158,29 @@ async function createOne(
 
 async function updateOne(context: Context, id: string, patch: JsonObject): Promise<Json> {
   const { options, login } = context;
-  const found = (await subscriptions(context)).find((each) => formatId('push', each.id) === id);
+  const number = parseId('push', resolveCreated(context, id));
+  const found = (await subscriptions(context)).find((each) => each.id === number);
   if (found === undefined) throw new SetError('notFound');
-  const fixed = Object.keys(patch).filter((name) => !['verificationCode', 'expires', 'types'].includes(name));
+  const now: JsonObject = { ...toObject(found), url: found.url, keys: found.keys ?? null };
+  const wanted = patched(now, patch);
+  const touched = patchedProperties(patch).filter((name) => !sameJson(now[name], wanted[name]));
+  const fixed = touched.filter((name) => !['verificationCode', 'expires', 'types'].includes(name));
   if (fixed.length > 0) throw invalidProperties(fixed, 'These cannot be changed; make another subscription.');
-  const code = member(patch, 'verificationCode');
-  if (code !== undefined && !sameCode(code, found.code))
+  const code = wanted['verificationCode'] ?? null;
+  const said = touched.includes('verificationCode');
+  if (said && !sameCode(code, found.code))
     throw invalidProperties(['verificationCode'], 'That is not the code that was sent.');
-  const expiresAt = Object.hasOwn(patch, 'expires') ? expiryOf(patch, options.clock.now()) : found.expiresAt;
+  const prolonged = touched.includes('expires');
+  const expiresAt = prolonged ? expiryOf(wanted, options.clock.now()) : found.expiresAt;
   const kept = await options.store.write.run('push.update', {
     id: found.id,
     accountId: login.accountId,
-    types: Object.hasOwn(patch, 'types') ? typesOf(patch) : found.types,
+    types: typesOf(wanted),
     expiresAt,
-    verified: found.verified || code !== undefined,
+    verified: found.verified || said,
   });
   if (!kept) throw new SetError('notFound');
-  const asked = parseUtc(member(patch, 'expires'));
-  const differs = Object.hasOwn(patch, 'expires') && asked !== expiresAt;
-  return differs ? { expires: formatUtc(expiresAt) } : null;
+  return prolonged && parseUtc(wanted['expires']) !== expiresAt ? { expires: formatUtc(expiresAt) } : null;
 }
 
 function sameCode(given: Json, code: string): boolean {
@@ -211,7 +221,7 @@ function typesOf(object: JsonObject): readonly string[] | undefined {
   const types = member(object, 'types') ?? null;
   if (types === null) return undefined;
   const known = Array.isArray(types) && types.every((each): each is string => typeof each === 'string');
-  if (!known || types.length === 0 || types.length > TYPES || types.some((each) => each.length > 100))
+  if (!known || types.length > TYPES || types.some((each) => each.length > 100))
     throw invalidProperties(['types'], 'types must be null or a list of names of types.');
   return [...new Set(types as readonly string[])];
 }

@@ -7,8 +7,9 @@ import { type Context, ownView, resolveCreated } from '../context.ts';
 import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { patched, patchedProperties } from '../patch.ts';
 import type { View } from '../view.ts';
-import { scriptBlobId, scriptsOf } from './sieve.ts';
+import { scriptBlobId, scriptObject, scriptsOf } from './sieve.ts';
 import { requireValid, scriptText } from './sieve-content.ts';
 import { SetResult } from './standard.ts';
 
@@ -82,14 +83,21 @@ async function update(work: Work, text: string, patch: JsonObject): Promise<void
   const id = parseId('script', resolveCreated(work.context, text)) ?? -1;
   const script = (await known(work)).get(id);
   if (script === undefined) throw new SetError('notFound');
-  const { id: givenId, isActive, ...rest } = patch;
-  if ((givenId !== undefined && givenId !== text) || (isActive !== undefined && isActive !== script.active))
-    throw invalidProperties(['isActive'], 'It is switched by onSuccessActivateScript.');
-  requireKnownProperties(rest);
+  const now = scriptObject(script);
+  const wanted = patched(now, patch);
+  const fixed = patchedProperties(patch).filter(
+    (name) =>
+      name !== 'name' && name !== 'blobId' && !(Object.hasOwn(now, name) && now[name] === wanted[name]),
+  );
+  if (fixed.length > 0)
+    throw invalidProperties(
+      fixed.slice(0, 20),
+      'These cannot be set; isActive is switched by onSuccessActivateScript.',
+    );
   const { write } = work.context.options.store;
-  const given = rest['blobId'] === scriptBlobId(script) ? undefined : rest['blobId'];
-  const content = given === undefined ? undefined : await newText(work, given);
-  const to = nameOf(rest['name']);
+  const given = wanted['blobId'];
+  const content = given === scriptBlobId(script) ? undefined : await newText(work, given);
+  const to = nameOf(wanted['name']);
   if (to !== undefined && to !== script.name) {
     await requireFree(work, to, id);
     await write.run('sieve.rename', { ...change(work, script.name), to });
@@ -103,7 +111,8 @@ async function update(work: Work, text: string, patch: JsonObject): Promise<void
 }
 
 async function destroy(work: Work, text: string): Promise<void> {
-  const script = (await known(work)).get(parseId('script', text) ?? -1);
+  const id = parseId('script', resolveCreated(work.context, text)) ?? -1;
+  const script = (await known(work)).get(id);
   if (script === undefined) throw new SetError('notFound');
   if (script.active) throw new SetError('sieveIsActive', 'Switch it off first.');
   await work.context.options.store.write.run('sieve.remove', change(work, script.name));
@@ -119,15 +128,15 @@ function failure(error: unknown): Json {
   return setErrorFrom(error);
 }
 
-/** RFC 9661 section 2.4: once everything else has succeeded. */
-async function switchOn(work: Work, wanted: string | undefined): Promise<void> {
+/** RFC 9661 section 2.4: once everything else has succeeded. `off`: what is active is switched off first. */
+async function switchOn(work: Work, wanted: string | undefined, off: boolean): Promise<void> {
   const { context, result } = work;
   const all = await known(work);
   const before = [...all.values()].find(({ active }) => active);
   const target =
     wanted === undefined ? undefined : all.get(parseId('script', resolveCreated(context, wanted)) ?? -1);
   // One that is not there is passed over, and what is active stays so.
-  if ((wanted !== undefined && target === undefined) || before?.id === target?.id) return;
+  if ((target === undefined && !off) || before?.id === target?.id) return;
   await context.options.store.write.run('sieve.activate', change(work, target?.name ?? ''));
   const tell = (script: AccountScript, isActive: boolean): void => {
     const id = formatId('script', script.id);
@@ -162,6 +171,6 @@ export async function sieveSet(context: Context, args: JsonObject): Promise<Json
   const failed = [result.notCreated, result.notUpdated, result.notDestroyed].some(
     (each) => Object.keys(each).length > 0,
   );
-  if (!failed && (activate !== undefined || deactivate)) await switchOn(work, activate);
+  if (!failed && (activate !== undefined || deactivate)) await switchOn(work, activate, deactivate);
   return result.answer(view, oldState, (await scriptsOf(read, view)).state);
 }

@@ -1,13 +1,23 @@
 import type { AccountScript } from '../../../data/sieve/types.ts';
 import type { Store } from '../../../data/store.ts';
-import { idsArg, flagArg, intArg, optionalText, pick, propertiesArg, textArg } from '../args.ts';
+import { idsArg, pick, propertiesArg, textArg } from '../args.ts';
 import { findBlob } from '../blobs.ts';
 import { type Context, method, type Method, ownView, shortHash } from '../context.ts';
-import { invalidArguments, MethodError, setErrorFrom } from '../errors.ts';
+import { setErrorFrom } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
-import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { CAPABILITY } from '../limits.ts';
 import { accountText, type View } from '../view.ts';
+import {
+  compileFilter,
+  comparison,
+  flagCondition,
+  readComparators,
+  type Test,
+  textCondition,
+  unsupportedCondition,
+  windowed,
+} from './lists.ts';
 import { requireValid, scriptText } from './sieve-content.ts';
 import { sieveSet } from './sieve-set.ts';
 
@@ -61,72 +71,38 @@ async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   return { accountId: accountText(view), state, list, notFound };
 }
 
-type Test = (script: AccountScript) => boolean;
-
-function compile(filter: Json | undefined, depth = 0): Test {
-  if (filter === undefined || filter === null) return () => true;
-  if (!isObject(filter) || depth > JMAP_LIMITS.filterDepth) throw invalidArguments('filter is no filter');
-  const { operator, conditions } = filter;
-  if (operator !== undefined) {
-    if (!Array.isArray(conditions)) throw invalidArguments('conditions must be a list');
-    const tests = (conditions as readonly Json[]).map((each) => compile(each, depth + 1));
-    if (operator === 'AND') return (script) => tests.every((test) => test(script));
-    if (operator === 'OR') return (script) => tests.some((test) => test(script));
-    if (operator === 'NOT') return (script) => !tests.some((test) => test(script));
-    throw invalidArguments('operator must be AND, OR or NOT');
+function condition(name: string, value: Json | undefined): Test<AccountScript> {
+  if (name === 'isActive') {
+    const wanted = flagCondition(name, value);
+    return ({ active }) => active === wanted;
   }
-  const tests = Object.entries(filter).map(([name, value]): Test => {
-    if (name === 'isActive' && typeof value === 'boolean') return ({ active }) => active === value;
-    if (name !== 'name' || typeof value !== 'string') throw new MethodError('unsupportedFilter');
-    const wanted = value.toLowerCase();
-    return (script) => script.name.toLowerCase().includes(wanted);
-  });
-  return (script) => tests.every((test) => test(script));
+  if (name !== 'name') throw unsupportedCondition(name);
+  const wanted = textCondition(name, value).toLowerCase();
+  return (script) => script.name.toLowerCase().includes(wanted);
 }
 
-function sorted(found: AccountScript[], sort: Json): AccountScript[] {
-  if (!Array.isArray(sort)) throw invalidArguments('sort must be a list');
-  for (const by of (sort as readonly Json[]).toReversed()) {
-    const { property, isAscending = true } = isObject(by) ? by : {};
-    if (property !== 'name' && property !== 'isActive') throw new MethodError('unsupportedSort');
-    const sign = isAscending === false ? -1 : 1;
-    found.sort((a, b) =>
-      property === 'name'
-        ? sign * a.name.localeCompare(b.name, 'en', { sensitivity: 'base' })
-        : sign * (Number(a.active) - Number(b.active)),
-    );
-  }
-  return found;
-}
-
-/** RFC 9661 section 2.3; there is no /queryChanges for it. */
+/** RFC 9661 section 2.5; there is no /queryChanges for it. */
 async function query(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await ownView(context, args);
   const { all, state } = await scriptsOf(context.options.store.read, view);
-  const test = compile(args['filter']);
-  const ids = sorted([...all.values()].filter(test), args['sort'] ?? []).map(({ id }) =>
-    formatId('script', id),
-  );
-  let position = intArg(args, 'position', Number.MIN_SAFE_INTEGER) ?? 0;
-  if (position < 0) position = Math.max(0, ids.length + position);
-  const anchor = optionalText(args, 'anchor');
-  if (anchor !== undefined) {
-    const at = ids.indexOf(anchor);
-    if (at < 0) throw new MethodError('anchorNotFound');
-    position = Math.max(0, at + (intArg(args, 'anchorOffset', Number.MIN_SAFE_INTEGER) ?? 0));
-  }
-  const limit = intArg(args, 'limit', 0) ?? ids.length;
+  const sort = readComparators(args['sort'], ['name', 'isActive']);
+  const found = [...all.values()]
+    .filter(compileFilter(args['filter'], condition))
+    .toSorted(
+      comparison(sort, ({ name, active }, property) => (property === 'name' ? name : Number(active))),
+    );
   return {
     accountId: accountText(view),
     queryState: state,
     canCalculateChanges: false,
-    position,
-    ids: ids.slice(position, position + limit),
-    ...(flagArg(args, 'calculateTotal') && { total: ids.length }),
+    ...windowed(
+      args,
+      found.map(({ id }) => formatId('script', id)),
+    ),
   };
 }
 
-/** RFC 9661 section 2.5: what CHECKSCRIPT does. */
+/** RFC 9661 section 2.6: what CHECKSCRIPT does. */
 async function validate(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await ownView(context, args);
   const blobId = textArg(args, 'blobId');

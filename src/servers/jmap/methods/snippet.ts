@@ -2,15 +2,15 @@ import { bodyLists, numberParts } from '../../../mail/jmap/body-parts.ts';
 import { decodeTextBody } from '../../../mail/message/decode.ts';
 import { parameter } from '../../../mail/message/params.ts';
 import { htmlText } from '../../../mail/sieve/html-text.ts';
-import { readFilter } from '../email/filter.ts';
+import { phrases, readFilter } from '../email/filter.ts';
 import { headerValue, headerView } from '../email/headers.ts';
 import { type MessageSource, storedSource } from '../email/source.ts';
-import { textsArg } from '../args.ts';
+import { idsArg } from '../args.ts';
 import { type Context, mailView, method, type Method, scopeOf } from '../context.ts';
-import { invalidArguments, MethodError } from '../errors.ts';
+import { invalidArguments } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
-import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
+import { CAPABILITY } from '../limits.ts';
 import { accountText } from '../view.ts';
 
 /** SearchSnippet (RFC 8621 section 5). */
@@ -47,8 +47,8 @@ function wordsOf(filter: Json | undefined, found: Wanted): void {
 }
 
 function plainWords(value: string): string[] {
-  return [...value.matchAll(/"([^"]+)"|'([^']+)'|(\S+)/g)]
-    .map(([, double, single, word]) => (double ?? single ?? word ?? '').toLowerCase())
+  return phrases(value)
+    .map((word) => word.toLowerCase())
     .filter((word) => word !== '')
     .slice(0, 20);
 }
@@ -118,9 +118,8 @@ async function previewOf(source: MessageSource, words: readonly string[]): Promi
 
 async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
-  const emailIds = textsArg(args, 'emailIds');
+  const emailIds = idsArg(args, 'emailIds');
   if (emailIds === undefined) throw invalidArguments('emailIds must be a list');
-  if (emailIds.length > JMAP_LIMITS.objectsInGet) throw new MethodError('requestTooLarge');
   readFilter(args['filter']);
   const wanted: Wanted = { subject: [], body: [] };
   wordsOf(args['filter'], wanted);

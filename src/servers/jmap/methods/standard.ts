@@ -1,5 +1,5 @@
 import type { Changed } from '../../../data/jmap/changes.ts';
-import { flagArg, intArg, orNull, textArg } from '../args.ts';
+import { flagArg, intArg, optionalText, orNull, textArg } from '../args.ts';
 import { MethodError } from '../errors.ts';
 import { formatId, type IdKind } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -50,7 +50,9 @@ export function resultsChanged(
   now.ids.forEach((id, index) => {
     if (now.touched.has(id)) added.push({ id: formatId(kind, id), index });
   });
-  const most = intArg(args, 'maxChanges', 1);
+  const most = intArg(args, 'maxChanges', 0);
+  // What is behind it is told as well: all of these may change (section 5.6).
+  optionalText(args, 'upToId');
   const removed = now.touched.difference(new Set(now.fresh));
   if (most !== undefined && removed.size + added.length > most) throw new MethodError('tooManyChanges');
   return {

@@ -1,11 +1,12 @@
 import { objectsArg, setArgs, textsArg } from '../args.ts';
 import { findBlob } from '../blobs.ts';
 import { type Answer, type Context, type Invocation, ownView, resolveCreated } from '../context.ts';
-import { emailsIn, envelopeJson, envelopeOf, givenEnvelope } from '../email/envelope.ts';
+import { emailsIn, ENVELOPE_PROPERTIES, envelopeJson, envelopeOf, givenEnvelope } from '../email/envelope.ts';
 import { send } from '../email/send.ts';
 import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
+import { patched, patchedProperties } from '../patch.ts';
 import { accountText, type View } from '../view.ts';
 import { emailBlobId, emailObjects } from './email-get.ts';
 import { emailSet } from './email-set.ts';
@@ -22,12 +23,17 @@ import {
 /** Recipients of one submission. */
 const MAX_RECIPIENTS = 1000;
 
-async function requireIdentity(context: Context, view: View, given: JsonObject): Promise<string> {
+async function requireIdentity(
+  context: Context,
+  view: View,
+  given: JsonObject,
+): Promise<{ readonly identityId: string; readonly address: string }> {
   const identityId = resolveCreated(context, given['identityId']);
   const { identities: known } = await identities(context.options.store.read, view);
-  if (identityId === undefined || !known.has(parseId('identity', identityId) ?? -1))
+  const identity = known.get(parseId('identity', identityId) ?? -1);
+  if (identityId === undefined || identity === undefined)
     throw invalidProperties(['identityId'], 'There is no such identity.');
-  return identityId;
+  return { identityId, address: identity.email };
 }
 
 async function create(context: Context, view: View, given: JsonObject): Promise<JsonObject> {
@@ -39,12 +45,12 @@ async function create(context: Context, view: View, given: JsonObject): Promise<
     'envelope',
     ...(given['undoStatus'] === 'final' ? ['undoStatus'] : []),
   ];
-  const unknown = Object.keys(given).find((name) => !settable.includes(name));
-  if (unknown !== undefined) throw invalidProperties([unknown], `${unknown.slice(0, 100)} cannot be set.`);
-  const identityId = await requireIdentity(context, view, given);
+  const unknown = Object.keys(given).filter((name) => !settable.includes(name));
+  if (unknown.length > 0) throw invalidProperties(unknown.slice(0, 20), 'These cannot be set.');
+  const { identityId, address } = await requireIdentity(context, view, given);
   const emailId = parseId('email', resolveCreated(context, given['emailId'])) ?? -1;
   const wish = {
-    properties: ['threadId', 'sender', 'from', 'to', 'cc', 'bcc', 'messageId'],
+    properties: ['threadId', 'from', 'messageId', ...ENVELOPE_PROPERTIES],
     bodyProperties: [],
     values: { text: false, html: false, all: false, max: 0 },
     left: 0,
@@ -59,7 +65,7 @@ async function create(context: Context, view: View, given: JsonObject): Promise<
   const { envelope: asked = null } = given;
   if (asked !== null && !isObject(asked))
     throw invalidProperties(['envelope'], 'envelope must be an object.');
-  const envelope = asked === null ? envelopeOf(email) : givenEnvelope(asked, now);
+  const envelope = asked === null ? envelopeOf(email, address) : givenEnvelope(asked, now);
   if (envelope.rcptTo.length === 0) throw new SetError('noRecipients');
   if (envelope.rcptTo.length > MAX_RECIPIENTS)
     throw new SetError('tooManyRecipients', undefined, { maxRecipients: MAX_RECIPIENTS });
@@ -88,16 +94,13 @@ async function update(
 ): Promise<void> {
   if (kept === undefined) throw new SetError('notFound');
   const now = submissionObject(kept);
-  const wrong = Object.entries(patch).filter(
-    ([name, value]) => name !== 'undoStatus' && !sameJson(now[name], value),
+  const wanted = patched(now, patch);
+  const wrong = patchedProperties(patch).filter(
+    (name) => name !== 'undoStatus' && !(Object.hasOwn(now, name) && sameJson(now[name], wanted[name])),
   );
-  if (wrong.length > 0)
-    throw invalidProperties(
-      wrong.slice(0, 20).map(([name]) => name),
-      'These cannot be changed.',
-    );
-  const { undoStatus } = patch;
-  if (undoStatus === undefined || undoStatus === kept.undoStatus) return;
+  if (wrong.length > 0) throw invalidProperties(wrong.slice(0, 20), 'These cannot be changed.');
+  const { undoStatus } = wanted;
+  if (undoStatus === kept.undoStatus) return;
   if (undoStatus !== 'canceled') throw invalidProperties(['undoStatus'], 'It can become "canceled" only.');
   const { accountId } = view;
   const request = { accountId, submissionId: kept.id, by: context.login.address };

@@ -9,6 +9,7 @@ import { type Context, method, type Method, ownView, shortHash } from '../contex
 import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { CAPABILITY } from '../limits.ts';
+import { patched, patchedProperties } from '../patch.ts';
 import { accountText, type View } from '../view.ts';
 import { SetResult } from './standard.ts';
 
@@ -140,12 +141,11 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
   for (const [id, patch] of update) {
     try {
       if (id !== 'singleton') throw new SetError('notFound');
-      const unknown = Object.keys(patch).find(
-        (name) => !PROPERTIES.includes(name) || (name === 'id' && patch[name] !== id),
+      const wanted = patched(toObject(before.settings), patch);
+      const unknown = patchedProperties(patch).filter(
+        (name) => !PROPERTIES.includes(name) || (name === 'id' && wanted[name] !== id),
       );
-      if (unknown !== undefined)
-        throw invalidProperties([unknown], `There is no property ${unknown.slice(0, 100)}.`);
-      const wanted = { ...toObject(before.settings), ...patch };
+      if (unknown.length > 0) throw invalidProperties(unknown.slice(0, 20), 'These cannot be set.');
       const settings = fromObject(wanted, before.settings);
       const script = generate(settings);
       if (!compile(script ?? '', { limits: SIEVE_LIMITS }).ok)
