@@ -41,6 +41,7 @@ export async function openInlineStore(options: { path: string; clock: Clock }): 
   const bodies = await FileBlobStore.open(join(directory, 'bodies'));
   // One connection: a read that overlapped a write would read inside its transaction, so everything takes turns.
   let turn: Promise<unknown> = Promise.resolve();
+  let written = 0;
   const inTurn = <T>(fn: () => Promise<T>): Promise<T> => {
     const mine = turn.then(fn, fn);
     turn = mine.catch(() => undefined);
@@ -50,6 +51,7 @@ export async function openInlineStore(options: { path: string; clock: Clock }): 
   const write = <N extends WriteName>(name: N, args: unknown): Promise<WriteResult<N>> =>
     inTurn(async () => {
       const outcome = await runGroup(session, [{ id: 0, name, args }], options.clock.now());
+      written++;
       const answer = outcome.answers[0];
       if (answer === undefined) throw new Error('a group gave no answer');
       hub.publish(outcome.after);
@@ -60,10 +62,10 @@ export async function openInlineStore(options: { path: string; clock: Clock }): 
     run: <N extends ReadName>(name: N, args: unknown): Promise<ReadResult<N>> =>
       inTurn(() => runRead(session, name, args) as Promise<ReadResult<N>>),
   };
-  const read = new CachedReader(database);
+  const read = new CachedReader(database, () => written);
 
   return {
-    write: { run: write },
+    write: read.watching({ run: write }),
     read,
     changes: hub,
     blobs: createBlobReader(read, bodies),

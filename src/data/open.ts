@@ -38,10 +38,10 @@ export async function openStore(options: {
   const segments = segmentsIn(join(directory, 'bodies'));
   const write = await ThreadWriter.open({ path, segments, hub, logger, clock });
   const database = new ThreadReader({ path, logger });
-  const read = new CachedReader(database);
+  const read = new CachedReader(database, () => database.state());
   const bodies = await FileBlobStore.open(join(directory, 'bodies'));
   return {
-    write,
+    write: read.watching(write),
     read,
     changes: hub,
     blobs: createBlobReader(read, bodies),

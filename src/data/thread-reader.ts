@@ -40,6 +40,11 @@ export class ThreadReader implements Reader {
     return runRead(this.#session, name, args) as Promise<ReadResult<N>>;
   }
 
+  /** A number that is another one after each commit of the writer, as far as a read would see it now. */
+  state(): number {
+    return this.#session.dataVersion();
+  }
+
   #inThread(name: string, args: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#closing || this.#waiting.size >= WAITING_MAX) {

@@ -42,6 +42,7 @@ export class SqliteSession {
   readonly #prepared: StatementSync[] = [];
 
   readonly #control = new Map<string, StatementSync>();
+  #version: StatementSync | undefined;
 
   constructor(db: DatabaseSync, segments?: SegmentWriter) {
     this.db = db;
@@ -58,6 +59,12 @@ export class SqliteSession {
   /** Give back the memory of pages that are kept for the next statements. */
   shrink(): void {
     if (!this.db.isTransaction) this.db.exec('PRAGMA shrink_memory');
+  }
+
+  /** Changes when another connection has committed (for this one's next read, or within the snapshot it has open). */
+  dataVersion(): number {
+    this.#version ??= this.db.prepare('PRAGMA data_version');
+    return Number(this.#version.get()?.['data_version']);
   }
 
   /** Begin and end a snapshot for reading. */

@@ -156,6 +156,16 @@ function makeRoom(headers: Headers): void {
   }
 }
 
+/** The whole header section of an email, when it is at hand. */
+export function keptHeader(blobs: BlobReader, emailId: number): Buffer | undefined {
+  return headersOf.get(blobs)?.byEmail.get(emailId)?.octets;
+}
+
+/** Fields that were picked from an email's header before (see `ContentReader.keptSelection`). */
+export function keptSelection(blobs: BlobReader, emailId: number, name: string): string | undefined {
+  return headersOf.get(blobs)?.byEmail.get(emailId)?.selections.get(name);
+}
+
 function keepSelection(blobs: BlobReader, emailId: number, name: string, text: string): void {
   const headers = headersOf.get(blobs);
   const kept = headers?.byEmail.get(emailId);
@@ -216,9 +226,9 @@ export function contentReader(blobs: BlobReader, ref: ContentRef): ContentReader
       return header;
     },
     get keptHeader() {
-      return headersOf.get(blobs)?.byEmail.get(ref.emailId)?.octets;
+      return keptHeader(blobs, ref.emailId);
     },
-    keptSelection: (name) => headersOf.get(blobs)?.byEmail.get(ref.emailId)?.selections.get(name),
+    keptSelection: (name) => keptSelection(blobs, ref.emailId, name),
     keepSelection: (name, text) => keepSelection(blobs, ref.emailId, name, text),
     read: (pieces) => stream(blobs, ref, pieces),
     bytes: (pieces) => gather(blobs, ref, pieces),

@@ -41,9 +41,9 @@ export const expungedSince = statement<[mailboxId: number, modseq: number], { ui
 
 export const changedSince = statement<
   [mailboxId: number, modseq: number],
-  { uid: number; modseq: number; created_modseq: number; flags: number; keywords: string | null }
+  { uid: number; modseq: number; flags: number; keywords: string | null }
 >(
-  `SELECT uid, modseq, created_modseq, flags, keywords FROM placements WHERE mailbox_id = ? AND modseq > ?
+  `SELECT uid, modseq, flags, keywords FROM placements WHERE mailbox_id = ? AND modseq > ?
    ORDER BY uid`,
 );
 

@@ -126,7 +126,6 @@ export async function changesSince(
     changed: changed.map((each) => ({
       uid: each.uid,
       modseq: each.modseq,
-      createdModseq: each.created_modseq,
       flags: each.flags,
       keywords: parseKeywords(each.keywords),
     })),

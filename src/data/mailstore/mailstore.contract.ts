@@ -96,7 +96,11 @@ export function mailstoreContract(
     const storeFlags = (
       mode: 'add' | 'remove' | 'replace',
       set: FlagSet,
-      more: { ranges?: { from: number; to: number }[]; unchangedSince?: number } = {},
+      more: {
+        ranges?: { from: number; to: number }[];
+        unchangedSince?: number;
+        knownModseq?: number;
+      } = {},
     ) =>
       ops.write('mailstore.storeFlags', {
         accountId: account,
@@ -538,6 +542,34 @@ export function mailstoreContract(
           [2, 2, 1],
         );
         assert.equal((await mailbox()).deleted, 0);
+      });
+
+      it('leaves out the rows for who knows them, unless something else has changed', async () => {
+        await fill(ops, account, inbox, 3);
+        const first = await storeFlags('add', flagged(Flag.Deleted), { ranges: [{ from: 2, to: 2 }] });
+        const known = { knownModseq: first.modseq };
+        const all = await storeFlags('add', flagged(Flag.Seen | Flag.Deleted), known);
+        assert.deepEqual([all.rows, all.count, all.changed], [[], 3, 3]);
+        assert.equal(all.modseqBefore, first.modseq);
+        assert.deepEqual(
+          (await rowsOf(ops, inbox)).map((row) => [row.flags, row.modseq]),
+          [
+            [9, all.modseq],
+            [9, all.modseq],
+            [9, all.modseq],
+          ],
+        );
+        assert.deepEqual([(await mailbox()).unseen, (await mailbox()).deleted], [0, 3]);
+        const late = await storeFlags('remove', flagged(Flag.Seen), known);
+        assert.deepEqual([late.rows.length, late.count, late.changed], [3, 3, 3]);
+        const one = { ranges: [{ from: 3, to: 9 }], knownModseq: late.modseq };
+        const undone = await storeFlags('remove', flagged(Flag.Deleted), one);
+        assert.deepEqual([undone.rows, undone.count, undone.changed], [[], 1, 1]);
+        assert.deepEqual([(await mailbox()).unseen, (await mailbox()).deleted], [3, 2]);
+        const same = await storeFlags('remove', flagged(Flag.Seen), { knownModseq: undone.modseq });
+        assert.deepEqual([same.count, same.changed, same.modseq], [3, 0, undone.modseq]);
+        const word = await storeFlags('add', flagged(0, 'word'), { knownModseq: undone.modseq });
+        assert.deepEqual([word.rows.length, word.count], [3, 3]);
       });
 
       it('compares keywords without case and keeps the case they came in', async () => {

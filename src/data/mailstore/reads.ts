@@ -1,5 +1,5 @@
 import { long, point, single } from '../catalogue.ts';
-import { packed } from './cache/packed.ts';
+import { columns, packed } from './cache/packed.ts';
 import { fewChangesSince, packedChangesSince } from './cache/packed-changes.ts';
 import { content, fetch } from './fetch.ts';
 import {
@@ -27,6 +27,8 @@ export const reads = {
   'mailstore.snapshot': long(snapshot),
   /** Rows in UID order, at most `limit`; UIDs that are gone are left out. */
   'mailstore.fetch': point(fetch),
+  /** The same between two UIDs, in columns and without anything of emails. */
+  'mailstore.columns': single(columns),
   /** A mailbox and all its rows in columns, as of one instant; the cache (`cache/`) holds them. */
   'mailstore.packed': long(packed),
   /** However much it is, in place: the cache asks for it by the two below. */

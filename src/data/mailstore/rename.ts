@@ -1,5 +1,6 @@
 import { Refusal } from '../../base/errors.ts';
 import type { WriteTx } from '../db/sql.ts';
+import { copyOfMailbox } from '../sharing/annotations.sql.ts';
 import { beginAccount } from './account.ts';
 import type { CountersRow } from './account.sql.ts';
 import {
@@ -45,6 +46,8 @@ async function moveInbox(
 ): Promise<void> {
   const id = await createPath(tx, accountId, counters, to);
   const target = await ownMailbox(tx, accountId, id);
+  // RFC 5464 section 4.1: annotations go along, and stay.
+  await tx.run(copyOfMailbox, id, counters.modseq, inbox.id);
   await transfer(tx, { accountId, modseq: counters.modseq, source: inbox, target }, EVERYTHING, true);
 }
 

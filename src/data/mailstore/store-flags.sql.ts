@@ -44,3 +44,25 @@ export const setFlags = statement<
   `UPDATE placements SET flags = (flags & ?) | ?, keywords = ?, modseq = ?
    WHERE mailbox_id = ? AND uid BETWEEN ? AND ?`,
 );
+
+/** What `maskFlags` without an unchangedSince comes to: rows there are, rows that change, and differences of the counters. */
+export const countMasked = statement<
+  [
+    keep: number,
+    add: number,
+    keep: number,
+    add: number,
+    keep: number,
+    add: number,
+    mailboxId: number,
+    from: number,
+    to: number,
+  ],
+  { count: number; changed: number; unseen: number; deleted: number }
+>(
+  `SELECT COUNT(*) AS count,
+     CAST(COALESCE(SUM(CASE WHEN ((flags & ?) | ?) <> flags THEN 1 ELSE 0 END), 0) AS BIGINT) AS changed,
+     CAST(COALESCE(SUM((flags & 1) - (((flags & ?) | ?) & 1)), 0) AS BIGINT) AS unseen,
+     CAST(COALESCE(SUM(((((flags & ?) | ?) & 8) - (flags & 8)) / 8), 0) AS BIGINT) AS deleted
+   FROM placements WHERE mailbox_id = ? AND uid BETWEEN ? AND ?`,
+);

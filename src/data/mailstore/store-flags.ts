@@ -6,8 +6,8 @@ import { beginAccount } from './account.ts';
 import { ALL_FLAGS, checkFlagSet, countsOf, flagMasks, keywordChange, parseKeywords } from './flags.ts';
 import { adjustMailbox } from './mailboxes.sql.ts';
 import { ownMailbox, tidyRanges } from './rows.ts';
-import { type FlagRow, flagsInRange, maskFlags, setFlags } from './store-flags.sql.ts';
-import type { Permitted, StoreFlagsRequest, StoreFlagsResult, UidRange } from './types.ts';
+import { countMasked, type FlagRow, flagsInRange, maskFlags, setFlags } from './store-flags.sql.ts';
+import type { StoreFlagsRequest, StoreFlagsResult, UidRange } from './types.ts';
 
 type ResultRow = StoreFlagsResult['rows'][number];
 
@@ -22,6 +22,9 @@ interface Work {
   readonly modified: number[];
   /** What people said by keywords, for the filter to learn from; undefined when the request can say nothing. */
   readonly judging: Judging | undefined;
+  /** Nobody needs to be told of each row. */
+  readonly quiet: boolean;
+  count: number;
   changed: number;
   unseen: number;
   deleted: number;
@@ -48,17 +51,20 @@ export async function storeFlags(tx: WriteTx, request: StoreFlagsRequest): Promi
   const work: Work = {
     mailboxId,
     modseq,
-    masks: permittedMasks(flagMasks(mode, set.flags), request.permitted),
+    masks: masksOf(request),
     nextKeywords: request.permitted?.keywords === false ? (text) => text : keywordChange(mode, set.keywords),
     unchangedSince: request.unchangedSince ?? Number.MAX_SAFE_INTEGER,
     rows: [],
     modified: [],
     judging: mayJudge(set.keywords) ? { found: [], open: undefined } : undefined,
+    quiet: mailbox.modseq <= (request.knownModseq ?? -1) && isOfMasks(request),
+    count: 0,
     changed: 0,
     unseen: 0,
     deleted: 0,
   };
-  for (const range of tidyRanges(request.ranges, mailbox.uidnext)) await storeRange(tx, work, range);
+  for (const range of tidyRanges(request.ranges, mailbox.uidnext))
+    await (work.quiet ? storeQuietly(tx, work, range) : storeRange(tx, work, range));
   if (work.changed > 0) {
     await tx.run(adjustMailbox, 0, 0, work.unseen, work.deleted, 0, modseq, mailboxId);
     for (const judgement of work.judging?.found ?? []) {
@@ -69,18 +75,37 @@ export async function storeFlags(tx: WriteTx, request: StoreFlagsRequest): Promi
   return {
     modseq: work.changed > 0 ? modseq : mailbox.modseq,
     modseqBefore: mailbox.modseq,
+    count: work.count,
     rows: work.rows,
     modified: work.modified,
     changed: work.changed,
   };
 }
 
-function permittedMasks(
-  { keep, add }: { keep: number; add: number },
-  permitted: Permitted | undefined,
-): { keep: number; add: number } {
+/** What a request does to system flags: new = (old & keep) | add. */
+export function masksOf({ mode, set, permitted }: StoreFlagsRequest): { keep: number; add: number } {
+  const { keep, add } = flagMasks(mode, set.flags & ALL_FLAGS);
   const flags = permitted?.flags ?? ALL_FLAGS;
   return { keep: keep | (ALL_FLAGS & ~flags), add: add & flags };
+}
+
+/** Whether its masks are all that a request does, to whichever row. */
+function isOfMasks({ mode, set, permitted, unchangedSince }: StoreFlagsRequest): boolean {
+  if (unchangedSince !== undefined) return false;
+  return permitted?.keywords === false || (set.keywords.length === 0 && mode !== 'replace');
+}
+
+async function storeQuietly(tx: WriteTx, work: Work, { from, to }: UidRange): Promise<void> {
+  const { mailboxId, modseq, unchangedSince } = work;
+  const { keep, add } = work.masks;
+  const sums = await tx.get(countMasked, keep, add, keep, add, keep, add, mailboxId, from, to);
+  if (sums === undefined) return;
+  work.count += sums.count;
+  if (sums.changed === 0) return;
+  work.changed += sums.changed;
+  work.unseen += sums.unseen;
+  work.deleted += sums.deleted;
+  await tx.run(maskFlags, keep, add, modseq, mailboxId, from, to, unchangedSince, keep, add);
 }
 
 /** Rows with the same new keywords, next to each other among the rows there are. */
@@ -151,6 +176,7 @@ function nextRow(work: Work, row: FlagRow): { flags: number; keywords: string | 
   }
   const flags = (row.flags & work.masks.keep) | work.masks.add;
   const keywords = work.nextKeywords(row.keywords);
+  work.count += 1;
   const changes = flags !== row.flags || keywords !== row.keywords;
   work.rows.push({
     uid: row.uid,

@@ -105,6 +105,11 @@ export interface StoreFlagsRequest {
   readonly unchangedSince?: number;
   /** Undefined: all may be changed. */
   readonly permitted?: Permitted;
+  /**
+   * A modseq up to which the caller knows all rows: where nothing of the mailbox changed after it, `rows` may be left
+   * empty, for they are what the caller can work out.
+   */
+  readonly knownModseq?: number;
 }
 
 export interface StoreFlagsResult {
@@ -112,7 +117,9 @@ export interface StoreFlagsResult {
   readonly modseq: number;
   /** The mailbox's before. Modseqs are counted for an account, so it may be more than one less. */
   readonly modseqBefore: number;
-  /** Rows of the request after the change (also those that were so already). */
+  /** How many rows of the request there are, those of `modified` left out. */
+  readonly count: number;
+  /** These rows after the change (also those that were so already); empty where `knownModseq` allows that. */
   readonly rows: readonly {
     readonly uid: number;
     readonly modseq: number;
@@ -121,7 +128,7 @@ export interface StoreFlagsResult {
   }[];
   /** UIDs that failed UNCHANGEDSINCE. */
   readonly modified: readonly number[];
-  /** How many of `rows` were not so already. */
+  /** How many of the rows were not so already. */
   readonly changed: number;
 }
 
@@ -148,7 +155,6 @@ export interface MailboxChanges {
   readonly changed: readonly {
     readonly uid: number;
     readonly modseq: number;
-    readonly createdModseq: number;
     readonly flags: number;
     readonly keywords: readonly string[];
   }[];

@@ -29,6 +29,16 @@ export const putOfServer = statement<[viewer: number, entry: string, modseq: num
    ON CONFLICT (viewer, entry) DO UPDATE SET value = excluded.value, modseq = excluded.modseq`,
 );
 
+export const raiseMailbox = statement<[modseq: number, mailboxId: number]>(
+  `UPDATE mailboxes SET modseq = ? WHERE id = ?`,
+);
+
+/** What is said of one mailbox is said of another too. */
+export const copyOfMailbox = statement<[targetId: number, modseq: number, sourceId: number]>(
+  `INSERT INTO mailbox_annotations (mailbox_id, viewer, entry, modseq, value)
+   SELECT CAST(? AS BIGINT), viewer, entry, CAST(? AS BIGINT), value FROM mailbox_annotations WHERE mailbox_id = ?`,
+);
+
 export const deleteOfMailbox = statement<[mailboxId: number, viewer: number, entry: string]>(
   `DELETE FROM mailbox_annotations WHERE mailbox_id = ? AND viewer = ? AND entry = ?`,
 );

@@ -60,6 +60,8 @@ export async function annotate(
   const { modseq } = await beginAccount(tx, ownerId);
   for (const change of changes) await apply(tx, { accountId, mailboxId, modseq }, change);
   await checkLimits(tx, args, ownerId);
+  // RFC 7162 section 3.2: it counts as a change of the mailbox.
+  if (mailboxId !== 0) await tx.run(sql.raiseMailbox, modseq, mailboxId);
   tx.touch(ownerId);
   if (ownerId !== accountId) tx.touch(accountId);
   return null;

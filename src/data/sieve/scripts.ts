@@ -62,12 +62,16 @@ async function need(tx: ReadTx, spot: Spot, name: string) {
   return row;
 }
 
-/** Whether a script of `size` octets may be put there; one of the name is replaced. */
+/**
+ * Whether a script of `size` octets may be put there; one of the name is replaced.
+ * @throws Refusal 'bad-input' (the name)
+ */
 export async function space(
   tx: ReadTx,
   args: { place: Place; name: string; size: number },
 ): Promise<SpaceAnswer> {
-  return spaceAt(tx, await spotFor(tx, args.place, undefined), args.name, args.size);
+  const spot = await spotFor(tx, args.place, undefined);
+  return spaceAt(tx, spot, spot.single ? args.name : scriptName(args.name), args.size);
 }
 
 async function spaceAt(tx: ReadTx, spot: Spot, name: string, size: number): Promise<SpaceAnswer> {

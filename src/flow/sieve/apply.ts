@@ -41,7 +41,7 @@ interface Draft {
   readonly redirects: { accountId: number; count: number }[];
   readonly troubles: { memory: Memory; notice: WriteArgs<'delivery.accept'> }[];
   readonly handled: Set<number>;
-  readonly rejected: { planned: PlannedDeposit; refusal: Refusal; by: string }[];
+  readonly rejected: { planned: PlannedDeposit; refusal: Refusal; reason: string; by: string }[];
 }
 
 /** Everything about one account's run. */
@@ -243,7 +243,7 @@ async function actOn(one: Case, { action, by }: DoneAction): Promise<void> {
       draft.events.push(actedEvent(deps, input, planned, `thrown away by ${by}`));
       break;
     case 'reject':
-      draft.rejected.push({ planned, refusal: rejection(action.reason), by });
+      draft.rejected.push({ planned, refusal: rejection(action.reason), reason: action.reason, by });
       break;
     case 'vacation': {
       const why = whyNoReply(input, planned.deposit.accountId, action.to) ?? tooMany(facts);
@@ -291,7 +291,7 @@ async function settleRejected(
   draft: Draft,
 ): Promise<ReadonlyMap<number, Refusal>> {
   const refusals = new Map<number, Refusal>();
-  for (const { planned, refusal, by } of draft.rejected) {
+  for (const { planned, refusal, reason, by } of draft.rejected) {
     const { accountId } = planned.deposit;
     if (canAnswer(request, draft, accountId)) {
       refusals.set(accountId, refusal);
@@ -299,7 +299,7 @@ async function settleRejected(
     } else if (input.mayTell && input.reversePath !== '') {
       const address = planned.recipients[0] ?? planned.address;
       const orcpt = request.recipients.find((each) => each.address === address)?.orcpt;
-      draft.notices.push(await rejectionNotice(deps, input, { address, orcpt }, accountId, refusal));
+      draft.notices.push(await rejectionNotice(deps, input, { address, orcpt }, accountId, reason));
       draft.events.push(
         actedEvent(
           deps,

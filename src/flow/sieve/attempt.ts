@@ -206,9 +206,10 @@ function answeredBy(
     mails.push(sentBy(action, '', action.to, vacationOctets(request.now, about, action)));
   } else {
     const target = notifyTarget(action);
-    for (const to of target?.recipients ?? [])
-      if (target !== undefined)
-        mails.push(sentBy(action, '', to, notifyOctets(request.now, about, action, target, to)));
+    if (target !== undefined) {
+      const octets = notifyOctets(request.now, about, action, target);
+      mails.push(...target.recipients.map((to) => sentBy(action, '', to, octets)));
+    }
   }
   const [first] = mails;
   return {

@@ -67,25 +67,25 @@ export function notifyTarget({ method }: Notify): MailtoMethod | undefined {
   return parseMethod(method);
 }
 
-/** The octets of a notification by mail (RFC 5436). */
+/** The octets of a notification by mail (RFC 5436 2.7), the same for all whom it goes to. */
 export function notifyOctets(
   now: number,
   { header, reversePath, owner, from }: Answering,
   action: Notify,
   target: MailtoMethod,
-  to: string,
 ): Buffer {
+  const { recipients, copies } = target;
   const fields = new Map(target.fields);
   const about = decodeWords(readHeader(header).last('subject') ?? '');
   const fallback = `A message has come from <${reversePath}>.\n\nSubject: ${about}`;
   return composeMail(now, {
     from,
-    to,
-    // RFC 5436 2.7: the message is the subject where the URI has none.
-    subject: fields.get('subject') ?? action.message ?? 'New mail',
+    to: recipients.slice(0, recipients.length - copies.length).join(', '),
+    subject: action.message ?? fields.get('subject') ?? (about === '' ? 'New mail' : about),
     domain: domainOf(owner),
     fields: [
       ['Auto-Submitted', `auto-notified; owner-email="${owner.replace(/["\\]/g, '')}"`],
+      ...(copies.length === 0 ? [] : [['Cc', copies.join(', ')] as const]),
       ...importance(action.importance),
     ],
     text: fields.get('body') ?? action.message ?? fallback,

@@ -9,6 +9,9 @@ import type { ScriptInput } from './types.ts';
 /** Lines of a reason in a reply, and characters of each. */
 const LINES = 10;
 const LINE = 400;
+/** Characters of a reason in a notification. */
+const NOTICE = 4000;
+const NO_REASON = 'The recipient does not want this message';
 
 /** The words of reject and ereject (RFC 5429) as an SMTP reply. */
 export function rejection(reason: string): Refusal {
@@ -18,7 +21,7 @@ export function rejection(reason: string): Refusal {
     .filter((line) => line !== '')
     .slice(0, LINES)
     .map((line) => line.slice(0, LINE));
-  if (lines.length === 0) lines.push('The recipient does not want this message');
+  if (lines.length === 0) lines.push(NO_REASON);
   const [first = ''] = lines;
   return new Refusal('not-permitted', first, { smtp: { ...smtpReply(550, '5.7.1', first), lines } });
 }
@@ -32,14 +35,15 @@ function asciiText(line: string): string {
     .trim();
 }
 
-/** Where the one reply of SMTP cannot say it, a notification does: to a sender that is proven. */
+/** Where the one reply of SMTP cannot say it, a notification does, in the words of the script: to a proven sender. */
 export async function rejectionNotice(
   deps: FlowDeps,
   input: ScriptInput,
   recipient: Pick<PlannedRecipient, 'address' | 'orcpt'>,
   accountId: number,
-  refusal: Refusal,
+  reason: string,
 ): Promise<PlannedNotice> {
+  const words = reason.replaceAll(/\s+/g, ' ').trim().slice(0, NOTICE) || NO_REASON;
   const { trace, reversePath, ret, envid, message } = input;
   const source = {
     trace,
@@ -56,7 +60,7 @@ export async function rejectionNotice(
     recipient: { id: 0, address: recipient.address, orcpt: recipient.orcpt },
     action: 'failed' as const,
     status: '5.7.1',
-    reply: `550 5.7.1 ${refusal.smtp?.lines.join(' ') ?? refusal.message}`,
+    reply: `550 5.7.1 ${words}`,
     host: undefined,
     answered: false,
     attemptedAt: undefined,

@@ -125,8 +125,8 @@ export async function notification(
   const domain = destinationOf(owner.address);
   const replies: ScriptedReply[] = [];
   const about = await answering(deps, input, facts, action.from);
+  const octets = notifyOctets(deps.clock.now(), about, action, target);
   for (const to of target.recipients) {
-    const octets = notifyOctets(deps.clock.now(), about, action, target, to);
     const outgoing = await ownMail(deps, { trace: input.trace, accountId, domain, to, octets });
     replies.push({
       accountId,

@@ -459,7 +459,9 @@ describe('scripts at delivery', () => {
       const [notice] = peer.transactions;
       assert.equal(notice?.from, '');
       assert.deepEqual(notice?.to, ['carol@sender.test']);
-      assert.match(notice?.data.toString() ?? '', /not me/);
+      // RFC 5429 2.1.2: the reason as it stands, for people; programs have it without letters that are not ASCII.
+      assert.match(notice?.data.toString() ?? '', /N=C3=B6, not me/);
+      assert.match(notice?.data.toString() ?? '', /Diagnostic-Code: .*N\?, not me/);
     });
 
     it('is Junk where the sender is not proven, or there is none', async () => {
@@ -589,6 +591,28 @@ describe('scripts at delivery', () => {
     assert.match(sent?.data.toString() ?? '', /^Auto-Submitted: auto-notified/m);
     assert.match(sent?.data.toString() ?? '', /^Subject: post!\r$/m);
     assert.equal((await box()).length, 1);
+  });
+
+  it('a notification goes to all that the method names, and its message is the subject', async () => {
+    await script(
+      'require "enotify"; notify :message "post!" "mailto:phone@far.test?cc=boss@far.test&subject=No&body=Look.";' +
+        'notify "mailto:phone@far.test?subject=Yes";notify "mailto:phone@far.test";',
+    );
+    await receive();
+    await out.idle();
+    const sent = peer.transactions.map(({ to, data }) => ({ to, text: data.toString() }));
+    assert.deepEqual(sent.map(({ to }) => to.join()).toSorted(), [
+      'boss@far.test',
+      'phone@far.test',
+      'phone@far.test',
+      'phone@far.test',
+    ]);
+    const both = sent.filter(({ text }) => /^Subject: post!\r$/m.test(text));
+    assert.equal(both.length, 2);
+    for (const { text } of both)
+      assert.match(text, /^To: phone@far\.test\r$[^]*^Cc: boss@far\.test\r$[^]*\r\n\r\nLook\.\r\n$/m);
+    assert.ok(sent.some(({ text }) => /^Subject: Yes\r$/m.test(text)));
+    assert.ok(sent.some(({ text }) => /^Subject: hello\r$/im.test(text)));
   });
 
   it('mail of our own people and of the queue is filed too', async () => {

@@ -1,9 +1,10 @@
 /** Rules of single commands and tests that their table rows cannot say. */
+import { holdsAddresses } from './fields.ts';
 import { COMPARATOR_EXTENSIONS } from './match-names.ts';
 import { type Node, numberOf, stringsOf, type Value } from './program.ts';
 import { compilePattern } from './regex.ts';
 import type { CheckContext } from './spec.ts';
-import { checkAddress, ENVELOPE_PARTS } from './string-checks.ts';
+import { checkFromAddress, ENVELOPE_PARTS } from './string-checks.ts';
 
 type Check = (node: Node, context: CheckContext) => void;
 
@@ -56,7 +57,7 @@ export const checkRedirect: Check = (node, context) => {
   const address = stringsOf(node.args[0])[0];
   if (address === undefined || address.pieces !== undefined) return;
   if (!node.tags.has('list')) {
-    const problem = checkAddress(address.text);
+    const problem = checkFromAddress(address.text);
     if (problem !== undefined) context.error(address, problem);
   }
   const ret = constantOf(node.tags.get('ret'));
@@ -107,16 +108,19 @@ export const checkEnvelope: Check = (node, context) => {
   }
 };
 
-const ADDRESS_FIELDS =
-  /^(?:(?:resent-)?(?:from|to|cc|bcc|sender|reply-to)|return-path|delivered-to|apparently-to|errors-to|x-.*|.*-to)$/i;
-
 export const checkAddressTest: Check = (node, context) => {
   matchCheck(1)(node, context);
-  if (node.tags.has('mime')) return;
   for (const name of stringsOf(node.args[0])) {
-    if (name.pieces === undefined && !ADDRESS_FIELDS.test(name.text))
+    if (name.pieces === undefined && !holdsAddresses(name.text))
       context.warn(name, `the field "${name.text}" does not hold addresses; "header" tests any field`);
   }
+};
+
+/** RFC 5703 6: an entity of the script's own says all itself. */
+export const checkReplace: Check = (node, context) => {
+  const other = ['subject', 'from'].find((tag) => node.tags.has(tag));
+  if (other !== undefined && node.tags.has('mime'))
+    context.error(node.tags.get(other) ?? node, `replace :mime cannot have :${other}`);
 };
 
 /** RFC 5235 2.3: percents are of spamtestplus. */

@@ -16,6 +16,7 @@ import {
   checkMailboxIdMix,
   checkModifiers,
   checkRedirect,
+  checkReplace,
   checkVacation,
 } from './command-checks.ts';
 
@@ -203,6 +204,7 @@ export const COMMANDS: Readonly<Record<string, Spec>> = {
       from: { value: { type: 'string', what: 'an address', check: checkFromAddress } },
     },
     args: [{ type: 'string', what: 'the new content' }],
+    check: checkReplace,
   },
   enclose: {
     kind: 'action',

@@ -133,14 +133,16 @@ async function include(run: Run, node: Node): Promise<Flow> {
   const key = `${location} ${name}`;
   if (node.tags.has('once') && run.included.has(key)) return ON;
   if (run.includes >= run.limits.includes) fail(run, `more than ${run.limits.includes} scripts are included`);
-  if (run.scope.depth >= run.limits.includeDepth)
-    fail(run, `scripts are included more than ${run.limits.includeDepth} deep: does one include itself?`);
+  if (run.scope.within.includes(key))
+    fail(run, `the script ${JSON.stringify(name.slice(0, 100))} includes itself`); // RFC 6609 3.1
+  if (run.scope.within.length >= run.limits.includeDepth)
+    fail(run, `scripts are included more than ${run.limits.includeDepth} deep`);
   run.includes++;
   const program = run.included.get(key) ?? (await load(run, node, name, location));
   if (program === undefined) return ON;
   run.included.set(key, program);
   note(run, node, describe(node));
-  return includeScope(run, name, program);
+  return includeScope(run, name, program, key);
 }
 
 /** Reads a script to include; undefined when it is missing and may be. */
@@ -163,9 +165,9 @@ async function load(
   throw new ScriptFailure(first ?? run.at, name, first?.message ?? 'it cannot be read');
 }
 
-async function includeScope(run: Run, name: string, program: Program): Promise<Flow> {
+async function includeScope(run: Run, name: string, program: Program, key: string): Promise<Flow> {
   const outer = run.scope;
-  run.scope = newScope(name, program, outer.depth + 1);
+  run.scope = newScope(name, program, [...outer.within, key]);
   // An included script stands for itself: it does not see the loop that it is included in.
   const { part } = run;
   run.part = undefined;
@@ -175,8 +177,8 @@ async function includeScope(run: Run, name: string, program: Program): Promise<F
   return flow.kind === 'stop' ? flow : ON;
 }
 
-function newScope(script: string, program: Program, depth: number): Scope {
-  return { script, program, variables: new Map(), globals: new Set(), matched: [], depth };
+function newScope(script: string, program: Program, within: readonly string[]): Scope {
+  return { script, program, variables: new Map(), globals: new Set(), matched: [], within };
 }
 
 function programOf(script: { readonly body: unknown }): Program {
@@ -194,7 +196,7 @@ export const evaluate: Evaluate = async (script, message, envelope, world, limit
     world,
     limits,
     compile: compiler,
-    scope: newScope('', programOf(script), 0),
+    scope: newScope('', programOf(script), []),
     sharedVariables: new Map(),
     draft: { fields: message.root.fields, header: [], splices: [], content: undefined, shot: undefined },
     pending: [],

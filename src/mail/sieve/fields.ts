@@ -34,6 +34,15 @@ function asText(latin1: string): string {
   return guessText(Buffer.from(latin1, 'latin1'));
 }
 
+/** In-Reply-To holds message ids, whatever its name. */
+const ADDRESS_FIELDS =
+  /^(?!in-reply-to$)(?:(?:resent-|original-)?(?:from|to|cc|bcc|sender|reply-to)|return-path|author|x-.*|.*-to)$/i;
+
+/** Whether a field of that name holds addresses: the test "address" is of no other (RFC 5228 5.1). */
+export function holdsAddresses(name: string): boolean {
+  return ADDRESS_FIELDS.test(name);
+}
+
 /** The addresses of a field, those of groups among them. */
 export function fieldAddresses(field: SieveField): AddressParts[] {
   const out: AddressParts[] = [];

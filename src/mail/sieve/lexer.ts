@@ -164,7 +164,7 @@ function readQuoted(text: string, pos: number, at: Position): Read {
   return { end: text.length, problem: 'this string is not closed: a " is missing' };
 }
 
-/** `text:` (RFC 5228 2.4.2.2): lines up to one that is a lone dot; a dot before another dot is dropped. */
+/** `text:` (RFC 5228 2.4.2, 8.1): lines up to one that is a lone dot; only a dot before another dot is dropped. */
 function readMultiLine(text: string, start: number, at: Position): Read {
   let pos = start;
   while (text[pos] === ' ' || text[pos] === '\t') pos++;
@@ -188,7 +188,7 @@ function readMultiLine(text: string, start: number, at: Position): Read {
       if (value.includes('\0')) return { end: from, problem: 'this string has a NUL character' };
       return { end: from, token: { kind: 'string', value, ...at } };
     }
-    lines.push(line.startsWith('.') ? line.slice(1) : line);
+    lines.push(line.startsWith('..') ? line.slice(1) : line);
   }
   return { end: text.length, problem: 'this text is not closed: a line with a lone "." is missing' };
 }

@@ -151,11 +151,8 @@ function keyOf(run: Run, match: Match, key: string): Key {
         return find(foldValue(run, comparator, value).text, wanted, 0) === -1 ? undefined : [];
       };
     }
-    case 'matches': {
-      const segments = parseGlob(key, (text) => fold(comparator, text).text);
-      return (value) =>
-        matchGlob(segments, foldValue(run, comparator, value), value, (count) => spend(run, count, 32));
-    }
+    case 'matches':
+      return globKey(run, comparator, key);
     case 'regex':
       return regexKey(run, comparator, key);
     case 'value':
@@ -171,6 +168,26 @@ function keyOf(run: Run, match: Match, key: string): Key {
         return equal(comparator, value, key) ? [] : undefined;
       };
   }
+}
+
+function octets(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+/** RFC 5228 2.7.1: the comparator says what the character is that "?" takes; to i;unicode-casemap alone it is no octet. */
+function globKey(run: Run, comparator: string, key: string): Key {
+  const folded = (text: string): string => fold(comparator, text).text;
+  const meter = (count: number): void => spend(run, count, 32);
+  const segments = parseGlob(key, folded);
+  const byOctet = comparator !== 'i;unicode-casemap' && segments.some((one) => one.hasAny);
+  const ofOctets = byOctet ? parseGlob(octets(key), folded) : segments;
+  return (value) => {
+    if (!byOctet || isAscii(value))
+      return matchGlob(segments, foldValue(run, comparator, value), value, meter);
+    const raw = octets(value);
+    const matched = matchGlob(ofOctets, fold(comparator, raw), raw, meter);
+    return matched?.map((part) => Buffer.from(part, 'latin1').toString());
+  };
 }
 
 function patternOf(run: Run, comparator: string, key: string): Pattern {

@@ -3,6 +3,8 @@ import { checkAddress } from './string-checks.ts';
 
 export interface MailtoMethod {
   readonly recipients: readonly string[];
+  /** Those of the recipients that "cc" names. */
+  readonly copies: readonly string[];
   /** Header fields of the URI in order, names in lower case; "body" among them (RFC 6068 2). */
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
@@ -24,20 +26,25 @@ export function parseMethod(method: string): MailtoMethod | undefined {
   if (scheme === null || method.length > MAX_METHOD) return undefined;
   const [to = '', query = ''] = splitOnce(method.slice('mailto:'.length), '?');
   const recipients = to === '' ? [] : to.split(',').map(percentDecoded);
+  const copies: string[] = [];
   const fields: (readonly [string, string])[] = [];
   for (const pair of query === '' ? [] : query.split('&')) {
     const [rawName = '', rawValue = ''] = splitOnce(pair, '=');
     const name = percentDecoded(rawName)?.toLowerCase();
     const value = percentDecoded(rawValue);
     if (name === undefined || value === undefined || !/^[a-z0-9-]{1,60}$/.test(name)) return undefined;
-    if (name === 'to') recipients.push(...value.split(',').map((one) => one.trim()));
+    const addresses = value.split(',').map((one) => one.trim());
+    if (name === 'to') recipients.push(...addresses);
+    else if (name === 'cc') copies.push(...addresses);
     // "%0D%0A" in a field would be the end of it, and the begin of another.
     else fields.push([name, name === 'body' ? value : value.replace(/[\r\n\0]+[ \t]*/g, ' ')]);
   }
+  const onlyCopies = recipients.length === 0;
+  recipients.push(...copies);
   const known = recipients.filter((one) => one !== undefined && checkAddress(one) === undefined);
   if (known.length === 0 || known.length < recipients.length || known.length > MAX_RECIPIENTS)
     return undefined;
-  return { recipients: known.filter((one) => one !== undefined), fields };
+  return { recipients: known.filter((one) => one !== undefined), copies: onlyCopies ? [] : copies, fields };
 }
 
 function splitOnce(text: string, at: string): [string, string] {

@@ -9,7 +9,7 @@ import { notify } from './run-notify.ts';
 import { enclose, extractText, replace } from './run-rewrite.ts';
 import { fail, note, requires, type Run, setVariable, tagText, text, texts, variable } from './run.ts';
 import { vacation } from './run-vacation.ts';
-import { checkAddress, checkMailbox, checkSpecialUse, isFlag } from './string-checks.ts';
+import { bareAddress, checkAddress, checkMailbox, checkSpecialUse, isFlag } from './string-checks.ts';
 import type { FccTarget } from './types.ts';
 
 export type Action = (run: Run, node: Node) => void | Promise<void>;
@@ -62,8 +62,9 @@ function isOwn(run: Run, address: string): boolean {
 }
 
 async function redirect(run: Run, node: Node): Promise<void> {
-  const address = text(run, node.args[0]).trim();
-  const list = node.tags.has('list') ? address : undefined;
+  const given = text(run, node.args[0]).trim();
+  const list = node.tags.has('list') ? given : undefined;
+  const address = list ?? bareAddress(given); // RFC 5228 2.4.2.3: a name may stand before it
   if (list === undefined) must(run, checkAddress(address));
   else if (!(await run.world.listExists(list)))
     fail(run, `there is no list ${JSON.stringify(list.slice(0, 100))}`); // RFC 6134 2.5

@@ -1,6 +1,6 @@
 /** Tests of extensions that ask the world outside the message, and those of bodies, flags and duplicates. */
 import { createHash } from 'node:crypto';
-import { fieldsNamed } from './fields.ts';
+import { fieldsNamed, fieldText } from './fields.ts';
 import { MAX_REMEMBER_SECONDS } from './limits.ts';
 import { matchOf, matchTexts, matchValues } from './match.ts';
 import { type Node, numberOf } from './program.ts';
@@ -46,8 +46,10 @@ const DEFAULT_SECONDS = 7 * 86_400; // RFC 7352 3.4
 async function duplicate(run: Run, node: Node): Promise<boolean> {
   const handle = tagText(run, node, 'handle') ?? '';
   const name = tagText(run, node, 'header') ?? 'message-id';
-  const uniqueId = tagText(run, node, 'uniqueid') ?? fieldsNamed(run.draft.fields, [name])[0]?.value;
-  if (uniqueId === undefined || uniqueId === '') return false;
+  const [field] = fieldsNamed(run.draft.fields, [name]);
+  const uniqueId = tagText(run, node, 'uniqueid') ?? (field && fieldText(field));
+  const wanted = numberOf(node.tags.get('seconds')) ?? DEFAULT_SECONDS;
+  if (uniqueId === undefined || uniqueId === '' || wanted === 0) return false;
   const digest = createHash('sha256')
     .update(JSON.stringify([handle, uniqueId]))
     .digest('base64url');
@@ -55,9 +57,8 @@ async function duplicate(run: Run, node: Node): Promise<boolean> {
   if (known !== undefined) return known;
   const seen = await run.world.seen(digest);
   run.asked.set(digest, seen);
-  const seconds = Math.min(numberOf(node.tags.get('seconds')) ?? DEFAULT_SECONDS, MAX_REMEMBER_SECONDS);
   // RFC 7352 3.3: without :last the time runs from the first message.
-  if (seconds > 0 && (!seen || node.tags.has('last'))) run.remember.set(digest, seconds);
+  if (!seen || node.tags.has('last')) run.remember.set(digest, Math.min(wanted, MAX_REMEMBER_SECONDS));
   return seen;
 }
 

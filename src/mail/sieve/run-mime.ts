@@ -64,11 +64,23 @@ export async function mimeAddresses(run: Run, node: Node, names: readonly string
 
 export async function mimeHeader(run: Run, node: Node): Promise<boolean> {
   await loadParts(run);
-  const values = fields(run, node, texts(run, node.args[0])).flatMap((field) => mimeValues(run, node, field));
-  return matchValues(run, node, values, node.args[1]);
+  const found = fields(run, node, texts(run, node.args[0]));
+  const values = found.flatMap((field) => mimeValues(run, node, field));
+  // Of types those fields are counted that have one, whether or not it has what is asked for.
+  const typed = ['type', 'subtype', 'contenttype'].some((option) => node.tags.has(option));
+  const options = typed ? { count: found.filter((field) => firstType(field) !== '').length } : {};
+  return matchValues(run, node, values, node.args[1], options);
 }
 
-/** RFC 5703 4.2: the type, the subtype, both, or parameters of a structured field; the field itself without an option. */
+/** The type of a content or of a disposition; other fields have none. */
+function firstType({ name, value }: SieveField): string {
+  return /^content-(?:type|disposition)$/i.test(name) ? firstToken(value) : '';
+}
+
+/**
+ * RFC 5703 4.1: the type, the subtype, both, or parameters of a structured field, which are empty where it has none; the
+ * field itself without an option.
+ */
 function mimeValues(run: Run, node: Node, field: SieveField): string[] {
   spend(run, field.value.length, 16);
   const isType = field.name.toLowerCase() === 'content-type';
@@ -88,7 +100,7 @@ function mimeValues(run: Run, node: Node, field: SieveField): string[] {
     if (node.tags.has('contenttype')) return [`${type}/${subtype}`];
     if (node.tags.has('type')) return [type];
     if (node.tags.has('subtype')) return [subtype];
-  } else if (wantsType) return [firstToken(field.value)];
-  else if (node.tags.has('subtype')) return [];
+  } else if (wantsType) return [firstType(field)];
+  else if (node.tags.has('subtype')) return [''];
   return [fieldText(field)];
 }

@@ -6,6 +6,7 @@ import {
   fieldAddresses,
   fieldText,
   fieldsNamed,
+  holdsAddresses,
   splitAddress,
 } from './fields.ts';
 import { matchValues } from './match.ts';
@@ -53,12 +54,13 @@ export function addressesOf(run: Run, field: SieveField): AddressParts[] {
 }
 
 async function address(run: Run, node: Node): Promise<boolean> {
-  const names = texts(run, node.args[0]);
+  const names = texts(run, node.args[0]).filter(holdsAddresses);
   const all = isMimeTest(node)
     ? await mimeAddresses(run, node, names)
     : indexedFields(run, node, names).flatMap((field) => addressesOf(run, field));
   const part = partOf(node);
   const values = all
+    .filter((one) => part === 'all' || (one.local !== '' && one.domain !== undefined)) // RFC 5228 2.7.4
     .map((one) => addressPart(one, part, run.world.detailSeparator))
     .filter((value) => value !== undefined);
   return matchValues(run, node, values, node.args[1]);

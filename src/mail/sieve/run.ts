@@ -28,7 +28,8 @@ export interface Scope {
   readonly globals: Set<string>;
   /** Match variables (RFC 5229 3.2). */
   matched: readonly string[];
-  readonly depth: number;
+  /** The included scripts that this one stands in, itself the last, by place and name. */
+  readonly within: readonly string[];
 }
 
 /** A part that was replaced; its place in octets from the end of the message. */

@@ -1,6 +1,9 @@
+import type { Output } from '../../net/line/output.ts';
 import { SESSION_LIMITS } from './limits.ts';
 import type { MailboxView } from './mailbox-view.ts';
+import { OctetWriter } from './octet-writer.ts';
 import { flush, flushIfFull, type Session, spend, usesUtf8 } from './session.ts';
+import { SyntaxFault } from './wire/decoder.ts';
 import { mailbox as mailboxText, string } from './wire/encoder.ts';
 import { pageOf } from './wire/partial.ts';
 import type { ReturnOptions } from './wire/return-options.ts';
@@ -14,10 +17,35 @@ export interface Found {
 }
 
 const STEPS_PER_NUMBER = 30;
+/** Numbers written between two looks at whether others should have a turn. */
+const NUMBERS_AT_ONCE = 500;
+const SPACE = Buffer.from(' ');
+const writer = new OctetWriter();
 
-/** After each number: a promise to await when others should have a turn, or the client should read. */
-export function pause(session: Session): Promise<void> | undefined {
-  const turn = spend(session, STEPS_PER_NUMBER);
+/** " 1 2 3": some numbers from a place on. */
+function writeNumbers(
+  out: Output,
+  view: MailboxView,
+  uids: ArrayLike<number>,
+  from: number,
+  byUid: boolean,
+): void {
+  const end = Math.min(uids.length, from + NUMBERS_AT_ONCE);
+  let seq = 0;
+  writer.begin(out);
+  for (let at = from; at < end; at++) {
+    const uid = uids[at] ?? 0;
+    if (!byUid) seq = view.seqAfter(seq, uid);
+    if (!byUid && seq === 0) continue;
+    writer.octets(SPACE);
+    writer.number(byUid ? uid : seq);
+  }
+  writer.end();
+}
+
+/** After numbers: a promise to await when others should have a turn, or the client should read. */
+export function pause(session: Session, numbers = 1): Promise<void> | undefined {
+  const turn = spend(session, STEPS_PER_NUMBER * numbers);
   return session.out.full ? flush(session) : turn;
 }
 
@@ -78,6 +106,20 @@ async function modseqToTell(
   return modseqOf(session, view, [...new Set(ends.filter((uid) => uid !== undefined))]);
 }
 
+/** "* ESEARCH (TAG "1") UID"; `withMailbox` where several may be searched (RFC 7377 section 2.1). */
+export function esearchHead(
+  session: Session,
+  view: MailboxView,
+  tag: string,
+  byUid: boolean,
+  withMailbox: boolean,
+): string {
+  const mailbox = withMailbox
+    ? ` MAILBOX ${mailboxText(view.name, usesUtf8(session))} UIDVALIDITY ${view.uidvalidity}`
+    : '';
+  return `* ESEARCH (TAG ${string(tag)}${mailbox})${byUid ? ' UID' : ''}`;
+}
+
 /** The ESEARCH response (RFC 4731, RFC 5267 section 3.1, RFC 9394); `withMailbox` for ESEARCH (RFC 7377 section 2.1). */
 export async function tellEsearch(
   session: Session,
@@ -90,10 +132,7 @@ export async function tellEsearch(
   const { out } = session;
   const number = (uid: number): number => (byUid ? uid : view.seqOf(uid));
   const modseq = await modseqToTell(session, found, options);
-  out.text(`* ESEARCH (TAG ${string(session.tag)}`);
-  if (withMailbox)
-    out.text(` MAILBOX ${mailboxText(view.name, usesUtf8(session))} UIDVALIDITY ${view.uidvalidity}`);
-  out.text(byUid ? ') UID' : ')');
+  out.text(esearchHead(session, view, session.tag, byUid, withMailbox));
   const [first, last] = [uids[0], uids[uids.length - 1]];
   if (options.min && first !== undefined) out.text(` MIN ${number(first)}`);
   if (options.max && last !== undefined) out.text(` MAX ${number(last)}`);
@@ -124,14 +163,26 @@ export async function tellNumbers(
   const { view, uids, modseq } = found;
   const { out } = session;
   out.text(`* ${word}`);
-  for (let at = 0; at < uids.length; at++) {
-    const uid = uids[at] ?? 0;
-    const number = byUid ? uid : view.seqOf(uid);
-    if (number > 0) out.text(` ${number}`);
-    const wait = pause(session);
+  for (let at = 0; at < uids.length; at += NUMBERS_AT_ONCE) {
+    writeNumbers(out, view, uids, at, byUid);
+    const wait = pause(session, NUMBERS_AT_ONCE);
     if (wait !== undefined) await wait;
   }
   out.line(modseq === undefined || uids.length === 0 ? '' : ` (MODSEQ ${modseq})`);
+}
+
+/** RFC 9051 section 6.4.4.1: a search that was to be saved and fails leaves nothing behind; a bad command leaves all. */
+export async function emptiedByFailure<T>(
+  session: Session,
+  options: ReturnOptions | undefined,
+  search: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await search();
+  } catch (error) {
+    if (options?.save === true && !(error instanceof SyntaxFault)) session.saved = [];
+    throw error;
+  }
 }
 
 /** RFC 5182 section 2.4, RFC 9394 section 3.2: what "$" means afterwards; ascending UIDs. */

@@ -50,13 +50,13 @@ export async function openContents(
 }
 
 /** BODY[HEADER] or BODY[HEADER.FIELDS (...)] of the message itself. */
-function isTopHeader(att: FetchAtt): boolean {
+export function isTopHeader(att: FetchAtt): boolean {
   if (att.kind !== 'section' || att.section.part.length > 0) return false;
   return att.section.text === 'HEADER' || att.section.fields !== undefined;
 }
 
 /** BODY[HEADER.FIELDS (...)] of the message itself. */
-function isTopFields(att: FetchAtt): boolean {
+export function isTopFields(att: FetchAtt): boolean {
   return att.kind === 'section' && att.section.part.length === 0 && att.section.fields !== undefined;
 }
 
@@ -247,7 +247,7 @@ async function stream(
   session.inLiteral = false;
 }
 
-/** A part decoded (RFC 3516 section 4.3). */
+/** A part decoded (RFC 3516 section 4.3): a literal8 where there is NUL, a string where there is none. */
 export async function binaryItem(session: Session, att: SectionAtt, content: ContentReader): Promise<void> {
   const found = content.binary(att.section.part);
   if (found === undefined) {
@@ -258,17 +258,18 @@ export async function binaryItem(session: Session, att: SectionAtt, content: Con
   if (sizeOf(pieces) <= SESSION_LIMITS.binaryInMemoryBytes) {
     const octets: Buffer[] = [];
     for await (const piece of decoded(session, content, pieces, encoding)) octets.push(Buffer.from(piece));
-    whole(session, att.label, '~', cut(Buffer.concat(octets), att.partial));
+    const part = cut(Buffer.concat(octets), att.partial);
+    whole(session, att.label, part.includes(0) ? '~' : '', part);
     return;
   }
   // Large: decode once to know the size, once to send.
-  const total = await decodedOctets(session, content, pieces, encoding);
+  const { size: total, binary } = await decodedOctets(session, content, pieces, encoding);
   const { offset, count } = att.partial ?? { offset: 0, count: total };
   const size = Math.max(0, Math.min(count, total - offset));
-  if (size === 0) whole(session, att.label, '~', Buffer.alloc(0));
+  if (size === 0) whole(session, att.label, '', Buffer.alloc(0));
   else {
     const octets = window(decoded(session, content, pieces, encoding), offset, size);
-    await stream(session, `${att.label} ~{${size}}\r\n`, size, octets);
+    await stream(session, `${att.label} ${binary ? '~' : ''}{${size}}\r\n`, size, octets);
   }
 }
 
@@ -279,7 +280,7 @@ async function binarySize(
 ): Promise<number> {
   const found = content.binary(path);
   if (found === undefined) return 0;
-  return decodedOctets(session, content, found.pieces, found.encoding);
+  return (await decodedOctets(session, content, found.pieces, found.encoding)).size;
 }
 
 /** RFC 3516 section 4.3: what cannot be decoded is refused, before anything of the message is told. */
@@ -313,18 +314,21 @@ async function* decoded(
   yield decoder.end();
 }
 
+/** How many octets a part has when it is decoded, and whether there is NUL among them. */
 async function decodedOctets(
   session: Session,
   content: ContentReader,
   pieces: readonly Piece[],
   encoding: string,
-): Promise<number> {
+): Promise<{ size: number; binary: boolean }> {
   let size = 0;
+  let binary = false;
   for await (const piece of decoded(session, content, pieces, encoding)) {
     size += piece.length;
+    binary ||= piece.includes(0);
     if (session.connection.closed) break;
   }
-  return size;
+  return { size, binary };
 }
 
 /** `size` octets from `offset` on. */

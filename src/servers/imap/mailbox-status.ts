@@ -1,4 +1,5 @@
 import type { Mailbox } from '../../data/mailstore/types.ts';
+import { enableCondstore } from './condstore.ts';
 import { type Session, untagged, usesUtf8 } from './session.ts';
 import type { Decoder } from './wire/decoder.ts';
 import { mailbox as mailboxText } from './wire/encoder.ts';
@@ -32,7 +33,7 @@ export function statusItems(session: Session, d: Decoder): readonly string[] {
     if (!Object.hasOwn(ITEMS, name) && name !== DELETED_STORAGE)
       d.fail('a status item that is known before this');
     // RFC 7162 section 3.1: a CONDSTORE enabling command.
-    if (name === 'HIGHESTMODSEQ') session.enabled.add('CONDSTORE');
+    if (name === 'HIGHESTMODSEQ') enableCondstore(session);
     return name;
   });
 }

@@ -36,6 +36,8 @@ export class MailboxView {
   dirty = false;
   /** Searches are kept up to date: what changes has to be known, by whomever it was changed. */
   watched = false;
+  /** The client was told how far it has heard of everything, for expunges wait (RFC 7162 section 3.2). */
+  toldOfHeld = false;
   #touched: Set<number> | undefined;
   /** Keywords, in small letters, that FLAGS has told the client of. */
   readonly announced: Map<string, string>;
@@ -43,6 +45,8 @@ export class MailboxView {
   #length: number;
   /** Expunged elsewhere, not told yet; ascending. */
   #expunged: readonly number[] = NONE;
+  /** The highest change before the first of them. */
+  #beforeExpunged: number | undefined;
   /** Changed elsewhere, not told yet. */
   #changed: FlagRow[] = [];
   #grown = false;
@@ -104,6 +108,25 @@ export class MailboxView {
   seqOf(uid: number): number {
     const at = this.#firstFrom(uid);
     return at < this.#length && this.#uids[at] === uid ? at + 1 : 0;
+  }
+
+  /** The message number of a UID when that of one before it is known: they mostly follow each other. */
+  seqAfter(seq: number, uid: number): number {
+    return this.uidAt(seq + 1) === uid ? seq + 1 : this.seqOf(uid);
+  }
+
+  /** Those of ascending UIDs that are in view. */
+  among(uids: ArrayLike<number>): number[] {
+    const found: number[] = [];
+    let seq = 0;
+    for (let at = 0; at < uids.length; at++) {
+      const uid = uids[at] ?? 0;
+      const its = this.seqAfter(seq, uid);
+      if (its === 0) continue;
+      found.push(uid);
+      seq = its;
+    }
+    return found;
   }
 
   /** Index of the first UID that is at least this. */
@@ -208,8 +231,15 @@ export class MailboxView {
     }
   }
 
-  /** A change this session made and has told its client of itself. */
-  madeChange(modseq: number): void {
+  /**
+   * A change this session made and has told its client of itself. `next`: nothing else changed after what this view has
+   * taken in.
+   */
+  madeChange(modseq: number, next = false): void {
+    if (next && !this.watched) {
+      this.modseq = modseq;
+      return;
+    }
     this.#own ??= new Set();
     this.#own.add(modseq);
     this.dirty = true;
@@ -231,6 +261,7 @@ export class MailboxView {
   absorb(changes: MailboxChanges): void {
     if (changes.expunged.length > 0) {
       const gone = changes.expunged.filter((uid) => this.seqOf(uid) > 0);
+      if (gone.length > 0) this.#beforeExpunged ??= this.modseq;
       this.#expunged = merge(this.#expunged, gone);
     }
     const last = this.lastUid;
@@ -279,6 +310,21 @@ export class MailboxView {
     return { touched, gone: this.#expunged };
   }
 
+  /** Messages have gone of which the client has yet to be told. */
+  get holdsExpunges(): boolean {
+    return this.#expunged.length > 0;
+  }
+
+  /** Up to here the client has been told of everything (RFC 7162 section 3.2), of what has gone too. */
+  get safeModseq(): number {
+    return this.#beforeExpunged ?? this.modseq;
+  }
+
+  /** Changes of flags wait to be told. */
+  get hasChanges(): boolean {
+    return this.#changed.length > 0;
+  }
+
   get hasNews(): boolean {
     return this.#grown || this.#changed.length > 0 || this.#expunged.length > 0;
   }
@@ -306,6 +352,7 @@ export class MailboxView {
       this.#remove(new Set(this.#expunged));
       this.#announced -= gone.length;
       this.#expunged = NONE;
+      this.#beforeExpunged = undefined;
     }
     const grown = this.#grown && this.#length > this.#announced;
     this.#grown = false;

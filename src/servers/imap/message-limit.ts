@@ -1,7 +1,8 @@
 import type { UidRange } from '../../data/mailstore/types.ts';
+import type { Outcome } from './commands/command.ts';
 import type { MailboxView } from './mailbox-view.ts';
 import { refuse } from './replies.ts';
-import type { Session } from './session.ts';
+import { type Session, untagged } from './session.ts';
 import type { SearchKey } from './wire/search-key.ts';
 
 /** What a command may work on: its messages, or the last of them when there are too many (RFC 9738 section 3.1). */
@@ -27,11 +28,34 @@ export function allowed(session: Session, view: MailboxView, ranges: readonly Ui
   return { ranges: last, code: `MESSAGELIMIT ${imapMessages} ${last[0]?.from ?? 0}` };
 }
 
+/** The last of ascending UIDs, as many as one command may work on. */
+export function allowedUids(session: Session, view: MailboxView, uids: readonly number[]): Allowed {
+  const { imapMessages } = session.options.limits;
+  const last = uids.slice(-imapMessages);
+  const code = uids.length > imapMessages ? `MESSAGELIMIT ${imapMessages} ${last[0] ?? 0}` : undefined;
+  return { ranges: view.rangesOf(last), code };
+}
+
 /** For commands that do all or nothing. Refusal MESSAGELIMIT when there are too many messages. */
 export function needAllowed(session: Session, count: number): void {
   const { imapMessages } = session.options.limits;
   if (count > imapMessages)
     throw refuse('limit', `MESSAGELIMIT ${imapMessages}`, `At most ${imapMessages} messages at once`);
+}
+
+/** The answer of a command that may have left messages out: too many of them, or gone meanwhile. */
+export function partlyDone(
+  session: Session,
+  limit: string | undefined,
+  missing: boolean,
+  text: string,
+): Outcome {
+  const gone = 'Some of the messages no longer exist';
+  if (limit === undefined) return missing ? { status: 'NO', code: 'EXPUNGEISSUED', text: gone } : undefined;
+  if (!missing) return { code: limit, text };
+  // RFC 9738 section 3.1: where there is need for both.
+  untagged(session, `NO [${limit}] ${text}`);
+  return { code: 'EXPUNGEISSUED', text: gone };
 }
 
 /** The messages that a search has to look at, as far as it says so by sets; all of them when it does not. */

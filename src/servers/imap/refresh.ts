@@ -48,9 +48,11 @@ export async function tell(session: Session, withExpunges: boolean): Promise<voi
   if (view === undefined) return;
   // What a search has lost is told while its messages have their numbers, what it has won when they have theirs.
   const searches = withExpunges && view.watched ? await contextChanges(session, view) : [];
-  await tellChanges(session, view, searches, 'REMOVEFROM');
+  await tellChanges(session, view, searches, 'gone');
   await tellNews(session, view, withExpunges);
-  await tellChanges(session, view, searches, 'ADDTO');
+  // RFC 5465 section 5.1: behind the FETCH that is the cause.
+  await tellChanges(session, view, searches, 'left');
+  await tellChanges(session, view, searches, 'added');
 }
 
 async function tellNews(session: Session, view: MailboxView, withExpunges: boolean): Promise<void> {
@@ -67,10 +69,13 @@ async function tellNews(session: Session, view: MailboxView, withExpunges: boole
     untagged(session, `${view.count} EXISTS`);
     if (!isRev2(session)) untagged(session, `${view.recent} RECENT`);
   }
-  // RFC 5465 section 5.4: a client may not want to hear of flags.
-  const flags = session.notify?.selected?.events.has('FlagChange') ?? true;
+  // RFC 5465 section 3.1: a client may not want to hear of flags; not to name the selected mailbox is as NONE.
+  const { notify } = session;
+  const flags = notify === undefined || notify.selected?.events.has('FlagChange') === true;
   for (const row of flags ? changed : []) {
-    tellFlags(session, row, session.enabled.has('CONDSTORE') || isRev2(session));
+    // RFC 5465 section 5.1: who is told by NOTIFY is told the UID.
+    const withUid = session.enabled.has('CONDSTORE') || isRev2(session) || notify !== undefined;
+    tellFlags(session, row, withUid);
     await flushIfFull(session);
   }
 }

@@ -7,6 +7,8 @@ export interface Completion {
   /** Response code without brackets. */
   readonly code?: string | undefined;
   readonly text?: string;
+  /** EXPUNGE must not be told with this answer. */
+  readonly holdsExpunges?: boolean;
 }
 
 /** Response codes of RFC 5530 and others for refusals that name none themselves. */

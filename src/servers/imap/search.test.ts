@@ -97,6 +97,8 @@ test('flags, sizes, sets and their combinations', async () => {
 });
 
 test('MODSEQ as a key is answered with the highest', async () => {
+  // RFC 7162 section 3.1.2.1: the first command of CONDSTORE is answered with the highest of the mailbox first.
+  assert.match(await found('MODSEQ 1 1'), /^OK \[HIGHESTMODSEQ \d+\]/);
   const answer = await found('MODSEQ 1 1:2');
   assert.match(answer, /^1 2 \(MODSEQ \d+\)$/);
   assert.equal(await found(`MODSEQ ${Number.MAX_SAFE_INTEGER}`), '');

@@ -4,6 +4,7 @@ import type { Connection } from '../../net/connection.ts';
 import type { ServedSession } from '../session-server.ts';
 import { renewRights } from './access.ts';
 import { capabilityText } from './capabilities.ts';
+import { tellHighestModseq } from './condstore.ts';
 import type { Command, Outcome } from './commands/command.ts';
 import { commandCapabilities } from './commands/table.ts';
 import { needNumbers } from './numbers.ts';
@@ -117,11 +118,23 @@ async function run(session: Session, command: Command, d: Decoder): Promise<stri
   // Only bad commands in a row count: a session may last for days.
   session.errors = 0;
   if (completion === 'answered') return 'OK';
-  await tell(session, command.holdsExpunges !== true);
+  const { status = 'OK', code, text = `${command.name} completed`, holdsExpunges } = completion ?? {};
+  await tellNews(session, command.holdsExpunges !== true && holdsExpunges !== true);
   if (session.notify !== undefined) await tellNotices(session);
-  const { status = 'OK', code, text = `${command.name} completed` } = completion ?? {};
   session.out.line(`${session.tag} ${status} ${code === undefined ? '' : `[${code}] `}${respText(text)}`);
   return status;
+}
+
+/**
+ * What has changed. RFC 7162 section 3.2: while expunges wait, a client of QRESYNC must not take newer changes for all
+ * there is; it is told how far it has heard of everything, and again when it has heard of the rest.
+ */
+async function tellNews(session: Session, withExpunges: boolean): Promise<void> {
+  const { view } = session;
+  await tell(session, withExpunges);
+  if (view === undefined || !session.enabled.has('QRESYNC')) return;
+  if (view.holdsExpunges || view.toldOfHeld) tellHighestModseq(session, view.safeModseq);
+  view.toldOfHeld = view.holdsExpunges;
 }
 
 /** Something that was not foreseen: this command fails, the session goes on. */

@@ -84,14 +84,33 @@ async function readData(session: Session, d: Decoder, upload: Upload, intake: Me
     if (upload.admitted === before) throw noOctets();
     return;
   }
-  // RFC 6855 section 4: a literal8 it must be.
-  const utf8 = session.enabled.has('UTF8=ACCEPT') && d.skip('UTF8 (');
-  if (utf8 && d.peek() !== '~') d.fail('a literal8');
+  if (atUtf8(session, d)) {
+    await utf8Into(session, d, upload, intake, before);
+    if (upload.admitted === before) throw noOctets();
+    return;
+  }
   // Known before it is asked for.
   const head = literalHead(d.rest());
   if (head?.at === 0 && head.size === 0) throw noOctets();
   await literalInto(session, d, upload, intake, before);
-  if (utf8) d.need(')');
+}
+
+/** RFC 6855 section 4: "UTF8 (" before a message, or a part of one, with UTF-8 in its header. */
+function atUtf8(session: Session, d: Decoder): boolean {
+  return session.enabled.has('UTF8=ACCEPT') && d.skip('UTF8 (');
+}
+
+/** A literal8 it must be. */
+async function utf8Into(
+  session: Session,
+  d: Decoder,
+  upload: Upload,
+  intake: MessageIntake,
+  before: number,
+): Promise<void> {
+  if (d.peek() !== '~') d.fail('a literal8');
+  await literalInto(session, d, upload, intake, before);
+  d.need(')');
 }
 
 /** RFC 3502 section 6.3.11: no octets, no message, and none of the others. */
@@ -111,6 +130,7 @@ async function catenate(session: Session, d: Decoder, upload: Upload, intake: Me
         `A message may have at most ${SESSION_LIMITS.catenatedParts} parts here`,
       );
     if (d.skip('TEXT ')) await literalInto(session, d, upload, intake, before);
+    else if (atUtf8(session, d)) await utf8Into(session, d, upload, intake, before);
     else if (d.skip('URL ')) {
       await gatherNext(session, d);
       await urlInto(session, d.astring('a URL').toString('latin1'), upload, intake, before);

@@ -122,12 +122,12 @@ test("a URL into somebody else's mailbox is void when the right to read it was t
 test('URLAUTH=BINARY: decoded, with the structure of the part (RFC 5524)', async () => {
   const url = await authorized('/INBOX/;UID=1/;SECTION=2;URLAUTH=authuser');
   const structure = '("text" "html" ("charset" "us-ascii") NIL NIL "base64" 16 0 NIL NIL NIL NIL)';
-  assert.equal(await fetched(bob, url, 'BINARY'), '(BINARY ~{12}\r\n<b>hello</b>)');
+  assert.equal(await fetched(bob, url, 'BINARY'), '(BINARY {12}\r\n<b>hello</b>)');
   assert.equal(await fetched(bob, url, 'BODY'), `(BODY {16}\r\n${BODY.trim()})`);
   assert.equal(await fetched(bob, url, 'BODYPARTSTRUCTURE'), `(BODYPARTSTRUCTURE ${structure})`);
   assert.equal(
     await fetched(bob, url, 'BODYPARTSTRUCTURE BINARY'),
-    `(BODYPARTSTRUCTURE ${structure}) (BINARY ~{12}\r\n<b>hello</b>)`,
+    `(BODYPARTSTRUCTURE ${structure}) (BINARY {12}\r\n<b>hello</b>)`,
   );
   const header = await authorized('/INBOX/;UID=1/;SECTION=HEADER.FIELDS%20(Subject);URLAUTH=authuser');
   assert.equal(

@@ -84,7 +84,8 @@ export function capabilities(session: AccountSession): void {
     session.out.line(`"${name}"${value === undefined ? '' : ` ${string(value)}`}`);
   say('IMPLEMENTATION', 'Postern');
   say('VERSION', '1.0');
-  say('SASL', session.facts.login === undefined ? mechanisms(session).join(' ') : '');
+  // RFC 5804 section 1.7: empty only where STARTTLS is to come first, also behind the login.
+  say('SASL', mechanisms(session).join(' '));
   say('SIEVE', SIEVE_EXTENSIONS.join(' '));
   say('NOTIFY', 'mailto');
   say('MAXREDIRECTS', String(SIEVE_LIMITS.redirects));
@@ -130,6 +131,9 @@ async function authenticate(session: AccountSession, args: Arguments): Promise<v
   if (!mayLogIn(session))
     return no(session, 'Passwords are taken under TLS only: STARTTLS first', 'ENCRYPT-NEEDED');
   const mechanism = mechanismFor(session, name);
+  // RFC 5804 section 2.1: not where the server begins. CRAM-MD5 says so itself; other protocols take it with LOGIN.
+  if (initial !== undefined && mechanism.name === 'LOGIN')
+    return no(session, 'LOGIN begins with the server: send no initial response');
   const first = initial === undefined ? undefined : fromBase64(initial);
   await logIn(
     session,
@@ -176,6 +180,8 @@ async function putScript(session: AccountSession, args: Arguments): Promise<void
   const name = args.text('the name of a script');
   const text = args.text('the script');
   args.end();
+  // RFC 5804 section 2.6 would have it so: DELETESCRIPT and SETACTIVE "" say what is meant.
+  if (text === '') return no(session, 'A script must not be empty');
   const place = change(session, name);
   const warnings = await checked(session, text);
   if (warnings === undefined) return;

@@ -12,7 +12,10 @@ export class SieveFault extends Error {
   }
 }
 
-/** Response codes of RFC 5804 section 1.3 that refusals of others stand for. */
+/** Response codes of RFC 5804 section 1.3 that a refusal may name itself; those of IMAP are none of them. */
+const OWN = /^(?:QUOTA(?:\/.*)?|TRYLATER|ACTIVE|NONEXISTENT|ALREADYEXISTS)$/;
+
+/** Those that other refusals stand for. */
 const CODES: Readonly<Record<string, string>> = {
   'over-quota': 'QUOTA',
   'too-large': 'QUOTA/MAXSIZE',
@@ -47,6 +50,6 @@ export function bye(session: AccountSession, text: string, code?: string): void 
 }
 
 export function refused(session: AccountSession, refusal: Refusal): void {
-  const code = refusal.imapCode ?? CODES[refusal.kind];
-  no(session, refusal.message, code);
+  const named = refusal.imapCode;
+  no(session, refusal.message, named !== undefined && OWN.test(named) ? named : CODES[refusal.kind]);
 }

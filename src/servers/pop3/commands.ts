@@ -54,10 +54,10 @@ export const COMMANDS: ReadonlyMap<string, Pop3Command> = new Map<string, Pop3Co
 function capa(session: Pop3Session, argument: string): void {
   nothing(argument);
   const lines = ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'EXPIRE NEVER'];
-  if (session.maildrop === undefined) {
-    if (mayStartTls(session)) lines.push('STLS');
-    if (mayLogIn(session)) lines.push('USER', `SASL ${mechanisms(session).join(' ')}`);
-  } else lines.push('IMPLEMENTATION Postern');
+  // RFC 2449 section 5: also what is for before the login is told in both states.
+  if (mayStartTls(session)) lines.push('STLS');
+  if (mayLogIn(session)) lines.push('USER', `SASL ${mechanisms(session).join(' ')}`);
+  if (session.maildrop !== undefined) lines.push('IMPLEMENTATION Postern');
   ok(session, 'What this server can do');
   for (const line of lines) session.out.line(line);
   session.out.line('.');

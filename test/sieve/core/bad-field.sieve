@@ -1,1 +1,1 @@
-if header "Subject:" "x" { keep; }
+if header :contains ["Subject:", "", "a b"] "" { discard; }

@@ -2,5 +2,7 @@ require "reject";
 reject text: # why
 first
 ..dot
+.single
+. space
 .
 ;

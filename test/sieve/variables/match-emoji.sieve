@@ -1,1 +1,2 @@
-require ["variables","fileinto"]; if string :matches "a😀b" "a?b" { fileinto "${1}"; }
+require ["variables", "fileinto", "comparator-i;unicode-casemap"];
+if string :matches :comparator "i;unicode-casemap" "a😀b" "a?b" { fileinto "${1}"; }

@@ -73,11 +73,41 @@ describe('the reader that keeps mailboxes in memory', () => {
       await ops.read('mailstore.snapshot', { mailboxId }),
       await store.inspect((tx) => snapshot(tx, { mailboxId })),
     );
+    await sameChanges(mailboxId, next(60));
+    const { uids, flags: bits } = await ops.read('mailstore.columns', {
+      mailboxId,
+      from,
+      to: from + 12,
+      limit: 8,
+      texts: false,
+    });
+    const rows = await store.inspect((tx) =>
+      fetch(tx, { mailboxId, ranges: [{ from, to: from + 12 }], want: [], limit: 8 }),
+    );
+    assert.deepEqual(
+      [...uids],
+      rows.map(({ uid }) => uid),
+    );
+    assert.deepEqual(
+      [...bits],
+      rows.map((row) => row.flags),
+    );
     const flags = { mailboxId, all: next(4), none: next(2) * 4, ...(next(2) === 0 && { keyword: 'home' }) };
     assert.deepEqual(
       [...(await ops.read('mailstore.uidsByFlags', flags))],
       [...(await store.inspect((tx) => uidsByFlags(tx, flags)))],
     );
+  }
+
+  /** The same rows, and at least the UIDs that went; others that it names are not there either. */
+  async function sameChanges(mailboxId: number, modseq: number): Promise<void> {
+    const there = await store.inspect((tx) => changesSince(tx, { mailboxId, modseq }));
+    const kept = await ops.read('mailstore.changesSince', { mailboxId, modseq });
+    assert.deepEqual({ ...kept, expunged: [] }, { ...there, expunged: [] });
+    const named = new Set(kept.expunged);
+    assert.ok(there.expunged.every((uid) => named.has(uid)));
+    const { uids } = (await store.inspect((tx) => snapshot(tx, { mailboxId }))) ?? { uids: [] };
+    assert.ok([...uids].every((uid) => !named.has(uid)));
   }
 
   it('answers as the database does, whatever happens', async () => {
@@ -102,7 +132,8 @@ describe('the reader that keeps mailboxes in memory', () => {
             keywords: next(2) === 0 ? [KEYWORDS[next(3)] ?? ''] : [],
           };
           const mode = (['add', 'remove', 'replace'] as const)[next(3)] ?? 'add';
-          await ops.write('mailstore.storeFlags', { accountId, mailboxId, ranges, mode, set });
+          const known = next(2) === 0 ? { knownModseq: Number.MAX_SAFE_INTEGER } : {};
+          await ops.write('mailstore.storeFlags', { accountId, mailboxId, ranges, mode, set, ...known });
         } else if (what === 4) {
           const targetId = ids.find((id) => id !== mailboxId) ?? 0;
           await ops.write(next(2) === 0 ? 'mailstore.move' : 'mailstore.copy', {
@@ -182,7 +213,6 @@ test('one read of many changes is for all who ask at once, but not for who has b
     expunged: new Uint32Array(0),
     uids: Uint32Array.of(1),
     modseqs: Float64Array.of(modseq),
-    createdModseqs: Float64Array.of(1),
     flags: Uint8Array.of(0),
     keywords: [],
   });

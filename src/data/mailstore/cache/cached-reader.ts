@@ -1,21 +1,41 @@
 import { cacheBytes } from '../../../base/memory.ts';
-import type { ReadArgs, Reader, ReadName, ReadResult } from '../../store.ts';
+import type {
+  ReadArgs,
+  Reader,
+  ReadName,
+  ReadResult,
+  WriteArgs,
+  WriteName,
+  Writer,
+  WriteResult,
+} from '../../store.ts';
 import type { Snapshot } from '../listing.ts';
-import type { FetchRequest, MailboxChanges, MessageRow } from '../types.ts';
+import type {
+  FetchRequest,
+  MailboxChanges,
+  MessageRow,
+  StoreFlagsRequest,
+  StoreFlagsResult,
+} from '../types.ts';
 import { EmailTextCache } from './email-texts.ts';
 import { unpackedChanges } from './packed-changes.ts';
 import { MailboxRows } from './mailbox-rows.ts';
+import type { Columns } from './packed.ts';
 
 /** Octets of rows of mailboxes (some 700,000 messages), and of envelopes and the like (some 12,000 of them). */
 const ROWS_BYTES = cacheBytes(32 * 1024 * 1024);
 const TEXT_BYTES = cacheBytes(24 * 1024 * 1024);
 /** Rows that one advance reads; a mailbox that grew by more is read anew, in the reader thread. */
 const ARRIVED_MAX = 1000;
+/** Answers that hold until the next commit; more are forgotten all at once. */
+const ANSWERS_MAX = 500;
 
 interface Held {
   readonly rows: MailboxRows;
   /** Somebody brings it up to date: others wait for that. */
   advancing: Promise<void> | undefined;
+  /** The state of the database (see `CachedReader`) in which they were found to be current. */
+  asOf: number | undefined;
 }
 
 function has(keywords: readonly string[], name: string): boolean {
@@ -24,8 +44,11 @@ function has(keywords: readonly string[], name: string): boolean {
 
 /**
  * A reader that keeps the rows of mailboxes somebody has selected, and envelopes that were read, in memory. Whether a
- * mailbox has changed is asked of the database every time (one row by its key), so what it answers is what the database
- * would; a mailbox nobody has selected is read there as ever.
+ * mailbox has changed is asked of the database every time (one row by its key, when anything was committed since), so
+ * what it answers is what the database would; a mailbox nobody has selected is read there as ever.
+ *
+ * `state`: a number that is another one after each commit, whoever made it. While it stays, so does what was read: most
+ * clients ask again and again for what nobody has changed.
  */
 export class CachedReader implements Reader {
   readonly #read: Reader;
@@ -33,9 +56,34 @@ export class CachedReader implements Reader {
   readonly #loading = new Map<number, Promise<MailboxRows | undefined>>();
   readonly #changing = new Map<string, Promise<MailboxChanges>>();
   readonly #texts = new EmailTextCache(TEXT_BYTES);
+  readonly #state: (() => number) | undefined;
+  /** Answers of the database in the state `#answersOf`. */
+  readonly #answers = new Map<string, Promise<unknown>>();
+  #answersOf: number | undefined;
 
-  constructor(read: Reader) {
+  constructor(read: Reader, state?: () => number) {
     this.#read = read;
+    this.#state = state;
+  }
+
+  /** A writer through which this reader learns what it need not read again. */
+  watching(write: Writer): Writer {
+    return {
+      run: <N extends WriteName>(name: N, args: WriteArgs<N>, given?: readonly ArrayBuffer[]) => {
+        const result = write.run(name, args, given);
+        if (name !== 'mailstore.storeFlags') return result;
+        return result.then((done) => {
+          this.#stored(args as StoreFlagsRequest, done as StoreFlagsResult);
+          return done;
+        }) as Promise<WriteResult<N>>;
+      },
+    };
+  }
+
+  #stored(request: StoreFlagsRequest, result: StoreFlagsResult): void {
+    const held = this.#mailboxes.get(request.mailboxId);
+    if (held === undefined || held.advancing !== undefined) return;
+    if (held.rows.stored(request, result)) held.asOf = undefined;
   }
 
   run<N extends ReadName>(name: N, args: ReadArgs<N>): Promise<ReadResult<N>> {
@@ -48,9 +96,43 @@ export class CachedReader implements Reader {
         return this.#changes(args as ReadArgs<'mailstore.changesSince'>) as Promise<ReadResult<N>>;
       case 'mailstore.uidsByFlags':
         return this.#uidsByFlags(args as ReadArgs<'mailstore.uidsByFlags'>) as Promise<ReadResult<N>>;
+      case 'mailstore.columns':
+        return this.#columns(args as ReadArgs<'mailstore.columns'>) as Promise<ReadResult<N>>;
+      case 'sharing.resolve': {
+        const { accountId, name: mailbox } = args as ReadArgs<'sharing.resolve'>;
+        return this.#answer(name, args, `name ${accountId} ${mailbox}`);
+      }
+      case 'sharing.rights': {
+        const { accountId, mailboxId } = args as ReadArgs<'sharing.rights'>;
+        return this.#answer(name, args, `rights ${accountId} ${mailboxId}`);
+      }
       default:
         return this.#read.run(name, args);
     }
+  }
+
+  /** What the database says, asked once in each of its states. */
+  #answer<N extends ReadName>(name: N, args: ReadArgs<N>, key: string): Promise<ReadResult<N>> {
+    const state = this.#state?.();
+    if (state === undefined) return this.#read.run(name, args);
+    if (state !== this.#answersOf || this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
+    this.#answersOf = state;
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known as Promise<ReadResult<N>>;
+    const answer = this.#read.run(name, args);
+    this.#answers.set(key, answer);
+    answer.catch(() => this.#answers.delete(key));
+    return answer;
+  }
+
+  async #columns(args: ReadArgs<'mailstore.columns'>): Promise<Columns> {
+    const rows = await this.#current(args.mailboxId, false);
+    const found =
+      rows === undefined
+        ? await this.#read.run('mailstore.columns', args)
+        : rows.columns(args.from, args.to, args.limit);
+    if (!args.texts) return found;
+    return { ...found, texts: Array.from(found.emailIds, (id) => this.#texts.get(id)) };
   }
 
   async #fetch(request: FetchRequest): Promise<MessageRow[]> {
@@ -79,6 +161,11 @@ export class CachedReader implements Reader {
    * for all sessions that stood at the same change.
    */
   async #changes(since: ReadArgs<'mailstore.changesSince'>): Promise<MailboxChanges> {
+    const rows = await this.#current(since.mailboxId, false);
+    return rows?.changesSince(since.modseq) ?? this.#readChanges(since);
+  }
+
+  async #readChanges(since: ReadArgs<'mailstore.changesSince'>): Promise<MailboxChanges> {
     const few = await this.#read.run('mailstore.fewChangesSince', since);
     if (!('many' in few)) return few;
     for (;;) {
@@ -137,6 +224,8 @@ export class CachedReader implements Reader {
         await held.advancing;
         continue;
       }
+      const state = this.#state?.();
+      if (state !== undefined && held.asOf === state) return held.rows;
       const mailbox = await this.#read.run('mailstore.mailboxById', { mailboxId });
       if (mailbox === undefined) {
         this.#mailboxes.delete(mailboxId);
@@ -147,7 +236,10 @@ export class CachedReader implements Reader {
       const { rows } = held;
       if (mailbox.modseq <= rows.mailbox.modseq) {
         // What SELECT takes over (\Recent), or a new name, changes no message.
-        if (mailbox.modseq === rows.mailbox.modseq) rows.mailbox = mailbox;
+        if (mailbox.modseq === rows.mailbox.modseq) {
+          rows.mailbox = mailbox;
+          held.asOf = state;
+        }
         return rows;
       }
       held.advancing = this.#advance(held, mailbox.uidnext);
@@ -164,7 +256,7 @@ export class CachedReader implements Reader {
     const { rows } = held;
     const mailboxId = rows.mailbox.id;
     const grown = uidnext - 1 - rows.lastUid > ARRIVED_MAX;
-    const changes = grown ? undefined : await this.#changes({ mailboxId, modseq: rows.mailbox.modseq });
+    const changes = grown ? undefined : await this.#readChanges({ mailboxId, modseq: rows.mailbox.modseq });
     if (changes === undefined || !changes.exists || !changes.complete) {
       this.#mailboxes.delete(mailboxId);
       return;
@@ -190,7 +282,7 @@ export class CachedReader implements Reader {
       .then((found) => {
         if (found === undefined) return undefined;
         const rows = new MailboxRows(found.mailbox, found.rows);
-        this.#mailboxes.set(mailboxId, { rows, advancing: undefined });
+        this.#mailboxes.set(mailboxId, { rows, advancing: undefined, asOf: undefined });
         this.#makeRoom();
         return rows;
       })

@@ -30,7 +30,6 @@ export interface PackedChanges extends Omit<MailboxChanges, 'expunged' | 'change
   readonly expunged: Uint32Array;
   readonly uids: Uint32Array;
   readonly modseqs: Float64Array;
-  readonly createdModseqs: Float64Array;
   readonly flags: Uint8Array;
   /** Of those that have any: the place in the columns, and their keywords. */
   readonly keywords: readonly (readonly [at: number, text: string])[];
@@ -54,7 +53,6 @@ export async function packedChangesSince(
     expunged: Uint32Array.from(expunged, ({ uid }) => uid),
     uids: Uint32Array.from(changed, ({ uid }) => uid),
     modseqs: Float64Array.from(changed, (each) => each.modseq),
-    createdModseqs: Float64Array.from(changed, (each) => each.created_modseq),
     flags: Uint8Array.from(changed, ({ flags }) => flags),
     keywords: changed.flatMap(({ keywords }, at) => (keywords === null ? [] : [[at, keywords] as const])),
   };
@@ -65,7 +63,7 @@ const NO_KEYWORDS: readonly string[] = [];
 /** Back into rows. */
 export function unpackedChanges(packed: PackedChanges | undefined): MailboxChanges {
   if (packed === undefined) return noChanges();
-  const { exists, modseq, uidnext, uidvalidity, complete, modseqs, createdModseqs, flags } = packed;
+  const { exists, modseq, uidnext, uidvalidity, complete, modseqs, flags } = packed;
   const keywords = new Map(packed.keywords);
   return {
     exists,
@@ -79,7 +77,6 @@ export function unpackedChanges(packed: PackedChanges | undefined): MailboxChang
       return {
         uid,
         modseq: modseqs[at] ?? 0,
-        createdModseq: createdModseqs[at] ?? 0,
         flags: flags[at] ?? 0,
         keywords: text === undefined ? NO_KEYWORDS : parseKeywords(text),
       };

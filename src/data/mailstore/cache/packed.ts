@@ -1,6 +1,7 @@
 import type { ReadTx } from '../../db/sql.ts';
-import { fetchStatements } from '../fetch.sql.ts';
+import { type FetchRow, fetchStatements } from '../fetch.sql.ts';
 import { parseKeywords } from '../flags.ts';
+import type { EmailTexts } from './email-texts.ts';
 import { mailboxById } from '../mailboxes.sql.ts';
 import { toMailbox } from '../rows.ts';
 import { MAX_UID, type Mailbox } from '../types.ts';
@@ -16,6 +17,19 @@ export interface PackedRows {
   readonly savedAt: Float64Array;
   /** Of those that have any: the place in the columns, and their keywords. */
   readonly keywords: readonly (readonly [at: number, keywords: readonly string[]])[];
+}
+
+export interface ColumnsRequest {
+  readonly mailboxId: number;
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  readonly texts: boolean;
+}
+
+/** Rows in columns, and what is at hand of their emails, where that was asked for. */
+export interface Columns extends PackedRows {
+  readonly texts?: readonly (EmailTexts | undefined)[];
 }
 
 const PAGE = 10_000;
@@ -46,17 +60,8 @@ export async function packed(
   for (let after = 0; ; ) {
     const page = await tx.all(statement, mailboxId, after + 1, MAX_UID, 0, PAGE);
     if (length + page.length > rows.uids.length) rows = resized(rows, length, length + page.length);
-    for (const each of page) {
-      if (each.keywords !== null) rows.keywords.push([length, parseKeywords(each.keywords)]);
-      rows.uids[length] = each.uid;
-      rows.emailIds[length] = each.email_id;
-      rows.modseqs[length] = each.modseq;
-      rows.flags[length] = each.flags;
-      rows.sizes[length] = each.size;
-      rows.receivedAt[length] = each.received_at;
-      rows.savedAt[length] = each.saved_at;
-      length++;
-    }
+    fill(rows, length, page);
+    length += page.length;
     if (page.length < PAGE) break;
     after = rows.uids[length - 1] ?? after;
   }
@@ -64,6 +69,33 @@ export async function packed(
     mailbox: toMailbox(row),
     rows: length === rows.uids.length ? rows : resized(rows, length, length),
   };
+}
+
+/**
+ * Rows between two UIDs, ascending, at most `limit`: the read behind a FETCH of flags and numbers. `texts`: also what of
+ * their emails stands in memory, which is nothing here.
+ */
+export async function columns(tx: ReadTx, { mailboxId, from, to, limit }: ColumnsRequest): Promise<Columns> {
+  const statement = fetchStatements[0];
+  const rows = statement === undefined ? [] : await tx.all(statement, mailboxId, from, to, 0, limit);
+  const made = emptyRows(rows.length);
+  fill(made, 0, rows);
+  return made;
+}
+
+function fill(rows: ReturnType<typeof emptyRows>, from: number, page: readonly FetchRow[]): void {
+  let at = from;
+  for (const each of page) {
+    if (each.keywords !== null) rows.keywords.push([at, parseKeywords(each.keywords)]);
+    rows.uids[at] = each.uid;
+    rows.emailIds[at] = each.email_id;
+    rows.modseqs[at] = each.modseq;
+    rows.flags[at] = each.flags;
+    rows.sizes[at] = each.size;
+    rows.receivedAt[at] = each.received_at;
+    rows.savedAt[at] = each.saved_at;
+    at++;
+  }
 }
 
 /** The first `length` rows in columns of another size. */

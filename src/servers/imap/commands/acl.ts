@@ -8,6 +8,7 @@ import {
   TELLING,
 } from '../../../data/sharing/rights.ts';
 import type { KnownMailbox, RightsMode } from '../../../data/sharing/types.ts';
+import { saslprep } from '../../../mail/sasl/saslprep.ts';
 import { needAnyRight, needMailbox } from '../access.ts';
 import { deselect } from '../refresh.ts';
 import { loginOf, type Session, untagged, untaggedOk, usesUtf8 } from '../session.ts';
@@ -21,8 +22,13 @@ const IDENTIFIER_LENGTH = 400;
 /** An identifier (RFC 4314 section 3): an address, anyone, @domain, group:ALIAS, or one of them behind "-". */
 function identifier(d: Decoder): string {
   const text = d.astringText('an identifier');
-  if (text === '' || text.length > IDENTIFIER_LENGTH) d.fail('an identifier before this');
+  // RFC 4314 section 3: prepared by SASLprep, and BAD where nothing comes of it.
+  if (text.length > IDENTIFIER_LENGTH || saslprep(text) === undefined) d.fail('an identifier before this');
   return text;
+}
+
+function prepared(who: string): string {
+  return saslprep(who) ?? who;
 }
 
 function rightsText(rights: number): string {
@@ -60,7 +66,7 @@ export const setAcl: Command = {
     d.sp();
     const name = d.mailbox();
     d.sp();
-    const who = identifier(d);
+    const who = prepared(identifier(d));
     d.sp();
     let text = d.astringText('rights');
     d.end();
@@ -85,7 +91,7 @@ export const deleteAcl: Command = {
     d.sp();
     const name = d.mailbox();
     d.sp();
-    const who = identifier(d);
+    const who = prepared(identifier(d));
     d.end();
     await change(session, name, who, 'replace', 0);
     return undefined;
@@ -134,7 +140,7 @@ export const listRights: Command = {
     d.end();
     const found = await needMailbox(session, name, Right.Administer);
     const owner = await session.options.store.read.run('directory.account', { id: found.mailbox.accountId });
-    const isOwner = owner !== undefined && who.toLowerCase() === owner.address;
+    const isOwner = owner !== undefined && prepared(who).toLowerCase() === owner.address;
     const always = isOwner ? OWNER_ALWAYS : 0;
     const single = [...formatRightsWithObsolete(ALL_RIGHTS & ~always)].join(' ');
     const required = always === 0 ? '""' : string([...formatRightsWithObsolete(always)].join(''));

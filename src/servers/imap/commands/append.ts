@@ -1,9 +1,12 @@
 import { givenAway } from '../../../data/blobs/given.ts';
 import { permittedSet } from '../../../data/mailstore/across.ts';
 import type { AppendAll } from '../../../data/mailstore/append-all.ts';
+import { hasRights, Right } from '../../../data/sharing/rights.ts';
 import type { KnownMailbox } from '../../../data/sharing/types.ts';
 import { permittedFlags } from '../access.ts';
 import { SESSION_LIMITS } from '../limits.ts';
+import { tellNormalized } from '../normalized.ts';
+import { noteMade } from '../notify/notify.ts';
 import { withProgress } from '../progress.ts';
 import { refresh } from '../refresh.ts';
 import { refuse } from '../replies.ts';
@@ -13,6 +16,7 @@ import {
   passOverRest,
   readMessage,
   storedNothing,
+  type Upload,
   type Uploaded,
   uploadMailbox,
 } from '../upload.ts';
@@ -29,22 +33,30 @@ export const append: Command = {
   streams: true,
   async run(session, d) {
     const messages: Uploaded[] = [];
-    let target: KnownMailbox | undefined;
+    let received: Received;
     try {
-      target = await receive(session, d, messages);
+      received = await receive(session, d, messages);
     } catch (error) {
       for (const message of messages) message.drop();
       await passOverRest(session, d, error);
       throw error;
     }
+    const { upload, target } = received;
     const { uidvalidity, uids } = await deposit(session, target, messages);
+    tellNormalized(session, upload.name, target.mailbox.name);
+    noteMade(session, target.mailbox.id, uids);
     // RFC 9051 section 6.3.12: into the selected mailbox, it is told of at once.
     await refresh(session, session.view?.mailboxId === target.mailbox.id);
-    return { code: appendUid(uidvalidity, uids), text: 'APPEND completed' };
+    return { code: appendUid(target, uidvalidity, uids), text: 'APPEND completed' };
   },
 };
 
-async function receive(session: Session, d: Decoder, messages: Uploaded[]): Promise<KnownMailbox> {
+interface Received {
+  readonly upload: Upload;
+  readonly target: KnownMailbox;
+}
+
+async function receive(session: Session, d: Decoder, messages: Uploaded[]): Promise<Received> {
   const upload = newUpload(await uploadMailbox(session, d), true);
   do {
     if (messages.length === SESSION_LIMITS.appendedMessages)
@@ -52,11 +64,19 @@ async function receive(session: Session, d: Decoder, messages: Uploaded[]): Prom
     messages.push(await readMessage(session, d, upload));
   } while (!d.atEnd);
   // What has no target has no message either.
-  return upload.target ?? d.fail('a message');
+  return { upload, target: upload.target ?? d.fail('a message') };
 }
 
-/** APPENDUID (RFC 4315 section 3): UIDs of one commit follow each other. */
-export function appendUid(uidvalidity: number, uids: readonly number[]): string {
+/**
+ * APPENDUID (RFC 4315 section 3): UIDs of one commit follow each other. RFC 9051 section 6.3.12: who may not read the
+ * mailbox learns nothing of the UIDs there.
+ */
+export function appendUid(
+  { rights }: KnownMailbox,
+  uidvalidity: number,
+  uids: readonly number[],
+): string | undefined {
+  if (!hasRights(rights, Right.Read)) return undefined;
   const [first = 0] = uids;
   const last = uids.at(-1) ?? first;
   return `APPENDUID ${uidvalidity} ${last === first ? first : `${first}:${last}`}`;

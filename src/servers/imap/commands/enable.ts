@@ -1,3 +1,4 @@
+import { enableCondstore } from '../condstore.ts';
 import type { Enabled } from '../session.ts';
 import { type Session, untagged } from '../session.ts';
 import { type Command, LOGGED_IN } from './command.ts';
@@ -37,8 +38,8 @@ export const enable: Command = {
       const word = d.keyword('a capability');
       if (!isKnown(word) || session.enabled.has(word)) continue;
       const { name, brings, change } = ENABLES[word];
+      if (word === 'CONDSTORE' || brings === 'CONDSTORE') enableCondstore(session);
       session.enabled.add(word);
-      if (brings !== undefined) session.enabled.add(brings);
       change?.(session);
       now.push(name);
     } while (!d.atEnd);

@@ -1,6 +1,8 @@
 import { hasRights, Right } from '../../../data/sharing/rights.ts';
 import type { KnownMailbox } from '../../../data/sharing/types.ts';
-import { savedOf, tellEsearch } from '../esearch.ts';
+import { enableCondstore } from '../condstore.ts';
+import { addContext, type ContextRequest, needNewTag, refuseUpdate } from '../contexts.ts';
+import { emptiedByFailure, savedOf, tellEsearch } from '../esearch.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { MailboxView } from '../mailbox-view.ts';
 import { needAllowed, searchedRanges } from '../message-limit.ts';
@@ -9,11 +11,17 @@ import { withProgress } from '../progress.ts';
 import { refresh } from '../refresh.ts';
 import { withFilters } from '../search/filters.ts';
 import { runSearch, type SearchResult } from '../search/run.ts';
-import { loginOf, type Session, untagged, yieldTurn } from '../session.ts';
+import { loginOf, type Session, yieldTurn } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
-import { string } from '../wire/encoder.ts';
-import { asksForResult, RETURN_ALL, returnOptions } from '../wire/return-options.ts';
-import { hasNumbers, positionalCharset, searchCriteria, usesModseq, usesSaved } from '../wire/search-key.ts';
+import { asksForResult, RETURN_ALL, type ReturnOptions, returnOptions } from '../wire/return-options.ts';
+import {
+  hasNumbers,
+  positionalCharset,
+  type SearchCriteria,
+  searchCriteria,
+  usesModseq,
+  usesSaved,
+} from '../wire/search-key.ts';
 import { type Command, LOGGED_IN, type Outcome } from './command.ts';
 
 /** Mailboxes that a client means (RFC 5465 section 6, as far as RFC 7377 section 2.2 has them). */
@@ -62,62 +70,90 @@ function sources(d: Decoder): readonly Source[] {
   return found;
 }
 
-async function run(session: Session, d: Decoder): Promise<Outcome> {
+function run(session: Session, d: Decoder): Promise<Outcome> {
   d.sp();
   const from = sources(d);
   const options = returnOptions(d) ?? RETURN_ALL;
+  // RFC 7377 section 2.2.
+  if (session.view === undefined && from.some(({ kind }) => kind === 'selected'))
+    d.fail('a selected mailbox, or IN without it,');
+  if (session.view === undefined && options.update) d.fail('no UPDATE without a selected mailbox');
+  needNewTag(session, options);
+  return emptiedByFailure(session, options, () => answer(session, d, from, options));
+}
+
+async function answer(
+  session: Session,
+  d: Decoder,
+  from: readonly Source[],
+  options: ReturnOptions,
+): Promise<Outcome> {
   const charset = d.skip('CHARSET ') ? positionalCharset(d) : '';
   const criteria = await withFilters(session, searchCriteria(d, charset));
   const onlySelected = from.every(({ kind }) => kind === 'selected');
-  if (onlySelected && session.view === undefined) d.fail('a selected mailbox, or IN');
   if (hasNumbers(criteria.key)) needNumbers(session);
-  // RFC 7377 section 2.1: numbers, "$" and SAVE mean the selected mailbox.
-  if (!onlySelected && (hasNumbers(criteria.key) || usesSaved(criteria.key) || options.save))
-    d.fail('no message numbers, "$" or SAVE with other mailboxes than the selected one');
-  if (usesModseq(criteria.key)) session.enabled.add('CONDSTORE');
+  // RFC 7377 section 2.2: "$" and SAVE mean the selected mailbox.
+  if (!onlySelected && (usesSaved(criteria.key) || options.save))
+    d.fail('no "$" or SAVE with other mailboxes than the selected one');
+  if (usesModseq(criteria.key)) enableCondstore(session);
   const { view: selected } = session;
-  const ids = new Set<number>();
-  if (selected !== undefined && from.some(({ kind }) => kind === 'selected')) ids.add(selected.mailboxId);
-  const known = new Map<number, KnownMailbox>();
-  if (!onlySelected) {
-    for (const each of await chosen(session, from)) {
-      known.set(each.mailbox.id, each);
-      ids.add(each.mailbox.id);
-    }
-  }
-  if (ids.size > SESSION_LIMITS.searchedMailboxes)
+  const places = await placesOf(session, from);
+  if (places.size > SESSION_LIMITS.searchedMailboxes)
     return {
       status: 'NO',
       code: 'LIMIT',
       text: `At most ${SESSION_LIMITS.searchedMailboxes} mailboxes at once`,
     };
   let done = 0;
-  for (const id of ids) {
+  let updated = false;
+  for (const [id, known] of places) {
     const found = await withProgress(session, async (progress) => {
-      progress.total = ids.size;
+      progress.total = places.size;
       progress.done = done++;
-      const view = selected?.mailboxId === id ? selected : await viewOfKnown(session, known.get(id));
+      const view = selected?.mailboxId === id ? selected : await viewOfKnown(session, known);
       if (view === undefined) return undefined;
       needAllowed(session, view.countIn(searchedRanges(view, criteria.key, session.saved)));
       return { view, ...(await runSearch(session, criteria, view)) };
     });
     if (found === undefined) continue;
     await tellFound(session, found, options);
+    if (options.update && found.view === selected) {
+      addContext(session, contextOf(session, criteria, options), found.uids);
+      updated = true;
+    }
     if (options.save) session.saved = savedOf(found.uids, options);
     await yieldTurn();
   }
-  // RFC 5267 section 4.3.1: searches of several mailboxes are not kept up to date.
-  if (options.update)
-    untagged(session, `NO [NOUPDATE ${string(session.tag)}] ESEARCH is not kept up to date`);
+  // RFC 7377 section 2.2: UPDATE is for the selected mailbox only.
+  if (options.update && !updated)
+    refuseUpdate(session, session.tag, 'Only the selected mailbox is kept up to date');
   await refresh(session);
-  return undefined;
+  return { holdsExpunges: hasNumbers(criteria.key) };
+}
+
+function contextOf(session: Session, criteria: SearchCriteria, { atts }: ReturnOptions): ContextRequest {
+  return { ...criteria, tag: session.tag, byUid: true, keys: undefined, atts, withMailbox: true };
+}
+
+/** The mailboxes to search, each once; the selected one needs not be looked up. */
+async function placesOf(
+  session: Session,
+  from: readonly Source[],
+): Promise<ReadonlyMap<number, KnownMailbox | undefined>> {
+  const places = new Map<number, KnownMailbox | undefined>();
+  const { view } = session;
+  if (view !== undefined && from.some(({ kind }) => kind === 'selected'))
+    places.set(view.mailboxId, undefined);
+  if (from.every(({ kind }) => kind === 'selected')) return places;
+  for (const each of await chosen(session, from)) places.set(each.mailbox.id, each);
+  return places;
 }
 
 /** RFC 7377 section 2.1: a mailbox in which nothing was found need not be told of. */
 async function tellFound(
   session: Session,
   found: SearchResult & { readonly view: MailboxView },
-  options: typeof RETURN_ALL,
+  options: ReturnOptions,
 ): Promise<void> {
   if (found.uids.length > 0 && asksForResult(options)) await tellEsearch(session, found, true, options, true);
 }

@@ -1,13 +1,15 @@
 import { Flag, MAX_UID, type MessageRow, type UidRange } from '../../../data/mailstore/types.ts';
 import { hasRights, Right } from '../../../data/sharing/rights.ts';
 import { renewRights } from '../access.ts';
+import { enableCondstore } from '../condstore.ts';
 import type { ContentReader } from '../../../data/mailstore/content-reader.ts';
 import { isPlain, tellPlain } from '../fetch-items.ts';
+import { QUICK_ROWS, quickItems, tellQuickly } from '../fetch-quick.ts';
 import { openContents, tellMessage } from '../fetch-response.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import { openPreviews } from '../previews.ts';
 import type { MailboxView } from '../mailbox-view.ts';
-import { allowed } from '../message-limit.ts';
+import { allowed, needAllowed, partlyDone } from '../message-limit.ts';
 import { tellVanishedEarlier } from '../numbers.ts';
 import { refresh, tellFlags } from '../refresh.ts';
 import { flushIfFull, isRev2, type Session, SessionEnd, viewOf, yieldTurn } from '../session.ts';
@@ -56,7 +58,7 @@ function parse(session: Session, d: Decoder, byUid: boolean): Request {
   if (byUid && !has('uid') && !session.enabled.has('UIDONLY')) asked.unshift({ kind: 'uid' });
   if (changedSince !== undefined && !has('modseq')) asked.push({ kind: 'modseq' });
   // RFC 7162 section 3.1: CONDSTORE enabling commands.
-  if (changedSince !== undefined || has('modseq')) session.enabled.add('CONDSTORE');
+  if (changedSince !== undefined || has('modseq')) enableCondstore(session);
   const view = viewOf(session);
   return {
     ranges: view.ranges(set, byUid, session.saved),
@@ -148,18 +150,35 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
   const { ranges: asked, atts, changedSince, vanished, partial } = parse(session, d, byUid);
   const view = viewOf(session);
   const page = partial === undefined ? asked : pageOfRanges(view, asked, partial);
+  // RFC 9738 section 3.1: a page that is too large is not the page that was asked for.
+  if (partial !== undefined) needAllowed(session, view.countIn(page));
   const { ranges, code } = allowed(session, view, page);
   if (vanished !== undefined && changedSince !== undefined)
     await tellVanishedEarlier(session, changedSince, vanished);
   const want = wants(atts);
   const setting = setsSeen(atts) && !view.readOnly;
   const size = want.length > 0 ? SESSION_LIMITS.contentRowsPerPage : SESSION_LIMITS.rowsPerPage;
-  const plain = isPlain(atts);
+  let quick = setting || changedSince !== undefined ? undefined : quickItems(session, atts);
   let told = 0;
   let failure: unknown;
-  for (const range of view.chunks(ranges, size)) {
+  const pages = new Pages(view.chunks(ranges, quick === undefined ? size : QUICK_ROWS));
+  for (let range = pages.next(); range !== undefined; range = pages.next()) {
+    // Others have a turn between pages.
+    if (pages.taken > 1) await yieldTurn();
     // A large answer must not go on after the right to read was taken away.
     if (view.rightsStale) await renewRights(session);
+    if (quick !== undefined) {
+      const { told: count, rest, stuck } = await tellQuickly(session, quick, range);
+      told += count;
+      await flushIfFull(session);
+      if (rest === undefined || !stuck) {
+        pages.putBack(rest);
+        continue;
+      }
+      // Little is at hand, it seems: what is not, is read in pages.
+      if (count === 0) quick = undefined;
+      range = rest;
+    }
     const rows = await session.options.store.read.run('mailstore.fetch', {
       mailboxId: view.mailboxId,
       ranges: [range],
@@ -167,34 +186,77 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
       limit: size,
       ...(changedSince !== undefined && { changedSince }),
     });
-    const contents = plain ? [] : await openContents(session, rows, atts);
-    const previews = await openPreviews(session, rows, atts, contents);
-    // Last: whatever is marked must be told, and nothing between may fail.
-    const marking = setting && hasRights(view.rights, Right.Seen);
-    const seen = marking ? await markSeen(session, rows) : undefined;
-    if (plain) await tellPlain(session, rows, atts);
-    else
-      for (const [at, row] of rows.entries()) {
-        const marked = seen?.get(row.uid);
-        const items = marked === undefined ? atts : withFlags(session, atts);
-        const preview = previews.get(row.emailId);
-        const problem = await tryMessage(session, marked ?? row, items, contents[at], preview);
-        failure ??= problem;
-        // It is marked as read all the same, and nothing else will tell of this change of our own.
-        if (problem !== undefined && marked !== undefined)
-          tellFlags(session, marked, byUid || session.enabled.has('CONDSTORE') || isRev2(session));
-        await flushIfFull(session);
-      }
+    pages.putBack(rows.length < size ? undefined : restOf(range, rows));
+    if (isPlain(atts)) await tellPlain(session, rows, atts);
+    else {
+      const problem = await tellRows(session, rows, atts, setting, byUid);
+      failure ??= problem;
+    }
     told += rows.length;
-    await yieldTurn();
   }
   await refresh(session);
   if (failure !== undefined) throw failure;
-  // RFC 9738 section 3.1: it goes before EXPUNGEISSUED.
-  if (code !== undefined) return { code, text: 'Only the last messages are told of' };
-  if (!byUid && changedSince === undefined && told < view.countIn(ranges))
-    return { status: 'NO', code: 'EXPUNGEISSUED', text: 'Some of the messages no longer exist' };
-  return undefined;
+  const missing = !byUid && changedSince === undefined && told < view.countIn(ranges);
+  return partlyDone(session, code, missing, 'Only the last messages are told of');
+}
+
+/** Tell of rows with more than they have themselves. The error of the first that could not be told. */
+async function tellRows(
+  session: Session,
+  rows: readonly MessageRow[],
+  atts: readonly FetchAtt[],
+  setting: boolean,
+  byUid: boolean,
+): Promise<unknown> {
+  let failure: unknown;
+  const contents = await openContents(session, rows, atts);
+  const previews = await openPreviews(session, rows, atts, contents);
+  // Last: whatever is marked must be told, and nothing between may fail.
+  const marking = setting && hasRights(viewOf(session).rights, Right.Seen);
+  const seen = marking ? await markSeen(session, rows) : undefined;
+  for (const [at, row] of rows.entries()) {
+    const marked = seen?.get(row.uid);
+    const items = marked === undefined ? atts : withFlags(session, atts);
+    const preview = previews.get(row.emailId);
+    const problem = await tryMessage(session, marked ?? row, items, contents[at], preview);
+    failure ??= problem;
+    // It is marked as read all the same, and nothing else will tell of this change of our own.
+    if (problem !== undefined && marked !== undefined)
+      tellFlags(session, marked, byUid || session.enabled.has('CONDSTORE') || isRev2(session));
+    await flushIfFull(session);
+  }
+  return failure;
+}
+
+/** What of a range lies behind rows. */
+function restOf({ to }: UidRange, rows: readonly MessageRow[]): UidRange | undefined {
+  const from = (rows.at(-1)?.uid ?? to) + 1;
+  return from > to ? undefined : { from, to };
+}
+
+/** Ranges one after the other, with what was left of the last one before the next. */
+class Pages {
+  readonly #chunks: Iterator<UidRange>;
+  #rest: UidRange | undefined;
+  /** How many were taken. */
+  taken = 0;
+
+  constructor(chunks: Iterator<UidRange>) {
+    this.#chunks = chunks;
+  }
+
+  next(): UidRange | undefined {
+    const { done, value } =
+      this.#rest === undefined ? this.#chunks.next() : { done: false, value: this.#rest };
+    this.#rest = undefined;
+    if (done === true) return undefined;
+    this.taken++;
+    return value;
+  }
+
+  putBack(rest: UidRange | undefined): void {
+    this.#rest = rest;
+  }
 }
 
 /** A message that cannot be shown does not keep the others from it; the command then ends with its error. */
@@ -242,7 +304,10 @@ async function markSeen(session: Session, rows: readonly MessageRow[]): Promise<
 function withFlags(session: Session, atts: readonly FetchAtt[]): readonly FetchAtt[] {
   const more: FetchAtt[] = [];
   if (!atts.some((att) => att.kind === 'flags')) more.push({ kind: 'flags' });
-  if (session.enabled.has('CONDSTORE') && !atts.some((att) => att.kind === 'modseq'))
-    more.push({ kind: 'modseq' });
+  const has = (kind: FetchAtt['kind']): boolean => atts.some((att) => att.kind === kind);
+  // RFC 7162 section 3.2.4: a FETCH that has set \Seen tells UID and MODSEQ too.
+  if (session.enabled.has('CONDSTORE') && !has('modseq')) more.push({ kind: 'modseq' });
+  if (session.enabled.has('CONDSTORE') && !has('uid') && !session.enabled.has('UIDONLY'))
+    more.push({ kind: 'uid' });
   return [...atts, ...more];
 }

@@ -1,6 +1,6 @@
 import type { Timer } from '../../../base/clock.ts';
 import { SESSION_LIMITS } from '../limits.ts';
-import { tellNotices } from '../notify/notify.ts';
+import { tellNotices, wantsSelected } from '../notify/notify.ts';
 import { refresh, tell } from '../refresh.ts';
 import { awaitOctets, type Session, SessionEnd, untagged } from '../session.ts';
 import { SyntaxFault } from '../wire/decoder.ts';
@@ -28,8 +28,10 @@ export const idle: Command = {
     try {
       await refresh(session, true);
       for (;;) {
-        await tell(session, true);
-        if (session.notify !== undefined) await tellNotices(session);
+        const { notify } = session;
+        // RFC 5465 section 4: no other events than NOTIFY asked for.
+        if (notify === undefined || wantsSelected(notify)) await tell(session, true);
+        if (notify !== undefined) await tellNotices(session);
         if (takeDone(session)) return undefined;
         await awaitOctets(session);
         await refresh(session);

@@ -11,7 +11,7 @@ import { flushIfFull, loginOf, type Session, spend, untagged, usesUtf8 } from '.
 import type { Decoder } from '../wire/decoder.ts';
 import { mailbox as mailboxText } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN, type Outcome } from './command.ts';
-import { type EntryName, entryNames, LIST_METADATA, tellAnnotations } from './metadata.ts';
+import { type EntryName, entryNames, LIST_METADATA, mayAnnotate, tellAnnotations } from './metadata.ts';
 
 /** LIST with its extensions (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590). */
 export const list: Command = {
@@ -33,8 +33,9 @@ export const lsub: Command = {
     d.sp();
     const reference = d.mailbox();
     d.sp();
-    const pattern = bounded(reference + d.listMailbox());
+    const pattern = reference + d.listMailbox();
     d.end();
+    if (!isAccepted(pattern)) return undefined;
     const { accountId } = loginOf(session);
     const known = await session.options.store.read.run('sharing.mailboxes', { accountId });
     const subscribed = known.map(({ mailbox }) => mailbox).filter((mailbox) => mailbox.subscribed);
@@ -81,6 +82,8 @@ interface Request {
   readonly metadata: readonly EntryName[];
   /** Whether any option of RFC 5258 was used. */
   readonly extended: boolean;
+  /** Only the hierarchy delimiter is asked for. */
+  readonly delimiter: boolean;
 }
 
 const SELECTION = new Set(['SUBSCRIBED', 'REMOTE', 'RECURSIVEMATCH', 'SPECIAL-USE']);
@@ -101,9 +104,9 @@ function parse(session: Session, d: Decoder): Request {
     let count = 0;
     patterns = d.list(() => {
       if (++count > SESSION_LIMITS.patterns) throw tooMuch(`${SESSION_LIMITS.patterns} patterns`);
-      return bounded(reference + d.listMailbox());
+      return d.listMailbox();
     });
-  } else patterns = [bounded(reference + d.listMailbox())];
+  } else patterns = [d.listMailbox()];
   const returns = new Set<string>();
   let status: readonly string[] = [];
   let metadata: readonly EntryName[] = [];
@@ -122,7 +125,13 @@ function parse(session: Session, d: Decoder): Request {
   }
   // RFC 5258 section 3.1: RECURSIVEMATCH needs something to match.
   if (select.has('RECURSIVEMATCH') && !select.has('SUBSCRIBED')) d.fail('SUBSCRIBED with RECURSIVEMATCH');
-  return { patterns, select, returns, status, metadata, extended };
+  // RFC 9051 section 6.3.9: an empty pattern asks for the hierarchy delimiter; with options it means nothing.
+  const delimiter = !extended && patterns.every((pattern) => pattern === '');
+  const accepted = patterns
+    .filter((pattern) => pattern !== '')
+    .map((pattern) => reference + pattern)
+    .filter(isAccepted);
+  return { patterns: accepted, select, returns, status, metadata, extended, delimiter };
 }
 
 const RETURNS = new Set(['SUBSCRIBED', 'CHILDREN', 'SPECIAL-USE', 'STATUS', 'MYRIGHTS', 'METADATA']);
@@ -134,14 +143,15 @@ function option(d: Decoder, into: Set<string>, known: ReadonlySet<string>): stri
   return name;
 }
 
-/** A pattern that is not too long. Only what comes after its first wildcard costs more than a comparison. */
-function bounded(pattern: string): string {
+/**
+ * Whether a pattern is not too long; only what comes after its first wildcard costs more than a comparison. RFC 9051
+ * section 6.3.9: one that is not accepted matches nothing, and that is no failure.
+ */
+function isAccepted(pattern: string): boolean {
   const { patternBytes, wildcardBytes } = SESSION_LIMITS;
-  if (Buffer.byteLength(pattern) > patternBytes) throw tooMuch(`${patternBytes} octets of a pattern`);
+  if (Buffer.byteLength(pattern) > patternBytes) return false;
   const first = pattern.search(/[%*]/);
-  if (first !== -1 && Buffer.byteLength(pattern.slice(first)) > wildcardBytes)
-    throw tooMuch(`${wildcardBytes} octets of a pattern from its first wildcard on`);
-  return pattern;
+  return first === -1 || Buffer.byteLength(pattern.slice(first)) <= wildcardBytes;
 }
 
 function tooMuch(what: string): Refusal {
@@ -149,34 +159,36 @@ function tooMuch(what: string): Refusal {
 }
 
 async function answer(session: Session, request: Request): Promise<Outcome> {
-  const { patterns, select, extended } = request;
-  // RFC 9051 section 6.3.9: an empty pattern asks for the hierarchy delimiter.
-  if (!extended && patterns.length === 1 && patterns[0] === '') {
+  const { patterns, select, delimiter } = request;
+  if (delimiter) {
     untagged(session, 'LIST (\\Noselect) "/" ""');
     return undefined;
   }
+  if (patterns.length === 0) return undefined;
   const { accountId } = loginOf(session);
   const known = await session.options.store.read.run('sharing.mailboxes', { accountId });
-  const mailboxes = await withLevels(session, known, patterns);
-  const tree = await treeOf(session, mailboxes);
+  const mailboxes = await withLevels(session, known, request);
   const byPattern = await selectMatching(mailboxes, patterns.map(listPattern), session.turns);
+  const tree = await treeOf(session, mailboxes, select, new Set(byPattern));
   for (const mailbox of byPattern) {
     await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * mailbox.name.length);
-    const hit =
-      (!select.has('SUBSCRIBED') || mailbox.subscribed) &&
-      (!select.has('SPECIAL-USE') || mailbox.specialUse !== undefined) &&
-      (mailbox.id !== 0 || select.has('SUBSCRIBED') || (mailbox.level && select.size === 0));
-    // RFC 5258 section 3.5: a parent is shown when something below it is subscribed and not shown itself.
-    const below =
-      select.has('RECURSIVEMATCH') &&
-      (mailbox.id !== 0 || mailbox.level) &&
-      tree.subscribedBelow.has(mailbox.name);
-    if (!hit && !below) continue;
-    tellMailbox(session, request, mailbox, tree, below);
-    await tellMore(session, request, mailbox);
+    const hit = isSelected(mailbox, select);
+    const child = select.has('RECURSIVEMATCH') ? tree.below.get(mailbox.name) : undefined;
+    // RFC 9051 section 6.3.9.3: a parent is shown when something below it is meant and not shown itself.
+    if (!hit && child !== 'hidden') continue;
+    tellMailbox(session, request, mailbox, tree, child !== undefined);
+    // RFC 9051 section 6.3.9.8: more is told only of what was meant itself.
+    if (hit) await tellMore(session, request, mailbox);
     await flushIfFull(session);
   }
   return undefined;
+}
+
+/** Whether a mailbox is what the selection options mean. */
+function isSelected(mailbox: Listed, select: ReadonlySet<string>): boolean {
+  if (select.has('SUBSCRIBED') && !mailbox.subscribed) return false;
+  if (select.has('SPECIAL-USE') && mailbox.specialUse === undefined) return false;
+  return mailbox.id !== 0 || select.has('SUBSCRIBED') || (mailbox.level && !select.has('SPECIAL-USE'));
 }
 
 /** What a mailbox's LIST response is followed by. */
@@ -191,7 +203,7 @@ async function tellMore(session: Session, request: Request, mailbox: Listed): Pr
     untagged(session, `MYRIGHTS ${name} "${formatRightsWithObsolete(mailbox.rights)}"`);
   }
   // RFC 9590.
-  if (request.metadata.length > 0 && hasRights(mailbox.rights, Right.Read))
+  if (request.metadata.length > 0 && mayAnnotate(mailbox.rights))
     await tellAnnotations(session, mailbox, request.metadata, LIST_METADATA);
 }
 
@@ -203,25 +215,36 @@ interface Listed extends Mailbox {
 
 /**
  * The mailboxes, and for patterns that end in a level of the hierarchy the levels above those of others (RFC 9051
- * section 6.3.9), by name.
+ * section 6.3.9), by name. With RECURSIVEMATCH the levels above subscriptions too, for a parent need not be there
+ * (RFC 9051 section 6.3.9.6).
  */
 async function withLevels(
   session: Session,
   known: readonly KnownMailbox[],
-  patterns: readonly string[],
+  { patterns, select }: Request,
 ): Promise<readonly Listed[]> {
   const listed = known.map(({ mailbox, rights }): Listed => ({ ...mailbox, rights, level: false }));
-  if (known.every(({ own }) => own) || patterns.every((pattern) => pattern.endsWith('*'))) return listed;
+  const recursive = select.has('RECURSIVEMATCH');
+  const byLevel = patterns.some((pattern) => !pattern.endsWith('*'));
   const names = new Set(listed.map(({ name }) => name));
   const before = names.size;
   for (const { mailbox, own } of known) {
-    if (own || mailbox.id === 0) continue;
+    const above = recursive ? mailbox.subscribed : byLevel && !own && mailbox.id !== 0;
+    if (!above) continue;
     const { name } = mailbox;
     for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
       const level = name.slice(0, at);
       if (names.has(level)) continue;
       names.add(level);
-      listed.push({ ...mailbox, id: 0, name: level, subscribed: false, rights: 0, level: true });
+      listed.push({
+        ...mailbox,
+        id: 0,
+        name: level,
+        specialUse: undefined,
+        subscribed: false,
+        rights: 0,
+        level: true,
+      });
     }
     await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * name.length);
   }
@@ -230,24 +253,34 @@ async function withLevels(
 
 interface Tree {
   readonly parents: ReadonlySet<string>;
-  readonly subscribedBelow: ReadonlySet<string>;
+  /** What has something below it that the options mean: whether it is all shown for itself. */
+  readonly below: ReadonlyMap<string, 'shown' | 'hidden'>;
 }
 
 /** Steps for a name that is taken apart or told, per character, and besides. */
 const STEPS_PER_CHAR = 2;
 const STEPS_PER_NAME = 200;
 
-async function treeOf(session: Session, mailboxes: readonly Listed[]): Promise<Tree> {
+async function treeOf(
+  session: Session,
+  mailboxes: readonly Listed[],
+  select: ReadonlySet<string>,
+  shown: ReadonlySet<Listed>,
+): Promise<Tree> {
   const parents = new Set<string>();
-  const subscribedBelow = new Set<string>();
-  for (const { id, name, subscribed } of mailboxes) {
+  const below = new Map<string, 'shown' | 'hidden'>();
+  const recursive = select.has('RECURSIVEMATCH');
+  for (const mailbox of mailboxes) {
+    const { id, name } = mailbox;
+    const meant = recursive && isSelected(mailbox, select);
     for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
-      if (id !== 0) parents.add(name.slice(0, at));
-      if (subscribed) subscribedBelow.add(name.slice(0, at));
+      const parent = name.slice(0, at);
+      if (id !== 0) parents.add(parent);
+      if (meant && below.get(parent) !== 'hidden') below.set(parent, shown.has(mailbox) ? 'shown' : 'hidden');
       await spend(session, STEPS_PER_NAME + STEPS_PER_CHAR * at);
     }
   }
-  return { parents, subscribedBelow };
+  return { parents, below };
 }
 
 function tellMailbox(
@@ -258,9 +291,12 @@ function tellMailbox(
   below: boolean,
 ): void {
   const attributes: string[] = [];
-  if (mailbox.level) attributes.push(extended ? '\\NonExistent' : '\\Noselect', '\\HasChildren');
+  const parent = tree.parents.has(mailbox.name);
+  if (mailbox.level) attributes.push(extended ? '\\NonExistent' : '\\Noselect');
   else if (mailbox.id === 0) attributes.push('\\NonExistent');
-  else attributes.push(tree.parents.has(mailbox.name) ? '\\HasChildren' : '\\HasNoChildren');
+  // RFC 9051 section 6.3.9.5: one or the other where they are asked for.
+  if (mailbox.id !== 0 || parent || returns.has('CHILDREN'))
+    attributes.push(parent ? '\\HasChildren' : '\\HasNoChildren');
   if (mailbox.id !== 0 && !hasRights(mailbox.rights, Right.Read)) attributes.push('\\Noselect');
   // RFC 5258 section 3.1: selecting by SUBSCRIBED returns it too.
   if (mailbox.subscribed && (returns.has('SUBSCRIBED') || select.has('SUBSCRIBED')))

@@ -2,6 +2,7 @@ import type { SpecialUse } from '../../../data/mailstore/types.ts';
 import { isReserved } from '../../../data/sharing/namespaces.ts';
 import { Right } from '../../../data/sharing/rights.ts';
 import { needMailbox, needPlace } from '../access.ts';
+import { tellNormalized } from '../normalized.ts';
 import { deselect } from '../refresh.ts';
 import { refuse } from '../replies.ts';
 import { loginOf, type Session, untaggedOk } from '../session.ts';
@@ -54,6 +55,7 @@ export const create: Command = {
       name: path,
       ...(use !== undefined && { specialUse: use }),
     });
+    if (own) tellNormalized(session, name, path);
     return { code: `MAILBOXID (F${made.id})`, text: 'CREATE completed' };
   },
 };
@@ -76,6 +78,7 @@ export const remove: Command = {
       await deselect(session);
       untaggedOk(session, 'CLOSED', 'The selected mailbox is gone');
     }
+    tellNormalized(session, name, mailbox.name, '\\NonExistent');
     return undefined;
   },
 };
@@ -103,6 +106,8 @@ export const rename: Command = {
       from: source.path,
       to: target.path,
     });
+    if (target.own && (source.mailbox.name !== from || target.path !== to))
+      tellNormalized(session, from, target.path);
     return undefined;
   },
 };

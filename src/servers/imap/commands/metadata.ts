@@ -1,6 +1,6 @@
 import { Refusal } from '../../../base/errors.ts';
 import { MAX_ANNOTATIONS, MAX_ENTRY_BYTES, type Annotation } from '../../../data/sharing/annotations.ts';
-import { Right } from '../../../data/sharing/rights.ts';
+import { hasRights, Right } from '../../../data/sharing/rights.ts';
 import { needMailbox } from '../access.ts';
 import { refuse } from '../replies.ts';
 import { flushIfFull, loginOf, type Session, untagged, usesUtf8 } from '../session.ts';
@@ -56,6 +56,10 @@ function options(d: Decoder): Options {
   return found;
 }
 
+function atOptions(d: Decoder): boolean {
+  return /^\( *(?:MAXSIZE|DEPTH) /i.test(d.rest().toString('latin1', 0, 100));
+}
+
 function depthOf(d: Decoder): Options['depth'] {
   const text = d.keyword('0, 1 or infinity');
   if (text === '0') return 0;
@@ -77,9 +81,14 @@ export const getMetadata: Command = {
     }
     const name = d.mailbox();
     d.sp();
+    // The examples of RFC 5464 have the options here, and so have clients.
+    if (atOptions(d)) {
+      ({ maxSize, depth } = options(d));
+      d.sp();
+    }
     const wanted = entryNames(d);
     d.end();
-    const target = await targetOf(session, name, Right.Lookup | Right.Read);
+    const target = await targetOf(session, name, 0);
     const longest = await tellAnnotations(session, target, wanted, { maxSize, depth });
     // RFC 5464 section 4.2.1.
     return longest === 0 ? undefined : { code: `METADATA LONGENTRIES ${longest}`, text: 'Some are longer' };
@@ -90,24 +99,35 @@ export const getMetadata: Command = {
 export interface Annotated {
   readonly id: number;
   readonly name: string;
+  readonly specialUse: string | undefined;
+}
+
+/** Any of these lets its holder have annotations of a mailbox that it sees (RFC 5464 section 3.3). */
+const ANNOTATING = Right.Read | Right.Seen | Right.Write | Right.Insert | Right.Post;
+
+export function mayAnnotate(rights: number): boolean {
+  return hasRights(rights, Right.Lookup) && (rights & ANNOTATING) !== 0;
 }
 
 async function targetOf(session: Session, name: string, needed: number): Promise<Annotated> {
-  if (name === '') return { id: 0, name: '' };
-  const { mailbox } = await needMailbox(session, name, needed);
+  if (name === '') return { id: 0, name: '', specialUse: undefined };
+  const { mailbox, rights } = await needMailbox(session, name, Right.Lookup | needed);
+  if (!mayAnnotate(rights))
+    throw refuse('not-permitted', 'NOPERM', 'You may not have annotations of this mailbox');
   return mailbox;
 }
 
 /** The METADATA response with what was asked for. The size of the largest value that was left out, 0 for none. */
 export async function tellAnnotations(
   session: Session,
-  { id, name }: Annotated,
+  target: Annotated,
   wanted: readonly EntryName[],
   { maxSize, depth }: Options,
 ): Promise<number> {
   const { accountId } = loginOf(session);
+  const { id, name } = target;
   const stored = await session.options.store.read.run('sharing.annotations', { accountId, mailboxId: id });
-  const all = id === 0 ? withContact(session, stored) : stored;
+  const all = id === 0 ? withContact(session, stored) : withSpecialUse(target, stored);
   const told = new Map<string, string>();
   let longest = 0;
   for (const { scope, entry, given } of wanted) {
@@ -158,6 +178,15 @@ function withContact(session: Session, stored: readonly Annotation[]): readonly 
   return [...stored, { scope: 'shared', entry: '/admin', value: Buffer.from(`mailto:postmaster@${domain}`) }];
 }
 
+/** Where a mailbox's special use stands among its annotations (RFC 6154 section 4). */
+const SPECIAL_USE = '/specialuse';
+
+function withSpecialUse({ specialUse }: Annotated, stored: readonly Annotation[]): readonly Annotation[] {
+  const others = stored.filter(({ scope, entry }) => scope !== 'private' || entry !== SPECIAL_USE);
+  if (specialUse === undefined) return others;
+  return [...others, { scope: 'private', entry: SPECIAL_USE, value: Buffer.from(specialUse) }];
+}
+
 /** SETMETADATA (RFC 5464 section 4.3). */
 export const setMetadata: Command = {
   name: 'SETMETADATA',
@@ -178,10 +207,11 @@ export const setMetadata: Command = {
     });
     d.end();
     const shared = changes.some((change) => change.scope === 'shared');
-    // RFC 5464 section 3.3: who may read it may keep notes about it; what all see takes the right to change it.
-    const needed = Right.Lookup | Right.Read | (shared ? Right.Write : 0);
-    const { id: mailboxId } = await targetOf(session, name, needed);
+    // RFC 5464 section 3.3: what all see takes the right to change the mailbox.
+    const { id: mailboxId } = await targetOf(session, name, shared ? Right.Write : 0);
     if (mailboxId === 0) for (const change of changes) needFilter(session, change);
+    else if (changes.some(({ scope, entry }) => scope === 'private' && entry === SPECIAL_USE))
+      throw refuse('not-permitted', 'CANNOT', 'A special use is given by CREATE');
     const { accountId } = loginOf(session);
     await session.options.store.write.run('sharing.annotate', { accountId, mailboxId, changes });
     return undefined;

@@ -82,7 +82,7 @@ function parseGroups(d: Decoder): {
 }
 
 function filterOf(d: Decoder, kind: string): NotifyFilter {
-  // RFC 5465 section 6.4: a server that cannot tell where mail may be delivered takes all personal ones.
+  // RFC 5465 section 6.3: a server that cannot tell where mail may be delivered takes all personal ones.
   if (kind === 'INBOXES' || kind === 'PERSONAL') return { kind: 'personal' };
   if (kind === 'SUBSCRIBED') return { kind: 'subscribed' };
   if (kind !== 'SUBTREE' && kind !== 'MAILBOXES') return d.fail('which mailboxes before this');
@@ -114,7 +114,7 @@ function parseEvents(d: Decoder, selected: boolean): Events {
     if (event !== 'MessageNew' || d.rest().toString('latin1', 0, 2) !== ' (') continue;
     d.sp();
     atts = fetchAtts(d);
-    // RFC 5465 section 5.1: they are for the selected mailbox only.
+    // RFC 5465 section 8: they are for the selected mailbox only.
     if (!selected) d.fail('data items for the selected mailbox only before this');
   } while (d.skip(' '));
   d.need(')');

@@ -1,3 +1,4 @@
+import { isReserved } from '../../../data/sharing/namespaces.ts';
 import { Right } from '../../../data/sharing/rights.ts';
 import { needMailbox } from '../access.ts';
 import { refuse } from '../replies.ts';
@@ -20,6 +21,14 @@ async function rootOf(session: Session, accountId: number): Promise<Root> {
   if (accountId === loginOf(session).accountId) return { accountId, name: ROOT };
   const owner = await session.options.store.read.run('directory.account', { id: accountId });
   return { accountId, name: `${ROOT}/${owner?.address ?? ''}` };
+}
+
+/** Whose account a mailbox counts to. RFC 9208 section 4.1.2: it need not be there yet. */
+async function placeOf(session: Session, name: string): Promise<{ accountId: number; name: string }> {
+  const { accountId } = loginOf(session);
+  const known = await session.options.store.read.run('sharing.resolve', { accountId, name });
+  if (known === undefined && !isReserved(name)) return { accountId, name };
+  return (await needMailbox(session, name, Right.Read)).mailbox;
 }
 
 function nameText({ name }: Root): string {
@@ -77,9 +86,9 @@ export const getQuotaRoot: Command = {
     d.sp();
     const name = d.mailbox();
     d.end();
-    const { mailbox } = await needMailbox(session, name, Right.Read);
-    const root = await rootOf(session, mailbox.accountId);
-    untagged(session, `QUOTAROOT ${mailboxText(mailbox.name, usesUtf8(session))} ${nameText(root)}`);
+    const place = await placeOf(session, name);
+    const root = await rootOf(session, place.accountId);
+    untagged(session, `QUOTAROOT ${mailboxText(place.name, usesUtf8(session))} ${nameText(root)}`);
     await tellQuota(session, root);
     return undefined;
   },

@@ -1,6 +1,7 @@
 import { MAX_UID } from '../../../data/mailstore/types.ts';
 import { Right } from '../../../data/sharing/rights.ts';
 import { needRights } from '../access.ts';
+import { noteMade } from '../notify/notify.ts';
 import { refresh } from '../refresh.ts';
 import { refuse } from '../replies.ts';
 import { type Session, untaggedOk, viewOf } from '../session.ts';
@@ -46,7 +47,7 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
   try {
     const uid = oldMessage(session, d, byUid);
     view.needWritable();
-    // RFC 8508 section 3.1: it is APPEND, STORE of \Deleted and UID EXPUNGE in one.
+    // RFC 8508 section 4.1: it is APPEND, STORE of \Deleted and UID EXPUNGE in one.
     needRights(view, Right.DeleteMessages | Right.Expunge);
     const upload = newUpload(await uploadMailbox(session, d), false);
     messages.push(await readMessage(session, d, upload));
@@ -58,13 +59,16 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
       mailboxId,
       uid,
     });
-    // RFC 8508 section 4: told before the message that went.
-    untaggedOk(session, appendUid(uidvalidity, uids), 'The replacement is there');
+    // RFC 8508 section 4.3: told before the message that went.
+    noteMade(session, target.mailbox.id, uids);
+    const code = appendUid(target, uidvalidity, uids);
+    if (code !== undefined) untaggedOk(session, code, 'The replacement is there');
   } catch (error) {
     for (const message of messages) message.drop();
     await passOverRest(session, d, error);
     throw error;
   }
   await refresh(session, true);
-  return undefined;
+  // RFC 8508 section 4.5: as UID EXPUNGE.
+  return session.enabled.has('CONDSTORE') ? { code: `HIGHESTMODSEQ ${view.modseq}` } : undefined;
 }

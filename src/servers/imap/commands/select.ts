@@ -4,11 +4,11 @@ import type { KnownMailbox } from '../../../data/sharing/types.ts';
 import { mayChange, needMailbox } from '../access.ts';
 import { MailboxView } from '../mailbox-view.ts';
 import { announceFlags, deselect } from '../refresh.ts';
+import { tellSelected } from '../normalized.ts';
 import { type Known, qresyncParameter, resynchronize } from '../qresync.ts';
 import { noSuchMailbox } from '../replies.ts';
 import { isRev2, type Session, untagged, untaggedOk } from '../session.ts';
 import type { Decoder } from '../wire/decoder.ts';
-import { mailbox as mailboxText } from '../wire/encoder.ts';
 import { type Command, LOGGED_IN, type Outcome } from './command.ts';
 
 /** SELECT (RFC 9051 section 6.3.2). */
@@ -46,6 +46,7 @@ async function open(session: Session, d: Decoder, examining: boolean): Promise<O
   const { view, mailbox, firstUnseen } = await openView(session, found, readOnly);
   session.view = view;
   announce(session, view, mailbox, firstUnseen);
+  if (isRev2(session)) tellSelected(session, name, view.name);
   if (resync !== undefined) await resynchronize(session, resync);
   return {
     code: readOnly ? 'READ-ONLY' : 'READ-WRITE',
@@ -114,10 +115,9 @@ function announce(
   mailbox: Mailbox,
   firstUnseen: number | undefined,
 ): void {
-  const rev2 = isRev2(session);
   announceFlags(session, view);
   untagged(session, `${view.count} EXISTS`);
-  if (!rev2) {
+  if (!isRev2(session)) {
     untagged(session, `${view.recent} RECENT`);
     const unseen = firstUnseen === undefined ? 0 : view.seqOf(firstUnseen);
     // RFC 9586 section 3.5: it is a number.
@@ -128,5 +128,4 @@ function announce(
   untaggedOk(session, `UIDNEXT ${mailbox.uidnext}`, 'Predicted next UID');
   untaggedOk(session, `HIGHESTMODSEQ ${Math.max(1, view.modseq)}`, 'Highest mod-sequence');
   untaggedOk(session, `MAILBOXID (F${view.mailboxId})`, 'Object id');
-  if (rev2) untagged(session, `LIST () "/" ${mailboxText(view.name, true)}`);
 }

@@ -1,7 +1,8 @@
 import type { SortField } from '../../../data/mailstore/sort-columns.ts';
 import type { SortKey } from '../../../data/mailstore/sorting.ts';
-import { addContext, type ContextRequest } from '../contexts.ts';
-import { type Found, savedOf, tellEsearch, tellNumbers } from '../esearch.ts';
+import { enableCondstore } from '../condstore.ts';
+import { addContext, needNewTag } from '../contexts.ts';
+import { emptiedByFailure, type Found, savedOf, tellEsearch, tellNumbers } from '../esearch.ts';
 import { SESSION_LIMITS } from '../limits.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import { needAllowed, searchedRanges } from '../message-limit.ts';
@@ -14,13 +15,7 @@ import { type Session, viewOf } from '../session.ts';
 import { ensureKeys, sortPlace } from '../sort-keys.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import { asksForResult, type ReturnOptions, returnOptions } from '../wire/return-options.ts';
-import {
-  hasNumbers,
-  positionalCharset,
-  type SearchCriteria,
-  searchCriteria,
-  usesModseq,
-} from '../wire/search-key.ts';
+import { hasNumbers, positionalCharset, searchCriteria, usesModseq } from '../wire/search-key.ts';
 import { type Command, type Outcome, SELECTED } from './command.ts';
 
 /** SORT (RFC 5256 section 3, RFC 5267 section 3, RFC 5957). */
@@ -69,42 +64,40 @@ function sortKeys(d: Decoder): SortKey[] {
   return keys;
 }
 
-interface Request {
-  readonly options: ReturnOptions | undefined;
-  readonly keys: readonly SortKey[];
-  readonly criteria: SearchCriteria;
-}
-
-async function parse(session: Session, d: Decoder): Promise<Request> {
+function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcome> {
   d.sp();
   const options = returnOptions(d);
+  needNewTag(session, options);
+  return emptiedByFailure(session, options, () => answer(session, d, byUid, options));
+}
+
+async function answer(
+  session: Session,
+  d: Decoder,
+  byUid: boolean,
+  options: ReturnOptions | undefined,
+): Promise<Outcome> {
   const keys = sortKeys(d);
   d.sp();
   const charset = positionalCharset(d);
   const criteria = await withFilters(session, searchCriteria(d, charset));
-  if (hasNumbers(criteria.key)) needNumbers(session);
-  if (usesModseq(criteria.key)) session.enabled.add('CONDSTORE');
-  return { options, keys, criteria };
-}
-
-async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcome> {
-  const { options, keys, criteria } = await parse(session, d);
+  const holdsExpunges = hasNumbers(criteria.key);
+  if (holdsExpunges) needNumbers(session);
+  if (usesModseq(criteria.key)) enableCondstore(session);
   const view = viewOf(session);
   // RFC 9738 section 3.3: an order of some of them is none.
   needAllowed(session, view.countIn(searchedRanges(view, criteria.key, session.saved)));
-  const context: ContextRequest | undefined =
-    options?.update === true ? { tag: session.tag, criteria, byUid, keys } : undefined;
-  if (options?.save === true) session.saved = [];
   const found = await withProgress(session, async (progress): Promise<Found> => {
     const { uids, modseq } = await runSearch(session, criteria, view);
     return { view, uids: await sorted(session, view, uids, keys, progress), modseq };
   });
   if (options === undefined) await tellNumbers(session, 'SORT', found, byUid);
   else if (asksForResult(options) || options.update) await tellEsearch(session, found, byUid, options);
+  if (options?.update === true)
+    addContext(session, { ...criteria, tag: session.tag, byUid, keys, atts: options.atts }, found.uids);
   if (options?.save === true) session.saved = savedOf(found.uids, options);
-  if (context !== undefined) addContext(session, context, found.uids);
   await refresh(session);
-  return undefined;
+  return { holdsExpunges };
 }
 
 /** Ascending UIDs in the order of sort keys. */

@@ -13,7 +13,7 @@ export const starttls: Command = {
     d.end();
     const { tls, hooks } = session.options;
     if (session.connection.tls !== undefined) throw new SyntaxFault('TLS is on already');
-    // RFC 4978 section 4: TLS is below compression; that is so after UNAUTHENTICATE too.
+    // RFC 4978 section 4: TLS is below compression.
     if (session.compressed) throw new SyntaxFault('expected no STARTTLS: compression is on');
     if (tls === undefined || !mayStartTls(session))
       throw refuse('unavailable', 'UNAVAILABLE', 'There is no certificate yet');

@@ -7,8 +7,9 @@ import {
 } from '../../../data/mailstore/types.ts';
 import { Right } from '../../../data/sharing/rights.ts';
 import { needRights, permittedFlags } from '../access.ts';
+import { enableCondstore } from '../condstore.ts';
 import { SESSION_LIMITS } from '../limits.ts';
-import { allowed, needAllowed } from '../message-limit.ts';
+import { allowed, needAllowed, partlyDone } from '../message-limit.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import { refresh, tellFlags } from '../refresh.ts';
 import { flushIfFull, isRev2, type Session, SessionEnd, viewOf } from '../session.ts';
@@ -76,7 +77,7 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
   view.needWritable();
   needPermission(view, request);
   // RFC 7162 section 3.1: UNCHANGEDSINCE is a CONDSTORE enabling command.
-  if (request.unchangedSince !== undefined) session.enabled.add('CONDSTORE');
+  if (request.unchangedSince !== undefined) enableCondstore(session);
   const { ranges, code } = allowed(session, view, request.ranges);
   // There is room for one response code, and MODIFIED must be told.
   if (request.unchangedSince !== undefined) needAllowed(session, view.countIn(request.ranges));
@@ -90,10 +91,9 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
     });
     if (request.silent) silently.push(range);
     modified.push(...result.modified);
-    done += result.rows.length + result.modified.length;
+    done += result.count + result.modified.length;
     await answer(session, request, result, byUid);
   }
-  if (code !== undefined) return { code, text: 'Only the last messages were changed' };
   const missing = !byUid && done < view.countIn(ranges);
   if (modified.length > 0)
     return {
@@ -102,8 +102,7 @@ async function change(session: Session, d: Decoder, byUid: boolean): Promise<Out
       code: `MODIFIED ${view.formatSet(modified, byUid)}`,
       text: 'Some messages were changed meanwhile',
     };
-  if (missing) return { status: 'NO', code: 'EXPUNGEISSUED', text: 'Some of the messages no longer exist' };
-  return undefined;
+  return partlyDone(session, code, missing, 'Only the last messages were changed');
 }
 
 /** Throws when the account may change none of the flags. */
@@ -141,6 +140,9 @@ async function write(session: Session, request: Request, range: UidRange): Promi
   // The rights may have been read anew just now.
   needPermission(view, request);
   const permitted = permittedFlags(view.rights);
+  // Nobody is told of the rows of a .SILENT STORE of what the client knows.
+  const known =
+    request.silent && permitted === undefined && !view.hasChanges && !session.enabled.has('CONDSTORE');
   const result = await session.options.store.write.run('mailstore.storeFlags', {
     accountId: view.accountId,
     mailboxId: view.mailboxId,
@@ -149,6 +151,7 @@ async function write(session: Session, request: Request, range: UidRange): Promi
     set,
     ...(unchangedSince !== undefined && { unchangedSince }),
     ...(permitted !== undefined && { permitted }),
+    ...(known && { knownModseq: view.modseq }),
   });
   return { ...result, permitted };
 }
@@ -161,7 +164,7 @@ async function answer(session: Session, request: Request, result: Written, byUid
   const undisturbed = result.modseqBefore <= view.modseq;
   const withFlags = !request.silent || !undisturbed;
   // Without a change of ours the number is that of somebody else's, of which the client has yet to be told.
-  if (result.changed > 0) view.madeChange(result.modseq);
+  if (result.changed > 0) view.madeChange(result.modseq, undisturbed);
   else if (!undisturbed) view.dirty = true;
   const withUid = byUid || session.enabled.has('CONDSTORE') || isRev2(session);
   // What others did to these messages before must not be told after it: that would look like the newest.

@@ -1,4 +1,5 @@
 import { CLOSE, OPEN } from '../../../data/mailstore/threading.ts';
+import { enableCondstore } from '../condstore.ts';
 import { pause } from '../esearch.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import { needAllowed, searchedRanges } from '../message-limit.ts';
@@ -37,8 +38,9 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
     return d.fail('REFERENCES or ORDEREDSUBJECT before this');
   d.sp();
   const criteria = await withFilters(session, searchCriteria(d, positionalCharset(d)));
-  if (hasNumbers(criteria.key)) needNumbers(session);
-  if (usesModseq(criteria.key)) session.enabled.add('CONDSTORE');
+  const holdsExpunges = hasNumbers(criteria.key);
+  if (holdsExpunges) needNumbers(session);
+  if (usesModseq(criteria.key)) enableCondstore(session);
   const view = viewOf(session);
   // RFC 9738 section 3.3: threads of some of them are none.
   needAllowed(session, view.countIn(searchedRanges(view, criteria.key, session.saved)));
@@ -53,7 +55,7 @@ async function run(session: Session, d: Decoder, byUid: boolean): Promise<Outcom
   });
   await tellThreads(session, view, tokens, byUid);
   await refresh(session);
-  return undefined;
+  return { holdsExpunges };
 }
 
 async function tellThreads(

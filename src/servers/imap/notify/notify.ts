@@ -3,9 +3,7 @@ import type { AnnotationMarks } from '../../../data/sharing/annotations.ts';
 import { hasRights, Right } from '../../../data/sharing/rights.ts';
 import type { KnownMailbox } from '../../../data/sharing/types.ts';
 import { tellChangedEntries } from '../commands/metadata.ts';
-import { wants } from '../commands/fetch.ts';
-import { openContents, tellMessage } from '../fetch-response.ts';
-import { SESSION_LIMITS } from '../limits.ts';
+import { tellUnasked } from '../fetch-unasked.ts';
 import { tellStatus } from '../mailbox-status.ts';
 import { refresh, tell } from '../refresh.ts';
 import {
@@ -40,6 +38,7 @@ export async function beginNotify(
     marks: new Map(),
     watched,
     fetched: undefined,
+    made: [],
   };
   session.notify = notify;
   if (groups.length > 0) {
@@ -48,12 +47,21 @@ export async function beginNotify(
     const known = await look(session, notify);
     if (known === undefined) return;
     notify.marks = await marksOf(session, notify, known);
+    tellNoAccess(session, notify);
   }
   if (!wish.status) return;
   for (const { mailbox, rights } of notify.known.values()) {
     if (mailbox.id === session.view?.mailboxId || !hasRights(rights, Right.Read)) continue;
     const events = eventsOf(notify, mailbox, notify.known.get(mailbox.id));
-    if (isAboutMessages(events)) await tellCounters(session, mailbox, events);
+    if (isAboutMessages(events)) await tellCounters(session, mailbox, events, true);
+  }
+}
+
+/** RFC 5465 section 3.1: a mailbox that can be seen but not be read is told of, for nothing will be. */
+function tellNoAccess(session: Session, notify: Notify): void {
+  for (const known of notify.known.values()) {
+    if (hasRights(known.rights, Right.Read) || eventsOf(notify, known.mailbox, known).size === 0) continue;
+    untagged(session, `LIST (\\NoAccess) "/" ${mailboxText(known.mailbox.name, usesUtf8(session))}`);
   }
 }
 
@@ -118,14 +126,19 @@ function overflow(session: Session): void {
   untaggedOk(session, 'NOTIFICATIONOVERFLOW', 'Too much to be told of');
 }
 
+/** Whether messages of the selected mailbox are to be told of; not to name it is as NONE (RFC 5465 section 3.1). */
+export function wantsSelected({ selected }: Notify): boolean {
+  return selected?.events.has('MessageNew') === true;
+}
+
 /** Wait for the next command; until it comes the client hears of what it wanted to, without IDLE. */
 export async function untilCommand(session: Session): Promise<void> {
   for (;;) {
     const { notify } = session;
     if (notify === undefined || session.input.pending) return;
-    if (notify.selected !== undefined && session.view !== undefined) {
+    if (wantsSelected(notify) && session.view !== undefined) {
       await refresh(session);
-      await tell(session, !notify.selected.delayed);
+      await tell(session, notify.selected?.delayed !== true);
     }
     await tellNotices(session);
     if (await awaitOctets(session)) return;
@@ -142,9 +155,10 @@ export async function tellNotices(session: Session): Promise<void> {
   const before = notify.known;
   const now = await look(session, notify);
   if (now === undefined) return;
-  const notices = new Notices(session, notify);
+  const notices = new Notices(session, notify, before);
   for (const one of now.values()) await notices.compare(one, before.get(one.mailbox.id));
   for (const [id, one] of before) if (!now.has(id)) notices.gone(one);
+  notices.parents();
   const marks = await marksOf(session, notify, now);
   notices.annotations(marks);
   notify.marks = marks;
@@ -157,38 +171,42 @@ async function tellNew(session: Session, notify: Notify): Promise<void> {
   const { selected } = notify;
   const { view } = session;
   if (view === undefined || selected === undefined || selected.atts.length === 0) return;
-  const from = notify.fetched?.view === view ? notify.fetched.uid + 1 : view.lastUid + 1;
+  const isNew = notify.fetched?.view !== view;
+  const from = isNew ? view.lastUid + 1 : (notify.fetched?.uid ?? 0) + 1;
+  if (isNew) notify.made = [];
   notify.fetched = { view, uid: Math.max(view.lastUid, from - 1) };
   if (view.lastUid < from) return;
-  const limit = SESSION_LIMITS.contentRowsPerPage;
-  for (const range of view.chunks([{ from, to: view.lastUid }], limit)) {
-    const rows = await session.options.store.read.run('mailstore.fetch', {
-      mailboxId: view.mailboxId,
-      ranges: [range],
-      want: wants(selected.atts),
-      limit,
-    });
-    const contents = await openContents(session, rows, selected.atts);
-    for (const [at, row] of rows.entries()) {
-      await tellMessage(session, row, selected.atts, contents[at]);
-      await flushIfFull(session);
-    }
-  }
+  const { made } = notify;
+  notify.made = [];
+  const uids = view.uidsIn([{ from, to: view.lastUid }]).filter((uid) => !made.includes(uid));
+  await tellUnasked(session, view, view.rangesOf(uids), selected.atts);
+}
+
+/** RFC 5465 section 5.2: of messages that this session has put into its mailbox itself nothing is fetched. */
+export function noteMade(session: Session, mailboxId: number, uids: readonly number[]): void {
+  const { notify, view } = session;
+  if (notify?.selected !== undefined && notify.selected.atts.length > 0 && view?.mailboxId === mailboxId)
+    notify.made = [...notify.made, ...uids];
 }
 
 const NO_EVENTS: ReadonlySet<NotifyEvent> = new Set();
 
-/** What is wanted of a mailbox: the first group that it, or what it was before, fits in. */
+/**
+ * What is wanted of a mailbox: all that the groups want that it, or what it was before, fits in (RFC 5465 section 6);
+ * NONE of one of them is the end of it.
+ */
 function eventsOf(
   notify: Notify,
   mailbox: Mailbox,
   known: KnownMailbox | undefined,
   before?: Mailbox,
 ): ReadonlySet<NotifyEvent> {
-  const group = notify.groups.find(
+  const groups = notify.groups.filter(
     ({ filter }) => fits(filter, mailbox, known) || (before !== undefined && fits(filter, before, known)),
   );
-  return group?.events ?? NO_EVENTS;
+  if (groups.some(({ events }) => events.size === 0)) return NO_EVENTS;
+  if (groups.length === 1) return groups[0]?.events ?? NO_EVENTS;
+  return new Set(groups.flatMap(({ events }) => [...events]));
 }
 
 function fits(
@@ -217,10 +235,12 @@ async function tellCounters(
   session: Session,
   mailbox: Mailbox,
   events: ReadonlySet<NotifyEvent>,
+  first = false,
 ): Promise<void> {
   const items = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
   if (events.has('FlagChange')) items.push('UNSEEN');
-  if (session.enabled.has('CONDSTORE')) items.push('HIGHESTMODSEQ');
+  // RFC 5465 section 3.1: the first time also for those who have not asked for it.
+  if (session.enabled.has('CONDSTORE') || (first && events.has('FlagChange'))) items.push('HIGHESTMODSEQ');
   await tellStatus(session, mailbox, items);
   await flushIfFull(session);
 }
@@ -230,42 +250,84 @@ class Notices {
   told = 0;
   readonly #session: Session;
   readonly #notify: Notify;
+  /** Mailboxes before and now, and names of those that are above one. */
+  readonly #before: ReadonlyMap<number, KnownMailbox>;
+  #parents: ReadonlySet<string> | undefined;
+  #ids: ReadonlyMap<string, number> | undefined;
+  /** Parents of what was made or deleted, by name. */
+  readonly #affected = new Set<string>();
 
-  constructor(session: Session, notify: Notify) {
+  constructor(session: Session, notify: Notify, before: ReadonlyMap<number, KnownMailbox>) {
     this.#session = session;
     this.#notify = notify;
+    this.#before = before;
   }
 
   async compare(one: KnownMailbox, old: KnownMailbox | undefined): Promise<void> {
     const { mailbox } = one;
     const events = eventsOf(this.#notify, mailbox, one, old?.mailbox);
     if (old === undefined) {
-      if (events.has('MailboxName')) this.#list(mailbox, mailbox.subscribed ? ['\\Subscribed'] : []);
+      this.#affect(mailbox.name);
+      if (events.has('MailboxName')) this.#list(mailbox);
       return;
     }
-    if (old.mailbox.name !== mailbox.name && events.has('MailboxName')) {
+    if (old.mailbox.name !== mailbox.name && events.has('MailboxName') && !this.#movedAlong(one, old)) {
       // RFC 5465 section 5.4: the old name comes along.
       const before = mailboxText(old.mailbox.name, usesUtf8(this.#session));
-      this.#list(mailbox, mailbox.subscribed ? ['\\Subscribed'] : [], ` ("OLDNAME" (${before}))`);
+      this.#list(mailbox, ` ("OLDNAME" (${before}))`);
     }
     if (old.mailbox.subscribed !== mailbox.subscribed && events.has('SubscriptionChange'))
-      this.#list(mailbox, mailbox.subscribed ? ['\\Subscribed'] : []);
+      this.#list(mailbox);
     if (mailbox.id === this.#session.view?.mailboxId || !hasRights(one.rights, Right.Read)) return;
     if (!wantsChange(events, mailbox, old.mailbox)) return;
     this.told++;
     if (this.told <= MAX_TOLD) await tellCounters(this.#session, mailbox, events);
   }
 
-  /** Deleted, or no longer to be seen: that makes no difference. */
-  gone(one: KnownMailbox): void {
-    if (eventsOf(this.#notify, one.mailbox, one).has('MailboxName'))
-      this.#list(one.mailbox, ['\\NonExistent']);
+  /** RFC 5465 section 5.4: what was only renamed with its parent is not told of. */
+  #movedAlong(one: KnownMailbox, old: KnownMailbox): boolean {
+    const [from, to] = [parentOf(old.mailbox.name), parentOf(one.mailbox.name)];
+    if (from === undefined || to === undefined || from === to) return false;
+    if (old.mailbox.name.slice(from.length) !== one.mailbox.name.slice(to.length)) return false;
+    this.#ids ??= new Map([...this.#before].map(([id, { mailbox }]) => [mailbox.name, id]));
+    return this.#notify.known.get(this.#ids.get(from) ?? 0)?.mailbox.name === to;
   }
 
-  #list(mailbox: Mailbox, attributes: readonly string[], more = ''): void {
-    if (++this.told > MAX_TOLD) return;
+  /** Deleted, or no longer to be seen: that makes no difference. */
+  gone(one: KnownMailbox): void {
+    this.#affect(one.mailbox.name);
+    if (!eventsOf(this.#notify, one.mailbox, one).has('MailboxName')) return;
+    const name = mailboxText(one.mailbox.name, usesUtf8(this.#session));
+    this.#tell(`LIST (\\NonExistent) "/" ${name}`);
+  }
+
+  #affect(name: string): void {
+    const parent = parentOf(name);
+    if (parent !== undefined) this.#affected.add(parent);
+  }
+
+  /** RFC 5465 section 5.4: of what was made or deleted the parent is affected too, once. */
+  parents(): void {
+    for (const one of this.#notify.known.values()) {
+      const { mailbox } = one;
+      if (!this.#affected.has(mailbox.name) || !this.#before.has(mailbox.id)) continue;
+      if (eventsOf(this.#notify, mailbox, one).has('MailboxName')) this.#list(mailbox);
+    }
+  }
+
+  #list(mailbox: Mailbox, more = ''): void {
     const name = mailboxText(mailbox.name, usesUtf8(this.#session));
-    untagged(this.#session, `LIST (${attributes.join(' ')}) "/" ${name}${more}`);
+    this.#parents ??= new Set(
+      [...this.#notify.known.values()].flatMap((each) => parentOf(each.mailbox.name) ?? []),
+    );
+    const attributes = this.#parents.has(mailbox.name) ? ['\\HasChildren'] : ['\\HasNoChildren'];
+    if (mailbox.subscribed) attributes.push('\\Subscribed');
+    if (mailbox.specialUse !== undefined) attributes.push(mailbox.specialUse);
+    this.#tell(`LIST (${attributes.join(' ')}) "/" ${name}${more}`);
+  }
+
+  #tell(text: string): void {
+    if (++this.told <= MAX_TOLD) untagged(this.#session, text);
   }
 
   annotations(marks: AnnotationMarks): void {
@@ -293,6 +355,12 @@ class Notices {
   #tellEntries(name: string, entries: readonly string[]): void {
     if (++this.told <= MAX_TOLD) tellChangedEntries(this.#session, name, entries);
   }
+}
+
+/** The name above a mailbox's. */
+function parentOf(name: string): string | undefined {
+  const at = name.lastIndexOf('/');
+  return at > 0 ? name.slice(0, at) : undefined;
 }
 
 /** Whether one of the events that are wanted has happened, as far as counters show. */

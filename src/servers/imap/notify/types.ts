@@ -27,7 +27,7 @@ export interface NotifyGroup {
 
 /** What is wanted of the selected mailbox, whichever it is. */
 export interface NotifySelected {
-  /** Expunges wait for a command that allows them (RFC 5465 section 6.2). */
+  /** Expunges wait for a command that allows them (RFC 5465 section 6.1.2). */
   readonly delayed: boolean;
   readonly events: ReadonlySet<NotifyEvent>;
   /** What to fetch of new messages. */
@@ -37,7 +37,6 @@ export interface NotifySelected {
 /** What a client has asked for by NOTIFY SET, and what it was told. */
 export interface Notify {
   readonly selected: NotifySelected | undefined;
-  /** The first that a mailbox fits in counts. */
   readonly groups: readonly NotifyGroup[];
   /** Something may have changed. */
   dirty: boolean;
@@ -48,4 +47,6 @@ export interface Notify {
   readonly watched: Map<number, () => void>;
   /** Messages up to this UID have been fetched in this view. */
   fetched: { readonly view: MailboxView; readonly uid: number } | undefined;
+  /** Messages of it that the session has put there itself, not told yet. */
+  made: readonly number[];
 }

@@ -65,7 +65,7 @@ test('IMAP SEARCH gives the same with an index, without one, with half of one, a
         i % 2 === 0 ? '\\Seen' : '',
       );
     }
-    await c.ok('SELECT INBOX');
+    await c.ok('SELECT INBOX (CONDSTORE)');
     await c.ok('COPY 2:3 INBOX');
     await c.ok('NOOP');
     await c.ok('STORE 5 +FLAGS (\\Deleted)');

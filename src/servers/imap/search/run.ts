@@ -3,7 +3,7 @@ import { SESSION_LIMITS } from '../limits.ts';
 import type { SearchQuery } from '../../../data/search/types.ts';
 import type { MailboxView } from '../mailbox-view.ts';
 import { flush, type Session, viewOf, yieldTurn } from '../session.ts';
-import type { SearchKey, SearchProgram } from '../wire/search-key.ts';
+import type { SearchCriteria, SearchKey } from '../wire/search-key.ts';
 import { insideOf, type MatchContext, matcher, type Matcher, setRanges } from './match.ts';
 import { askIndex, inBoth, knownTexts, textQuery, type Told } from './indexed.ts';
 import { type MessageText, messageText } from './text.ts';
@@ -49,7 +49,7 @@ function planOf(key: SearchKey, context: MatchContext): Plan {
  */
 export async function runSearch(
   session: Session,
-  program: Pick<SearchProgram, 'key' | 'charset'>,
+  program: SearchCriteria,
   view: MailboxView = viewOf(session),
 ): Promise<SearchResult> {
   const context: MatchContext = {
@@ -150,7 +150,7 @@ async function candidatesOf(session: Session, view: MailboxView, plan: Plan): Pr
       ...(keyword !== undefined && { keyword }),
       ...(notKeyword !== undefined && { notKeyword }),
     });
-    uids = [...found].filter((uid) => view.seqOf(uid) > 0);
+    uids = view.among(found);
     if (first !== undefined) sets.push(first);
   } else uids = view.uidsIn(first ?? [{ from: 1, to: view.lastUid }]);
   for (const set of sets) uids = uids.filter(insideOf(set));

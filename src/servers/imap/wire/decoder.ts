@@ -282,6 +282,8 @@ export class Decoder {
     }
     if (pos >= line.length) this.#failAt(pos, 'the end of the quoted string');
     const raw = line.subarray(this.#pos + 1, pos);
+    // RFC 6855 section 3: what a client of UTF-8 puts in quotes must be that.
+    if (this.utf8 && !isUtf8(raw)) this.fail('UTF-8 in the quoted string');
     this.#pos = pos + 1;
     return escaped ? Buffer.from(raw.toString('latin1').replace(/\\(.)/g, '$1'), 'latin1') : raw;
   }

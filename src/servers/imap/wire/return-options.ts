@@ -1,4 +1,5 @@
 import type { Decoder } from './decoder.ts';
+import { type FetchAtt, fetchAtts } from './fetch-att.ts';
 import { type PartialRange, partialRange } from './partial.ts';
 
 /** What RETURN asks for (RFC 4731, RFC 5182, RFC 5267, RFC 9394). */
@@ -10,9 +11,11 @@ export interface ReturnOptions {
   readonly save: boolean;
   readonly update: boolean;
   readonly partial: PartialRange | undefined;
+  /** What UPDATE fetches of messages that come (RFC 5465 section 7). */
+  readonly atts: readonly FetchAtt[];
 }
 
-type Name = Exclude<keyof ReturnOptions, 'partial'>;
+type Name = Exclude<keyof ReturnOptions, 'partial' | 'atts'>;
 
 const NAMES: Readonly<Record<string, Name>> = {
   MIN: 'min',
@@ -31,6 +34,7 @@ const NOTHING: ReturnOptions = {
   save: false,
   update: false,
   partial: undefined,
+  atts: [],
 };
 
 /** RFC 4731 section 3.1: "()", and a command without RETURN that is answered with ESEARCH, mean ALL. */
@@ -46,8 +50,12 @@ export function returnOptions(d: Decoder): ReturnOptions | undefined {
       const word = d.keyword('a RETURN option');
       count++;
       const name = Object.hasOwn(NAMES, word) ? NAMES[word] : undefined;
-      if (name !== undefined) found[name] = true;
-      else if (word === 'PARTIAL') {
+      if (name !== undefined) {
+        found[name] = true;
+        if (name !== 'update' || d.rest().toString('latin1', 0, 2) !== ' (') return;
+        d.sp();
+        found.atts = fetchAtts(d);
+      } else if (word === 'PARTIAL') {
         // RFC 9394 section 3.1: one page at most, and not beside all.
         if (found.partial !== undefined) d.fail('PARTIAL once, before this');
         d.sp();

@@ -3,7 +3,6 @@ import { Flag, MAX_UID } from '../../../data/mailstore/types.ts';
 import { Refusal } from '../../../base/errors.ts';
 import { date } from './dates.ts';
 import type { Decoder } from './decoder.ts';
-import { type ReturnOptions, returnOptions } from './return-options.ts';
 import type { SequenceSet } from './sequence-set.ts';
 
 /** A search-key (RFC 9051 section 6.4.4). Days are days since the epoch; texts are in the charset of the command. */
@@ -35,11 +34,6 @@ export type DateOf = 'received' | 'sent' | 'saved';
 export interface SearchCriteria {
   readonly charset: string;
   readonly key: SearchKey;
-}
-
-export interface SearchProgram extends SearchCriteria {
-  /** Undefined without RETURN. */
-  readonly returns: ReturnOptions | undefined;
 }
 
 type Read = (d: Decoder) => SearchKey;
@@ -228,12 +222,11 @@ export function searchCriteria(d: Decoder, charset: string): SearchCriteria {
   return { charset, key: keys.length === 1 && keys[0] !== undefined ? keys[0] : { kind: 'and', keys } };
 }
 
-/** What follows SEARCH and a space. Refusal BADCHARSET for a character set we cannot read. `utf8`: none may be named. */
-export function searchProgram(d: Decoder, utf8 = false): SearchProgram {
-  const returns = returnOptions(d);
+/** What follows SEARCH and its RETURN. Refusal BADCHARSET for a character set we cannot read. `utf8`: none may be named. */
+export function searchProgram(d: Decoder, utf8 = false): SearchCriteria {
   if (utf8 && d.skip('CHARSET ')) d.fail('no CHARSET, for UTF8=ACCEPT is enabled, before this');
   const charset = d.skip('CHARSET ') ? positionalCharset(d) : '';
-  return { returns, ...searchCriteria(d, charset) };
+  return searchCriteria(d, charset);
 }
 
 function some(key: SearchKey, test: (key: SearchKey) => boolean): boolean {

@@ -1,0 +1,1 @@
+if address :contains ["subject", "message-id", "in-reply-to"] "" { discard; }

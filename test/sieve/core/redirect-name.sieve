@@ -1,0 +1,1 @@
+redirect "\"Bob, B.\" <bob@example.net>";

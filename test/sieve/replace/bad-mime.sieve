@@ -1,0 +1,4 @@
+require "replace";
+replace :mime :subject "x" "Content-Type: text/plain
+
+x";
