@@ -5,10 +5,12 @@ import type { Page } from 'playwright-core';
 import { parseRights } from '../../src/data/sharing/rights.ts';
 import type { JmapClient } from '../jmap/client.ts';
 import { testActor } from '../support/server.ts';
+import { keptOnDevice } from './device.ts';
 import {
   ADMIN,
   assertAccessible,
   NO_LONG_BROWSER,
+  PATIENCE_MS,
   PHONE,
   shot,
   startWebWorld,
@@ -89,7 +91,7 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     return ((await client.call('Email/query', { filter: { inMailbox, subject } }))['ids'] as string[]).length;
   };
   const until = async <T>(look: () => Promise<T | undefined | false>): Promise<T> => {
-    for (let round = 0; round < 80; round++) {
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
       const found = await look();
       if (found !== undefined && found !== false) return found;
       await new Promise((done) => setTimeout(done, 150));
@@ -162,7 +164,10 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
   it('can be taken back', async () => {
     await using opened = await world.open({ path: '/mail?compose' });
     const { page } = opened;
-    await page.evaluate(() => localStorage.setItem('postern.preferences', '{"undoSendSeconds":20}'));
+    await page.route('**/account/v1/preferences', (route) =>
+      route.fulfill({ json: { preferences: { undoSendSeconds: 60 } } }),
+    );
+    await page.goto('/mail?compose');
     await write(page, ADMIN, 'Rash words', 'I quit.');
     await page.keyboard.press('Control+Enter');
     await page.getByText('Sent.').waitFor();
@@ -221,8 +226,8 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     await write(page, ADMIN, 'Half a thought', 'To be continued');
     await saved(page);
     await page.keyboard.type(', perhaps');
-    // Before the server has it.
-    await page.waitForTimeout(700);
+    // The server need not have it yet.
+    await keptOnDevice(page, ['postern-compose', 'drafts'], ', perhaps');
     await page.reload();
     await message(page).waitFor();
     assert.match((await message(page).textContent()) ?? '', /To be continued, perhaps/);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { keptOnDevice } from './device.ts';
 import { message, WITH_PICTURE } from './mail-messages.ts';
 import {
   assertAccessible,
+  eventually,
   NO_LONG_BROWSER,
   PHONE,
   shot,
@@ -51,20 +53,22 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await using web = await world.open({ path: '/mail' });
     const { page } = web;
     await row(page, 'Lunch').waitFor();
-    assert.match(await row(page, 'Lunch').innerText(), /Ann, me\s*2/);
-    assert.match(await page.title(), /^\(\d+\) Inbox/);
+    await eventually(async () => {
+      assert.match(await row(page, 'Lunch').innerText(), /Ann, me\s*2/);
+      assert.match(await page.title(), /^\(\d+\) Inbox/);
+    });
     await openRow(page, 'Lunch');
     await page.getByText('Gladly.').first().waitFor();
     assert.equal(await page.locator('.mail-thread h2').innerText(), 'Re: Lunch tomorrow?');
     // What is quoted is folded away.
     assert.equal(await page.getByText('At the cafe?').isVisible(), false);
     await page.locator('.mail-quote summary').click();
-    assert.equal(await page.getByText('At the cafe?').isVisible(), true);
+    await page.getByText('At the cafe?').waitFor();
     await page.locator('.mail-row:not(.unread)', { hasText: 'Lunch' }).waitFor();
     await assertAccessible(page);
     await shot(page, 'mail-thread');
     await page.goBack();
-    assert.equal(await page.locator('.mail-thread h2').count(), 0);
+    await page.locator('.mail-thread h2').waitFor({ state: 'detached' });
     assert.deepEqual(web.errors, []);
   });
 
@@ -79,13 +83,17 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await assertAccessible(page);
     await page.getByRole('toolbar').getByRole('button', { name: 'Archive' }).first().click();
     await toast(page, '3 conversations archived').waitFor();
-    assert.equal(await row(page, 'Number 4').count(), 0);
+    await row(page, 'Number 4').waitFor({ state: 'detached' });
     await page.locator('.toast button', { hasText: 'Undo' }).click();
     await row(page, 'Number 4').waitFor();
     const jmap = await world.jmap();
-    const { list } = await jmap.call('Mailbox/get', { ids: null });
-    const archive = (list as { role: string; totalEmails: number }[]).find(({ role }) => role === 'archive');
-    assert.equal(archive?.totalEmails ?? 0, 0);
+    await eventually(async () => {
+      const { list } = await jmap.call('Mailbox/get', { ids: null });
+      const archive = (list as { role: string; totalEmails: number }[]).find(
+        ({ role }) => role === 'archive',
+      );
+      assert.equal(archive?.totalEmails ?? 0, 0);
+    });
     assert.deepEqual(web.errors, []);
   });
 
@@ -122,7 +130,7 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     const box = page.getByRole('combobox', { name: 'Search mail' });
     await box.fill('from:zoe zebra');
     await box.press('Enter');
-    await page.getByText('1 found.').waitFor();
+    await page.getByText('1 found.', { exact: true }).waitFor();
     assert.equal(await page.locator('.mail-row mark').innerText(), 'zebra');
     await assertAccessible(page);
     await shot(page, 'mail-search');
@@ -171,7 +179,7 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
       'document.querySelector(".mail-frame").contentDocument.querySelector("img").naturalWidth === 1',
     );
     assert.equal(await picture.getAttribute('alt'), 'a dot');
-    assert.equal(await page.locator('.mail-attachment').count(), 3);
+    await eventually(async () => assert.equal(await page.locator('.mail-attachment').count(), 3));
     assert.match(await page.locator('.mail-attachments').innerText(), /invoicegpj\.exe/);
     await page.locator('.mail-attachment button', { hasText: 'notes.txt' }).click();
     await page.locator('dialog pre', { hasText: '<script>alert(1)</script> as text' }).waitFor();
@@ -205,15 +213,19 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     const subject = await page.locator('.mail-thread h2').innerText();
     await page.keyboard.press('e');
     await toast(page, 'Archived').waitFor();
-    assert.equal(await row(page, subject).count(), 0);
+    await eventually(async () =>
+      assert.ok(!(await page.locator('.mail-row-subject').allInnerTexts()).includes(subject)),
+    );
     await page.keyboard.press('z');
     await toast(page, 'Undone').waitFor();
     await row(page, subject).first().waitFor();
-    await page.keyboard.press('g');
-    await page.keyboard.press('t');
-    await page.waitForURL('**/mail/sent');
+    // The two keys belong together if there is little time between them.
+    await eventually(async () => {
+      await Promise.all([page.keyboard.press('g'), page.keyboard.press('t')]);
+      await page.waitForURL('**/mail/sent', { timeout: 5000 });
+    });
     await page.keyboard.press('/');
-    assert.equal(await page.evaluate('document.activeElement.getAttribute("aria-label")'), 'Search mail');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Search mail');
     await page.keyboard.press('Escape');
     await page.keyboard.press('Escape');
     await page.keyboard.press('?');
@@ -247,7 +259,7 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await page.getByText('Its 1 message is deleted with it').waitFor();
     await page.locator('dialog').getByRole('button', { name: 'Delete folder' }).click();
     await page.waitForURL('**/mail/inbox');
-    assert.equal(await page.locator('.mail-folder', { hasText: 'Paid' }).count(), 0);
+    await page.locator('.mail-folder', { hasText: 'Paid' }).waitFor({ state: 'detached' });
     assert.deepEqual(web.errors, []);
   });
 
@@ -268,8 +280,7 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     const { page, context } = web;
     await openRow(page, 'The quick brown fox');
     await page.getByText('jumps over the zebra').last().waitFor();
-    // Until it is written down.
-    await page.waitForTimeout(700);
+    await keptOnDevice(page, ['postern-mail', 'bodies'], 'jumps over the zebra');
     await page.goto('/mail');
     await row(page, 'Number 9').waitFor();
     await context.setOffline(true);
@@ -280,12 +291,10 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await shot(page, 'mail-offline');
     await context.setOffline(false);
     const jmap = await world.jmap();
-    for (let i = 0; ; i++) {
+    await eventually(async () => {
       const { ids } = await jmap.call('Email/query', { filter: { hasKeyword: '$flagged' } });
-      if ((ids as string[]).length === 1) break;
-      assert.ok(i < 50, 'the star did not reach the server');
-      await page.waitForTimeout(100);
-    }
+      assert.equal((ids as string[]).length, 1, 'the star did not reach the server');
+    });
   });
 
   it('labels, snoozes, and says why a message is here', async () => {
@@ -361,11 +370,13 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     const { page } = web;
     const seen = async (): Promise<void> => {
       // Nothing but the text itself scrolls: the layout is as wide and as high as the screen.
-      assert.deepEqual(
-        await page.evaluate(
-          '[innerWidth, innerHeight, document.documentElement.scrollHeight, document.documentElement.scrollWidth]',
+      await eventually(async () =>
+        assert.deepEqual(
+          await page.evaluate(
+            '[innerWidth, innerHeight, document.documentElement.scrollHeight, document.documentElement.scrollWidth]',
+          ),
+          [360, 740, 740, 360],
         ),
-        [360, 740, 740, 360],
       );
       for (const button of await page.locator('.mail-thread-bar button:visible').all()) {
         const box = await button.boundingBox();
@@ -387,9 +398,12 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await openRow(page, 'Long HTML');
     const inFrame = page.frameLocator('.mail-frame').getByText('The last line.');
     await inFrame.waitFor();
-    await inFrame.scrollIntoViewIfNeeded();
-    const box = await inFrame.boundingBox();
-    assert.ok(box !== null && box.y > 100 && box.y + box.height < 740, JSON.stringify(box));
+    // The frame grows as what is in it is laid out.
+    await eventually(async () => {
+      await inFrame.scrollIntoViewIfNeeded();
+      const box = await inFrame.boundingBox();
+      assert.ok(box !== null && box.y > 100 && box.y + box.height < 740, JSON.stringify(box));
+    });
     await seen();
     assert.deepEqual(web.errors, []);
   });

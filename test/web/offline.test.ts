@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { NO_LONG_BROWSER, shot, startWebWorld, type WebPage, type WebWorld } from './support.ts';
+import { keptOnDevice } from './device.ts';
+import { eventually, NO_LONG_BROWSER, shot, startWebWorld, type WebPage, type WebWorld } from './support.ts';
 
 /** The service worker: what is there without a network, and what is never kept. */
 
@@ -14,7 +15,7 @@ describe('without a network', { skip: NO_LONG_BROWSER }, () => {
   const ready = async ({ page }: WebPage): Promise<void> => {
     await page.evaluate(async () => {
       const { active } = await navigator.serviceWorker.ready;
-      for (let round = 0; round < 200; round++) {
+      for (let round = 0; round < 1200; round++) {
         if (active?.state === 'activated' && navigator.serviceWorker.controller !== null) return;
         await new Promise((done) => setTimeout(done, 50));
       }
@@ -31,8 +32,7 @@ describe('without a network', { skip: NO_LONG_BROWSER }, () => {
     await page.getByText('Read me later').first().click();
     await page.frameLocator('iframe').first().getByText('Offline').waitFor();
     await ready(opened);
-    // The mail that was read is kept a moment later.
-    await page.waitForTimeout(1000);
+    await keptOnDevice(page, ['postern-mail', 'bodies'], 'Offline <b>words');
     const path = new URL(page.url()).pathname;
     await context.setOffline(true);
     await page.reload();
@@ -75,12 +75,9 @@ describe('without a network', { skip: NO_LONG_BROWSER }, () => {
     });
     await page.reload();
     await page.getByLabel('Password', { exact: true }).waitFor();
-    await page.evaluate(async () => {
-      for (let round = 0; round < 100; round++) {
-        if (!(await indexedDB.databases()).some(({ name }) => name === 'postern-compose')) return;
-        await new Promise((done) => setTimeout(done, 50));
-      }
-      throw new Error('the drafts are still on the device');
+    await eventually(async () => {
+      const names = await page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+      assert.ok(!names.includes('postern-compose'), 'the drafts are still on the device');
     });
     assert.equal(await page.evaluate(() => localStorage.getItem('postern.me')), null);
   });

@@ -45,7 +45,7 @@ describe('settings', { skip: NO_LONG_BROWSER }, () => {
     await open.page.getByRole('heading', { name: 'Allgemein', level: 1 }).waitFor();
     await open.page.reload();
     await open.page.getByRole('link', { name: 'Weiterleitung' }).waitFor();
-    assert.equal(await open.page.evaluate<string>('document.documentElement.lang'), 'de');
+    await open.page.waitForFunction(() => document.documentElement.lang === 'de');
   });
 
   it('makes rules of a form that file mail as it arrives', async () => {
@@ -76,7 +76,7 @@ describe('settings', { skip: NO_LONG_BROWSER }, () => {
     await page.getByLabel('Answer while I am away').check();
     await page.getByLabel('Answer', { exact: true }).fill('Back on Monday.');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Saved').waitFor();
+    await page.getByText('Saved', { exact: true }).waitFor();
     await page.reload();
     assert.equal(await page.getByLabel('Answer', { exact: true }).inputValue(), 'Back on Monday.');
     assert.equal(await page.getByLabel('Answer while I am away').isChecked(), true);
@@ -95,17 +95,18 @@ describe('settings', { skip: NO_LONG_BROWSER }, () => {
     assert.equal(await page.getByLabel('Answer', { exact: true }).inputValue(), 'Back on Monday.');
     assert.equal(await page.getByLabel('First day').inputValue(), '2030-06-01');
     assert.equal(await page.getByLabel('Last day').inputValue(), '2030-06-03');
+    await page.getByText('Another program set the exact time').nth(1).waitFor();
     assert.equal(await page.getByText('Another program set the exact time').count(), 2);
     await page.getByText('Another program gave this answer formatting').waitFor();
     await page.getByLabel('Subject').fill('Away');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Saved').waitFor();
+    await page.getByText('Saved', { exact: true }).waitFor();
     assert.deepEqual(await kept(), { id: 'singleton', isEnabled: true, subject: 'Away', ...singleton });
     await page.reload();
     await page.getByLabel('Last day').fill('2030-06-04');
     await page.getByLabel('Answer', { exact: true }).fill('Back on Tuesday.');
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByText('Saved').waitFor();
+    await page.getByText('Saved', { exact: true }).waitFor();
     const { fromDate, textBody, htmlBody } = await kept();
     assert.deepEqual([fromDate, textBody, htmlBody], [singleton.fromDate, 'Back on Tuesday.', null]);
     await page.goto('/settings/forward');

@@ -61,7 +61,7 @@ describe('signing in', { skip: NO_BROWSER }, () => {
     await shot(page, 'sign-in');
     await fill(page, USER, 'not it');
     await page.getByText('do not belong together').waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'password');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'password');
     await fill(page, USER, TEST_PASSWORD);
     await page.waitForURL(/\/settings\/general$/);
     // The door stands at the same address, and has a heading too.
@@ -85,7 +85,7 @@ describe('signing in', { skip: NO_BROWSER }, () => {
     await shot(page, 'sign-in-phone-dark');
     await page.getByLabel('Sprache').selectOption('fr');
     await page.getByRole('button', { name: 'Se connecter', exact: true }).waitFor();
-    assert.equal(await page.evaluate(() => document.documentElement.lang), 'fr');
+    await page.waitForFunction(() => document.documentElement.lang === 'fr');
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   });
 

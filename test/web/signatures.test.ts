@@ -10,6 +10,7 @@ import { type Gpg, NO_GPG, startGpg } from '../support/gpg.ts';
 import {
   assertAccessible,
   DESKTOP,
+  eventually,
   NO_BROWSER,
   NO_LONG_BROWSER,
   shot,
@@ -56,12 +57,13 @@ describe('signatures in the browser', { skip: NO_BROWSER || NO_GPG || NO_OPENSSL
   };
   const banner = (page: Page) => page.locator('.mail-signature');
   const says = async (page: Page, words: RegExp, tone: 'good' | 'danger' | 'neutral'): Promise<void> => {
-    await page.waitForSelector('.mail-signature');
-    const text = await banner(page).innerText();
-    assert.match(text, words);
-    const classes = (await banner(page).getAttribute('class')) ?? '';
-    const shown = /\bgood\b/.test(classes) ? 'good' : /\bdanger\b/.test(classes) ? 'danger' : 'neutral';
-    assert.equal(shown, tone, text);
+    await eventually(async () => {
+      const text = await banner(page).innerText();
+      assert.match(text, words);
+      const classes = (await banner(page).getAttribute('class')) ?? '';
+      const shown = /\bgood\b/.test(classes) ? 'good' : /\bdanger\b/.test(classes) ? 'danger' : 'neutral';
+      assert.equal(shown, tone, text);
+    });
   };
   const sign = (part = PART, ...more: string[]): string =>
     gpg
@@ -237,8 +239,12 @@ describe('signatures in the browser', { skip: NO_BROWSER || NO_GPG || NO_OPENSSL
     await put({ dora: mail(first, 'dora'), dora2: mail(second, 'dora again') });
     await using view = await world.open({ viewport: DESKTOP });
     const { page } = view;
+    const remembered = page.waitForResponse(
+      (answer) => answer.request().method() === 'POST' && answer.url().endsWith('/account/v1/keys'),
+    );
     await open(page, 'dora');
     await says(page, /only came with this message/, 'neutral');
+    await remembered;
     await open(page, 'dora');
     await says(page, /same key as before/, 'neutral');
     await open(page, 'dora2');

@@ -24,6 +24,8 @@ export const NO_LONG_BROWSER: string | false = NO_BROWSER || skipUnlessLong();
 
 export const DESKTOP = { width: 1400, height: 900 };
 export const PHONE = { width: 390, height: 844 };
+/** Milliseconds that what should happen may take: a machine that does ten other things is slow, not broken. */
+export const PATIENCE_MS = 45_000;
 export const USER = 'bob@example.test';
 export const ADMIN = 'alice@example.test';
 
@@ -38,6 +40,8 @@ export interface PageOptions {
   readonly path?: string;
   /** A finger, not a mouse. */
   readonly touch?: boolean;
+  /** Scheme, host and port of what stands before the server. */
+  readonly base?: string;
 }
 
 export interface Deposit {
@@ -65,7 +69,7 @@ export interface WebWorld {
 export interface WebPage extends AsyncDisposable {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** Errors of scripts and of the console, without those a test awaits. */
+  /** Errors of scripts and of the console. */
   readonly errors: string[];
 }
 
@@ -79,7 +83,11 @@ export async function startWebWorld(options: TestServerOptions = {}): Promise<We
   if (process.env['POSTERN_WEB_BUILT'] === undefined) buildWeb();
   const server = await startTestServer(options);
   const base = `http://localhost:${server.ports.http}`;
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox'],
+    timeout: 3 * PATIENCE_MS,
+  });
   const clients = new Map<string, Promise<JmapClient>>();
   const jmap = (address = USER): Promise<JmapClient> => {
     const found = clients.get(address) ?? jmapClient(server, address);
@@ -94,7 +102,7 @@ export async function startWebWorld(options: TestServerOptions = {}): Promise<We
     async open(wish = {}) {
       const { viewport = DESKTOP, dark = false, language = 'en-US', path, touch = false } = wish;
       const context = await browser.newContext({
-        baseURL: base,
+        baseURL: wish.base ?? base,
         viewport,
         colorScheme: dark ? 'dark' : 'light',
         locale: language,
@@ -102,13 +110,15 @@ export async function startWebWorld(options: TestServerOptions = {}): Promise<We
         isMobile: touch,
       });
       const page = await context.newPage();
-      page.setDefaultTimeout(10_000);
+      page.setDefaultTimeout(PATIENCE_MS);
       const errors: string[] = [];
       page.on('pageerror', (error) => errors.push(String(error.stack ?? error)));
       page.on('console', (message) => {
         // The page's policy refuses the style of messages while they are parsed, as it should (documents of DOMParser
         // inherit it), and that of the accessibility checker; they are shown in a document with a policy of its own.
         if (message.text().startsWith('Applying inline style violates')) return;
+        // Too many at once (429): the app waits a moment and asks again. On a slow machine requests overlap.
+        if (message.text().includes('responded with a status of 429')) return;
         if (message.type() === 'error') errors.push(message.text());
       });
       const who = 'as' in wish ? wish.as : USER;
@@ -169,6 +179,10 @@ const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 export async function axeFindings(page: Page, context: string[] = ['body']): Promise<string[]> {
   // The page's policy lets no script in; the protocol of the browser's tools does.
   await page.evaluate(readFileSync(axeSource, 'utf8'));
+  // What fades in has its colours when it is there.
+  await page.evaluate(`Promise.all(document.getAnimations()
+    .filter((each) => Number.isFinite(Number(each.effect?.getComputedTiming().endTime)))
+    .map((each) => each.finished.catch(() => undefined))).then(() => undefined)`);
   const found = await page.evaluate(async (include) => {
     type Result = {
       violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[];
@@ -186,6 +200,19 @@ export async function axeFindings(page: Page, context: string[] = ['body']): Pro
     );
   }, context);
   return found;
+}
+
+/** Look until it is so: what was asked for happens when it happens. The last failure is the test's. */
+export async function eventually<T>(look: () => T | Promise<T>): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await new Promise((done) => setTimeout(done, 100));
+  }
 }
 
 /** Accessible as far as a program can tell. */

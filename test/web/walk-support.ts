@@ -69,7 +69,11 @@ export async function startWalk(): Promise<Walk> {
     await elsewhere.close();
     throw error;
   });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox'],
+    timeout: 120_000,
+  });
   const base = `http://localhost:${server.ports.http}`;
   return {
     server,
@@ -107,7 +111,7 @@ async function visitor(
     ...(state !== undefined && { storageState: state }),
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error.stack ?? error)));
   return { page, errors, [Symbol.asyncDispose]: () => context.close() };

@@ -269,7 +269,7 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       const box = page.getByRole('combobox', { name: 'Search mail' });
       await box.fill('from:ines seedlings');
       await box.press('Enter');
-      await page.getByText('1 found.').waitFor();
+      await page.getByText('1 found.', { exact: true }).waitFor();
       await walk.picture(page, 'user-search');
       await button(page, 'Clear the search').click();
       await row(page, 'over the ridge').waitFor();
@@ -341,7 +341,7 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       await page.getByLabel('Answer while I am away').check();
       await page.getByLabel('Answer', { exact: true }).fill('I am in the mountains and answer on Monday.');
       await button(page, 'Save').click();
-      await page.getByText('Saved').waitFor();
+      await page.getByText('Saved', { exact: true }).waitFor();
       const answers = () =>
         walk.elsewhere.transactions.filter(({ data }) => data.includes('in the mountains')).length;
       for (const subject of ['Beans', 'Peas'])
@@ -508,14 +508,14 @@ describe('the first days', { skip: NO_BROWSER || skipUnlessLong() }, () => {
       await page.goto(`${walk.base}/admin/accounts/${encodeURIComponent(MILO)}`);
       await page.getByLabel('Room in GB').fill('5');
       await button(page, 'Save').first().click();
-      await page.getByText('Saved').waitFor();
+      await page.getByText('Saved', { exact: true }).waitFor();
       await page.goto(`${walk.base}/admin/audit`);
-      const entry = page.getByRole('row').filter({ hasText: 'quota' }).filter({ hasText: MILO }).first();
+      const entry = page.getByRole('row').filter({ hasText: 'Room changed' }).filter({ hasText: MILO });
       await entry.waitFor();
       await walk.picture(page, 'admin-audit');
-      await entry.getByRole('button', { name: 'Take back' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click();
-      await page.getByText('Taken back').first().waitFor();
+      await entry.getByRole('button', { name: 'Take back', exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Take back', exact: true }).click();
+      await entry.getByText('Taken back', { exact: true }).waitFor();
       await page.goto(`${walk.base}/admin/accounts/${encodeURIComponent(MILO)}`);
       assert.equal(await page.getByLabel('Room in GB').inputValue(), '');
     });

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { systemClock } from '../../src/base/clock.ts';
 import { events } from '../../src/flow/explain/words/events.ts';
 import { told } from '../../src/flow/explain/words/told.ts';
 import { whyWords } from '../../src/flow/explain/words/why.ts';
 import { rules } from '../../src/flow/spam/rules/index.ts';
+import { createResolver } from '../../src/net/dns/resolver.ts';
+import { auditActions, auditWhy } from '../../src/servers/http/audit-texts.ts';
+import { checkTexts } from '../../src/servers/http/check-texts.ts';
+import { healthTexts } from '../../src/servers/http/health-texts.ts';
+import { setupTexts } from '../../src/servers/http/setup-texts.ts';
+import settings from '../../web/src/text/en/settingsAbout.ts';
+import { startDnsServer, type TestDnsServer } from '../support/dns-server.ts';
 import { skipUnlessLong } from '../support/programs.ts';
 import { lmtp } from './lmtp.ts';
 import { ADMIN, NO_BROWSER, shot, startWebWorld, USER, type WebWorld } from './support.ts';
@@ -22,7 +30,20 @@ Content-Type: text/html
 
 /** Runs of words that the English sentences have, and nobody's mail. */
 const ENGLISH = new Set(
-  [...Object.values<string>({ ...events, ...whyWords, ...told }), ...rules.map(({ explain }) => explain)]
+  [
+    ...[
+      events,
+      whyWords,
+      told,
+      checkTexts,
+      healthTexts,
+      setupTexts,
+      auditWhy,
+      auditActions,
+      settings,
+    ].flatMap((texts) => Object.values<string>(texts)),
+    ...rules.map(({ explain }) => explain),
+  ]
     .flatMap((text) => text.split(/\{\w+\}/))
     .flatMap((text) => text.match(/[A-Za-z’']+(?: [A-Za-z’']+){2,}/g) ?? []),
 );
@@ -43,11 +64,21 @@ async function englishIn(page: Page, selector: string): Promise<string[]> {
 
 describe('sentences of the server', { skip: NO_BROWSER }, () => {
   let world: WebWorld;
+  let dns: TestDnsServer;
   before(async () => {
-    world = await startWebWorld();
+    // Nothing of the world is asked: the names here are nobody's.
+    dns = await startDnsServer({});
+    const servers = [{ address: dns.address, port: dns.port, trusted: false }];
+    world = await startWebWorld({
+      dns: createResolver({ servers, clock: systemClock }),
+      config: { dns: { servers: [`${dns.address}:${dns.port}`] } },
+    });
     await lmtp(world.server, USER, SPAM, 'winner@cheap.example');
   });
-  after(() => world.close());
+  after(async () => {
+    await world.close();
+    await dns.close();
+  });
 
   for (const [language, found, name, more, why] of [
     ['de-CH', /Spamfilter|Posteingang/, 'de', 'Mehr zu dieser Nachricht', 'Warum ist das hier?'],
@@ -86,5 +117,25 @@ describe('sentences of the server', { skip: NO_BROWSER }, () => {
     );
     assert.deepEqual(await englishIn(page, '.admin-event'), []);
     await shot(page, 'trace-fr');
+  });
+
+  it('the pages of administration have no English in German, and what mends a fault can be copied', async () => {
+    await using open = await world.open({ language: 'de-CH', as: ADMIN, path: '/admin/checks' });
+    const { page } = open;
+    await page.getByText('Es gibt keinen Schlüssel zum Signieren.', { exact: true }).waitFor();
+    await page
+      .getByRole('button', { name: 'Kopieren: postern dkim add example.test', exact: true })
+      .waitFor();
+    assert.deepEqual(await englishIn(page, 'main'), []);
+    await page.goto('/admin/audit');
+    const row = page.getByRole('row').filter({ hasText: USER });
+    await row.getByText('Konto hinzugefügt', { exact: true }).waitFor();
+    await row.getByText('Nicht rückgängig zu machen', { exact: true }).click();
+    await row.getByText(/^Es kann schon Post gekommen sein/).waitFor();
+    assert.deepEqual(await englishIn(page, 'main'), []);
+    await page.goto('/admin/settings');
+    await page.getByText('Warnungen gehen per Mail an die Administratoren.', { exact: true }).waitFor();
+    await page.getByText(/^Öffentliche Adressen des Servers/).waitFor();
+    assert.deepEqual(await englishIn(page, 'main'), []);
   });
 });

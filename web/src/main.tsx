@@ -7,6 +7,7 @@ import './base/install.ts';
 import { startLocale } from './base/i18n.ts';
 import { startTheme } from './base/theme.ts';
 import { startServiceWorker } from './base/service-worker.ts';
+import { startSlowNotice } from './base/slow-notice.ts';
 import { loadMe } from './base/session.ts';
 import { startRouter } from './base/router.ts';
 
@@ -18,4 +19,5 @@ startRouter();
 fetchPlace();
 await Promise.all([startLocale(), loadMe()]);
 render(<App />, root);
+startSlowNotice();
 startServiceWorker();

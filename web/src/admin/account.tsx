@@ -12,6 +12,7 @@ import { admin, useAdmin } from './api.ts';
 import { DataTable, Facts } from './table.tsx';
 import { gigabytesOf, octetsOf } from './words.ts';
 import { Time } from './time.tsx';
+import { Text } from '../settings/fields.tsx';
 
 interface Answer {
   readonly account: Account;
@@ -182,11 +183,13 @@ function AdminDomains({ path }: { readonly path: string }) {
         });
       }}
     >
-      <Field label={t('adminDomains')} hint={t('adminDomainsHint')} problem={Object.values(problems)[0]}>
-        {(input) => (
-          <input {...input} value={shown} onInput={(event) => setText(event.currentTarget.value)} />
-        )}
-      </Field>
+      <Text
+        label={t('adminDomains')}
+        hint={t('adminDomainsHint')}
+        problem={Object.values(problems)[0]}
+        value={shown}
+        onInput={setText}
+      />
       <div class="row">
         <button type="submit" class="button" disabled={busy}>
           {texts('base')('save')}
@@ -216,19 +219,15 @@ function NewPassword({ path }: { readonly path: string }) {
         void save(() => admin('PUT', `${path}/password`, { password }), t('passwordSet'));
       }}
     >
-      <Field label={t('passwordNew')} hint={t('passwordNewHint')} problem={Object.values(problems)[0]}>
-        {(input) => (
-          <input
-            {...input}
-            required
-            minLength={8}
-            autocomplete="off"
-            spellcheck={false}
-            value={password}
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <Text
+        label={t('passwordNew')}
+        hint={t('passwordNewHint')}
+        problem={Object.values(problems)[0]}
+        required
+        minLength={8}
+        value={password}
+        onInput={setPassword}
+      />
       <div class="row">
         <button type="submit" class="button primary" disabled={busy}>
           {texts('base')('save')}

@@ -1,5 +1,4 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../base/field.tsx';
 import { formatNumber, formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
@@ -9,6 +8,7 @@ import { OneAccount } from './account.tsx';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
 import { octetsOf } from './words.ts';
+import { Text } from '../settings/fields.tsx';
 
 export interface Account {
   readonly address: string;
@@ -39,16 +39,7 @@ function List() {
     <>
       {!removed && <Add onAdded={remote.reload} />}
       <div class="admin-filter">
-        <Field label={texts('base')('search')}>
-          {(input) => (
-            <input
-              {...input}
-              type="search"
-              value={search}
-              onInput={(event) => setSearch(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text label={texts('base')('search')} type="search" value={search} onInput={setSearch} />
         <button
           type="button"
           class="button quiet"
@@ -162,52 +153,24 @@ function Add({ onAdded }: { readonly onAdded: () => Promise<void> }) {
     <form class="card settings-form" onSubmit={submit}>
       <h2>{t('accountAdd')}</h2>
       <div class="settings-pair">
-        <Field label={t('address')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
-              type="email"
-              required
-              autocomplete="off"
-              value={address}
-              onInput={(event) => setAddress(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label={t('name')}>
-          {(input) => (
-            <input
-              {...input}
-              dir="auto"
-              maxLength={200}
-              value={displayName}
-              onInput={(event) => setDisplayName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label={t('password')} hint={t('passwordHint')}>
-          {(input) => (
-            <input
-              {...input}
-              required
-              minLength={8}
-              autocomplete="off"
-              spellcheck={false}
-              value={password}
-              onInput={(event) => setPassword(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label={t('quota')} hint={t('quotaHint')}>
-          {(input) => (
-            <input
-              {...input}
-              inputMode="decimal"
-              value={quota}
-              onInput={(event) => setQuota(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text
+          label={t('address')}
+          problem={Object.values(problems)[0]}
+          type="email"
+          required
+          value={address}
+          onInput={setAddress}
+        />
+        <Text label={t('name')} dir="auto" maxLength={200} value={displayName} onInput={setDisplayName} />
+        <Text
+          label={t('password')}
+          hint={t('passwordHint')}
+          required
+          minLength={8}
+          value={password}
+          onInput={setPassword}
+        />
+        <Text label={t('quota')} hint={t('quotaHint')} inputMode="decimal" value={quota} onInput={setQuota} />
       </div>
       <div class="row">
         <button type="submit" class="button primary" disabled={busy}>

@@ -1,12 +1,8 @@
 import { useState } from 'preact/hooks';
-import { confirm } from '../base/dialog.tsx';
-import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
-import { Icon } from '../base/icon.tsx';
-import { RemoteView } from '../base/remote-view.tsx';
-import { useSave } from '../settings/use-save.ts';
+import { Text } from '../settings/fields.tsx';
 import { admin, useAdmin } from './api.ts';
-import { DataTable } from './table.tsx';
+import { EditedList } from './edited-list.tsx';
 
 interface Alias {
   readonly address: string;
@@ -16,88 +12,50 @@ interface Alias {
 
 export function Aliases() {
   const t = texts('admin');
-  const base = texts('base');
   const remote = useAdmin<{ aliases: readonly Alias[] }>('/aliases');
   const [address, setAddress] = useState('');
   const [targets, setTargets] = useState('');
-  const { busy, problems, save } = useSave();
-  const add = (event: Event): void => {
-    event.preventDefault();
-    void save(async () => {
-      await admin('POST', '/aliases', {
-        address: address.trim(),
-        targets: targets.split(/[\s,;]+/).filter(Boolean),
-      });
-      setAddress('');
-      setTargets('');
-      await remote.reload();
-    });
-  };
-  const remove = async (alias: string): Promise<void> => {
-    const title = t('aliasRemoveTitle', { address: alias });
-    if (!(await confirm({ title, yes: base('delete'), danger: true }))) return;
-    await save(() => admin('DELETE', `/aliases/${encodeURIComponent(alias)}`));
-    await remote.reload();
-  };
   return (
     <>
       <p class="soft">{t('aliasesAbout')}</p>
-      <form class="admin-filter" onSubmit={add}>
-        <Field label={t('alias')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
+      <EditedList
+        label={t('aliases')}
+        remote={remote}
+        rows={({ aliases }) => aliases.filter(({ group }) => group === undefined)}
+        name={(each) => each.address}
+        empty={t('aliasesNone')}
+        columns={[
+          { title: t('alias'), cell: (each) => each.address },
+          { title: t('leadsTo'), cell: (each) => each.targets.join(', ') },
+        ]}
+        fields={(problem) => (
+          <>
+            <Text
+              label={t('alias')}
+              problem={problem}
               required
               placeholder="info@example.org"
               value={address}
-              onInput={(event) => setAddress(event.currentTarget.value)}
+              onInput={setAddress}
             />
-          )}
-        </Field>
-        <Field label={t('leadsTo')}>
-          {(input) => (
-            <input
-              {...input}
+            <Text
+              label={t('leadsTo')}
               required
               placeholder="anna@example.org"
               value={targets}
-              onInput={(event) => setTargets(event.currentTarget.value)}
+              onInput={setTargets}
             />
-          )}
-        </Field>
-        <button type="submit" class="button primary" disabled={busy}>
-          {base('add')}
-        </button>
-      </form>
-      <RemoteView remote={remote}>
-        {({ aliases }) => (
-          <DataTable
-            label={t('aliases')}
-            rows={aliases.filter(({ group }) => group === undefined)}
-            rowKey={(each) => each.address}
-            empty={t('aliasesNone')}
-            columns={[
-              { title: t('alias'), cell: (each) => each.address },
-              { title: t('leadsTo'), cell: (each) => each.targets.join(', ') },
-              {
-                title: '',
-                end: true,
-                cell: (each) => (
-                  <button
-                    type="button"
-                    class="icon-button"
-                    disabled={busy}
-                    aria-label={`${base('delete')}: ${each.address}`}
-                    onClick={() => void remove(each.address)}
-                  >
-                    <Icon name="trash" />
-                  </button>
-                ),
-              },
-            ]}
-          />
+          </>
         )}
-      </RemoteView>
+        add={async () => {
+          const to = targets.split(/[\s,;]+/).filter(Boolean);
+          await admin('POST', '/aliases', { address: address.trim(), targets: to });
+          setAddress('');
+          setTargets('');
+        }}
+        removeTitle={(name) => t('aliasRemoveTitle', { address: name })}
+        remove={(each) => admin('DELETE', `/aliases/${encodeURIComponent(each.address)}`)}
+      />
     </>
   );
 }

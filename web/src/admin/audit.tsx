@@ -1,13 +1,15 @@
 import { useState } from 'preact/hooks';
 import { confirm } from '../base/dialog.tsx';
-import { Field } from '../base/field.tsx';
-import { texts } from '../base/i18n.ts';
+import { textOf, texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
+import type { Said } from '../text/said.ts';
+import { Sentence, useSentences } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
 import { dataWords } from './words.ts';
 import { Time } from './time.tsx';
+import { Text } from '../settings/fields.tsx';
 
 interface Row {
   readonly id: number;
@@ -18,7 +20,7 @@ interface Row {
   readonly data: string;
   readonly undo: 'no' | 'possible' | 'done';
   /** Why it cannot be taken back. */
-  readonly why?: string;
+  readonly whyWords?: Said;
 }
 
 /** What is long is opened by whoever wants it. */
@@ -45,19 +47,36 @@ function wordsOf(json: string): string {
 }
 
 /** Why there is no button: it was taken back, or it cannot be. */
-function Otherwise({ row: { undo, why } }: { readonly row: Row }) {
+function Otherwise({ row: { undo, whyWords } }: { readonly row: Row }) {
   const t = texts('admin');
   if (undo === 'done') return <span class="badge">{t('takenBack')}</span>;
   return (
     <details class="admin-why">
       <summary class="small">{t('notTakenBack')}</summary>
-      <span class="small">{why}</span>
+      <span class="small">{whyWords !== undefined && <Sentence said={whyWords} />}</span>
     </details>
+  );
+}
+
+/** What an action is called; one of a newer server by the name it has there. */
+function actionWords(action: string): string {
+  return textOf('audit', action) ?? action;
+}
+
+function What({ row: { action, subject } }: { readonly row: Row }) {
+  return (
+    <>
+      <span title={action}>{actionWords(action)}</span>
+      <div class="soft small" dir="auto">
+        {textOf('audit', `subject ${subject}`) ?? subject}
+      </div>
+    </>
   );
 }
 
 /** Who changed what; what can be taken back. */
 export function Audit() {
+  useSentences('audit');
   const t = texts('admin');
   const base = texts('base');
   const [text, setText] = useState('');
@@ -65,7 +84,7 @@ export function Audit() {
   const remote = useAdmin<{ rows: readonly Row[]; next?: number }>('/audit', { ...query, limit: 100 });
   const { busy, save } = useSave();
   const undo = async (row: Row): Promise<void> => {
-    const title = t('undoTitle', { action: row.action, subject: row.subject });
+    const title = t('undoTitle', { action: actionWords(row.action), subject: row.subject });
     if (!(await confirm({ title, yes: t('takeBack') }))) return;
     await save(() => admin('POST', `/audit/${row.id}/undo`, {}), t('takenBack'));
     await remote.reload();
@@ -79,16 +98,7 @@ export function Audit() {
           setQuery(text.trim() === '' ? {} : { text: text.trim() });
         }}
       >
-        <Field label={base('search')}>
-          {(input) => (
-            <input
-              {...input}
-              type="search"
-              value={text}
-              onInput={(event) => setText(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text label={base('search')} type="search" value={text} onInput={setText} />
         <button type="submit" class="button">
           {base('search')}
         </button>
@@ -104,7 +114,7 @@ export function Audit() {
               columns={[
                 { title: t('when'), cell: (each) => <Time at={each.at} /> },
                 { title: t('who'), cell: (each) => each.actor },
-                { title: t('what'), cell: (each) => `${each.action} ${each.subject}` },
+                { title: t('what'), cell: (each) => <What row={each} /> },
                 {
                   title: t('value'),
                   cell: (each) => <Data json={each.data} />,

@@ -97,7 +97,7 @@ export function Backups() {
           </>
         )}
       </RemoteView>
-      <SettingsTable label={t('backupSettings')} path="/backup/settings" />
+      <SettingsTable label={t('backupSettings')} area="backup" path="/backup/settings" />
     </>
   );
 }

@@ -2,8 +2,10 @@ import { useState } from 'preact/hooks';
 import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
+import { Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
+import { EditedList } from './edited-list.tsx';
 import { DataTable } from './table.tsx';
 import { TimeAndAway } from './time.tsx';
 
@@ -20,89 +22,56 @@ const HOUR_S = 3600;
 /** Who may not log in, and whose sending is held. */
 export function Bans() {
   const t = texts('admin');
-  const base = texts('base');
   const remote = useAdmin<{ bans: readonly Ban[] }>('/bans');
   const [network, setNetwork] = useState('');
   const [hours, setHours] = useState(24);
-  const { busy, problems, save } = useSave();
-  const change = (run: () => Promise<unknown>): void =>
-    void save(async () => {
-      await run();
-      setNetwork('');
-      await remote.reload();
-    });
   return (
     <>
       <p class="soft">{t('bansAbout')}</p>
-      <form
-        class="admin-filter"
-        onSubmit={(event) => {
-          event.preventDefault();
-          change(() =>
-            admin('POST', '/bans', { network: network.trim(), seconds: Math.round(hours * HOUR_S) }),
-          );
-        }}
-      >
-        <Field label={t('network')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
+      <EditedList
+        label={t('bans')}
+        remote={remote}
+        rows={({ bans }) => bans}
+        name={(each) => each.subject}
+        empty={t('bansNone')}
+        columns={[
+          { title: t('network'), cell: (each) => each.subject },
+          { title: t('reason'), cell: (each) => each.reason },
+          { title: t('until'), cell: (each) => <TimeAndAway at={each.until} /> },
+        ]}
+        fields={(problem) => (
+          <>
+            <Text
+              label={t('network')}
+              problem={problem}
               required
               placeholder="203.0.113.0/24"
-              spellcheck={false}
               value={network}
-              onInput={(event) => setNetwork(event.currentTarget.value)}
+              onInput={setNetwork}
             />
-          )}
-        </Field>
-        <Field label={t('forHours')}>
-          {(input) => (
-            <input
-              {...input}
-              type="number"
-              min={1}
-              max={8760}
-              value={hours}
-              onInput={(event) => setHours(Number(event.currentTarget.value))}
-            />
-          )}
-        </Field>
-        <button type="submit" class="button" disabled={busy}>
-          {t('ban')}
-        </button>
-      </form>
-      <RemoteView remote={remote}>
-        {({ bans }) => (
-          <DataTable
-            label={t('bans')}
-            rows={bans}
-            rowKey={(each) => each.subject}
-            empty={t('bansNone')}
-            columns={[
-              { title: t('network'), cell: (each) => each.subject },
-              { title: t('reason'), cell: (each) => each.reason },
-              {
-                title: t('until'),
-                cell: (each) => <TimeAndAway at={each.until} />,
-              },
-              {
-                title: '',
-                end: true,
-                cell: (each) => (
-                  <button
-                    type="button"
-                    class="button"
-                    disabled={busy}
-                    onClick={() => change(() => admin('DELETE', `/bans/${encodeURIComponent(each.subject)}`))}
-                  >
-                    {base('remove')}
-                  </button>
-                ),
-              },
-            ]}
-          />
+            <Field label={t('forHours')}>
+              {(input) => (
+                <input
+                  {...input}
+                  type="number"
+                  min={1}
+                  max={8760}
+                  value={hours}
+                  onInput={(event) => setHours(Number(event.currentTarget.value))}
+                />
+              )}
+            </Field>
+          </>
         )}
-      </RemoteView>
+        addWords={t('ban')}
+        add={async () => {
+          const seconds = Math.round(hours * HOUR_S);
+          await admin('POST', '/bans', { network: network.trim(), seconds });
+          setNetwork('');
+        }}
+        removeTitle={(name) => t('banLiftTitle', { network: name })}
+        remove={(each) => admin('DELETE', `/bans/${encodeURIComponent(each.subject)}`)}
+      />
       <Holds />
     </>
   );

@@ -77,7 +77,7 @@ export function Certificates() {
           </>
         )}
       </RemoteView>
-      <SettingsTable label={t('acmeSettings')} path="/certificates/settings" />
+      <SettingsTable label={t('acmeSettings')} area="certificates" path="/certificates/settings" />
     </>
   );
 }

@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks';
 import { texts } from '../base/i18n.ts';
 import type { Said } from '../text/said.ts';
-import { Sentence, useSentences } from '../text/sentence.tsx';
+import { Sentence, Sentences, useSentences } from '../text/sentence.tsx';
 import { Failure, Loading } from '../base/states.tsx';
 import { useRemote } from '../base/remote.ts';
 import { me } from '../base/session.ts';
 import { admin } from './api.ts';
+import { Mend, type Remedy } from './mend.tsx';
 import { Time } from './time.tsx';
 
 type State = 'ok' | 'warning' | 'problem' | 'unknown';
@@ -16,11 +17,11 @@ interface Report {
     readonly check: string;
     readonly domain?: string;
     readonly subject: string;
+    readonly subjectWords: Said;
     readonly state: State;
-    readonly found: string;
-    readonly why: string;
-    readonly whyWords?: Said;
-    readonly mend: readonly string[];
+    readonly foundWords: readonly Said[];
+    readonly whyWords: Said;
+    readonly mendWords: readonly Remedy[];
   }[];
 }
 
@@ -31,12 +32,23 @@ export const STATE_BADGE: Readonly<Record<State, string>> = {
   unknown: 'badge',
 };
 
+/** What each state is called. */
+export function stateWords(): Readonly<Record<State, string>> {
+  const t = texts('admin');
+  return {
+    ok: t('stateOk'),
+    warning: t('stateWarning'),
+    problem: t('stateProblem'),
+    unknown: t('stateUnknown'),
+  };
+}
+
 const ORDER: readonly State[] = ['problem', 'warning', 'unknown', 'ok'];
 
 /** Everything around the server that mail needs, and how to mend what is wrong (the doctor). */
 export function Checks() {
   const t = texts('admin');
-  useSentences('setup');
+  useSentences('setup', 'checks');
   const [shown, setShown] = useState<'bad' | 'all'>('bad');
   const [round, setRound] = useState(0);
   const domain = me.value?.role === 'domain-admin' ? me.value.domain : undefined;
@@ -57,12 +69,7 @@ export function Checks() {
   const sorted = lines
     .filter(({ state }) => shown === 'all' || state !== 'ok')
     .toSorted((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
-  const words = {
-    ok: t('stateOk'),
-    warning: t('stateWarning'),
-    problem: t('stateProblem'),
-    unknown: t('stateUnknown'),
-  };
+  const words = stateWords();
   return (
     <>
       <div class="row">
@@ -83,21 +90,23 @@ export function Checks() {
             <div class="settings-item-main">
               <div class="row">
                 <span class={STATE_BADGE[line.state]}>{words[line.state]}</span>
-                <span class="settings-item-name">{line.subject}</span>
+                <span class="settings-item-name">
+                  <Sentence said={line.subjectWords} />
+                </span>
                 {line.domain !== undefined && <span class="soft small">{line.domain}</span>}
               </div>
-              <div>{line.found}</div>
+              <div>
+                <Sentences said={line.foundWords} />
+              </div>
               {line.state !== 'ok' && (
-                <div class="soft small">
-                  {line.whyWords === undefined ? line.why : <Sentence said={line.whyWords} />}
-                </div>
-              )}
-              {line.state !== 'ok' && line.mend.length > 0 && (
-                <ul class="small">
-                  {line.mend.map((each) => (
-                    <li key={each}>{each}</li>
+                <>
+                  <div class="soft small">
+                    <Sentence said={line.whyWords} />
+                  </div>
+                  {line.mendWords.map((each) => (
+                    <Mend key={JSON.stringify(each)} remedy={each} />
                   ))}
-                </ul>
+                </>
               )}
             </div>
           </li>

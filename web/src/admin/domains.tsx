@@ -1,14 +1,15 @@
 import { useState } from 'preact/hooks';
 import { confirm } from '../base/dialog.tsx';
-import { Field } from '../base/field.tsx';
 import { formatNumber } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { navigate, pathOf, route } from '../base/router.ts';
 import { me } from '../base/session.ts';
+import { Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { Records, type DnsRecord } from './records.tsx';
+import { LineForm } from './line-form.tsx';
 import { DataTable, Facts } from './table.tsx';
 
 interface Domain {
@@ -30,33 +31,24 @@ function List() {
   const remote = useAdmin<{ domains: readonly Domain[] }>('/domains');
   const [name, setName] = useState('');
   const { busy, problems, save } = useSave();
-  const add = (event: Event): void => {
-    event.preventDefault();
-    void save(async () => {
+  const add = (): Promise<boolean> =>
+    save(async () => {
       await admin('POST', '/domains', { name: name.trim() });
       navigate(pathOf('admin', 'domains', name.trim()));
     }, t('domainAdded'));
-  };
   return (
     <>
       {me.value?.role === 'admin' && (
-        <form class="admin-filter" onSubmit={add}>
-          <Field label={t('domainNew')} problem={Object.values(problems)[0]}>
-            {(input) => (
-              <input
-                {...input}
-                required
-                placeholder="example.org"
-                spellcheck={false}
-                value={name}
-                onInput={(event) => setName(event.currentTarget.value)}
-              />
-            )}
-          </Field>
-          <button type="submit" class="button primary" disabled={busy}>
-            {base('add')}
-          </button>
-        </form>
+        <LineForm yes={base('add')} busy={busy} primary onSubmit={add}>
+          <Text
+            label={t('domainNew')}
+            problem={Object.values(problems)[0]}
+            required
+            placeholder="example.org"
+            value={name}
+            onInput={setName}
+          />
+        </LineForm>
       )}
       <RemoteView remote={remote}>
         {({ domains }) => (
@@ -133,16 +125,14 @@ function Detail({ facts, reload }: { readonly facts: OneAnswer; readonly reload:
           });
         }}
       >
-        <Field label={t('catchAll')} hint={t('catchAllHint')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
-              type="email"
-              value={catchAll}
-              onInput={(event) => setCatchAll(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text
+          label={t('catchAll')}
+          hint={t('catchAllHint')}
+          problem={Object.values(problems)[0]}
+          type="email"
+          value={catchAll}
+          onInput={setCatchAll}
+        />
         <button type="submit" class="button" disabled={busy}>
           {base('save')}
         </button>

@@ -1,13 +1,14 @@
 import { useState } from 'preact/hooks';
-import { confirm, Dialog } from '../base/dialog.tsx';
+import { confirm } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
-import { Icon } from '../base/icon.tsx';
 import { RemoteView } from '../base/remote-view.tsx';
 import { Choice } from '../settings/choice.tsx';
+import { TrashButton } from '../settings/trash-button.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
+import { FormDialog, Text } from '../settings/fields.tsx';
 
 interface Group {
   readonly address: string;
@@ -69,15 +70,11 @@ export function Groups() {
                     <button type="button" class="button" onClick={() => setEdited(each)}>
                       {base('edit')}
                     </button>
-                    <button
-                      type="button"
-                      class="icon-button"
-                      disabled={busy}
-                      aria-label={`${base('delete')}: ${each.address}`}
+                    <TrashButton
+                      label={`${base('delete')}: ${each.address}`}
+                      busy={busy}
                       onClick={() => void remove(each)}
-                    >
-                      <Icon name="trash" />
-                    </button>
+                    />
                   </span>
                 ),
               },
@@ -107,13 +104,11 @@ interface EditorProps {
 
 function Editor({ group, onClose, onSaved }: EditorProps) {
   const t = texts('admin');
-  const base = texts('base');
   const isNew = group.address === '';
   const [now, setNow] = useState(group);
   const [members, setMembers] = useState(group.members.join('\n'));
   const { busy, problems, save } = useSave();
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const submit = (): void => {
     const { address, description, senders } = now;
     const values = { description, senders, members: members.split(/[\s,;]+/).filter(Boolean) };
     void save(() =>
@@ -123,59 +118,45 @@ function Editor({ group, onClose, onSaved }: EditorProps) {
     ).then((done) => done && onSaved());
   };
   return (
-    <Dialog title={isNew ? t('groupAdd') : group.address} onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        {isNew && (
-          <Field label={t('address')} problem={problems['address']}>
-            {(input) => (
-              <input
-                {...input}
-                type="email"
-                required
-                value={now.address}
-                onInput={(event) => setNow({ ...now, address: event.currentTarget.value })}
-              />
-            )}
-          </Field>
-        )}
-        <Field label={t('description')}>
-          {(input) => (
-            <input
-              {...input}
-              dir="auto"
-              maxLength={200}
-              value={now.description}
-              onInput={(event) => setNow({ ...now, description: event.currentTarget.value })}
-            />
-          )}
-        </Field>
-        <Field label={t('members')} hint={t('membersHint')} problem={problems['members'] ?? problems['']}>
-          {(input) => (
-            <textarea
-              {...input}
-              rows={6}
-              spellcheck={false}
-              value={members}
-              onInput={(event) => setMembers(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Choice
-          label={t('mayWrite')}
-          value={now.senders}
-          options={[
-            ['anyone', t('sendersAnyone')],
-            ['domain', t('sendersDomain')],
-            ['members', t('sendersMembers')],
-          ]}
-          onChange={(senders) => setNow({ ...now, senders })}
+    <FormDialog title={isNew ? t('groupAdd') : group.address} busy={busy} onClose={onClose} onSubmit={submit}>
+      {isNew && (
+        <Text
+          label={t('address')}
+          problem={problems['address']}
+          type="email"
+          required
+          value={now.address}
+          onInput={(text) => setNow({ ...now, address: text })}
         />
-        <div class="dialog-foot">
-          <button type="submit" class="button primary" disabled={busy}>
-            {base('save')}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      )}
+      <Text
+        label={t('description')}
+        dir="auto"
+        maxLength={200}
+        value={now.description}
+        onInput={(text) => setNow({ ...now, description: text })}
+      />
+      <Field label={t('members')} hint={t('membersHint')} problem={problems['members'] ?? problems['']}>
+        {(input) => (
+          <textarea
+            {...input}
+            rows={6}
+            spellcheck={false}
+            value={members}
+            onInput={(event) => setMembers(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Choice
+        label={t('mayWrite')}
+        value={now.senders}
+        options={[
+          ['anyone', t('sendersAnyone')],
+          ['domain', t('sendersDomain')],
+          ['members', t('sendersMembers')],
+        ]}
+        onChange={(senders) => setNow({ ...now, senders })}
+      />
+    </FormDialog>
   );
 }

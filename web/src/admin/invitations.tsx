@@ -9,6 +9,7 @@ import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
 import { octetsOf } from './words.ts';
 import { Time } from './time.tsx';
+import { Text } from '../settings/fields.tsx';
 
 interface Invitation {
   readonly id: number;
@@ -58,38 +59,16 @@ export function Invitations() {
     <>
       <p class="soft">{t('invitationsAbout')}</p>
       <form class="admin-filter" onSubmit={invite}>
-        <Field label={t('invitationFor')} hint={t('invitationForHint')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
-              required
-              spellcheck={false}
-              value={whom}
-              onInput={(event) => setWhom(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label={t('note')}>
-          {(input) => (
-            <input
-              {...input}
-              dir="auto"
-              maxLength={200}
-              value={note}
-              onInput={(event) => setNote(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label={t('quota')} hint={t('quotaHint')}>
-          {(input) => (
-            <input
-              {...input}
-              inputMode="decimal"
-              value={quota}
-              onInput={(event) => setQuota(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text
+          label={t('invitationFor')}
+          hint={t('invitationForHint')}
+          problem={Object.values(problems)[0]}
+          required
+          value={whom}
+          onInput={setWhom}
+        />
+        <Text label={t('note')} dir="auto" maxLength={200} value={note} onInput={setNote} />
+        <Text label={t('quota')} hint={t('quotaHint')} inputMode="decimal" value={quota} onInput={setQuota} />
         <Field label={t('daysGood')}>
           {(input) => (
             <input

@@ -1,7 +1,10 @@
 import { formatNumber, formatRelative, formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
+import type { Said } from '../text/said.ts';
+import { Sentences, useSentences } from '../text/sentence.tsx';
 import { useAdmin } from './api.ts';
+import { Mend, type Remedy } from './mend.tsx';
 import { Facts } from './table.tsx';
 import { formatMs } from './time-span.ts';
 import { Time } from './time.tsx';
@@ -17,7 +20,8 @@ interface OverviewAnswer {
   readonly problems: readonly {
     readonly severity: 'warning' | 'critical';
     readonly sentence: string;
-    readonly remedy: string;
+    readonly words: readonly Said[];
+    readonly mend: Remedy;
     readonly since?: number;
     readonly page?: string;
   }[];
@@ -56,6 +60,8 @@ const PAGES: Readonly<Record<string, string>> = {
 
 /** What an administrator wants to know first: is anything wrong, and what has it been doing. */
 export function Overview() {
+  // Reasons for which mail is held are sentences of the filter.
+  useSentences('health', 'rules');
   const remote = useAdmin<OverviewAnswer>('/overview');
   return <RemoteView remote={remote}>{(facts) => <Shown facts={facts} />}</RemoteView>;
 }
@@ -71,8 +77,10 @@ function Shown({ facts }: { readonly facts: OverviewAnswer }) {
         <ul class="admin-problems">
           {problems.map((each) => (
             <li key={each.sentence} class={each.severity === 'critical' ? 'note danger' : 'note warning'}>
-              <strong>{each.sentence}</strong>
-              <div>{each.remedy}</div>
+              <strong>
+                <Sentences said={each.words} />
+              </strong>
+              <Mend remedy={each.mend} />
               <div class="small">
                 {each.since !== undefined && (
                   <>
@@ -149,7 +157,7 @@ function Shown({ facts }: { readonly facts: OverviewAnswer }) {
                   ] as const,
                 ]),
             [t('version'), facts.version],
-            [t('runningSince'), <Time key="r" at={facts.startedAt} relative />],
+            [t('runningSince'), <Time key="r" at={facts.startedAt} />],
           ]}
         />
       </section>

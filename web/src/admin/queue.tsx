@@ -12,6 +12,7 @@ import { tracePath } from './trace-query.ts';
 import { Events, type JournalEvent } from './events.tsx';
 import { DataTable, Facts } from './table.tsx';
 import { Time } from './time.tsx';
+import { Text } from '../settings/fields.tsx';
 
 interface Recipient {
   readonly address: string;
@@ -64,16 +65,13 @@ function List() {
           setQuery({ ...(state !== '' && { state }), ...(text.trim() !== '' && { text: text.trim() }) });
         }}
       >
-        <Field label={base('search')} hint={t('queueSearchHint')}>
-          {(input) => (
-            <input
-              {...input}
-              type="search"
-              value={text}
-              onInput={(event) => setText(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text
+          label={base('search')}
+          hint={t('queueSearchHint')}
+          type="search"
+          value={text}
+          onInput={setText}
+        />
         <Field label={t('state')}>
           {(input) => (
             <select {...input} value={state} onChange={(event) => setState(event.currentTarget.value)}>

@@ -1,9 +1,9 @@
 import { texts } from '../base/i18n.ts';
 import type { Said } from '../text/said.ts';
-import { Sentence } from '../text/sentence.tsx';
+import { Sentence, Sentences, useSentences } from '../text/sentence.tsx';
 import { Icon } from '../base/icon.tsx';
 import { copyText } from '../settings/copy.ts';
-import { STATE_BADGE } from './checks.tsx';
+import { STATE_BADGE, stateWords } from './checks.tsx';
 
 export interface DnsRecord {
   readonly name: string;
@@ -15,19 +15,15 @@ export interface DnsRecord {
   readonly onlyIf?: string;
   /** What was found when it was looked up. */
   readonly state?: 'ok' | 'warning' | 'problem' | 'unknown';
-  readonly found?: string;
+  readonly foundWords?: readonly Said[];
 }
 
 /** Records to publish, each with a button that copies its value. */
 export function Records({ records }: { readonly records: readonly DnsRecord[] }) {
+  useSentences('setup', 'checks');
   const t = texts('admin');
   const base = texts('base');
-  const words = {
-    ok: t('stateOk'),
-    warning: t('stateWarning'),
-    problem: t('stateProblem'),
-    unknown: t('stateUnknown'),
-  };
+  const words = stateWords();
   return (
     <ul class="settings-list">
       {records.map((record) => (
@@ -46,8 +42,10 @@ export function Records({ records }: { readonly records: readonly DnsRecord[] })
               {record.whyWords === undefined ? record.why : <Sentence said={record.whyWords} />}
               {record.onlyIf !== undefined && ` (${record.onlyIf})`}
             </div>
-            {record.found !== undefined && record.found !== '' && record.state !== 'ok' && (
-              <div class="small">{t('recordFound', { found: record.found })}</div>
+            {record.foundWords !== undefined && record.state !== 'ok' && (
+              <div class="small">
+                <Sentences said={record.foundWords} />
+              </div>
             )}
           </div>
           <button

@@ -2,6 +2,8 @@ import { useState } from 'preact/hooks';
 import { formatDate, formatNumber } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
+import type { Said } from '../text/said.ts';
+import { Sentence, Sentences, useSentences } from '../text/sentence.tsx';
 import { useAdmin } from './api.ts';
 import { Chart } from './chart.tsx';
 import { DataTable } from './table.tsx';
@@ -9,11 +11,12 @@ import { DataTable } from './table.tsx';
 interface Finding {
   readonly severity: 'problem' | 'warning' | 'note';
   readonly sentence: string;
+  readonly words: Said;
+  readonly remedyWords: readonly Said[];
   readonly domain: string;
   readonly ip?: string;
   readonly since: number;
   readonly count: number;
-  readonly remedy: string;
 }
 
 interface Series {
@@ -27,7 +30,13 @@ interface Series {
 }
 
 interface DmarcSource {
-  readonly [key: string]: unknown;
+  readonly domain: string;
+  readonly ip: string;
+  readonly messages: number;
+  readonly passed: number;
+  readonly blocked: number;
+  readonly lastAt: number;
+  readonly adviceWords: readonly Said[];
 }
 
 const CLASSES = { problem: 'note danger', warning: 'note warning', note: 'note' } as const;
@@ -35,6 +44,7 @@ const CLASSES = { problem: 'note danger', warning: 'note warning', note: 'note' 
 /** What others report of our domains, as findings and over time. */
 export function Reports() {
   const t = texts('admin');
+  useSentences('health');
   const [days, setDays] = useState(30);
   const findings = useAdmin<{ findings: readonly Finding[] }>('/reports/findings', { days });
   const series = useAdmin<Series>('/reports/series', { days });
@@ -62,8 +72,12 @@ export function Reports() {
             <ul class="admin-problems">
               {answer.findings.map((each) => (
                 <li key={each.sentence} class={CLASSES[each.severity]}>
-                  <strong>{each.sentence}</strong>
-                  <div>{each.remedy}</div>
+                  <strong>
+                    <Sentence said={each.words} />
+                  </strong>
+                  <div>
+                    <Sentences said={each.remedyWords} />
+                  </div>
                   <div class="small soft">
                     {each.domain} · {t('since')} {formatDate(each.since)} · {formatNumber(each.count)}
                   </div>
@@ -98,39 +112,36 @@ export function Reports() {
           </div>
         )}
       </RemoteView>
-      <Sources />
+      <Sources days={days} />
     </>
   );
 }
 
-/** Who sends in our name, as the command line shows it. */
-function Sources() {
+/** Who sends in our name, those that fail most first. */
+function Sources({ days }: { readonly days: number }) {
   const t = texts('admin');
-  const remote = useAdmin<Readonly<Record<string, unknown>>>('/reports/dmarc');
+  const remote = useAdmin<{ sources: readonly DmarcSource[] }>('/reports/dmarc', { days });
   return (
     <section class="settings-section">
       <h2>{t('dmarcSources')}</h2>
       <RemoteView remote={remote}>
-        {(answer) => {
-          const rows = (Object.values(answer).find(Array.isArray) ?? []) as readonly DmarcSource[];
-          return (
-            <DataTable
-              label={t('dmarcSources')}
-              rows={rows}
-              rowKey={(each) => JSON.stringify(each)}
-              empty={t('dmarcSourcesNone')}
-              columns={Object.keys(rows[0] ?? {}).map((name) => ({
-                title: name,
-                cell: (row: DmarcSource) => {
-                  const value = row[name];
-                  if (typeof value === 'number')
-                    return /at$/i.test(name) ? formatDate(value) : formatNumber(value);
-                  return typeof value === 'string' ? value : JSON.stringify(value);
-                },
-              }))}
-            />
-          );
-        }}
+        {({ sources }) => (
+          <DataTable
+            label={t('dmarcSources')}
+            rows={sources}
+            rowKey={({ domain, ip }) => `${domain} ${ip}`}
+            empty={t('dmarcSourcesNone')}
+            columns={[
+              { title: t('sourceAddress'), cell: ({ ip }) => <code>{ip}</code> },
+              { title: t('domain'), cell: ({ domain }) => domain },
+              { title: t('messages'), end: true, cell: ({ messages }) => formatNumber(messages) },
+              { title: t('dmarcPassed'), end: true, cell: ({ passed }) => formatNumber(passed) },
+              { title: t('dmarcBlocked'), end: true, cell: ({ blocked }) => formatNumber(blocked) },
+              { title: t('lastSeen'), cell: ({ lastAt }) => formatDate(lastAt) },
+              { title: t('sourceMeans'), cell: ({ adviceWords }) => <Sentences said={adviceWords} /> },
+            ]}
+          />
+        )}
       </RemoteView>
     </section>
   );

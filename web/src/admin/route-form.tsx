@@ -1,11 +1,9 @@
 import { useState } from 'preact/hooks';
-import { Dialog } from '../base/dialog.tsx';
 import { texts } from '../base/i18n.ts';
-import { Field } from '../base/field.tsx';
+import { FormDialog, Select, Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin } from './api.ts';
 import type { Json } from './setting-values.ts';
-import { Text } from './transport-form.tsx';
 
 export interface Route {
   readonly name: string;
@@ -36,7 +34,6 @@ function listText(value: Json | undefined): string {
 /** Which mail takes which ways. */
 export function RouteForm({ edited, routes, transports, onClose, onSaved }: RouteFormProps) {
   const t = texts('admin');
-  const base = texts('base');
   const match = edited?.match ?? {};
   const rest = Object.fromEntries(Object.entries(match).filter(([name]) => !LISTS.includes(name as never)));
   const [name, setName] = useState(edited?.name ?? '');
@@ -70,59 +67,45 @@ export function RouteForm({ edited, routes, transports, onClose, onSaved }: Rout
   };
   const others = routes.filter((each) => each.name !== edited?.name);
   return (
-    <Dialog title={edited?.name ?? t('routeAdd')} wide onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void keep();
-        }}
-      >
-        <div class="settings-pair">
-          <Text label={t('name')} value={name} required disabled={edited !== undefined} onInput={setName} />
-          <Text
-            label={t('waysInOrder')}
-            hint={t('waysHint', { names: transports.join(', ') })}
-            value={ways}
-            required
-            onInput={setWays}
-          />
-        </div>
-        <p class="soft">{t('routeMatch')}</p>
-        {LISTS.map((each) => (
-          <Text
-            key={each}
-            label={labels[each]}
-            value={lists[each] ?? ''}
-            onInput={(text) => setLists({ ...lists, [each]: text })}
-          />
-        ))}
-        <Text label={t('matchMore')} hint={t('matchMoreHint')} value={more} onInput={setMore} />
-        {others.length > 0 && (
-          <Field label={t('standsBefore')}>
-            {(input) => (
-              <select {...input} value={before} onChange={(event) => setBefore(event.currentTarget.value)}>
-                <option value="">{edited === undefined ? t('atTheEnd') : t('whereItIs')}</option>
-                {others.map((each) => (
-                  <option key={each.name} value={each.name}>
-                    {each.name}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-        )}
-        {Object.values(problems).map((each) => (
-          <p key={each} class="note danger" role="alert">
-            {each}
-          </p>
-        ))}
-        <div class="dialog-foot">
-          <button type="submit" class="button primary" disabled={busy}>
-            {base('save')}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={edited?.name ?? t('routeAdd')}
+      wide
+      busy={busy}
+      problems={Object.values(problems)}
+      onClose={onClose}
+      onSubmit={keep}
+    >
+      <div class="settings-pair">
+        <Text label={t('name')} value={name} required disabled={edited !== undefined} onInput={setName} />
+        <Text
+          label={t('waysInOrder')}
+          hint={t('waysHint', { names: transports.join(', ') })}
+          value={ways}
+          required
+          onInput={setWays}
+        />
+      </div>
+      <p class="soft">{t('routeMatch')}</p>
+      {LISTS.map((each) => (
+        <Text
+          key={each}
+          label={labels[each]}
+          value={lists[each] ?? ''}
+          onInput={(text) => setLists({ ...lists, [each]: text })}
+        />
+      ))}
+      <Text label={t('matchMore')} hint={t('matchMoreHint')} value={more} onInput={setMore} />
+      {others.length > 0 && (
+        <Select
+          label={t('standsBefore')}
+          value={before}
+          options={[
+            ['', edited === undefined ? t('atTheEnd') : t('whereItIs')],
+            ...others.map((each) => [each.name, each.name] as const),
+          ]}
+          onChange={setBefore}
+        />
+      )}
+    </FormDialog>
   );
 }

@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../base/field.tsx';
 import { formatNumber, formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
+import { Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
+import { LineForm } from './line-form.tsx';
 import { DataTable } from './table.tsx';
 import { Time } from './time.tsx';
 
@@ -129,31 +130,23 @@ export function Probe() {
   return (
     <section class="settings-section">
       <h2>{t('probe')}</h2>
-      <form
-        class="admin-filter"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save(
-            async () => setAnswer(await admin('POST', '/routing/probe', { address: address.trim() })),
-            '',
-          );
-        }}
+      <LineForm
+        yes={t('ask')}
+        busy={busy}
+        onSubmit={() =>
+          save(async () => setAnswer(await admin('POST', '/routing/probe', { address: address.trim() })), '')
+        }
       >
-        <Field label={t('address')} hint={t('probeHint')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
-              type="email"
-              required
-              value={address}
-              onInput={(event) => setAddress(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <button type="submit" class="button" disabled={busy}>
-          {t('ask')}
-        </button>
-      </form>
+        <Text
+          label={t('address')}
+          hint={t('probeHint')}
+          problem={Object.values(problems)[0]}
+          type="email"
+          required
+          value={address}
+          onInput={setAddress}
+        />
+      </LineForm>
       {answer !== undefined && (
         <ul class="settings-list" aria-live="polite">
           {answer.steps.map((each, index) => (

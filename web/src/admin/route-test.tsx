@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
+import { Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin } from './api.ts';
-import { Text } from './transport-form.tsx';
+import { LineForm } from './line-form.tsx';
 
 interface Planned {
   readonly route: string;
@@ -23,30 +23,24 @@ export function RouteTest() {
   return (
     <section class="settings-section">
       <h2>{t('routeTest')}</h2>
-      <form
-        class="admin-filter"
-        onSubmit={(event) => {
-          event.preventDefault();
+      <LineForm
+        yes={t('ask')}
+        busy={busy}
+        onSubmit={() => {
           const input = { address: address.trim(), ...(from.trim() !== '' && { from: from.trim() }) };
-          void save(async () => setAnswer(await admin<Planned>('POST', '/routing/test', input)), '');
+          return save(async () => setAnswer(await admin<Planned>('POST', '/routing/test', input)), '');
         }}
       >
-        <Field label={t('mailTo')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
-              type="email"
-              required
-              value={address}
-              onInput={(event) => setAddress(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text
+          label={t('mailTo')}
+          problem={Object.values(problems)[0]}
+          type="email"
+          required
+          value={address}
+          onInput={setAddress}
+        />
         <Text label={t('from')} value={from} onInput={setFrom} />
-        <button type="submit" class="button" disabled={busy}>
-          {t('ask')}
-        </button>
-      </form>
+      </LineForm>
       {answer !== undefined && (
         <div class="note" role="status">
           {answer.local ? (

@@ -1,13 +1,12 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
-import { Icon } from '../base/icon.tsx';
 import { RemoteView } from '../base/remote-view.tsx';
 import { Failure, Loading } from '../base/states.tsx';
-import { useSave } from '../settings/use-save.ts';
+import { Text } from '../settings/fields.tsx';
 import { admin, useAdmin } from './api.ts';
 import { Copyable } from './copyable.tsx';
 import { Events, type JournalEvent } from './events.tsx';
+import { EditedList } from './edited-list.tsx';
 import { DataTable } from './table.tsx';
 import { Time } from './time.tsx';
 
@@ -222,86 +221,52 @@ interface Entry {
 /** Addresses that nothing is sent to. */
 function Suppressed() {
   const t = texts('admin');
-  const base = texts('base');
   const remote = useAdmin<{ entries: readonly Entry[] }>('/suppressions');
   const [address, setAddress] = useState('');
-  const { busy, problems, save } = useSave();
   const words = { bounce: t('cameBack'), complaint: t('complained'), manual: t('byHand') };
-  const change = (run: () => Promise<unknown>): void =>
-    void save(async () => {
-      await run();
-      setAddress('');
-      await remote.reload();
-    });
   return (
     <section class="settings-section">
       <h2>{t('suppressed')}</h2>
       <p class="soft">{t('suppressedAbout')}</p>
-      <form
-        class="admin-filter"
-        onSubmit={(event) => {
-          event.preventDefault();
-          change(() => admin('POST', '/suppressions', { address: address.trim() }));
-        }}
-      >
-        <Field label={t('address')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
-              type="email"
-              required
-              value={address}
-              onInput={(event) => setAddress(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <button type="submit" class="button" disabled={busy}>
-          {base('add')}
-        </button>
-      </form>
-      <RemoteView remote={remote}>
-        {({ entries }) => (
-          <DataTable
-            label={t('suppressed')}
-            rows={entries}
-            rowKey={(each) => each.address}
-            empty={t('suppressedNone')}
-            columns={[
-              { title: t('address'), cell: (each) => each.address },
-              {
-                title: t('reason'),
-                cell: (each) => (
-                  <>
-                    {words[each.reason]} <span class="soft small">{each.detail}</span>
-                  </>
-                ),
-              },
-              { title: t('since'), cell: (each) => <Time at={each.createdAt} /> },
-              {
-                title: t('until'),
-                cell: (each) => (each.until === undefined ? '–' : <Time at={each.until} />),
-              },
-              {
-                title: '',
-                end: true,
-                cell: (each) => (
-                  <button
-                    type="button"
-                    class="icon-button"
-                    disabled={busy}
-                    aria-label={`${base('remove')}: ${each.address}`}
-                    onClick={() =>
-                      change(() => admin('DELETE', `/suppressions/${encodeURIComponent(each.address)}`))
-                    }
-                  >
-                    <Icon name="trash" />
-                  </button>
-                ),
-              },
-            ]}
+      <EditedList
+        label={t('suppressed')}
+        remote={remote}
+        rows={({ entries }) => entries}
+        name={(each) => each.address}
+        empty={t('suppressedNone')}
+        columns={[
+          { title: t('address'), cell: (each) => each.address },
+          {
+            title: t('reason'),
+            cell: (each) => (
+              <>
+                {words[each.reason]} <span class="soft small">{each.detail}</span>
+              </>
+            ),
+          },
+          { title: t('since'), cell: (each) => <Time at={each.createdAt} /> },
+          {
+            title: t('until'),
+            cell: (each) => (each.until === undefined ? '–' : <Time at={each.until} />),
+          },
+        ]}
+        fields={(problem) => (
+          <Text
+            label={t('address')}
+            problem={problem}
+            type="email"
+            required
+            value={address}
+            onInput={setAddress}
           />
         )}
-      </RemoteView>
+        add={async () => {
+          await admin('POST', '/suppressions', { address: address.trim() });
+          setAddress('');
+        }}
+        removeTitle={(name) => t('aliasRemoveTitle', { address: name })}
+        remove={(each) => admin('DELETE', `/suppressions/${encodeURIComponent(each.address)}`)}
+      />
     </section>
   );
 }

@@ -1,12 +1,14 @@
 import { useState } from 'preact/hooks';
-import { Dialog } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
-import { texts } from '../base/i18n.ts';
+import { textOf, texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
+import { useSentences } from '../text/sentence.tsx';
+import { FormDialog } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { flatten, fromText, type Json, toText } from './setting-values.ts';
 import { DataTable } from './table.tsx';
+import { Text } from '../settings/fields.tsx';
 
 interface Answer {
   readonly settings: Readonly<Record<string, Json>>;
@@ -16,6 +18,16 @@ interface Answer {
 
 interface SettingsTableProps {
   readonly label: string;
+  /** First part of the names of what is said about them. */
+  readonly area:
+    | 'admin'
+    | 'alerts'
+    | 'housekeeping'
+    | 'journal'
+    | 'doctor'
+    | 'backup'
+    | 'filter'
+    | 'certificates';
   /** Of the operation that shows them. */
   readonly path: string;
   /** Of the operation that sets one, before its name; as `path` otherwise. */
@@ -24,10 +36,32 @@ interface SettingsTableProps {
   readonly only?: readonly string[];
 }
 
+/** A value as it is read: what is empty is nothing. */
+function shownText(value: Json): string {
+  const text = toText(value);
+  return ['', '[]', '{}'].includes(text) ? '–' : text;
+}
+
+/** What a setting is about; of entries of a table ("accounts.ann@example.org.trash_days") what the table is about. */
+function aboutSetting(area: string, name: string): string | undefined {
+  const parts = name.split('.');
+  for (let count = parts.length; count > 0; count--) {
+    const found = textOf('settingsAbout', `${area}.${parts.slice(0, count).join('.')}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function fits(search: string, ...within: readonly (string | undefined)[]): boolean {
+  const wanted = search.trim().toLowerCase();
+  return within.some((each) => each?.toLowerCase().includes(wanted));
+}
+
 /** Settings of an area by their names, as the command line has them; one is changed at a time, and the server says what is wrong with a value. */
-export function SettingsTable({ label, path, setPath = path, only }: SettingsTableProps) {
+export function SettingsTable({ label, area, path, setPath = path, only }: SettingsTableProps) {
   const t = texts('admin');
   const base = texts('base');
+  useSentences('settingsAbout');
   const remote = useAdmin<Answer>(path);
   const [edited, setEdited] = useState<readonly [name: string, value: Json] | undefined>(undefined);
   const [search, setSearch] = useState('');
@@ -39,21 +73,12 @@ export function SettingsTable({ label, path, setPath = path, only }: SettingsTab
           const rows = flatten(settings).filter(
             ([name]) =>
               (only === undefined || only.some((start) => name.startsWith(start))) &&
-              name.includes(search.trim()),
+              fits(search, name, aboutSetting(area, name)),
           );
           return (
             <>
               {(rows.length > 12 || search !== '') && (
-                <Field label={base('search')}>
-                  {(input) => (
-                    <input
-                      {...input}
-                      type="search"
-                      value={search}
-                      onInput={(event) => setSearch(event.currentTarget.value)}
-                    />
-                  )}
-                </Field>
+                <Text label={base('search')} type="search" value={search} onInput={setSearch} />
               )}
               <DataTable
                 label={label}
@@ -68,12 +93,17 @@ export function SettingsTable({ label, path, setPath = path, only }: SettingsTab
                       <>
                         <code>{name}</code>{' '}
                         {changed.includes(name) && <span class="badge warning">{t('changed')}</span>}
+                        <div class="soft small admin-about">{aboutSetting(area, name)}</div>
                       </>
                     ),
                   },
                   {
                     title: t('value'),
-                    cell: ([, value]) => <span class="admin-value">{toText(value) || '–'}</span>,
+                    cell: ([, value]) => (
+                      <span class="admin-value">
+                        {typeof value === 'boolean' ? base(value ? 'on' : 'off') : shownText(value)}
+                      </span>
+                    ),
                   },
                   {
                     title: '',
@@ -98,6 +128,7 @@ export function SettingsTable({ label, path, setPath = path, only }: SettingsTab
       {edited !== undefined && (
         <Editor
           name={edited[0]}
+          about={aboutSetting(area, edited[0])}
           value={edited[1]}
           put={(value) => admin('PUT', `${setPath}/${encodeURIComponent(edited[0])}`, { value })}
           onClose={() => setEdited(undefined)}
@@ -113,55 +144,50 @@ export function SettingsTable({ label, path, setPath = path, only }: SettingsTab
 
 interface EditorProps {
   readonly name: string;
+  readonly about: string | undefined;
   readonly value: Json;
   readonly put: (value: Json) => Promise<unknown>;
   readonly onClose: () => void;
   readonly onSaved: () => void;
 }
 
-function Editor({ name, value, put, onClose, onSaved }: EditorProps) {
+function Editor({ name, about, value, put, onClose, onSaved }: EditorProps) {
   const t = texts('admin');
   const base = texts('base');
   const [text, setText] = useState(toText(value));
   const { busy, problems, save } = useSave();
   const keep = (wanted: Json): void => void save(() => put(wanted)).then((done) => done && onSaved());
   return (
-    <Dialog title={name} onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          keep(fromText(text, value));
-        }}
-      >
-        <Field label={t('value')} problem={Object.values(problems)[0]}>
-          {(input) =>
-            typeof value === 'boolean' ? (
-              <select {...input} value={text} onChange={(event) => setText(event.currentTarget.value)}>
-                <option value="true">{base('on')}</option>
-                <option value="false">{base('off')}</option>
-              </select>
-            ) : (
-              <textarea
-                {...input}
-                class="input mono"
-                rows={text.length > 60 ? 6 : 2}
-                spellcheck={false}
-                value={text}
-                onInput={(event) => setText(event.currentTarget.value)}
-              />
-            )
-          }
-        </Field>
-        <div class="dialog-foot">
-          <button type="button" class="button" disabled={busy} onClick={() => keep(null)}>
-            {t('backToDefault')}
-          </button>
-          <button type="submit" class="button primary" disabled={busy}>
-            {base('save')}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={name}
+      busy={busy}
+      onClose={onClose}
+      onSubmit={() => keep(fromText(text, value))}
+      buttons={
+        <button type="button" class="button" disabled={busy} onClick={() => keep(null)}>
+          {t('backToDefault')}
+        </button>
+      }
+    >
+      <Field label={t('value')} hint={about} problem={Object.values(problems)[0]}>
+        {(input) =>
+          typeof value === 'boolean' ? (
+            <select {...input} value={text} onChange={(event) => setText(event.currentTarget.value)}>
+              <option value="true">{base('on')}</option>
+              <option value="false">{base('off')}</option>
+            </select>
+          ) : (
+            <textarea
+              {...input}
+              class="input mono"
+              rows={text.length > 60 ? 6 : 2}
+              spellcheck={false}
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          )
+        }
+      </Field>
+    </FormDialog>
   );
 }

@@ -1,9 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
 import { me } from '../base/session.ts';
+import type { Said } from '../text/said.ts';
+import { Sentence } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin } from './api.ts';
+import { Text } from '../settings/fields.tsx';
 
 /** A test message, and what became of it. */
 export interface Probe {
@@ -12,7 +14,7 @@ export interface Probe {
   readonly subject?: string;
   readonly address?: string;
   readonly state?: 'waiting' | 'sent' | 'arrived' | 'deferred' | 'failed';
-  readonly sentence?: string;
+  readonly words?: Said;
 }
 
 const ASK_MS = 3000;
@@ -65,16 +67,14 @@ export function TestMail({
     <form class="stack" onSubmit={begin}>
       <div class="admin-filter">
         {kind === 'send' && (
-          <Field label={t('testTo')} hint={t('testToHint')} problem={Object.values(problems)[0]}>
-            {(input) => (
-              <input
-                {...input}
-                type="email"
-                value={address}
-                onInput={(event) => setAddress(event.currentTarget.value)}
-              />
-            )}
-          </Field>
+          <Text
+            label={t('testTo')}
+            hint={t('testToHint')}
+            problem={Object.values(problems)[0]}
+            type="email"
+            value={address}
+            onInput={setAddress}
+          />
         )}
         <button type="submit" class="button" disabled={busy}>
           {kind === 'send' ? t('testSend') : t('testReceive')}
@@ -85,7 +85,7 @@ export function TestMail({
           {kind === 'receive' && probe.subject !== undefined && (
             <p>{t('testExpect', { address: probe.address ?? '', subject: probe.subject })}</p>
           )}
-          <p>{probe.sentence ?? t('testWaiting')}</p>
+          <p>{probe.words === undefined ? t('testWaiting') : <Sentence said={probe.words} />}</p>
         </div>
       )}
     </form>

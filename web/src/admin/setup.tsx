@@ -1,7 +1,7 @@
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import type { Said } from '../text/said.ts';
-import { Sentence, useSentences } from '../text/sentence.tsx';
+import { Sentence, Sentences, useSentences } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { Copyable } from './copyable.tsx';
@@ -14,7 +14,11 @@ interface Step {
   readonly title: string;
   readonly state: 'done' | 'open' | 'problem' | 'skipped';
   readonly sentence: string;
-  readonly words?: { readonly title: Said; readonly sentence: Said };
+  readonly words?: {
+    readonly title: Said;
+    readonly sentence: Said;
+    readonly found?: readonly { readonly subject: string; readonly words: readonly Said[] }[];
+  };
   readonly mend: readonly string[];
   readonly records?: readonly DnsRecord[];
   readonly provider?: boolean;
@@ -44,7 +48,7 @@ const PAGES: Partial<Readonly<Record<Step['id'], string>>> = {
 /** The way from nothing to mail that comes and goes, step by step, with live checks. */
 export function Setup() {
   const t = texts('admin');
-  useSentences('setup');
+  useSentences('setup', 'checks');
   const remote = useAdmin<Answer>('/setup', { check: true });
   const { busy, save } = useSave();
   const skip = (step: Step): void =>
@@ -80,15 +84,7 @@ export function Setup() {
                   <span class={BADGES[step.state]}>{words[step.state]}</span>
                   <h2>{step.words === undefined ? step.title : <Sentence said={step.words.title} />}</h2>
                 </div>
-                <p>
-                  {step.id === 'domain' && domain !== undefined ? (
-                    <strong>{domain}</strong>
-                  ) : step.words === undefined ? (
-                    step.sentence
-                  ) : (
-                    <Sentence said={step.words.sentence} />
-                  )}
-                </p>
+                <Sayings step={step} domain={domain} />
                 {step.records !== undefined && <Records records={step.records} />}
                 {step.provider === true && domain !== undefined && (
                   <Publish domain={domain} onDone={remote.reload} />
@@ -123,6 +119,28 @@ export function Setup() {
       )}
     </RemoteView>
   );
+}
+
+/** What is said of a step; of records what is wrong with each. */
+function Sayings({ step, domain }: { readonly step: Step; readonly domain: string | undefined }) {
+  const { words } = step;
+  if (step.id === 'domain' && domain !== undefined)
+    return (
+      <p>
+        <strong>{domain}</strong>
+      </p>
+    );
+  if (words?.found !== undefined)
+    return (
+      <ul class="admin-found">
+        {words.found.map(({ subject, words: found }) => (
+          <li key={JSON.stringify([subject, found])}>
+            <strong>{subject}</strong>: <Sentences said={found} />
+          </li>
+        ))}
+      </ul>
+    );
+  return <p>{words === undefined ? step.sentence : <Sentence said={words.sentence} />}</p>;
 }
 
 /** The same by hand. What the page shows already, as records or by its own buttons, is not said twice. */

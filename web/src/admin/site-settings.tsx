@@ -7,11 +7,11 @@ export function SiteSettings() {
   return (
     <>
       <p class="soft">{t('siteSettingsAbout')}</p>
-      <SettingsTable label={t('administrators')} path="/settings/admin" />
-      <SettingsTable label={t('alerts')} path="/alerts/settings" />
-      <SettingsTable label={t('housekeeping')} path="/housekeeping/settings" />
-      <SettingsTable label={t('journal')} path="/journal/settings" />
-      <SettingsTable label={t('doctor')} path="/doctor/settings" />
+      <SettingsTable label={t('administrators')} area="admin" path="/settings/admin" />
+      <SettingsTable label={t('alerts')} area="alerts" path="/alerts/settings" />
+      <SettingsTable label={t('housekeeping')} area="housekeeping" path="/housekeeping/settings" />
+      <SettingsTable label={t('journal')} area="journal" path="/journal/settings" />
+      <SettingsTable label={t('doctor')} area="doctor" path="/doctor/settings" />
     </>
   );
 }

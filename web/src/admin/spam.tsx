@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
-import { Icon } from '../base/icon.tsx';
-import { RemoteView } from '../base/remote-view.tsx';
 import { pathOf } from '../base/router.ts';
+import { Select, Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
+import { EditedList } from './edited-list.tsx';
 import { SettingsTable } from './settings-table.tsx';
 import { fromText, type Json } from './setting-values.ts';
 import { DataTable } from './table.tsx';
@@ -18,7 +18,7 @@ export function Spam() {
     <>
       <WhatIf />
       <SiteSenders />
-      <SettingsTable label={t('filterSettings')} path="/filter/settings" />
+      <SettingsTable label={t('filterSettings')} area="filter" path="/filter/settings" />
     </>
   );
 }
@@ -77,7 +77,7 @@ function WhatIf() {
               class="input mono"
               required
               spellcheck={false}
-              placeholder="junk_score"
+              placeholder="good_per_junked"
               value={name}
               onInput={(event) => setName(event.currentTarget.value)}
             />
@@ -184,86 +184,51 @@ interface Sender {
 
 function SiteSenders() {
   const t = texts('admin');
-  const base = texts('base');
   const remote = useAdmin<{ senders?: readonly Sender[]; entries?: readonly Sender[] }>('/filter/senders');
   const [pattern, setPattern] = useState('');
   const [action, setAction] = useState<Sender['action']>('block');
-  const { busy, problems, save } = useSave();
-  const change = (run: () => Promise<unknown>): void =>
-    void save(async () => {
-      await run();
-      setPattern('');
-      await remote.reload();
-    });
   return (
     <section class="settings-section">
       <h2>{t('siteSenders')}</h2>
-      <form
-        class="admin-filter"
-        onSubmit={(event) => {
-          event.preventDefault();
-          change(() => admin('POST', '/filter/senders', { pattern: pattern.trim(), action }));
-        }}
-      >
-        <Field label={t('senderPattern')} hint={t('senderPatternHint')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
+      <EditedList
+        label={t('siteSenders')}
+        remote={remote}
+        rows={(answer) => answer.senders ?? answer.entries ?? []}
+        name={(each) => each.pattern}
+        empty={t('siteSendersNone')}
+        columns={[
+          { title: t('senderPattern'), cell: (each) => each.pattern },
+          { title: t('action'), cell: (each) => (each.action === 'allow' ? t('allow') : t('block')) },
+          { title: t('when'), cell: (each) => <Time at={each.createdAt} /> },
+        ]}
+        fields={(problem) => (
+          <>
+            <Text
+              label={t('senderPattern')}
+              hint={t('senderPatternHint')}
+              problem={problem}
               required
-              spellcheck={false}
               value={pattern}
-              onInput={(event) => setPattern(event.currentTarget.value)}
+              onInput={setPattern}
             />
-          )}
-        </Field>
-        <Field label={t('action')}>
-          {(input) => (
-            <select
-              {...input}
+            <Select
+              label={t('action')}
               value={action}
-              onChange={(event) => setAction(event.currentTarget.value as Sender['action'])}
-            >
-              <option value="block">{t('block')}</option>
-              <option value="allow">{t('allow')}</option>
-            </select>
-          )}
-        </Field>
-        <button type="submit" class="button" disabled={busy}>
-          {base('add')}
-        </button>
-      </form>
-      <RemoteView remote={remote}>
-        {(answer) => (
-          <DataTable
-            label={t('siteSenders')}
-            rows={answer.senders ?? answer.entries ?? []}
-            rowKey={(each) => each.pattern}
-            empty={t('siteSendersNone')}
-            columns={[
-              { title: t('senderPattern'), cell: (each) => each.pattern },
-              { title: t('action'), cell: (each) => (each.action === 'allow' ? t('allow') : t('block')) },
-              { title: t('when'), cell: (each) => <Time at={each.createdAt} /> },
-              {
-                title: '',
-                end: true,
-                cell: (each) => (
-                  <button
-                    type="button"
-                    class="icon-button"
-                    disabled={busy}
-                    aria-label={`${base('remove')}: ${each.pattern}`}
-                    onClick={() =>
-                      change(() => admin('DELETE', `/filter/senders/${encodeURIComponent(each.pattern)}`))
-                    }
-                  >
-                    <Icon name="trash" />
-                  </button>
-                ),
-              },
-            ]}
-          />
+              options={[
+                ['block', t('block')],
+                ['allow', t('allow')],
+              ]}
+              onChange={setAction}
+            />
+          </>
         )}
-      </RemoteView>
+        add={async () => {
+          await admin('POST', '/filter/senders', { pattern: pattern.trim(), action });
+          setPattern('');
+        }}
+        removeTitle={(name) => t('aliasRemoveTitle', { address: name })}
+        remove={(each) => admin('DELETE', `/filter/senders/${encodeURIComponent(each.pattern)}`)}
+      />
     </section>
   );
 }

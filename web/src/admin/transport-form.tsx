@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
-import { Dialog } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
+import { FormDialog, Select, Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin } from './api.ts';
 import {
@@ -24,7 +24,6 @@ interface TransportFormProps {
 /** A way to send: fields for the usual kinds, JSON for the rest. */
 export function TransportForm({ edited, onClose, onSaved }: TransportFormProps) {
   const t = texts('admin');
-  const base = texts('base');
   const [form, setForm] = useState<Values>(edited === undefined ? NO_TRANSPORT : formOf(...edited));
   const { busy, problems, save } = useSave();
   const change = (values: Partial<Values>): void => setForm({ ...form, ...values });
@@ -56,55 +55,34 @@ export function TransportForm({ edited, onClose, onSaved }: TransportFormProps) 
     json: t('kindOther'),
   };
   return (
-    <Dialog title={edited?.[0] ?? t('transportAdd')} wide onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void keep();
-        }}
-      >
-        <div class="settings-pair">
-          <Field label={t('kind')}>
-            {(input) => (
-              <select
-                {...input}
-                value={form.kind}
-                onChange={(event) => {
-                  const kind = event.currentTarget.value as Values['kind'];
-                  // There is one direct way, and it is called so.
-                  change({ kind, ...(kind === 'direct' && edited === undefined && { name: 'direct' }) });
-                }}
-              >
-                {[...FORM_KINDS, 'json' as const].map((kind) => (
-                  <option key={kind} value={kind}>
-                    {kinds[kind]}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Text
-            label={t('name')}
-            value={form.name}
-            required
-            disabled={edited !== undefined}
-            onInput={(name) => change({ name })}
-          />
-        </div>
-        <Kind form={form} change={change} known={edited !== undefined} />
-        {Object.values(problems).map((each) => (
-          <p key={each} class="note danger" role="alert">
-            {each}
-          </p>
-        ))}
-        <div class="dialog-foot">
-          <button type="submit" class="button primary" disabled={busy}>
-            {base('save')}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={edited?.[0] ?? t('transportAdd')}
+      wide
+      busy={busy}
+      problems={Object.values(problems)}
+      onClose={onClose}
+      onSubmit={keep}
+    >
+      <div class="settings-pair">
+        <Select
+          label={t('kind')}
+          value={form.kind}
+          options={[...FORM_KINDS, 'json' as const].map((kind) => [kind, kinds[kind]] as const)}
+          onChange={(kind) =>
+            // There is one direct way, and it is called so.
+            change({ kind, ...(kind === 'direct' && edited === undefined && { name: 'direct' }) })
+          }
+        />
+        <Text
+          label={t('name')}
+          value={form.name}
+          required
+          disabled={edited !== undefined}
+          onInput={(name) => change({ name })}
+        />
+      </div>
+      <Kind form={form} change={change} known={edited !== undefined} />
+    </FormDialog>
   );
 }
 
@@ -120,17 +98,13 @@ function Kind({ form, change, known }: KindProps) {
   const t = texts('admin');
   const secretHint = known ? t('secretKept') : t('secretHint');
   const secret = (label: string) => (
-    <Field label={label} hint={secretHint}>
-      {(input) => (
-        <input
-          {...input}
-          type="password"
-          autocomplete="off"
-          value={form.secret}
-          onInput={(event) => change({ secret: event.currentTarget.value })}
-        />
-      )}
-    </Field>
+    <Text
+      label={label}
+      hint={secretHint}
+      type="password"
+      value={form.secret}
+      onInput={(text) => change({ secret: text })}
+    />
   );
   switch (form.kind) {
     case 'direct':
@@ -149,20 +123,17 @@ function Kind({ form, change, known }: KindProps) {
             <Text label={t('host')} value={form.host} required onInput={(host) => change({ host })} />
             <Text label={t('port')} value={form.port} required onInput={(port) => change({ port })} />
           </div>
-          <Field label={t('encryption')}>
-            {(input) => (
-              <select
-                {...input}
-                value={form.tls}
-                onChange={(event) => change({ tls: event.currentTarget.value })}
-              >
-                <option value="required">{t('tlsRequired')}</option>
-                <option value="implicit">{t('tlsImplicit')}</option>
-                <option value="opportunistic">{t('tlsOpportunistic')}</option>
-                <option value="none">{t('tlsNone')}</option>
-              </select>
-            )}
-          </Field>
+          <Select
+            label={t('encryption')}
+            value={form.tls}
+            options={[
+              ['required', t('tlsRequired')],
+              ['implicit', t('tlsImplicit')],
+              ['opportunistic', t('tlsOpportunistic')],
+              ['none', t('tlsNone')],
+            ]}
+            onChange={(tls) => change({ tls })}
+          />
           <div class="settings-pair">
             <Text
               label={t('user')}
@@ -210,32 +181,4 @@ function Kind({ form, change, known }: KindProps) {
         </>
       );
   }
-}
-
-interface TextProps {
-  readonly label: string;
-  readonly hint?: string;
-  readonly value: string;
-  readonly required?: boolean;
-  readonly disabled?: boolean;
-  readonly placeholder?: string;
-  readonly onInput: (value: string) => void;
-}
-
-/** One line of text that no browser should correct. */
-export function Text({ label, hint, onInput, ...rest }: TextProps) {
-  return (
-    <Field label={label} {...(hint !== undefined && { hint })}>
-      {(input) => (
-        <input
-          {...input}
-          {...rest}
-          autocomplete="off"
-          autocapitalize="off"
-          spellcheck={false}
-          onInput={(event) => onInput(event.currentTarget.value)}
-        />
-      )}
-    </Field>
-  );
 }

@@ -14,7 +14,7 @@ const COLOURS = [
 export function Avatar({ name, address }: { readonly name: string; readonly address: string }) {
   let sum = 0;
   for (const letter of address.toLowerCase()) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 997;
-  const words = (name || address).split(/[\s@._-]+/).filter(Boolean);
+  const words = (name || address).match(/[\p{L}\p{N}]+/gu) ?? ['?'];
   const letters = words.slice(0, 2).map((word) => [...word][0]?.toUpperCase() ?? '');
   return (
     <span

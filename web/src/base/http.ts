@@ -1,5 +1,6 @@
 import type { Said } from '../../../src/base/words.ts';
 import { language, texts } from './i18n.ts';
+import { fetchPatiently, type Patience, Silence } from './patience.ts';
 
 /** What the server answers when it refuses; `message` is a sentence for people, `field` names the input it is about. */
 export class ApiError extends Error {
@@ -54,25 +55,44 @@ export async function api<T>(
 ): Promise<T> {
   const inQuery = method === 'GET' || method === 'DELETE';
   const url = inQuery && input !== undefined ? `${path}?${queryOf(input)}` : path;
-  const response = await send(url, {
+  const init = {
     method,
     headers: { 'X-Postern': '1', ...(!inQuery && { 'Content-Type': 'application/json' }) },
     ...(!inQuery && { body: JSON.stringify(input ?? {}) }),
     ...(signal !== undefined && { signal }),
-  });
+  };
+  const response = await send(url, init, patienceFor(method, path));
   if (response.ok) return (await response.json()) as T;
   if (response.status === 401 && !quiet) signedOut();
   throw await errorOf(response);
 }
 
-/** `fetch` that tells an unreachable server from a bug. */
-export async function send(url: string, init: RequestInit): Promise<Response> {
+/** Milliseconds of silence in which the server may ask others, try something out, or count a lot. */
+const LONG_SILENCE_MS = 300_000;
+
+function patienceFor(method: string, path: string): Patience {
+  const read = method === 'GET' && /^\/(?:auth|account)\//.test(path);
+  return read
+    ? { repeatable: true }
+    : { repeatable: method === 'GET', silenceMs: LONG_SILENCE_MS, quiet: true };
+}
+
+/** What stands before our server answers so while it cannot reach it. */
+const NOT_REACHED = new Set([502, 503, 504]);
+
+/** `fetch` that tells a server that cannot be reached, or does not answer, from a bug. The answer is here as a whole. */
+export async function send(url: string, init: RequestInit, patience: Patience = {}): Promise<Response> {
+  let response: Response;
   try {
-    return await fetch(url, { credentials: 'same-origin', ...init });
+    response = await fetchPatiently(url, { credentials: 'same-origin', ...init }, patience);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'offline', texts('base')('serverUnreachable'));
+    const text = error instanceof Silence ? 'serverSilent' : 'serverUnreachable';
+    throw new ApiError(0, 'offline', texts('base')(text));
   }
+  if (NOT_REACHED.has(response.status) && response.headers.get('content-type')?.includes('json') !== true)
+    throw new ApiError(0, 'offline', texts('base')('serverUnreachable'));
+  return response;
 }
 
 export async function errorOf(response: Response): Promise<ApiError> {

@@ -23,7 +23,7 @@ const APP_TEXTS: TextFiles =
     ? {}
     : import.meta.glob<{ default: Readonly<Record<string, string>> }>([
         '../text/*/*.ts',
-        '!../text/*/{why,rules,events,remedies,advice,problems,setup}.ts',
+        '!../text/*/{why,rules,events,remedies,advice,problems,setup,checks,health,audit,settingsAbout}.ts',
       ]);
 const files = new Map(Object.entries(APP_TEXTS));
 

@@ -21,16 +21,32 @@ export const offline = signal(!navigator.onLine);
 
 const KEPT = 'postern.me';
 
-/** Ask who we are. Offline, the last answer holds, so that kept mail can be read. */
+/** Milliseconds that the page waits for the server to say who we are; then it shows what it has, and the answer mends it. */
+const WAIT_MS = 3000;
+
+/** Find out who we are: by the server's answer or, while there is none, by the last one, so that kept mail can be read. */
 export async function loadMe(): Promise<void> {
+  const late = await Promise.race([
+    askMe().then(() => false),
+    new Promise<boolean>((done) => setTimeout(done, WAIT_MS, true)),
+  ]);
+  if (late) me.value ??= keptMe();
+}
+
+function keptMe(): Me | undefined {
+  const kept = localStorage.getItem(KEPT);
+  return kept === null ? undefined : (JSON.parse(kept) as Me);
+}
+
+/** Offline, the last answer holds. */
+async function askMe(): Promise<void> {
   try {
     adopt(await api<Me>('GET', '/auth/me', undefined, { quiet: true }));
     offline.value = false;
   } catch (error) {
     if (error instanceof ApiError && error.kind === 'offline') {
       offline.value = true;
-      const kept = localStorage.getItem(KEPT);
-      me.value = kept === null ? undefined : (JSON.parse(kept) as Me);
+      me.value ??= keptMe();
       return;
     }
     forget('ended');
@@ -54,9 +70,15 @@ export const onForget = new Set<(how: Ending) => void | Promise<void>>();
 export const OPEN_WINDOWS = 'postern.compose.open';
 /** The database of what is being written. */
 export const WRITING = 'postern-compose';
+/** The database of changes of mail that the server has not got. */
+export const CHANGES = 'postern-changes';
 
 function forget(how: Ending): void {
-  if (me.value === undefined && localStorage.getItem(KEPT) === null) return;
+  if (me.value === undefined && localStorage.getItem(KEPT) === null) {
+    // The page may have been left before all of it was gone.
+    void clearDatabases('ended');
+    return;
+  }
   localStorage.removeItem(KEPT);
   for (const fn of onForget) void fn(how);
   me.value = undefined;
@@ -75,9 +97,13 @@ async function clearDevice(how: Ending): Promise<void> {
   const open = how === 'ended' ? sessionStorage.getItem(OPEN_WINDOWS) : null;
   sessionStorage.clear();
   if (open !== null) sessionStorage.setItem(OPEN_WINDOWS, open);
+  await clearDatabases(how);
+}
+
+async function clearDatabases(how: Ending): Promise<void> {
   for (const { name } of (await indexedDB.databases?.().catch(() => [])) ?? []) {
-    // The composer clears that itself, but for what has not reached the server.
-    if (name === WRITING && how === 'ended') continue;
+    // Who keeps these clears them, but for what has not reached the server.
+    if ((name === WRITING || name === CHANGES) && how === 'ended') continue;
     if (name?.startsWith('postern') === true) indexedDB.deleteDatabase(name);
   }
 }

@@ -18,25 +18,38 @@ export interface ToastOptions {
 
 const MOST = 3;
 const USUAL_MS = 6000;
+/** With something to do, which takes finding. */
+const ACTION_MS = 10_000;
 const shown = signal<readonly Toast[]>([]);
 let lastId = 0;
 
 /** Say a sentence for a while; returns how to take it away sooner. */
 export function toast(
   sentence: string,
-  { bad = false, action, ms = bad ? 10_000 : USUAL_MS }: ToastOptions = {},
+  { bad = false, action, ms = bad || action !== undefined ? ACTION_MS : USUAL_MS }: ToastOptions = {},
 ): () => void {
   const id = ++lastId;
   shown.value = [
     ...shown.value.slice(1 - MOST),
     { id, sentence, bad, ...(action !== undefined && { action }) },
   ];
-  const hide = (): void => {
-    shown.value = shown.value.filter((each) => each.id !== id);
+  const end = (): void => {
+    // While somebody points at it, or is in it with the keyboard, it stays (WCAG 2.2.1).
+    if (held.has(id)) setTimeout(end, HELD_MS);
+    else hide(id);
   };
-  setTimeout(hide, ms);
-  return hide;
+  setTimeout(end, ms);
+  return () => hide(id);
 }
+
+function hide(id: number): void {
+  held.delete(id);
+  shown.value = shown.value.filter((each) => each.id !== id);
+}
+
+/** Milliseconds after which it is looked again whether somebody still holds it. */
+const HELD_MS = 1000;
+const held = new Set<number>();
 
 /** Say what went wrong. */
 export function toastError(error: unknown): void {
@@ -70,13 +83,17 @@ export function Toasts() {
 }
 
 function ToastList() {
-  const hide = (id: number): void => {
-    shown.value = shown.value.filter((each) => each.id !== id);
-  };
   return (
     <div class="toasts" role="status" aria-live="polite">
       {shown.value.map(({ id, sentence, bad, action }) => (
-        <div key={id} class={bad ? 'toast bad' : 'toast'}>
+        <div
+          key={id}
+          class={bad ? 'toast bad' : 'toast'}
+          onPointerEnter={({ pointerType }) => pointerType === 'mouse' && held.add(id)}
+          onPointerLeave={() => held.delete(id)}
+          onFocusIn={() => held.add(id)}
+          onFocusOut={() => held.delete(id)}
+        >
           <span>{sentence}</span>
           {action && (
             <button

@@ -12,6 +12,7 @@ import { queueToSend } from './outbox.ts';
 import { type Problem, problemAfter, problemBefore } from './problems.ts';
 import type { SaveState } from './save-state.ts';
 import { createSaver, type Saver } from './saver.ts';
+import { NotSent, sendDraft, undoSend } from './sending.ts';
 import {
   destroyEmail,
   fetchBlob,
@@ -19,10 +20,7 @@ import {
   loadSenders,
   mostAttachedOctets,
   mostHoldSeconds,
-  NotSent,
-  sendDraft,
   type Senders,
-  undoSend,
 } from './server.ts';
 import { createUploads, type Uploads } from './uploads.ts';
 
@@ -84,16 +82,20 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
     }
     return draft.value;
   };
-  const saver: Saver = createSaver(snapshot, ({ emailId, attachments, replaced }) => {
-    const now = new Map(attachments.map((each) => [each.key, each]));
-    draft.value = {
-      ...draft.value,
-      emailId,
-      // Those added meanwhile stay as they are.
-      attachments: draft.value.attachments.map((each) => ({ ...each, ...blobOf(now.get(each.key)) })),
-    };
-    if (replaced) toast(texts('compose')('changedElsewhere'));
-  });
+  const saver: Saver = createSaver(
+    snapshot,
+    ({ emailId, attachments, replaced }) => {
+      const now = new Map(attachments.map((each) => [each.key, each]));
+      draft.value = {
+        ...draft.value,
+        emailId,
+        // Those added meanwhile stay as they are.
+        attachments: draft.value.attachments.map((each) => ({ ...each, ...blobOf(now.get(each.key)) })),
+      };
+      if (replaced) toast(texts('compose')('changedElsewhere'));
+    },
+    dirty,
+  );
   const uploads = createUploads((key, blobId, size) => {
     change({
       attachments: draft.value.attachments.map((each) =>
@@ -219,7 +221,8 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
   async function sendNow(whole: Draft, sendAt: number | undefined, t: ReturnType<typeof texts<'compose'>>) {
     if (!navigator.onLine) return later(whole, sendAt, t);
     const complete = await uploads.finished();
-    if (!complete && navigator.onLine) throw new Error(t('uploadsFailed'));
+    // What could not be sent to the server for want of an answer waits with the message.
+    if (!complete && !uploads.unreached()) throw new Error(t('uploadsFailed'));
     over = true;
     await saver.stop();
     const ready = withoutUnused({ ...whole, ...blobsNow(whole, draft.value) });

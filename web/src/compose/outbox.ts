@@ -1,13 +1,14 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { texts } from '../base/i18n.ts';
-import { me } from '../base/session.ts';
+import { me, offline } from '../base/session.ts';
 import { toast } from '../base/toast.tsx';
 import { loadSession, ownAccountId, upload } from '../jmap/client.ts';
 import type { Draft } from './draft.ts';
 import { dropOutbox, type OutboxEntry, outboxEntries, putOutbox } from './local.ts';
 import { openCompose } from './open.ts';
 import { problemAfter } from './problems.ts';
-import { isOffline, sendDraft } from './server.ts';
+import { sendDraft } from './sending.ts';
+import { isOffline } from './server.ts';
 
 /** Messages that were sent while the server could not be reached: they wait on this device and go when it can. */
 
@@ -95,4 +96,10 @@ export async function openAgain(key: string): Promise<void> {
   openCompose({ localKey: key });
 }
 
-addEventListener('online', () => void sendWaiting());
+let wasOffline = offline.value;
+/** As soon as the server answers again. */
+effect(() => {
+  const now = offline.value;
+  if (wasOffline && !now && waitingToSend.peek() > 0) void sendWaiting();
+  wasOffline = now;
+});

@@ -3,7 +3,8 @@ import { formatSize } from '../base/format.ts';
 import type { texts } from '../base/i18n.ts';
 import { isAddress } from './addresses.ts';
 import { attachedOctets, type Draft, envelopeRecipients } from './draft.ts';
-import { NotSent, SetRefused } from './server.ts';
+import { NotSent } from './sending.ts';
+import { SetRefused } from './server.ts';
 
 type Words = ReturnType<typeof texts<'compose'>>;
 export type Place = 'from' | 'to' | 'subject' | 'body' | 'attachments' | 'whole';

@@ -24,10 +24,11 @@ const LOCAL_MS = 300;
 export function createSaver(
   snapshot: () => Draft,
   onSaved: (saved: Saved, was: Draft) => void,
-  initial: SaveState = NOT_SAVED,
+  /** There was a try whose end nobody saw: the page was left meanwhile. */
+  uncertainBefore = false,
 ): Saver {
-  const state = signal<SaveState>(initial);
-  let uncertain = false;
+  const state = signal<SaveState>(NOT_SAVED);
+  let uncertain = uncertainBefore;
   let failures = 0;
   let stopped = false;
   let local: ReturnType<typeof setTimeout> | undefined;

@@ -12,7 +12,8 @@ import { fetchScheduled, type Scheduled as Waiting } from './lists.ts';
 import { type OutboxEntry, outboxEntries } from './local.ts';
 import { openCompose } from './open.ts';
 import { openAgain, waitingToSend } from './outbox.ts';
-import { isOffline, undoSend } from './server.ts';
+import { undoSend } from './sending.ts';
+import { isOffline } from './server.ts';
 
 /** Mail that waits: for its time on the server, or for the connection on this device. */
 export function Scheduled() {

@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { Dialog } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
-import { formatDateTime } from '../base/format.ts';
+import { formatSoon } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
 import { Menu, type MenuItem } from '../base/menu.tsx';
@@ -32,7 +32,7 @@ export function SendButtons({ controller, body, onSend, onDiscard }: SendButtons
   const images = useRef<HTMLInputElement>(null);
   const busy = controller.sending.value;
   const later: MenuItem[] = presets(Date.now()).map(([preset, at]) => ({
-    label: `${t(PRESETS[preset])} – ${formatDateTime(at)}`,
+    label: `${t(PRESETS[preset])} – ${formatSoon(at)}`,
     icon: 'clock',
     run: () => void onSend(at),
   }));

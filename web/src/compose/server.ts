@@ -1,7 +1,7 @@
 import { api, ApiError } from '../base/http.ts';
-import { call, download, JmapError, loadSession, ownAccountId, session } from '../jmap/client.ts';
-import type { Email, EmailSubmission, Id, Identity, Mailbox, SetError, SetResponse } from '../jmap/types.ts';
-import { type Attachment, type Draft, emailOf, envelopeRecipients } from './draft.ts';
+import { call, download, loadSession, ownAccountId, session } from '../jmap/client.ts';
+import type { Email, Id, Identity, Mailbox, SetError, SetResponse } from '../jmap/types.ts';
+import { type Attachment, type Draft, emailOf } from './draft.ts';
 import { type Sender, sendersOf } from './recipients.ts';
 
 /** What the composer asks of the server. */
@@ -25,7 +25,7 @@ export function isOffline(error: unknown): boolean {
 }
 
 /** A change of one object that was asked for: its outcome, or why not. */
-function updatedOf<T>(answer: SetResponse<T>, id: Id): void {
+export function updatedOf<T>(answer: SetResponse<T>, id: Id): void {
   const refused = answer.notUpdated?.[id];
   if (refused !== undefined) throw new SetRefused(refused);
 }
@@ -214,7 +214,7 @@ export async function saveDraft(draft: Draft, uncertain: boolean): Promise<Saved
 }
 
 /** Emails in a mailbox with a Message-ID. */
-async function copiesOf(messageId: string, mailboxId?: Id): Promise<readonly Id[]> {
+export async function copiesOf(messageId: string, mailboxId?: Id): Promise<readonly Id[]> {
   const filter = {
     header: ['Message-ID', messageId],
     ...(mailboxId !== undefined && { inMailbox: mailboxId }),
@@ -252,143 +252,4 @@ function sameType(a: string, b: string): boolean {
 
 export async function destroyEmail(emailId: Id): Promise<void> {
   await call('Email/set', { accountId: ownAccountId(), destroy: [emailId] });
-}
-
-export interface Sent {
-  readonly emailId: Id;
-  readonly submissionId: Id;
-  /** When it leaves, in ms; undefined: it has left. */
-  readonly leavesAt: number | undefined;
-}
-
-/** It was saved, with this id, but not sent, for this reason. */
-export class NotSent extends Error {
-  readonly emailId: Id;
-  readonly reason: SetRefused;
-
-  constructor(emailId: Id, reason: SetRefused) {
-    super(reason.message);
-    this.emailId = emailId;
-    this.reason = reason;
-  }
-}
-
-export interface SendWish {
-  /** Seconds in which it can be taken back. */
-  readonly holdSeconds: number;
-  /** Leave then, in ms; undefined: at once. */
-  readonly sendAt: number | undefined;
-  readonly uncertain: boolean;
-}
-
-/**
- * Save a draft and submit it in one request. Throws `NotSent`, `SetRefused`, `ApiError`.
- * After an uncertain try it is looked up first whether that one was taken.
- */
-export async function sendDraft(draft: Draft, wish: SendWish): Promise<Sent> {
-  const [draftsId, sentId] = await Promise.all([mailboxOf('drafts'), mailboxOf('sent')]);
-  const accountId = ownAccountId();
-  if (wish.uncertain) {
-    const before = await submissionOf(draft.messageId);
-    if (before !== undefined) return before;
-  }
-  const lost = wish.uncertain ? await copiesOf(draft.messageId, draftsId) : [];
-  const destroy = [...new Set([...(draft.emailId === undefined ? [] : [draft.emailId]), ...lost])];
-  const seconds = holdFor(wish);
-  const made = call('Email/set', {
-    accountId,
-    create: { draft: emailOf(draft, draftsId, wish.sendAt) },
-    destroy,
-  });
-  const submitted = call('EmailSubmission/set', {
-    accountId,
-    create: {
-      sending: {
-        emailId: '#draft',
-        identityId: draft.from?.identityId,
-        envelope: {
-          mailFrom: {
-            email: draft.from?.email,
-            parameters: seconds > 0 ? { HOLDFOR: String(seconds) } : null,
-          },
-          rcptTo: envelopeRecipients(draft).map((email) => ({ email, parameters: null })),
-        },
-      },
-    },
-    onSuccessUpdateEmail: {
-      '#sending': {
-        [`mailboxIds/${draftsId}`]: null,
-        [`mailboxIds/${sentId}`]: true,
-        'keywords/$draft': null,
-        'keywords/$seen': true,
-      },
-    },
-  });
-  const emailAnswer = await made;
-  const email = emailAnswer.created?.['draft'];
-  if (email === undefined) throw new SetRefused(emailAnswer.notCreated?.['draft'] ?? { type: 'serverFail' });
-  const answer = await submitted.catch((error: unknown) => {
-    if (error instanceof JmapError)
-      throw new NotSent(email.id, new SetRefused({ type: error.type, description: error.message }));
-    throw error;
-  });
-  const submission = answer.created?.['sending'];
-  if (submission === undefined)
-    throw new NotSent(email.id, new SetRefused(answer.notCreated?.['sending'] ?? { type: 'serverFail' }));
-  if (draft.answers !== undefined) markAnswered(draft.answers);
-  return { emailId: email.id, submissionId: submission.id, leavesAt: leavesAt(submission, seconds) };
-}
-
-function holdFor({ sendAt, holdSeconds }: SendWish): number {
-  const most = mostHoldSeconds();
-  const wanted =
-    sendAt === undefined ? holdSeconds : Math.max(holdSeconds, Math.ceil((sendAt - Date.now()) / 1000));
-  return Math.max(0, Math.min(most, wanted));
-}
-
-function leavesAt(submission: Partial<EmailSubmission>, seconds: number): number | undefined {
-  if (submission.undoStatus !== undefined && submission.undoStatus !== 'pending') return undefined;
-  if (submission.undoStatus === undefined && seconds === 0) return undefined;
-  return submission.sendAt === undefined ? Date.now() + seconds * 1000 : Date.parse(submission.sendAt);
-}
-
-/** Whether a message was submitted already. */
-async function submissionOf(messageId: string): Promise<Sent | undefined> {
-  const accountId = ownAccountId();
-  const ids = await copiesOf(messageId);
-  if (ids.length === 0) return undefined;
-  const found = call('EmailSubmission/query', { accountId, filter: { emailIds: ids } });
-  const { list } = await call('EmailSubmission/get', { accountId, '#ids': found.ref('/ids') });
-  const submission = list.find(({ undoStatus }) => undoStatus !== 'canceled');
-  if (submission === undefined) return undefined;
-  const { id, emailId, undoStatus, sendAt } = submission;
-  return { submissionId: id, emailId, leavesAt: undoStatus === 'pending' ? Date.parse(sendAt) : undefined };
-}
-
-/** The mark is a nicety: that it failed is nothing to bother anybody with. */
-function markAnswered({ emailId, keyword }: NonNullable<Draft['answers']>): void {
-  const update = { [emailId]: { [`keywords/${keyword}`]: true } };
-  call('Email/set', { accountId: ownAccountId(), update }).catch(() => undefined);
-}
-
-/** Take back what has not left yet; the email is a draft again. Throws `SetRefused` ("cannotUnsend": it is too late). */
-export async function undoSend(submissionId: Id, emailId: Id): Promise<void> {
-  const [draftsId, sentId] = await Promise.all([mailboxOf('drafts'), mailboxOf('sent')]);
-  const accountId = ownAccountId();
-  const answer = await call('EmailSubmission/set', {
-    accountId,
-    update: { [submissionId]: { undoStatus: 'canceled' } },
-  });
-  updatedOf(answer, submissionId);
-  const moved = await call('Email/set', {
-    accountId,
-    update: {
-      [emailId]: {
-        [`mailboxIds/${sentId}`]: null,
-        [`mailboxIds/${draftsId}`]: true,
-        'keywords/$draft': true,
-      },
-    },
-  });
-  updatedOf(moved, emailId);
 }

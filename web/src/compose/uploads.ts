@@ -1,5 +1,6 @@
 import { type Signal, signal as makeSignal } from '@preact/signals';
 import { ownAccountId, upload } from '../jmap/client.ts';
+import { isOffline } from '../jmap/store/account.ts';
 import type { Attachment } from './draft.ts';
 
 /** Files on their way to the server. */
@@ -9,6 +10,8 @@ export interface Transfer {
   readonly done: number;
   /** Why it failed; it can be tried again. */
   readonly problem?: string;
+  /** It failed because the server was not reached. */
+  readonly unreached?: boolean;
 }
 
 export interface Uploads {
@@ -18,6 +21,8 @@ export interface Uploads {
   cancel(key: string): void;
   /** All of them are done; false: some failed. */
   finished(): Promise<boolean>;
+  /** What failed did so because the server was not reached. */
+  unreached(): boolean;
   stop(): void;
 }
 
@@ -45,7 +50,8 @@ export function createUploads(onDone: (key: string, blobId: string, size: number
       return true;
     } catch (error) {
       if (signal.aborted) return true;
-      set(key, { done: 0, problem: error instanceof Error ? error.message : String(error) });
+      const problem = error instanceof Error ? error.message : String(error);
+      set(key, { done: 0, problem, unreached: isOffline(error) });
       return false;
     } finally {
       running.delete(key);
@@ -67,6 +73,7 @@ export function createUploads(onDone: (key: string, blobId: string, size: number
       const outcomes = await Promise.all([...running.values()].map(({ done }) => done));
       return outcomes.every(Boolean) && transfers.value.size === 0;
     },
+    unreached: () => [...transfers.value.values()].every((each) => each.unreached === true),
     stop() {
       for (const { controller } of running.values()) controller.abort();
     },

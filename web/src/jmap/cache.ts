@@ -19,6 +19,13 @@ interface Kept {
 }
 
 let opening: Promise<IDBDatabase | undefined> | undefined;
+/** Nobody is signed in any more: answers that come late are not kept. */
+let over = false;
+
+/** Somebody is signed in: from here on things are kept, until `clearCache`. */
+export function beginCache(): void {
+  over = false;
+}
 
 function open(): Promise<IDBDatabase | undefined> {
   opening ??= new Promise((resolve) => {
@@ -32,7 +39,6 @@ function open(): Promise<IDBDatabase | undefined> {
     request.onupgradeneeded = () => {
       const db = request.result;
       db.createObjectStore('facts');
-      db.createObjectStore('outbox', { autoIncrement: true });
       for (const kind of Object.keys(MOST))
         db.createObjectStore(kind, { keyPath: 'key' }).createIndex('at', 'at');
     };
@@ -62,6 +68,7 @@ async function within<T>(
   mode: IDBTransactionMode,
   run: (store: IDBObjectStore) => Promise<T>,
 ): Promise<T | undefined> {
+  if (over) return undefined;
   const db = await open();
   if (db === undefined) return undefined;
   try {
@@ -125,28 +132,17 @@ function prune(store: IDBObjectStore, count: number): Promise<void> {
   });
 }
 
-/** What was done offline, oldest first. */
-export async function readOutbox<T>(): Promise<{ readonly key: IDBValidKey; readonly value: T }[]> {
-  const found = await within('outbox', 'readonly', async (store) => {
-    const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
-    return keys.map((key, i) => ({ key, value: values[i] as T }));
-  });
-  return found ?? [];
-}
-
-export async function addToOutbox(value: unknown): Promise<boolean> {
-  return (await within('outbox', 'readwrite', (store) => done(store.add(value)))) !== undefined;
-}
-
-export async function dropFromOutbox(key: IDBValidKey): Promise<void> {
-  await within('outbox', 'readwrite', (store) => done(store.delete(key)));
-}
-
-/** Keep nothing. */
+/** Keep nothing, and nothing more until `beginCache`. */
 export async function clearCache(): Promise<void> {
+  over = true;
+  if (opening === undefined) return deleteCache();
   const db = await open();
   opening = undefined;
   db?.close();
+  return deleteCache();
+}
+
+async function deleteCache(): Promise<void> {
   await new Promise<void>((resolve) => {
     try {
       const request = indexedDB.deleteDatabase(NAME);

@@ -1,5 +1,7 @@
 import { signal } from '@preact/signals';
 import { ApiError, errorOf, send, signedOut } from '../base/http.ts';
+import { texts } from '../base/i18n.ts';
+import { type Patience, SILENCE_MS } from '../base/patience.ts';
 import { me } from '../base/session.ts';
 import { batcher, type Call, type Request, type Response as JmapResponse } from './batch.ts';
 import type { Answers, Id, MethodName, Session } from './types.ts';
@@ -15,9 +17,13 @@ const API_PATH = '/jmap/api';
 const PLAIN = /^(?:Mailbox|Email|Thread|SearchSnippet)\//;
 /** Requests that run at once; the server takes four of an account, which may have other pages open. */
 const REQUESTS = 3;
+/** Calls that change nothing: what was asked without an answer is asked again. */
+const READS = /\/(?:get|query|changes|queryChanges)$/;
 /** Milliseconds before a request is tried again that met too many others. */
 const BUSY_MS = 400;
 const BUSY_TRIES = 8;
+/** Milliseconds without a sign of life after which an upload is given up. */
+const UPLOAD_SILENCE_MS = 2 * SILENCE_MS;
 
 /** What the server can do and which accounts there are; undefined until `loadSession`. */
 export const session = signal<Session | undefined>(undefined);
@@ -37,11 +43,24 @@ export function loadSession(again = false): Promise<Session> {
 }
 
 async function fetchSession(): Promise<Session> {
-  const response = await reach(SESSION_PATH, { headers: { 'X-Postern': '1' } });
+  const response = await reach(SESSION_PATH, { headers: { 'X-Postern': '1' } }, { repeatable: true });
   if (!response.ok) throw await failure(response);
   const found = (await response.json()) as Session;
   session.value = found;
   return found;
+}
+
+let probing: Promise<boolean> | undefined;
+
+/** Ask something small, to find out whether the server answers again; `reachability` is told. */
+export function probe(): Promise<boolean> {
+  probing ??= loadSession(true)
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => (probing = undefined));
+  return probing;
 }
 
 /** Know a session that was kept, while the server cannot be reached. */
@@ -68,9 +87,9 @@ export function can(capability: string): boolean {
   return session.value !== undefined && name in session.value.capabilities;
 }
 
-async function reach(url: string, init: RequestInit): Promise<Response> {
+async function reach(url: string, init: RequestInit, patience?: Patience): Promise<Response> {
   try {
-    const response = await send(url, init);
+    const response = await send(url, init, patience);
     for (const fn of reachability) fn(true);
     return response;
   } catch (error) {
@@ -107,19 +126,22 @@ async function post(request: Omit<Request, 'using'>): Promise<JmapResponse> {
   const known = session.value ?? (plain ? undefined : await loadSession());
   const using = known === undefined ? [CORE, MAIL] : Object.keys(known.capabilities);
   const body = JSON.stringify({ using, ...request });
-  return limited(async () => {
+  const reads = request.methodCalls.every(([name]) => READS.test(name));
+  const ask = async (): Promise<JmapResponse> => {
     for (let attempt = 1; ; attempt++) {
-      const response = await reach(known === undefined ? API_PATH : pathOnly(known.apiUrl), {
-        method: 'POST',
-        headers: { 'X-Postern': '1', 'Content-Type': 'application/json' },
-        body,
-      });
+      const response = await reach(
+        known === undefined ? API_PATH : pathOnly(known.apiUrl),
+        { method: 'POST', headers: { 'X-Postern': '1', 'Content-Type': 'application/json' }, body },
+        { repeatable: reads },
+      );
       if (response.ok) return noticeSession((await response.json()) as JmapResponse);
       const error = await failure(response);
       if (error.kind !== 'maxConcurrentRequests' || attempt === BUSY_TRIES) throw error;
       await new Promise((done) => setTimeout(done, BUSY_MS * attempt));
     }
-  });
+  };
+  // What somebody does does not wait behind what is only looked at.
+  return reads ? limited(ask) : ask();
 }
 
 /** RFC 8620 section 3.4: another session state says that accounts or capabilities have changed. */
@@ -169,22 +191,13 @@ export async function download(
   blobId: Id,
   { signal: abort, onProgress }: TransferOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await reach(downloadUrl(accountId, blobId, 'file'), {
-    headers: { 'X-Postern': '1' },
-    ...(abort !== undefined && { signal: abort }),
-  });
+  const response = await reach(
+    downloadUrl(accountId, blobId, 'file'),
+    { headers: { 'X-Postern': '1' }, ...(abort !== undefined && { signal: abort }) },
+    { repeatable: true, ...(onProgress !== undefined && { onProgress }) },
+  );
   if (!response.ok) throw await failure(response);
-  if (onProgress === undefined || response.body === null) return response.bytes();
-  const total = Number(response.headers.get('content-length') ?? 0);
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  let done = 0;
-  const reader = response.body.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    pieces.push(next.value);
-    done += next.value.length;
-    onProgress(done, total);
-  }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 export interface Uploaded {
@@ -202,7 +215,21 @@ export function upload(accountId: Id, data: Blob, options: TransferOptions = {})
     request.open('POST', url);
     request.setRequestHeader('X-Postern', '1');
     request.setRequestHeader('Content-Type', data.type || 'application/octet-stream');
-    request.upload.onprogress = (event) => options.onProgress?.(event.loaded, event.total);
+    // Silence for so long, while octets go out or after they have, and it is given up.
+    const giveUp = (): void => {
+      reject(new ApiError(0, 'offline', texts('base')('serverSilent')));
+      request.abort();
+    };
+    let silence = setTimeout(giveUp, UPLOAD_SILENCE_MS);
+    const alive = (): void => {
+      clearTimeout(silence);
+      silence = setTimeout(giveUp, UPLOAD_SILENCE_MS);
+    };
+    request.onloadend = () => clearTimeout(silence);
+    request.upload.onprogress = (event) => {
+      alive();
+      options.onProgress?.(event.loaded, event.total);
+    };
     request.onload = () => {
       const { status } = request;
       const answer = new Response(request.responseText, {
@@ -212,7 +239,7 @@ export function upload(accountId: Id, data: Blob, options: TransferOptions = {})
       if (status === 201 || status === 200) resolve(JSON.parse(request.responseText) as Uploaded);
       else failure(answer).then(reject, reject);
     };
-    request.onerror = () => reject(new ApiError(0, 'offline', 'The server cannot be reached.'));
+    request.onerror = () => reject(new ApiError(0, 'offline', texts('base')('serverUnreachable')));
     request.onabort = () => reject(new DOMException('The upload was stopped.', 'AbortError'));
     options.signal?.addEventListener('abort', () => request.abort());
     if (options.signal?.aborted === true) reject(new DOMException('The upload was stopped.', 'AbortError'));

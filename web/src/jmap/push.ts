@@ -17,6 +17,8 @@ const POLL_MS = 60_000;
 /** Milliseconds without a sign of life after which a connection is taken for dead; the server sends one every 30 s. */
 const SILENCE_MS = 75_000;
 const PING_S = 30;
+/** Milliseconds in which a connection is made, or given up. */
+const OPEN_MS = 20_000;
 const TYPES = 'Email,Mailbox,Thread,EmailSubmission,Identity';
 
 function tell(changed: StateChange | undefined): void {
@@ -28,15 +30,18 @@ export function startPush(): () => void {
   let source: EventSource | undefined;
   let wait = FIRST_MS;
   let retry: ReturnType<typeof setTimeout> | undefined;
+  let opening: ReturnType<typeof setTimeout> | undefined;
   let heard = Date.now();
   let ended = false;
 
   const connect = (): void => {
     clearTimeout(retry);
+    clearTimeout(opening);
     source?.close();
     if (ended) return;
     source = new EventSource(`/jmap/eventsource?types=${TYPES}&closeafter=no&ping=${PING_S}`);
     source.onopen = () => {
+      clearTimeout(opening);
       wait = FIRST_MS;
       heard = Date.now();
       connected.value = true;
@@ -51,13 +56,16 @@ export function startPush(): () => void {
       const { changed } = JSON.parse(event.data as string) as { changed: StateChange };
       tell(changed);
     });
-    source.onerror = () => {
+    const lost = (): void => {
       connected.value = false;
       source?.close();
       clearTimeout(retry);
+      clearTimeout(opening);
       retry = setTimeout(connect, wait * (0.75 + Math.random() / 2));
       wait = Math.min(wait * 2, LONGEST_MS);
     };
+    source.onerror = lost;
+    opening = setTimeout(lost, OPEN_MS);
   };
   const poll = setInterval(() => {
     if (connected.value && Date.now() - heard > SILENCE_MS) {
@@ -75,6 +83,7 @@ export function startPush(): () => void {
   return () => {
     ended = true;
     clearTimeout(retry);
+    clearTimeout(opening);
     clearInterval(poll);
     source?.close();
     removeEventListener('online', connect);

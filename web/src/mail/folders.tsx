@@ -13,19 +13,10 @@ import { emptyMailbox, setSubscribed } from './folder-actions.ts';
 import { labels } from './labels.ts';
 import { mailboxName, writePlace } from './place.ts';
 import { foldersShown, mailbox, place } from './state.ts';
-import { type Branch, mailboxTree } from './tree.ts';
+import { type Branch, mailboxIcon, mailboxTree } from './tree.ts';
 
 /** What rows that are dragged carry. */
 export const DRAGGED = 'application/x-postern-rows';
-
-const ICONS: Readonly<Record<string, IconName>> = {
-  inbox: 'inbox',
-  archive: 'archive',
-  drafts: 'drafts',
-  junk: 'junk',
-  sent: 'send',
-  trash: 'trash',
-};
 
 export function Folders() {
   const t = texts('mail');
@@ -189,7 +180,7 @@ function Folder({ branch, accountId }: { readonly branch: Branch; readonly accou
           onDragLeave={() => setOver(false)}
           onDrop={drop}
         >
-          <Icon name={ICONS[here.role ?? ''] ?? 'folder'} />
+          <Icon name={mailboxIcon(here)} />
           <span class="cut" dir="auto">
             {label}
           </span>

@@ -201,7 +201,7 @@ function SearchNotes() {
         {total === undefined ? t('searching') : t('found', { count: total })}
         {unknown.length > 0 && ` ${t('unknownOperators', { words: unknown.join(' ') })}`}
       </span>
-      {name !== 'all' && (
+      {name !== 'all' && total !== 0 && (
         <button type="button" class="mail-link" onClick={() => openSearch(q, true)}>
           {t('searchEverywhere')}
         </button>
@@ -324,9 +324,13 @@ export function moveCursor(step: number): Id | undefined {
     return undefined;
   }
   cursor.value = id;
-  // Once it is drawn.
-  requestAnimationFrame(() =>
-    document.querySelector<HTMLElement>(`[data-row="${id}"] .mail-row-open`)?.focus({ preventScroll: true }),
-  );
+  // At once where it is drawn: the next key may be Enter. Otherwise when it is, unless the cursor has moved on.
+  if (!focusRow(id)) requestAnimationFrame(() => cursor.value === id && focusRow(id));
   return id;
+}
+
+function focusRow(id: Id): boolean {
+  const link = document.querySelector<HTMLElement>(`[data-row="${id}"] .mail-row-open`);
+  link?.focus({ preventScroll: true });
+  return link !== null;
 }

@@ -5,8 +5,10 @@ import { Icon } from '../base/icon.tsx';
 import { helpShown } from '../base/keyboard.ts';
 import { loadPreferences, preferences } from '../base/preferences.ts';
 import { Failure, Loading } from '../base/states.tsx';
+import { toast } from '../base/toast.tsx';
 import { TopBar } from '../base/top-bar.tsx';
 import { ScheduledLazy } from '../compose/scheduled-lazy.tsx';
+import { onDropped } from '../jmap/store/outbox.ts';
 import { ready, startMail } from '../jmap/store/stores.ts';
 import { mailboxLabel } from './actions.ts';
 import { openComposer } from './compose.ts';
@@ -20,6 +22,8 @@ import { useMailShortcuts } from './shortcuts.ts';
 import { clearSelection, foldersShown, list, mailbox, place, store } from './state.ts';
 import { ThreadView } from './thread.tsx';
 import './mail.css';
+
+onDropped.add((count) => toast(texts('mail')('changesDropped', { count }), { bad: true }));
 
 /** Webmail: folders, the list, the conversation. */
 export default function Main() {

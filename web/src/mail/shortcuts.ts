@@ -6,6 +6,7 @@ import {
   archive,
   currentRows,
   currentTargets,
+  guarded,
   markJunk,
   markSeen,
   openRow,
@@ -33,7 +34,7 @@ import {
 } from './state.ts';
 
 function act(run: (targets: Targets | undefined) => Promise<void>): () => void {
-  return () => void currentTargets().then(run);
+  return () => void guarded(async () => run(await currentTargets()));
 }
 
 function withRows(run: (rows: readonly Id[]) => void): () => void {

@@ -1,3 +1,4 @@
+import type { IconName } from '../base/icon.tsx';
 import type { Id, Mailbox, Role } from '../jmap/types.ts';
 
 /** Mailboxes as a tree: those with a role first, the others by name. */
@@ -40,4 +41,17 @@ export function mailboxTree(mailboxes: ReadonlyMap<Id, Mailbox>): readonly Branc
 export function mailboxPath(mailboxes: ReadonlyMap<Id, Mailbox>, mailbox: Mailbox): readonly string[] {
   const parent = mailbox.parentId === null ? undefined : mailboxes.get(mailbox.parentId);
   return parent === undefined ? [mailbox.name] : [...mailboxPath(mailboxes, parent), mailbox.name];
+}
+
+const ICONS: Readonly<Record<string, IconName>> = {
+  inbox: 'inbox',
+  archive: 'archive',
+  drafts: 'drafts',
+  junk: 'junk',
+  sent: 'send',
+  trash: 'trash',
+};
+
+export function mailboxIcon({ role }: Pick<Mailbox, 'role'>): IconName {
+  return ICONS[role ?? ''] ?? 'folder';
 }

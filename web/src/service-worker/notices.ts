@@ -10,6 +10,8 @@ declare const self: ServiceWorkerGlobalScope;
 const SINGLE = 3;
 const ICON = '/icon-192.png';
 const CORE = 'urn:ietf:params:jmap:core';
+/** Milliseconds for one answer: the browser ends a worker that waits for ever, and what it had to say is not said. */
+const ANSWER_MS = 20_000;
 
 async function ask(methodCalls: Parameters<Ask>[0], using: readonly string[] = [MAIL]): Promise<Answered> {
   const response = await fetch('/jmap/api', {
@@ -17,6 +19,7 @@ async function ask(methodCalls: Parameters<Ask>[0], using: readonly string[] = [
     credentials: 'same-origin',
     headers: { 'X-Postern': '1', 'Content-Type': 'application/json' },
     body: JSON.stringify({ using: [CORE, ...using], methodCalls }),
+    signal: AbortSignal.timeout(ANSWER_MS),
   });
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   const { methodResponses } = (await response.json()) as { methodResponses: Answered['answers'] };
@@ -28,6 +31,7 @@ async function ownAccount(): Promise<string> {
   const response = await fetch('/jmap/session', {
     credentials: 'same-origin',
     headers: { 'X-Postern': '1' },
+    signal: AbortSignal.timeout(ANSWER_MS),
   });
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   const { primaryAccounts } = (await response.json()) as { primaryAccounts: Record<string, string> };

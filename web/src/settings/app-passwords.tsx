@@ -11,6 +11,7 @@ import { NamedList } from './named-list.tsx';
 import type { SecurityProps } from './security.tsx';
 import { PATH, type Scope } from './security-types.ts';
 import { useSave } from './use-save.ts';
+import { FormDialog, Text } from './fields.tsx';
 
 const SCOPES = ['mail', 'send', 'settings'] as const;
 const DAY_MS = 86_400_000;
@@ -75,8 +76,7 @@ function Add({ onClose, onMade }: { readonly onClose: () => void; readonly onMad
   const [days, setDays] = useState(0);
   const [made, setMade] = useState<string | undefined>(undefined);
   const { busy, problems, save } = useSave();
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const submit = (): void => {
     void save(async () => {
       const answer = await withConfirmation(() =>
         api<{ password: string }>('POST', `${PATH}/app-passwords`, {
@@ -110,57 +110,51 @@ function Add({ onClose, onMade }: { readonly onClose: () => void; readonly onMad
       </Dialog>
     );
   return (
-    <Dialog title={t('appPasswordAdd')} onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        <Field
-          label={t('appPasswordName')}
-          hint={t('appPasswordNameHint')}
-          problem={problems['name'] ?? problems['']}
-        >
-          {(input) => (
-            <input
-              {...input}
-              required
-              maxLength={60}
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <fieldset class="settings-choices">
-          <legend>{t('appPasswordMay')}</legend>
-          {SCOPES.map((scope) => (
-            <Check
-              key={scope}
-              label={scopeWords([scope])}
-              checked={scopes.has(scope)}
-              onChange={(on) => {
-                const next = new Set(scopes);
-                if (on) next.add(scope);
-                else next.delete(scope);
-                setScopes(next);
-              }}
-            />
-          ))}
-        </fieldset>
-        <Field label={t('appPasswordExpires')}>
-          {(input) => (
-            <select {...input} value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>
-              <option value={0}>{base('never')}</option>
-              {[30, 90, 365].map((each) => (
-                <option key={each} value={each}>
-                  {t('inDays', { count: each })}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <div class="dialog-foot">
-          <button type="submit" class="button primary" disabled={busy || scopes.size === 0}>
-            {base('add')}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t('appPasswordAdd')}
+      busy={busy}
+      onClose={onClose}
+      onSubmit={submit}
+      yes={base('add')}
+      disabled={scopes.size === 0}
+    >
+      <Text
+        label={t('appPasswordName')}
+        hint={t('appPasswordNameHint')}
+        problem={problems['name'] ?? problems['']}
+        required
+        maxLength={60}
+        value={name}
+        onInput={setName}
+      />
+      <fieldset class="settings-choices">
+        <legend>{t('appPasswordMay')}</legend>
+        {SCOPES.map((scope) => (
+          <Check
+            key={scope}
+            label={scopeWords([scope])}
+            checked={scopes.has(scope)}
+            onChange={(on) => {
+              const next = new Set(scopes);
+              if (on) next.add(scope);
+              else next.delete(scope);
+              setScopes(next);
+            }}
+          />
+        ))}
+      </fieldset>
+      <Field label={t('appPasswordExpires')}>
+        {(input) => (
+          <select {...input} value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>
+            <option value={0}>{base('never')}</option>
+            {[30, 90, 365].map((each) => (
+              <option key={each} value={each}>
+                {t('inDays', { count: each })}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+    </FormDialog>
   );
 }

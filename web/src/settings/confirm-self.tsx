@@ -1,11 +1,11 @@
 import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { Dialog } from '../base/dialog.tsx';
-import { Field } from '../base/field.tsx';
 import { api, ApiError } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
 import { toastError } from '../base/toast.tsx';
 import { me } from '../base/session.ts';
+import { Text } from './fields.tsx';
 
 /** Somebody waits for us to say who we are once more. */
 const asked = signal<((confirmed: boolean) => void) | undefined>(undefined);
@@ -58,18 +58,15 @@ export function ConfirmSelf() {
           readOnly
           value={me.value?.address ?? ''}
         />
-        <Field label={t('confirmSecret')} problem={problem}>
-          {(input) => (
-            <input
-              {...input}
-              type="password"
-              required
-              autocomplete="current-password"
-              value={secret}
-              onInput={(event) => setSecret(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text
+          label={t('confirmSecret')}
+          problem={problem}
+          type="password"
+          required
+          autocomplete="current-password"
+          value={secret}
+          onInput={setSecret}
+        />
         <div class="dialog-foot">
           <button type="submit" class="button primary">
             {base('ok')}

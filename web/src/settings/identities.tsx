@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { confirm, Dialog } from '../base/dialog.tsx';
+import { confirm } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
@@ -9,7 +9,9 @@ import { me } from '../base/session.ts';
 import { call, loadSession, ownAccountId } from '../jmap/client.ts';
 import type { Identity } from '../jmap/types.ts';
 import { setOne } from './jmap-set.ts';
+import { TrashButton } from './trash-button.tsx';
 import { useSave } from './use-save.ts';
+import { FormDialog, Text } from './fields.tsx';
 
 /** Names, addresses and signatures that this account writes with. */
 export function Identities() {
@@ -51,15 +53,11 @@ export function Identities() {
                   {base('edit')}
                 </button>
                 {identity.mayDelete && (
-                  <button
-                    type="button"
-                    class="icon-button"
-                    disabled={busy}
-                    aria-label={`${base('remove')}: ${identity.email}`}
+                  <TrashButton
+                    label={`${base('remove')}: ${identity.email}`}
+                    busy={busy}
                     onClick={() => void remove(identity)}
-                  >
-                    <Icon name="trash" />
-                  </button>
+                  />
                 )}
               </li>
             ))}
@@ -94,14 +92,12 @@ interface EditorProps {
 
 function Editor({ identity, onClose, onSaved }: EditorProps) {
   const t = texts('settings');
-  const base = texts('base');
   const [name, setName] = useState(identity?.name ?? me.value?.displayName ?? '');
   const [email, setEmail] = useState(identity?.email ?? '');
   const [replyTo, setReplyTo] = useState(identity?.replyTo?.[0]?.email ?? '');
   const [signature, setSignature] = useState(identity?.textSignature ?? '');
   const { busy, problems, save } = useSave();
-  const submit = (event: Event): void => {
-    event.preventDefault();
+  const submit = (): void => {
     const values = {
       name: name.trim(),
       replyTo: replyTo.trim() === '' ? null : [{ name: null, email: replyTo.trim() }],
@@ -115,68 +111,51 @@ function Editor({ identity, onClose, onSaved }: EditorProps) {
     void save(() => setOne('Identity/set', args)).then((done) => done && onSaved());
   };
   return (
-    <Dialog title={identity === undefined ? t('identityAdd') : identity.email} onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        <Field label={t('identityName')} problem={problems['name']}>
-          {(input) => (
-            <input
-              {...input}
-              dir="auto"
-              maxLength={200}
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        {identity === undefined && (
-          <Field
-            label={t('identityAddress')}
-            hint={t('identityAddressHint')}
-            problem={problems['email'] ?? problems['']}
-          >
-            {(input) => (
-              <input
-                {...input}
-                type="email"
-                required
-                value={email}
-                onInput={(event) => setEmail(event.currentTarget.value)}
-              />
-            )}
-          </Field>
+    <FormDialog
+      title={identity === undefined ? t('identityAdd') : identity.email}
+      busy={busy}
+      onClose={onClose}
+      onSubmit={submit}
+    >
+      <Text
+        label={t('identityName')}
+        problem={problems['name']}
+        dir="auto"
+        maxLength={200}
+        value={name}
+        onInput={setName}
+      />
+      {identity === undefined && (
+        <Text
+          label={t('identityAddress')}
+          hint={t('identityAddressHint')}
+          problem={problems['email'] ?? problems['']}
+          type="email"
+          required
+          value={email}
+          onInput={setEmail}
+        />
+      )}
+      <Text
+        label={t('identityReplyTo')}
+        problem={problems['replyTo']}
+        type="email"
+        value={replyTo}
+        onInput={setReplyTo}
+      />
+      <Field label={t('signature')} problem={problems['textSignature'] ?? problems['htmlSignature']}>
+        {(input) => (
+          <textarea
+            {...input}
+            dir="auto"
+            rows={5}
+            maxLength={8000}
+            value={signature}
+            onInput={(event) => setSignature(event.currentTarget.value)}
+          />
         )}
-        <Field label={t('identityReplyTo')} problem={problems['replyTo']}>
-          {(input) => (
-            <input
-              {...input}
-              type="email"
-              value={replyTo}
-              onInput={(event) => setReplyTo(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label={t('signature')} problem={problems['textSignature'] ?? problems['htmlSignature']}>
-          {(input) => (
-            <textarea
-              {...input}
-              dir="auto"
-              rows={5}
-              maxLength={8000}
-              value={signature}
-              onInput={(event) => setSignature(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <div class="dialog-foot">
-          <button type="button" class="button" onClick={onClose}>
-            {base('cancel')}
-          </button>
-          <button type="submit" class="button primary" disabled={busy}>
-            {base('save')}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      </Field>
+    </FormDialog>
   );
 }
 

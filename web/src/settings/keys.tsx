@@ -16,6 +16,7 @@ import {
   trustKey,
 } from '../mail/message/security-keys.ts';
 import { shownFingerprint } from '../mail/message/security-verdict.ts';
+import { Text } from './fields.tsx';
 
 /** Octets of a file that is looked at. */
 const FILE_OCTETS = 256 * 1024;
@@ -228,19 +229,14 @@ function FindKey({ remote }: { readonly remote: List }) {
       }}
     >
       <h2>{t('findTitle')}</h2>
-      <Field label={t('findAddress')} hint={t('findHint')}>
-        {(input) => (
-          <input
-            {...input}
-            type="email"
-            required
-            spellcheck={false}
-            autocomplete="off"
-            value={address}
-            onInput={(event) => setAddress(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <Text
+        label={t('findAddress')}
+        hint={t('findHint')}
+        type="email"
+        required
+        value={address}
+        onInput={setAddress}
+      />
       <div class="row">
         <button type="submit" class="button" disabled={busy}>
           {t('find')}

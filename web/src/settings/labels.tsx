@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../base/field.tsx';
 import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
 import { useSave } from './use-save.ts';
+import { Text } from './fields.tsx';
 
 interface Label {
   readonly keyword: string;
@@ -72,17 +72,14 @@ export function Labels() {
                 );
               }}
             >
-              <Field label={t('labelNew')} problem={Object.values(problems)[0]}>
-                {(input) => (
-                  <input
-                    {...input}
-                    required
-                    maxLength={60}
-                    value={name}
-                    onInput={(event) => setName(event.currentTarget.value)}
-                  />
-                )}
-              </Field>
+              <Text
+                label={t('labelNew')}
+                problem={Object.values(problems)[0]}
+                required
+                maxLength={60}
+                value={name}
+                onInput={setName}
+              />
               <button type="submit" class="button primary" disabled={busy}>
                 {base('add')}
               </button>

@@ -9,6 +9,7 @@ import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
 import { copyText } from './copy.ts';
 import { type Saving, useSave } from './use-save.ts';
+import { Text } from './fields.tsx';
 
 export interface MaskedAddress {
   readonly id: number | string;
@@ -60,28 +61,22 @@ export function Masked() {
       <p class="soft">{t('maskedAbout')}</p>
       <form class="settings-form" onSubmit={add}>
         <div class="settings-pair">
-          <Field label={t('maskedLabel')} problem={problems['label'] ?? problems['']}>
-            {(input) => (
-              <input
-                {...input}
-                required
-                maxLength={100}
-                value={label}
-                onInput={(event) => setLabel(event.currentTarget.value)}
-              />
-            )}
-          </Field>
-          <Field label={t('maskedSite')} hint={t('maskedSiteHint')} problem={problems['site']}>
-            {(input) => (
-              <input
-                {...input}
-                placeholder="shop.example"
-                spellcheck={false}
-                value={site}
-                onInput={(event) => setSite(event.currentTarget.value)}
-              />
-            )}
-          </Field>
+          <Text
+            label={t('maskedLabel')}
+            problem={problems['label'] ?? problems['']}
+            required
+            maxLength={100}
+            value={label}
+            onInput={setLabel}
+          />
+          <Text
+            label={t('maskedSite')}
+            hint={t('maskedSiteHint')}
+            problem={problems['site']}
+            placeholder="shop.example"
+            value={site}
+            onInput={setSite}
+          />
           {(remote.data?.domains.length ?? 0) > 1 && (
             <Field label={t('maskedDomain')}>
               {(input) => (

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { texts } from '../base/i18n.ts';
-import { Icon } from '../base/icon.tsx';
+import { TrashButton } from './trash-button.tsx';
 
 interface NamedListProps<R> {
   readonly rows: readonly R[];
@@ -27,15 +27,7 @@ export function NamedList<R extends { readonly id: number | string; readonly nam
             <div class="settings-item-name">{row.name}</div>
             <div class="soft small">{about(row)}</div>
           </div>
-          <button
-            type="button"
-            class="icon-button"
-            disabled={busy}
-            aria-label={`${base('remove')}: ${row.name}`}
-            onClick={() => onRemove(row)}
-          >
-            <Icon name="trash" />
-          </button>
+          <TrashButton label={`${base('remove')}: ${row.name}`} busy={busy} onClick={() => onRemove(row)} />
         </li>
       ))}
     </ul>

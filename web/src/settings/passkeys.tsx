@@ -1,7 +1,6 @@
 import { startRegistration } from '@simplewebauthn/browser';
 import { useState } from 'preact/hooks';
 import { confirm } from '../base/dialog.tsx';
-import { Field } from '../base/field.tsx';
 import { formatDate, formatRelative } from '../base/format.ts';
 import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
@@ -10,6 +9,7 @@ import { NamedList } from './named-list.tsx';
 import type { SecurityProps } from './security.tsx';
 import { PATH } from './security-types.ts';
 import { useSave } from './use-save.ts';
+import { Text } from './fields.tsx';
 
 type Options = Parameters<typeof startRegistration>[0]['optionsJSON'];
 
@@ -52,17 +52,14 @@ export function Passkeys({ facts, reload }: SecurityProps) {
         onRemove={(each) => void remove(each.id, each.name)}
       />
       <form class="row" onSubmit={add}>
-        <Field label={t('passkeyName')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
-              required
-              maxLength={60}
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text
+          label={t('passkeyName')}
+          problem={Object.values(problems)[0]}
+          required
+          maxLength={60}
+          value={name}
+          onInput={setName}
+        />
         <button type="submit" class="button" disabled={busy || !('credentials' in navigator)}>
           {t('passkeyAdd')}
         </button>

@@ -1,5 +1,4 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../base/field.tsx';
 import { formatDate } from '../base/format.ts';
 import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
@@ -8,6 +7,7 @@ import { withConfirmation } from './confirm-self.tsx';
 import type { SecurityProps } from './security.tsx';
 import { PATH } from './security-types.ts';
 import { useSave } from './use-save.ts';
+import { Text } from './fields.tsx';
 
 export function Password({ facts, reload }: SecurityProps) {
   const t = texts('settings');
@@ -39,35 +39,26 @@ export function Password({ facts, reload }: SecurityProps) {
           value={me.value?.address ?? ''}
         />
         <div class="settings-pair">
-          <Field label={t('passwordCurrent')} problem={problems['current']}>
-            {(input) => (
-              <input
-                {...input}
-                type="password"
-                required
-                autocomplete="current-password"
-                value={current}
-                onInput={(event) => setCurrent(event.currentTarget.value)}
-              />
-            )}
-          </Field>
-          <Field
+          <Text
+            label={t('passwordCurrent')}
+            problem={problems['current']}
+            type="password"
+            required
+            autocomplete="current-password"
+            value={current}
+            onInput={setCurrent}
+          />
+          <Text
             label={t('passwordNew')}
             hint={t('passwordHint')}
             problem={problems['password'] ?? problems['']}
-          >
-            {(input) => (
-              <input
-                {...input}
-                type="password"
-                required
-                minLength={8}
-                autocomplete="new-password"
-                value={password}
-                onInput={(event) => setPassword(event.currentTarget.value)}
-              />
-            )}
-          </Field>
+            type="password"
+            required
+            minLength={8}
+            autocomplete="new-password"
+            value={password}
+            onInput={setPassword}
+          />
         </div>
         <div class="row">
           <button type="submit" class="button" disabled={busy}>

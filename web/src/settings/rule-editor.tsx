@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks';
-import { Dialog } from '../base/dialog.tsx';
-import { Check, Field } from '../base/field.tsx';
+import { Check } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
 import { Choice } from './choice.tsx';
@@ -17,6 +16,7 @@ import {
   MEGABYTE,
   type Rule,
 } from './rule-types.ts';
+import { FormDialog, Text } from './fields.tsx';
 
 interface RuleEditorProps {
   readonly rule: Rule;
@@ -28,96 +28,77 @@ interface RuleEditorProps {
 
 export function RuleEditor({ rule, problem, busy, onClose, onSave }: RuleEditorProps) {
   const t = texts('settings');
-  const base = texts('base');
   const [now, setNow] = useState(rule);
   const set = (change: Partial<Rule>): void => setNow({ ...now, ...change });
   return (
-    <Dialog title={rule.name || t('ruleAdd')} wide onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onSave(now);
-        }}
-      >
-        <Field label={t('ruleName')}>
-          {(input) => (
-            <input
-              {...input}
-              required
-              maxLength={100}
-              value={now.name}
-              onInput={(event) => set({ name: event.currentTarget.value })}
-            />
-          )}
-        </Field>
-        <section class="settings-section">
-          <Choice
-            label={t('ruleWhen')}
-            value={now.match}
-            options={[
-              ['all', t('ruleAll')],
-              ['any', t('ruleAny')],
-            ]}
-            onChange={(match) => set({ match })}
+    <FormDialog
+      title={rule.name || t('ruleAdd')}
+      wide
+      busy={busy}
+      problems={problem === undefined ? [] : [problem]}
+      onClose={onClose}
+      onSubmit={() => onSave(now)}
+    >
+      <Text
+        label={t('ruleName')}
+        required
+        maxLength={100}
+        value={now.name}
+        onInput={(text) => set({ name: text })}
+      />
+      <section class="settings-section">
+        <Choice
+          label={t('ruleWhen')}
+          value={now.match}
+          options={[
+            ['all', t('ruleAll')],
+            ['any', t('ruleAny')],
+          ]}
+          onChange={(match) => set({ match })}
+        />
+        {now.conditions.map((condition, index) => (
+          <ConditionRow
+            key={index}
+            condition={condition}
+            removable={now.conditions.length > 1}
+            onChange={(next) => set({ conditions: now.conditions.with(index, next) })}
+            onRemove={() => set({ conditions: now.conditions.toSpliced(index, 1) })}
           />
-          {now.conditions.map((condition, index) => (
-            <ConditionRow
-              key={index}
-              condition={condition}
-              removable={now.conditions.length > 1}
-              onChange={(next) => set({ conditions: now.conditions.with(index, next) })}
-              onRemove={() => set({ conditions: now.conditions.toSpliced(index, 1) })}
-            />
-          ))}
-          <div class="row">
-            <button
-              type="button"
-              class="button quiet"
-              onClick={() => set({ conditions: [...now.conditions, conditionOf('from')] })}
-            >
-              <Icon name="plus" />
-              {t('conditionAdd')}
-            </button>
-          </div>
-        </section>
-        <section class="settings-section">
-          <h3>{t('ruleThen')}</h3>
-          {now.actions.map((action, index) => (
-            <ActionRow
-              key={index}
-              action={action}
-              removable={now.actions.length > 1}
-              onChange={(next) => set({ actions: now.actions.with(index, next) })}
-              onRemove={() => set({ actions: now.actions.toSpliced(index, 1) })}
-            />
-          ))}
-          <div class="row">
-            <button
-              type="button"
-              class="button quiet"
-              onClick={() => set({ actions: [...now.actions, actionOf('read')] })}
-            >
-              <Icon name="plus" />
-              {t('actionAdd')}
-            </button>
-          </div>
-        </section>
-        {problem !== undefined && (
-          <p class="note danger" role="alert">
-            {problem}
-          </p>
-        )}
-        <div class="dialog-foot">
-          <button type="button" class="button" onClick={onClose}>
-            {base('cancel')}
-          </button>
-          <button type="submit" class="button primary" disabled={busy}>
-            {base('save')}
+        ))}
+        <div class="row">
+          <button
+            type="button"
+            class="button quiet"
+            onClick={() => set({ conditions: [...now.conditions, conditionOf('from')] })}
+          >
+            <Icon name="plus" />
+            {t('conditionAdd')}
           </button>
         </div>
-      </form>
-    </Dialog>
+      </section>
+      <section class="settings-section">
+        <h3>{t('ruleThen')}</h3>
+        {now.actions.map((action, index) => (
+          <ActionRow
+            key={index}
+            action={action}
+            removable={now.actions.length > 1}
+            onChange={(next) => set({ actions: now.actions.with(index, next) })}
+            onRemove={() => set({ actions: now.actions.toSpliced(index, 1) })}
+          />
+        ))}
+        <div class="row">
+          <button
+            type="button"
+            class="button quiet"
+            onClick={() => set({ actions: [...now.actions, actionOf('read')] })}
+          >
+            <Icon name="plus" />
+            {t('actionAdd')}
+          </button>
+        </div>
+      </section>
+    </FormDialog>
   );
 }
 

@@ -9,7 +9,9 @@ import { api } from '../base/http.ts';
 import { call, download, loadSession, ownAccountId, upload } from '../jmap/client.ts';
 import type { SieveScript } from '../jmap/types.ts';
 import { setOne } from './jmap-set.ts';
+import { TrashButton } from './trash-button.tsx';
 import { useSave } from './use-save.ts';
+import { Text } from './fields.tsx';
 
 /** Sieve for those who write it themselves (RFC 9661), and what the forms become. */
 export function Scripts() {
@@ -77,16 +79,12 @@ export function Scripts() {
                   <button type="button" class="button" onClick={() => setEdited(script)}>
                     {base('edit')}
                   </button>
-                  <button
-                    type="button"
-                    class="icon-button"
-                    disabled={busy || script.isActive}
+                  <TrashButton
+                    label={`${base('delete')}: ${script.name}`}
+                    busy={busy || script.isActive}
                     title={script.isActive ? t('scriptActiveStays') : undefined}
-                    aria-label={`${base('delete')}: ${script.name}`}
                     onClick={() => void remove(script)}
-                  >
-                    <Icon name="trash" />
-                  </button>
+                  />
                 </li>
               ))}
             </ul>
@@ -174,17 +172,14 @@ function EditorForm({ script, text, onDone }: EditorFormProps) {
   const rest = Object.entries(problems).filter(([field]) => field !== 'name');
   return (
     <form class="stack" onSubmit={submit}>
-      <Field label={t('scriptName')} problem={problems['name']}>
-        {(input) => (
-          <input
-            {...input}
-            required
-            maxLength={128}
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <Text
+        label={t('scriptName')}
+        problem={problems['name']}
+        required
+        maxLength={128}
+        value={name}
+        onInput={setName}
+      />
       <Field label={t('scriptText')} hint={t('scriptTextHint')} problem={rest[0]?.[1]}>
         {(input) => (
           <textarea

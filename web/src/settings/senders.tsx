@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
-import { Field } from '../base/field.tsx';
 import { formatDate } from '../base/format.ts';
 import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
 import { useSave } from './use-save.ts';
+import { Text } from './fields.tsx';
 
 interface Sender {
   readonly address: string;
@@ -39,18 +39,14 @@ export function Senders() {
           void put(address.trim(), state).then((done) => done && setAddress(''));
         }}
       >
-        <Field label={t('senderAddress')} hint={t('senderAddressHint')} problem={Object.values(problems)[0]}>
-          {(input) => (
-            <input
-              {...input}
-              required
-              spellcheck={false}
-              autocomplete="off"
-              value={address}
-              onInput={(event) => setAddress(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Text
+          label={t('senderAddress')}
+          hint={t('senderAddressHint')}
+          problem={Object.values(problems)[0]}
+          required
+          value={address}
+          onInput={setAddress}
+        />
         <div class="row">
           <select
             class="input"

@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks';
 import { Dialog } from '../base/dialog.tsx';
-import { Field } from '../base/field.tsx';
 import { formatDate } from '../base/format.ts';
 import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
@@ -9,6 +8,7 @@ import { copyText } from './copy.ts';
 import type { SecurityProps } from './security.tsx';
 import { PATH } from './security-types.ts';
 import { useSave } from './use-save.ts';
+import { Text } from './fields.tsx';
 
 interface Begun {
   readonly secret: string;
@@ -139,19 +139,16 @@ interface CodeProps {
 
 function Code({ label, value, problem, onInput }: CodeProps) {
   return (
-    <Field label={label} problem={problem}>
-      {(input) => (
-        <input
-          {...input}
-          required
-          inputMode="numeric"
-          autocomplete="one-time-code"
-          maxLength={20}
-          value={value}
-          onInput={(event) => onInput(event.currentTarget.value)}
-        />
-      )}
-    </Field>
+    <Text
+      label={label}
+      problem={problem}
+      required
+      inputMode="numeric"
+      autocomplete="one-time-code"
+      maxLength={20}
+      value={value}
+      onInput={(text) => onInput(text)}
+    />
   );
 }
 

@@ -7,6 +7,7 @@ import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
 import { treeToText } from '../compose/plain-text.ts';
 import { useSave } from './use-save.ts';
+import { Text } from './fields.tsx';
 
 interface Settings {
   readonly enabled: boolean;
@@ -103,16 +104,14 @@ function Form({ given }: { readonly given: Settings }) {
           )}
         </Field>
       </div>
-      <Field label={t('vacationSubject')} hint={t('vacationSubjectHint')} problem={problems['subject']}>
-        {(input) => (
-          <input
-            {...input}
-            maxLength={200}
-            value={now.subject ?? ''}
-            onInput={(event) => set({ subject: event.currentTarget.value })}
-          />
-        )}
-      </Field>
+      <Text
+        label={t('vacationSubject')}
+        hint={t('vacationSubjectHint')}
+        problem={problems['subject']}
+        maxLength={200}
+        value={now.subject ?? ''}
+        onInput={(text) => set({ subject: text })}
+      />
       <Field
         label={t('vacationText')}
         {...(now.html !== undefined && { hint: t('vacationHtml') })}

@@ -8,6 +8,10 @@ import type advice from './en/advice.ts';
 import type events from './en/events.ts';
 import type problems from './en/problems.ts';
 import type remedies from './en/remedies.ts';
+import type audit from './en/audit.ts';
+import type checks from './en/checks.ts';
+import type health from './en/health.ts';
+import type settingsAbout from './en/settingsAbout.ts';
 import type rules from './en/rules.ts';
 import type setup from './en/setup.ts';
 import type why from './en/why.ts';
@@ -29,6 +33,10 @@ export interface Areas {
   readonly advice: typeof advice;
   readonly problems: typeof problems;
   readonly setup: typeof setup;
+  readonly checks: typeof checks;
+  readonly health: typeof health;
+  readonly audit: typeof audit;
+  readonly settingsAbout: typeof settingsAbout;
   readonly signatures: typeof signatures;
 }
 

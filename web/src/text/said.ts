@@ -1,8 +1,10 @@
 import type { Arg, Said } from '../../../src/base/words.ts';
-import { formatDateTime, formatSize } from '../base/format.ts';
-import { type Area, knowTexts, language, loadTexts, textOf } from '../base/i18n.ts';
+import { formatDate, formatDateTime, formatSize } from '../base/format.ts';
+import { knowTexts, language, loadTexts, textOf } from '../base/i18n.ts';
+import { AREAS, type SaidArea } from './said-areas.ts';
 import { formatMessage } from '../base/message-format.ts';
 
+export type { SaidArea } from './said-areas.ts';
 export type { Said } from '../../../src/base/words.ts';
 
 /**
@@ -10,22 +12,11 @@ export type { Said } from '../../../src/base/words.ts';
  * that this app does not know, is shown in the server's English and marked as such.
  */
 
-const AREAS = [
-  'why',
-  'rules',
-  'events',
-  'remedies',
-  'advice',
-  'problems',
-  'setup',
-] as const satisfies readonly Area[];
-export type SaidArea = (typeof AREAS)[number];
-
 knowTexts(
   Object.fromEntries(
     Object.entries(
       import.meta.glob<{ default: Readonly<Record<string, string>> }>(
-        './*/{why,rules,events,remedies,advice,problems,setup}.ts',
+        './*/{why,rules,events,remedies,advice,problems,setup,checks,health,audit,settingsAbout}.ts',
       ),
     ).map(([path, load]) => [path.replace('./', '../text/'), load]),
   ),
@@ -60,6 +51,7 @@ const DETAIL = '{whole}: {detail}';
 function valueOf(arg: Arg): string | number {
   if (typeof arg !== 'object') return arg;
   if ('at' in arg) return formatDateTime(arg.at);
+  if ('day' in arg) return formatDate(arg.day);
   if ('octets' in arg) return formatSize(arg.octets);
   if ('ms' in arg) return formatSpan(arg.ms);
   if ('names' in arg) {

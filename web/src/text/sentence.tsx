@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { language } from '../base/i18n.ts';
 import { loadSentences, type Said, type SaidArea, spoken } from './said.ts';
@@ -21,6 +22,20 @@ export function Sentence({ said }: { readonly said: Said }) {
     <span {...(lang !== undefined && { lang })} dir="auto">
       {text}
     </span>
+  );
+}
+
+/** Sentences of the server, one after the other. */
+export function Sentences({ said }: { readonly said: readonly Said[] }) {
+  return (
+    <>
+      {said.map((each, index) => (
+        <Fragment key={each.text}>
+          {index > 0 && ' '}
+          <Sentence said={each} />
+        </Fragment>
+      ))}
+    </>
   );
 }
 

@@ -3,6 +3,7 @@ import { globSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { rules } from '../../../src/flow/spam/rules/index.ts';
+import { AREAS as SENTENCES } from './said-areas.ts';
 import { ADVICE_WORDS } from '../../../src/mail/dsn/advice.ts';
 
 /** Every catalogue says the same things in every language. Types hold the keys; this holds what stands in them. */
@@ -11,8 +12,6 @@ type Catalogue = Readonly<Record<string, string>>;
 const HERE = import.meta.dirname;
 const LANGUAGES = ['de', 'fr', 'es', 'zh'];
 const AREAS = globSync('en/*.ts', { cwd: HERE }).map((file) => basename(file, '.ts'));
-/** Areas of the server's sentences: long enough that the same text in two languages is a text that was forgotten. */
-const SENTENCES = ['why', 'rules', 'events', 'remedies', 'advice', 'problems', 'setup'];
 
 async function catalogue(language: string, area: string): Promise<Catalogue> {
   const found = (await import(resolve(HERE, language, `${area}.ts`))) as { default: Catalogue };
@@ -45,6 +44,7 @@ describe('catalogues', () => {
     });
   }
 
+  // Long enough that the same text in two languages is a text that was forgotten.
   for (const area of SENTENCES) {
     it(`${area}: no sentence was left in English`, async () => {
       const english = await catalogue('en', area);

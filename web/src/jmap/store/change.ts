@@ -1,45 +1,16 @@
-import { ApiError } from '../../base/http.ts';
-import { addToOutbox, dropFromOutbox, readOutbox } from '../cache.ts';
 import { call, JmapError } from '../client.ts';
 import type { EmailEntry, Id, Keywords, Mailbox, Patch, SetError } from '../types.ts';
 import { type AccountStore, isOffline } from './account.ts';
+import { isWaiting, queue, queueBehind, replay, waitingAccounts } from './outbox.ts';
+import { applyPatch, inversePatch, type Patches } from './patch.ts';
 import { accountStore } from './stores.ts';
+
+export { patchKeyword, type Patches } from './patch.ts';
 
 /** Changes of keywords and mailboxes: shown at once, taken back where the server refuses, kept while it cannot be reached. */
 
-export type Patches = ReadonlyMap<Id, Patch>;
-
 /** Objects of one Email/set. */
 const CHUNK = 500;
-
-/** An entry with a patch of "keywords/x" and "mailboxIds/x" applied. */
-export function applyPatch(entry: EmailEntry, patch: Patch): EmailEntry {
-  const keywords: Record<string, true> = { ...entry.keywords };
-  const mailboxIds: Record<Id, true> = { ...entry.mailboxIds };
-  for (const [path, value] of Object.entries(patch)) {
-    const [name, key = ''] = path.split('/');
-    const target = name === 'keywords' ? keywords : mailboxIds;
-    if (value === null) delete target[key];
-    else target[key] = true;
-  }
-  return { ...entry, keywords, mailboxIds };
-}
-
-/** The patch that takes another back, as far as that one changes anything. */
-export function inversePatch(entry: EmailEntry, patch: Patch): Patch {
-  const inverse: Record<string, unknown> = {};
-  for (const [path, value] of Object.entries(patch)) {
-    const [name, key = ''] = path.split('/');
-    const had = (name === 'keywords' ? entry.keywords : entry.mailboxIds)[key] === true;
-    if (value === null && had) inverse[path] = true;
-    else if (value !== null && !had) inverse[path] = null;
-  }
-  return inverse;
-}
-
-export function patchKeyword(keyword: string, on: boolean): Patch {
-  return { [`keywords/${keyword.toLowerCase()}`]: on ? true : null };
-}
 
 const isSeen = (keywords: Keywords): boolean => keywords['$seen'] === true;
 
@@ -111,10 +82,14 @@ export async function changeEmails(
   }
   applyHere(store, patches);
   begin(store);
+  let queued = false;
   try {
-    return await inTurn(store, () => send(store, patches, undo, onProgress));
+    const changed = await inTurn(store, () => send(store, patches, undo, onProgress));
+    ({ queued } = changed);
+    return changed;
   } finally {
-    end(store);
+    // What the server would show now is without what waits: it is asked when that is done.
+    end(store, !queued);
   }
 }
 
@@ -123,27 +98,24 @@ function begin(store: AccountStore): void {
   store.edits++;
 }
 
-function end(store: AccountStore): void {
+function end(store: AccountStore, look = true): void {
   store.pending--;
   store.edits++;
-  if (store.pending > 0) return;
+  if (store.pending > 0 || !look) return;
   store.refresh();
   if (!store.behind) return;
   store.behind = false;
   void store.sync().catch(() => undefined);
 }
 
-/** Milliseconds that a change waits for the one before it. */
-const TURN_MS = 20_000;
-
 const turns = new WeakMap<AccountStore, Promise<unknown>>();
 
-/** One after the other: requests that are under way at once may overtake each other, and the last wish would not be the last. */
+/**
+ * One after the other: requests that are under way at once may overtake each other, and the last wish would not be the last.
+ * None waits for ever: a request without a sign of life is given up (base/patience.ts), and its change waits in the outbox.
+ */
 function inTurn<T>(store: AccountStore, work: () => Promise<T>): Promise<T> {
-  const before = turns.get(store) ?? Promise.resolve();
-  // A request that hangs, on a line that died without a word, holds up the later ones only so long.
-  const patience = new Promise((done) => setTimeout(done, TURN_MS));
-  const mine = Promise.race([before, patience]).then(work);
+  const mine = (turns.get(store) ?? Promise.resolve()).then(work);
   turns.set(
     store,
     mine.catch(() => undefined),
@@ -158,6 +130,11 @@ async function send(
   onProgress: ((done: number) => void) | undefined,
 ): Promise<Changed> {
   const all = [...patches];
+  // What waits goes first: it was meant first.
+  if (await isWaiting(store)) {
+    const outcome = await queueBehind(store, patches);
+    if (outcome !== 'unkept') return { undo, queued: outcome === 'waits' };
+  }
   let refused: Readonly<Record<Id, SetError>> = {};
   for (let at = 0; at < all.length; at += CHUNK) {
     const chunk = all.slice(at, at + CHUNK);
@@ -166,8 +143,7 @@ async function send(
       refused = { ...refused, ...answer.notUpdated };
     } catch (error) {
       const rest = all.slice(at);
-      if (isOffline(error) && (await addToOutbox({ accountId: store.id, patches: rest } satisfies Queued)))
-        return { undo, queued: true };
+      if (isOffline(error) && (await queue(store, rest))) return { undo, queued: true };
       takeBack(store, undo, new Set(rest.map(([id]) => id)));
       throw error;
     }
@@ -185,30 +161,20 @@ function takeBack(store: AccountStore, undo: Map<Id, Patch>, ids: ReadonlySet<Id
   for (const id of ids) undo.delete(id);
 }
 
-interface Queued {
-  readonly accountId: Id;
-  readonly patches: readonly (readonly [Id, Patch])[];
+/** Do what waits, and what will when it is its turn, of these accounts and of all others that something waits for. */
+export async function replayOutbox(known: Iterable<AccountStore>): Promise<void> {
+  const all = new Set([...known, ...(await waitingAccounts()).map(accountStore)]);
+  for (const store of all) await inTurn(store, () => replayHere(store));
 }
 
-let replaying = false;
-
-/** Do what was done offline. What the server refuses now is dropped: the message is gone. */
-export async function replayOutbox(): Promise<void> {
-  if (replaying) return;
-  replaying = true;
+async function replayHere(store: AccountStore): Promise<void> {
+  if (!(await isWaiting(store))) return;
+  begin(store);
+  let done = false;
   try {
-    for (const { key, value } of await readOutbox<Queued>()) {
-      const update = Object.fromEntries(value.patches);
-      try {
-        await call('Email/set', { accountId: value.accountId, update });
-      } catch (error) {
-        if (error instanceof ApiError) return;
-      }
-      await dropFromOutbox(key);
-      accountStore(value.accountId).refresh();
-    }
+    done = await replay(store);
   } finally {
-    replaying = false;
+    end(store, done);
   }
 }
 

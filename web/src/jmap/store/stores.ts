@@ -1,7 +1,18 @@
 import { effect, signal } from '@preact/signals';
-import { me, offline, onForget } from '../../base/session.ts';
-import { clearCache, keepFact, readFact } from '../cache.ts';
-import { adoptSession, loadSession, ownAccountId, reachability, resetClient, session } from '../client.ts';
+import { confirm } from '../../base/dialog.tsx';
+import { texts } from '../../base/i18n.ts';
+import { type Ending, me, offline, onForget, signOutGuards } from '../../base/session.ts';
+import { beginCache, clearCache, keepFact, readFact } from '../cache.ts';
+import { dropChangesOfOthers, forgetChanges, readChanges } from '../changes.ts';
+import {
+  adoptSession,
+  loadSession,
+  ownAccountId,
+  probe,
+  reachability,
+  resetClient,
+  session,
+} from '../client.ts';
 import { onStateChange, startPush } from '../push.ts';
 import type { Id, Session } from '../types.ts';
 import { type AccountStore, createAccountStore, isOffline } from './account.ts';
@@ -46,9 +57,13 @@ export function startMail(): Promise<void> {
 
 async function start(): Promise<void> {
   const owner = me.value?.address ?? '';
+  beginCache();
   // What was kept for somebody else goes; nothing of it is read before that.
   const before = await readFact<string>('owner');
-  if (before !== undefined && before !== owner) await clearCache();
+  if (before !== undefined && before !== owner) {
+    await clearCache();
+    beginCache();
+  }
   const known: Promise<unknown> = begin().catch((error: unknown) => error ?? new Error('unknown'));
   if (before === owner) await recall();
   else void keepFact('owner', owner);
@@ -64,7 +79,9 @@ async function start(): Promise<void> {
   // After the list is drawn: it is what somebody waits for.
   const later = setTimeout(() => {
     stopPush = startPush();
-    void replayOutbox();
+    dropChangesOfOthers()
+      .then(() => replayOutbox(stores.values()))
+      .catch(() => undefined);
   }, AFTER_LIST_MS);
   stopPush = () => clearTimeout(later);
 }
@@ -114,22 +131,55 @@ let wasOffline = offline.value;
 effect(() => {
   const now = offline.value;
   if (wasOffline && !now && ready.peek()) {
-    void replayOutbox().then(() => {
-      for (const store of stores.values()) void store.sync().catch(() => undefined);
-    });
+    void replayOutbox(stores.values())
+      .catch(() => undefined)
+      .then(() => {
+        for (const store of stores.values()) void store.sync().catch(() => undefined);
+      });
   }
   wasOffline = now;
 });
 
+/** Milliseconds before the first and the longest wait until it is found out whether the server answers again. */
+const PROBE_FIRST_MS = 4000;
+const PROBE_LONGEST_MS = 60_000;
+
+/** While it does not, it is asked now and then: nothing else may, where the line for news is still open. */
+effect(() => {
+  if (!offline.value) return undefined;
+  let wait = PROBE_FIRST_MS;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const plan = (): void => {
+    timer = setTimeout(() => void (navigator.onLine ? probe() : Promise.resolve(false)).then(plan), wait);
+    wait = Math.min(2 * wait, PROBE_LONGEST_MS);
+  };
+  plan();
+  return () => clearTimeout(timer);
+});
+
 /** Forget all of it, here and on this device. */
-export async function forgetMail(): Promise<void> {
+export async function forgetMail(how: Ending = 'left'): Promise<void> {
   stopPush?.();
   stopPush = undefined;
   starting = undefined;
   ready.value = false;
   stores.clear();
   resetClient();
-  await clearCache();
+  await Promise.all([clearCache(), forgetChanges(how)]);
 }
 
 onForget.add(forgetMail);
+
+/** What was done and is not on the server would be lost: it is asked first. */
+async function maySignOut(): Promise<boolean> {
+  const { length: count } = await readChanges();
+  if (count === 0) return true;
+  const t = texts('base');
+  return confirm({
+    title: t('signOutChangesTitle'),
+    sentence: t('signOutChanges', { count }),
+    yes: t('signOut'),
+    danger: true,
+  });
+}
+signOutGuards.add(maySignOut);

@@ -6,7 +6,7 @@ import type { Id, Mailbox } from '../../jmap/types.ts';
 import { currentTargets, guarded, mailboxLabel, moveTo } from '../actions.ts';
 import { createMailbox } from '../folder-actions.ts';
 import { mailbox as shown, store } from '../state.ts';
-import { compareMailboxes, mailboxPath } from '../tree.ts';
+import { compareMailboxes, mailboxIcon, mailboxPath } from '../tree.ts';
 import { closeDialog } from './open.ts';
 
 interface Choice {
@@ -85,7 +85,7 @@ export function MoveDialog({ ask }: { readonly ask: { readonly rows: readonly Id
             onClick={() => move(mailbox)}
             onMouseEnter={() => setAt(i)}
           >
-            <Icon name="folder" />
+            <Icon name={mailboxIcon(mailbox)} />
             <span class="cut" dir="auto">
               {path}
             </span>

@@ -42,10 +42,8 @@ export function Attachments({ email, store }: { readonly email: Email; readonly 
           const about = (
             <>
               <Icon name={ICONS[kind]} />
-              <span class="mail-attachment-name cut" dir="auto">
-                {name}
-              </span>
-              <span class="soft small">{formatSize(part.size)}</span>
+              <Name name={name} />
+              <span class="soft small mail-attachment-size">{formatSize(part.size)}</span>
             </>
           );
           return (
@@ -81,6 +79,20 @@ export function Attachments({ email, store }: { readonly email: Email; readonly 
         />
       )}
     </section>
+  );
+}
+
+/** Characters at the end of a long name that are always seen: what kind of file it is must not hide behind the rest. */
+const END = 12;
+
+function Name({ name }: { readonly name: string }) {
+  const letters = [...name];
+  const from = letters.length > 2 * END ? letters.length - END : letters.length;
+  return (
+    <span class="mail-attachment-name" dir="auto">
+      <span class="cut">{letters.slice(0, from).join('')}</span>
+      <span>{letters.slice(from).join('')}</span>
+    </span>
   );
 }
 

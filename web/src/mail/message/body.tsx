@@ -8,6 +8,7 @@ import { offline } from '../../base/session.ts';
 import { downloadUrl } from '../../jmap/client.ts';
 import type { AccountStore } from '../../jmap/store/account.ts';
 import type { Email, EmailBodyPart } from '../../jmap/types.ts';
+import { openDialog } from '../dialogs/open.ts';
 import { MessageFrame } from './frame.tsx';
 import { type InlineImages, inlineImages } from './load.ts';
 import { typeParameter } from './plain.ts';
@@ -41,7 +42,18 @@ export function MessageBody({
       ) : (
         <Texts email={email} />
       )}
-      {empty && html.length === 0 && <p class="soft">{t('emptyBody')}</p>}
+      {empty && html.length === 0 && (
+        <p class="soft">
+          {t('emptyBody')}{' '}
+          <button
+            type="button"
+            class="mail-link"
+            onClick={() => openDialog({ kind: 'source', emailId: email.id })}
+          >
+            {t('source')}
+          </button>
+        </p>
+      )}
       {cut !== undefined && cut.size <= MOST_SHOWN && (
         <p class="mail-cut">
           {t('bodyCut')}{' '}

@@ -5,6 +5,7 @@ import { Icon } from '../../base/icon.tsx';
 import { preferences } from '../../base/preferences.ts';
 import { onForget } from '../../base/session.ts';
 import { openMailbox, openSearch, place } from '../state.ts';
+import type { OPERATORS } from './parse.ts';
 import { type Suggestion, suggest } from './suggest.ts';
 
 const KEPT = 'postern.searches';
@@ -194,9 +195,39 @@ export function SearchBox() {
             <span class="cut" dir="auto">
               {suggestion.text}
             </span>
+            <Hint suggestion={suggestion} />
           </li>
         ))}
       </ul>
     </form>
   );
+}
+
+const HINTS = {
+  from: 'searchFrom',
+  to: 'searchTo',
+  cc: 'searchCc',
+  subject: 'searchSubject',
+  body: 'searchBody',
+  has: 'searchHas',
+  is: 'searchIs',
+  in: 'searchIn',
+  before: 'searchBefore',
+  after: 'searchAfter',
+  on: 'searchOn',
+  older: 'searchOlder',
+  newer: 'searchNewer',
+  larger: 'searchLarger',
+  smaller: 'searchSmaller',
+  label: 'searchLabel',
+  filename: 'searchFilename',
+  list: 'searchList',
+} as const satisfies Record<(typeof OPERATORS)[number], string>;
+
+/** What an operator by itself asks for. */
+function Hint({ suggestion: { kind, text } }: { readonly suggestion: Suggestion }) {
+  const t = texts('mail');
+  const name = kind === 'operator' ? /^-?(\w+):$/.exec(text)?.[1] : undefined;
+  if (name === undefined || !(name in HINTS)) return null;
+  return <span class="soft small mail-choice-end cut">{t(HINTS[name as keyof typeof HINTS])}</span>;
 }

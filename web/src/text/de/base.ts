@@ -50,5 +50,10 @@ export default {
   dark: 'Dunkle Farben',
   accountOf: 'Konto {address}',
   serverUnreachable: 'Der Server ist nicht erreichbar.',
+  signOutChangesTitle: 'Jetzt abmelden?',
+  signOutChanges:
+    '{count, plural, one {Eine Änderung an Ihrer Mail ist noch nicht beim Server.} other {# Änderungen an Ihrer Mail sind noch nicht beim Server.}} Wenn Sie sich jetzt abmelden, gehen sie verloren.',
+  serverSlow: 'Der Server lässt auf sich warten.',
+  serverSilent: 'Der Server antwortet nicht.',
   serverAnswered: 'Der Server antwortete mit {status}.',
 } satisfies Texts<typeof en>;

@@ -10,7 +10,7 @@ export default {
   bcc: 'Bcc',
   date: 'Datum',
   subject: 'Betreff',
-  masked: 'Maskierte Adressen',
+  masked: 'Tarnadressen',
   suggestions: 'Vorschläge',
   added: '{address} wurde hinzugefügt.',
   removed: '{address} wurde entfernt.',

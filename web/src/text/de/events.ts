@@ -22,7 +22,7 @@ export default {
   loginPassword: 'Mit dem Passwort.',
   loginRemembered: 'Mit einem Passwort, das wenige Minuten vorher geprüft worden war.',
   'login.failed': 'Eine Anmeldung von {peer} schlug fehl',
-  loginFailedAs: 'Eine Anmeldung als „{who}“ von {peer} schlug fehl',
+  loginFailedAs: 'Eine Anmeldung als «{who}» von {peer} schlug fehl',
   'mail.refused': '{peer} wurde abgewiesen, als es im Namen von {from} senden wollte',
   'recipient.refused': 'Der Empfänger {to} wurde abgewiesen; die Nachricht war von {from}',
   'message.refused': 'Eine Nachricht von {from} wurde abgewiesen, nachdem sie angekommen war',

@@ -18,8 +18,8 @@ export default {
   intakeStatus: 'Was nicht stimmt: postern intake status',
   intakeProblems: 'Um sie anzusehen: postern intake problems',
   certificateRenew: 'Wenn die Ursache behoben ist: postern certificate renew {name}',
-  certificateList: '„postern certificate list“ sagt, warum es kein neues gibt',
-  certificateFile: 'Legen Sie ein neues in {file}; es wird innert einer Minute gelesen',
+  certificateList: '«postern certificate list» sagt, warum es kein neues gibt',
+  certificateFile: 'Legen Sie ein neues in {file}; es wird innerhalb einer Minute gelesen',
   diskRoom: 'Schaffen Sie Platz, oder nehmen Sie einen grösseren Datenträger (docs/guides/housekeeping.md)',
   notJunk: 'Ist es gute Post, verschieben Sie sie aus dem Spam-Ordner: Der Filter lernt daraus.',
   notJunkAllow:
@@ -46,7 +46,7 @@ export default {
   allowClient: 'Um Post von dort trotzdem anzunehmen:\npostern filter allow {ip}',
   scoreOnly: 'Um das nur zu bewerten und niemanden abzuweisen:\npostern filter set {setting} score',
   listed:
-    'Eine Ihrer DNS-Listen führt den Absender, und Sie haben sie auf Abweisen gestellt. Wer jenen Server betreibt, muss ihn streichen lassen. Soll die Liste nur bewerten, setzen Sie ihr „refuse“ auf false (postern filter show lists).',
+    'Eine Ihrer DNS-Listen führt den Absender, und Sie haben sie auf Abweisen gestellt. Wer jenen Server betreibt, muss ihn streichen lassen. Soll die Liste nur bewerten, setzen Sie ihr «refuse» auf false (postern filter show lists).',
   needsName: 'Der Anbieter des Absenders muss der Adresse einen Namen geben (PTR), der zu ihr zurückführt.',
   needsHelo: 'Der Server des Absenders muss in HELO seinen vollen Namen nennen.',
   needsAddress: 'Der Absender muss eine Adresse benutzen, der man antworten kann.',
@@ -60,19 +60,19 @@ export default {
   makeAddress:
     'Soll es die Adresse geben, legen Sie sie an: postern account add {address}, oder postern alias add {address} TARGET.',
   lookupCheck:
-    '„postern lookup check“ sagt, welche Tabelle und warum; der Absender versucht es nochmals, es geht also nichts verloren, wenn es bald behoben ist.',
+    '«postern lookup check» sagt, welche Tabelle und warum; der Absender versucht es nochmals, es geht also nichts verloren, wenn es bald behoben ist.',
   noRelay:
     'Wir nehmen nur Post für unsere eigenen Domains an. Soll {domain} eine sein: postern domain add {domain}. War es einer unserer Benutzer, muss sich sein Mailprogramm anmelden und Port 465 oder 587 benutzen.',
   theDomain: 'die Domain',
   mailboxFull: 'Löschen Sie dort Post, oder erlauben Sie mehr: postern account quota {address} 5G.',
   aliasLoop:
-    'Adressen leiten im Kreis aufeinander weiter: Sehen Sie „postern alias list“ durch, hier und am anderen Ende.',
+    'Adressen leiten im Kreis aufeinander weiter: Sehen Sie «postern alias list» durch, hier und am anderen Ende.',
   grantAddress:
     'Darf das Konto diese Adresse benutzen: postern account grant {login} ADDRESS (oder, wo eine Nachschlagetabelle entscheidet, eine Regel dort).',
   sendLimit:
     'Die Grenze schützt vor gestohlenen Passwörtern. War es nicht die Person: postern account suspend {login}. War sie es, warten Sie, oder heben Sie die Grenze in postern.toml an.',
   banned:
-    'Siehe „postern ban list“. Ist es jemand von Ihnen: postern ban lift mit dem, was dort steht; für ein eigenes Netz: postern ban exempt add NETWORK.',
+    'Siehe «postern ban list». Ist es jemand von Ihnen: postern ban lift mit dem, was dort steht; für ein eigenes Netz: postern ban exempt add NETWORK.',
   bannedAccount:
     'Jemand rät das Passwort von vielen Orten aus; Orte, die das Konto kennt, sind nicht betroffen. Um neue sofort zuzulassen: postern ban lift {login}.',
   suspended: 'Wieder zulassen: postern account resume {login}.',
@@ -85,14 +85,14 @@ export default {
   turnAuthOn: 'Schalten Sie im Mailprogramm die Anmeldung ein: die ganze Mailadresse und ihr Passwort.',
   tooLarge:
     'Die Grenze steht in postern.toml (limits); die meisten anderen Server nehmen auch nicht mehr als 25 bis 50 MB.',
-  makeRoom: 'Schaffen Sie Speicherplatz: „postern status“ sagt, wie viel frei ist.',
+  makeRoom: 'Schaffen Sie Speicherplatz: «postern status» sagt, wie viel frei ist.',
   tooMany:
     'Absender kommen von selbst wieder. Stösst ein eigenes Netz an diese Grenze, heben Sie sie in postern.toml an.',
   scanner: 'Das tut kein Mailserver: Es war ein Scanner oder ein Spamprogramm. Es ist nichts zu tun.',
   brokenProgram:
     'Das sendende Programm verletzt die Regeln von SMTP so, dass es nicht durchgelassen werden kann; sein Hersteller muss das richten.',
   noCommonTls:
-    'Die beiden Seiten fanden keine gemeinsame Verschlüsselung, oder dem Gegenüber gefiel das Zertifikat nicht: siehe „postern status“.',
+    'Die beiden Seiten fanden keine gemeinsame Verschlüsselung, oder dem Gegenüber gefiel das Zertifikat nicht: siehe «postern status».',
   silent: 'Die Gegenseite verstummte. Sie kommt wieder, wenn sie etwas zu sagen hat.',
   ourFailure: 'Das war ein Fehler von uns: Das Protokoll des Servers hat die Einzelheiten zu dieser Zeit.',
   onSuppression:

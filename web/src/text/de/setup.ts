@@ -33,13 +33,12 @@ export default {
   mxBackup: 'Nimmt Post der Domain an, solange der Rechner oben nicht antwortet.',
   address: 'Adresse des Mailservers.',
   ptr: 'Viele Server weisen Post von einer Adresse ohne passenden Namen ab; setzen Sie ihn dort, wo Sie die Adresse mieten.',
-  spf: 'Sagt, dass nur der Mailserver Post der Domain sendet (SPF); fügen Sie andere Absender vor „-all“ ein.',
+  spf: 'Sagt, dass nur der Mailserver Post der Domain sendet (SPF); fügen Sie andere Absender vor «-all» ein.',
   spfHost: 'Dasselbe für Benachrichtigungen, die am Namen des Servers geprüft werden.',
-  dkim: 'Öffentlicher Schlüssel, mit dem andere unsere Unterschriften prüfen (DKIM, {kind}).',
+  dkim: 'Öffentlicher Schlüssel, mit dem andere unsere Signaturen prüfen (DKIM, {kind}).',
   dkimRevoked:
     'Widerruft einen Schlüssel, der nicht mehr benutzt wird; der Eintrag darf nach einem Monat weg.',
-  dkimOld:
-    'Prüft Post, die vor dem Schlüsselwechsel unterschrieben wurde; behalten Sie ihn bis zum Widerruf.',
+  dkimOld: 'Prüft Post, die vor dem Schlüsselwechsel signiert wurde; behalten Sie ihn bis zum Widerruf.',
   dmarc:
     'Bittet andere um Berichte über Post, die sich auf unsere Domain beruft (DMARC); zeigen die Berichte nur noch unsere, erhöhen Sie p auf quarantine, dann auf reject.',
   dmarcReports: 'Stimmt zu, dort die Berichte über {domain} zu erhalten.',
@@ -53,7 +52,7 @@ export default {
   outlook: 'Outlook fragt diesen Namen nach seinen Einstellungen.',
   outlookToo: 'Outlook fragt hier, wenn der Name oben nicht antwortet.',
   services: 'Lässt Mailprogramme den Server von selbst finden ({what}).',
-  whyUnsigned: 'Grosse Anbieter weisen Post ohne Unterschrift ab.',
+  whyUnsigned: 'Grosse Anbieter weisen unsignierte Post ab.',
   whyDmarcBig:
     'Er sagt, was Empfänger mit Post tun, die nur vorgibt, von der Domain zu sein; grosse Anbieter verlangen ihn.',
   whyDmarc: 'Er sagt, was Empfänger mit Post tun, die nur vorgibt, von der Domain zu sein.',
@@ -63,7 +62,7 @@ export default {
   whyMatching: 'Grosse Anbieter weisen Post von einer Adresse ohne passenden Namen ab.',
   whyLeadsBack: 'Grosse Anbieter weisen Post von einer Adresse ab, deren Name nicht zu ihr zurückführt.',
   whyClock:
-    'Unterschriften und Zertifikate gelten eine Zeit lang, und Amazon weist Anfragen aus einer anderen ab.',
+    'Signaturen und Zertifikate gelten eine Zeit lang, und Amazon weist Anfragen aus einer anderen ab.',
   whyDisk: 'Ist der Speicher voll, kann keine Post angenommen werden.',
   whyMx: 'Post für die Domain geht an die Rechner, die er nennt.',
   whyOutbound: 'Post an andere geht dorthin; viele Anbieter sperren ihn, bis man sie bittet.',
@@ -83,5 +82,24 @@ export default {
   whyCertificate:
     'Mailprogramme weisen ein ungültiges Zertifikat ab, und so auch Server, die Verschlüsselung wollen.',
   whyListed: 'Server, die die Liste fragen, weisen unsere Post ab oder legen sie in den Spam-Ordner.',
+  whyKey: 'Ohne ihn lassen sich unsere Signaturen nicht prüfen, und unserer Post wird misstraut.',
+  whyNextKey: 'Der nächste Schlüssel wird benutzt, sobald sein Eintrag gesehen wurde.',
+  whyKeyBefore: 'Post, die vor dem Schlüsselwechsel signiert wurde, ist noch unterwegs.',
+  whyOldKey:
+    'Wer den alten Schlüssel hat, könnte im Namen der Domain signieren, solange er veröffentlicht ist.',
+  whyPortIn: 'Hier kommt die Post anderer Server herein.',
+  whyPortSend: 'Hier versenden die Leute ihre Post.',
+  whyPortRead: 'Hier lesen die Leute ihre Post.',
+  testTaken: 'Der Server von {to} hat sie angenommen.',
+  testFailed: 'Sie konnte nicht zugestellt werden.',
+  testFailedReply: 'Sie konnte nicht zugestellt werden: {reply}',
+  testDeferred: 'Sie wurde aufgeschoben und wird noch einmal versucht.',
+  testDeferredReply: 'Sie wurde aufgeschoben und wird noch einmal versucht: {reply}',
+  testOnItsWay: 'Sie ist unterwegs.',
+  testArrived: 'Eine Nachricht von {from} ist angekommen.',
+  testArrivedElsewhere: 'Eine Nachricht von anderswo ist angekommen.',
+  testRefused: 'Eine Nachricht wurde abgewiesen: {reason}',
+  testNothing: 'Innerhalb eines Tages ist nichts gekommen.',
+  testWrite: 'Schreiben Sie von einer Adresse anderswo an {address}.',
   whyNotLooked: 'Es wurde nicht angesehen.',
 } satisfies Texts<typeof en>;

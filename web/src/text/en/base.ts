@@ -46,5 +46,10 @@ export default {
   dark: 'Dark colours',
   accountOf: 'Account {address}',
   serverUnreachable: 'The server cannot be reached.',
+  signOutChangesTitle: 'Sign out now?',
+  signOutChanges:
+    '{count, plural, one {A change of mail has not reached the server yet.} other {# changes of mail have not reached the server yet.}} If you sign out now, that is lost.',
+  serverSlow: 'The server takes long to answer.',
+  serverSilent: 'The server does not answer.',
   serverAnswered: 'The server answered {status}.',
 } as const;

@@ -2,7 +2,7 @@ import type { Texts } from '../areas.ts';
 import type en from '../en/base.ts';
 
 export default {
-  pageNotLoaded: 'No se pudo cargar esta página. ¿Se puede llegar al servidor?',
+  pageNotLoaded: 'No se pudo cargar esta página. ¿Está disponible el servidor?',
   tryAgain: 'Intentar de nuevo',
   loading: 'Cargando…',
   cancel: 'Cancelar',
@@ -50,5 +50,10 @@ export default {
   dark: 'Colores oscuros',
   accountOf: 'Cuenta {address}',
   serverUnreachable: 'No se puede acceder al servidor.',
+  signOutChangesTitle: '¿Cerrar sesión ahora?',
+  signOutChanges:
+    '{count, plural, one {Un cambio en su correo aún no ha llegado al servidor. Si cierra sesión ahora, se perderá.} other {# cambios en su correo aún no han llegado al servidor. Si cierra sesión ahora, se perderán.}}',
+  serverSlow: 'El servidor tarda en responder.',
+  serverSilent: 'El servidor no responde.',
   serverAnswered: 'El servidor respondió {status}.',
 } satisfies Texts<typeof en>;

@@ -25,7 +25,7 @@ export default {
   tooMuchAttached: 'Los adjuntos son demasiado grandes: juntos pueden tener {most}.',
   attachmentGone: 'El servidor ya no tiene uno de los adjuntos. Quítelo y adjúntelo de nuevo.',
   overQuota: 'Su buzón está lleno. Elimine algo y envíe de nuevo.',
-  notReached: 'No se puede llegar al servidor. Inténtelo en un momento.',
+  notReached: 'No se puede acceder al servidor. Inténtelo en un momento.',
   notSent: 'No se envió: {message}',
   send: 'Enviar',
   sendingNow: 'Enviando…',
@@ -54,7 +54,7 @@ export default {
   withoutSubject: '(sin asunto)',
   outbox: 'Bandeja de salida',
   outboxAbout:
-    'Estos mensajes están solo en este dispositivo y saldrán cuando se llegue de nuevo al servidor. Deje esta página abierta o vuelva a ella.',
+    'Estos mensajes están solo en este dispositivo y saldrán cuando el servidor vuelva a estar disponible. Deje esta página abierta o vuelva a ella.',
   outboxWaits: 'Espera la conexión',
   outboxQueued:
     'Está sin conexión. El mensaje espera en este dispositivo y se enviará cuando vuelva a tener conexión y esta página abierta.',
@@ -72,7 +72,7 @@ export default {
     '{count, plural, one {Un borrador aún no está en el servidor.} other {# borradores aún no están en el servidor.}}',
   signOutLost: 'Al cerrar la sesión se borra lo que solo está en este dispositivo.',
   signOutYes: 'Cerrar la sesión y borrar',
-  keptHere: 'El borrador queda en este dispositivo e irá al servidor cuando se pueda llegar a él.',
+  keptHere: 'El borrador queda en este dispositivo e irá al servidor cuando esté disponible.',
   changedElsewhere:
     'Este borrador se cambió o eliminó en otro lugar. El suyo también se conserva: vea Borradores.',
   discard: 'Descartar',

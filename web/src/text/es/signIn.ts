@@ -19,7 +19,7 @@ export default {
   locked: 'Hubo demasiados intentos. Espere unos minutos e inténtelo de nuevo.',
   lockedFor:
     'Hubo demasiados intentos. Inténtelo de nuevo en {minutes, plural, one {# minuto} other {# minutos}}.',
-  unreachable: 'No se puede llegar al servidor. Revise su conexión e inténtelo de nuevo.',
+  unreachable: 'No se puede acceder al servidor. Revise su conexión e inténtelo de nuevo.',
   passkeyFailed: 'La llave de acceso no funcionó: {message}',
   passkeyUnknown: 'Esta llave de acceso no se conoce aquí. Entre con su contraseña.',
   cancelled: 'No se eligió nada. Inténtelo de nuevo o use otro medio.',

@@ -50,5 +50,10 @@ export default {
   dark: 'Couleurs sombres',
   accountOf: 'Compte {address}',
   serverUnreachable: 'Le serveur est injoignable.',
+  signOutChangesTitle: 'Se déconnecter maintenant ?',
+  signOutChanges:
+    '{count, plural, one {Une modification de votre courrier n’est pas encore parvenue au serveur.} other {# modifications de votre courrier ne sont pas encore parvenues au serveur.}} Si vous vous déconnectez maintenant, tout cela est perdu.',
+  serverSlow: 'Le serveur met longtemps à répondre.',
+  serverSilent: 'Le serveur ne répond pas.',
   serverAnswered: 'Le serveur a répondu {status}.',
 } satisfies Texts<typeof en>;

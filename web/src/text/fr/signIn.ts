@@ -59,7 +59,7 @@ export default {
   allow: 'Autoriser',
   deny: 'Ne pas autoriser',
   consentGone: 'Cette demande n’est plus connue. Retournez au programme et recommencez.',
-  invitationTitle: 'Votre nouvelle boîte aux lettres',
+  invitationTitle: 'Votre nouvelle boîte mail',
   invitationFor:
     'Vous êtes invité à utiliser la boîte {address}. Choisissez un mot de passe et elle est à vous.',
   invitationIn: 'Vous êtes invité à avoir une boîte chez {domain}. Choisissez son nom et un mot de passe.',

@@ -49,5 +49,10 @@ export default {
   dark: '深色',
   accountOf: '账户 {address}',
   serverUnreachable: '无法连接服务器。',
+  signOutChangesTitle: '现在退出登录吗？',
+  signOutChanges:
+    '{count, plural, other {有 # 项邮件更改尚未同步到服务器。}}如果现在退出登录，这些更改将会丢失。',
+  serverSlow: '服务器响应很慢。',
+  serverSilent: '服务器没有响应。',
   serverAnswered: '服务器返回了 {status}。',
 } satisfies Texts<typeof en>;

@@ -35,7 +35,7 @@ export default {
   secretChanged: '请重新开始：密钥已经改变。',
   noSuchThing: '您没有这一项。',
   authenticatorThere: '此账户已有验证器：请先移除。',
-  recoveryNeedsFactor: '恢复码仅用于启用了两步验证的账户。',
+  recoveryNeedsFactor: '恢复代码仅用于启用了两步验证的账户。',
   invitationOver: '此邀请已失效：已被使用、过期或撤回。',
   invitationNotGood: '此邀请已失效。',
   linkOver: '此链接已失效：服务器已有域名，或已重启并给出了新链接。',

@@ -121,7 +121,7 @@ export default {
   ASKS_FOR_PASSWORD: '邮件本身含有密码输入框',
   FORM_IN_MAIL: '邮件含有表单，会把您输入的内容发往某网站',
   FORM_TO_NUMBER: '表单把您输入的内容发往数字地址，而非有名称的网站',
-  SCRIPT_IN_MAIL: '邮件含有程序，邮件客户端不会运行',
+  SCRIPT_IN_MAIL: '邮件含有程序，邮件程序不会运行',
   PAGE_WRITES_ITSELF: '邮件中的脚本动态生成页面，使过滤器无法读取',
   HANDLERS_IN_MAIL: '邮件会用程序响应鼠标动作',
   OBJECT_IN_MAIL: '邮件嵌入了会启动程序的对象',

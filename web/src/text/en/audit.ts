@@ -1,0 +1,4 @@
+import { auditActions, auditSubjects, auditWhy } from '../../../../src/servers/http/audit-texts.ts';
+
+/** The server's own words. */
+export default { ...auditWhy, ...auditActions, ...auditSubjects };
