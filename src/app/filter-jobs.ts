@@ -26,6 +26,7 @@ export const FILTER_JOBS: readonly Job[] = [
     everyMs: MINUTE,
     async run({ filter }) {
       await filter.current();
+      if (!filter.settings.enabled) filter.scanner.rest();
       return false;
     },
   },

@@ -18,6 +18,8 @@ export type Arg =
   | string
   | number
   | { readonly at: number; readonly text: string }
+  /** The day of a time, UTC. */
+  | { readonly day: number; readonly text: string }
   | { readonly octets: number; readonly text: string }
   | { readonly ms: number; readonly text: string }
   /** Some, the first of them by name. */

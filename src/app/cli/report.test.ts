@@ -129,7 +129,7 @@ describe('postern report', () => {
     const words = text.replace(/\s+/g, ' ');
     assert.match(
       words,
-      /192\.0\.2\.1 for example\.org Unknown source 192\.0\.2\.1 failed 120 times, all of it refused or put into Junk: somebody sends in your name, or a service of yours is not in the SPF record of example\.org and does not sign\./,
+      /192\.0\.2\.1 for example\.org Unknown source 192\.0\.2\.1 failed 120 times: somebody sends in your name, or a service of yours is not in the SPF record of example\.org and does not sign\. All of it was refused or put into Junk\./,
     );
     assert.match(
       words,

@@ -24,6 +24,8 @@ export interface Scanner {
   save(owners: readonly number[]): Promise<readonly SavedModel[]>;
   /** Start the thread and load the site's model, so that the first message does not wait for that. Never rejects. */
   warm(): Promise<void>;
+  /** End the thread, with its memory, until it is needed again; not while it works or has learned what is not stored. */
+  rest(): void;
   /** Owners whose models the thread must be told of again: their next use asks `models` for them. */
   forget(owner: number): void;
   close(): Promise<void>;
@@ -100,6 +102,13 @@ class ThreadScanner implements Scanner {
 
   async warm(): Promise<void> {
     await this.#load([]).catch(() => undefined);
+  }
+
+  rest(): void {
+    const worker = this.#worker;
+    if (worker === undefined || this.#waiting.size > 0 || this.#unsaved.size > 0) return;
+    this.#ended(worker, 'the filter rests');
+    void worker.terminate();
   }
 
   forget(owner: number): void {

@@ -73,39 +73,39 @@ function failingAdvice(facts: SourceFacts): Advice {
   if (isOurs) {
     return {
       verdict: 'own-host',
-      text: `This is your own mail host, and ${failed} of its ${messages} messages failed${lost}. Compare the SPF and DKIM records of ${domain} with "postern domain records ${domain}".`,
+      text: `This is your own mail host, and ${failed} of its ${messages} messages failed.${lost} Compare the SPF and DKIM records of ${domain} with "postern domain records ${domain}".`,
     };
   }
   if (reasons.some((reason) => FORWARDED.has(reason))) {
     return {
       verdict: 'forwarded',
-      text: `Forwarded or through a mailing list, and known as that where it arrived: ${failed} failed${lost}. Nothing to do.`,
+      text: `Forwarded or through a mailing list, and known as that where it arrived: ${failed} failed.${lost} Nothing to do.`,
     };
   }
   if (passed > 0) {
     return {
       verdict: 'mixed',
-      text: `${failed} of ${messages} failed${lost}, the others are yours. Some of it is not signed, or was changed on its way: look at what ${ip} sends and at lists it passes.`,
+      text: `${failed} of ${messages} failed, the others are yours.${lost} Some of it is not signed, or was changed on its way: look at what ${ip} sends and at lists it passes.`,
     };
   }
   const other = [...facts.signedBy, ...facts.sentBy].find((name) => !isBelow(name, domain));
   if (other !== undefined) {
     return {
       verdict: 'service',
-      text: `Failed ${failed} times${lost}; it was really sent by ${other}. If that is a service of yours, have it sign as ${domain}; if it is a mailing list, nothing to do; else somebody uses your name.`,
+      text: `Failed ${failed} times; it was really sent by ${other}.${lost} If that is a service of yours, have it sign as ${domain}; if it is a mailing list, nothing to do; else somebody uses your name.`,
     };
   }
   return {
     verdict: 'unknown',
-    text: `Unknown source ${ip} failed ${failed} times${lost}: somebody sends in your name, or a service of yours is not in the SPF record of ${domain} and does not sign.`,
+    text: `Unknown source ${ip} failed ${failed} times: somebody sends in your name, or a service of yours is not in the SPF record of ${domain} and does not sign.${lost}`,
   };
 }
 
 function lostWords({ blocked, messages, passed }: SourceFacts): string {
   if (blocked === 0) return '';
   return blocked >= messages - passed
-    ? ', all of it refused or put into Junk'
-    : `, ${blocked} refused or put into Junk`;
+    ? ' All of it was refused or put into Junk.'
+    : ` ${blocked} of these were refused or put into Junk.`;
 }
 
 function isBelow(name: string, domain: string): boolean {

@@ -3,6 +3,9 @@ import type { Connection } from '../connection.ts';
 /** Octets up to which bytes are cheaper copied into the text than kept apart. */
 const SMALL = 1024;
 
+/** Octets from which parts are written one by one: joining them would cost more than the calls. */
+const LARGE = 16 * 1024;
+
 export interface OutputMark {
   readonly text: string;
   readonly parts: number;
@@ -65,11 +68,12 @@ export class Output {
     if (this.#size === 0) return undefined;
     this.#flushes++;
     this.#endText();
-    const [first, ...rest] = this.#parts;
-    const data = rest.length === 0 && first !== undefined ? first : Buffer.concat(this.#parts);
+    const parts = this.#size >= LARGE * this.#parts.length ? this.#parts : [Buffer.concat(this.#parts)];
     this.#parts = [];
     this.#size = 0;
-    return this.#connection.write(data);
+    let full: Promise<void> | undefined;
+    for (const part of parts) full = this.#connection.write(part) ?? full;
+    return full;
   }
 
   /** Where the output stands now, for `rollBack`. */

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { literalsFrom } from '../../../test/support/literals.ts';
 import { problems } from './problem-texts.ts';
 import { setupTexts } from './setup-texts.ts';
 import { setupWords } from './setup-words.ts';
@@ -43,46 +44,9 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
 function messagesIn(source: string): string[] {
   const found: string[] = [];
   for (const start of source.matchAll(/new (?:Refusal|Fault)\(|const text =|notEnough\(/g)) {
-    found.push(...literals(source, start.index + start[0].length).filter((text) => /\S \S/.test(text)));
+    found.push(...literalsFrom(source, start.index + start[0].length).filter((text) => /\S \S/.test(text)));
   }
   return found;
-}
-
-/** String and template literals up to the end of the call or statement; what is filled in becomes "X1". */
-function literals(source: string, from: number): string[] {
-  const found: string[] = [];
-  for (let at = from, depth = 0; at < source.length && depth >= 0; at++) {
-    const char = source[at] ?? '';
-    if ('([{'.includes(char)) depth++;
-    else if (')]}'.includes(char)) depth--;
-    else if (char === ';' && depth === 0) break;
-    else if (char === '/' && source[at + 1] === '/') at = source.indexOf('\n', at);
-    else if (char === "'" || char === '"' || char === '`') {
-      const { text, end } = literal(source, at);
-      found.push(text);
-      at = end;
-    }
-  }
-  return found;
-}
-
-function literal(source: string, open: number): { text: string; end: number } {
-  const quote = source[open];
-  let text = '';
-  let at = open + 1;
-  while (at < source.length && source[at] !== quote) {
-    if (source[at] === '\\') {
-      text += source[at + 1] === 'n' ? '\n' : (source[at + 1] ?? '');
-      at += 2;
-    } else if (quote === '`' && source.startsWith('${', at)) {
-      let depth = 1;
-      at += 2;
-      for (; depth > 0 && at < source.length; at++)
-        depth += source[at] === '{' ? 1 : source[at] === '}' ? -1 : 0;
-      text += 'X1';
-    } else text += source[at++];
-  }
-  return { text, end: at };
 }
 
 function everyMessage(): { file: string; text: string }[] {
@@ -145,7 +109,7 @@ test('why a record or a check matters, and what setup says of its steps, is know
     .flatMap((file) => {
       const source = readFileSync(resolve(ROOT, file), 'utf8');
       return [...source.matchAll(/\bwhy(?::| =)(?=[^;,]{0,80}['"`])/g)].flatMap((found) =>
-        literals(source, found.index + found[0].length).slice(0, 2),
+        literalsFrom(source, found.index + found[0].length).slice(0, 2),
       );
     })
     .filter((text) => /^[A-Z].* .* .*[.]$/.test(text));

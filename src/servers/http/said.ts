@@ -8,3 +8,6 @@ import type { Said } from '../../base/words.ts';
 export const said = z
   .custom<Said>()
   .meta({ description: 'A sentence: code, args and the English text', type: 'object' });
+
+/** What mends something: a sentence, or a command or record to be copied, with what is said about it. */
+export const remedy = z.object({ command: z.string().optional(), said: z.array(said).readonly().optional() });

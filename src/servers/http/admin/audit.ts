@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Said } from '../../../base/words.ts';
 import type { Undone } from '../../../data/directory/undo.ts';
+import { said } from '../said.ts';
 import { whyNot } from './audit-why.ts';
 import { type AdminContext, operation } from './operation.ts';
 
@@ -31,6 +33,7 @@ const list = operation({
         undo: z.enum(['no', 'possible', 'done']),
         /** Why it cannot be taken back, a sentence. */
         why: z.string().optional(),
+        whyWords: said.optional(),
         /** The entry that took it back. */
         undoneBy: z.number().optional(),
       }),
@@ -46,12 +49,17 @@ const list = operation({
         ...row,
         undo: by !== null ? ('done' as const) : undoable === 1 ? ('possible' as const) : ('no' as const),
         ...(by !== null && { undoneBy: by }),
-        ...(by === null && undoable !== 1 && { why: whyNot(row.action) }),
+        ...(by === null && undoable !== 1 && whyOf(row.action)),
       })),
       ...(next !== undefined && { next }),
     };
   },
 });
+
+function whyOf(action: string): { why: string; whyWords: Said } {
+  const whyWords = whyNot(action);
+  return { why: whyWords.text, whyWords };
+}
 
 const undo = operation({
   method: 'POST',

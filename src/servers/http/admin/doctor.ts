@@ -3,7 +3,8 @@ import { Refusal } from '../../../base/errors.ts';
 import { isAdmin } from '../../../data/directory/permission.ts';
 import { doctorSettingsSchema, DOCTOR_SETTING } from '../../../flow/doctor/settings.ts';
 import { CHECKS } from '../../../flow/doctor/types.ts';
-import { said } from '../said.ts';
+import { foundWords, remedyWords, subjectWords } from '../check-words.ts';
+import { remedy, said } from '../said.ts';
 import { setupWords } from '../setup-words.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { domainName } from './schemas.ts';
@@ -18,17 +19,28 @@ const line = z.object({
   why: z.string(),
   whyWords: said.optional(),
   mend: z.array(z.string()).readonly(),
+  /** The same with codes: each sentence of what was found, each line of what mends it. */
+  subjectWords: said.optional(),
+  foundWords: z.array(said).readonly().optional(),
+  mendWords: z.array(remedy).readonly().optional(),
 });
+type Line = z.input<typeof line>;
 
 function needDoctor({ doctor }: AdminContext): NonNullable<AdminContext['doctor']> {
   if (doctor === undefined) throw new Refusal('unavailable', 'There is no doctor here.');
   return doctor;
 }
 
-function inWords<R extends { readonly lines: readonly { readonly why: string }[] }>(report: R): R {
+function inWords<R extends { readonly lines: readonly Line[] }>(report: R): R {
   return {
     ...report,
-    lines: report.lines.map((each) => ({ ...each, whyWords: setupWords.of(each.why) })),
+    lines: report.lines.map((each) => ({
+      ...each,
+      whyWords: setupWords.of(each.why),
+      subjectWords: subjectWords(each.subject),
+      foundWords: foundWords(each.found),
+      mendWords: each.mend.map(remedyWords),
+    })),
   };
 }
 

@@ -7,6 +7,7 @@ import { hostFacts } from './host-facts.ts';
 import { makeDkimKeys } from './dkim-keys.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
 import { scopeOf } from './scope.ts';
+import { setupWords } from '../setup-words.ts';
 import { account, address, alias, dkimKey, dnsRecord, domain, domainName } from './schemas.ts';
 
 async function needDomain(context: AdminContext, name: string): Promise<Domain> {
@@ -16,7 +17,8 @@ async function needDomain(context: AdminContext, name: string): Promise<Domain> 
 }
 
 async function recordsOf(context: AdminContext, name: string): Promise<z.input<typeof dnsRecord>[]> {
-  return domainRecords(await domainFacts(context.store, hostFacts(context.facts), name));
+  const all = domainRecords(await domainFacts(context.store, hostFacts(context.facts), name));
+  return all.map((each) => ({ ...each, whyWords: setupWords.of(each.why) }));
 }
 
 const list = operation({

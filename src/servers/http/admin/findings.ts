@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import type { DmarcSource } from '../../../data/reports/types.ts';
 import type { FailingSource } from '../../../data/reports/findings.ts';
+import type { Arg, Said } from '../../../base/words.ts';
+import type { healthTexts } from '../health-texts.ts';
+import { healthSentences, healthWords } from '../health-words.ts';
+import { said } from '../said.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { about, failuresOf, FAILING_MAX, judged, wanted } from './reports.ts';
 
@@ -25,6 +29,9 @@ const finding = z.object({
   /** Messages, sessions or complaints. */
   count: z.number(),
   remedy: z.string(),
+  /** The same with codes. */
+  words: said,
+  remedyWords: z.array(said).readonly(),
 });
 type Finding = z.input<typeof finding>;
 
@@ -57,23 +64,35 @@ export const findings = operation({
   },
 });
 
-function day(ms: number): string {
-  return new Date(ms).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' });
+const { say } = healthWords;
+
+/** "3 May", of this year or the last. */
+function day(ms: number): Arg {
+  const text = new Date(ms).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' });
+  return { day: ms, text };
 }
 
 /** "without DKIM and SPF": what all of the failing mail lacks. */
-function lack({ failed, noDkim, noSpf }: FailingSource): string {
-  if (noDkim >= failed && noSpf >= failed) return 'without DKIM and outside SPF';
-  if (noDkim >= failed) return 'without DKIM';
-  return noSpf >= failed ? 'outside SPF' : 'partly without DKIM or outside SPF';
+function lack({ failed, noDkim, noSpf }: FailingSource): keyof typeof healthTexts {
+  if (noDkim >= failed && noSpf >= failed) return 'sendsAsNeither';
+  if (noDkim >= failed) return 'sendsAsNoDkim';
+  return noSpf >= failed ? 'sendsAsNoSpf' : 'sendsAsPartly';
+}
+
+/** A finding in English and with codes. */
+function inBoth(
+  words: Said,
+  remedyWords: readonly Said[],
+): Pick<Finding, 'sentence' | 'remedy' | 'words' | 'remedyWords'> {
+  return { sentence: words.text, words, remedyWords, remedy: remedyWords.map(({ text }) => text).join(' ') };
 }
 
 function ofSource(one: DmarcSource, first: FailingSource | undefined, own: ReadonlySet<string>): Finding[] {
   const { verdict, advice } = judged(one, own);
   if (verdict === 'fine' || first === undefined) return [];
   const since = first.firstAt;
-  const who = verdict === 'own-host' ? `This server (${one.ip})` : one.ip;
-  const sentence = `${who} sends as ${one.domain} ${lack(first)} since ${day(since)}.`;
+  const who = verdict === 'own-host' ? say('thisServer', { ip: one.ip }) : one.ip;
+  const words = say(lack(first), { who, domain: one.domain, day: day(since) });
   const severity =
     verdict === 'own-host' || verdict === 'unknown'
       ? 'problem'
@@ -82,7 +101,8 @@ function ofSource(one: DmarcSource, first: FailingSource | undefined, own: Reado
         : 'warning';
   const { domain, ip, lastAt } = one;
   const count = one.messages - one.passed || first.failed;
-  return [{ severity, kind: 'dmarc', sentence, domain, ip, since, lastAt, count, remedy: advice }];
+  const sentences = inBoth(words, healthSentences(advice));
+  return [{ severity, kind: 'dmarc', ...sentences, domain, ip, since, lastAt, count }];
 }
 
 function ofTls(
@@ -95,13 +115,15 @@ function ofTls(
   return {
     severity: 'warning',
     kind: 'tls',
-    sentence: `${one.sessions} connections of others to ${host} were not encrypted as they should be, since ${day(since)} (${one.resultType}).`,
+    ...inBoth(
+      say('unencrypted', { count: one.sessions, host, day: day(since), type: one.resultType }),
+      healthSentences(`${host} ${one.meaning}`),
+    ),
     domain: one.domain,
     ...(one.mxHost !== '' && { name: one.mxHost }),
     since,
     lastAt: one.lastAt,
     count: one.sessions,
-    remedy: `${host} ${one.meaning}`,
   };
 }
 
@@ -113,14 +135,12 @@ async function ofComplaints({ store }: AdminContext, since: number): Promise<Fin
     return {
       severity: 'warning',
       kind: 'complaints',
-      sentence: `${count} people complained of mail from ${account}.`,
+      ...inBoth(say('complained', { count, account }), [say('complainedMend')]),
       domain: account.slice(account.lastIndexOf('@') + 1),
       name: account,
       since: Math.min(...times, Number.MAX_SAFE_INTEGER),
       lastAt: Math.max(...times, 0),
       count,
-      remedy:
-        'Ask whom it writes to, and whether they wanted it; hold the account when its password may be stolen.',
     } as const;
   });
 }
@@ -139,12 +159,11 @@ async function ofSilence(
     .map(({ name, createdAt }) => ({
       severity: 'note' as const,
       kind: 'none' as const,
-      sentence: `Nobody has sent a DMARC report about ${name} in this time.`,
+      ...inBoth(say('noReports', { domain: name }), [say('noReportsMend', { domain: name })]),
       domain: name,
       since: createdAt,
       lastAt: clock.now(),
       count: 0,
-      remedy: `See that its DMARC record asks for reports (rua) with "postern domain records ${name}"; a domain that hardly sends gets none.`,
     }));
 }
 

@@ -3,6 +3,9 @@ import { SERIES } from '../../../data/stats/series.ts';
 import { EMPTY, merge } from '../../../data/stats/types.ts';
 import { isAdmin } from '../../../data/directory/permission.ts';
 import type { Actor } from '../../../data/directory/types.ts';
+import { type Said, verbatim } from '../../../base/words.ts';
+import { healthSentences, healthWords } from '../health-words.ts';
+import { remedy, said } from '../said.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { scopeOf } from './scope.ts';
 import { setupState } from './setup-state.ts';
@@ -19,6 +22,9 @@ const problem = z.object({
   kind: z.string(),
   sentence: z.string(),
   remedy: z.string(),
+  /** The same with codes. */
+  words: z.array(said).readonly(),
+  mend: remedy,
   since: z.number().optional(),
   /** The page that helps. */
   page: z.string().optional(),
@@ -130,15 +136,12 @@ async function ofDomains(context: AdminContext, actor: Actor): Promise<Overview>
       used >= quota * 0.95 &&
       shown.domains.includes(address.slice(address.lastIndexOf('@') + 1)),
   );
-  const problems = full.slice(0, 20).map(
-    ({ address }): Problem => ({
-      severity: 'warning',
-      kind: 'quota',
-      sentence: `The mailbox of ${address} is nearly full.`,
-      remedy: 'Give it more room, or ask its owner to clear up.',
-      page: 'accounts',
-    }),
-  );
+  const problems = full
+    .slice(0, 20)
+    .map(
+      ({ address }): Problem =>
+        problemOf('quota', 'warning', say('quotaNearly', { address }), say('quotaMend'), 'accounts'),
+    );
   return { ...shown, problems, health: problems.length > 0 ? 'warning' : 'good' };
 }
 
@@ -190,13 +193,22 @@ async function whole(context: AdminContext, actor: Actor): Promise<Overview> {
   };
 }
 
-const NO_DOMAIN: Problem = {
-  severity: 'warning',
-  kind: 'setup',
-  sentence: 'There is no domain yet: nobody can be written to.',
-  remedy: 'Go through the setup, or type "postern domain add DOMAIN".',
-  page: 'setup',
-};
+const { say } = healthWords;
+
+/** `mends`: a sentence, or a command. */
+function problemOf(
+  kind: string,
+  severity: Problem['severity'],
+  sentence: Said,
+  mends: Said | string,
+  page: string,
+): Problem {
+  const mend = typeof mends === 'string' ? { command: mends } : { said: [mends] };
+  const text = typeof mends === 'string' ? mends : mends.text;
+  return { severity, kind, sentence: sentence.text, remedy: text, words: [sentence], mend, page };
+}
+
+const NO_DOMAIN = problemOf('setup', 'warning', say('noDomain'), say('noDomainMend'), 'setup');
 
 /** The page that helps with each kind of alert (flow/alerts/settings.ts). */
 const PAGES: Readonly<Record<string, string>> = {
@@ -218,51 +230,42 @@ function alertProblem(alert: {
   remedy: string;
   since: number;
 }): Problem {
-  const { kind, severity, summary: sentence, remedy, since } = alert;
+  const { kind, severity, summary: sentence, remedy: mend, since } = alert;
   const page = PAGES[kind];
-  return { severity, kind, sentence, remedy, since, ...(page !== undefined && { page }) };
+  const mends = healthSentences(mend);
+  return {
+    severity,
+    kind,
+    sentence,
+    remedy: mend,
+    words: healthSentences(sentence),
+    mend: mends.every(({ code }) => code !== '') ? { said: mends } : { command: mend },
+    since,
+    ...(page !== undefined && { page }),
+  };
 }
 
 type Status = Awaited<ReturnType<typeof status.get.run>>;
 
-type AddProblem = (
-  kind: string,
-  severity: Problem['severity'],
-  sentence: string,
-  remedy: string,
-  page: string,
-) => void;
+type AddProblem = (...problem: Parameters<typeof problemOf>) => void;
 
 /** What the status tells and no alert has told already. */
 function statusProblems(state: Status, told: ReadonlySet<string>): Problem[] {
   const found: Problem[] = [];
-  const add: AddProblem = (kind, severity, sentence, remedy, page) => {
-    if (!told.has(kind)) found.push({ kind, severity, sentence, remedy, page });
+  const add: AddProblem = (kind, ...rest) => {
+    if (!told.has(kind)) found.push(problemOf(kind, ...rest));
   };
   if (state.journalError !== undefined)
     add(
       'journal',
       'critical',
-      `Events cannot be stored: ${state.journalError.message}`,
-      'Look at the disk and at the log of the server.',
+      say('journal', { reason: state.journalError.message }),
+      say('journalMend'),
       'status',
     );
   if (state.store.reopened > 0)
-    add(
-      'store',
-      'warning',
-      `The store had to be opened again ${state.store.reopened} times since the start.`,
-      'Look at the log of the server for the reason.',
-      'status',
-    );
-  if (state.disk?.low === true)
-    add(
-      'disk',
-      'critical',
-      'The disk is nearly full: new mail is put off.',
-      'Make room, or give it a larger disk',
-      'status',
-    );
+    add('store', 'warning', say('store', { count: state.store.reopened }), say('storeMend'), 'status');
+  if (state.disk?.low === true) add('disk', 'critical', say('diskLow'), say('diskMend'), 'status');
   addPartProblems(state, add);
   return found;
 }
@@ -270,36 +273,19 @@ function statusProblems(state: Status, told: ReadonlySet<string>): Problem[] {
 /** Problems of the parts around the store. */
 function addPartProblems(state: Status, add: AddProblem): void {
   for (const sentence of state.acme)
-    add('certificate', 'warning', sentence, 'postern certificate list', 'certificates');
-  for (const { name, problem: words } of state.lookup)
-    add(
-      'lookup',
-      'warning',
-      `The lookup table ${name} cannot be used: ${words}`,
-      'postern lookup check',
-      'status',
-    );
+    add('certificate', 'warning', verbatim(sentence), 'postern certificate list', 'certificates');
+  for (const { name, problem: reason } of state.lookup)
+    add('lookup', 'warning', say('lookup', { name, reason }), 'postern lookup check', 'status');
   for (const words of state.intake?.problems ?? [])
-    add('ses', 'warning', words, 'postern intake status', 'ses');
-  for (const { way, destination, cause } of state.refusedWays.slice(0, 5))
-    add(
-      'routes',
-      'warning',
-      `${destination === '*' ? 'Every host' : destination} refuses what goes by ${way} (${cause}).`,
-      'postern route refusals',
-      'routes',
-    );
-  for (const { name, up, problem: words } of state.filter?.partners ?? [])
-    if (!up)
-      add('filter', 'warning', `The filter ${name} does not answer: ${words}`, 'postern filter show', 'spam');
+    add('ses', 'warning', verbatim(words), 'postern intake status', 'ses');
+  for (const { way, destination, cause: reason } of state.refusedWays.slice(0, 5)) {
+    const host = destination === '*' ? say('everyHost') : destination;
+    add('routes', 'warning', say('refusesWay', { host, way, reason }), 'postern route refusals', 'routes');
+  }
+  for (const { name, up, problem: reason } of state.filter?.partners ?? [])
+    if (!up) add('filter', 'warning', say('filterDown', { name, reason }), 'postern filter show', 'spam');
   if (!state.listeners.some(({ name, open }) => open && /^imaps?$/.test(name)) && state.mode === 'serve')
-    add(
-      'listeners',
-      'warning',
-      'Nobody can read mail by IMAP: there is no certificate, or no port.',
-      'postern certificate list',
-      'certificates',
-    );
+    add('listeners', 'warning', say('noImap'), 'postern certificate list', 'certificates');
 }
 
 async function lastDay(context: AdminContext): Promise<z.input<typeof today>> {

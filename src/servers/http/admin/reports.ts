@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { normalizeDomain } from '../../../mail/address/domain.ts';
 import type { DmarcSource, TlsFailing } from '../../../data/reports/types.ts';
+import { healthSentences } from '../health-words.ts';
+import { said } from '../said.ts';
 import { type SourceFacts, sourceAdvice, tlsMeaning } from '../../../mail/reports/advice.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { domainName } from './schemas.ts';
@@ -47,6 +49,7 @@ const source = z.object({
   lastAt: time,
   verdict: z.string(),
   advice: z.string(),
+  adviceWords: z.array(said).readonly().optional(),
 });
 
 const dmarc = operation({
@@ -80,7 +83,7 @@ const dmarc = operation({
 
 export function judged(one: DmarcSource, own: ReadonlySet<string>): z.input<typeof source> {
   const { verdict, text } = sourceAdvice({ ...one, isOurs: own.has(one.ip), ...sampleOf(one.sample) });
-  return { ...one, verdict, advice: text };
+  return { ...one, verdict, advice: text, adviceWords: healthSentences(text) };
 }
 
 /** The names in a stored row; it is our own JSON, but of a stranger's words. */

@@ -3,7 +3,6 @@ import { inWords } from '../../../flow/explain/in-words.ts';
 import type { Step } from '../../../flow/explain/steps.ts';
 import { said } from '../said.ts';
 import type { JournalData, JournalRow } from '../../../data/journal/types.ts';
-import type { DnsRecord } from '../../../mail/dns-records.ts';
 
 /** Shapes that several operations share. Times are milliseconds since the epoch, sizes octets. */
 
@@ -59,11 +58,12 @@ export const dkimKey = z.object({
   state: z.enum(['pending', 'active', 'retired', 'revoked']),
 });
 
-export const dnsRecord: z.ZodType<DnsRecord, DnsRecord> = z.object({
+export const dnsRecord = z.object({
   name: z.string(),
   type: z.enum(['MX', 'A', 'AAAA', 'PTR', 'TXT', 'SRV', 'CNAME', 'TLSA', 'CAA']),
   value: z.string(),
   why: z.string(),
+  whyWords: said.optional(),
   elsewhere: z.boolean().exactOptional(),
   onlyIf: z.string().exactOptional(),
 });

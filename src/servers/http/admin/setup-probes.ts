@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { said } from '../said.ts';
+import { setupWords } from '../setup-words.ts';
 import { Refusal } from '../../../base/errors.ts';
 import { type JournalRow, terms } from '../../../data/journal/types.ts';
 import { type AdminContext, operation } from './operation.ts';
@@ -69,13 +71,19 @@ const look = operation({
   summary: 'What became of a test message',
   access: 'administrator',
   input: z.strictObject({ id: z.string().regex(/^[0-9a-f]{12}$/) }),
-  output: z.object({ id: z.string(), state, sentence: z.string(), events: z.array(journalRow) }),
+  output: z.object({
+    id: z.string(),
+    state,
+    sentence: z.string(),
+    words: said.optional(),
+    events: z.array(journalRow),
+  }),
   async run(context, { id }) {
     const found = (await readSetup(context.store)).probes.find((one) => one.id === id);
     if (found === undefined) throw new Refusal('not-found', 'There is no such test message.');
     const outcome = found.kind === 'send' ? await outcomeOf(context, found) : await arrivalOf(context, found);
     if (outcome.state === 'arrived' && found.arrivedAt === undefined) await arrived(context, found);
-    return { id, ...outcome };
+    return { id, ...outcome, words: setupWords.of(outcome.sentence) };
   },
 });
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import { verbatim } from '../../../base/words.ts';
+import { foundWords } from '../check-words.ts';
 import { said } from '../said.ts';
 import { setupWords } from '../setup-words.ts';
 import { dnsSettingsSchema } from '../../../flow/dns-plan/settings.ts';
@@ -24,6 +26,7 @@ const record = z.object({
   state: z.enum(['ok', 'warning', 'problem', 'unknown']),
   /** What DNS has; '' where nobody has looked. */
   found: z.string(),
+  foundWords: z.array(said).readonly().optional(),
 });
 const step = z.object({
   id: z.enum(STEPS),
@@ -31,7 +34,14 @@ const step = z.object({
   state: stepState,
   sentence: z.string(),
   /** Both with their codes. */
-  words: z.object({ title: said, sentence: said }).optional(),
+  words: z
+    .object({
+      title: said,
+      sentence: said,
+      /** Of a sentence that is several: what each is about, and what was found. */
+      found: z.array(z.object({ subject: z.string(), words: z.array(said).readonly() })).optional(),
+    })
+    .optional(),
   /** What to type or to publish. */
   mend: z.array(z.string()),
   records: z.array(record).optional(),
@@ -90,9 +100,13 @@ const get = operation({
 function inWords(one: Step): Step {
   return {
     ...one,
-    words: { title: setupWords.of(one.title), sentence: setupWords.of(one.sentence) },
+    words: { ...one.words, title: setupWords.of(one.title), sentence: setupWords.of(one.sentence) },
     ...(one.records !== undefined && {
-      records: one.records.map((each) => ({ ...each, whyWords: setupWords.of(each.why) })),
+      records: one.records.map((each) => ({
+        ...each,
+        whyWords: setupWords.of(each.why),
+        ...(each.found !== '' && { foundWords: foundWords(each.found) }),
+      })),
     }),
   };
 }
@@ -219,10 +233,17 @@ async function dnsStep(context: AdminContext, domain: string, check: boolean): P
             ? 'What mail needs is published.'
             : 'DNS could not be asked for all of it.'
           : bad.map(({ subject, found }) => `${subject}: ${found}`).join(' '),
+    ...(bad.length > 0 && { words: problemWords(bad) }),
     mend: [...new Set(bad.flatMap(({ mend }) => [...mend]))],
     records: records.map((one) => ({ ...named(one), ...seen(one, lines) })),
     provider: zones.some((zone) => domain === zone || domain.endsWith(`.${zone}`)),
   };
+}
+
+/** What is wrong with the records, each behind its name. */
+function problemWords(bad: readonly DoctorLine[]): NonNullable<Step['words']> {
+  const found = bad.map(({ subject, found: text }) => ({ subject, words: foundWords(text) }));
+  return { title: setupWords.of(TITLES.dns), sentence: verbatim(''), found };
 }
 
 function named({ name, type, value, why }: { name: string; type: string; value: string; why: string }) {

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { literalsFrom, literalsIn } from '../../../test/support/literals.ts';
+import { auditActions, auditWhy } from './audit-texts.ts';
+import { whyNot } from './admin/audit-why.ts';
+
+/** Every action of the audit has a name that people read, and every such name an action. */
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+/** Actions whose last word is filled in: what it may be. */
+const FILLED: Readonly<Record<string, readonly string[]>> = {
+  'account.X1': ['resume', 'suspend'],
+  'masked.X1': ['on', 'off', 'deleted'],
+  'queue.X1': ['retry', 'hold', 'release', 'drop', 'bounce'],
+  'sender-list.X1': ['allow', 'block'],
+  'settings.X1': ['doctor', 'housekeeping', 'alerts', 'journal', 'admin', 'setup'],
+};
+/** Handed on as an argument. */
+const HANDED_ON = ['group.add', 'group.change', 'audit.undo'];
+
+function sources(): string[] {
+  return globSync('src/data/**/*.ts', { cwd: ROOT })
+    .filter((file) => !/\.(?:test|contract)\.ts$|migrations/.test(file))
+    .map((file) => readFileSync(resolve(ROOT, file), 'utf8'));
+}
+
+test('every action of the audit has words, and all words are those of an action', () => {
+  const found = new Set<string>(HANDED_ON);
+  const all = sources();
+  for (const source of all) {
+    for (const { index } of source.matchAll(/\baudit\(|const action = `/g)) {
+      const [name] = literalsFrom(source, index + source.slice(index).search(/[(=]/) + 1).filter((text) =>
+        /^[a-z-]+\.[a-z0-9-]+$|^[a-z-]+\.X1$/.test(text),
+      );
+      if (name === undefined) continue;
+      for (const each of FILLED[name]?.map((last) => name.replace('X1', last)) ?? [name]) found.add(each);
+    }
+  }
+  // "hold.drop" and "hold.release" stand in one expression.
+  for (const text of all.flatMap(literalsIn)) if (/^hold\.(?:drop|release)$/.test(text)) found.add(text);
+  for (const name of HANDED_ON)
+    assert.ok(
+      all.some((source) => source.includes(`'${name}'`)),
+      name,
+    );
+  assert.deepEqual([...found].toSorted(), Object.keys(auditActions).toSorted());
+});
+
+test('what cannot be taken back has a reason with a code', () => {
+  assert.equal(whyNot('domain.add').code, 'audit.whyDomainAdd');
+  assert.equal(whyNot('account.session-end').code, 'audit.whySession');
+  assert.equal(whyNot('never.heard').code, 'audit.whyOtherwise');
+  const used = new Set(
+    readFileSync(resolve(ROOT, 'src/servers/http/admin/audit-why.ts'), 'utf8').match(/why[A-Z]\w+/g),
+  );
+  assert.deepEqual(
+    Object.keys(auditWhy).filter((key) => !used.has(key)),
+    [],
+  );
+});
