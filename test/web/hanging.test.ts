@@ -111,7 +111,9 @@ describe('a server that hangs', { skip: NO_LONG_BROWSER }, () => {
   });
 
   it('asks again by itself what it only reads', async () => {
-    await world.deposit([message({ subject: 'Read at last' }), message({ subject: 'Broken off' })]);
+    await world.deposit(
+      ['Read at last', 'Broken off'].map((subject) => message({ subject, text: `This is ${subject}.\n` })),
+    );
     await using web = await open();
     const { page } = web;
     await row(page, 'Read at last').waitFor();
@@ -124,7 +126,7 @@ describe('a server that hangs', { skip: NO_LONG_BROWSER }, () => {
       await row(page, subject).locator('.mail-row-open').click();
       await eventually(() => assert.ok(proxy.met.length > before));
       if (mode === 'swallow') await page.clock.runFor(SILENCE);
-      await page.locator('.mail-text').waitFor();
+      await page.locator('.mail-text', { hasText: `This is ${subject}.` }).waitFor();
     }
   });
 

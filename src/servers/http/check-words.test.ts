@@ -126,3 +126,18 @@ test('what strangers write takes no time to look at', () => {
   assert.equal(foundWords(`It says ${'. "'.repeat(50_000)}.`).length, 1);
   assert.equal(foundWords('a '.repeat(100_000))[0]?.code, '');
 });
+
+test('reasons are said one by one', () => {
+  const [said] = foundWords(
+    'Nobody could be asked: DNS knows no mail host of a.example; DNS knows no mail host of b.example.',
+  );
+  const reasons = said?.args?.['reasons'];
+  assert.ok(typeof reasons === 'object' && 'list' in reasons);
+  assert.deepEqual(
+    reasons.list.map(({ code, args }) => [code, args?.['domain']]),
+    [
+      ['checks.knowsNoHost', 'a.example'],
+      ['checks.knowsNoHost', 'b.example'],
+    ],
+  );
+});

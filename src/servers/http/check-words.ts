@@ -22,8 +22,8 @@ function findDeep(text: string): Said | undefined {
 /** Of facts only a few are sentences themselves: a name of a host is nobody's. Reasons may be several. */
 function fact(name: string, arg: Arg): Arg {
   if (typeof arg !== 'string') return arg;
-  const whole = known(arg);
-  if (whole !== undefined || name !== 'reasons') return whole ?? arg;
+  // One after the other first: of several, all from the second on would pass for a fact of the first.
+  if (name !== 'reasons' || !arg.includes('; ')) return known(arg) ?? arg;
   const list = arg.split('; ', REASONS_MAX).map((each) => known(each) ?? verbatim(each));
   return list.every(({ code }) => code === '') ? arg : { list, text: arg };
 }

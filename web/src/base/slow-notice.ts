@@ -10,7 +10,8 @@ const LONG_MS = 3_600_000;
 export function startSlowNotice(): void {
   let hide: (() => void) | undefined;
   effect(() => {
-    hide?.();
+    // What hiding reads and writes is nothing this waits for: it would set itself off.
+    untracked(() => hide?.());
     hide = undefined;
     const how = slowness.value;
     if (how === 'none') return;

@@ -1,4 +1,5 @@
 import { CHANGES, type Ending, me } from '../base/session.ts';
+import { forgetLeft, takeLeft } from './leaving.ts';
 
 /**
  * Changes of mail that the server has not got, oldest first (IndexedDB). They are nobody's mail but ids and marks, and the
@@ -48,8 +49,12 @@ async function all<T>(): Promise<{ readonly key: IDBValidKey; readonly kept: Kep
   return found ?? [];
 }
 
-/** Those of who is signed in. */
+let taking: Promise<void> = Promise.resolve();
+
+/** Those of who is signed in, with what a page that was left had under way. */
 export async function readChanges<T>(): Promise<{ readonly key: IDBValidKey; readonly value: T }[]> {
+  taking = taking.then(() => takeLeft(addChange));
+  await taking;
   const owner = me.value?.address;
   return (await all<T>()).flatMap(({ key, kept }) =>
     kept.owner === owner ? [{ key, value: kept.value }] : [],
@@ -78,6 +83,7 @@ export async function dropChangesOfOthers(): Promise<void> {
 
 /** At sign-out nothing stays; where the session ended by itself, what waits does. */
 export async function forgetChanges(how: Ending): Promise<void> {
+  if (how === 'left') forgetLeft();
   if (how === 'ended' && (await all()).length > 0) return;
   await new Promise<void>((resolve) => {
     try {

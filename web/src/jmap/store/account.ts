@@ -23,6 +23,8 @@ export const ENTRY_PROPERTIES = [
 ] as const;
 
 /** Emails kept in memory. */
+/** Emails of which it is known when they were changed here: only reads under way ask for it. */
+const MOST_TOUCHED = 5000;
 const MOST_EMAILS = 8000;
 /** Changes that are followed one by one; beyond, everything is asked for anew. */
 const MOST_CHANGES = 400;
@@ -37,8 +39,13 @@ export interface AccountStore {
   /** The same without being told of changes. */
   peek(id: Id): EmailEntry | undefined;
   thread(id: Id): readonly Id[] | undefined;
-  /** Know these; `state`: the Email state they were got at. */
-  put(emails: readonly EmailEntry[], threads?: readonly Thread[], state?: string): void;
+  /**
+   * Know these; `state`: the Email state they were got at; `began`: `edits` when they were asked for. Emails that were
+   * changed here since, or are being changed, stay as they are shown: what was read may be from before that.
+   */
+  put(emails: readonly EmailEntry[], threads?: readonly Thread[], state?: string, began?: number): void;
+  /** Emails are being changed, until what is returned is called. */
+  changing(ids: Iterable<Id>): () => void;
   forget(ids: readonly Id[]): void;
   /** Have emails known that are not yet. */
   need(ids: readonly Id[]): Promise<void>;
@@ -75,9 +82,47 @@ export function createAccountStore(accountId: Id): AccountStore {
     return found;
   }
 
-  function put(list: readonly EmailEntry[], found: readonly Thread[] = [], state?: string): void {
+  /** When they were last changed here, by `edits`; infinite while they are. */
+  const touched = new Map<Id, number>();
+  const underChange = new Map<Id, number>();
+
+  function changing(given: Iterable<Id>): () => void {
+    const ids = [...given];
+    store.pending++;
+    store.edits++;
+    for (const id of ids) {
+      underChange.set(id, (underChange.get(id) ?? 0) + 1);
+      touched.set(id, Number.POSITIVE_INFINITY);
+    }
+    return () => {
+      store.pending--;
+      store.edits++;
+      for (const id of ids) {
+        const left = (underChange.get(id) ?? 1) - 1;
+        if (left > 0) underChange.set(id, left);
+        else underChange.delete(id);
+        touched.delete(id);
+        touched.set(id, left > 0 ? Number.POSITIVE_INFINITY : store.edits);
+      }
+      for (const [id, at] of touched) {
+        if (touched.size <= MOST_TOUCHED || at === Number.POSITIVE_INFINITY) break;
+        touched.delete(id);
+      }
+    };
+  }
+
+  function put(
+    read: readonly EmailEntry[],
+    found: readonly Thread[] = [],
+    state?: string,
+    began = store.edits,
+  ): void {
     // The oldest state there is: what changed since is asked for, also what is known already.
     emailState ??= state;
+    const list = read.filter(
+      ({ id }) => (touched.get(id) ?? 0) <= began || emails.get(id)?.peek() === undefined,
+    );
+    if (list.length < read.length && store.pending > 0) store.behind = true;
     for (const each of list) cell(emails, each.id).value = each;
     for (const { id, emailIds } of found) cell(threads, id).value = emailIds;
     void keepObjects('entries', accountId, list);
@@ -125,12 +170,13 @@ export function createAccountStore(accountId: Id): AccountStore {
     try {
       for (let at = 0; at < missing.length; at += 500) {
         const part = missing.slice(at, at + 500);
+        const { edits } = store;
         const { list, state } = await call('Email/get', {
           accountId,
           ids: part,
           properties: ENTRY_PROPERTIES,
         });
-        put(list, [], state);
+        put(list, [], state, edits);
       }
     } catch (error) {
       if (!isOffline(error)) throw error;
@@ -140,6 +186,7 @@ export function createAccountStore(accountId: Id): AccountStore {
 
   async function needThread(id: Id): Promise<readonly Id[]> {
     try {
+      const { edits } = store;
       const asked = call('Thread/get', { accountId, ids: [id] });
       const members = call('Email/get', {
         accountId,
@@ -147,7 +194,7 @@ export function createAccountStore(accountId: Id): AccountStore {
         properties: ENTRY_PROPERTIES,
       });
       const [{ list }, found] = await Promise.all([asked, members]);
-      put(found.list, list, found.state);
+      put(found.list, list, found.state, edits);
       return list[0]?.emailIds ?? [];
     } catch (error) {
       if (!isOffline(error)) throw error;
@@ -257,6 +304,7 @@ export function createAccountStore(accountId: Id): AccountStore {
     peek: (id) => emails.get(id)?.peek(),
     thread: (id) => cell(threads, id).value,
     put,
+    changing,
     forget,
     need,
     needThread,

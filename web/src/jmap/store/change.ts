@@ -1,7 +1,8 @@
 import { call, JmapError } from '../client.ts';
+import { whileUnderWay } from '../leaving.ts';
 import type { EmailEntry, Id, Keywords, Mailbox, Patch, SetError } from '../types.ts';
 import { type AccountStore, isOffline } from './account.ts';
-import { isWaiting, queue, queueBehind, replay, waitingAccounts } from './outbox.ts';
+import { isWaiting, queue, queueBehind, queuedOf, replay, waitingAccounts } from './outbox.ts';
 import { applyPatch, inversePatch, type Patches } from './patch.ts';
 import { accountStore } from './stores.ts';
 
@@ -41,7 +42,7 @@ function applyHere(store: AccountStore, patches: Patches): void {
     recount(mailboxes, before, after);
     changed.push(after);
   }
-  store.put(changed);
+  store.put(changed, [], undefined, Number.POSITIVE_INFINITY);
   store.mailboxes.value = mailboxes;
 }
 
@@ -81,26 +82,22 @@ export async function changeEmails(
     if (Object.keys(inverse).length > 0) undo.set(id, inverse);
   }
   applyHere(store, patches);
-  begin(store);
+  const end = store.changing(patches.keys());
   let queued = false;
   try {
-    const changed = await inTurn(store, () => send(store, patches, undo, onProgress));
+    const change = inTurn(store, () => send(store, patches, undo, onProgress));
+    const changed = await whileUnderWay(queuedOf(store, [...patches]), change);
     ({ queued } = changed);
     return changed;
   } finally {
     // What the server would show now is without what waits: it is asked when that is done.
-    end(store, !queued);
+    end();
+    lookAgain(store, !queued);
   }
 }
 
-function begin(store: AccountStore): void {
-  store.pending++;
-  store.edits++;
-}
-
-function end(store: AccountStore, look = true): void {
-  store.pending--;
-  store.edits++;
+/** A change has ended. */
+function lookAgain(store: AccountStore, look = true): void {
   if (store.pending > 0 || !look) return;
   store.refresh();
   if (!store.behind) return;
@@ -169,18 +166,19 @@ export async function replayOutbox(known: Iterable<AccountStore>): Promise<void>
 
 async function replayHere(store: AccountStore): Promise<void> {
   if (!(await isWaiting(store))) return;
-  begin(store);
+  const end = store.changing([]);
   let done = false;
   try {
     done = await replay(store);
   } finally {
-    end(store, done);
+    end();
+    lookAgain(store, done);
   }
 }
 
 /** Destroy for good. */
 export async function destroyEmails(store: AccountStore, ids: readonly Id[]): Promise<void> {
-  begin(store);
+  const end = store.changing(ids);
   try {
     for (let at = 0; at < ids.length; at += CHUNK) {
       const destroy = ids.slice(at, at + CHUNK);
@@ -190,6 +188,7 @@ export async function destroyEmails(store: AccountStore, ids: readonly Id[]): Pr
       store.forget(destroy);
     }
   } finally {
-    end(store);
+    end();
+    lookAgain(store);
   }
 }

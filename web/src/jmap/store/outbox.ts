@@ -24,9 +24,14 @@ const TRIES = 5;
 /** Told how many emails are as the server has them, and not as they were changed here. */
 export const onDropped = new Set<(count: number) => void>();
 
+/** A change as it is kept. */
+export function queuedOf(store: AccountStore, patches: readonly (readonly [Id, Patch])[]): unknown {
+  return { accountId: store.id, patches } satisfies Queued;
+}
+
 /** Keep a change until the server can be reached; false: this browser keeps nothing. */
 export function queue(store: AccountStore, patches: readonly (readonly [Id, Patch])[]): Promise<boolean> {
-  return addChange({ accountId: store.id, patches } satisfies Queued);
+  return addChange(queuedOf(store, patches));
 }
 
 async function waiting(store: AccountStore): Promise<{ key: IDBValidKey; value: Queued }[]> {

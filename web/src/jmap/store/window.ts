@@ -146,25 +146,31 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
 
   /** Emails with their threads and all that is in those, as answers of calls that go out together. */
   function entriesOf(emailIds: ResultReference) {
+    const began = store.edits;
     const entries = call('Email/get', { accountId, '#ids': emailIds, properties: ENTRY_PROPERTIES });
-    if (!query.collapseThreads) return { entries, threads: undefined, members: undefined };
+    if (!query.collapseThreads) return { began, entries, threads: undefined, members: undefined };
     const threads = call('Thread/get', { accountId, '#ids': entries.ref('/list/*/threadId') });
     const members = call('Email/get', {
       accountId,
       '#ids': threads.ref('/list/*/emailIds'),
       properties: ENTRY_PROPERTIES,
     });
-    return { entries, threads, members };
+    return { began, entries, threads, members };
   }
 
-  async function know({ entries, threads, members }: ReturnType<typeof entriesOf>): Promise<void> {
+  async function know({ began, entries, threads, members }: ReturnType<typeof entriesOf>): Promise<void> {
     const { list, state: emailState } = await entries;
     const inThreads = await optional(threads);
     const all = await optional(members);
-    store.put(all?.list ?? list, inThreads?.list ?? [], emailState);
+    store.put(all?.list ?? list, inThreads?.list ?? [], emailState, began);
     if (all === undefined) return;
     const have = new Set(all.list.map(({ id }) => id));
-    store.put(list.filter(({ id }) => !have.has(id)));
+    store.put(
+      list.filter(({ id }) => !have.has(id)),
+      [],
+      undefined,
+      began,
+    );
   }
 
   async function ask(page: number, asked: number): Promise<void> {

@@ -63,6 +63,7 @@ export async function loadEmail(store: AccountStore, id: Id, whole = false): Pro
   const key = `${store.id}/${id}${whole ? '/whole' : ''}`;
   const known = recent.get(key);
   if (known !== undefined) return known;
+  const { edits } = store;
   try {
     const { list, state } = await call('Email/get', {
       accountId: store.id,
@@ -75,7 +76,7 @@ export async function loadEmail(store: AccountStore, id: Id, whole = false): Pro
     });
     const [email] = list;
     if (email === undefined) throw new Gone();
-    store.put([entryOf(email)], [], state);
+    store.put([entryOf(email)], [], state, edits);
     keep(key, email);
     if (!whole) void keepObjects('bodies', store.id, [email]);
     return email;
