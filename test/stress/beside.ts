@@ -1,4 +1,5 @@
 import { type JmapClient, jmapClient, put } from '../jmap/client.ts';
+import { Followed } from '../jmap/followed.ts';
 import type { Person } from './actor.ts';
 import { pause } from './mailboxes.ts';
 import { emailsByImap, type Shown } from './by-imap.ts';
@@ -87,6 +88,17 @@ async function jmapBeside(
   const boxes = [...(await boxesOf(jmap, person.boxes)).values()];
   const mailboxId = boxes[nth % boxes.length] ?? '';
   const session = await JmapSession.open(jmap, mailboxId);
+  const accounts = new Map<string, readonly Followed[]>();
+  const follow = async (max?: number): Promise<void> => {
+    const now = await accountsOf(jmap);
+    for (const accountId of accounts.keys()) if (!now.includes(accountId)) accounts.delete(accountId);
+    for (const accountId of now) {
+      const kinds = accounts.get(accountId) ?? FOLLOWED.map((type) => new Followed(jmap, type, accountId));
+      accounts.set(accountId, kinds);
+      for (const kind of kinds)
+        world.count((await kind.follow(max)) ? 'JMAP changes followed' : 'JMAP looked at anew');
+    }
+  };
   return {
     async work(until) {
       for (let n = 0; Date.now() < until; n++) {
@@ -94,6 +106,8 @@ async function jmapBeside(
         // Conversations, for those who show them.
         if (random.once(10) && session.emails.size < options.full * boxes.length)
           await put(jmap, talk(random.below(6)), boxes[random.below(boxes.length)] ?? '');
+        // A share may end at any moment between two requests.
+        if (nth === 0 && random.once(20)) await follow(1 + random.below(10)).catch(sharesOnly);
         world.count('JMAP step');
         await pause(20 + random.below(Math.max(1, options.think)));
       }
@@ -109,10 +123,29 @@ async function jmapBeside(
         session.list.join() === (ids as string[]).join(),
         () => `JMAP session ${nth}: by Email/queryChanges ${session.list.join()}, by Email/query ${ids}`,
       );
+      await follow(PAGE);
+      for (const kind of [...accounts.values()].flat()) {
+        const lies = await kind.lies();
+        must(lies === '', () => `JMAP session ${nth} (${person.name}), by /changes: ${lies}`);
+      }
       world.count('JMAP models compared');
     },
     close: async () => undefined,
   };
+}
+
+const FOLLOWED = ['Email', 'Thread', 'Mailbox'];
+
+/** Accounts that may be seen, one's own and those of which something is shared. */
+async function accountsOf(jmap: JmapClient): Promise<string[]> {
+  const session = (await (await fetch(jmap.url('/jmap/session'), { headers: jmap.headers })).json()) as {
+    accounts: Record<string, unknown>;
+  };
+  return Object.keys(session.accounts);
+}
+
+function sharesOnly(error: unknown): void {
+  if (!String(error).includes('accountNotFound')) throw error;
 }
 
 function talk(about: number): string {
@@ -206,13 +239,23 @@ function shownName({ role, name }: Box): string {
   return role === 'inbox' ? 'Inbox' : name;
 }
 
+/** Unread messages of the mailboxes that others share, which the page shows beside one's own. */
+async function sharedCounts(jmap: JmapClient): Promise<(readonly [string, number])[]> {
+  const found: (readonly [string, number])[] = [];
+  for (const accountId of await accountsOf(jmap)) {
+    if (accountId === jmap.accountId) continue;
+    const { list } = await jmap.call('Mailbox/get', { accountId, ids: null });
+    for (const box of list as Box[]) found.push([shownName(box), box.unreadEmails]);
+  }
+  return found;
+}
+
 /** A folder as the page is to show it, conversations and all, from what the server says now. */
 async function expected(jmap: JmapClient, folder: string): Promise<Look> {
   const boxes = (await jmap.call('Mailbox/get', { ids: null }))['list'] as Box[];
   const counted = boxes.filter(({ role }) => role !== 'drafts');
-  const counts = Object.fromEntries(
-    counted.map((box) => [shownName(box), box.unreadEmails] as const).toSorted(),
-  );
+  const own = counted.map((box) => [shownName(box), box.unreadEmails] as const);
+  const counts = Object.fromEntries([...own, ...(await sharedCounts(jmap))].toSorted());
   const inMailbox = boxes.find((box) => shownName(box) === folder)?.id ?? '';
   const sort = [{ property: 'receivedAt', isAscending: false }];
   const { ids } = await jmap.call('Email/query', { filter: { inMailbox }, sort, collapseThreads: true });

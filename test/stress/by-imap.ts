@@ -47,12 +47,14 @@ export async function emailsByImap({ imap }: { readonly imap: number }, person: 
     await ok(`EXAMINE ${name}`);
     for (const response of await ok('UID FETCH 1:* (FLAGS EMAILID)')) {
       if (response.kind !== 'fetch' || !response.items.has('EMAILID')) continue;
+      const flags = (response.items.get('FLAGS') as readonly string[]).map((flag) => flag.toLowerCase());
+      // JMAP shows nothing of what has it (RFC 8621 section 4.1.1).
+      if (flags.includes('\\deleted')) continue;
       const id = only(response.items.get('EMAILID'));
       const email = found.get(id) ?? { boxes: new Set(), sets: [] };
       found.set(id, email);
       email.boxes.add(boxId);
-      const flags = (response.items.get('FLAGS') as readonly string[]).map((flag) => flag.toLowerCase());
-      const kept = flags.filter((flag) => flag !== '\\recent' && flag !== '\\deleted');
+      const kept = flags.filter((flag) => flag !== '\\recent');
       email.sets.push(new Set(kept.map((flag) => KEYWORDS[flag] ?? flag)));
       ids.add(id);
     }

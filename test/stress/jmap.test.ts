@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { jmapClient, mailboxes } from '../jmap/client.ts';
+import { Followed } from '../jmap/followed.ts';
 import { type ImapClient, imapClient } from '../support/imap-client.ts';
 import { startTestServer } from '../support/server.ts';
 import { JmapSession } from './jmap-session.ts';
@@ -83,7 +84,7 @@ async function byImap(client: ImapClient, ids: ReadonlyMap<string, string>): Pro
   );
 }
 
-it('IMAP and JMAP converge on the same mailboxes', { timeout: 60_000 }, async (t) => {
+it('IMAP and JMAP converge on the same mailboxes', { timeout: 180_000 }, async (t) => {
   const seed = Number(process.env['POSTERN_SEED'] ?? 1);
   t.diagnostic(`seed ${seed}`);
   await using server = await startTestServer();
@@ -107,6 +108,8 @@ it('IMAP and JMAP converge on the same mailboxes', { timeout: 60_000 }, async (t
     await JmapSession.open(await jmapClient(server, 'bob@example.test'), box['archive'] ?? ''),
   ];
   const boxes = [...ids.values()];
+  const followed = ['Email', 'Thread', 'Mailbox'].map((type) => new Followed(bob, type));
+  for (const each of followed) await each.follow();
   try {
     for (let round = 0; round < ROUNDS; round++) {
       await Promise.all([
@@ -116,9 +119,16 @@ it('IMAP and JMAP converge on the same mailboxes', { timeout: 60_000 }, async (t
         }),
         ...sessions.map(async (session, i) => {
           const next = random(seed * 1000 + round * 10 + 5 + i);
-          for (let n = 0; n < STEPS; n++) await session.act(next, boxes, n);
+          for (let n = 0; n < STEPS; n++) {
+            await session.act(next, boxes, n);
+            if (i === 0 && next(10) === 0) await followed[next(followed.length)]?.follow(1 + next(4));
+          }
         }),
       ]);
+      for (const each of followed) {
+        assert.ok(await each.follow(round === 0 ? undefined : 1 + round * 3));
+        assert.equal(await each.lies(), '', `round ${round}`);
+      }
       const [first] = imap;
       assert.ok(first);
       const shown = await byImap(first, ids);

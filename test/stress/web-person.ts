@@ -215,7 +215,7 @@ const LOOK = `(() => {
     Number(row.getAttribute('aria-posinset')),
     [
       row.getAttribute('data-row') ?? 'not here yet',
-      Number(row.querySelector('.mail-row-count')?.textContent ?? 1),
+      Number(row.querySelector('.mail-row-count [aria-hidden]')?.textContent ?? 1),
       row.querySelector('.mail-row-subject')?.lastChild?.textContent ?? '',
       row.classList.contains('unread') ? 'unread' : 'read',
       row.querySelector('.mail-star')?.classList.contains('on') ? 'starred' : '-',
