@@ -79,8 +79,11 @@ describe('changes since any state, put on what was known then, give what is ther
       const there = await ops.read('jmap.query', { query: inMailbox(accountId, id), window });
       inEach.set(id, [...there.ids]);
     }
-    // What is kept in memory says the same as the rows do.
+    // What is kept in memory says the same as the rows do, and as what is counted anew.
     assert.equal(emails.length, ids.length);
+    const { counts } = await ops.read('jmap.counts', { cache, accountId });
+    const { counts: fresh } = await ops.read('jmap.counts', { cache: `fresh ${anew++}`, accountId });
+    assert.deepEqual(new Map([...counts].toSorted()), new Map([...fresh].toSorted()));
     return {
       seq,
       emails: new Map(emails.map((each) => [each.id, JSON.stringify([each.mailboxIds, each.keywords])])),
@@ -88,7 +91,7 @@ describe('changes since any state, put on what was known then, give what is ther
       mailboxes: new Map(
         boxes
           .filter(({ id }) => id !== 0)
-          .map((box) => [box.id, `${box.name} ${box.messages} ${box.unseen}`]),
+          .map((box) => [box.id, `${box.name} ${JSON.stringify(counts.get(box.id))}`]),
       ),
       results: [...found.ids],
       inEach,
@@ -125,8 +128,14 @@ describe('changes since any state, put on what was known then, give what is ther
     assert.deepEqual(new Map([...mine].toSorted()), new Map([...now].toSorted()));
   }
 
-  async function check(accountId: number, old: Known, now: Known, max: number | undefined): Promise<void> {
-    const request = (since: Since) => ({ cache, accountId, since, max });
+  async function check(
+    accountId: number,
+    old: Known,
+    now: Known,
+    max: number | undefined,
+    from: string,
+  ): Promise<void> {
+    const request = (since: Since) => ({ cache: from, accountId, since, max });
     await follow(old.emails, now.emails, old.seq, max, (since) =>
       ops.read('jmap.emailChanges', request(since)),
     );
@@ -176,7 +185,7 @@ describe('changes since any state, put on what was known then, give what is ther
   }
 
   /** One thing that anybody may do, by IMAP or JMAP. */
-  async function step(accountId: number, next: (below: number) => number): Promise<void> {
+  async function step(accountId: number, next: (below: number) => number, kinds: number): Promise<void> {
     const boxes = (await ops.read('mailstore.mailboxes', { accountId })).filter(({ id }) => id !== 0);
     const box = boxes[next(Math.min(4, boxes.length))];
     assert.ok(box);
@@ -186,7 +195,7 @@ describe('changes since any state, put on what was known then, give what is ther
     const targetId = boxes[next(boxes.length)]?.id ?? mailboxId;
     const ids = [...(await ops.read('jmap.emailIds', { cache, accountId, above: 0 }))];
     const some = ids.filter(() => next(4) === 0).slice(0, 5);
-    switch (next(11)) {
+    switch (next(kinds)) {
       case 0:
       case 1:
       case 2:
@@ -198,6 +207,13 @@ describe('changes since any state, put on what was known then, give what is ther
           keywords: next(3) === 0 ? ['work'] : [],
         };
         await ops.write('mailstore.storeFlags', { accountId, mailboxId, ranges, mode: 'add', set });
+        return;
+      }
+      default: {
+        // RFC 8621 section 4.1.1: what has \\Deleted is not there for JMAP.
+        const set = { flags: Flag.Deleted, keywords: [] };
+        const mode = next(3) === 0 ? 'remove' : 'add';
+        await ops.write('mailstore.storeFlags', { accountId, mailboxId, ranges, mode, set });
         return;
       }
       case 4:
@@ -241,7 +257,7 @@ describe('changes since any state, put on what was known then, give what is ther
           change: { destroy: boxes.at(-1 - next(3))?.id ?? 0, removeEmails: next(2) === 0 },
         });
         return;
-      default: {
+      case 10: {
         const orphans = await ops.read('mailstore.orphans', { accountId, limit: 3 });
         const [one] = orphans;
         if (one === undefined) return;
@@ -256,13 +272,38 @@ describe('changes since any state, put on what was known then, give what is ther
       const next = random(seed);
       const states: Known[] = [await present(accountId)];
       for (let i = 0; i < 60; i++) {
-        await step(accountId, next);
+        await step(accountId, next, seed % 2 === 0 ? 13 : 11);
         if (next(4) === 0) states.push(await present(accountId));
       }
       const now = await present(accountId);
-      for (const old of states) await check(accountId, old, now, next(2) === 0 ? undefined : 1 + next(5));
+      for (const old of states) {
+        // What was hidden for a while only who has seen it knows; all else is known from the rows as well.
+        const from = seed % 2 === 0 ? cache : `rows ${anew}`;
+        await check(accountId, old, now, next(2) === 0 ? undefined : 1 + next(5), from);
+      }
     }
     await ops.sound();
+  });
+
+  it('what was hidden more than once is told of, also when it lies elsewhere by now', async () => {
+    const accountId = await newAccount(ops, 'hidden');
+    const boxes = (await ops.read('mailstore.mailboxes', { accountId })).filter(({ id }) => id !== 0);
+    const [mailboxId = 0, targetId = 0] = boxes.map(({ id }) => id);
+    await fill(ops, accountId, mailboxId, 1);
+    const set = { flags: Flag.Deleted, keywords: [] };
+    const hide = async (mode: 'add' | 'remove'): Promise<Known> => {
+      await ops.write('mailstore.storeFlags', { accountId, mailboxId, ranges: ALL, mode, set });
+      return present(accountId);
+    };
+    const old = await hide('add');
+    assert.equal(old.threads.size, 0);
+    await hide('remove');
+    await ops.write('mailstore.copy', { accountId, mailboxId, ranges: ALL, targetId });
+    await hide('add');
+    const now = await hide('remove');
+    assert.equal(now.threads.size, 1);
+    const changed = await ops.read('jmap.threadChanges', { cache, accountId, since: { seq: old.seq } });
+    assert.deepEqual([...(changed?.created ?? []), ...(changed?.updated ?? [])], [...now.threads.keys()]);
   });
 
   it('what is forgotten is said to be unknown', async () => {

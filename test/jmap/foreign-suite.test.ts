@@ -25,9 +25,21 @@ describe('JMAP: faults that a foreign test suite found', () => {
 
   it('mailboxes swap their names and hand on their roles in one Mailbox/set (RFC 8620 section 5.3)', async () => {
     const [a, b] = [await create('swap a'), await create('swap b')];
+    // Nobody, and no end of the program in between, ever finds one under a name that nobody gave.
+    const { run } = server.store.write;
+    const { id: accountId } = await server.account('alice@example.test');
+    const seen = new Set<string>();
+    server.store.write.run = (async (...args: Parameters<typeof run>) => {
+      const done = await run(...args);
+      for (const { name } of await server.store.read.run('mailstore.mailboxes', { accountId }))
+        seen.add(name);
+      return done;
+    }) as typeof run;
     const { updated } = await alice.call('Mailbox/set', {
       update: { [a]: { name: 'swap b' }, [b]: { name: 'swap a' } },
     });
+    server.store.write.run = run;
+    assert.deepEqual([...seen].filter((name) => !/^[A-Z]/.test(name)).toSorted(), ['swap a', 'swap b']);
     assert.deepEqual(Object.keys(updated ?? {}).toSorted(), [a, b].toSorted());
     assert.deepEqual(await names(a, b), ['swap b', 'swap a']);
 
@@ -39,6 +51,28 @@ describe('JMAP: faults that a foreign test suite found', () => {
     assert.deepEqual([moved['notCreated'], moved['notDestroyed']], [null, null]);
     const { archive: now } = await mailboxes(alice);
     assert.equal(now, moved['created'].n.id);
+  });
+
+  it('what the Trash is changes what others count (RFC 8621 section 2), and /changes says so', async () => {
+    const { inbox = '', trash = '' } = await mailboxes(alice);
+    const unread = async (): Promise<number> =>
+      (await alice.call('Mailbox/get', { ids: [inbox] }))['list'][0].unreadThreads as number;
+    const talk = 'Subject: rubbish\nMessage-ID: <t1@x.test>\n\nx\n';
+    const read = await put(alice, talk, inbox, { keywords: { $seen: true } });
+    const other = await put(
+      alice,
+      talk.replace('\n\n', '\nReferences: <t1@x.test>\n\n').replace('<t1', '<t2'),
+      trash,
+    );
+    const before = await unread();
+    const { state } = await alice.call('Mailbox/get', { ids: [] });
+    await alice.call('Mailbox/set', { update: { [trash]: { role: null } } });
+    assert.equal(await unread(), before + 1);
+    const { updated } = await alice.call('Mailbox/changes', { sinceState: state });
+    assert.ok((updated as string[]).includes(inbox));
+    await alice.call('Mailbox/set', { update: { [trash]: { role: 'trash' } } });
+    assert.equal(await unread(), before);
+    await alice.call('Email/set', { destroy: [read, other] });
   });
 
   it('a mailbox is made anew in the place of one that goes, and takes what lies below it', async () => {

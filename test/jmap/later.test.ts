@@ -265,4 +265,60 @@ describe('mail that is to leave later', { timeout: 60_000 }, () => {
     await clock.advance(700_000);
     assert.equal(await arrived(place, 'by SMTP'), 1);
   });
+
+  it('of two that ask for the same state only one is done (RFC 8620 section 5.3), and no state tells of more than was seen', async () => {
+    const place = await open();
+    await using _server = place.server;
+    const { bob, server } = place;
+    const emailId = await draft(place, 'once');
+    const { id: accountId } = await server.account('bob@example.test');
+    const later = { create: { s: { identityId: 'I0', emailId, envelope: envelope({ HOLDFOR: '3600' }) } } };
+    const both = async (method: string, kind: string, args: Args): Promise<Answer[]> => {
+      const { state: ifInState } = await bob.call(`${kind}/get`, { ids: [] });
+      const calls = [0, 1].map(() => bob.calls([method, { accountId: bob.accountId, ifInState, ...args }]));
+      const answers = (await Promise.all(calls)).flatMap(([first]) =>
+        first === undefined ? [] : [first[1]],
+      );
+      assert.deepEqual(
+        answers.map(({ type = 'done' }) => type as string).toSorted(),
+        ['done', 'stateMismatch'],
+        method,
+      );
+      return answers.filter(({ type }) => type === undefined);
+    };
+    for (let i = 0; i < 3; i++) {
+      const [done] = await both('EmailSubmission/set', 'EmailSubmission', later);
+      const id = done?.['created'].s.id as string;
+      assert.equal(done?.['newState'], (await bob.call('EmailSubmission/get', { ids: [] }))['state']);
+      await both('EmailSubmission/set', 'EmailSubmission', { update: { [id]: { undoStatus: 'canceled' } } });
+      await both('EmailSubmission/set', 'EmailSubmission', { destroy: [id] });
+      await both('Email/set', 'Email', {
+        update: { [emailId]: { 'keywords/$flagged': i % 2 === 0 || null } },
+      });
+      await both('Email/set', 'Email', {
+        create: { e: { mailboxIds: { [place.box['drafts'] ?? '']: true } } },
+      });
+      await both('Mailbox/set', 'Mailbox', { update: { [place.box['drafts'] ?? '']: { sortOrder: i } } });
+      await both('Identity/set', 'Identity', { create: { i: { name: 'Bob', email: 'bob@example.test' } } });
+      const { created } = await bob.call('Identity/set', {
+        create: { i: { name: 'B', email: 'bob@example.test' } },
+      });
+      const one = created.i.id as string;
+      await both('Identity/set', 'Identity', { update: { [one]: { name: 'Bobby' } } });
+      await both('Identity/set', 'Identity', { destroy: [one] });
+    }
+    // Something of ours in between: the state before it is told, and with that its changes are heard.
+    const { state } = await bob.call('Identity/get', { ids: [] });
+    const data = JSON.stringify({ name: 'Robert', email: 'bob@example.test' });
+    const { run } = server.store.write;
+    server.store.write.run = (async (...args: Parameters<typeof run>) => {
+      server.store.write.run = run;
+      await run('jmap.putObject', { accountId, kind: 'identity', data });
+      return run(...args);
+    }) as typeof run;
+    const { newState } = await bob.call('Identity/set', { update: { I0: { name: 'Bob' } } });
+    assert.equal(newState, state);
+    const { created, updated } = await bob.call('Identity/changes', { sinceState: newState });
+    assert.deepEqual([(created as string[]).length, updated], [1, ['I0']]);
+  });
 });

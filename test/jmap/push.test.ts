@@ -121,6 +121,14 @@ describe('pushes to devices', () => {
     assert.equal(Buffer.from(applicationServerKey, 'base64url').length, 65);
   });
 
+  it('a device may ask for no types yet', async () => {
+    const device = await subscribe({ types: [] });
+    await next(device.path);
+    const [found] = (await subscriptions()).filter(({ id }) => id === device.id);
+    assert.deepEqual(found?.['types'], []);
+    await set({ destroy: [device.id] });
+  });
+
   it('a device is asked first, then told of changes, in secret', async () => {
     const device = await subscribe();
     assert.deepEqual(Object.keys(device.created).toSorted(), ['expires', 'id', 'types', 'verificationCode']);

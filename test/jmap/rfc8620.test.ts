@@ -192,6 +192,18 @@ describe('RFC 8620', () => {
         5,
       ])
         assert.equal((await ask(bad))['type'], 'invalidResultReference', JSON.stringify(bad));
+      // What is looked at counts, also where nothing is found in it.
+      const wide = Array.from({ length: 90_000 }, () => []);
+      const often = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`#x${i}`, of('/wide/*/*')]));
+      const { json: much } = await post(
+        request([
+          ['Core/echo', { wide }, 'e'],
+          ['Core/echo', often, 'f'],
+          ['Core/echo', { '#x': of('') }, 'g'],
+        ]),
+      );
+      for (const n of [1, 2]) assert.equal(much['methodResponses'][n][1].type, 'requestTooLarge');
+      assert.equal((await ask(of('/list'.repeat(1000))))['type'], 'invalidResultReference');
       const both = await post(request([echo, ['Core/echo', { x: 1, '#x': of('/list') }, 'f']]));
       assert.equal(both.json['methodResponses'][1][1].type, 'invalidArguments');
     });
@@ -331,6 +343,41 @@ describe('RFC 8620', () => {
         await bob.error('Mailbox/queryChanges', { sinceQueryState: 'x' }),
         'cannotCalculateChanges',
       );
+    });
+    it('5.6 also of lists that were asked for while they changed', async () => {
+      const inbox = (await mailboxes(bob))['inbox'] ?? '';
+      const email = { filter: { inMailbox: inbox }, sort: [{ property: 'receivedAt', isAscending: false }] };
+      const lists = [
+        ['Email', email],
+        ['Email', { ...email, collapseThreads: true }],
+        ['Email', { ...email, filter: { operator: 'AND', conditions: [email.filter, { subject: 'race' }] } }],
+        ['Mailbox', { sort: [{ property: 'name' }] }],
+      ] as const;
+      const { accountId } = bob;
+      const blobId = await bob.upload('Subject: race\r\n\r\nx\r\n', 'message/rfc822');
+      const emails = { a: { blobId, mailboxIds: { [inbox]: true } } };
+      const queries = lists.map(([type, query]) => [`${type}/query`, { accountId, ...query }] as const);
+      for (let round = 0; round < 3; round++) {
+        // Changes come before, between and behind the reads that the answers are made of.
+        const changes = Array.from({ length: 8 }, (_, n) => [
+          ['Email/import', { accountId, emails }] as const,
+          ['Mailbox/set', { accountId, create: { a: { name: `race ${round}.${n}` } } }] as const,
+        ]);
+        const [, ...answers] = await Promise.all([
+          bob.calls(...changes.flat()),
+          bob.calls(...queries, ...queries, ...queries, ...queries),
+          bob.calls(...queries, ...queries, ...queries, ...queries),
+        ]);
+        for (const [at, [, old]] of answers.flat().entries()) {
+          const [type, query] = lists[at % lists.length] ?? lists[0];
+          const since = old['queryState'];
+          const changed = await bob.call(`${type}/queryChanges`, { ...query, sinceQueryState: since });
+          const list = (old['ids'] as string[]).filter((id) => !changed['removed'].includes(id));
+          for (const { id, index } of changed['added']) list.splice(index, 0, id);
+          const now = await bob.call(`${type}/query`, query);
+          assert.deepEqual(list, now['ids'], `${type} ${JSON.stringify(query)} since ${since}`);
+        }
+      }
     });
   });
 

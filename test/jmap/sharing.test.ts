@@ -16,12 +16,12 @@ it('shows of others what they share, and nothing else', async () => {
   const upload = await bob.upload('secret');
   const args = { accountId: bob.accountId };
   assert.equal(await alice.error('Email/get', { ...args, ids: [id] }), 'accountNotFound');
-  const share = (rights: string): Promise<unknown> =>
+  const share = (rights: string, identifier = 'alice@example.test'): Promise<unknown> =>
     server.store.write.run('sharing.setRights', {
       actor: testActor,
       account: 'bob@example.test',
       mailbox: 'INBOX',
-      identifier: 'alice@example.test',
+      identifier,
       rights: parseRights(rights) ?? 0,
       mode: 'replace',
     });
@@ -54,4 +54,10 @@ it('shows of others what they share, and nothing else', async () => {
   assert.ok(set['updated']);
   const flagged = await alice.call('Email/set', { ...args, update: { [id]: { 'keywords/$flagged': true } } });
   assert.equal(flagged['notUpdated'][id].type, 'forbidden');
+  // What somebody takes from themselves is a change, too.
+  const { state } = await bob.call('Mailbox/get', { ids: [] });
+  await share('lrswikxtea', 'bob@example.test');
+  assert.equal(await bob.error('Mailbox/changes', { sinceState: state }), 'cannotCalculateChanges');
+  const mine = await bob.call('Mailbox/get', { ids: [box['inbox']] });
+  assert.deepEqual([mine['list'][0].myRights.maySubmit, mine['state'] === state], [false, false]);
 });

@@ -1,6 +1,7 @@
 /** What the text of RFC 8620 asks for, and was found wanting when it was read line by line. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 import { type Answer, type Args, jmapClient, type JmapClient, mailboxes, put, USING } from './client.ts';
 
@@ -52,6 +53,42 @@ describe('RFC 8620 by its text', () => {
       assert.equal(missing?.[1]['type'], 'invalidArguments');
       assert.equal(wrong?.[1]['type'], 'invalidArguments');
     });
+  });
+
+  it('3.6.1: what is answered by HTTP itself is a problem as well (RFC 7807)', async () => {
+    const { headers } = bob;
+    const upload = bob.url('/jmap/upload/A999/');
+    for (const [status, asked] of [
+      [401, fetch(bob.url('/jmap/session'))],
+      [404, fetch(bob.url(`/jmap/download/${bob.accountId}/B999999/x`), { headers })],
+      [404, fetch(upload, { method: 'POST', headers, body: 'x' })],
+    ] as const) {
+      const answer = await asked;
+      assert.equal(answer.status, status);
+      assert.equal(answer.headers.get('content-type'), 'application/problem+json');
+      const { type, status: told, detail } = (await answer.json()) as Answer;
+      assert.deepEqual([type, told, typeof detail], ['about:blank', status, 'string']);
+    }
+  });
+
+  it('2: the limits that the session tells of emails are those that hold', async () => {
+    const answer = await fetch(bob.url('/jmap/session'), { headers: bob.headers });
+    const session = (await answer.json()) as Answer;
+    const mail = session['accounts'][bob.accountId].accountCapabilities['urn:ietf:params:jmap:mail'];
+    // Attachments go in base64, and something stands around them.
+    assert.ok((mail.maxSizeAttachmentsPerEmail * 78) / 57 < limits.messageBytes);
+    const names = Array.from({ length: mail.maxMailboxesPerEmail + 1 }, (_, i) => `many ${i}`);
+    const create = Object.fromEntries(names.map((name, i) => [`m${i}`, { name }]));
+    const mailboxIds = Object.fromEntries(names.map((_, i) => [`#m${i}`, true]));
+    const [made, refused] = await bob.calls(
+      ['Mailbox/set', { accountId: bob.accountId, create }],
+      ['Email/set', { accountId: bob.accountId, create: { e: { mailboxIds } } }],
+    );
+    assert.equal(refused?.[1]['notCreated']?.e.type, 'tooManyMailboxes', JSON.stringify(refused));
+    const destroy = Object.values(made?.[1]['created'] as Record<string, Answer>).map(
+      ({ id }) => id as string,
+    );
+    assert.equal((await bob.call('Mailbox/set', { destroy }))['notDestroyed'], null);
   });
 
   it('1.5: a request with a name twice in an object is no I-JSON', async () => {

@@ -45,7 +45,13 @@ export interface Accept {
   /** A queue attempt that this delivery ends. Refusal 'conflict', and nothing is kept, when its lease is lost. */
   readonly settle?: SettleRequest;
   /** Kept as an EmailSubmission of the account; with a message of it in the queue it follows that. `data`: JSON. */
-  readonly submission?: { readonly accountId: number; readonly queueId: string; readonly data: string };
+  readonly submission?: {
+    readonly accountId: number;
+    readonly queueId: string;
+    readonly data: string;
+    /** The state that the submissions of the account must be at; else Refusal 'conflict', and nothing is kept. */
+    readonly ifSeq?: number | undefined;
+  };
   /** Of a submission: whom the account writes to, remembered when the message is taken. */
   readonly sent?: Sent;
   /**
@@ -119,9 +125,9 @@ export async function accept(
 
 async function putSubmission(
   tx: WriteTx,
-  { accountId, queueId, data }: NonNullable<Accept['submission']>,
+  { accountId, queueId, data, ifSeq }: NonNullable<Accept['submission']>,
 ): Promise<number> {
-  const { id } = await putObject(tx, { accountId, kind: 'submission', data });
+  const { id } = await putObject(tx, { accountId, kind: 'submission', data, ifSeq });
   await tx.run(linkSubmission, id, queueId);
   return id;
 }

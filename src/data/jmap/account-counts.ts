@@ -1,4 +1,5 @@
-import { type AccountMail, keywordTest, type Marked, type Place } from './account-mail.ts';
+import type { AccountMail, Mail, Place } from './account-mail.ts';
+import { keywordTest, type Marked } from './keywords.ts';
 
 /** What mailboxes show of themselves, counted from the emails of an account. */
 
@@ -15,45 +16,78 @@ export interface AllCounts extends Counts {
   readonly unreadThreadsHere: number;
 }
 
+type Sums = { -readonly [Name in keyof AllCounts]: AllCounts[Name] };
+
+/** Counters of mailboxes, and which of these is the Trash. */
+export interface KeptCounts {
+  readonly trash: number | undefined;
+  readonly of: Map<number, Sums>;
+}
+
 /**
  * Counters of all mailboxes that hold any email. RFC 8621 section 2: a thread is unread in every mailbox that has one of its
  * emails; but what lies in the Trash alone counts there alone, and what lies elsewhere does not count in the Trash.
  */
 export function countsOf(mail: AccountMail, trash: number | undefined): ReadonlyMap<number, AllCounts> {
-  if (mail.counts !== undefined && mail.counts.trash === trash) return mail.counts.of;
-  const unreadThreads = new Set<number>();
-  const made = new Map<
-    number,
-    { total: number; unread: number; threads: Set<number>; unreadIn: Set<number> }
-  >();
-  for (const each of mail.emails.values()) {
-    const unread = isUnread(each.places);
-    const mailboxIds = mailboxesOf(each.places);
-    if (unread && mailboxIds.some((id) => id !== trash)) unreadThreads.add(each.threadId);
-    for (const mailboxId of mailboxIds) {
-      let sums = made.get(mailboxId);
-      if (sums === undefined)
-        made.set(mailboxId, (sums = { total: 0, unread: 0, threads: new Set(), unreadIn: new Set() }));
-      sums.total++;
-      sums.threads.add(each.threadId);
-      if (unread) {
-        sums.unread++;
-        sums.unreadIn.add(each.threadId);
-      }
+  if (mail.counts === undefined || mail.counts.trash !== trash) {
+    mail.counts = { trash, of: new Map() };
+    for (const thread of mail.threads.values()) count(mail.counts, thread, 1);
+  }
+  return mail.counts.of;
+}
+
+/** Keeps counters true, thread by thread, while mail changes. */
+export function recount(mail: AccountMail): {
+  /** Must be called before anything in a thread changes. */
+  before(threadId: number | undefined): void;
+  /** Must be called when all is done. */
+  after(): void;
+} {
+  const { counts } = mail;
+  const changing = new Set<number>();
+  return {
+    before(threadId) {
+      if (counts === undefined || threadId === undefined || changing.has(threadId)) return;
+      changing.add(threadId);
+      count(counts, mail.threads.get(threadId) ?? [], -1);
+    },
+    after() {
+      if (counts === undefined) return;
+      for (const threadId of changing) count(counts, mail.threads.get(threadId) ?? [], 1);
+    },
+  };
+}
+
+/** Count a thread, or take it out again. */
+function count({ trash, of }: KeptCounts, thread: readonly Mail[], times: 1 | -1): void {
+  const unreadIn = new Map<number, number>();
+  let unread = false;
+  for (const { places } of thread) {
+    const isNew = isUnread(places);
+    for (const mailboxId of mailboxesOf(places)) {
+      if (isNew && mailboxId !== trash) unread = true;
+      unreadIn.set(mailboxId, (unreadIn.get(mailboxId) ?? 0) + Number(isNew));
+      sumsOf(of, mailboxId).totalEmails += times;
     }
   }
-  const counts = new Map<number, AllCounts>();
-  for (const [id, { total, unread, threads, unreadIn }] of made) {
-    counts.set(id, {
-      totalEmails: total,
-      unreadEmails: unread,
-      totalThreads: threads.size,
-      unreadThreads: id === trash ? unreadIn.size : threads.intersection(unreadThreads).size,
-      unreadThreadsHere: unreadIn.size,
-    });
+  for (const [mailboxId, emails] of unreadIn) {
+    const sums = sumsOf(of, mailboxId);
+    const here = Number(emails > 0);
+    sums.unreadEmails += times * emails;
+    sums.totalThreads += times;
+    sums.unreadThreadsHere += times * here;
+    sums.unreadThreads += times * (mailboxId === trash ? here : Number(unread));
+    if (sums.totalEmails === 0) of.delete(mailboxId);
   }
-  mail.counts = { trash, of: counts };
-  return counts;
+}
+
+function sumsOf(of: Map<number, Sums>, mailboxId: number): Sums {
+  let sums = of.get(mailboxId);
+  if (sums === undefined) {
+    sums = { totalEmails: 0, unreadEmails: 0, totalThreads: 0, unreadThreads: 0, unreadThreadsHere: 0 };
+    of.set(mailboxId, sums);
+  }
+  return sums;
 }
 
 const isSeen = keywordTest('$seen');

@@ -122,6 +122,10 @@ export const touchMailbox = statement<[modseq: number, id: number]>(
   `UPDATE mailboxes SET modseq = ? WHERE id = ?`,
 );
 
+export const touchMailboxes = statement<[modseq: number, accountId: number]>(
+  `UPDATE mailboxes SET modseq = ? WHERE account_id = ?`,
+);
+
 export const newestAnywhere = statement<[accountId: number], { id: number | null }>(
   `SELECT MAX(id) AS id FROM emails WHERE account_id = ?`,
 );

@@ -1,6 +1,6 @@
-import type { AllCounts } from './account-counts.ts';
 import type { ReadTx } from '../db/sql.ts';
-import { parseKeywords } from '../mailstore/flags.ts';
+import { type KeptCounts, recount } from './account-counts.ts';
+import { type ChangeLog, emptyLog, type Entry, note } from './change-log.ts';
 import { othersFirst } from '../mailstore/sort-columns.ts';
 import { Flag } from '../mailstore/types.ts';
 import * as sql from './account-mail.sql.ts';
@@ -57,6 +57,8 @@ interface Order {
   sorted: Mail[];
   /** Arrived since, not sorted in yet. */
   fresh: Mail[];
+  /** Some that are in it lie nowhere any more. */
+  gone: boolean;
 }
 
 export interface AccountMail {
@@ -70,13 +72,17 @@ export interface AccountMail {
   readonly hidden: Map<string, HiddenPlace>;
   /** Of expunged ones, since when they had been hidden: of those that were seen hidden, the latest. */
   readonly hiddenUntilGone: Map<string, number>;
+  /** Of emails that were hidden somewhere for a while, when one was last shown again: the latest of them. */
+  readonly shownAgain: Map<number, number>;
   readonly threads: Map<number, Mail[]>;
   /** Ascending by receivedAt, then id. */
   byReceived: Mail[];
   /** In other orders, each made when asked for. */
   readonly orders: Map<OrderKey, Order>;
   /** By mailbox, made when asked for. */
-  counts: { readonly trash: number | undefined; readonly of: Map<number, AllCounts> } | undefined;
+  counts: KeptCounts | undefined;
+  /** What has changed lately. */
+  log: ChangeLog;
   /** By email; of each mailbox up to which UID they are known. */
   texts:
     | {
@@ -146,10 +152,12 @@ function emptyMail(): AccountMail {
     emails: new Map(),
     hidden: new Map(),
     hiddenUntilGone: new Map(),
+    shownAgain: new Map(),
     threads: new Map(),
     byReceived: [],
     orders: new Map(),
     counts: undefined,
+    log: emptyLog(0),
     texts: undefined,
   };
 }
@@ -158,6 +166,7 @@ async function load(tx: ReadTx, accountId: number, counters: sql.CounterRow): Pr
   const mail = emptyMail();
   mail.modseq = counters.modseq;
   mail.forgotten = counters.forgotten_modseq;
+  mail.log = emptyLog(counters.modseq);
   for (const box of await tx.all(sql.mailboxMarks, accountId)) {
     mail.mailboxes.set(box.id, { modseq: box.modseq, created: box.created_modseq });
     for (let after = 0; ; ) {
@@ -180,16 +189,22 @@ export function placeKey(mailboxId: number, uid: number): string {
   return `${mailboxId} ${uid}`;
 }
 
-/** Put in one placement, or hide it: 'gone' when the email lies nowhere any more; the email when it is new. */
-function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Mail | 'gone' | undefined {
+/** Of an email that was put in or hidden: it is new, or lies nowhere any more. */
+interface Moved {
+  readonly arrived?: Mail;
+  readonly gone?: Mail | undefined;
+}
+
+/** Put in one placement, or hide it. */
+function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Moved {
   const key = placeKey(mailboxId, row.uid);
   const hidden = mail.hidden.get(key);
   if ((row.flags & Flag.Deleted) !== 0) {
     const { uid, email_id: emailId, created_modseq: created } = row;
-    mail.hidden.set(key, { mailboxId, uid, emailId, created, from: hidden?.from ?? row.modseq });
-    return takeAway(mail, emailId, mailboxId, uid) ? 'gone' : undefined;
+    if (hidden === undefined) mail.hidden.set(key, { mailboxId, uid, emailId, created, from: row.modseq });
+    return { gone: takeAway(mail, emailId, mailboxId, uid) };
   }
-  mail.hidden.delete(key);
+  if (mail.hidden.delete(key)) remember(mail.shownAgain, row.email_id, row.modseq);
   const now = mail.emails
     .get(row.email_id)
     ?.places.find((each) => each.mailboxId === mailboxId && each.uid === row.uid);
@@ -206,7 +221,7 @@ function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Mail
   if (known !== undefined) {
     const others = known.places.filter((each) => each.mailboxId !== mailboxId || each.uid !== row.uid);
     known.places = [...others, place];
-    return undefined;
+    return {};
   }
   const thread = mail.threads.get(row.thread_id);
   const made: Mail = {
@@ -222,7 +237,7 @@ function addPlace(mail: AccountMail, mailboxId: number, row: sql.PlaceRow): Mail
   mail.emails.set(made.id, made);
   if (thread === undefined) mail.threads.set(made.threadId, [made]);
   else thread.push(made);
-  return made;
+  return { arrived: made };
 }
 
 async function advance(
@@ -232,79 +247,107 @@ async function advance(
   mail: AccountMail,
 ): Promise<void> {
   const arrived: Mail[] = [];
-  let gone = false;
+  const gone: Mail[] = [];
+  const changed: Entry[] = [];
+  const counts = recount(mail);
   const marks = await tx.all(sql.mailboxMarks, accountId);
   for (const box of marks) {
     const before = mail.mailboxes.get(box.id);
     if (before !== undefined && before.modseq === box.modseq) continue;
     for (const row of await tx.all(sql.placesSince, box.id, mail.modseq)) {
-      const made = addPlace(mail, box.id, row);
-      if (made === 'gone') gone = true;
-      else if (made !== undefined) arrived.push(made);
+      counts.before(row.thread_id);
+      const moved = addPlace(mail, box.id, row);
+      if (moved.arrived !== undefined) arrived.push(moved.arrived);
+      if (moved.gone !== undefined) gone.push(moved.gone);
+      const hidden = mail.hidden.get(placeKey(box.id, row.uid));
+      changed.push({ at: row.modseq, emailId: row.email_id, ...(hidden?.from === row.modseq && { hidden }) });
     }
     await othersFirst(tx);
   }
   mail.mailboxes.clear();
   for (const box of marks) mail.mailboxes.set(box.id, { modseq: box.modseq, created: box.created_modseq });
   for (const grave of await tx.all(sql.gravesSince, accountId, mail.modseq)) {
-    if (removePlace(mail, grave)) gone = true;
+    counts.before(mail.emails.get(grave.email_id)?.threadId);
+    const left = removePlace(mail, grave);
+    if (left !== undefined) gone.push(left);
   }
-  if (gone) mail.byReceived = mail.byReceived.filter((each) => each.places.length > 0);
-  for (const order of mail.orders.values()) {
-    order.fresh.push(...arrived);
-    if (!gone) continue;
-    order.sorted = order.sorted.filter((each) => each.places.length > 0);
-    order.fresh = order.fresh.filter((each) => each.places.length > 0);
-  }
+  counts.after();
+  note(mail.log, changed);
+  takeOut(mail, gone);
   takeIn(
     mail,
     arrived.filter((each) => each.places.length > 0),
   );
   mail.modseq = counters.modseq;
   mail.forgotten = counters.forgotten_modseq;
-  mail.counts = undefined;
 }
 
-/** Expunged placements of which it is remembered since when they had been hidden. */
+/** Of what was hidden and is not any more, how much is remembered. */
 const MAX_REMEMBERED = 10_000;
 
-/** True when the email lies nowhere now. */
-function removePlace(mail: AccountMail, grave: sql.GraveRow): boolean {
+function remember<K>(memory: Map<K, number>, key: K, modseq: number): void {
+  memory.delete(key);
+  memory.set(key, modseq);
+  for (const oldest of memory.keys()) {
+    if (memory.size <= MAX_REMEMBERED) break;
+    memory.delete(oldest);
+  }
+}
+
+/** The email, when it lies nowhere now. */
+function removePlace(mail: AccountMail, grave: sql.GraveRow): Mail | undefined {
   const { mailbox_id: mailboxId, uid, email_id: emailId } = grave;
   const key = placeKey(mailboxId, uid);
   const hidden = mail.hidden.get(key);
   if (hidden !== undefined) {
     mail.hidden.delete(key);
-    mail.hiddenUntilGone.set(key, hidden.from);
-    for (const oldest of mail.hiddenUntilGone.keys()) {
-      if (mail.hiddenUntilGone.size <= MAX_REMEMBERED) break;
-      mail.hiddenUntilGone.delete(oldest);
-    }
+    remember(mail.hiddenUntilGone, key, hidden.from);
   }
   return takeAway(mail, emailId, mailboxId, uid);
 }
 
-function takeAway(mail: AccountMail, emailId: number, mailboxId: number, uid: number): boolean {
+function takeAway(mail: AccountMail, emailId: number, mailboxId: number, uid: number): Mail | undefined {
   const known = mail.emails.get(emailId);
-  if (known === undefined) return false;
+  if (known === undefined) return undefined;
   known.places = known.places.filter((each) => each.mailboxId !== mailboxId || each.uid !== uid);
-  if (known.places.length > 0) return false;
+  if (known.places.length > 0) return undefined;
   mail.emails.delete(known.id);
-  const thread = (mail.threads.get(known.threadId) ?? []).filter((each) => each !== known);
-  if (thread.length === 0) mail.threads.delete(known.threadId);
-  else mail.threads.set(known.threadId, thread);
-  return true;
+  const thread = mail.threads.get(known.threadId) ?? [];
+  if (thread.length < 2) mail.threads.delete(known.threadId);
+  else thread.splice(thread.indexOf(known), 1);
+  return known;
+}
+
+/** Out of the orders goes what lies nowhere. */
+function takeOut(mail: AccountMail, gone: readonly Mail[]): void {
+  if (gone.length === 0) return;
+  for (const order of mail.orders.values()) order.gone = true;
+  if (gone.length > FEW) {
+    mail.byReceived = mail.byReceived.filter((each) => each.places.length > 0);
+    return;
+  }
+  for (const each of gone) {
+    const at = placeFor(mail.byReceived, each, byReceived);
+    // What came and went since then was never in it.
+    if (mail.byReceived[at] === each) mail.byReceived.splice(at, 1);
+  }
 }
 
 function takeIn(mail: AccountMail, arrived: readonly Mail[]): void {
+  for (const [by, order] of mail.orders) {
+    // Rather made anew than kept up to date.
+    if (order.fresh.length + arrived.length > FEW) mail.orders.delete(by);
+    else order.fresh.push(...arrived);
+  }
   if (arrived.length > FEW) {
     mail.byReceived = [...mail.byReceived, ...arrived].sort(byReceived);
     return;
   }
-  for (const each of arrived) insert(mail.byReceived, each, byReceived);
+  for (const each of arrived) mail.byReceived.splice(placeFor(mail.byReceived, each, byReceived), 0, each);
 }
 
-function insert(list: Mail[], mail: Mail, compare: (a: Mail, b: Mail) => number): void {
+/** Where an email stands in an order, or belongs. */
+function placeFor(list: readonly Mail[], mail: Mail, compare: (a: Mail, b: Mail) => number): number {
   let low = 0;
   let high = list.length;
   while (low < high) {
@@ -313,7 +356,7 @@ function insert(list: Mail[], mail: Mail, compare: (a: Mail, b: Mail) => number)
     if (other !== undefined && compare(other, mail) < 0) low = middle + 1;
     else high = middle;
   }
-  list.splice(low, 0, mail);
+  return low;
 }
 
 /** All emails ascending by a key: kept, and brought up to date, so that sorting is done once. */
@@ -323,7 +366,7 @@ export function inOrder(
   keyOf: (mail: Mail) => number | string,
 ): readonly Mail[] {
   const known = mail.orders.get(by);
-  if (known === undefined || known.fresh.length > FEW) {
+  if (known === undefined) {
     const keys = mail.byReceived.map(keyOf);
     const sorted = mail.byReceived
       .map((_, i) => i)
@@ -332,69 +375,25 @@ export function inOrder(
         return x < y ? -1 : x > y ? 1 : a - b;
       })
       .flatMap((i) => mail.byReceived[i] ?? []);
-    mail.orders.set(by, { sorted, fresh: [] });
+    mail.orders.set(by, { sorted, fresh: [], gone: false });
     return sorted;
+  }
+  if (known.gone) {
+    known.sorted = known.sorted.filter((each) => each.places.length > 0);
+    known.fresh = known.fresh.filter((each) => each.places.length > 0);
+    known.gone = false;
   }
   for (const each of known.fresh.splice(0)) {
     const key = keyOf(each);
-    insert(known.sorted, each, (other) => {
+    const at = placeFor(known.sorted, each, (other) => {
       const its = keyOf(other);
       return its < key ? -1 : its > key ? 1 : byReceived(other, each);
     });
+    known.sorted.splice(at, 0, each);
   }
   return known.sorted;
 }
 
 export function visiblePlaces(mail: Pick<Mail, 'places'>, visible: Visible): readonly Place[] {
   return visible === undefined ? mail.places : mail.places.filter(({ mailboxId }) => visible.has(mailboxId));
-}
-
-const SYSTEM = new Map<string, number>([
-  ['$seen', Flag.Seen],
-  ['$answered', Flag.Answered],
-  ['$flagged', Flag.Flagged],
-  ['$draft', Flag.Draft],
-]);
-
-/** The bit that stands for a keyword in lower case; undefined for one that is kept as text. */
-export function flagOf(keyword: string): number | undefined {
-  return SYSTEM.get(keyword);
-}
-
-/**
- * Whether an email has a keyword (lower case). It has one set of them, placements have one each, which an IMAP client may
- * make differ: read is what is read everywhere, anything else counts where it stands.
- */
-export function hasKeyword(places: readonly Marked[], keyword: string): boolean {
-  return keywordTest(keyword)(places);
-}
-
-export type Marked = Pick<Place, 'flags' | 'keywords'>;
-
-/** The same as a function, for many emails. */
-export function keywordTest(keyword: string): (places: readonly Marked[]) => boolean {
-  const bit = flagOf(keyword);
-  if (bit === undefined) return (places) => places.some(({ keywords }) => isAmong(keyword, keywords));
-  return (places) => {
-    const [first] = places;
-    if (first === undefined) return false;
-    if (places.length === 1) return (first.flags & bit) !== 0;
-    return bit === Flag.Seen
-      ? places.every(({ flags }) => (flags & bit) !== 0)
-      : places.some(({ flags }) => (flags & bit) !== 0);
-  };
-}
-
-function isAmong(keyword: string, keywords: string | null): boolean {
-  return keywords !== null && parseKeywords(keywords).some((each) => each.toLowerCase() === keyword);
-}
-
-/** All keywords of an email, in lower case. */
-export function keywordsOf(places: readonly Marked[]): string[] {
-  const found = [...SYSTEM.keys()].filter((keyword) => hasKeyword(places, keyword));
-  const others = new Set<string>();
-  for (const { keywords } of places) {
-    for (const keyword of parseKeywords(keywords)) others.add(keyword.toLowerCase());
-  }
-  return [...found, ...others];
 }

@@ -1,8 +1,10 @@
 import type { ReadTx } from '../db/sql.ts';
 import * as sql from './account-mail.sql.ts';
+import { notedSince } from './change-log.ts';
 import {
   accountMail,
   type AccountMail,
+  type HiddenPlace,
   type Mail,
   type Place,
   placeKey,
@@ -143,8 +145,13 @@ async function look(tx: ReadTx, request: ChangesRequest): Promise<Look | undefin
   const rows = await tx.all(sql.gravesSince, accountId, floor);
   // Under PostgreSQL another read may have moved on what is kept past our snapshot: better to know nothing.
   if (mail.modseq !== before) return undefined;
+  const noted = notedSince(mail.log, floor);
+  const hidden =
+    noted === undefined
+      ? [...mail.hidden.values()]
+      : noted.flatMap(({ hidden: it }) => (it !== undefined && isHidden(mail, it) ? [it] : []));
   const graves = Map.groupBy(
-    [...rows, ...hiddenRows(mail)].flatMap((row) => {
+    [...rows, ...hidden.map(graveOf)].flatMap((row) => {
       if (visible?.has(row.mailbox_id) === false) return [];
       // What was hidden before it was expunged went then already.
       const modseq = mail.hiddenUntilGone.get(placeKey(row.mailbox_id, row.uid)) ?? row.modseq;
@@ -153,21 +160,22 @@ async function look(tx: ReadTx, request: ChangesRequest): Promise<Look | undefin
     (row) => row.email_id,
   );
   const touched = new Set(graves.keys());
-  for (const each of mail.emails.values()) {
-    if (visiblePlaces(each, visible).some(({ modseq }) => modseq > floor)) touched.add(each.id);
+  const marked = noted === undefined ? mail.emails.keys() : noted.map(({ emailId }) => emailId);
+  for (const id of marked) {
+    const each = mail.emails.get(id);
+    if (each !== undefined && visiblePlaces(each, visible).some(({ modseq }) => modseq > floor))
+      touched.add(id);
   }
   return { mail, visible, graves, touched };
 }
 
+function isHidden(mail: AccountMail, place: HiddenPlace): boolean {
+  return mail.hidden.get(placeKey(place.mailboxId, place.uid)) === place;
+}
+
 /** To JMAP, what has \Deleted is gone (RFC 8621 section 4.1.1). */
-function hiddenRows(mail: AccountMail): sql.GraveRow[] {
-  return [...mail.hidden.values()].map(({ mailboxId, uid, emailId, created, from }) => ({
-    mailbox_id: mailboxId,
-    uid,
-    email_id: emailId,
-    created_modseq: created,
-    modseq: from,
-  }));
+function graveOf({ mailboxId, uid, emailId, created, from }: HiddenPlace): sql.GraveRow {
+  return { mailbox_id: mailboxId, uid, email_id: emailId, created_modseq: created, modseq: from };
 }
 
 export async function emailChanges(tx: ReadTx, request: ChangesRequest): Promise<Changed | undefined> {
@@ -183,7 +191,10 @@ export async function emailChanges(tx: ReadTx, request: ChangesRequest): Promise
   return page(entries, mail.modseq, request.max);
 }
 
-/** Threads of emails; undefined when one of them is not known any more. */
+/**
+ * Threads of emails; undefined when one of them is not known any more, or when another read has moved on meanwhile what is
+ * kept (PostgreSQL): better to know nothing than to tell of two times at once.
+ */
 async function threadsOf(
   tx: ReadTx,
   accountId: number,
@@ -191,12 +202,13 @@ async function threadsOf(
   emailIds: Iterable<number>,
 ): Promise<Map<number, number> | undefined> {
   const found = new Map<number, number>();
+  const { modseq } = mail;
   for (const id of emailIds) {
     const threadId = mail.emails.get(id)?.threadId ?? (await tx.get(sql.threadOf, id, accountId))?.thread_id;
     if (threadId === undefined) return undefined;
     found.set(id, threadId);
   }
-  return found;
+  return mail.modseq === modseq ? found : undefined;
 }
 
 /** A thread changes by the emails that it has, not by what they are marked with. */
@@ -213,7 +225,10 @@ export async function threadChanges(tx: ReadTx, request: ChangesRequest): Promis
     for (const id of emailIds) {
       const own = livesOf(mail.emails.get(id), graves.get(id) ?? [], visible);
       const life = lifeAsMember(own, upTo);
-      if (life !== undefined) lives.push(life);
+      if (life === undefined) continue;
+      // Of several times that it was hidden only the last is known: better to tell of the thread once too often.
+      const again = mail.shownAgain.get(id) ?? 0;
+      lives.push(again > upTo && again > life.modseq ? { ...life, modseq: again } : life);
     }
     // Its other emails were there before and still are.
     for (const each of mail.threads.get(threadId) ?? []) {
@@ -247,19 +262,21 @@ async function countsTouched(
 ): Promise<ReadonlyMap<number, number> | undefined> {
   const found = await look(tx, { ...request, visible: undefined });
   if (found === undefined) return undefined;
-  const { accountId } = request;
   const { mail, graves, touched } = found;
+  const threadByEmail = await threadsOf(tx, request.accountId, mail, touched);
+  if (threadByEmail === undefined) return undefined;
   const last = new Map<number, number>();
-  for (const id of touched) {
-    const places = mail.emails.get(id)?.places ?? [];
-    const gone = graves.get(id) ?? [];
-    const threadId = mail.emails.get(id)?.threadId ?? (await tx.get(sql.threadOf, id, accountId))?.thread_id;
-    // RFC 8621 section 2, unreadThreads: a thread is unread in every mailbox that has one of its emails.
-    const others = (mail.threads.get(threadId ?? 0) ?? []).filter((each) => each.id !== id);
-    if (places.length + gone.length < 2 && others.length === 0) continue;
-    const at = Math.max(...places.map(({ modseq }) => modseq), ...gone.map(({ modseq }) => modseq));
-    for (const { mailboxId } of [places, ...others.map((each) => each.places)].flat())
-      last.set(mailboxId, Math.max(at, last.get(mailboxId) ?? 0));
+  // RFC 8621 section 2, unreadThreads: a thread is unread in every mailbox that has one of its emails.
+  for (const [threadId, emailIds] of Map.groupBy(touched, (id) => threadByEmail.get(id) ?? 0)) {
+    const places = (mail.threads.get(threadId) ?? []).flatMap((each) => each.places);
+    const gone = emailIds.flatMap((id) => graves.get(id) ?? []);
+    // What is the only one of its thread, and in one mailbox alone, counts there alone.
+    if (places.length + gone.length < 2) continue;
+    let at = 0;
+    for (const { modseq } of gone) at = Math.max(at, modseq);
+    for (const id of emailIds)
+      for (const { modseq } of mail.emails.get(id)?.places ?? []) at = Math.max(at, modseq);
+    for (const { mailboxId } of places) last.set(mailboxId, Math.max(at, last.get(mailboxId) ?? 0));
   }
   return last;
 }

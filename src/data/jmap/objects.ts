@@ -69,12 +69,34 @@ export async function objectChanges(
   return { created, updated, destroyed, until: { seq: more ? last : counter.modseq }, more };
 }
 
-/** Write an object: `id` undefined makes one, `data` null destroys it. Returns its id and the modseq of the change. */
+/**
+ * RFC 8620 section 5.3, ifInState: nobody else may have changed anything, and that holds until this transaction ends.
+ * @throws Refusal 'conflict'
+ */
+export async function requireSeq(
+  tx: ReadTx,
+  { accountId, kind, ifSeq }: { accountId: number; kind: ObjectKind; ifSeq?: number | undefined },
+): Promise<void> {
+  if (ifSeq === undefined || (await objectState(tx, { accountId, kind })).seq === ifSeq) return;
+  throw new Refusal('conflict', 'Something else has been changed meanwhile.');
+}
+
+/**
+ * Write an object: `id` undefined makes one, `data` null destroys it. Returns its id and the modseq of the change.
+ * @throws Refusal 'conflict' when the kind is not at `ifSeq`
+ */
 export async function putObject(
   tx: WriteTx,
-  args: { accountId: number; kind: ObjectKind; id?: number; data: string | null },
+  args: {
+    accountId: number;
+    kind: ObjectKind;
+    id?: number;
+    data: string | null;
+    ifSeq?: number | undefined;
+  },
 ): Promise<{ id: number; seq: number }> {
   const { accountId, kind, data } = args;
+  await requireSeq(tx, args);
   if (args.id === undefined) await makeRoom(tx, accountId, kind);
   const modseq = (await tx.get(takeCounter, accountId, kind))?.modseq ?? 0;
   const id = args.id ?? modseq;

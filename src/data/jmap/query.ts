@@ -6,9 +6,7 @@ import * as sql from './account-mail.sql.ts';
 import {
   accountMail,
   type AccountMail,
-  hasKeyword,
   inOrder,
-  keywordTest,
   type Mail,
   type OrderKey,
   type Place,
@@ -17,6 +15,7 @@ import {
   visiblePlaces,
 } from './account-mail.ts';
 import { type ChangesRequest, type Since, touchedSince } from './changes.ts';
+import { hasKeyword, keywordTest } from './keywords.ts';
 
 /** What Email/query looks for (RFC 8621 section 4.4.1), texts already looked up. Keywords are in lower case. */
 export type EmailFilter =
@@ -142,6 +141,11 @@ function asksForAttachments(filter: EmailFilter): boolean {
   return filter.is === 'hasAttachment' || ('of' in filter && filter.of.some(asksForAttachments));
 }
 
+/** Whether it was looked up which emails have a text. */
+export function asksForTexts(filter: EmailFilter): boolean {
+  return filter.is === 'among' || ('of' in filter && filter.of.some(asksForTexts));
+}
+
 /** Emails looked at between two turns of others (PostgreSQL only: see othersFirst). */
 const TURN = 500;
 /** Rows of texts taken at once. */
@@ -220,21 +224,24 @@ function sorted(found: Mail[], sort: readonly EmailSort[], ground: Ground): Mail
   return order.flatMap((i) => found[i] ?? []);
 }
 
-/** Emails that are found, in order; at least the first `most` of them. */
-async function results(tx: ReadTx, mail: AccountMail, query: EmailQuery, most: number): Promise<Mail[]> {
-  const { filter } = query;
-  const visible = query.visible && new Set(query.visible);
+/** Have all facts known that a query asks about. */
+async function learn(tx: ReadTx, mail: AccountMail, { filter, sort, visible }: EmailQuery): Promise<void> {
   if (asksForAttachments(filter)) {
-    const maybe = compile(filter, { mail, visible, unknown: 'as-wanted' }, true);
+    const ground: Ground = { mail, visible: visible && new Set(visible), unknown: 'as-wanted' };
+    const maybe = compile(filter, ground, true);
     await learnAttachments(
       tx,
-      mail.byReceived.filter((each) => maybe(each, visiblePlaces(each, visible))),
+      mail.byReceived.filter((each) => maybe(each, visiblePlaces(each, ground.visible))),
     );
   }
+  if (sort.some(({ by }) => by === 'subject' || by === 'from' || by === 'to')) await learnTexts(tx, mail);
+}
+
+/** Emails that are found, in order; at least the first `most` of them. What they depend on was learned. */
+function results(mail: AccountMail, query: EmailQuery, most: number): Mail[] {
+  const visible = query.visible && new Set(query.visible);
   const ground: Ground = { mail, visible, unknown: 'known' };
-  if (query.sort.some(({ by }) => by === 'subject' || by === 'from' || by === 'to'))
-    await learnTexts(tx, mail);
-  const test = compile(filter, ground, true);
+  const test = compile(query.filter, ground, true);
   const passes = (each: Mail): boolean => {
     const places = visiblePlaces(each, visible);
     return places.length > 0 && test(each, places);
@@ -292,10 +299,12 @@ export async function queryEmails(
   { query, window }: { query: EmailQuery; window: Window },
 ): Promise<QueryPage> {
   const mail = await accountMail(tx, query.cache, query.accountId);
-  const seq = mail.modseq;
   const { position: from, anchor: near, limit, total: counted } = window;
   const open = counted || from < 0 || near !== undefined;
-  const found = await results(tx, mail, query, open ? Number.POSITIVE_INFINITY : from + limit);
+  await learn(tx, mail, query);
+  // Of the very state of the results: under PostgreSQL another read may have moved on meanwhile what is kept.
+  const seq = mail.modseq;
+  const found = results(mail, query, open ? Number.POSITIVE_INFINITY : from + limit);
   const total = found.length;
   let position = window.position < 0 ? Math.max(0, total + window.position) : window.position;
   if (window.anchor !== undefined) {
@@ -361,12 +370,15 @@ export async function queryEmailChanges(
   if (changed === undefined) return undefined;
   const { mail, touched, wasIn } = changed;
   const seq = mail.modseq;
-  const found = await results(tx, mail, query, Number.POSITIVE_INFINITY);
+  await learn(tx, mail, query);
   if (mail.modseq !== seq) return undefined;
-  // Nothing that cannot have been among the results: clients count what they take out.
+  const found = results(mail, query, Number.POSITIVE_INFINITY);
   const mailboxIds = mailboxesOf(query.filter);
-  const removed = new Set([...touched].filter((id) => wasIn(id, mailboxIds)));
-  const stays = isImmutable(query) ? removed.intersection(new Set(found.map(({ id }) => id))) : new Set();
+  const were = new Set([...touched].filter((id) => wasIn(id, mailboxIds)));
+  // Nothing that cannot have been among the results: clients count what they take out. But what came while their texts were
+  // looked up may have been among them.
+  const removed = since.id === undefined ? were : touched;
+  const stays = isImmutable(query) ? were.intersection(new Set(found.map(({ id }) => id))) : new Set();
   const end = isImmutable(query) ? found.findIndex(({ id }) => id === upToId) : -1;
   const added: { id: number; index: number }[] = [];
   found.forEach(({ id }, index) => {

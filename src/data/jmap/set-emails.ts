@@ -13,7 +13,7 @@ import { rightsOf } from '../sharing/known.ts';
 import { judgedBy } from '../spam/judged.ts';
 import { meaningOfMove, wishForEmails } from '../spam/training.ts';
 import * as sql from './account-mail.sql.ts';
-import { flagOf, keywordsOf } from './account-mail.ts';
+import { flagOf, keywordsOf } from './keywords.ts';
 
 /** A set of names to replace another, or changes to it: RFC 8620 section 5.3, PatchObject one level deep. */
 export type SetChange<T> =
@@ -328,6 +328,8 @@ export interface AddEmail {
   readonly keywords: readonly string[];
   readonly receivedAt: number;
   readonly trace: string;
+  /** The state that the account must be at; else Refusal 'conflict', and nothing is kept. */
+  readonly ifSeq?: number | undefined;
 }
 
 export type AddedEmail =
@@ -364,5 +366,7 @@ export async function addEmail(tx: WriteTx, args: AddEmail): Promise<AddedEmail>
   const row = await tx.get(sql.emailById, first.emailId, accountId);
   const counters = await tx.get(sql.countersOf, accountId);
   if (row === undefined || counters === undefined) throw new Error('an email was not stored');
+  if (args.ifSeq !== undefined && counters.modseq !== args.ifSeq + 1)
+    throw new Refusal('conflict', 'Something else has been changed meanwhile.');
   return { id: row.id, threadId: row.thread_id, size: row.size, seq: counters.modseq };
 }

@@ -31,12 +31,25 @@ export interface SetMailbox {
     | { readonly destroy: number; readonly removeEmails: boolean };
 }
 
+/** One of several changes that are done in one commit; `below`: it goes below what that one of them makes. */
+export type TogetherChange = SetMailbox['change'] & { readonly below?: number | undefined };
+
+export interface SetMailboxesTogether {
+  readonly accountId: number;
+  readonly viewer: number;
+  readonly changes: readonly TogetherChange[];
+  /** Begins names of those that stand aside meanwhile; nobody else's does. */
+  readonly aside: string;
+}
+
 export interface SetMailboxOutcome {
   readonly oldSeq: number;
   readonly newSeq: number;
   readonly id: number;
   readonly failure?: SetFailure;
 }
+
+type Whose = Pick<SetMailbox, 'accountId' | 'viewer'>;
 
 /** Thrown so that the transaction of one change ends with nothing done. */
 class Failed extends Error {
@@ -65,18 +78,102 @@ export async function setMailbox(
     return { oldSeq, newSeq, id, ...(failure !== undefined && { failure }) };
   };
   try {
-    if ('create' in change) return await answer(await create(tx, request, change.create));
-    if ('update' in change) {
-      await update(tx, request, change.update, change.fields);
-      return await answer(change.update);
-    }
-    await destroy(tx, request, change.destroy, change.removeEmails);
-    return await answer(change.destroy);
+    return await answer(await apply(tx, request, change));
   } catch (error) {
     if (error instanceof Failed) return answer(0, error.failure);
     if (error instanceof Refusal) return answer(0, failureOf(error));
     throw error;
   }
+}
+
+/** The id of what was made or changed. */
+async function apply(tx: WriteTx, whose: Whose, change: SetMailbox['change']): Promise<number> {
+  if ('create' in change) return create(tx, whose, change.create);
+  if ('update' in change) {
+    await update(tx, whose, change.update, change.fields);
+    return change.update;
+  }
+  await destroy(tx, whose, change.destroy, change.removeEmails);
+  return change.destroy;
+}
+
+/** Tries of changes that wait for each other. */
+const MOST_TRIES = 2000;
+
+/**
+ * Changes of which each waits for another, such as two mailboxes that swap their names: all of them, or none.
+ * @throws Refusal 'conflict'
+ */
+export async function setMailboxesTogether(
+  tx: WriteTx,
+  request: SetMailboxesTogether,
+): Promise<{ oldSeq: number; newSeq: number; ids: readonly number[] }> {
+  const { accountId, changes } = request;
+  const { modseq } = await beginAccount(tx, accountId);
+  const ids: number[] = [];
+  const open = new Map<number, TogetherChange>();
+  for (const [i, change] of changes.entries()) {
+    const left = await attempt(() => standAside(tx, request, change, `${request.aside}${i}`));
+    if (left === undefined) throw notAll();
+    open.set(i, left);
+  }
+  let tries = MOST_TRIES;
+  for (let before = -1; before !== open.size && tries > 0; ) {
+    before = open.size;
+    for (const [i, change] of open) {
+      if (--tries < 0) break;
+      const { below } = change;
+      const parentId = below === undefined ? undefined : ids[below];
+      if (below !== undefined && parentId === undefined) continue;
+      const id = await attempt(() => apply(tx, request, withParent(change, parentId)));
+      if (id === undefined) continue;
+      ids[i] = id;
+      open.delete(i);
+    }
+  }
+  if (open.size > 0) throw notAll();
+  const newSeq = (await tx.get(sql.countersOf, accountId))?.modseq ?? modseq;
+  return { oldSeq: modseq - 1, newSeq, ids };
+}
+
+function notAll(): Refusal {
+  return new Refusal('conflict', 'Not all of these changes can be made.');
+}
+
+/** Undefined: it cannot be done, not now at least. */
+async function attempt<T>(run: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof Failed || error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
+function withParent(change: SetMailbox['change'], parentId: number | undefined): SetMailbox['change'] {
+  if (parentId === undefined) return change;
+  if ('create' in change) return { create: { ...change.create, parentId } };
+  return 'update' in change ? { ...change, fields: { ...change.fields, parentId } } : change;
+}
+
+/** Give up the name and the role that others wait for; the change that is left to be made. */
+async function standAside(
+  tx: WriteTx,
+  request: SetMailboxesTogether,
+  change: TogetherChange,
+  aside: string,
+): Promise<TogetherChange> {
+  if ('create' in change) return change;
+  const id = 'update' in change ? change.update : change.destroy;
+  const row = await need(tx, request, id);
+  const fields = 'update' in change ? change.fields : undefined;
+  const moves = fields?.name !== undefined || fields?.parentId !== undefined || change.below !== undefined;
+  if (fields === undefined || moves) await update(tx, request, id, { name: aside });
+  if (row.special_use !== null && (fields === undefined || fields.specialUse !== undefined))
+    await update(tx, request, id, { specialUse: null });
+  if (!('update' in change) || !moves) return change;
+  const name = row.name.slice(row.name.lastIndexOf(SEPARATOR) + 1);
+  return { ...change, fields: { name, ...change.fields } };
 }
 
 function failureOf(refusal: Refusal): SetFailure {
@@ -86,7 +183,7 @@ function failureOf(refusal: Refusal): SetFailure {
   return { type: 'invalidProperties', properties: ['name'], description };
 }
 
-async function need(tx: WriteTx, { accountId, viewer }: SetMailbox, id: number): Promise<MailboxColumns> {
+async function need(tx: WriteTx, { accountId, viewer }: Whose, id: number): Promise<MailboxColumns> {
   const row = await tx.get(mailboxById, id);
   const rights = await rightsOf(tx, { accountId: viewer, mailboxId: id });
   if (row === undefined || row.account_id !== accountId || !hasRights(rights, Right.Lookup))
@@ -102,7 +199,7 @@ async function requireRight(tx: WriteTx, viewer: number, mailboxId: number, righ
 /** The full name of what lies below a mailbox, where this viewer may put something. */
 async function nameBelow(
   tx: WriteTx,
-  request: SetMailbox,
+  request: Whose,
   parentId: number | null,
   name: string,
 ): Promise<string> {
@@ -119,12 +216,7 @@ async function nameBelow(
   return `${parent.name}${SEPARATOR}${name}`;
 }
 
-async function requireFreeRole(
-  tx: WriteTx,
-  request: SetMailbox,
-  role: SpecialUse,
-  id: number,
-): Promise<void> {
+async function requireFreeRole(tx: WriteTx, request: Whose, role: SpecialUse, id: number): Promise<void> {
   if (request.viewer !== request.accountId) throw new Failed({ type: 'forbidden' });
   const taken = await tx.get(mailboxBySpecialUse, request.accountId, role);
   if (taken !== undefined && taken.id !== id) throw invalid(['role'], 'Another mailbox has this role.');
@@ -132,7 +224,7 @@ async function requireFreeRole(
 
 async function create(
   tx: WriteTx,
-  request: SetMailbox,
+  request: Whose,
   fields: MailboxFields & { readonly name: string },
 ): Promise<number> {
   const { accountId } = request;
@@ -148,7 +240,7 @@ async function create(
   return made.id;
 }
 
-async function update(tx: WriteTx, request: SetMailbox, id: number, fields: MailboxFields): Promise<void> {
+async function update(tx: WriteTx, request: Whose, id: number, fields: MailboxFields): Promise<void> {
   const { accountId, viewer } = request;
   const row = await need(tx, request, id);
   const own = viewer === accountId;
@@ -161,8 +253,12 @@ async function update(tx: WriteTx, request: SetMailbox, id: number, fields: Mail
   const to = await newName(tx, request, row, fields);
   if (to !== row.name) await rename(tx, { accountId, from: row.name, to });
   const { modseq } = (await tx.get(sql.countersOf, accountId)) ?? { modseq: row.modseq };
-  if (fields.specialUse !== undefined && fields.specialUse !== row.special_use)
+  if (fields.specialUse !== undefined && fields.specialUse !== row.special_use) {
     await tx.run(sql.setSpecialUse, fields.specialUse, modseq, id);
+    // RFC 8621 section 2, unreadThreads: what lies in the Trash does not count elsewhere.
+    if ([fields.specialUse, row.special_use].includes('\\Trash'))
+      await tx.run(sql.touchMailboxes, modseq, accountId);
+  }
   if (fields.sortOrder !== undefined) {
     await tx.run(sql.putSortOrder, id, fields.sortOrder);
     await tx.run(sql.touchMailbox, modseq, id);
@@ -174,7 +270,7 @@ async function update(tx: WriteTx, request: SetMailbox, id: number, fields: Mail
 
 async function newName(
   tx: WriteTx,
-  request: SetMailbox,
+  request: Whose,
   row: MailboxColumns,
   fields: MailboxFields,
 ): Promise<string> {
@@ -194,7 +290,7 @@ async function newName(
   return to;
 }
 
-async function destroy(tx: WriteTx, request: SetMailbox, id: number, removeEmails: boolean): Promise<void> {
+async function destroy(tx: WriteTx, request: Whose, id: number, removeEmails: boolean): Promise<void> {
   const row = await need(tx, request, id);
   await requireRight(tx, request.viewer, id, Right.Delete);
   if (row.name === INBOX)

@@ -3,6 +3,7 @@ import type { WriteTx } from '../db/sql.ts';
 import { accountById } from '../directory/directory.sql.ts';
 import { audit, notPermitted, requireAdmin, requireDomain, isAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
+import { requireSeq } from '../jmap/objects.ts';
 import { keepOutcome, touchSubmissions } from '../jmap/submissions.ts';
 import { record } from '../journal/record.ts';
 import { terms } from '../journal/types.ts';
@@ -134,17 +135,23 @@ export async function drop(tx: WriteTx, args: Request): Promise<{ count: number 
   return changed(tx, args, message, 'drop', dropped + (await leased(tx, message)), '');
 }
 
+export interface CancelRequest {
+  readonly accountId: number;
+  readonly submissionId: number;
+  readonly by: string;
+  /** The state that the submissions of the account must be at; else Refusal 'conflict'. */
+  readonly ifSeq?: number | undefined;
+}
+
 export type Canceled = 'canceled' | 'too-late' | 'not-found';
 
 /**
  * By its sender: what waits for its time of release is taken back, all of it, unless an attempt has begun. Against the
  * lease it is decided by whose transaction is first, so it is either sent or taken back, and never both.
  */
-export async function cancel(
-  tx: WriteTx,
-  args: { readonly accountId: number; readonly submissionId: number; readonly by: string },
-): Promise<Canceled> {
+export async function cancel(tx: WriteTx, args: CancelRequest): Promise<Canceled> {
   const message = await tx.get(messageOfSubmission, args.accountId, args.submissionId);
+  await requireSeq(tx, { ...args, kind: 'submission' });
   if (message === undefined) return 'not-found';
   const { id, queue_id: queueId, trace } = message;
   if (message.release_at === null || message.settled_at !== null) return 'too-late';

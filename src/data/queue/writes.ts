@@ -1,6 +1,16 @@
 import type { WriteFunction } from '../catalogue.ts';
 import type { Actor } from '../directory/types.ts';
-import { bounce, cancel, type Canceled, drop, hold, purge, release, retry } from './admin.ts';
+import {
+  bounce,
+  cancel,
+  type Canceled,
+  type CancelRequest,
+  drop,
+  hold,
+  purge,
+  release,
+  retry,
+} from './admin.ts';
 import { lease, type LeaseRequest } from './lease.ts';
 import { recover, settle, type SettleRequest } from './settle.ts';
 import type { LeasedWork } from './types.ts';
@@ -35,7 +45,7 @@ export const writes = {
   /** Give up now, as if expired: recipients become due with expiry passed, the sender is told by the scheduler. */
   'queue.bounce': bounce as W<{ actor: Actor; queueId: string }, { count: number }>,
   /** By its sender: a submission that waits for its time of release is not sent, exactly when this says 'canceled'. */
-  'queue.cancel': cancel as W<{ accountId: number; submissionId: number; by: string }, Canceled>,
+  'queue.cancel': cancel as W<CancelRequest, Canceled>,
   /** Forget settled messages older than `before`; returns files of blobs nobody needs any more. */
   'queue.purge': purge as W<
     { before: number; limit: number },

@@ -229,8 +229,9 @@ function submissionOf(
     if (held || isElsewhere({ address, targets })) continue;
     here[address.toLowerCase()] = targets.every(({ kind }) => kind === 'account') ? 'yes' : 'unknown';
   }
-  const data = JSON.stringify({ ...(JSON.parse(params.record) as object), queueId: trace, here });
-  return { submission: { accountId: login.accountId, queueId: trace, data } };
+  const { data: given, ifSeq } = params.record;
+  const data = JSON.stringify({ ...(JSON.parse(given) as object), queueId: trace, here });
+  return { submission: { accountId: login.accountId, queueId: trace, data, ifSeq } };
 }
 
 /** No address of ours: it is in the queue under its own name. */

@@ -70,27 +70,46 @@ function splitLong(word: string): string[] {
 
 const isAscii = (text: string): boolean => /^[\t\x20-\x7e]*$/.test(text);
 
-/** Octets of UTF-8 cut between characters into runs that `fits`. */
-function cutCharacters(text: string, fits: (bytes: Buffer) => boolean): Buffer[] {
+/** Octets of UTF-8 cut between characters into runs whose `room`, the sum of what `cost` says of each, is not exceeded. */
+function cutCharacters(text: string, cost: (char: string) => number, room: number): Buffer[] {
   const runs: Buffer[] = [];
   let run = '';
+  let used = 0;
   for (const char of text) {
-    if (run !== '' && !fits(Buffer.from(run + char))) {
+    const more = cost(char);
+    if (run !== '' && used + more > room) {
       runs.push(Buffer.from(run));
       run = '';
+      used = 0;
     }
     run += char;
+    used += more;
   }
   return run === '' ? runs : [...runs, Buffer.from(run)];
 }
 
-/** RFC 2047 5 (3), the strictest of places: only letters, digits and "!*+-/" stand for themselves. */
+/** Octets of a character in UTF-8. */
+function utf8Length(char: string): number {
+  const code = char.codePointAt(0) ?? 0;
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+}
+
+/** Characters that an octet of ASCII takes as Q (RFC 2047 5 (3), the strictest of places): "_" for a space. */
+const Q_LENGTH = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9!*+\-/ ]/.test(String.fromCharCode(code)) ? 1 : 3,
+);
+
+/** Characters that one character takes as Q. */
+function qLength(char: string): number {
+  return Q_LENGTH[char.charCodeAt(0)] ?? 3 * utf8Length(char);
+}
+
 function qText(bytes: Buffer): string {
   let out = '';
   for (const byte of bytes) {
-    const char = String.fromCharCode(byte);
-    if (/[A-Za-z0-9!*+\-/]/.test(char)) out += char;
-    else out += byte === 32 ? '_' : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    if (byte === 32) out += '_';
+    else if (Q_LENGTH[byte] === 1) out += String.fromCharCode(byte);
+    else out += `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   }
   return out;
 }
@@ -105,11 +124,14 @@ export function encodeWords(text: string): string {
   // A word that no line can hold would be cut as it stands; encoded, it reads as one.
   const fitting = safe.split(/[ \t]/).every((word) => word.length <= HARD_LINE - LINE);
   if (fitting && isAscii(safe) && !safe.includes('=?')) return safe;
-  const bytes = Buffer.from(safe);
-  const useQ = qText(bytes).length <= Math.ceil(bytes.length / 3) * 4;
+  let inQ = 0;
+  for (const char of safe) inQ += qLength(char);
+  const useQ = inQ <= Math.ceil(Buffer.byteLength(safe) / 3) * 4;
   const room = WORD - '=?utf-8?q??='.length;
-  const fits = (run: Buffer): boolean => (useQ ? qText(run).length : Math.ceil(run.length / 3) * 4) <= room;
-  const runs = cutCharacters(safe, fits);
+  // Of B the octets that fill whole groups of four characters.
+  const runs = useQ
+    ? cutCharacters(safe, qLength, room)
+    : cutCharacters(safe, utf8Length, Math.floor(room / 4) * 3);
   const mark = useQ ? 'q' : 'b';
   return runs.map((run) => `=?utf-8?${mark}?${useQ ? qText(run) : run.toString('base64')}?=`).join(' ');
 }
@@ -145,30 +167,48 @@ export function encodeBase64(bytes: Buffer): Buffer {
  * "." and "From " at the start of a line are encoded too: some relays change them.
  */
 export function encodeQuotedPrintable(bytes: Buffer, binary = false): Buffer {
-  const out: string[] = [];
-  let line = '';
-  const put = (piece: string): void => {
-    if (line.length + piece.length > ENCODED_LINE - 1) {
-      out.push(`${line}=\r\n`);
-      line = '';
-    }
-    line += piece;
-  };
+  // Three octets for each, and as many for the soft end of each line, which has at least ENCODED_LINE - 3 before it.
+  const most = bytes.length * 3;
+  const out = Buffer.allocUnsafe(most + 3 * Math.ceil(most / (ENCODED_LINE - 3)));
+  let end = 0;
+  let column = 0;
   for (let pos = 0; pos < bytes.length; pos++) {
-    const byte = bytes[pos] ?? 0;
     const lineEnd = binary ? 0 : lineEndLength(bytes, pos);
     if (lineEnd > 0) {
-      out.push(`${line}\r\n`);
-      line = '';
+      end = putCrlf(out, end);
+      column = 0;
       pos += lineEnd - 1;
-    } else put(isPlainQp(bytes, pos, line.length, binary) ? String.fromCharCode(byte) : hexPiece(byte));
+      continue;
+    }
+    const byte = bytes[pos] ?? 0;
+    const within = column > 0 && column < ENCODED_LINE - 1;
+    const plain = (within && isGraphic(byte)) || isPlainQp(bytes, pos, column, binary);
+    if (column + (plain ? 1 : 3) > ENCODED_LINE - 1) {
+      out[end++] = EQUALS;
+      end = putCrlf(out, end);
+      column = 0;
+    }
+    if (plain) out[end++] = byte;
+    else end = putHex(out, end, byte);
+    column += plain ? 1 : 3;
   }
-  out.push(line);
-  return Buffer.from(out.join(''), 'latin1');
+  return Buffer.from(out.subarray(0, end));
 }
 
-function hexPiece(byte: number): string {
-  return `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+const EQUALS = 0x3d;
+const HEX_DIGITS = Buffer.from('0123456789ABCDEF');
+
+function putCrlf(out: Buffer, end: number): number {
+  out[end] = 13;
+  out[end + 1] = 10;
+  return end + 2;
+}
+
+function putHex(out: Buffer, end: number, byte: number): number {
+  out[end] = EQUALS;
+  out[end + 1] = HEX_DIGITS[byte >> 4] ?? 0;
+  out[end + 2] = HEX_DIGITS[byte & 15] ?? 0;
+  return end + 3;
 }
 
 function lineEndLength(bytes: Buffer, pos: number): number {
@@ -176,12 +216,17 @@ function lineEndLength(bytes: Buffer, pos: number): number {
   return bytes[pos] === 10 ? 1 : 0;
 }
 
+/** What may stand for itself within a line. */
+function isGraphic(byte: number): boolean {
+  return byte > 32 && byte < 127 && byte !== EQUALS;
+}
+
 /** True for an octet that may stand for itself where `column` characters are on the line already. */
 function isPlainQp(bytes: Buffer, pos: number, column: number, binary: boolean): boolean {
   const byte = bytes[pos] ?? 0;
   const isBlank = byte === 32 || byte === 9;
   if (isBlank) return pos + 1 < bytes.length && (binary || lineEndLength(bytes, pos + 1) === 0);
-  if (byte < 33 || byte > 126 || byte === 61) return false;
+  if (!isGraphic(byte)) return false;
   if (column > 0 && column < ENCODED_LINE - 1) return true;
   return byte !== 46 && !(byte === 70 && bytes.toString('latin1', pos, pos + 5) === 'From ');
 }

@@ -85,6 +85,17 @@ test('quoted-printable text', () => {
   );
 });
 
+test('as much text as a request may bring is encoded at once', () => {
+  const began = process.cpuUsage();
+  const words = encodeWords('\u00e4'.repeat(1_000_000)).split(' ');
+  assert.equal(words.length, Math.ceil(1_000_000 / 22), 'of each 44 octets in 60 characters of base64');
+  assert.equal(words[0], `=?utf-8?b?${Buffer.from('\u00e4'.repeat(22)).toString('base64')}?=`);
+  const lines = encodeQuotedPrintable(Buffer.alloc(4_000_000, 'x')).toString('latin1').split('=\r\n');
+  assert.equal(lines.length, Math.ceil(4_000_000 / 75));
+  const { user } = process.cpuUsage(began);
+  assert.ok(user < 2_500_000, `${user / 1000} ms`);
+});
+
 test('property: encoded words and folded fields come back', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 120 }), (text) => {

@@ -97,7 +97,19 @@ async function problems(c: C, run: () => Promise<Response>): Promise<Response> {
 async function* octetsOf(c: C): AsyncGenerator<Uint8Array> {
   const { body } = c.req.raw;
   if (body === null) return;
-  for await (const piece of body as unknown as AsyncIterable<Uint8Array>) yield piece;
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      // Who goes away in the middle of it, or frames it wrongly, is no failure of ours.
+      const next = await reader.read().catch(() => {
+        throw new RequestError('notRequest', 'The request broke off.');
+      });
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
 }
 
 function declaredSize(c: C): number {
@@ -125,6 +137,7 @@ async function readJson(c: C): Promise<Json> {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
     return await parseJson(text);
   } catch (error) {
+    if (error instanceof RequestError) throw error;
     throw new RequestError('notJSON', `The request is no JSON in UTF-8: ${errorText(error).slice(0, 200)}`);
   }
 }
@@ -173,17 +186,30 @@ function fileNameOf(name: string): string {
   return `filename*=utf-8''${encodeURIComponent(name).replace(/['()*]/g, '_')}`;
 }
 
+/**
+ * How long a download may be kept. A blob never changes; it may be gone, and is private. A browser asks each time
+ * whether it may still show it: what it keeps of a session that has ended is for nobody.
+ */
+function keeping({ how }: Principal, id: string): Readonly<Record<string, string>> {
+  return how === 'session'
+    ? { 'Cache-Control': 'private, no-cache', ETag: `"${id}"` }
+    : { 'Cache-Control': 'private, immutable, max-age=31536000' };
+}
+
 /** RFC 8620 section 6.2. Whatever it is, a browser saves it: nothing of a message runs on our pages. */
 async function download(options: JmapOptions, c: C): Promise<Response> {
   const { store } = options;
   const view = await viewOf(store.read, c.var.account.accountId, c.req.param('account'));
-  const blob = await findBlob(store, view, c.req.param('blob') ?? '');
+  const id = c.req.param('blob') ?? '';
+  const blob = await findBlob(store, view, id);
   if (blob === undefined) return plainProblem(404, 'There is no such blob.');
+  const kept = keeping(c.var.account, id);
+  if (kept['ETag'] !== undefined && c.req.header('if-none-match') === kept['ETag'])
+    return new Response(null, { status: 304, headers: kept });
   const headers: Record<string, string> = {
     'Content-Type': mediaType(c.req.query('accept')) ?? 'application/octet-stream',
     'Content-Disposition': `attachment; ${fileNameOf(savedName(c.req.param('name') ?? ''))}`,
-    // A blob never changes; it may be gone, and is private.
-    'Cache-Control': 'private, immutable, max-age=31536000',
+    ...kept,
     'Content-Security-Policy': "default-src 'none'; sandbox",
     ...(blob.size !== undefined && { 'Content-Length': String(blob.size) }),
   };

@@ -88,6 +88,8 @@ export function propertiesArg(
   name = 'properties',
 ): readonly string[] | undefined {
   const wanted = textsArg(args, name);
+  if ((wanted?.length ?? 0) > JMAP_LIMITS.properties)
+    throw invalidArguments(`${name}: at most ${JMAP_LIMITS.properties} may be named`);
   const bad = wanted?.find((each) => !known(each));
   if (bad !== undefined) throw invalidArguments(`${name}: there is no property "${bad.slice(0, 100)}"`);
   return wanted;

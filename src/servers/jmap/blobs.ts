@@ -1,10 +1,10 @@
 import { contentReader, sizeOf } from '../../data/mailstore/content-reader.ts';
 import type { ContentRef } from '../../data/mailstore/types.ts';
 import { numberParts, partById } from '../../mail/jmap/body-parts.ts';
-import { createDecoder, decodeBody } from '../../mail/message/decode.ts';
-import { isMultipart, type Part } from '../../mail/message/structure.ts';
+import { createDecoder } from '../../mail/message/decode.ts';
 import type { JmapOptions } from './context.ts';
-import { octetSource } from './email/source.ts';
+import { partOctets } from './email/large.ts';
+import { entityAt } from './email/parts.ts';
 import { JMAP_LIMITS } from './limits.ts';
 import type { View } from './view.ts';
 
@@ -116,13 +116,8 @@ function partBlobOf({ blobs }: JmapOptions['store'], ref: ContentRef, partId: st
   };
 }
 
-/** The part of a multipart at a place, "e1.2"; one within a multipart, never the message itself. */
-function entityAt(root: Part, place: string): Part | undefined {
-  let part: Part | undefined = root;
-  for (const number of place.slice(1).split('.'))
-    part = part !== undefined && isMultipart(part) ? part.children[Number(number) - 1] : undefined;
-  return part;
-}
+/** Octets of an upload that are read before others get their turn. */
+const TURN_BYTES = 1024 * 1024;
 
 async function uploadBlob({ read }: JmapOptions['store'], view: View, id: number): Promise<Blob | undefined> {
   const found = await read.run('jmap.upload', { accountId: view.viewer, id });
@@ -134,6 +129,8 @@ async function uploadBlob({ read }: JmapOptions['store'], view: View, id: number
         const piece = await read.run('jmap.uploadPiece', { id, start });
         if (piece === undefined) throw new Error(`upload ${id} ends at ${start}`);
         start += piece.data.length;
+        // These reads are done at once: others get their turn in between.
+        if (start % TURN_BYTES < piece.data.length) await new Promise((resolve) => setImmediate(resolve));
         yield Buffer.from(piece.data.buffer, piece.data.byteOffset, piece.data.length);
       }
     },
@@ -158,17 +155,9 @@ async function withinMessages(whole: Blob, parts: readonly string[]): Promise<Bl
   for (const partId of parts) {
     const octets = await blobOctets(blob, JMAP_LIMITS.parseBytes);
     if (octets === undefined) return undefined;
-    const source = octetSource(octets, '');
-    if (partId.startsWith('e')) {
-      const entity = entityAt(source.structure.root, partId);
-      if (entity === undefined) return undefined;
-      blob = octetBlob(octets.subarray(entity.headerStart, entity.bodyEnd));
-      continue;
-    }
-    const part = partById(numberParts(source.structure.root), partId)?.part;
+    const part = await partOctets(octets, partId);
     if (part === undefined) return undefined;
-    const decoded = decodeBody(octets.subarray(part.bodyStart, part.bodyEnd), part.encoding);
-    blob = octetBlob(decoded);
+    blob = octetBlob(part);
   }
   return blob;
 }

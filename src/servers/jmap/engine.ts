@@ -3,7 +3,7 @@ import { timeId } from '../../base/ids.ts';
 import { checkArguments } from './arguments.ts';
 import type { Context, Invocation, Method } from './context.ts';
 import { invalidArguments, MethodError, RequestError } from './errors.ts';
-import { isObject, type Json, type JsonObject, member, weigh } from './json.ts';
+import { isObject, type Json, type JsonObject, member, octetsOf, weigh } from './json.ts';
 import { CAPABILITY, JMAP_LIMITS, SESSION_CAPABILITY } from './limits.ts';
 import { resolvePointer } from './pointer.ts';
 
@@ -71,17 +71,30 @@ export async function runRequest(
 ): Promise<Response[]> {
   const responses: Response[] = [];
   const budget = { left: JMAP_LIMITS.referencedValues };
+  let room: number = JMAP_LIMITS.answerBytes;
   for (const [name, args, callId] of request.calls) {
-    for (const [answered, answer] of await runCall(context, methods, request, {
-      name,
-      args,
-      responses,
-      budget,
-    }))
-      responses.push([answered, answer, callId]);
+    // What there is no room to answer is not begun.
+    const answers =
+      room > 0 ? await runCall(context, methods, request, { name, args, responses, budget }) : FULL;
+    for (const [answered, answer] of answers) {
+      const octets = octetsOf(answer, room);
+      const leftOut = octets > room && READS.test(answered);
+      const [told, said] = leftOut ? FULL[0] : [answered, answer];
+      if (!leftOut) room -= octets;
+      responses.push([told, said, callId]);
+    }
   }
   return responses;
 }
+
+/** Methods that change nothing: what they say may be left out. */
+const READS = /\/(?:get|parse|echo|query|queryChanges|changes|lookup)$/;
+const FULL: readonly [Invocation] = [
+  [
+    'error',
+    new MethodError('requestTooLarge', 'That is too much for one answer: ask for less at a time.').toJson(),
+  ],
+];
 
 interface Call {
   readonly name: string;
@@ -133,22 +146,31 @@ export function resolveReferences({ args, responses, budget }: Omit<Call, 'name'
     }
     const plain = name.slice(1);
     if (Object.hasOwn(args, plain)) throw invalidArguments(`both ${plain} and #${plain} are there`);
-    const found = referred(value, responses);
+    const found = referred(value, responses, budget);
     const weight = weigh(found, budget.left);
-    if (weight > budget.left) throw new MethodError('requestTooLarge', 'Too much is referred to.');
+    if (weight > budget.left) throw tooMuch();
     budget.left -= weight;
     resolved[plain] = found;
   }
   return resolved;
 }
 
-function referred(reference: Json | undefined, responses: readonly Response[]): Json {
+function tooMuch(): MethodError {
+  return new MethodError('requestTooLarge', 'Too much is referred to.');
+}
+
+function referred(
+  reference: Json | undefined,
+  responses: readonly Response[],
+  budget: { left: number },
+): Json {
   const bad = new MethodError('invalidResultReference');
   if (!isObject(reference)) throw bad;
   const { resultOf, name, path } = reference;
   const found = responses.find(([, , callId]) => callId === resultOf);
   if (found === undefined || found[0] !== name || typeof path !== 'string') throw bad;
-  const value = resolvePointer(found[1], path);
+  const value = resolvePointer(found[1], path, budget);
+  if (budget.left < 0) throw tooMuch();
   if (value === undefined) throw bad;
   return value;
 }

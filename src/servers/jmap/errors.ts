@@ -57,6 +57,11 @@ export function invalidProperties(properties: readonly string[], description: st
   return new SetError('invalidProperties', description, { properties });
 }
 
+/** What a write says that was to be done at another state, at a state that the client does not know. */
+export function stateMismatch(error: unknown): never {
+  throw error instanceof Refusal && error.kind === 'conflict' ? new MethodError('stateMismatch') : error;
+}
+
 export function setErrorOf(failure: SetFailure): JsonObject {
   return { ...failure };
 }

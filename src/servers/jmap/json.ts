@@ -13,17 +13,36 @@ export function member(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** How many values stand in a value, counted up to `most`. */
+/** How many values stand in a value, counted until there are more than `most`. */
 export function weigh(value: Json | undefined, most: number): number {
-  let count = 0;
-  const open: (Json | undefined)[] = [value];
-  while (open.length > 0 && count <= most) {
-    const next = open.pop();
-    count++;
-    if (Array.isArray(next)) open.push(...next.slice(0, most - count + 1));
-    else if (isObject(next)) open.push(...Object.values(next));
+  let count = 1;
+  const inside = Array.isArray(value)
+    ? (value as readonly Json[])
+    : isObject(value)
+      ? Object.values(value)
+      : [];
+  for (const each of inside) {
+    if (count > most) break;
+    count += weigh(each, most - count);
   }
   return count;
+}
+
+/** About how many octets a value is when it is written, counted up to `most`. */
+export function octetsOf(value: Json | undefined, most: number): number {
+  let octets = 0;
+  const open: (Json | undefined)[] = [value];
+  while (open.length > 0 && octets <= most) {
+    const next = open.pop();
+    octets += typeof next === 'string' ? next.length + 3 : 6;
+    if (Array.isArray(next)) for (const each of next as readonly Json[]) open.push(each);
+    else if (isObject(next))
+      for (const [name, each] of Object.entries(next)) {
+        octets += name.length;
+        open.push(each);
+      }
+  }
+  return octets;
 }
 
 /** Whether two values say the same, whatever the order of their members. */

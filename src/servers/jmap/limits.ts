@@ -19,12 +19,23 @@ export const JMAP_LIMITS = {
   filterConditions: 100,
   filterDepth: 20,
   sortComparators: 10,
-  /** Values that back-references of one request may copy. */
-  referencedValues: 1_000_000,
+  /** Values in one request, and names in one object of it: what is looked at in one go must not take long. */
+  valuesInRequest: 250_000,
+  namesInObject: 10_000,
+  /** Values that back-references of one request may look at and copy. */
+  referencedValues: 100_000,
+  /** Characters of a path (JSON Pointer). */
+  pathLength: 1000,
+  /** Characters of a text that is looked for. */
+  searchedText: 10_000,
   /** Octets of a body value in Email/get, whatever is asked for. */
   bodyValueBytes: 5_000_000,
-  /** Octets of all body values in one answer. */
+  /** Octets of all bodies and header fields in the answer to one call. */
   answerBodyBytes: 50_000_000,
+  /** Octets of the answers to all calls of a request: they stand in memory as one text. */
+  answerBytes: 100_000_000,
+  /** Properties that a call names; each way of writing a header field's name is one. */
+  properties: 250,
   /** Octets of a message that Email/parse reads. */
   parseBytes: 50_000_000,
   /** Octets of attachments of a message that is made here, as far as messages may be large enough for them in base64. */

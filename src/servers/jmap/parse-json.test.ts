@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { JMAP_LIMITS } from './limits.ts';
 import { parseJson } from './parse-json.ts';
 
 /** Text that is too long for the engine to be asked. */
@@ -87,6 +88,16 @@ describe('JSON of requests', () => {
     }
   });
 
+  it('has no more values, nor names in one object, than anybody needs', async () => {
+    const { valuesInRequest, namesInObject } = JMAP_LIMITS;
+    const names = (n: number): string => `{${Array.from({ length: n }, (_, i) => `"n${i}":0`).join()}}`;
+    const list = (n: number): string => `[${'0,'.repeat(n - 1)}0]`;
+    await parseJson(names(namesInObject));
+    await parseJson(list(valuesInRequest - 1));
+    for (const text of [names(namesInObject + 1), list(valuesInRequest), `[${'[],'.repeat(3_000_000)}0]`])
+      await assert.rejects(parseJson(text), { type: 'limit', limit: 'maxSizeRequest', status: 413 });
+  });
+
   it('is not nested without end', async () => {
     await parseJson('['.repeat(200) + ']'.repeat(200));
     await assert.rejects(parseJson('['.repeat(201) + ']'.repeat(201)), SyntaxError);
@@ -95,7 +106,7 @@ describe('JSON of requests', () => {
   });
 
   it('leaves others their turn, however much of it there is', async () => {
-    const many = `[${'[],'.repeat(3_000_000)}0]`;
+    const many = `[${`"${'x'.repeat(40)}\\n",`.repeat(200_000)}0]`;
     let turns = 0;
     let over = false;
     const others = (async () => {
@@ -107,7 +118,7 @@ describe('JSON of requests', () => {
     const value = (await parseJson(many)) as unknown[];
     over = true;
     await others;
-    assert.equal(value.length, 3_000_001);
+    assert.equal(value.length, 200_001);
     assert.ok(turns > 100, `${turns} turns`);
   });
 });

@@ -1,4 +1,6 @@
+import { RequestError } from './errors.ts';
 import type { Json } from './json.ts';
+import { JMAP_LIMITS } from './limits.ts';
 
 /**
  * JSON (RFC 8259) for requests that may be large: read by hand, with turns for others in between, not nested deeper than
@@ -11,13 +13,19 @@ const STRETCH = 32 * 1024;
 /** Values within values: filters have some 20 levels, bodies of messages some more. */
 const MAX_DEPTH = 200;
 
-type Container = { readonly values: Json[] } | { readonly members: Record<string, Json>; key: string };
+type Container =
+  | { readonly values: Json[] }
+  | { readonly members: Record<string, Json>; key: string; names: number };
 
-/** @throws SyntaxError */
+/** @throws SyntaxError; RequestError 'limit' where there are more values than anybody asks for in one request */
 export async function parseJson(text: string): Promise<Json> {
   const reader = new JsonReader(text);
   while (!reader.advance(STRETCH)) await new Promise<void>((resolve) => setImmediate(resolve));
   return reader.value;
+}
+
+function tooMany(most: number, what: string): RequestError {
+  return new RequestError('limit', `A request may have at most ${most} ${what}.`, 'maxSizeRequest');
 }
 
 /** Reads one value, some of it at a time. */
@@ -25,6 +33,7 @@ class JsonReader {
   readonly #text: string;
   readonly #open: Container[] = [];
   #at = 0;
+  #values = 0;
   #done = false;
   #value: Json = null;
   /** What may stand next: a value, a name or the end of an object, what follows a value. */
@@ -104,7 +113,7 @@ class JsonReader {
     if (char === '[' || char === '{') {
       if (this.#open.length >= MAX_DEPTH) this.#fail('values within too many values');
       this.#at++;
-      this.#open.push(char === '[' ? { values: [] } : { members: {}, key: '' });
+      this.#open.push(char === '[' ? { values: [] } : { members: {}, key: '', names: 0 });
       this.#next = char === '[' ? 'value-or-end' : 'name-or-end';
     } else if (char === '"') this.#put(this.#readString());
     else this.#put(this.#readWord());
@@ -120,6 +129,9 @@ class JsonReader {
   #put(value: Json): void {
     const inside = this.#open.at(-1);
     this.#next = 'after';
+    if (++this.#values > JMAP_LIMITS.valuesInRequest) throw tooMany(JMAP_LIMITS.valuesInRequest, 'values');
+    if (inside !== undefined && 'members' in inside && ++inside.names > JMAP_LIMITS.namesInObject)
+      throw tooMany(JMAP_LIMITS.namesInObject, 'names in one object');
     if (inside === undefined) this.#value = value;
     else if ('values' in inside) inside.values.push(value);
     else if (Object.hasOwn(inside.members, inside.key)) this.#fail('a name is there twice');

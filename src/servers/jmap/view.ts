@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { hasRights, Right } from '../../data/sharing/rights.ts';
+import { ALL_RIGHTS, hasRights, Right } from '../../data/sharing/rights.ts';
 import type { KnownMailbox } from '../../data/sharing/types.ts';
 import type { Store } from '../../data/store.ts';
 import { invalidArguments, MethodError } from './errors.ts';
@@ -17,7 +17,7 @@ export interface View {
   readonly visible: readonly number[] | undefined;
   /**
    * Changes when what may be seen or done changes, and when the server was restored from a backup: states from before
-   * such a change say nothing any more. '' where everything may be seen and nothing was ever restored.
+   * such a change say nothing any more. '' where everything may be seen and done and nothing was ever restored.
    */
   readonly mark: string;
   readonly readOnly: boolean;
@@ -32,6 +32,8 @@ function viewFrom(accountId: number, viewer: number, known: readonly KnownMailbo
   const theirs = known.filter(({ mailbox }) => mailbox.id !== 0 && mailbox.accountId === accountId);
   const mailboxes = theirs.filter(({ rights }) => hasRights(rights, SEEN));
   const all = own && mailboxes.length === theirs.length;
+  // One may take rights to one's own mailboxes away from oneself.
+  const everything = all && mailboxes.every(({ rights }) => hasRights(rights, ALL_RIGHTS));
   const listed = [epoch, ...mailboxes.map(({ mailbox, rights }) => `${mailbox.id}:${rights}`).toSorted()];
   return {
     accountId,
@@ -39,7 +41,7 @@ function viewFrom(accountId: number, viewer: number, known: readonly KnownMailbo
     own,
     mailboxes,
     visible: all ? undefined : mailboxes.map(({ mailbox }) => mailbox.id),
-    mark: all ? epoch : createHash('sha256').update(listed.join(' ')).digest('hex').slice(0, 12),
+    mark: everything ? epoch : createHash('sha256').update(listed.join(' ')).digest('hex').slice(0, 12),
     readOnly: !own && mailboxes.every(({ rights }) => (rights & CHANGING) === 0),
   };
 }

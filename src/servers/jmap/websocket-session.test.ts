@@ -22,7 +22,9 @@ class FakeSocket extends EventEmitter {
   resume(): void {
     this.paused = false;
   }
-  send(_text: string, done: () => void): void {
+  readonly sent: Record<string, unknown>[] = [];
+  send(text: string, done: () => void): void {
+    this.sent.push(JSON.parse(text) as Record<string, unknown>);
     done();
   }
   close(code: number): void {
@@ -49,7 +51,12 @@ describe('a WebSocket whose client is in trouble', () => {
     ended = 0;
     revoked = new AbortController();
     goodbye = serveSocket(
-      { options: { clock }, shared: {}, socket, login: { accountId: 1, revoked: revoked.signal } } as never,
+      {
+        options: { clock, logger: { error: () => undefined } },
+        shared: {},
+        socket,
+        login: { accountId: 1, revoked: revoked.signal },
+      } as never,
       () => ended++,
     );
   });
@@ -80,6 +87,22 @@ describe('a WebSocket whose client is in trouble', () => {
     socket.bufferedAmount -= 1000;
     look();
     assert.equal(socket.terminated, true);
+  });
+
+  it('is told of a failure of ours as that, and not as a limit', async () => {
+    const told = new Promise<void>((resolve) => {
+      const { send } = socket;
+      socket.send = function (this: FakeSocket, text, done) {
+        send.call(this, text, done);
+        resolve();
+      };
+    });
+    // No turns, no store: whatever is asked for fails.
+    socket.emit('message', Buffer.from('{"@type":"Request","id":"r","using":[],"methodCalls":[]}'), false);
+    await told;
+    const [{ detail, ...answer } = {}] = socket.sent;
+    assert.deepEqual(answer, { '@type': 'RequestError', requestId: 'r', type: 'about:blank', status: 503 });
+    assert.equal(typeof detail, 'string');
   });
 
   it('that reads nothing at all is cut off soon', () => {

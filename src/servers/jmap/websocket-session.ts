@@ -119,8 +119,10 @@ class Session {
     let message: Json | undefined;
     try {
       message = await parseJson(text);
-    } catch {
-      this.#fail(new RequestError('notJSON', 'The message is no JSON.'), null);
+    } catch (error) {
+      const told =
+        error instanceof RequestError ? error : new RequestError('notJSON', 'The message is no JSON.');
+      this.#fail(told, null);
     }
     if (message !== undefined && this.#goodbye === undefined) this.#take(message);
     this.#next();

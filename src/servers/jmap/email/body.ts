@@ -4,9 +4,9 @@ import { fileName, type NumberedPart } from '../../../mail/jmap/body-parts.ts';
 import { decodeBody, isKnownEncoding } from '../../../mail/message/decode.ts';
 import { parameter } from '../../../mail/message/params.ts';
 import type { Part } from '../../../mail/message/structure.ts';
-import type { Json, JsonObject } from '../json.ts';
+import { type Json, type JsonObject, octetsOf } from '../json.ts';
 import { JMAP_LIMITS } from '../limits.ts';
-import { allHeaders, headerProperty, headerValue, headerView } from './headers.ts';
+import { allHeaders, headerProperty, headerValue, type HeaderView, headerView } from './headers.ts';
 import type { MessageSource } from './source.ts';
 
 export const BODY_PROPERTIES: readonly string[] = [
@@ -56,27 +56,37 @@ function charsetOf(part: Part): string | null {
   return parameter(part.params, 'charset') ?? (part.type === 'text' ? 'us-ascii' : null);
 }
 
+export interface PartWish {
+  readonly properties: readonly string[];
+  /** Takes so many octets of what the answer may still have; throws when it has too many. */
+  readonly spend: (octets: number) => void;
+  readonly most: number;
+}
+
 /** An EmailBodyPart (RFC 8621 section 4.1.4). `inTree`: with all that is below it, asked for or not. */
 export async function bodyPart(
   source: MessageSource,
   numbered: NumberedPart,
-  properties: readonly string[],
+  wish: PartWish,
   isRoot = false,
   inTree = isRoot,
 ): Promise<JsonObject> {
   const { part, partId } = numbered;
+  const { properties } = wish;
   const made: Record<string, Json | undefined> = {};
+  let view: HeaderView | undefined;
   for (const name of properties) {
     const header = headerProperty(name);
     if (header !== undefined || name === 'headers') {
-      const view = headerView(await (isRoot ? source.header() : source.partHeader(part)));
+      view ??= headerView(await (isRoot ? source.header() : source.partHeader(part)));
       made[name] = header === undefined ? allHeaders(view) : headerValue(view, header);
+      wish.spend(octetsOf(made[name], wish.most));
     } else if (name !== 'subParts') made[name] = await bodyProperty(source, numbered, name);
   }
   const asked = properties.includes('subParts');
   if (partId === undefined && (asked || inTree)) {
     const below: JsonObject[] = [];
-    for (const child of numbered.children) below.push(await bodyPart(source, child, properties, false, true));
+    for (const child of numbered.children) below.push(await bodyPart(source, child, wish, false, true));
     made['subParts'] = below;
   } else if (asked) made['subParts'] = null;
   return made;

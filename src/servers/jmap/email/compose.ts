@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { randomToken } from '../../../base/ids.ts';
-import { encodeQuotedPrintable, foldField, formatDate, makeBoundary } from '../../../mail/message/build.ts';
+import { limits } from '../../../base/limits.ts';
+import { foldField, formatDate, makeBoundary } from '../../../mail/message/build.ts';
 import { type Blob, findBlob } from '../blobs.ts';
 import type { JmapOptions } from '../context.ts';
 import { invalidProperties, SetError } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { View } from '../view.ts';
 import { inBase64 } from './in-base64.ts';
+import { inQuotedPrintable } from './in-quoted-printable.ts';
 import { headerProperty } from './headers.ts';
-import { fieldsFor, ownFields } from './write-fields.ts';
+import { fieldsFor, type HeaderRoom, ownFields } from './write-fields.ts';
 import { SHORT_PROPERTIES } from './properties.ts';
 
 /** A message made of the properties of an Email (RFC 8621 section 4.6). */
@@ -36,6 +38,8 @@ export const COMPOSED: ReadonlySet<string> = new Set([
 const NOTHING: ReadonlySet<string> = new Set();
 const MAX_PARTS = 500;
 const MAX_DEPTH = 20;
+/** Characters of a Content-Location. */
+const MAX_LOCATION = 2000;
 const TOKEN = /^[A-Za-z0-9!#$&^_.+-]{1,100}\/[A-Za-z0-9!#$&^_.+-]{1,100}$/;
 
 export interface ComposeParts {
@@ -49,8 +53,9 @@ export interface ComposeParts {
 
 /** The octets of a new message. @throws SetError */
 export async function compose(parts: ComposeParts, email: JsonObject): Promise<AsyncIterable<Buffer>> {
-  const header = headerOf(parts, email);
-  const reader = new BodyReader(parts, email, header.seen);
+  const room = { left: limits.headerBytes };
+  const header = headerOf(parts, email, room);
+  const reader = new BodyReader(parts, email, header.seen, room);
   const body = await reader.read();
   if (reader.missing.length > 0) throw new SetError('blobNotFound', undefined, { notFound: reader.missing });
   return (async function* () {
@@ -62,6 +67,7 @@ export async function compose(parts: ComposeParts, email: JsonObject): Promise<A
 function headerOf(
   { hostname, nowMs }: ComposeParts,
   email: JsonObject,
+  room: HeaderRoom,
 ): { readonly text: string; readonly seen: ReadonlySet<string> } {
   const fields: string[] = [];
   const seen = new Set<string>();
@@ -72,7 +78,7 @@ function headerOf(
     if (field.startsWith('content-')) throw invalidProperties([name], `${name} cannot be set here.`);
     if (seen.has(field)) throw invalidProperties([name], `${field} is given twice.`);
     seen.add(field);
-    fields.push(...fieldsFor(name, property, value));
+    for (const each of fieldsFor(name, property, value, room)) fields.push(each);
   }
   if (!seen.has('date')) fields.push(foldField('Date', formatDate(nowMs)));
   if (!seen.has('message-id')) fields.push(foldField('Message-ID', `<${randomToken(24)}@${hostname}>`));
@@ -87,10 +93,13 @@ class BodyReader {
   readonly #email: JsonObject;
   /** Fields that the message has. */
   readonly #above: ReadonlySet<string>;
+  /** For the fields of all parts together. */
+  readonly #room: HeaderRoom;
   #count = 0;
 
-  constructor(parts: ComposeParts, email: JsonObject, above: ReadonlySet<string>) {
+  constructor(parts: ComposeParts, email: JsonObject, above: ReadonlySet<string>, room: HeaderRoom) {
     this.#above = above;
+    this.#room = room;
     this.#parts = parts;
     this.#email = email;
   }
@@ -151,9 +160,9 @@ class BodyReader {
       const digest = type.toLowerCase() === 'multipart/digest';
       for (const each of list(subParts, 'subParts'))
         children.push(await this.#node(each, depth + 1, undefined, digest));
-      return { ...multipart(type.slice(10), children), fields: ownFields(value, above) };
+      return { ...multipart(type.slice(10), children), fields: ownFields(value, above, this.#room) };
     }
-    const fields = partFields(value, usual, above);
+    const fields = partFields(value, usual, above, this.#room);
     if (typeof partId === 'string') {
       if (typeof blobId === 'string')
         throw invalidProperties(['partId'], 'A part is either given or a blob.');
@@ -192,7 +201,7 @@ class BodyReader {
       throw invalidProperties(['bodyStructure'], 'A value is text.');
     if (part['charset'] != null || part['size'] != null)
       throw invalidProperties(['charset'], 'charset and size of a value are not given.');
-    return { kind: 'text', octets: encodeQuotedPrintable(Buffer.from(value['value'].toWellFormed())) };
+    return { kind: 'text', octets: Buffer.from(value['value'].toWellFormed()) };
   }
 }
 
@@ -243,9 +252,14 @@ function nameParameter(parameter: string, value: Json | undefined): string {
   return `; ${parameter}*=utf-8''${encoded}`;
 }
 
-function partFields(part: JsonObject, usual: string | undefined, above: ReadonlySet<string>): string {
+function partFields(
+  part: JsonObject,
+  usual: string | undefined,
+  above: ReadonlySet<string>,
+  room: HeaderRoom,
+): string {
   const { disposition = usual, cid, location, language } = part;
-  let fields = ownFields(part, above);
+  let fields = ownFields(part, above, room);
   const name = nameParameter('filename', part['name']);
   const kind = typeof disposition === 'string' ? disposition : name === '' ? undefined : 'attachment';
   if (kind !== undefined) {
@@ -257,12 +271,15 @@ function partFields(part: JsonObject, usual: string | undefined, above: Readonly
     if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,300}$/.test(cid)) throw invalidProperties(['cid'], 'A cid is none.');
     fields += foldField('Content-ID', `<${cid}>`);
   }
-  if (typeof location === 'string')
+  if (typeof location === 'string' && location.length <= MAX_LOCATION)
     fields += foldField('Content-Location', encodeURI(location.toWellFormed()));
   if (Array.isArray(language))
     fields += foldField(
       'Content-Language',
-      language.map((each) => String(each).replace(/[^A-Za-z0-9-]/g, '')).join(', '),
+      language
+        .slice(0, 100)
+        .map((each) => String(each).replace(/[^A-Za-z0-9-]/g, ''))
+        .join(', '),
     );
   return fields;
 }
@@ -281,7 +298,7 @@ function rootType(node: Node & { readonly kind: 'multipart' }): string {
 async function* render(node: Node): AsyncGenerator<Buffer> {
   if (node.kind === 'text') {
     yield Buffer.from(`${node.fields}\r\n`);
-    yield node.octets;
+    yield* inQuotedPrintable(node.octets);
     return;
   }
   if (node.kind === 'blob') {

@@ -50,6 +50,8 @@ function mailboxId(value: Json | undefined): number {
 
 function text(name: string, value: Json | undefined): string {
   if (typeof value !== 'string') throw invalidArguments(`${name} must be a string`);
+  if (value.length > JMAP_LIMITS.searchedText)
+    throw new MethodError('unsupportedFilter', `The text of ${name} is too long.`);
   return value;
 }
 
@@ -115,8 +117,8 @@ function headerCondition(value: Json | undefined): AskedFilter {
   const [name, wanted, ...more] = Array.isArray(value) ? (value as readonly Json[]) : [];
   if (typeof name !== 'string' || (wanted !== undefined && typeof wanted !== 'string') || more.length > 0)
     throw invalidArguments('header must be a list of a name and perhaps a text');
-  const field = { header: name.toLowerCase() };
-  return { is: 'text', query: { kind: 'has', field, text: fold(wanted ?? '') } };
+  const field = { header: text('header', name).toLowerCase() };
+  return { is: 'text', query: { kind: 'has', field, text: fold(text('header', wanted ?? '')) } };
 }
 
 /** Texts of one condition that are looked for. */
@@ -125,17 +127,19 @@ const MAX_WORDS = 20;
 /** A phrase in quotes, where a backslash makes a quote or a backslash part of it, or a word. */
 const PHRASE = /"((?:[^"\\]|\\[^])*)"|'((?:[^'\\]|\\[^])*)'|(\S+)/g;
 
-/** Words and phrases of a condition (RFC 8621 section 4.4.1). */
+/** Words and phrases of a condition (RFC 8621 section 4.4.1), the first of them. */
 export function phrases(value: string): string[] {
-  return [...value.matchAll(PHRASE)].map(
-    ([, double, single, word]) => (double ?? single)?.replace(/\\(["'\\])/g, '$1') ?? word ?? '',
-  );
+  const found = value.matchAll(PHRASE).map(([, double, single, word]) => {
+    return (double ?? single)?.replace(/\\(["'\\])/g, '$1') ?? word ?? '';
+  });
+  return [...found.filter((each) => each.trim() !== '').take(MAX_WORDS)];
 }
 
 /** Words apart from each other must all be there, what stands in quotes as it is. */
 export function searchWords(value: string): string[] {
-  const found = phrases(value).map(fold);
-  return found.filter((each) => each.trim() !== '').slice(0, MAX_WORDS);
+  return phrases(value)
+    .map(fold)
+    .filter((each) => each.trim() !== '');
 }
 
 function words(value: string, field: Extract<SearchQuery, { kind: 'has' }>['field']): AskedFilter {

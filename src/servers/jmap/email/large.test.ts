@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { parsedProperties } from './large.ts';
+import { decodeQuotedPrintable } from '../../../mail/dsn/encode.ts';
+import { inQuotedPrintable } from './in-quoted-printable.ts';
+import { parsedProperties, partOctets } from './large.ts';
+import { partWithin } from './parts.ts';
 import { emailWish, messageProperties, PARSE_PROPERTIES } from './properties.ts';
 import { octetSource } from './source.ts';
 
@@ -27,4 +30,42 @@ it('a large message is read beside the event loop, and tells what a small one wo
   assert.equal(told['subject'], 'large');
   assert.equal(asked.left, mine.left, 'what was read counts');
   assert.ok(turns > 5, `${turns} turns`);
+});
+
+it('so is a part of one, by what a blob id says of it', async () => {
+  const body = Buffer.from('A line of text.\r\n'.repeat(4000)).toString('base64');
+  const part = `--b\r\nContent-Transfer-Encoding: base64\r\n\r\n${body}\r\n`;
+  const octets = Buffer.from(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${part.repeat(60)}--b--\r\n`);
+  let turns = 0;
+  let over = false;
+  const others = (async () => {
+    while (!over) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns++;
+    }
+  })();
+  for (const partId of ['2', 'e60', '61', 'e1.1'])
+    assert.deepEqual(await partOctets(octets, partId), partWithin(octets, partId), partId);
+  over = true;
+  await others;
+  assert.equal((await partOctets(octets, '2'))?.length, 17 * 4000);
+  assert.ok(turns > 5, `${turns} turns`);
+});
+
+it('a long text is encoded with turns for others, and reads as it was wherever it is cut', async () => {
+  for (const text of [
+    'Ein Gru\u00df.\r\n'.repeat(20_000),
+    '\u00e9 . From '.repeat(20_000),
+    '\r'.repeat(16_384 * 3),
+    `${'x'.repeat(16_383)}\r\n${'y'.repeat(32_767)}\r\nz`,
+    `${'x'.repeat(32_766)} \r\n`,
+  ]) {
+    const bytes = Buffer.from(text);
+    const pieces: Buffer[] = [];
+    for await (const piece of inQuotedPrintable(bytes)) pieces.push(piece);
+    const encoded = Buffer.concat(pieces).toString('latin1');
+    for (const line of encoded.split('\r\n')) assert.ok(line.length <= 76 && !/[ \t]$/.test(line));
+    const read = Buffer.from(decodeQuotedPrintable(encoded), 'latin1').toString();
+    assert.ok(read === text.replaceAll(/\r\n|\r/g, '\r\n'), text.slice(0, 20));
+  }
 });

@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { errorText } from '../../../base/errors.ts';
 import { MethodError } from '../errors.ts';
 import type { LargeAnswer, LargeJob } from './large.ts';
+import { partWithin } from './parts.ts';
 import { messageProperties } from './properties.ts';
 import { octetSource } from './source.ts';
 
@@ -12,11 +13,20 @@ parentPort?.on('message', (job: LargeJob) => {
   before = before.then(() => answer(job));
 });
 
-async function answer({ id, octets, blobId, wish }: LargeJob): Promise<void> {
+async function answer(job: LargeJob): Promise<void> {
+  const { id, octets } = job;
   let told: LargeAnswer;
   try {
-    const source = octetSource(Buffer.from(octets.buffer, octets.byteOffset, octets.length), blobId);
-    told = { id, properties: await messageProperties(source, wish, undefined), left: wish.left };
+    const message = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+    if ('partId' in job) {
+      const part = partWithin(message, job.partId);
+      // On its own: a view would take the whole message along.
+      told = { id, part: part && Uint8Array.from(part) };
+    } else {
+      const { wish } = job;
+      const source = octetSource(message, job.blobId);
+      told = { id, properties: await messageProperties(source, wish, undefined), left: wish.left };
+    }
   } catch (error) {
     const large = error instanceof MethodError && error.type === 'requestTooLarge';
     told = large ? { id, tooLarge: error.message } : { id, failed: errorText(error) };

@@ -3,6 +3,7 @@ import { Refusal } from '../../../base/errors.ts';
 import { spawnThread } from '../../../base/threads.ts';
 import { MethodError } from '../errors.ts';
 import type { Json } from '../json.ts';
+import { partWithin } from './parts.ts';
 import { type EmailWish, messageProperties } from './properties.ts';
 import { octetSource } from './source.ts';
 
@@ -13,23 +14,21 @@ const WAITING = 64;
 /** Heap of the thread, MiB: a message of 50 MB and what is made of it. */
 const HEAP_MIB = 512;
 
-export interface LargeJob {
-  readonly id: number;
-  readonly octets: Uint8Array;
-  readonly blobId: string;
-  readonly wish: EmailWish;
-}
+export type LargeJob = { readonly id: number; readonly octets: Uint8Array } & (
+  | { readonly blobId: string; readonly wish: EmailWish }
+  /** A part of it, as a blob id names it. */
+  | { readonly partId: string }
+);
 
 export type LargeAnswer = { readonly id: number } & (
   | { readonly properties: Record<string, Json | undefined>; readonly left: number }
+  | { readonly part: Uint8Array | undefined }
   | { readonly failed: string }
   | { readonly tooLarge: string }
 );
 
-type Answered = Extract<LargeAnswer, { readonly left: number }>;
-
 interface Waiting {
-  resolve(answer: Answered): void;
+  resolve(answer: LargeAnswer): void;
   reject(error: Error): void;
 }
 
@@ -75,16 +74,35 @@ export async function parsedProperties(
   wish: EmailWish,
 ): Promise<Record<string, Json | undefined>> {
   if (octets.length <= IN_PLACE) return messageProperties(octetSource(octets, blobId), wish, undefined);
+  const answer = await ask(octets, { blobId, wish });
+  if (!('left' in answer)) throw new Error('the thread answered something else');
+  wish.left = answer.left;
+  return answer.properties;
+}
+
+/**
+ * A part of a message by what a blob id says of it, decoded; undefined: there is none. Of a large one in the thread.
+ * @throws Refusal 'unavailable' when too many wait, or the thread ended
+ */
+export async function partOctets(octets: Buffer, partId: string): Promise<Buffer | undefined> {
+  if (octets.length <= IN_PLACE) return partWithin(octets, partId);
+  const answer = await ask(octets, { partId });
+  if (!('part' in answer)) throw new Error('the thread answered something else');
+  const { part } = answer;
+  return part && Buffer.from(part.buffer, part.byteOffset, part.length);
+}
+
+type Question = { readonly blobId: string; readonly wish: EmailWish } | { readonly partId: string };
+
+async function ask(octets: Buffer, question: Question): Promise<LargeAnswer> {
   if (waiting.size >= WAITING) throw new Refusal('unavailable', 'Too much is being read; try again later.');
   const id = ++serial;
   const copy = new Uint8Array(octets.length);
   copy.set(octets);
-  const answer = await new Promise<Answered>((resolve, reject) => {
+  return new Promise<LargeAnswer>((resolve, reject) => {
     waiting.set(id, { resolve, reject });
     const thread = largeThread();
     thread.ref();
-    thread.postMessage({ id, octets: copy, blobId, wish } satisfies LargeJob, [copy.buffer]);
+    thread.postMessage({ id, octets: copy, ...question } satisfies LargeJob, [copy.buffer]);
   });
-  wish.left = answer.left;
-  return answer.properties;
 }

@@ -8,9 +8,9 @@ import {
 import { previewOf, previewTexts } from '../../../mail/preview.ts';
 import { flagArg, intArg, propertiesArg } from '../args.ts';
 import { MethodError } from '../errors.ts';
-import type { Json, JsonObject } from '../json.ts';
+import { type Json, type JsonObject, octetsOf } from '../json.ts';
 import { JMAP_LIMITS } from '../limits.ts';
-import { BODY_PROPERTIES, bodyPart, bodyValue, isBodyProperty } from './body.ts';
+import { BODY_PROPERTIES, bodyPart, bodyValue, isBodyProperty, type PartWish } from './body.ts';
 import {
   allHeaders,
   headerProperty,
@@ -85,7 +85,7 @@ export interface EmailWish {
     readonly all: boolean;
     readonly max: number;
   };
-  /** Octets of bodies that this answer may still read. */
+  /** Octets of bodies and header fields that this answer may still have. */
   left: number;
 }
 
@@ -101,6 +101,13 @@ export function emailWish(args: JsonObject, usual: readonly string[]): EmailWish
     },
     left: JMAP_LIMITS.answerBodyBytes,
   };
+}
+
+/** Take octets of what an answer may have. @throws MethodError 'requestTooLarge' */
+function spend(wish: EmailWish, octets: number): void {
+  wish.left -= octets;
+  if (wish.left < 0)
+    throw new MethodError('requestTooLarge', 'That is too much at once: ask for less of it.');
 }
 
 /** Whether any of what is asked for stands in the octets of a message. */
@@ -125,8 +132,9 @@ export async function messageProperties(
     if (property !== undefined || name === 'headers') {
       header ??= headerView(await source.header());
       made[name] = property === undefined ? allHeaders(header) : headerValue(header, property);
+      spend(wish, octetsOf(made[name], wish.left));
     } else if (name === 'bodyStructure') {
-      made[name] = await bodyPart(source, tree(), wish.bodyProperties, true);
+      made[name] = await bodyPart(source, tree(), partWish(wish), true);
     } else if (name === 'textBody' || name === 'htmlBody' || name === 'attachments') {
       made[name] = await eachPart(source, bodies()[name], wish, tree());
     } else if (name === 'hasAttachment') made[name] = hasAttachment(bodies());
@@ -136,14 +144,18 @@ export async function messageProperties(
   return made;
 }
 
+function partWish(wish: EmailWish): PartWish {
+  return { properties: wish.bodyProperties, spend: (octets) => spend(wish, octets), most: wish.left };
+}
+
 async function eachPart(
   source: MessageSource,
   parts: readonly NumberedPart[],
-  { bodyProperties }: EmailWish,
+  wish: EmailWish,
   root: NumberedPart,
 ): Promise<JsonObject[]> {
   const made: JsonObject[] = [];
-  for (const part of parts) made.push(await bodyPart(source, part, bodyProperties, part === root));
+  for (const part of parts) made.push(await bodyPart(source, part, partWish(wish), part === root));
   return made;
 }
 
@@ -166,8 +178,7 @@ async function bodyValues(
   const values: Record<string, Json> = {};
   for (const [partId, { part }] of wanted) {
     const { json, read } = await bodyValue(source, part, max);
-    wish.left -= read;
-    if (wish.left < 0) throw new MethodError('requestTooLarge', 'These are too many body values at once.');
+    spend(wish, read);
     values[partId] = json;
   }
   return values;

@@ -1,9 +1,9 @@
 import { Refusal } from '../../../base/errors.ts';
-import type { MailTransaction, SessionFacts } from '../../../flow/service.ts';
+import type { MailParams, MailTransaction, SessionFacts } from '../../../flow/service.ts';
 import { isAscii } from '../../../mail/address/domain.ts';
 import type { Blob } from '../blobs.ts';
 import type { Context } from '../context.ts';
-import { SetError } from '../errors.ts';
+import { MethodError, SetError } from '../errors.ts';
 import type { Envelope, EnvelopeRecipient } from './envelope.ts';
 
 function facts({ login, remoteAddress, trace }: Context): SessionFacts {
@@ -26,13 +26,14 @@ function facts({ login, remoteAddress, trace }: Context): SessionFacts {
 
 /**
  * Submit a message the way SMTP does: the same limits, checks of who may send as whom, signature, queue and journal.
- * `record`: what is kept of it as a submission (JSON), in the same commit; returns the id of that. @throws SetError
+ * `record`: what is kept of it as a submission, in the same commit; returns the id of that.
+ * @throws SetError, MethodError 'stateMismatch' when submissions are not at the state that was asked for
  */
 export async function send(
   context: Context,
   envelope: Envelope,
   message: Blob,
-  record: string,
+  record: NonNullable<MailParams['record']>,
 ): Promise<number> {
   const { mailFrom, rcptTo, ret, envid, releaseAt } = envelope;
   const { submission } = context.options;
@@ -94,6 +95,7 @@ function refused(
   if (!(error instanceof Refusal)) throw error;
   const { kind, message } = error;
   const code = error.smtp?.code ?? 0;
+  if (kind === 'conflict') throw new MethodError('stateMismatch');
   if (kind === 'limit') throw new SetError('rateLimit', message);
   if (kind === 'too-large')
     throw new SetError('tooLarge', message, { maxSize: context.options.settings().maxMessageBytes });

@@ -1,6 +1,6 @@
 import { encodeWords, foldField, formatAddress, formatDate } from '../../../mail/message/build.ts';
 import { parseUtc } from '../args.ts';
-import { invalidProperties, type SetError } from '../errors.ts';
+import { invalidProperties, SetError } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { headerProperty, type HeaderProperty } from './headers.ts';
 
@@ -12,7 +12,26 @@ function properName(field: string): string {
   return field.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase());
 }
 
-export function fieldsFor(name: string, property: HeaderProperty, value: Json): string[] {
+/** Characters of header fields that an email may still have. */
+export interface HeaderRoom {
+  left: number;
+}
+
+/** Characters in a value, however deep. */
+function lengthOf(value: Json | undefined): number {
+  if (typeof value === 'string') return value.length;
+  const inside = Array.isArray(value)
+    ? (value as readonly Json[])
+    : isObject(value)
+      ? Object.values(value)
+      : [];
+  return inside.reduce<number>((sum, each) => sum + lengthOf(each), 1);
+}
+
+/** @throws SetError */
+export function fieldsFor(name: string, property: HeaderProperty, value: Json, room: HeaderRoom): string[] {
+  room.left -= name.length + lengthOf(value);
+  if (room.left < 0) throw new SetError('tooLarge', 'Its header fields are too large.');
   const given = /^header:([^:]+)/.exec(name)?.[1] ?? properName(property.field);
   if (!property.all) return [oneField(name, given, property, value)];
   if (!Array.isArray(value)) throw invalidProperties([name], `${name} must be a list.`);
@@ -89,7 +108,7 @@ const SHORT: ReadonlyMap<string, string> = new Map([
  * `header:*` properties of a part. `above`: the fields of the message, where the part is its root. RFC 8621 section 4.6:
  * nothing is said twice, nor in a form that the field has not. @throws SetError
  */
-export function ownFields(part: JsonObject, above: ReadonlySet<string>): string {
+export function ownFields(part: JsonObject, above: ReadonlySet<string>, room: HeaderRoom): string {
   let fields = '';
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(part)) {
@@ -104,7 +123,7 @@ export function ownFields(part: JsonObject, above: ReadonlySet<string>): string 
     // Its own Content-Type has it already.
     if (property === undefined || (field === 'content-type' && typeof part['partId'] === 'string')) continue;
     if (OURS.includes(field)) throw bad();
-    fields += fieldsFor(name, property, value).join('');
+    fields += fieldsFor(name, property, value, room).join('');
   }
   return fields;
 }

@@ -83,11 +83,19 @@ async function get(context: Context, args: JsonObject): Promise<JsonObject> {
   const keep = properties.some((name) => name.startsWith('data'));
   const list: JsonObject[] = [];
   const notFound: string[] = [];
+  // One upload has many ids, each part of it and what is around that.
+  let room: number = JMAP_LIMITS.answerBodyBytes;
   for (const text of ids) {
     const id = resolveCreated(context, text) ?? text;
     const blob = await findBlob(context.options.store, view, id);
-    if (blob === undefined) notFound.push(text);
-    else list.push(blobObject(id, properties, slice, await readRange(blob, slice, digests, keep)));
+    if (blob === undefined) {
+      notFound.push(text);
+      continue;
+    }
+    const range = await readRange(blob, slice, digests, keep);
+    room -= range.octets.length * properties.filter((name) => name.startsWith('data')).length;
+    if (room < 0) throw new MethodError('requestTooLarge', 'Ask for fewer at a time.');
+    list.push(blobObject(id, properties, slice, range));
   }
   return { accountId: accountText(view), list, notFound };
 }

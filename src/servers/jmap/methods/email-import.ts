@@ -59,7 +59,8 @@ async function importEmails(context: Context, args: JsonObject): Promise<JsonObj
   const emails = neededObjects(args, 'emails');
   if (emails.length > JMAP_LIMITS.objectsInSet) throw new MethodError('requestTooLarge');
   const { seq } = await store.read.run('jmap.state', { accountId: view.accountId });
-  requireState(view, optionalText(args, 'ifInState'), seq);
+  const ifInState = optionalText(args, 'ifInState');
+  requireState(view, ifInState, seq);
   const steps = new Steps(seq);
   const created: Record<string, Json> = {};
   const notCreated: Record<string, Json> = {};
@@ -73,10 +74,13 @@ async function importEmails(context: Context, args: JsonObject): Promise<JsonObj
       if (blob.size === 0) throw new SetError('invalidEmail', 'It is empty.');
       // RFC 8621 section 4.8: when it was received, as its header says.
       const receivedAt = given['receivedAt'] == null ? await receivedTime(blob) : undefined;
-      const added = await storeEmail(context, view, blob.read(), {
-        ...placing,
-        receivedAt: receivedAt ?? placing.receivedAt,
-      });
+      const added = await storeEmail(
+        context,
+        view,
+        blob.read(),
+        { ...placing, receivedAt: receivedAt ?? placing.receivedAt },
+        steps.ifSeq(ifInState),
+      );
       steps.took(added.seq - 1, added.seq);
       context.createdIds.set(key, formatId('email', added.id));
       created[key] = createdAnswer(added);

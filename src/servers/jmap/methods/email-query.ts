@@ -1,4 +1,5 @@
-import type { EmailQuery } from '../../../data/jmap/query.ts';
+import type { Since } from '../../../data/jmap/changes.ts';
+import { asksForTexts, type EmailQuery } from '../../../data/jmap/query.ts';
 import { flagArg, intArg, optionalText, textArg } from '../args.ts';
 import { type Context, mailView, method, type Method, scopeOf } from '../context.ts';
 import { readFilter, readSort } from '../email/filter.ts';
@@ -21,11 +22,19 @@ async function readQuery(context: Context, view: View, args: JsonObject): Promis
   };
 }
 
+/**
+ * The state of results: exactly theirs, so that no later answer says of an email in them that it came since. Where something
+ * changed while texts were looked up, one that says so: all of it is new, and may have been among the results.
+ */
+function stateOf({ filter }: EmailQuery, before: number, found: { readonly seq: number }): Since {
+  return asksForTexts(filter) && found.seq !== before ? { seq: before, id: 0 } : { seq: found.seq };
+}
+
 /** Email/query (RFC 8621 section 4.4). */
 async function query(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await mailView(context, args);
-  const asked = intArg(args, 'limit', 0);
-  const limit = Math.min(asked ?? JMAP_LIMITS.queryLimit, JMAP_LIMITS.queryLimit);
+  const most = intArg(args, 'limit', 0);
+  const limit = Math.min(most ?? JMAP_LIMITS.queryLimit, JMAP_LIMITS.queryLimit);
   const anchor = optionalText(args, 'anchor');
   const window = {
     position: intArg(args, 'position', Number.MIN_SAFE_INTEGER) ?? 0,
@@ -37,16 +46,17 @@ async function query(context: Context, args: JsonObject): Promise<JsonObject> {
   const { read } = context.options.store;
   // Before the texts are looked up: what comes meanwhile must not be taken for seen.
   const { seq } = await read.run('jmap.state', { accountId: view.accountId });
-  const found = await read.run('jmap.query', { query: await readQuery(context, view, args), window });
+  const asked = await readQuery(context, view, args);
+  const found = await read.run('jmap.query', { query: asked, window });
   if (!found.anchorFound) throw new MethodError('anchorNotFound');
   return {
     accountId: accountText(view),
-    queryState: formatState(view, { seq }),
+    queryState: formatState(view, stateOf(asked, seq, found)),
     canCalculateChanges: true,
     position: found.position,
     ids: [...found.ids].map((id) => formatId('email', id)),
     ...(flagArg(args, 'calculateTotal') && { total: found.total }),
-    ...((asked === undefined || asked > limit) && { limit }),
+    ...((most === undefined || most > limit) && { limit }),
   };
 }
 
@@ -68,7 +78,7 @@ async function queryChanges(context: Context, args: JsonObject): Promise<JsonObj
   return {
     accountId: accountText(view),
     oldQueryState,
-    newQueryState: formatState(view, { seq }),
+    newQueryState: formatState(view, stateOf(asked, seq, changed)),
     ...(flagArg(args, 'calculateTotal') && { total }),
     removed: removed.map((id) => formatId('email', id)),
     added: added.map(({ id, index }) => ({ id: formatId('email', id), index })),

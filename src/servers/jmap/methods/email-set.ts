@@ -7,7 +7,14 @@ import { changingView, type Context, method, type Method, resolveCreated } from 
 import { compose, COMPOSED } from '../email/compose.ts';
 import { headerProperty } from '../email/headers.ts';
 import { otherwise } from '../email/unchanged.ts';
-import { invalidProperties, setErrorFrom, SetError, setErrorOf } from '../errors.ts';
+import {
+  invalidProperties,
+  MethodError,
+  setErrorFrom,
+  SetError,
+  setErrorOf,
+  stateMismatch,
+} from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { CAPABILITY } from '../limits.ts';
@@ -49,12 +56,14 @@ export function placingOf(context: Context, given: JsonObject): Placing {
   return { mailboxIds: [...new Set(mailboxIds)], keywords: [...new Set(keywords)], receivedAt: ms };
 }
 
-/** Store the octets of a new email. @throws SetError, Refusal */
+/** Store the octets of a new email. @throws SetError, Refusal, MethodError 'stateMismatch' */
 export async function storeEmail(
   context: Context,
   view: View,
   octets: AsyncIterable<Buffer>,
   placing: Placing,
+  /** The state that the account must be at. */
+  ifSeq?: number,
 ): Promise<Exclude<AddedEmail, { readonly failure: unknown }>> {
   const { store, settings, full } = context.options;
   if (full()) throw new Refusal('storage-full', 'The disk of the server is nearly full; try again later.');
@@ -69,7 +78,7 @@ export async function storeEmail(
   }
   const { blob, content } = taken;
   const { accountId, viewer } = view;
-  const request = { accountId, viewer, blob, content, ...placing, trace: context.trace };
+  const request = { accountId, viewer, blob, content, ...placing, trace: context.trace, ifSeq };
   try {
     const added = await store.write.run('jmap.addEmail', request, givenAway(blob));
     if (!('failure' in added)) return added;
@@ -77,7 +86,7 @@ export async function storeEmail(
     throw new SetError(added.failure.type, added.failure.description, setErrorOf(added.failure));
   } catch (error) {
     if (error instanceof Refusal && error.kind !== 'unavailable') intake.drop();
-    throw error;
+    return stateMismatch(error);
   }
 }
 
@@ -93,7 +102,7 @@ export function createdAnswer(added: { id: number; threadId: number; size: numbe
 
 const CREATED: ReadonlySet<string> = new Set(['mailboxIds', 'keywords', 'receivedAt']);
 
-async function create(context: Context, view: View, given: JsonObject) {
+async function create(context: Context, view: View, given: JsonObject, ifSeq: number | undefined) {
   const { store, settings, clock } = context.options;
   const unknown = Object.keys(given).filter(
     (name) => !CREATED.has(name) && !COMPOSED.has(name) && headerProperty(name) === undefined,
@@ -102,7 +111,7 @@ async function create(context: Context, view: View, given: JsonObject) {
   const placing = placingOf(context, given);
   const resolve = (id: string): string | undefined => resolveCreated(context, id);
   const parts = { store, view, hostname: settings().hostname, nowMs: clock.now(), resolve };
-  return storeEmail(context, view, await compose(parts, given), placing);
+  return storeEmail(context, view, await compose(parts, given), placing, ifSeq);
 }
 
 function changeOf<T>(change: NamesChange | undefined, of: (text: string) => T): SetChange<T> | undefined {
@@ -155,7 +164,7 @@ export async function emailSet(context: Context, args: JsonObject): Promise<Json
   const result = new SetResult();
   for (const [key, fields] of given.create) {
     try {
-      const added = await create(context, view, fields);
+      const added = await create(context, view, fields, steps.ifSeq(given.ifInState));
       steps.took(added.seq - 1, added.seq);
       context.createdIds.set(key, formatId('email', added.id));
       result.created[key] = createdAnswer(added);
@@ -182,8 +191,9 @@ export async function emailSet(context: Context, args: JsonObject): Promise<Json
       viewer: view.viewer,
       updates: updates.map(({ update }) => update),
       destroys: destroys.map(({ id }) => id),
+      ifSeq: steps.ifSeq(given.ifInState),
     });
-    if (outcome === 'state-mismatch') throw new Error('no state was asked for');
+    if (outcome === 'state-mismatch') throw new MethodError('stateMismatch');
     steps.took(outcome.oldSeq, outcome.newSeq);
     updates.forEach(({ text }, i) => settle(result.updated, result.notUpdated, text, outcome.updates[i]));
     destroys.forEach(({ text }, i) => {

@@ -3,7 +3,7 @@ import type { Store } from '../../../data/store.ts';
 import { parsePath } from '../../../mail/address/path.ts';
 import { idsArg, pick, propertiesArg, setArgs, textArg } from '../args.ts';
 import { type Context, method, type Method, ownView, resolveCreated, shortHash } from '../context.ts';
-import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
+import { invalidProperties, MethodError, SetError, setErrorFrom, stateMismatch } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
@@ -169,7 +169,7 @@ const NEW: JsonObject = { name: '', replyTo: null, bcc: null, textSignature: '',
 /** Properties that one error names. */
 const MOST_NAMED = 50;
 
-function made(given: JsonObject): Identity {
+function newIdentity(given: JsonObject): Identity {
   const fixed = Object.keys(given).filter((name) => WRONG[name] === undefined);
   return checked(patched(NEW, Object.fromEntries(Object.entries(given)), NEW), fixed);
 }
@@ -207,19 +207,24 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
   const oldState = stateText(before);
   if (ifInState !== undefined && ifInState !== oldState) throw new MethodError('stateMismatch');
   const result = new SetResult();
+  let writes = 0;
+  async function put(id: number | undefined, identity: Identity | null): Promise<number> {
+    // With the first change, so that nobody else's comes in between (RFC 8620 section 5.3).
+    const ifSeq = ifInState !== undefined && writes === 0 ? before.seq : undefined;
+    const data = identity && JSON.stringify(identity);
+    const request = { accountId, kind: 'identity', ...(id !== undefined && { id }), data, ifSeq } as const;
+    const kept = await write.run('jmap.putObject', request).catch(stateMismatch);
+    writes++;
+    return kept.id;
+  }
   for (const [key, given] of create) {
     try {
       if (before.identities.size + create.length > JMAP_LIMITS.identities) throw new SetError('overQuota');
-      const identity = made(given);
+      const identity = newIdentity(given);
       await requireOwned(context, identity.email);
-      const kept = await write.run('jmap.putObject', {
-        accountId,
-        kind: 'identity',
-        data: JSON.stringify(identity),
-      });
-      const id = formatId('identity', kept.id);
-      context.createdIds.set(key, id);
-      const whole = Object.entries(identityObject(kept.id, identity));
+      const made = await put(undefined, identity);
+      context.createdIds.set(key, formatId('identity', made));
+      const whole = Object.entries(identityObject(made, identity));
       result.created[key] = Object.fromEntries(
         whole.filter(([name, value]) => !sameJson(given[name], value)),
       );
@@ -232,8 +237,7 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
       const id = parseId('identity', resolveCreated(context, key)) ?? -1;
       const old = (await identities(read, view)).identities.get(id);
       if (old === undefined) throw new SetError('notFound');
-      const identity = changed(id, old, patch);
-      await write.run('jmap.putObject', { accountId, kind: 'identity', id, data: JSON.stringify(identity) });
+      await put(id, changed(id, old, patch));
       result.updated[key] = null;
     } catch (error) {
       result.notUpdated[key] = setErrorFrom(error);
@@ -244,11 +248,14 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
     if (!(await identities(read, view)).identities.has(id)) result.notDestroyed[key] = { type: 'notFound' };
     else if (id === 0) result.notDestroyed[key] = { type: 'forbidden' };
     else {
-      await write.run('jmap.putObject', { accountId, kind: 'identity', id, data: null });
+      await put(id, null);
       result.destroyed.push(key);
     }
   }
-  return result.answer(view, oldState, await identityState(read, view));
+  // A state that has more in it than this answer is not told.
+  const after = await identities(read, view);
+  const alone = after.seq === before.seq + writes && after.mark === before.mark;
+  return result.answer(view, oldState, alone ? stateText(after) : oldState);
 }
 
 export const identityMethods: readonly Method[] = [

@@ -6,8 +6,8 @@ import { type MailboxNode, mailboxNodes } from './mailbox-object.ts';
 /**
  * The order of the changes of one Mailbox/set. RFC 8620 section 5.3: when all of them together are valid they are to be
  * done, though one may stand in another's way for a while: two mailboxes that swap their names, one that takes the role of
- * another that is destroyed. So what fails is tried again after others, and where changes wait for each other in a circle
- * one mailbox is moved out of the way.
+ * another that is destroyed. So what fails is tried again after others, and changes that wait for each other in a circle are
+ * done in one commit: nobody ever sees a mailbox that stands aside for a moment.
  */
 export interface Task {
   readonly kind: 'create' | 'update' | 'destroy';
@@ -18,15 +18,14 @@ export interface Task {
   run(): Promise<Json | undefined>;
 }
 
-export interface Parking {
-  /** Give a mailbox another name, or none of its roles, for a moment. False: it cannot be. */
-  park(id: number, what: 'name' | 'role'): Promise<boolean>;
-  /** Put it back, when its own change failed after all. */
-  unpark(id: number): Promise<void>;
-}
+/** Do tasks that wait for each other in one commit. False: not all of them can be done, and none was. */
+export type Together = (tasks: readonly Task[]) => Promise<boolean>;
 
 /** Tries of one request beyond the first of each change. */
 const MOST_TRIES = 2000;
+
+/** Circles of one request that may turn out to be impossible. */
+const MOST_REFUSED = 20;
 
 interface Failed {
   readonly task: Task;
@@ -38,7 +37,7 @@ export async function runTasks(
   context: Context,
   accountId: string,
   tasks: readonly Task[],
-  parking: Parking,
+  together: Together,
 ): Promise<readonly Failed[]> {
   let tries = MOST_TRIES;
   let failed: Failed[] = [];
@@ -62,17 +61,17 @@ export async function runTasks(
     return progress;
   }
   if (tasks.length > 1) await again();
-  const parked = new Set<number>();
-  while (failed.length > 1 && tries > 0) {
-    const next = await toPark(context, accountId, failed, parked);
-    if (next === undefined || !(await parking.park(next.id, next.what))) break;
-    parked.add(next.id);
-    await again();
-  }
-  for (const id of parked) {
-    const key = formatId('mailbox', id);
-    if (failed.some(({ task }) => task.kind !== 'create' && resolveCreated(context, task.key) === key))
-      await parking.unpark(id);
+  const vain = new Set<Failed>();
+  for (let refused = 0; failed.length > 1 && tries > 0 && refused < MOST_REFUSED; ) {
+    const circle = await circleOf(context, accountId, failed, vain);
+    if (circle === undefined) break;
+    if (await together([...circle].map(({ task }) => task))) {
+      failed = failed.filter((each) => !circle.has(each));
+      await again();
+    } else {
+      refused++;
+      for (const each of circle) vain.add(each);
+    }
   }
   return failed;
 }
@@ -94,17 +93,17 @@ interface Place {
   readonly context: Context;
 }
 
-/** Of what waits in a circle, a mailbox that stands in the way of another. */
-async function toPark(
+/** Changes that wait for each other and for nobody else; `vain`: those of which that is of no use. */
+async function circleOf(
   context: Context,
   accountId: string,
   failed: readonly Failed[],
-  parked: ReadonlySet<number>,
-): Promise<{ readonly id: number; readonly what: 'name' | 'role' } | undefined> {
+  vain: ReadonlySet<Failed>,
+): Promise<ReadonlySet<Failed> | undefined> {
   const place: Place = { context, failed, nodes: mailboxNodes(await mailView(context, { accountId })) };
-  // What waits for somebody who will never move is hopeless, and so is what waits for it.
   const waits = new Map(failed.map((each) => [each, waitsFor(place, each)]));
-  const hopeful = new Set(failed);
+  // What waits for somebody who will never move is hopeless, and so is what waits for it.
+  const hopeful = new Set(failed).difference(vain);
   for (let size = -1; size !== hopeful.size; ) {
     size = hopeful.size;
     for (const each of hopeful) {
@@ -112,14 +111,11 @@ async function toPark(
       if (blockers === undefined || blockers.some((one) => !hopeful.has(one))) hopeful.delete(each);
     }
   }
-  for (const each of hopeful) {
-    for (const what of ['name', 'role'] as const) {
-      if (!properties(each.error).includes(what)) continue;
-      const id = holderOf(place, each.task, what);
-      if (id !== undefined && !parked.has(id)) return { id, what };
-    }
-  }
-  return undefined;
+  const [first] = hopeful;
+  if (first === undefined) return undefined;
+  const circle = new Set([first]);
+  for (const each of circle) for (const one of waits.get(each) ?? []) circle.add(one);
+  return circle;
 }
 
 /** The changes that must come before this one; undefined: no change will help. */

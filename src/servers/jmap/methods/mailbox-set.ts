@@ -1,5 +1,11 @@
+import { Refusal } from '../../../base/errors.ts';
 import { randomToken } from '../../../base/ids.ts';
-import type { MailboxFields, SetMailbox, SetMailboxOutcome } from '../../../data/jmap/set-mailboxes.ts';
+import type {
+  MailboxFields,
+  SetMailbox,
+  SetMailboxOutcome,
+  TogetherChange,
+} from '../../../data/jmap/set-mailboxes.ts';
 import { flagArg, setArgs } from '../args.ts';
 import { changingView, type Context, mailView, resolveCreated, scopeOf } from '../context.ts';
 import { invalidProperties, MethodError, setErrorFrom, SetError, setErrorOf } from '../errors.ts';
@@ -11,7 +17,7 @@ import { patched, patchedProperties } from '../patch.ts';
 import type { View } from '../view.ts';
 import { type MailboxNode, mailboxNodes, mailboxObject, ROLES } from './mailbox-object.ts';
 import { SetResult, Steps } from './standard.ts';
-import { type Parking, runTasks, type Task } from './mailbox-order.ts';
+import { runTasks, type Task } from './mailbox-order.ts';
 
 const SETTABLE: ReadonlySet<string> = new Set(['name', 'parentId', 'role', 'sortOrder', 'isSubscribed']);
 
@@ -89,44 +95,55 @@ interface Work {
   readonly view: View;
   readonly steps: Steps;
   readonly result: SetResult;
-  /** Mailboxes that stand aside, and what they were. */
-  readonly parked: Map<number, MailboxFields>;
+  readonly ifInState: string | undefined;
 }
 
-async function run({ context, view, steps }: Work, change: SetMailbox['change']): Promise<SetMailboxOutcome> {
+async function run(
+  { context, view, steps, ifInState }: Work,
+  change: SetMailbox['change'],
+): Promise<SetMailboxOutcome> {
   const { accountId, viewer } = view;
-  const outcome = await context.options.store.write.run('jmap.setMailbox', { accountId, viewer, change });
-  if (outcome === 'state-mismatch') throw new Error('no state was asked for');
+  const request = { accountId, viewer, change, ifSeq: steps.ifSeq(ifInState) };
+  const outcome = await context.options.store.write.run('jmap.setMailbox', request);
+  if (outcome === 'state-mismatch') throw new MethodError('stateMismatch');
   steps.took(outcome.oldSeq, outcome.newSeq);
   return outcome;
 }
 
+/** What is to be made. @throws SetError */
+function newFields(context: Context, given: JsonObject): MailboxFields & { readonly name: string } {
+  // A default may be named as null.
+  const filled = Object.fromEntries(
+    Object.entries(given).map(([property, value]) => [property, value ?? USUAL[property] ?? null]),
+  );
+  const { name, specialUse, ...fields } = fieldsOf(context, filled, undefined);
+  if (name === undefined) throw invalidProperties(['name'], 'A mailbox needs a name.');
+  return { ...fields, name, ...(specialUse != null && { specialUse }) };
+}
+
+/** Tell of what was made. */
+async function tellMade(work: Work, key: string, given: JsonObject, number: number): Promise<void> {
+  const { context, result } = work;
+  const id = formatId('mailbox', number);
+  context.createdIds.set(key, id);
+  const node = mailboxNodes(
+    await mailView(context, { accountId: formatId('account', work.view.accountId) }),
+  ).get(number);
+  const whole: JsonObject = node === undefined ? { id } : mailboxObject(node);
+  // What the client did not say, or not so.
+  result.created[key] = Object.fromEntries(
+    Object.entries({ ...whole, id, sortOrder: given['sortOrder'] ?? 0 }).filter(
+      ([property, value]) => given[property] !== value,
+    ),
+  );
+}
+
 /** Each of these answers with the error, if there is one. */
 async function create(work: Work, key: string, given: JsonObject): Promise<Json | undefined> {
-  const { context, result } = work;
   try {
-    // A default may be named as null.
-    const filled = Object.fromEntries(
-      Object.entries(given).map(([property, value]) => [property, value ?? USUAL[property] ?? null]),
-    );
-    const { name, specialUse, ...fields } = fieldsOf(context, filled, undefined);
-    if (name === undefined) throw invalidProperties(['name'], 'A mailbox needs a name.');
-    const made = await run(work, {
-      create: { ...fields, name, ...(specialUse != null && { specialUse }) },
-    });
-    if (made.failure !== undefined) return setErrorOf(made.failure);
-    const id = formatId('mailbox', made.id);
-    context.createdIds.set(key, id);
-    const node = mailboxNodes(
-      await mailView(context, { accountId: formatId('account', work.view.accountId) }),
-    ).get(made.id);
-    const whole: JsonObject = node === undefined ? { id } : mailboxObject(node);
-    // What the client did not say, or not so.
-    result.created[key] = Object.fromEntries(
-      Object.entries({ ...whole, id, sortOrder: fields.sortOrder ?? 0 }).filter(
-        ([property, value]) => given[property] !== value,
-      ),
-    );
+    const done = await run(work, { create: newFields(work.context, given) });
+    if (done.failure !== undefined) return setErrorOf(done.failure);
+    await tellMade(work, key, given, done.id);
     return undefined;
   } catch (error) {
     return setErrorFrom(error);
@@ -140,16 +157,19 @@ async function objectNow({ context, view }: Work, node: MailboxNode, patch: Json
   return mailboxObject(node, counts.get(node.id));
 }
 
+/** What a patch changes. @throws SetError */
+async function changedFields(work: Work, id: number, patch: JsonObject): Promise<MailboxFields> {
+  const node = mailboxNodes(work.view).get(id);
+  const now = node && (await objectNow(work, node, patch));
+  return fieldsOf(work.context, now === undefined ? patch : touchedBy(now, patch), now);
+}
+
 async function update(work: Work, text: string, patch: JsonObject): Promise<Json | undefined> {
-  const { context, view, result } = work;
+  const { context, result } = work;
   try {
     const id = parseId('mailbox', resolveCreated(context, text));
-    const node = id === undefined ? undefined : mailboxNodes(view).get(id);
     if (id === undefined) throw new SetError('notFound');
-    const now = node && (await objectNow(work, node, patch));
-    const given = now === undefined ? patch : touchedBy(now, patch);
-    const fields = { ...work.parked.get(id), ...fieldsOf(context, given, now) };
-    const done = await run(work, { update: id, fields });
+    const done = await run(work, { update: id, fields: await changedFields(work, id, patch) });
     if (done.failure !== undefined) return setErrorOf(done.failure);
     result.updated[text] = null;
     return undefined;
@@ -168,29 +188,43 @@ async function destroy(work: Work, text: string, removeEmails: boolean): Promise
   return undefined;
 }
 
-/** Moves mailboxes out of the way of others, and back. */
-function parking(work: Work, leaving: ReadonlySet<string>, removeEmails: boolean): Parking {
-  const { context, view, parked: before } = work;
-  return {
-    async park(id, what) {
-      const node = mailboxNodes(
-        await mailView(context, { accountId: formatId('account', view.accountId) }),
-      ).get(id);
-      if (node === undefined || before.has(id)) return false;
-      // One that is to go and cannot, for the emails in it, stays where it is.
-      const { counts } = await context.options.store.read.run('jmap.counts', scopeOf(context, view));
-      if (leaving.has(formatId('mailbox', id)) && !removeEmails && (counts.get(id)?.totalEmails ?? 0) > 0)
-        return false;
-      const use = node.role === undefined ? null : (ROLES.get(node.role) ?? null);
-      before.set(id, what === 'name' ? { name: node.name } : { specialUse: use });
-      const fields = what === 'name' ? { name: `~${randomToken(12)}` } : { specialUse: null };
-      return (await run(work, { update: id, fields })).failure === undefined;
-    },
-    async unpark(id) {
-      const fields = before.get(id);
-      if (fields !== undefined) await run(work, { update: id, fields });
-    },
-  };
+/** Changes that wait for each other, in one commit. */
+async function together(work: Work, tasks: readonly Task[], removeEmails: boolean): Promise<boolean> {
+  const { context, view, steps, result } = work;
+  const { accountId, viewer } = view;
+  try {
+    const changes = await Promise.all(tasks.map((task) => togetherChange(work, task, tasks, removeEmails)));
+    const request = { accountId, viewer, changes, aside: `~${randomToken(12)}` };
+    const done = await context.options.store.write.run('jmap.setMailboxesTogether', request);
+    steps.took(done.oldSeq, done.newSeq);
+    for (const [i, { kind, key, fields }] of tasks.entries()) {
+      if (kind === 'create') await tellMade(work, key, fields, done.ids[i] ?? 0);
+      else if (kind === 'update') result.updated[key] = null;
+      else result.destroyed.push(key);
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof SetError || (error instanceof Refusal && error.kind === 'conflict')) return false;
+    throw error;
+  }
+}
+
+async function togetherChange(
+  work: Work,
+  { kind, key, fields }: Task,
+  tasks: readonly Task[],
+  removeEmails: boolean,
+): Promise<TogetherChange> {
+  const { context } = work;
+  const { parentId, ...others } = fields;
+  const at = tasks.findIndex((each) => each.kind === 'create' && parentId === `#${each.key}`);
+  const below = at < 0 ? undefined : at;
+  const given = below === undefined ? fields : others;
+  if (kind === 'create') return { create: newFields(context, given), below };
+  const id = parseId('mailbox', resolveCreated(context, key));
+  if (id === undefined) throw new SetError('notFound');
+  if (kind === 'destroy') return { destroy: id, removeEmails };
+  return { update: id, fields: await changedFields(work, id, given), below };
 }
 
 /** What is made hangs from what was made before it, in whatever order they are named. */
@@ -223,7 +257,13 @@ export async function mailboxSet(context: Context, args: JsonObject): Promise<Js
   const removeEmails = flagArg(args, 'onDestroyRemoveEmails');
   const { seq } = await context.options.store.read.run('jmap.state', { accountId: view.accountId });
   requireState(view, given.ifInState, seq);
-  const work: Work = { context, view, steps: new Steps(seq), result: new SetResult(), parked: new Map() };
+  const work: Work = {
+    context,
+    view,
+    steps: new Steps(seq),
+    result: new SetResult(),
+    ifInState: given.ifInState,
+  };
   const { result } = work;
   const tasks: Task[] = parentsFirst(given.create).map(([key, fields]) => {
     return { kind: 'create', key, fields, run: () => create(work, key, fields) };
@@ -239,9 +279,9 @@ export async function mailboxSet(context: Context, args: JsonObject): Promise<Js
   const depth = (id: string): number => (paths.get(id) ?? '').split('/').length;
   for (const key of given.destroy.toSorted((a, b) => depth(b) - depth(a)))
     tasks.push({ kind: 'destroy', key, fields: {}, run: () => destroy(work, key, removeEmails) });
-  const out = parking(work, new Set(given.destroy), removeEmails);
+  const atOnce = (some: readonly Task[]): Promise<boolean> => together(work, some, removeEmails);
   const into = { create: result.notCreated, update: result.notUpdated, destroy: result.notDestroyed };
-  for (const { task, error } of await runTasks(context, formatId('account', view.accountId), tasks, out))
+  for (const { task, error } of await runTasks(context, formatId('account', view.accountId), tasks, atOnce))
     into[task.kind][task.key] = error;
   const state = (at: number): string => formatState(view, { seq: at });
   return work.result.answer(view, state(seq), state(work.steps.after));

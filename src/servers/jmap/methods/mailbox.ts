@@ -88,9 +88,11 @@ interface Results {
   readonly ids: readonly number[];
 }
 
-async function results(context: Context, view: View, args: JsonObject): Promise<Results> {
+async function results(context: Context, before: View, args: JsonObject): Promise<Results> {
   const { read } = context.options.store;
-  const { seq } = await read.run('jmap.state', { accountId: view.accountId });
+  // As for /get: what is read after the state may be newer than it, not older.
+  const { seq } = await read.run('jmap.state', { accountId: before.accountId });
+  const view = await mailView(context, args);
   const nodes = mailboxNodes(view);
   const test = compileFilter(args['filter'], condition);
   const sort = readComparators(args['sort'], ['sortOrder', 'name']);
@@ -159,7 +161,8 @@ async function queryChanges(context: Context, args: JsonObject): Promise<JsonObj
   const others = any && tree ? view.mailboxes.map(({ mailbox }) => mailbox.id) : [];
   const touched = new Set([...created, ...updated, ...destroyed, ...others]);
   const newState = formatState(view, { seq });
-  return resultsChanged(view, args, 'mailbox', { newState, ids, touched, fresh: created });
+  // Also what came since is named as taken out: the results before may have been newer than their state, and had it.
+  return resultsChanged(view, args, 'mailbox', { newState, ids, touched, fresh: [] });
 }
 
 export const mailboxMethods: readonly Method[] = [

@@ -28,6 +28,9 @@ interface Wanted {
   readonly body: string[];
 }
 
+/** Words that are marked; of more conditions than have so many the others are not. */
+const MOST_WORDS = 50;
+
 /** The words that conditions look for in what a snippet shows; what is under a NOT is not shown. */
 function wordsOf(filter: Json | undefined, found: Wanted): void {
   if (!isObject(filter)) return;
@@ -40,17 +43,10 @@ function wordsOf(filter: Json | undefined, found: Wanted): void {
   for (const name of ['text', 'subject', 'body']) {
     const value = filter[name];
     if (typeof value !== 'string') continue;
-    const words = plainWords(value);
-    if (name !== 'body') found.subject.push(...words);
-    if (name !== 'subject') found.body.push(...words);
+    const words = phrases(value).map((word) => word.toLowerCase());
+    if (name !== 'body' && found.subject.length < MOST_WORDS) found.subject.push(...words);
+    if (name !== 'subject' && found.body.length < MOST_WORDS) found.body.push(...words);
   }
-}
-
-function plainWords(value: string): string[] {
-  return phrases(value)
-    .map((word) => word.toLowerCase())
-    .filter((word) => word !== '')
-    .slice(0, 20);
 }
 
 function escapeHtml(text: string): string {

@@ -33,7 +33,8 @@ export function changesAnswer(
 
 /**
  * The answer of a /queryChanges (RFC 8620 section 5.6): all that was touched is taken out of the results and put in where it
- * stands now. `ids`: the results as of `newState` or later. `fresh`: what came since, which nobody can take out. @throws MethodError 'tooManyChanges'
+ * stands now. `ids`: the results as of `newState` or later. `fresh`: what came since, which nobody can take out; none where the
+ * results before may have been newer than their state, and had it already. @throws MethodError 'tooManyChanges'
  */
 export function resultsChanged(
   view: View,
@@ -97,14 +98,21 @@ export class Steps {
   readonly before: number;
   #last: number;
   #apart = false;
+  #begun = false;
 
   constructor(before: number) {
     this.before = before;
     this.#last = before;
   }
 
+  /** RFC 8620 section 5.3: the first write must find the account in the state that was asked for, if one was. */
+  ifSeq(wanted: string | undefined): number | undefined {
+    return wanted === undefined || this.#begun ? undefined : this.before;
+  }
+
   /** A write of ours went from one modseq to another. */
   took(from: number, to: number): void {
+    this.#begun = true;
     if (from !== this.#last) this.#apart = true;
     this.#last = to;
   }

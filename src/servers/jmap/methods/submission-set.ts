@@ -3,22 +3,18 @@ import { findBlob } from '../blobs.ts';
 import { type Answer, type Context, type Invocation, ownView, resolveCreated } from '../context.ts';
 import { emailsIn, ENVELOPE_PROPERTIES, envelopeJson, envelopeOf, givenEnvelope } from '../email/envelope.ts';
 import { send } from '../email/send.ts';
-import { invalidProperties, MethodError, setErrorFrom, SetError } from '../errors.ts';
+import { invalidProperties, MethodError, SetError, setErrorFrom, stateMismatch } from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
+import { JMAP_LIMITS } from '../limits.ts';
 import { patched, patchedProperties } from '../patch.ts';
+import { formatState } from '../state.ts';
 import { accountText, type View } from '../view.ts';
 import { emailBlobId, emailObjects } from './email-get.ts';
 import { emailSet } from './email-set.ts';
 import { identities } from './identity.ts';
 import { SetResult } from './standard.ts';
-import {
-  type KeptSubmission,
-  type Submission,
-  submissionObject,
-  submissions,
-  submissionState,
-} from './submission-object.ts';
+import { type KeptSubmission, type Submission, submissionObject, submissions } from './submission-object.ts';
 
 /** Recipients of one submission. */
 const MAX_RECIPIENTS = 1000;
@@ -36,7 +32,12 @@ async function requireIdentity(
   return { identityId, address: identity.email };
 }
 
-async function create(context: Context, view: View, given: JsonObject): Promise<JsonObject> {
+async function create(
+  context: Context,
+  view: View,
+  given: JsonObject,
+  ifSeq: number | undefined,
+): Promise<JsonObject> {
   const { store, clock } = context.options;
   // undoStatus is ours to say; meli says "final" all the same, and there is nothing to misunderstand.
   const settable = [
@@ -53,7 +54,7 @@ async function create(context: Context, view: View, given: JsonObject): Promise<
     properties: ['threadId', 'from', 'messageId', ...ENVELOPE_PROPERTIES],
     bodyProperties: [],
     values: { text: false, html: false, all: false, max: 0 },
-    left: 0,
+    left: JMAP_LIMITS.answerBodyBytes,
   };
   const [email] = await emailObjects(context, view, [emailId], wish);
   const message = email && (await findBlob(store, view, emailBlobId(emailId)));
@@ -78,20 +79,21 @@ async function create(context: Context, view: View, given: JsonObject): Promise<
     sendAt: envelope.releaseAt ?? now,
     ...(typeof messageId === 'string' && { messageId }),
   };
-  const id = await send(context, envelope, message, JSON.stringify(submission));
+  const id = await send(context, envelope, message, { data: JSON.stringify(submission), ifSeq });
   const { all } = await submissions(store.read, view.accountId, [id]);
   const kept = all.get(id);
   if (kept === undefined) throw new Error(`submission ${id} was not kept`);
   return submissionObject(kept);
 }
 
-/** A submission is changed in one way only: what waits for its time is taken back. */
+/** A submission is changed in one way only: what waits for its time is taken back. False: there was nothing to change. */
 async function update(
   context: Context,
   view: View,
   kept: KeptSubmission | undefined,
   patch: JsonObject,
-): Promise<void> {
+  ifSeq: number | undefined,
+): Promise<boolean> {
   if (kept === undefined) throw new SetError('notFound');
   const now = submissionObject(kept);
   const wanted = patched(now, patch);
@@ -100,12 +102,13 @@ async function update(
   );
   if (wrong.length > 0) throw invalidProperties(wrong.slice(0, 20), 'These cannot be changed.');
   const { undoStatus } = wanted;
-  if (undoStatus === kept.undoStatus) return;
+  if (undoStatus === kept.undoStatus) return false;
   if (undoStatus !== 'canceled') throw invalidProperties(['undoStatus'], 'It can become "canceled" only.');
   const { accountId } = view;
-  const request = { accountId, submissionId: kept.id, by: context.login.address };
-  const outcome = await context.options.store.write.run('queue.cancel', request);
+  const request = { accountId, submissionId: kept.id, by: context.login.address, ifSeq };
+  const outcome = await context.options.store.write.run('queue.cancel', request).catch(stateMismatch);
   if (outcome !== 'canceled') throw new SetError('cannotUnsend', 'It is on its way already.');
+  return true;
 }
 
 /** What a /set has to do with, by the ids that it names. */
@@ -133,14 +136,20 @@ export async function submissionSet(context: Context, args: JsonObject): Promise
   const given = setArgs(args);
   const onUpdate = objectsArg(args, 'onSuccessUpdateEmail');
   const onDestroy = textsArg(args, 'onSuccessDestroyEmail') ?? [];
-  const oldState = await submissionState(read, view);
+  const { accountId } = view;
+  const { seq } = await read.run('jmap.objectState', { accountId, kind: 'submission' });
+  const oldState = formatState(view, { seq });
   if (given.ifInState !== undefined && given.ifInState !== oldState) throw new MethodError('stateMismatch');
+  let writes = 0;
+  // With the first change, so that nobody else's comes in between (RFC 8620 section 5.3).
+  const ifSeq = (): number | undefined => (given.ifInState !== undefined && writes === 0 ? seq : undefined);
   const result = new SetResult();
   /** The email of each that succeeded, by the id that the client has for it. */
   const done = new Map<string, string>();
   for (const [key, fields] of given.create) {
     try {
-      const { emailId, identityId: _identityId, ...made } = await create(context, view, fields);
+      const { emailId, identityId: _identityId, ...made } = await create(context, view, fields, ifSeq());
+      writes++;
       context.createdIds.set(key, String(made['id']));
       result.created[key] = made;
       done.set(`#${key}`, String(emailId));
@@ -153,7 +162,7 @@ export async function submissionSet(context: Context, args: JsonObject): Promise
     try {
       if (given.destroy.includes(id)) throw new SetError('willDestroy');
       const kept = known.get(id);
-      await update(context, view, kept, patch);
+      if (await update(context, view, kept, patch, ifSeq())) writes++;
       result.updated[id] = null;
       done.set(id, kept?.submission.emailId ?? '');
     } catch (error) {
@@ -167,16 +176,17 @@ export async function submissionSet(context: Context, args: JsonObject): Promise
       continue;
     }
     // What waits is sent all the same (RFC 8621 section 7.5): only the record of it goes.
-    await write.run('jmap.putObject', {
-      accountId: view.accountId,
-      kind: 'submission',
-      id: kept.id,
-      data: null,
-    });
+    await write
+      .run('jmap.putObject', { accountId, kind: 'submission', id: kept.id, data: null, ifSeq: ifSeq() })
+      .catch(stateMismatch);
+    writes++;
     result.destroyed.push(id);
     done.set(id, kept.submission.emailId);
   }
-  const own = result.answer(view, oldState, await submissionState(read, view));
+  // The queue changes submissions, too: a state that has more in it than this answer is not told.
+  const { seq: last } = await read.run('jmap.objectState', { accountId, kind: 'submission' });
+  const newState = last === seq + writes ? formatState(view, { seq: last }) : oldState;
+  const own = result.answer(view, oldState, newState);
   return [['EmailSubmission/set', own], ...(await afterwards(context, view, done, onUpdate, onDestroy))];
 }
 
