@@ -1,7 +1,7 @@
 import type { WriteFunction } from '../catalogue.ts';
 import type { WriteTx } from '../db/sql.ts';
-import { putSetting, settingByName } from '../directory/directory.sql.ts';
-import { settingChange } from '../directory/setting-change.ts';
+import { putSetting } from '../directory/directory.sql.ts';
+import { saveSetting } from '../directory/site-settings.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
 import { SETTING, STATE } from './reads.ts';
@@ -9,13 +9,8 @@ import type { BackupState } from './state.ts';
 
 type W<A, R> = WriteFunction<A, R>;
 
-async function saveSettings(tx: WriteTx, { actor, json }: { actor: Actor; json: string }): Promise<null> {
-  requireAdmin(actor);
-  const before = (await tx.get(settingByName, SETTING))?.value ?? null;
-  const undo = await settingChange(tx, SETTING, json);
-  await tx.run(putSetting, SETTING, json);
-  await audit(tx, actor, 'backup.settings', 'backup', { before, after: json }, undo);
-  return null;
+function saveSettings(tx: WriteTx, { actor, json }: { actor: Actor; json: string }): Promise<null> {
+  return saveSetting(tx, { actor, name: SETTING, json, action: 'backup.settings', subject: 'backup' });
 }
 
 async function saveState(tx: WriteTx, { state }: { state: BackupState }): Promise<null> {

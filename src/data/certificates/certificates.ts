@@ -1,8 +1,7 @@
 import { point, type WriteFunction } from '../catalogue.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
-import { putSetting, settingByName } from '../directory/directory.sql.ts';
-import { settingChange } from '../directory/setting-change.ts';
-import { audit, requireAdmin } from '../directory/permission.ts';
+import { settingByName } from '../directory/directory.sql.ts';
+import { saveSetting } from '../directory/site-settings.ts';
 import type { Actor } from '../directory/types.ts';
 import { record } from '../journal/record.ts';
 import type { JournalEvent } from '../journal/types.ts';
@@ -74,22 +73,11 @@ async function settings(tx: ReadTx): Promise<string | undefined> {
   return (await tx.get(settingByName, SETTING))?.value;
 }
 
-async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string; what: string }): Promise<null> {
-  requireAdmin(args.actor);
-  const before = await settings(tx);
-  const undo = await settingChange(tx, SETTING, args.json);
-  await tx.run(putSetting, SETTING, args.json);
-  await audit(
-    tx,
-    args.actor,
-    'certificate.settings',
-    args.what,
-    {
-      before: before ?? null,
-      after: args.json,
-    },
-    undo,
-  );
+async function saveSettings(
+  tx: WriteTx,
+  { actor, json, what }: { actor: Actor; json: string; what: string },
+): Promise<null> {
+  await saveSetting(tx, { actor, name: SETTING, json, action: 'certificate.settings', subject: what });
   // Whatever kept certificates from coming may be mended now.
   await tx.run(forgetFailures);
   return null;

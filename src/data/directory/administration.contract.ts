@@ -222,6 +222,12 @@ export function administrationContract(
         await undo(own.id);
         assert.deepEqual(await look(), after, `${action} holds again`);
       };
+      const filter = () => ops.read('spam.settings', null);
+      await each(() => ops.write('spam.saveSettings', { actor, json: '{"enabled":true}' }), filter);
+      await each(() => ops.write('spam.saveSettings', { actor, json: '{"enabled":false}' }), filter);
+      const doctor = () => ops.read('directory.setting', { name: 'doctor' });
+      const look = { actor, name: 'doctor', json: '{"addresses":["192.0.2.7"]}' } as const;
+      await each(() => ops.write('directory.saveSiteSettings', look), doctor);
       const grants = () => ops.read('directory.grants', { account: address });
       const grant = { actor, account: address, address: '@two.test' };
       await each(() => ops.write('directory.addGrant', grant), grants);

@@ -705,6 +705,14 @@ export function directoryContract(open: (options: { clock: ManualClock }) => Pro
         assert.equal(await store.write.run('directory.ensureSetting', { name: 'x', value: '3' }), '2');
         assert.equal(await store.write.run('directory.ensureSetting', { name: 'y', value: '3' }), '3');
         assert.equal(await store.read.run('directory.setting', { name: 'z' }), undefined);
+        const change = (before: string | undefined, value: string): Promise<boolean> =>
+          store.write.run('directory.changeSetting', { name: 'z', before, value });
+        const first = await Promise.all([change(undefined, '1'), change(undefined, '2')]);
+        assert.deepEqual(first.toSorted(), [false, true], 'one of two that saw the same');
+        const stands = await store.read.run('directory.setting', { name: 'z' });
+        assert.equal(await change('0', '3'), false);
+        assert.equal(await change(stands, '3'), true);
+        assert.equal(await store.read.run('directory.setting', { name: 'z' }), '3');
       });
     });
   });

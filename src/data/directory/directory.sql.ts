@@ -175,6 +175,11 @@ export const addSetting = statement<[name: string, value: string]>(
   'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING',
 );
 
+/** Nothing when it says something else meanwhile. */
+export const replaceSetting = statement<[value: string, name: string, before: string]>(
+  'UPDATE settings SET value = ? WHERE name = ? AND value = ?',
+);
+
 export const insertAudit = statement<
   [at: number, actor: string, action: string, subject: string, data: string, undo: string | null]
 >('INSERT INTO audit (at, actor, action, subject, data, undo) VALUES (?, ?, ?, ?, ?, ?)');

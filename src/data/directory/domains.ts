@@ -14,6 +14,7 @@ import {
   insertDkimKey,
   insertDomain,
   putSetting,
+  replaceSetting,
   setCatchAll as setCatchAllSql,
   settingByName,
 } from './directory.sql.ts';
@@ -123,10 +124,42 @@ export async function setSetting(tx: WriteTx, args: { name: string; value: strin
   return null;
 }
 
+/** Set it if it still says `before` (undefined: if there is none); false when somebody else was faster. */
+export async function changeSetting(
+  tx: WriteTx,
+  { name, before, value }: { name: string; before: string | undefined; value: string },
+): Promise<boolean> {
+  const changed =
+    before === undefined
+      ? await tx.run(addSetting, name, value)
+      : await tx.run(replaceSetting, value, name, before);
+  return changed > 0;
+}
+
 /** Keep the setting that stands, or make it this; returns what stands. For keys that several processes want. */
 export async function ensureSetting(tx: WriteTx, args: { name: string; value: string }): Promise<string> {
   await tx.run(addSetting, args.name, args.value);
   return (await tx.get(settingByName, args.name))?.value ?? args.value;
+}
+
+/** What an administrator had done that changes nothing of the store by itself. */
+export async function note(
+  tx: WriteTx,
+  {
+    actor,
+    action,
+    subject,
+    data = {},
+  }: {
+    actor: Actor;
+    action: string;
+    subject: string;
+    data?: Readonly<Record<string, string | number>>;
+  },
+): Promise<null> {
+  requireAdmin(actor);
+  await audit(tx, actor, action, subject, { ...data });
+  return null;
 }
 
 /** Who put a secret into a file of the data directory; never the secret. */

@@ -32,20 +32,20 @@ export type Undone =
       readonly subject: string;
     };
 
-/** Settings that are put back; others are no administrator's. */
-const SETTINGS: ReadonlySet<string> = new Set([
-  'filter',
-  'routing',
-  'intake',
-  'backup',
-  'dns-providers',
-  'acme',
-  'doctor',
-  'housekeeping',
-  'alerts',
-  'journal',
-  'admin',
-]);
+/** Settings that are put back, and what a change of them is called; others are no administrator's. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  filter: 'filter.settings',
+  routing: 'routing.settings',
+  intake: 'intake.settings',
+  backup: 'backup.settings',
+  'dns-providers': 'dns.settings',
+  acme: 'certificate.settings',
+  doctor: 'settings.doctor',
+  housekeeping: 'settings.housekeeping',
+  alerts: 'settings.alerts',
+  journal: 'settings.journal',
+  admin: 'settings.admin',
+};
 
 /**
  * Take back what an entry of the audit says was done. What is done now is written down as well, and may itself be taken
@@ -154,7 +154,7 @@ async function aliasBack(
 }
 
 /** Only the server's own command line lets webhooks into our own network: taking back must not either. */
-function requireAllowed(actor: Actor, before: string | null, now: string): void {
+function requireAllowed(actor: Actor, before: string | null, now: string | null): void {
   const inside = (json: string | null): boolean => {
     const { webhook } = JSON.parse(json ?? '{}') as { webhook?: { private?: boolean } };
     return webhook?.private === true;
@@ -168,12 +168,13 @@ async function settingBack(
   actor: Actor,
   { name, before, after }: Extract<Undo, { kind: 'setting' }>,
 ): Promise<void> {
-  const now = (await tx.get(settingByName, name))?.value;
-  if (!SETTINGS.has(name) || now === undefined || digestOf(now) !== after)
-    throw changed(`The setting "${name}"`);
+  const now = (await tx.get(settingByName, name))?.value ?? null;
+  const action = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
+  // Of what was never set: nothing, which has a digest as well.
+  if (action === undefined || digestOf(now ?? '') !== after) throw changed(`The setting "${name}"`);
   if (name === 'alerts') requireAllowed(actor, before, now);
-  const again = before === null ? undefined : await settingChange(tx, name, before);
+  const again = await settingChange(tx, name, before ?? '');
   if (before === null) await tx.run(deleteSetting, name);
   else await tx.run(putSetting, name, before);
-  await audit(tx, actor, `settings.${name}`, name, { before: now, after: before }, again);
+  await audit(tx, actor, action, name, { before: now, after: before }, again);
 }

@@ -15,8 +15,10 @@ import { changeDkimKeys } from './dkim-states.ts';
 import {
   addDkimKey,
   addDomain,
+  changeSetting,
   ensureSetting,
   keptSecret,
+  note,
   removeDomain,
   setCatchAll,
   setSetting,
@@ -71,6 +73,11 @@ export const writes = {
   'directory.addGrant': addGrant as W<{ account: string; address: string }, null>,
   'directory.removeGrant': removeGrant as W<{ account: string; address: string }, null>,
   /** A secret was put into a file of the data directory: who did it, never the secret. Refusal 'not-permitted'. */
+  /** An entry of the audit alone. Refusal 'not-permitted'. */
+  'directory.note': note as W<
+    { action: string; subject: string; data?: Readonly<Record<string, string | number>> },
+    null
+  >,
   'directory.keptSecret': keptSecret as W<{ name: string }, null>,
   'directory.addDkimKey': addDkimKey as W<
     Omit<DkimKey, 'id' | 'state'> & { state?: 'pending' | 'active' },
@@ -83,6 +90,11 @@ export const writes = {
   /** Setting `name` as JSON. Refusal 'not-permitted'. */
   'directory.saveSiteSettings': saveSiteSettings as W<{ name: SiteSetting; json: string }, null>,
   'directory.setSetting': setSetting as WriteFunction<{ name: string; value: string }, null>,
+  /** Set it if it still says `before` (undefined: if there is none); false when somebody else was faster. */
+  'directory.changeSetting': changeSetting as WriteFunction<
+    { name: string; before: string | undefined; value: string },
+    boolean
+  >,
   /** Set it unless it is set; returns what stands. For keys that several processes may want to make. */
   'directory.ensureSetting': ensureSetting as WriteFunction<{ name: string; value: string }, string>,
   /** A job: forget accounts removed before a time (30 days ago), at most `limit` emails a call; `more`: call again. */

@@ -1,7 +1,7 @@
 import { point, type WriteFunction } from '../catalogue.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
 import { putSetting, settingByName } from '../directory/directory.sql.ts';
-import { settingChange } from '../directory/setting-change.ts';
+import { saveSetting } from '../directory/site-settings.ts';
 import { audit, requireAdmin } from '../directory/permission.ts';
 import type { Actor } from '../directory/types.ts';
 
@@ -30,13 +30,11 @@ async function list<T>(tx: ReadTx, name: string): Promise<readonly T[]> {
   return json === undefined ? [] : (JSON.parse(json) as T[]);
 }
 
-async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string; what: string }): Promise<null> {
-  requireAdmin(args.actor);
-  const before = await settings(tx);
-  const undo = await settingChange(tx, SETTINGS, args.json);
-  await tx.run(putSetting, SETTINGS, args.json);
-  await audit(tx, args.actor, 'dns.settings', args.what, { before: before ?? null, after: args.json }, undo);
-  return null;
+function saveSettings(
+  tx: WriteTx,
+  { actor, json, what }: { actor: Actor; json: string; what: string },
+): Promise<null> {
+  return saveSetting(tx, { actor, name: SETTINGS, json, action: 'dns.settings', subject: what });
 }
 
 export interface OwnChange {

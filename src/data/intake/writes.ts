@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { WriteFunction } from '../catalogue.ts';
 import type { ReadTx, WriteTx } from '../db/sql.ts';
-import { putSetting, settingByName } from '../directory/directory.sql.ts';
-import { settingChange } from '../directory/setting-change.ts';
-import { audit, requireAdmin } from '../directory/permission.ts';
+import { settingByName } from '../directory/directory.sql.ts';
+import { requireAdmin } from '../directory/permission.ts';
+import { saveSetting } from '../directory/site-settings.ts';
 import type { Actor } from '../directory/types.ts';
 import {
   dropObject,
@@ -29,20 +29,8 @@ export async function settings(tx: ReadTx): Promise<string | undefined> {
   return (await tx.get(settingByName, SETTING))?.value;
 }
 
-async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string }): Promise<null> {
-  requireAdmin(args.actor);
-  const before = await settings(tx);
-  const undo = await settingChange(tx, SETTING, args.json);
-  await tx.run(putSetting, SETTING, args.json);
-  await audit(
-    tx,
-    args.actor,
-    'intake.settings',
-    'the site',
-    { before: before ?? null, after: args.json },
-    undo,
-  );
-  return null;
+function saveSettings(tx: WriteTx, { actor, json }: { actor: Actor; json: string }): Promise<null> {
+  return saveSetting(tx, { actor, name: SETTING, json, action: 'intake.settings', subject: 'the site' });
 }
 
 async function removed(tx: WriteTx, { bucket, key }: IntakeName): Promise<null> {

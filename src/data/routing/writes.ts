@@ -1,8 +1,6 @@
 import type { WriteFunction } from '../catalogue.ts';
 import type { WriteTx } from '../db/sql.ts';
-import { putSetting } from '../directory/directory.sql.ts';
-import { settingChange } from '../directory/setting-change.ts';
-import { audit, requireAdmin } from '../directory/permission.ts';
+import { saveSetting } from '../directory/site-settings.ts';
 import type { Actor } from '../directory/types.ts';
 import { addressKey, confirmedIn, deliverConfirmed } from './confirm.ts';
 import { periods } from './record.ts';
@@ -16,7 +14,7 @@ import {
   putRefusal,
   sendByTag,
 } from './routing.sql.ts';
-import { SETTING, settings } from './rows.ts';
+import { SETTING } from './rows.ts';
 import type { Send } from './types.ts';
 
 type W<A, R> = WriteFunction<A, R>;
@@ -30,20 +28,11 @@ const REFUSALS_KEPT_MS = 14 * 86_400_000;
 /** Milliseconds that days and months are counted. */
 const USAGE_KEPT_MS = 400 * 86_400_000;
 
-async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string; what: string }): Promise<null> {
-  requireAdmin(args.actor);
-  const before = await settings(tx);
-  const undo = await settingChange(tx, SETTING, args.json);
-  await tx.run(putSetting, SETTING, args.json);
-  await audit(
-    tx,
-    args.actor,
-    'routing.settings',
-    args.what,
-    { before: before ?? null, after: args.json },
-    undo,
-  );
-  return null;
+function saveSettings(
+  tx: WriteTx,
+  { actor, json, what }: { actor: Actor; json: string; what: string },
+): Promise<null> {
+  return saveSetting(tx, { actor, name: SETTING, json, action: 'routing.settings', subject: what });
 }
 
 async function refuse(

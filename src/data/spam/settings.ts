@@ -1,7 +1,6 @@
 import type { ReadTx, WriteTx } from '../db/sql.ts';
-import { putSetting, settingByName } from '../directory/directory.sql.ts';
-import { settingChange } from '../directory/setting-change.ts';
-import { audit, requireAdmin } from '../directory/permission.ts';
+import { settingByName } from '../directory/directory.sql.ts';
+import { saveSetting } from '../directory/site-settings.ts';
 import type { Actor } from '../directory/types.ts';
 
 /** Under this name the settings table has what the site wants of its filter, as JSON. */
@@ -13,18 +12,6 @@ export async function settings(tx: ReadTx): Promise<string | undefined> {
 }
 
 /** The JSON must have been checked. Refusal 'not-permitted'. */
-export async function saveSettings(tx: WriteTx, args: { actor: Actor; json: string }): Promise<null> {
-  requireAdmin(args.actor);
-  const before = await settings(tx);
-  const undo = await settingChange(tx, NAME, args.json);
-  await tx.run(putSetting, NAME, args.json);
-  await audit(
-    tx,
-    args.actor,
-    'filter.settings',
-    'the site',
-    { before: before ?? null, after: args.json },
-    undo,
-  );
-  return null;
+export function saveSettings(tx: WriteTx, { actor, json }: { actor: Actor; json: string }): Promise<null> {
+  return saveSetting(tx, { actor, name: NAME, json, action: 'filter.settings', subject: 'the site' });
 }

@@ -51,7 +51,7 @@ function administratorText(account: FillingAccount, percent: number): NoticeText
       `${account.address} uses ${usage(account)} of its quota. The owner was told. At 100 % new mail for it gets 452 4.2.2.`,
       '',
       'To give it more room:',
-      `    postern account set ${account.address} --quota SIZE`,
+      `    postern account quota ${account.address} SIZE`,
     ],
   };
 }
