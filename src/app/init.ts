@@ -263,5 +263,8 @@ ${records.replaceAll(/^(?=.)/gm, '   ')}
 
 ${systemdUnit(plan).replaceAll(/^(?=.)/gm, '     ')}
    Or by hand: ${program} serve --config ${plan.configFile}
+
+4. With "https" in the configuration, open https://${plan.hostname}/ and sign in as ${plan.admin}.
+   Administration, Setting up says what is left and tries mail both ways ("postern setup show${option}" does it here).
 `;
 }

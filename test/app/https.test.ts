@@ -3,6 +3,7 @@ import { request as plain } from 'node:http';
 import { request } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
+import { runCommand } from '../support/cli.ts';
 import { startTestServer, TEST_PASSWORD, type TestServer } from '../support/server.ts';
 
 const BASIC = `Basic ${Buffer.from(`bob@example.test:${TEST_PASSWORD}`).toString('base64')}`;
@@ -103,6 +104,9 @@ describe('listen.https', () => {
           .end();
       });
       await refused;
+      // Port 143 is open, and yet nobody can log in.
+      const { out } = await runCommand(['overview'], { data: bare.directory });
+      assert.match(out, /Nobody can read mail by IMAP: there is no certificate/);
     } finally {
       await bare.close();
     }

@@ -211,6 +211,15 @@ describe('the install before everything else', () => {
     assertInstalled(tree);
   });
 
+  it('installs again what "npm prune --omit=dev" took out', async () => {
+    await using tree = await bare('mkdir node_modules/vite', LOCKFILE);
+    await writeFile(join(tree.path, 'node_modules', '.package-lock.json'), '{}');
+    assert.equal(await tree.ensure().ended, 0);
+    assertInstalled(tree);
+    assert.equal(await tree.ensure().ended, 0);
+    assertInstalled(tree);
+  });
+
   it('ends with one line after what npm said when that fails, and can be tried again', async () => {
     await using tree = await bare('test -e fixed && exit 0; echo "npm error no network" >&2; exit 7', OTHER);
     const { status, lines } = await done(tree.ensure());

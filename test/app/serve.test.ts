@@ -370,6 +370,7 @@ describe('postern init', () => {
     });
     assert.equal(status, 0, stderr);
     assert.match(stdout, /User=nobody$/m);
+    assert.ok(stdout.includes('open https://mail.example.org/ and sign in as admin@example.org.'), stdout);
     assert.match(await readFile(join(place.path, 'postern.toml'), 'utf8'), /^user = "nobody"$/m);
   });
 

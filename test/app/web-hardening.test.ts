@@ -394,6 +394,89 @@ describe('bodies', () => {
       assert.match(said, /^HTTP\/1\.1 4\d\d /, path);
     }
   });
+
+  it('ones that break off or are framed wrongly are told to nobody as failures of the server', async () => {
+    const { accountId, headers } = await jmapClient(server, USER);
+    const before = server.logs.length;
+    for (const path of ['/auth/sign-in', '/jmap/api', `/jmap/upload/${accountId}/`, '/account/v1/senders']) {
+      const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nX-Postern: 1\r\nContent-Type: application/json\r\nAuthorization: ${headers['authorization']}\r\n`;
+      await raw(`${head}Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n`);
+      await new Promise<void>((resolve) => {
+        const socket = connect(Number(server.ports.http), '127.0.0.1', () => {
+          socket.write(`${head}Content-Length: 100\r\n\r\n{`, () => setImmediate(() => socket.destroy()));
+        });
+        socket.on('error', () => undefined);
+        socket.on('close', () => resolve());
+      });
+    }
+    // Answered behind them.
+    assert.equal((await ask('GET', '/jmap/session', headers)).status, 200);
+    const failures = server.logs
+      .slice(before)
+      .filter(({ level }) => Number(level) >= 50 || level === 'error');
+    assert.deepEqual(failures, []);
+  });
+});
+
+describe('what a small request of somebody who is signed in asks for', () => {
+  const using = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail', 'urn:ietf:params:jmap:blob'];
+
+  it('has an end: parts of one upload by many names, one field by many spellings, one text referred to often', async () => {
+    const { headers, accountId, upload } = await jmapClient(server, USER);
+    const ask = async (...methodCalls: readonly (readonly [string, object, string])[]) => {
+      const response = await fetch(`${base}/jmap/api`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify({ using, methodCalls }),
+      });
+      const { methodResponses } = (await response.json()) as { methodResponses: [string, Answer, string][] };
+      return methodResponses.map(([name, answer]) => (name === 'error' ? String(answer['type']) : name));
+    };
+    const open = (n: number): string => `Content-Type: multipart/mixed; boundary=b${n}\r\n\r\n--b${n}\r\n`;
+    const octets = `${'x'.repeat(76)}\r\n`.repeat(55_000);
+    const levels = [0, 1, 2, 3, 4, 5];
+    const blob = await upload(
+      `From: a@else.test\r\n${levels.map(open).join('')}\r\n${octets}`,
+      'message/rfc822',
+    );
+    const ids = levels.slice(1).map((level) => `${blob}-e1${'_1'.repeat(level - 1)}`);
+    const whole = ['data', 'data:asText', 'data:asBase64'];
+    assert.deepEqual(await ask(['Blob/get', { accountId, ids: ids.slice(0, 1), properties: whole }, 'a']), [
+      'Blob/get',
+    ]);
+    assert.deepEqual(await ask(['Blob/get', { accountId, ids, properties: whole }, 'a']), [
+      'requestTooLarge',
+    ]);
+
+    const large = await upload(`Subject: ${'x'.repeat(201_000)}\r\n\r\nhi`, 'message/rfc822');
+    const spellings = Array.from(
+      { length: 251 },
+      (_, n) =>
+        `header:${[...'subject'].map((c, i) => (((n >> i) & 1) === 1 ? c.toUpperCase() : c)).join('')}${n > 127 ? ':asText' : ''}`,
+    );
+    const parse = (properties: readonly string[]) =>
+      ask(['Email/parse', { accountId, blobIds: [large, `${large}-1`], properties }, 'a']);
+    assert.deepEqual(await parse(spellings.slice(0, 10)), ['Email/parse']);
+    assert.deepEqual(await parse(spellings), ['invalidArguments']);
+    const parts = (names: readonly string[]) =>
+      ask([
+        'Email/parse',
+        { accountId, blobIds: [large], properties: ['bodyStructure'], bodyProperties: names },
+        'a',
+      ]);
+    assert.deepEqual(await parts(spellings.slice(0, 100)), ['Email/parse']);
+    assert.deepEqual(await parts(spellings.slice(0, 250)), ['requestTooLarge']);
+    assert.deepEqual(await parse(spellings.slice(0, 250)), ['requestTooLarge']);
+
+    const text = 'y'.repeat(1_000_000);
+    const again = Object.fromEntries(
+      Array.from({ length: 200 }, (_, n) => [`#r${n}`, { resultOf: 'a', name: 'Core/echo', path: '/text' }]),
+    );
+    assert.deepEqual(
+      await ask(['Core/echo', { text }, 'a'], ['Core/echo', again, 'b'], ['Core/echo', {}, 'c']),
+      ['Core/echo', 'requestTooLarge', 'Core/echo'],
+    );
+  });
 });
 
 describe('header injection', () => {
@@ -592,6 +675,61 @@ describe('files of messages', () => {
       );
       assert.ok(!told.startsWith('.'), `${name}: ${field}`);
     }
+  });
+
+  it('are no scripts, style sheets or workers of our pages, whose policy would let them run', async () => {
+    const { headers, accountId } = await jmapClient(server, ADMIN);
+    const upload = await fetch(`${base}/jmap/upload/${accountId}/`, {
+      method: 'POST',
+      headers,
+      body: 'alert(1)',
+    });
+    const { blobId } = (await upload.json()) as { blobId: string };
+    const file = `/jmap/download/${accountId}/${blobId}/x.js?accept=text/javascript`;
+    const as = (dest: string, path: string) =>
+      ask('GET', path, { cookie, 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': dest });
+    for (const dest of [
+      'script',
+      'style',
+      'worker',
+      'sharedworker',
+      'serviceworker',
+      'audioworklet',
+      'iframe',
+      'object',
+      'embed',
+      'manifest',
+      'font',
+      'xslt',
+      'json',
+    ])
+      for (const path of [file, '/account/v1/preferences', '/jmap/session', '/auth/me', '/admin/v1/overview'])
+        assert.ok([401, 403].includes((await as(dest, path)).status), `${dest} ${path}`);
+    for (const dest of ['empty', 'document', 'image']) assert.equal((await as(dest, file)).status, 200, dest);
+  });
+
+  it('that a browser has kept are asked for again: after the session they are for nobody', async () => {
+    const { headers, accountId } = await jmapClient(server, ADMIN);
+    const upload = await fetch(`${base}/jmap/upload/${accountId}/`, {
+      method: 'POST',
+      headers,
+      body: 'secret',
+    });
+    const { blobId } = (await upload.json()) as { blobId: string };
+    const file = `/jmap/download/${accountId}/${blobId}/x`;
+    const first = await ask('GET', file, { cookie });
+    assert.equal(first.text, 'secret');
+    assert.match(first.headers.get('cache-control') ?? '', /^private, no-cache$/);
+    const etag = first.headers.get('etag') ?? '';
+    assert.notEqual(etag, '');
+    const again = await ask('GET', file, { cookie, 'if-none-match': etag });
+    assert.equal(again.status, 304);
+    assert.equal(again.text, '');
+    assert.equal((await ask('GET', file, { 'if-none-match': etag })).status, 401);
+    assert.equal((await ask('GET', `${file}y`, { cookie, 'if-none-match': '"B999999"' })).status, 200);
+    // Programs have keepers of their own (RFC 8620 section 6.2).
+    const program = await ask('GET', file, { authorization: basic(ADMIN) });
+    assert.match(program.headers.get('cache-control') ?? '', /immutable/);
   });
 
   it('the way to the session, and every redirect, stays on this server', async () => {

@@ -70,9 +70,11 @@ async function enter(
     await keep(await client.register({ contact, external: await externalAccount(settings) }), contact);
     return;
   }
-  if (JSON.stringify(contact) === JSON.stringify(account.contact)) return;
   // RFC 8555 section 7.3.2: the whole list is replaced.
-  await client.post(account.url, { contact: contact.map((address) => `mailto:${address}`) });
+  if (JSON.stringify(contact) !== JSON.stringify(account.contact))
+    await client.post(account.url, { contact: contact.map((address) => `mailto:${address}`) });
+  // Written though it may be as it was: a certificate that a full disk does not take is lost, and authorities issue the
+  // same one a few times a week only. So none is ordered that could not be kept.
   await keep(account.url, contact);
 }
 

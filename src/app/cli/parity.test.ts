@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { operations } from '../../servers/http/admin/operations.ts';
 import type { Operation } from '../../servers/http/admin/operation.ts';
+import { commandTable } from './table.ts';
 
 /** What the pages can do the command line can: looked up in the sources of both. */
 
@@ -63,5 +64,20 @@ describe('the command line', () => {
       ['sieve.check'],
       'sieve.check is what "postern sieve check" does without a server',
     );
+  });
+
+  it('has every command that the program and the pages name', () => {
+    // Labels of keys, which look like commands.
+    const labels = new Set(['postern backup key', 'postern backup name', 'postern backup seal']);
+    const groups = Map.groupBy(commandTable, ({ words: [first = ''] }) => first);
+    const wrong = [...sources('src', /\.ts$/), ...sources('web/src', /\.tsx?$/)].flatMap((text) =>
+      [...text.matchAll(/\bpostern ([a-z-]+) ([a-z][a-z-]*)\b/g)].flatMap(([name, first = '', second]) => {
+        const rows = groups.get(first);
+        // One that stands alone takes arguments: "postern trace ann@example.org".
+        if (rows === undefined || rows.some(({ words }) => words.length === 1) || labels.has(name)) return [];
+        return rows.some(({ words }) => words[1] === second) ? [] : [name];
+      }),
+    );
+    assert.deepEqual([...new Set(wrong)], []);
   });
 });

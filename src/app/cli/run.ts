@@ -80,11 +80,13 @@ function noCommand(words: readonly string[], group: readonly CliCommand[], io: C
   const [first = '', second] = words;
   if (group.length === 0)
     throw new UsageError(`there is no command "${plain(first)}"; "postern --help" lists them`);
-  if (second === undefined || second === '--help' || second === '-h' || second === 'help') {
+  const wantsHelp = second === '--help' || second === '-h' || second === 'help';
+  // "postern domain --data DIR" names no command either.
+  if (second === undefined || wantsHelp || second.startsWith('-')) {
     const help = groupHelp(group);
-    if (second === undefined) io.err(help);
-    else io.out(help);
-    return second === undefined ? USAGE : DONE;
+    if (wantsHelp) io.out(help);
+    else io.err(help);
+    return wantsHelp ? DONE : USAGE;
   }
   // As t-lo's user.sh, whose verbs these are: scripts look at the words and the status.
   if (first === 'user') {
