@@ -115,8 +115,11 @@ export interface MailParams {
   readonly auth: string | undefined;
   /** HOLDFOR= or HOLDUNTIL= (RFC 4865), milliseconds since the epoch: not to be delivered before. Submission only. */
   readonly releaseAt?: number | undefined;
-  /** Submission by JMAP: what the account keeps of it (JSON), in the commit that takes the message. */
-  readonly record?: string | undefined;
+  /**
+   * Submission by JMAP: what the account keeps of it (JSON), in the commit that takes the message. `ifSeq`: the state that
+   * what it keeps must be at; at another one the message is refused ('conflict').
+   */
+  readonly record?: { readonly data: string; readonly ifSeq?: number | undefined } | undefined;
 }
 
 /** RCPT parameters (RFC 3461). */

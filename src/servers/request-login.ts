@@ -127,11 +127,27 @@ async function bySession(
   return { accountId, address: account.address, revoked, how: 'session', scopes, sessionId: id };
 }
 
+/**
+ * What browsers fetch private answers as (Fetch section 2.2.5). Never as scripts, workers or style sheets: by the address
+ * of a download, octets of a stranger would be those of our own origin, which the policy of our pages lets run.
+ */
+const DESTINATIONS: ReadonlySet<string> = new Set([
+  'empty',
+  'document',
+  'image',
+  'audio',
+  'video',
+  'websocket',
+]);
+
 /** Our pages say who they are in a field that no other site's page can send without our leave; undefined: it is ours. */
 export function foreignRequest({ method, headers }: IncomingMessage): string | undefined {
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
     return 'Pages of other sites may not use this server.';
+  const destination = headers['sec-fetch-dest'];
+  if (destination !== undefined && !DESTINATIONS.has(String(destination)))
+    return 'This is no part of a page.';
   if (method === 'GET' || method === 'HEAD' || headers['x-postern'] === '1') return undefined;
   return 'Requests of a web session need the field X-Postern: 1.';
 }

@@ -6,6 +6,7 @@ import { errorText, Refusal, type RefusalKind } from '../../base/errors.ts';
 import { timeId } from '../../base/ids.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Args, Said } from '../../base/words.ts';
+import { isDiskFull, storageFull } from '../../data/db/sqlite.ts';
 import { codeOf, inputSaid } from './problems.ts';
 
 /** What the APIs of the HTTP port share: how a body is read, how input is refused, how errors look. */
@@ -137,7 +138,11 @@ export async function boundedText(
     const chunks: Uint8Array[] = [];
     let octets = 0;
     for (;;) {
-      const next = await Promise.race([reader.read(), late.promise]);
+      // Who goes away in the middle of it, or frames it wrongly, is no failure of ours.
+      const read = reader.read().catch(() => {
+        throw new Refusal('bad-input', 'The request broke off.');
+      });
+      const next = await Promise.race([read, late.promise]);
       if (next === undefined) throw new Refusal('bad-input', 'The request took too long to arrive.');
       if (next.done) return Buffer.concat(chunks).toString('utf8');
       octets += next.value.length;
@@ -170,6 +175,8 @@ export function failedResponse(
   error: Error,
 ): Response {
   if (error instanceof Refusal) return refusedResponse(c, error);
+  // A file that finds no room is no other trouble than a row that finds none.
+  if (isDiskFull(error)) return refusedResponse(c, storageFull());
   const id = timeId(clock.now());
   const { method, path } = c.req;
   logger.error(

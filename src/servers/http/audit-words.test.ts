@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import { literalsFrom, literalsIn } from '../../../test/support/literals.ts';
 import { auditActions, auditWhy } from './audit-texts.ts';
 import { whyNot } from './admin/audit-why.ts';
+import type { Operation } from './admin/operation.ts';
+import { operations } from './admin/operations.ts';
 
 /** Every action of the audit has a name that people read, and every such name an action. */
 
@@ -20,6 +22,19 @@ const FILLED: Readonly<Record<string, readonly string[]>> = {
 /** Handed on as an argument. */
 const HANDED_ON = ['group.add', 'group.change', 'audit.undo'];
 
+/** Of operations that tell the audit themselves; what of them is filled in. */
+function noted(): string[] {
+  return globSync('src/servers/http/admin/*.ts', { cwd: ROOT })
+    .map((file) => readFileSync(resolve(ROOT, file), 'utf8'))
+    .flatMap((source) =>
+      [...source.matchAll(/\baudited: /g)].flatMap(({ index }) => {
+        const row = source.slice(index, source.indexOf('run(', index));
+        return [...row.matchAll(/'([a-z]+\.[a-z]+)'/g)].flatMap(([, name]) => name ?? []);
+      }),
+    )
+    .concat('backup.create', 'backup.drill');
+}
+
 function sources(): string[] {
   return globSync('src/data/**/*.ts', { cwd: ROOT })
     .filter((file) => !/\.(?:test|contract)\.ts$|migrations/.test(file))
@@ -27,10 +42,10 @@ function sources(): string[] {
 }
 
 test('every action of the audit has words, and all words are those of an action', () => {
-  const found = new Set<string>(HANDED_ON);
+  const found = new Set<string>([...HANDED_ON, ...noted()]);
   const all = sources();
   for (const source of all) {
-    for (const { index } of source.matchAll(/\baudit\(|const action = `/g)) {
+    for (const { index } of source.matchAll(/\b(?:audit|saveSetting)\(|const action = `/g)) {
       const [name] = literalsFrom(source, index + source.slice(index).search(/[(=]/) + 1).filter((text) =>
         /^[a-z-]+\.[a-z0-9-]+$|^[a-z-]+\.X1$/.test(text),
       );
@@ -59,4 +74,27 @@ test('what cannot be taken back has a reason with a code', () => {
     Object.keys(auditWhy).filter((key) => !used.has(key)),
     [],
   );
+});
+
+/** Operations that change nothing: they look, plan, or wait; or make the folder of an import, which is told of itself. */
+const LOOKING = [
+  'dns.plan',
+  'dns.undoPlan',
+  'filter.whatIf',
+  'importing.ensureMailbox',
+  'lookup.query',
+  'routing.probe',
+  'routing.test',
+  'setup.expect',
+  'sieve.check',
+];
+
+test('whatever an administrator changes is told to the audit', () => {
+  const silent = Object.entries(operations).flatMap(([area, rows]) =>
+    Object.entries(rows as Readonly<Record<string, Operation>>)
+      // What does not look at who asks can tell nobody who it was.
+      .filter(([, row]) => row.method !== 'GET' && row.audited === undefined && row.run.length < 3)
+      .map(([name]) => `${area}.${name}`),
+  );
+  assert.deepEqual(silent.toSorted(), LOOKING);
 });

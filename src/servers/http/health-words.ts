@@ -9,7 +9,7 @@ export const healthWords = wordsOf('health', healthTexts);
 const UNITS: Readonly<Record<string, number>> = { min: 60_000, hours: 3_600_000, days: 86_400_000 };
 
 /** A fact as whoever reads it writes it: spans of time, and reasons that have words of their own. */
-function fact(name: string, arg: Arg): Arg {
+export function factOf(name: string, arg: Arg): Arg {
   if (typeof arg !== 'string') return arg;
   const [, count, unit = ''] = /^(\d{1,9}) (min|hours|days)$/.exec(arg) ?? [];
   if (name === 'span' && count !== undefined) return { ms: Number(count) * (UNITS[unit] ?? 1), text: arg };
@@ -21,7 +21,7 @@ function fact(name: string, arg: Arg): Arg {
 function find(text: string): Said | undefined {
   const said = healthWords.find(text);
   if (said?.args === undefined) return said;
-  const args = Object.entries(said.args).map(([name, arg]) => [name, fact(name, arg)] as const);
+  const args = Object.entries(said.args).map(([name, arg]) => [name, factOf(name, arg)] as const);
   return { ...said, args: Object.fromEntries(args) };
 }
 

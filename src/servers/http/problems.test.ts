@@ -21,6 +21,52 @@ const SOURCES = [
   'src/data/{access,account,directory,sieve,spam,sharing,mailstore,queue,vault,bans}/**/*.ts',
   'src/flow/sieve/**/*.ts',
 ];
+/** Of these pages show the most, not all: a backup can fail in many ways. */
+const FURTHER = [
+  'src/data/{backup,holds,suppression}/**/*.ts',
+  'src/flow/{backup,dns-plan,ses-inbound}/**/*.ts',
+  'src/app/{admin-hooks,acme/keeper}.ts',
+];
+/** What is wrong with the values of settings: a name, and what stands in schemas. */
+const VALUES = [
+  'it takes 20 or more',
+  'it takes 30 or less',
+  'it takes at most 10 characters',
+  'it takes at most 10 entries',
+  'it takes a number',
+  'it takes a whole number',
+  'it takes a text',
+  'it takes true or false',
+  'it takes a list in JSON, such as ["one", "two"]; [] for none',
+  'it takes an object in JSON',
+  'it takes one of off, all',
+  'it is missing',
+  'it must not be empty',
+  'it is missing or of no kind that is known',
+  'it is a group of settings; name one of them ("postern filter show" lists all)',
+  'it takes the ARN of a topic',
+  'it takes a URL such as https://example.org/path',
+  'there is no transport "out"; add it first',
+];
+const SCHEMAS = [
+  'src/flow/**/settings.ts',
+  'src/flow/{alerts,backup,doctor,dns-plan,lookup,ses-inbound,spam}/*.ts',
+  'src/data/{certificates,housekeeping,journal,lookup,backup}/*.ts',
+  'src/flow/outbound/**/*.ts',
+];
+
+function values(): string[] {
+  const own = globSync(SCHEMAS, { cwd: ROOT })
+    .filter((file) => !file.includes('.test.') && !file.includes('.contract.'))
+    .flatMap((file) => [
+      ...readFileSync(resolve(ROOT, file), 'utf8').matchAll(
+        /(?:error|message): '(it (?:takes|needs) [^']*|there are two [^']*)'/g,
+      ),
+    ])
+    .flatMap(([, text]) => text ?? []);
+  return [...own, ...VALUES].map((text) => `a.name: ${text}`);
+}
+
 /** Refusals that no API gives: of starting the server, of other protocols. */
 const NOT_THEIRS =
   /^src\/servers\/http\/admin\/socket|^src\/servers\/http\/auth\/oauth\.ts|^src\/data\/sharing\/annotations|\.contract\.|\.test\.|fixtures/;
@@ -32,6 +78,7 @@ const NONE: ReadonlySet<string> = new Set([
 ]);
 /** Refusals whose text stands in a table, or comes out of a function. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
+  'badRecipient',
   'otherSite',
   'requestOver',
   'noAppPassword',
@@ -49,8 +96,8 @@ function messagesIn(source: string): string[] {
   return found;
 }
 
-function everyMessage(): { file: string; text: string }[] {
-  return globSync(SOURCES, { cwd: ROOT })
+function everyMessage(sources = SOURCES): { file: string; text: string }[] {
+  return globSync(sources, { cwd: ROOT })
     .filter((file) => !NOT_THEIRS.test(file))
     .flatMap((file) => messagesIn(readFileSync(resolve(ROOT, file), 'utf8')).map((text) => ({ file, text })))
     .filter(({ text }) => !NONE.has(text));
@@ -64,11 +111,28 @@ test('every refusal of the account, auth and admin APIs has a name', () => {
   );
 });
 
+test('what is wrong with the value of a setting has a name, one thing or several', () => {
+  const nameless = values().filter(
+    (text) => !/^problems\.(?:value|trueOrFalse)/.test(problemSaid(text)?.code ?? ''),
+  );
+  assert.deepEqual(nameless, []);
+  const said = problemSaid('trash_days: it takes 0 or more; mode: it takes one of off, all');
+  const several = said?.args?.['list'];
+  assert.ok(typeof several === 'object' && 'list' in several);
+  assert.deepEqual(
+    several.list.map(({ code }) => code),
+    ['problems.valueLeast', 'problems.valueOneOf'],
+  );
+});
+
 test('every name is that of a refusal', () => {
-  const used = new Set(everyMessage().map(({ text }) => problemSaid(text)?.code));
+  const texts = [...everyMessage(), ...everyMessage(FURTHER)].map(({ text }) => text);
+  const used = new Set([...texts, ...values()].map((text) => problemSaid(text)?.code));
   const unused = Object.keys(problems).filter(
     (key) =>
-      !/^(?:input|kind)[A-Z]|^inside$/.test(key) && !ELSEWHERE.has(key) && !used.has(`problems.${key}`),
+      !/^(?:input|kind)[A-Z]|^(?:inside|several)$/.test(key) &&
+      !ELSEWHERE.has(key) &&
+      !used.has(`problems.${key}`),
   );
   assert.deepEqual(unused, []);
 });

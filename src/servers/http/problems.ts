@@ -6,10 +6,31 @@ import { problems } from './problem-texts.ts';
 const { find } = wordsOf('problems', problems);
 /** UTF-16 units of a message that are looked at. */
 const LOOKED_AT = 1000;
+/** Problems that one text tells apart. */
+const PIECES_MAX = 12;
 
 /** The sentence of a refusal with its code; undefined where it has none. */
 export function problemSaid(message: string): Said | undefined {
-  return message.length > LOOKED_AT ? undefined : find(message);
+  if (message.length > LOOKED_AT) return undefined;
+  return (message.includes('; ') ? several(message) : undefined) ?? find(message);
+}
+
+/** Of settings all that is wrong is told in one text. Undefined where a part of it has no name, or there is but one. */
+function several(message: string): Said | undefined {
+  const parts = message.split('; ');
+  if (parts.length > PIECES_MAX) return undefined;
+  // From the end, for a semicolon may stand within one: the shortest that leave only known ones are taken.
+  const rest: (readonly Said[] | undefined)[] = [...parts.map(() => undefined), []];
+  for (let from = parts.length - 1; from >= 0; from--) {
+    for (let to = from + 1; to <= parts.length && rest[from] === undefined; to++) {
+      const after = rest[to];
+      const said = after && find(parts.slice(from, to).join('; '));
+      if (after !== undefined && said !== undefined) rest[from] = [said, ...after];
+    }
+  }
+  const [list = []] = rest;
+  if (list.length < 2) return undefined;
+  return { code: 'problems.several', args: { list: { list, text: message } }, text: message };
 }
 
 /** What is wrong with input that its schema does not take, by the first field that is wrong. */

@@ -7,7 +7,7 @@ import { Sentence, useSentences } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
-import { dataWords } from './words.ts';
+import { auditWords } from './words.ts';
 import { Time } from './time.tsx';
 import { Text } from '../settings/fields.tsx';
 
@@ -26,9 +26,9 @@ interface Row {
 /** What is long is opened by whoever wants it. */
 const LONG = 120;
 
-function Data({ json }: { readonly json: string }) {
+function Data({ row: { action, data } }: { readonly row: Row }) {
   const t = texts('admin');
-  const text = wordsOf(json);
+  const text = wordsOf(action, data);
   if (text.length <= LONG) return <span class="admin-value">{text}</span>;
   return (
     <details class="admin-data">
@@ -38,9 +38,9 @@ function Data({ json }: { readonly json: string }) {
   );
 }
 
-function wordsOf(json: string): string {
+function wordsOf(action: string, json: string): string {
   try {
-    return dataWords(JSON.parse(json));
+    return auditWords(action, JSON.parse(json), (key) => textOf('audit', key));
   } catch {
     return json;
   }
@@ -117,7 +117,7 @@ export function Audit() {
                 { title: t('what'), cell: (each) => <What row={each} /> },
                 {
                   title: t('value'),
-                  cell: (each) => <Data json={each.data} />,
+                  cell: (each) => <Data row={each} />,
                 },
                 {
                   title: '',

@@ -3,6 +3,8 @@ import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { Text } from '../settings/fields.tsx';
+import type { Said } from '../text/said.ts';
+import { Sentences, useSentences } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { EditedList } from './edited-list.tsx';
@@ -13,15 +15,25 @@ interface Ban {
   readonly subject: string;
   readonly kind: string;
   readonly reason: string;
+  readonly reasonWords?: readonly Said[];
   readonly since?: number;
   readonly until: number;
 }
 
 const HOUR_S = 3600;
 
+function Reason({
+  of: { reason, reasonWords },
+}: {
+  readonly of: { readonly reason: string; readonly reasonWords?: readonly Said[] };
+}) {
+  return reasonWords === undefined ? <>{reason}</> : <Sentences said={reasonWords} />;
+}
+
 /** Who may not log in, and whose sending is held. */
 export function Bans() {
   const t = texts('admin');
+  useSentences('ways');
   const remote = useAdmin<{ bans: readonly Ban[] }>('/bans');
   const [network, setNetwork] = useState('');
   const [hours, setHours] = useState(24);
@@ -36,7 +48,7 @@ export function Bans() {
         empty={t('bansNone')}
         columns={[
           { title: t('network'), cell: (each) => each.subject },
-          { title: t('reason'), cell: (each) => each.reason },
+          { title: t('reason'), cell: (each) => <Reason of={each} /> },
           { title: t('until'), cell: (each) => <TimeAndAway at={each.until} /> },
         ]}
         fields={(problem) => (
@@ -79,7 +91,11 @@ export function Bans() {
 
 interface Held {
   readonly account: string;
-  readonly hold?: { readonly reason: string; readonly since: number };
+  readonly hold?: {
+    readonly reason: string;
+    readonly reasonWords?: readonly Said[];
+    readonly since: number;
+  };
   readonly messages: number;
 }
 
@@ -104,7 +120,10 @@ function Holds() {
             empty={t('holdsNone')}
             columns={[
               { title: t('account'), cell: (each) => each.account },
-              { title: t('reason'), cell: (each) => each.hold?.reason ?? '–' },
+              {
+                title: t('reason'),
+                cell: (each) => (each.hold === undefined ? '–' : <Reason of={each.hold} />),
+              },
               { title: t('messagesKept'), end: true, cell: (each) => each.messages },
               {
                 title: '',

@@ -103,6 +103,9 @@ function timeWords(ticks: readonly number[]): string[] {
   );
 }
 
+/** Steps of an axis that counts. */
+const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
+
 function optionsOf(
   element: HTMLElement,
   lines: readonly ChartLine[],
@@ -125,6 +128,8 @@ function optionsOf(
       {
         ...axis,
         size: 64,
+        // There is no half a message.
+        ...(unit === 'count' && { incrs: WHOLE }),
         values: (_plot, ticks) =>
           ticks.map((tick) => (unit === 'ms' ? formatMs(tick, 'narrow') : valueWords(tick, unit))),
       },

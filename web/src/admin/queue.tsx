@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { confirm } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
 import { formatSize } from '../base/format.ts';
@@ -6,6 +6,8 @@ import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { navigate, pathOf, route } from '../base/router.ts';
 import { toast } from '../base/toast.tsx';
+import type { Said } from '../text/said.ts';
+import { Sentences, useSentences } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { tracePath } from './trace-query.ts';
@@ -31,9 +33,12 @@ interface Message {
   readonly size: number;
   readonly createdAt: number;
   readonly expiresAt?: number;
-  readonly holdReason?: string;
+  readonly holdWords?: readonly Said[];
   readonly recipients: readonly Recipient[];
 }
+
+/** Milliseconds between two looks: what leaves, or is sent back, goes from the list by itself. */
+const LOOK_MS = 5000;
 
 export function Queue() {
   const id = route.value.parts[2];
@@ -42,6 +47,7 @@ export function Queue() {
 
 function List() {
   const t = texts('admin');
+  useSentences('ways');
   const base = texts('base');
   const [state, setState] = useState('');
   const [text, setText] = useState('');
@@ -50,6 +56,15 @@ function List() {
     ...query,
     limit: 100,
   });
+  const { loading, reload } = remote;
+  useEffect(() => {
+    // A look that takes longer than that is waited for.
+    if (loading) return undefined;
+    const timer = setInterval(() => {
+      if (!document.hidden) void reload();
+    }, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [loading, reload]);
   const { busy, save } = useSave();
   const retryAll = (): void =>
     void save(async () => {
@@ -98,18 +113,25 @@ function List() {
             columns={[
               {
                 title: t('message'),
-                cell: (each) => <a href={pathOf('admin', 'queue', each.queueId)}>{each.queueId}</a>,
+                cell: (each) => (
+                  <>
+                    <a href={pathOf('admin', 'queue', each.queueId)}>{each.queueId}</a>
+                    <div class="small">
+                      <a href={tracePath({ q: each.trace })}>{t('trace')}</a>
+                    </div>
+                  </>
+                ),
               },
               { title: t('from'), cell: (each) => each.reversePath || '<>' },
               { title: t('to'), cell: (each) => <To recipients={each.recipients} /> },
               {
                 title: t('lastReply'),
                 cell: (each) =>
-                  each.holdReason ?? each.recipients.find(({ lastReply }) => lastReply)?.lastReply ?? '–',
-              },
-              {
-                title: t('history'),
-                cell: (each) => <a href={tracePath({ q: each.trace })}>{t('trace')}</a>,
+                  each.holdWords === undefined ? (
+                    (each.recipients.find(({ lastReply }) => lastReply)?.lastReply ?? '–')
+                  ) : (
+                    <Sentences said={each.holdWords} />
+                  ),
               },
               { title: t('since'), cell: (each) => <Time at={each.createdAt} relative /> },
               { title: t('size'), end: true, cell: (each) => formatSize(each.size) },
@@ -133,6 +155,7 @@ function To({ recipients }: { readonly recipients: readonly Recipient[] }) {
 
 function One({ id }: { readonly id: string }) {
   const t = texts('admin');
+  useSentences('ways');
   const path = `/queue/${encodeURIComponent(id)}`;
   const remote = useAdmin<{ message: Message } | Message>(path);
   const transcript = useAdmin<{ events: readonly JournalEvent[] }>(`${path}/transcript`, { words: true });
@@ -169,7 +192,9 @@ function One({ id }: { readonly id: string }) {
                   t('givesUp'),
                   message.expiresAt === undefined ? '–' : <Time key="e" at={message.expiresAt} />,
                 ],
-                ...(message.holdReason === undefined ? [] : [[t('held'), message.holdReason] as const]),
+                ...(message.holdWords === undefined
+                  ? []
+                  : [[t('held'), <Sentences key="h" said={message.holdWords} />] as const]),
               ]}
             />
             <div class="row">

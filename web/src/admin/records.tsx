@@ -12,7 +12,7 @@ export interface DnsRecord {
   readonly why: string;
   readonly whyWords?: Said;
   readonly elsewhere?: boolean;
-  readonly onlyIf?: string;
+  readonly onlyIfWords?: Said;
   /** What was found when it was looked up. */
   readonly state?: 'ok' | 'warning' | 'problem' | 'unknown';
   readonly foundWords?: readonly Said[];
@@ -20,7 +20,7 @@ export interface DnsRecord {
 
 /** Records to publish, each with a button that copies its value. */
 export function Records({ records }: { readonly records: readonly DnsRecord[] }) {
-  useSentences('setup', 'checks');
+  useSentences('setup', 'checks', 'ways');
   const t = texts('admin');
   const base = texts('base');
   const words = stateWords();
@@ -40,7 +40,12 @@ export function Records({ records }: { readonly records: readonly DnsRecord[] })
             <div class="admin-record">{record.value}</div>
             <div class="soft small">
               {record.whyWords === undefined ? record.why : <Sentence said={record.whyWords} />}
-              {record.onlyIf !== undefined && ` (${record.onlyIf})`}
+              {record.onlyIfWords !== undefined && (
+                <>
+                  {' '}
+                  (<Sentence said={record.onlyIfWords} />)
+                </>
+              )}
             </div>
             {record.foundWords !== undefined && record.state !== 'ok' && (
               <div class="small">

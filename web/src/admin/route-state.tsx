@@ -3,6 +3,8 @@ import { formatNumber, formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { Text } from '../settings/fields.tsx';
+import type { Said } from '../text/said.ts';
+import { Sentences, useSentences } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { LineForm } from './line-form.tsx';
@@ -116,6 +118,7 @@ interface ProbeAnswer {
     readonly host?: string;
     readonly result: 'ok' | 'note' | 'problem';
     readonly text: string;
+    readonly words?: readonly Said[];
   }[];
   readonly deliverable: boolean;
 }
@@ -123,6 +126,7 @@ interface ProbeAnswer {
 /** Goes to the host of an address up to RCPT, and sends nothing. */
 export function Probe() {
   const t = texts('admin');
+  useSentences('ways');
   const [address, setAddress] = useState('');
   const [answer, setAnswer] = useState<ProbeAnswer | undefined>(undefined);
   const { busy, problems, save } = useSave();
@@ -153,7 +157,7 @@ export function Probe() {
             <li key={index} class="settings-item">
               <span class={badges[each.result]}>{each.step}</span>
               <div class="settings-item-main">
-                {each.host} {each.text}
+                {each.host} {each.words === undefined ? each.text : <Sentences said={each.words} />}
               </div>
             </li>
           ))}

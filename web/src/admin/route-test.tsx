@@ -1,6 +1,8 @@
 import { useState } from 'preact/hooks';
 import { texts } from '../base/i18n.ts';
 import { Text } from '../settings/fields.tsx';
+import { type Said, spoken } from '../text/said.ts';
+import { Sentences, useSentences } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin } from './api.ts';
 import { LineForm } from './line-form.tsx';
@@ -9,13 +11,18 @@ interface Planned {
   readonly route: string;
   readonly destination: string;
   readonly local: boolean;
-  readonly ways: readonly { readonly transport: string; readonly kind: string; readonly obstacle?: string }[];
-  readonly suppressed?: string;
+  readonly ways: readonly {
+    readonly transport: string;
+    readonly kind: string;
+    readonly obstacleWords?: readonly Said[];
+  }[];
+  readonly suppressedWords?: readonly Said[];
 }
 
 /** Where mail to an address would go now. */
 export function RouteTest() {
   const t = texts('admin');
+  useSentences('ways');
   const [address, setAddress] = useState('');
   const [from, setFrom] = useState('');
   const [answer, setAnswer] = useState<Planned | undefined>(undefined);
@@ -49,15 +56,27 @@ export function RouteTest() {
             <>
               <p>{t('routeTaken', { route: answer.route })}</p>
               <ol>
-                {answer.ways.map(({ transport, kind, obstacle }) => (
+                {answer.ways.map(({ transport, kind, obstacleWords }) => (
                   <li key={transport}>
-                    <strong>{transport}</strong> ({kind}){obstacle !== undefined && `: ${obstacle}`}
+                    <strong>{transport}</strong> ({kind})
+                    {obstacleWords !== undefined && (
+                      <>
+                        {': '}
+                        <Sentences said={obstacleWords} />
+                      </>
+                    )}
                   </li>
                 ))}
               </ol>
             </>
           )}
-          {answer.suppressed !== undefined && <p>{t('routeSuppressed', { reason: answer.suppressed })}</p>}
+          {answer.suppressedWords !== undefined && (
+            <p>
+              {t('routeSuppressed', {
+                reason: answer.suppressedWords.map((each) => spoken(each).text).join(' · '),
+              })}
+            </p>
+          )}
         </div>
       )}
     </section>

@@ -2,11 +2,13 @@ import { useState } from 'preact/hooks';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { Failure, Loading } from '../base/states.tsx';
+import type { Said } from '../text/said.ts';
+import { Sentence, Sentences, useSentences } from '../text/sentence.tsx';
 import { Text } from '../settings/fields.tsx';
 import { admin, useAdmin } from './api.ts';
-import { Copyable } from './copyable.tsx';
 import { Events, type JournalEvent } from './events.tsx';
 import { EditedList } from './edited-list.tsx';
+import { Mend, type Remedy } from './mend.tsx';
 import { DataTable } from './table.tsx';
 import { Time } from './time.tsx';
 
@@ -18,7 +20,12 @@ interface Line {
   readonly state: 'ok' | 'problem' | 'unknown';
   readonly found: string;
   readonly why: string;
-  readonly mend: readonly string[];
+  readonly words: {
+    readonly subject: Said;
+    readonly found: readonly Said[];
+    readonly why: readonly Said[];
+    readonly mend: readonly Remedy[];
+  };
 }
 
 interface Region {
@@ -45,6 +52,7 @@ export function Ses() {
 
 function Standing() {
   const t = texts('admin');
+  useSentences('ways');
   const remote = useAdmin<{ regions: readonly Region[] }>('/ses/status');
   const { data, error, loading } = remote;
   if (error !== undefined && data === undefined)
@@ -115,7 +123,7 @@ function RegionShown({
   );
 }
 
-function LineShown({ line: { subject, state, found, why, mend } }: { readonly line: Line }) {
+function LineShown({ line: { state, words: said } }: { readonly line: Line }) {
   const t = texts('admin');
   const words = { ok: t('stateOk'), problem: t('stateProblem'), unknown: t('stateUnknown') };
   return (
@@ -123,12 +131,20 @@ function LineShown({ line: { subject, state, found, why, mend } }: { readonly li
       <div class="settings-item-main">
         <div class="row">
           <span class={BADGES[state]}>{words[state]}</span>
-          <span class="settings-item-name">{subject}</span>
+          <span class="settings-item-name">
+            <Sentence said={said.subject} />
+          </span>
         </div>
-        <div>{found}</div>
-        {state !== 'ok' && <div class="soft small">{why}</div>}
-        {mend.map((each) => (
-          <Copyable key={each} text={each} />
+        <div>
+          <Sentences said={said.found} />
+        </div>
+        {state !== 'ok' && (
+          <div class="soft small">
+            <Sentences said={said.why} />
+          </div>
+        )}
+        {said.mend.map((each) => (
+          <Mend key={JSON.stringify(each)} remedy={each} />
         ))}
       </div>
     </li>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { texts } from '../base/i18n.ts';
+import { ApiError } from '../base/http.ts';
 import { me } from '../base/session.ts';
 import type { Said } from '../text/said.ts';
 import { Sentence } from '../text/sentence.tsx';
@@ -34,23 +35,35 @@ export function TestMail({
   const [address, setAddress] = useState('');
   const [probe, setProbe] = useState<Probe | undefined>(known);
   const { busy, problems, save } = useSave();
-  const over = probe?.state === 'arrived' || probe?.state === 'failed';
+  const [forgotten, setForgotten] = useState('');
+  // That somebody's message was refused does not mean that the one that is waited for does not come.
+  const over = probe?.state === 'arrived' || (probe?.state === 'failed' && kind === 'send');
   useEffect(() => {
-    if (probe === undefined || over) return undefined;
+    if (probe === undefined || over || forgotten !== '') return undefined;
+    const asked = new AbortController();
     const timer = setTimeout(() => {
-      admin<Probe>('GET', `/setup/test-mail/${probe.id}`).then(
+      admin<Probe>('GET', `/setup/test-mail/${probe.id}`, undefined, asked.signal).then(
         (now) => {
           setProbe({ ...probe, ...now });
           if (now.state === 'arrived') void onDone();
         },
-        () => setProbe({ ...probe }),
+        (error: unknown) => {
+          if (asked.signal.aborted) return;
+          if (error instanceof ApiError && error.status === 404) setForgotten(error.message);
+          else setProbe({ ...probe });
+        },
       );
     }, ASK_MS);
-    return () => clearTimeout(timer);
-  }, [probe, over]);
+    return () => {
+      clearTimeout(timer);
+      // The answer would be about a message that is watched no longer.
+      asked.abort();
+    };
+  }, [probe, over, forgotten]);
   const begin = (event: Event): void => {
     event.preventDefault();
     const from = me.value?.address ?? '';
+    setForgotten('');
     void save(async () => {
       if (kind === 'receive')
         setProbe(await admin<Probe>('POST', '/setup/test-mail/expect', { address: from }));
@@ -85,7 +98,15 @@ export function TestMail({
           {kind === 'receive' && probe.subject !== undefined && (
             <p>{t('testExpect', { address: probe.address ?? '', subject: probe.subject })}</p>
           )}
-          <p>{probe.words === undefined ? t('testWaiting') : <Sentence said={probe.words} />}</p>
+          <p>
+            {forgotten !== '' ? (
+              forgotten
+            ) : probe.words === undefined ? (
+              t('testWaiting')
+            ) : (
+              <Sentence said={probe.words} />
+            )}
+          </p>
         </div>
       )}
     </form>

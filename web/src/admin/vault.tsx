@@ -3,6 +3,8 @@ import { formatSize } from '../base/format.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { navigate, pathOf, route } from '../base/router.ts';
+import type { Said } from '../text/said.ts';
+import { Sentence, useSentences } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
@@ -19,12 +21,14 @@ interface Entry {
   readonly author: string;
   readonly subject: string;
   readonly reason: string;
+  readonly reasonWords?: Said;
   readonly createdAt: number;
   readonly recipients: readonly { readonly address: string; readonly state: string }[];
 }
 
 /** Mail that was refused after it had arrived. */
 export function Vault() {
+  useSentences('rules', 'events', 'why');
   const t = texts('admin');
   const base = texts('base');
   const remote = useAdmin<{ entries: readonly Entry[] }>('/vault', { limit: 200 });
@@ -60,7 +64,11 @@ export function Vault() {
               {
                 title: t('case'),
                 cell: (each) => (
-                  <button type="button" class="button quiet mono" onClick={() => setShown(each.caseNumber)}>
+                  <button
+                    type="button"
+                    class="button quiet mono admin-flush"
+                    onClick={() => setShown(each.caseNumber)}
+                  >
                     {each.caseNumber}
                   </button>
                 ),
@@ -73,7 +81,9 @@ export function Vault() {
                     <div class="soft small" dir="auto">
                       {each.author} · {each.ip} · {formatSize(each.size)}
                     </div>
-                    <div class="small">{each.reason}</div>
+                    <div class="small">
+                      {each.reasonWords === undefined ? each.reason : <Sentence said={each.reasonWords} />}
+                    </div>
                   </>
                 ),
               },

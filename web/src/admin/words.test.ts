@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { dataWords, gigabytesOf, octetsOf } from './words.ts';
+import { auditWords, gigabytesOf, octetsOf } from './words.ts';
 
 it('takes quotas as people type them', () => {
   assert.equal(octetsOf('2'), 2_000_000_000);
@@ -10,11 +10,22 @@ it('takes quotas as people type them', () => {
   assert.equal(gigabytesOf(0), '');
 });
 
-it('says what an event has in one line', () => {
-  assert.equal(dataWords({ session: 'x', host: 'mx.example.org', tries: 2 }), 'host mx.example.org, tries 2');
+it('says what an entry of the audit is about; of settings only what changed', () => {
+  const texts: Readonly<Record<string, string>> = {
+    'fact role': 'Rolle',
+    'fact quota': 'Platz',
+    'value user': 'Person',
+    'value unlimited': 'unbegrenzt',
+    'value yes': 'ja',
+  };
+  const said = (action: string, data: unknown): string => auditWords(action, data, (key) => texts[key]);
   assert.equal(
-    dataWords({ helo: '', tls: null, via: [], to: ['a@example.org', 'b@example.org'], more: [{ a: 1 }] }),
-    'to a@example.org b@example.org, more [{"a":1}]',
+    said('account.add', { role: 'user', quota: 0, shared: 1, note: null }),
+    'Rolle: Person, Platz: unbegrenzt, shared: ja',
   );
-  assert.equal(dataWords(null), 'null');
+  const before = JSON.stringify({ greylist: { mode: 'all' }, vault: { days: 9 } });
+  const after = JSON.stringify({ greylist: { mode: 'off' }, vault: { days: 9 }, lists: ['a'] });
+  assert.equal(said('filter.settings', { before, after }), 'greylist.mode: all → off, lists: – → ["a"]');
+  assert.equal(said('filter.settings', { before: null, after: '{"enabled":false}' }), 'enabled: – → false');
+  assert.equal(said('filter.settings', { before: '{"enabled":false}', after: null }), 'enabled: false → –');
 });

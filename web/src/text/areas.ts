@@ -14,6 +14,7 @@ import type health from './en/health.ts';
 import type settingsAbout from './en/settingsAbout.ts';
 import type rules from './en/rules.ts';
 import type setup from './en/setup.ts';
+import type ways from './en/ways.ts';
 import type why from './en/why.ts';
 import type signatures from './en/signatures.ts';
 
@@ -36,6 +37,7 @@ export interface Areas {
   readonly checks: typeof checks;
   readonly health: typeof health;
   readonly audit: typeof audit;
+  readonly ways: typeof ways;
   readonly settingsAbout: typeof settingsAbout;
   readonly signatures: typeof signatures;
 }

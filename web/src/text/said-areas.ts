@@ -12,6 +12,7 @@ export const AREAS = [
   'checks',
   'health',
   'audit',
+  'ways',
   'settingsAbout',
 ] as const satisfies readonly (keyof Areas)[];
 export type SaidArea = (typeof AREAS)[number];

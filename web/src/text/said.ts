@@ -16,7 +16,7 @@ knowTexts(
   Object.fromEntries(
     Object.entries(
       import.meta.glob<{ default: Readonly<Record<string, string>> }>(
-        './*/{why,rules,events,remedies,advice,problems,setup,checks,health,audit,settingsAbout}.ts',
+        './*/{why,rules,events,remedies,advice,problems,setup,checks,health,audit,ways,settingsAbout}.ts',
       ),
     ).map(([path, load]) => [path.replace('./', '../text/'), load]),
   ),

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { caseNumberOf } from '../../../data/vault/case-number.ts';
 import type { VaultEntry } from '../../../data/vault/types.ts';
+import { toldText } from '../../../flow/explain/say.ts';
+import { said } from '../said.ts';
 import type { Principal } from '../../request-login.ts';
 import { operation, selfOf } from './operation.ts';
 import { count, done, OK } from './schemas.ts';
@@ -16,6 +18,7 @@ const entry = z.object({
   from: z.string(),
   subject: z.string(),
   reason: z.string(),
+  reasonWords: said.optional(),
   size: z.number(),
   at: z.number(),
   expiresAt: z.number(),
@@ -39,6 +42,7 @@ function shown(found: VaultEntry): z.input<typeof entry> {
     from: found.author === '' ? found.reversePath : found.author,
     subject: found.subject,
     reason: found.reason,
+    reasonWords: toldText(found.reason),
     size: found.size,
     at: found.createdAt,
     expiresAt: found.expiresAt,

@@ -129,6 +129,7 @@ const test = operation({
     queued: z.array(z.string()),
     webhook: z.string().optional(),
   }),
+  audited: () => ({ action: 'alerts.test', subject: 'alerts' }),
   async run(context) {
     const { mailed, queued, webhook } = await hooksOf(context).test();
     return { mailed: [...mailed], queued: [...queued], ...(webhook !== undefined && { webhook }) };

@@ -243,6 +243,29 @@ describe('admin API', () => {
     assert.equal((await undelete(bob.address, { ...carol, role: 'user' })).status, 403);
   });
 
+  it('keeps what several people change at the same moment', async () => {
+    const steps = ['dns', 'send', 'receive', 'backup'];
+    await Promise.all(steps.map((id) => call('PUT', `/setup/steps/${id}`, { skipped: true })));
+    const { body } = await call('GET', '/setup');
+    const states = body['steps'] as { id: string; state: string }[];
+    assert.deepEqual(
+      states.filter(({ state }) => state === 'skipped').map(({ id }) => id),
+      steps,
+    );
+
+    const app = appFor(operator);
+    const changes = { 'greylist.delay_s': 90, messages_per_hour: 7, tls_reports: false, 'vault.days': 9 };
+    await Promise.all(
+      Object.entries(changes).map(async ([name, value]) => {
+        const headers = { 'Content-Type': 'application/json' };
+        const request = { method: 'PUT', headers, body: JSON.stringify({ value }) };
+        assert.equal((await app.request(`/admin/v1/filter/settings/${name}`, request)).status, 200, name);
+      }),
+    );
+    const { body: after } = await call('GET', '/filter/settings');
+    assert.deepEqual((after['changed'] as string[]).toSorted(), Object.keys(changes).toSorted());
+  });
+
   it('keeps an audit of who did what', async () => {
     await call('POST', '/domains', { name: 'audited.example' });
     const { body } = await call('GET', '/audit?limit=3');
@@ -303,5 +326,41 @@ describe('trace', () => {
 
   it('wants to know what to look for', async () => {
     assert.equal((await call('GET', '/trace')).status, 400);
+  });
+
+  it('sees the message that was waited for among what else happened to the address', async () => {
+    const name = 'waits@probe.example';
+    await call('POST', '/domains', { name: 'probe.example' });
+    await call('POST', '/accounts', { address: name, password: 'correct horse' });
+    const { body } = await call('POST', '/setup/test-mail/expect', { address: name });
+    const state = async () => (await call('GET', `/setup/test-mail/${String(body['id'])}`)).body['state'];
+    assert.equal(await state(), 'waiting');
+    const at = systemClock.now();
+    const of = [terms.address(name)];
+    const refused = {
+      trace: 'spam',
+      at,
+      kind: 'message.refused',
+      data: { reason: 'no' },
+      terms: of,
+    } as const;
+    await store.write.run('journal.append', { events: [refused] });
+    assert.equal(await state(), 'failed');
+    const data = { from: 'friend@far.example' };
+    const logins = Array.from({ length: 80 }, (_, n) => ({
+      trace: `login-${n}`,
+      at: at + 2 + n,
+      kind: 'login.succeeded' as const,
+      data: {},
+      terms: of,
+    }));
+    await store.write.run('journal.append', {
+      events: [
+        { trace: 'wanted', at: at + 1, kind: 'message.accepted', data, terms: of },
+        { trace: 'wanted', at: at + 1, kind: 'message.deposited', data: {}, terms: of },
+        ...logins,
+      ],
+    });
+    assert.equal(await state(), 'arrived');
   });
 });

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { MiddlewareHandler } from 'hono';
 import { Refusal } from '../../../base/errors.ts';
+import { KeyedTurns } from '../../../base/keyed-turns.ts';
 import { isAdmin, notPermitted } from '../../../data/directory/permission.ts';
 import type { Actor } from '../../../data/directory/types.ts';
 import {
@@ -19,6 +20,9 @@ import { operations } from './operations.ts';
 import { requireOwnFiles } from './own-files.ts';
 import { servedDocument } from '../openapi.ts';
 import { requireCovered, scopeOf } from './scope.ts';
+
+/** Changes of settings that wait for their turn. */
+const SETTINGS_WAITING = 200;
 
 /** Octets of a request body. The largest request is an alias with a hundred addresses. */
 export const ADMIN_BODY_BYTES = API_BODY_BYTES;
@@ -59,8 +63,9 @@ export function createAdminApp(context: AdminContext, authenticate: Authenticate
   app.use(authenticate);
   // Before the operations, one of which has the rest of the path as a parameter.
   mountLiveTrace(app, context);
+  const turns = new KeyedTurns(1, SETTINGS_WAITING);
   for (const area of Object.values(operations)) {
-    for (const row of Object.values(area)) mount(app, context, row as Operation);
+    for (const row of Object.values(area)) mount(app, context, row as Operation, turns);
   }
   mountMessageStreams(app, context);
   mountOperationList(app);
@@ -90,7 +95,17 @@ export function mayCall(actor: Actor, row: Pick<Operation, 'access'>): boolean {
   return isAdmin(actor) || (row.access !== 'administrator' && actor.role === 'domain-admin');
 }
 
-function mount(app: Hono<AdminEnv>, context: AdminContext, row: Operation): void {
+/**
+ * Changes one of many settings that are kept as one text: two at once would each write what they read, and one be lost.
+ */
+function changesSettings({ method, path }: Operation): boolean {
+  return (
+    (method === 'PUT' || method === 'DELETE') &&
+    /^\/[a-z]+\/(?:settings|transports|routes|tables|sources|archive|admin)\//.test(path)
+  );
+}
+
+function mount(app: Hono<AdminEnv>, context: AdminContext, row: Operation, turns: KeyedTurns): void {
   app.on(row.method, API_PREFIX + row.path, async (c) => {
     const actor = c.get('actor');
     spanOf(c.req.raw)?.set({ 'http.route': API_PREFIX + row.path });
@@ -101,7 +116,15 @@ function mount(app: Hono<AdminEnv>, context: AdminContext, row: Operation): void
     if (!isAdmin(actor)) requireCovered(await scopeOf(context.store, actor), row.within?.(input.data) ?? []);
     if (/\/(?:settings|transports|sources|backup\/tasks|backup\/restore)\b/.test(row.path))
       requireOwnFiles(actor, context.facts.dataDirectory, input.data);
-    const result = await row.run(context, input.data, actor);
-    return c.json(row.output.parse(result) as object);
+    const end = changesSettings(row) ? await turns.take(1) : () => undefined;
+    if (end === undefined) throw new Refusal('limit', 'Too many settings are being changed at once.');
+    try {
+      const result = await row.run(context, input.data, actor);
+      const told = row.audited?.(input.data);
+      if (told !== undefined) await context.store.write.run('directory.note', { actor, ...told });
+      return c.json(row.output.parse(result) as object);
+    } finally {
+      end();
+    }
   });
 }

@@ -205,6 +205,7 @@ const run = operation({
   access: 'administrator',
   input: z.strictObject({ kind: z.enum(['create', 'drill']), elsewhere: elsewhere.optional() }),
   output: begun,
+  audited: ({ kind }) => ({ action: `backup.${kind}`, subject: 'backup' }),
   async run(context, { kind, elsewhere: where }) {
     const backups = backupsOf(context);
     return { task: shownTask(await backups[kind](elsewhereOf(where))) };

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { BANS_MAX } from '../../../data/bans/active.ts';
 import { parseNetwork } from '../../../data/bans/networks.ts';
 import type { Ban } from '../../../data/bans/types.ts';
+import { said } from '../said.ts';
+import { waySentences } from '../way-words.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
 
 const SECOND = 1000;
@@ -16,6 +18,8 @@ const ban = z.object({
   subject: z.string(),
   cause: z.enum(['guessing', 'manual']),
   reason: z.string(),
+  /** The same with codes; what an administrator wrote as it is. */
+  reasonWords: z.array(said).readonly().optional(),
   /** How many in a row, each twice as long; 0 for one set by hand. */
   offences: z.number(),
   since: z.number(),
@@ -46,7 +50,8 @@ const list = operation({
   input: z.strictObject({}),
   output: z.object({ bans: z.array(ban) }),
   async run(context) {
-    return { bans: await active(context) };
+    const bans = await active(context);
+    return { bans: bans.map((one) => ({ ...one, reasonWords: waySentences(one.reason) })) };
   },
 });
 

@@ -149,6 +149,10 @@ const renew = operation({
     /** It takes longer; what comes of it stands in the list and the journal. */
     underWay: z.boolean(),
   }),
+  audited: ({ names }) => ({
+    action: 'certificate.renew',
+    subject: names.join(' ').slice(0, 250) || 'the site',
+  }),
   async run(context, { names }) {
     const over = new AbortController();
     const late = context.clock.sleep(RENEW_WAIT_MS, over.signal).then(() => undefined);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import { parseAddress } from '../../../data/directory/address.ts';
 import type { Domain } from '../../../data/directory/types.ts';
 import { domainRecords } from '../../../mail/dns-records.ts';
 import { domainFacts } from '../../../flow/doctor/facts.ts';
@@ -7,7 +8,9 @@ import { hostFacts } from './host-facts.ts';
 import { makeDkimKeys } from './dkim-keys.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
 import { scopeOf } from './scope.ts';
+import type { Said } from '../../../base/words.ts';
 import { setupWords } from '../setup-words.ts';
+import { wayWords } from '../way-words.ts';
 import { account, address, alias, dkimKey, dnsRecord, domain, domainName } from './schemas.ts';
 
 async function needDomain(context: AdminContext, name: string): Promise<Domain> {
@@ -16,9 +19,20 @@ async function needDomain(context: AdminContext, name: string): Promise<Domain> 
   return found;
 }
 
+/** A record with why it is wanted, and when, in words. */
+export function recordInWords<R extends { readonly why: string; readonly onlyIf?: string | undefined }>(
+  one: R,
+): R & { whyWords: Said; onlyIfWords?: Said } {
+  return {
+    ...one,
+    whyWords: setupWords.of(one.why),
+    ...(one.onlyIf !== undefined && { onlyIfWords: wayWords.of(`only if ${one.onlyIf}`) }),
+  };
+}
+
 async function recordsOf(context: AdminContext, name: string): Promise<z.input<typeof dnsRecord>[]> {
   const all = domainRecords(await domainFacts(context.store, hostFacts(context.facts), name));
-  return all.map((each) => ({ ...each, whyWords: setupWords.of(each.why) }));
+  return all.map(recordInWords);
 }
 
 const list = operation({
@@ -94,6 +108,23 @@ const remove = operation({
   },
 });
 
+/** Delimiters of subaddresses that people configure; which one holds is not known here. */
+const DELIMITERS = ['', '+', '-', '_', '='];
+
+/**
+ * A catch-all that leads to nobody of its domain would be taken to work, and nothing would come by it. Of other domains
+ * nothing is told: whoever administers this one may not learn who is there.
+ */
+async function requireSomebody({ store }: AdminContext, domain: string, address: string): Promise<void> {
+  const parsed = parseAddress(address);
+  if (parsed?.domain !== domain) return;
+  for (const delimiter of DELIMITERS) {
+    const args = { ...parsed, delimiter, size: 0, own: true };
+    if ((await store.read.run('directory.resolve', args)).status !== 'unknown') return;
+  }
+  throw new Refusal('no-such-account', `${address} is nobody here: add the account or alias first.`);
+}
+
 const catchAll = operation({
   method: 'PUT',
   path: '/domains/:domain/catch-all',
@@ -102,7 +133,9 @@ const catchAll = operation({
   within: ({ domain }) => [domain],
   input: z.strictObject({ domain: domainName, address: address.nullable() }),
   output: done,
-  async run({ store }, input, actor) {
+  async run(context, input, actor) {
+    const { store } = context;
+    if (input.address !== null) await requireSomebody(context, input.domain, input.address);
     await store.write.run('directory.setCatchAll', { actor, domain: input.domain, address: input.address });
     return OK;
   },

@@ -120,6 +120,11 @@ const teach = operation({
   access: 'administrator',
   input: z.strictObject({ ...whose, label: z.enum(['ham', 'spam']), message: z.base64() }),
   output: done,
+  audited: ({ account: whom, label }) => ({
+    action: 'filter.teach',
+    subject: whom ?? 'the site',
+    data: { label },
+  }),
   async run({ store, filter: hooks }, { account, label, message }) {
     if (hooks === undefined) throw new Refusal('unavailable', 'No filter is running here.');
     let accountId: number | undefined;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { said } from '../said.ts';
+import { waySentences } from '../way-words.ts';
 import { operation } from './operation.ts';
 import { address } from './schemas.ts';
 
@@ -8,7 +10,9 @@ const BATCH = 200;
 const held = z.object({
   account: z.string(),
   /** Undefined: only single messages are held. */
-  hold: z.object({ reason: z.string(), since: z.number() }).optional(),
+  hold: z
+    .object({ reason: z.string(), reasonWords: z.array(said).readonly().optional(), since: z.number() })
+    .optional(),
   messages: z.number(),
   recipients: z.number(),
   oldest: z.number().optional(),
@@ -22,7 +26,15 @@ const list = operation({
   input: z.strictObject({}),
   output: z.object({ held: z.array(held) }),
   async run({ store }) {
-    return { held: await store.read.run('holds.list', null) };
+    const all = await store.read.run('holds.list', null);
+    return {
+      held: all.map((one) => ({
+        ...one,
+        ...(one.hold !== undefined && {
+          hold: { ...one.hold, reasonWords: waySentences(one.hold.reason) },
+        }),
+      })),
+    };
   },
 });
 

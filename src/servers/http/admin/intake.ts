@@ -187,6 +187,11 @@ const retry = operation({
     nextAt: z.number().optional(),
     trace: z.string().optional(),
   }),
+  audited: ({ key, to = [] }) => ({
+    action: 'intake.retry',
+    subject: key.slice(0, 250),
+    ...(to.length > 0 && { data: { to: to.join(' ') } }),
+  }),
   async run(context, { key, source, to }) {
     const hooks = hooksOf(context);
     const place = await placesOf(context, hooks.settings, key, source);
@@ -216,6 +221,7 @@ const sweep = operation({
       z.object({ name: z.string(), objects: z.number(), untold: z.number(), problem: z.string().optional() }),
     ),
   }),
+  audited: ({ source = 'the site' }) => ({ action: 'intake.sweep', subject: source }),
   async run(context, { source }) {
     const results = await hooksOf(context).sweep(source);
     return {

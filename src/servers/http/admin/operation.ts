@@ -149,7 +149,15 @@ export interface Operation<I extends z.ZodType = z.ZodType, O extends z.ZodType 
   readonly access: 'administrator' | 'domain' | 'store-decides';
   /** Addresses and domains in the input that a domain administrator may only name when they are theirs. */
   within?(input: z.output<I>): readonly (string | null | undefined)[];
+  /** What the audit is told once it is done, where no write of the store tells it. */
+  audited?(input: z.output<I>): Audited;
   run(context: AdminContext, input: z.output<I>, actor: Actor): Promise<z.input<O>>;
+}
+
+export interface Audited {
+  readonly action: `${string}.${string}`;
+  readonly subject: string;
+  readonly data?: Readonly<Record<string, string | number>>;
 }
 
 /** Path of the API on the socket; a later version of it would stand beside this one. */

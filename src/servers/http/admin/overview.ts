@@ -280,11 +280,15 @@ function addPartProblems(state: Status, add: AddProblem): void {
     add('ses', 'warning', verbatim(words), 'postern intake status', 'ses');
   for (const { way, destination, cause: reason } of state.refusedWays.slice(0, 5)) {
     const host = destination === '*' ? say('everyHost') : destination;
-    add('routes', 'warning', say('refusesWay', { host, way, reason }), 'postern route refusals', 'routes');
+    add('routes', 'warning', say('refusesWay', { host, way, reason }), 'postern route refused', 'routes');
   }
   for (const { name, up, problem: reason } of state.filter?.partners ?? [])
     if (!up) add('filter', 'warning', say('filterDown', { name, reason }), 'postern filter show', 'spam');
-  if (!state.listeners.some(({ name, open }) => open && /^imaps?$/.test(name)) && state.mode === 'serve')
+  // Port 143 is open without a certificate, too, and takes no login then.
+  const readable = state.listeners.some(
+    ({ name, open, security }) => open && security !== 'none' && /^imaps?$/.test(name),
+  );
+  if (!readable && state.mode === 'serve')
     add('listeners', 'warning', say('noImap'), 'postern certificate list', 'certificates');
 }
 

@@ -4,6 +4,7 @@ import type { Actor } from '../../../data/directory/types.ts';
 import type { JournalData } from '../../../data/journal/types.ts';
 import type { QueueEntry } from '../../../data/queue/reads.ts';
 import { type AdminContext, operation } from './operation.ts';
+import { waySentences } from '../way-words.ts';
 import { domainName, journalRow, queueId, queueMessage, rowsInWords } from './schemas.ts';
 
 /** Messages listed at once unless told otherwise, and at most. */
@@ -14,7 +15,12 @@ const byId = z.strictObject({ queueId });
 const moved = z.object({ count: z.number() });
 
 function view({ message, recipients }: QueueEntry): z.input<typeof queueMessage> {
-  return { ...message, recipients };
+  const { holdReason } = message;
+  return {
+    ...message,
+    ...(holdReason !== undefined && { holdWords: waySentences(holdReason) }),
+    recipients,
+  };
 }
 
 const list = operation({

@@ -66,6 +66,7 @@ export const dnsRecord = z.object({
   whyWords: said.optional(),
   elsewhere: z.boolean().exactOptional(),
   onlyIf: z.string().exactOptional(),
+  onlyIfWords: said.optional(),
 });
 
 export const queueRecipient = z.object({
@@ -94,6 +95,7 @@ export const queueMessage = z.object({
   warnAt: time.optional(),
   expiresAt: time.optional(),
   holdReason: z.string().optional(),
+  holdWords: z.array(said).readonly().optional(),
   /** Its sender wants it to leave then. */
   releaseAt: time.optional(),
   recipients: z.array(queueRecipient).readonly(),

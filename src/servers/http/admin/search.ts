@@ -59,6 +59,7 @@ const rebuild = operation({
   access: 'administrator',
   input: z.strictObject({ account }),
   output: z.object({}),
+  audited: ({ account: address = 'the site' }) => ({ action: 'search.rebuild', subject: address }),
   async run(context, { account: address }) {
     const accountId = address === undefined ? undefined : await accountIdOf(context, address);
     await indexOf(context).rebuild(accountId);

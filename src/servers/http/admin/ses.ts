@@ -5,6 +5,8 @@ import { routingSettingsSchema } from '../../../flow/outbound/routing/settings.t
 import { intakeSettingsSchema } from '../../../flow/ses-inbound/settings.ts';
 import { type SesRegion, sesRegions } from '../../../flow/ses-setup/places.ts';
 import type { SesStatus } from '../../../flow/ses-setup/status.ts';
+import { remedy, said } from '../said.ts';
+import { waySentences, wayRemedy, wayWords } from '../way-words.ts';
 import { type AdminContext, operation } from './operation.ts';
 import { journalRow, rowsInWords } from './schemas.ts';
 
@@ -30,6 +32,13 @@ const line = z.object({
   why: z.string(),
   /** Commands and DNS records that mend it. */
   mend: z.array(z.string()),
+  /** The same with codes. */
+  words: z.object({
+    subject: said,
+    found: z.array(said).readonly(),
+    why: z.array(said).readonly(),
+    mend: z.array(remedy).readonly(),
+  }),
 });
 
 const region = z.object({
@@ -82,7 +91,16 @@ function told(place: SesRegion, { caller, lines }: SesStatus): z.input<typeof re
     ...(caller !== undefined && { caller: { account: caller.account, arn: caller.arn } }),
     transports: [...place.transports],
     sources: [...place.intake],
-    lines: lines.map(({ mend, ...rest }) => ({ ...rest, mend: [...mend] })),
+    lines: lines.map((one) => ({ ...one, mend: [...one.mend], words: lineWords(one) })),
+  };
+}
+
+function lineWords({ subject, found, why, mend }: SesStatus['lines'][number]) {
+  return {
+    subject: wayWords.of(subject),
+    found: waySentences(found),
+    why: waySentences(why),
+    mend: mend.map(wayRemedy),
   };
 }
 

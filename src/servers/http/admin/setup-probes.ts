@@ -12,8 +12,8 @@ import { type Probe, PROBES_MAX, readSetup, saveSetup } from './setup-state.ts';
 
 /** Milliseconds that a message from elsewhere is waited for. */
 const EXPECT_MS = 24 * 3_600_000;
-/** Traces of one account that are looked through. */
-const TRACES = 50;
+/** Events of one account that are looked through, the newest. */
+const EVENTS = 2000;
 
 const state = z.enum(['waiting', 'sent', 'arrived', 'deferred', 'failed']);
 
@@ -24,6 +24,7 @@ const send = operation({
   access: 'administrator',
   input: z.strictObject({ from: address, to: address.optional() }),
   output: z.object({ id: z.string(), to: z.string(), trace: z.string() }),
+  audited: ({ from, to = from }) => ({ action: 'mail.test', subject: from, data: { to } }),
   async run(context, { from, to = from }) {
     const { probe, store, clock, facts } = context;
     if (probe === undefined) throw new Refusal('unavailable', 'Nothing is sent from here.');
@@ -139,31 +140,32 @@ async function outcomeOf({ store }: AdminContext, { trace = '', to }: Probe): Pr
 async function arrivalOf({ store, clock }: AdminContext, found: Probe): Promise<Outcome> {
   const { address: name, at } = found;
   const to = at + EXPECT_MS;
-  const traces = await store.read.run('journal.find', {
-    term: terms.address(name),
+  const { rows } = await store.read.run('journal.search', {
+    terms: [terms.address(name)],
     from: at,
     to,
-    limit: TRACES,
+    limit: EVENTS,
   });
-  for (const { trace } of traces) {
-    const events = await store.read.run('journal.byTrace', { trace });
-    const accepted = events.find(
-      ({ kind, data }) => kind === 'message.accepted' && data['protocol'] !== 'submission',
-    );
-    const refused = events.find(({ kind }) => kind === 'message.refused' || kind === 'recipient.refused');
-    if (accepted !== undefined && events.some(({ kind }) => kind === 'message.deposited'))
-      return {
-        state: 'arrived',
-        sentence: `A message from ${String(accepted.data['from'] || 'elsewhere')} has arrived.`,
-        events,
-      };
-    if (refused !== undefined)
-      return {
-        state: 'failed',
-        sentence: `A message was refused: ${String(refused.data['reason'] ?? '')}`,
-        events,
-      };
-  }
+  const deposited = new Set(
+    rows.filter(({ kind }) => kind === 'message.deposited').map(({ trace }) => trace),
+  );
+  const accepted = rows.find(
+    ({ kind, trace, data }) =>
+      kind === 'message.accepted' && data['protocol'] !== 'submission' && deposited.has(trace),
+  );
+  if (accepted !== undefined)
+    return {
+      state: 'arrived',
+      sentence: `A message from ${String(accepted.data['from'] || 'elsewhere')} has arrived.`,
+      events: rows.filter(({ trace }) => trace === accepted.trace).toReversed(),
+    };
+  const refused = rows.find(({ kind }) => kind === 'message.refused' || kind === 'recipient.refused');
+  if (refused !== undefined)
+    return {
+      state: 'failed',
+      sentence: `A message was refused: ${String(refused.data['reason'] ?? '')}`,
+      events: rows.filter(({ trace }) => trace === refused.trace).toReversed(),
+    };
   const over = clock.now() > to;
   return {
     state: over ? 'failed' : 'waiting',

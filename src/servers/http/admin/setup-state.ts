@@ -38,19 +38,29 @@ export type Kept = z.output<typeof kept>;
 export const PROBES_MAX = 20;
 
 export async function readSetup({ read }: Pick<Store, 'read'>): Promise<Kept> {
-  const json = await read.run('directory.setting', { name: SETTING });
+  return keptOf(await read.run('directory.setting', { name: SETTING }));
+}
+
+function keptOf(json: string | undefined): Kept {
   const parsed = kept.safeParse(json === undefined ? {} : JSON.parse(json));
   return parsed.success ? parsed.data : kept.parse({});
 }
 
-/** Change what is remembered. No audit: nothing of the server is changed by it. */
+/**
+ * Change what is remembered. No audit: nothing of the server is changed by it. Whoever else changes it meanwhile (DNS is
+ * asked for seconds while test messages begin) loses nothing: then `change` is called again, with what stands now.
+ */
 export async function saveSetup(
   { read, write }: Pick<Store, 'read' | 'write'>,
   change: (before: Kept) => Kept,
 ): Promise<Kept> {
-  const next = change(await readSetup({ read }));
-  await write.run('directory.setSetting', { name: SETTING, value: JSON.stringify(next) });
-  return next;
+  for (;;) {
+    const before = await read.run('directory.setting', { name: SETTING });
+    const next = change(keptOf(before));
+    const value = JSON.stringify(next);
+    if (value === before) return next;
+    if (await write.run('directory.changeSetting', { name: SETTING, before, value })) return next;
+  }
 }
 
 export interface SetupState {

@@ -7,7 +7,8 @@ import { setupWords } from '../setup-words.ts';
 import { dnsSettingsSchema } from '../../../flow/dns-plan/settings.ts';
 import { domainFacts } from '../../../flow/doctor/facts.ts';
 import type { CheckName, DoctorLine } from '../../../flow/doctor/types.ts';
-import { domainRecords } from '../../../mail/dns-records.ts';
+import { type DnsRecord, domainRecords } from '../../../mail/dns-records.ts';
+import { recordInWords } from './domains.ts';
 import { hostFacts } from './host-facts.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
 import { domainName } from './schemas.ts';
@@ -23,6 +24,8 @@ const record = z.object({
   value: z.string(),
   why: z.string(),
   whyWords: said.optional(),
+  onlyIf: z.string().optional(),
+  onlyIfWords: said.optional(),
   state: z.enum(['ok', 'warning', 'problem', 'unknown']),
   /** What DNS has; '' where nobody has looked. */
   found: z.string(),
@@ -103,8 +106,7 @@ function inWords(one: Step): Step {
     words: { ...one.words, title: setupWords.of(one.title), sentence: setupWords.of(one.sentence) },
     ...(one.records !== undefined && {
       records: one.records.map((each) => ({
-        ...each,
-        whyWords: setupWords.of(each.why),
+        ...recordInWords(each),
         ...(each.found !== '' && { foundWords: foundWords(each.found) }),
       })),
     }),
@@ -127,7 +129,12 @@ function plainStep({ facts }: AdminContext, id: StepId, { done: reached, kept }:
     certificate: [
       `There is a certificate for ${facts.hostname}.`,
       `There is no certificate for ${facts.hostname}: mail programs cannot log in.`,
-      ['postern certificate set enabled true', 'or set tls.cert and tls.key in the configuration'],
+      [
+        'postern certificate terms',
+        'postern certificate set terms_agreed true',
+        'postern certificate set enabled true',
+        'or set tls.cert and tls.key in the configuration',
+      ],
     ],
     account: [
       'There is an account.',
@@ -137,19 +144,21 @@ function plainStep({ facts }: AdminContext, id: StepId, { done: reached, kept }:
     send: [
       'A message has reached an address elsewhere.',
       waits ? 'A test message is under way.' : 'Nobody has tried yet whether mail goes out.',
-      ['POST /setup/test-mail, or: postern setup test-mail --from ADDRESS --to ADDRESS'],
+      ['postern setup test-mail --from ADDRESS --to ADDRESS'],
     ],
     receive: [
       'Mail from elsewhere has arrived.',
       waits ? 'A message from elsewhere is waited for.' : 'Nobody has tried yet whether mail comes in.',
-      [
-        'POST /setup/test-mail/expect, or: postern setup expect-mail ADDRESS, then write to that address from elsewhere',
-      ],
+      ['postern setup expect-mail ADDRESS'],
     ],
     backup: [
       'A backup was made.',
       'No backup was ever made.',
-      ['postern backup set target DIRECTORY', 'postern backup create'],
+      [
+        'postern backup set target DIRECTORY',
+        'postern backup set passphrase_file FILE',
+        'postern backup create',
+      ],
     ],
   };
   const [yes, no, mend] = words[id];
@@ -246,8 +255,8 @@ function problemWords(bad: readonly DoctorLine[]): NonNullable<Step['words']> {
   return { title: setupWords.of(TITLES.dns), sentence: verbatim(''), found };
 }
 
-function named({ name, type, value, why }: { name: string; type: string; value: string; why: string }) {
-  return { name, type, value, why };
+function named({ name, type, value, why, onlyIf }: DnsRecord) {
+  return { name, type, value, why, ...(onlyIf !== undefined && { onlyIf }) };
 }
 
 /** What the doctor says of a record: the line that its type and name belong to. */
@@ -282,6 +291,10 @@ const setStep = operation({
   access: 'administrator',
   input: z.strictObject({ id: z.enum(STEPS), skipped: z.boolean() }),
   output: done,
+  audited: ({ id, skipped }) => ({
+    action: skipped ? 'setup.skip' : 'setup.resume',
+    subject: id,
+  }),
   async run({ store }, { id, skipped }) {
     await saveSetup(store, (before) => ({
       ...before,

@@ -70,6 +70,12 @@ function wantedBy(issue: z.core.$ZodIssue, listing: string): string {
       if (issue.expected === 'object')
         return `it is a group of settings; name one of them ("${listing}" lists all)`;
       return TYPES[issue.expected] ?? issue.message;
+    case 'invalid_format':
+      return issue.format === 'url' && issue.message === 'Invalid URL'
+        ? 'it takes a URL such as https://example.org/path'
+        : issue.message;
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? issue.message;
     case 'invalid_union':
       return 'it is missing or of no kind that is known';
     default:
@@ -83,5 +89,5 @@ const TYPES: Readonly<Record<string, string>> = {
   int: 'it takes a whole number',
   string: 'it takes a text',
   array: 'it takes a list in JSON, such as ["one", "two"]; [] for none',
-  record: 'it takes an object in JSON, such as {"127.0.0.2": {"score": 3, "means": "sends spam"}}',
+  record: 'it takes an object in JSON',
 };

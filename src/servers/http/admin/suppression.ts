@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import { needAddress } from '../../../data/directory/address.ts';
 import { done, OK, operation } from './operation.ts';
 import { address } from './schemas.ts';
 
@@ -61,6 +62,7 @@ const add = operation({
   }),
   output: done,
   async run({ store, clock }, { address: name, note, days }, actor) {
+    needAddress(name);
     const until = days === undefined ? undefined : clock.now() + days * DAY_MS;
     const made = { address: name, reason: 'manual', source: 'admin', detail: note, until } as const;
     const entries = [{ ...made, queueId: undefined, accountId: undefined }];

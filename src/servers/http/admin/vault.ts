@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
 import { domainsOf, isAdmin, notPermitted } from '../../../data/directory/permission.ts';
 import type { Actor } from '../../../data/directory/types.ts';
+import type { VaultEntry } from '../../../data/vault/types.ts';
+import { toldText } from '../../../flow/explain/say.ts';
+import { said } from '../said.ts';
 import { caseNumberOf } from '../../../data/vault/case-number.ts';
 import type { VaultScope } from '../../../data/vault/types.ts';
 import { type AdminContext, done, OK, operation } from './operation.ts';
@@ -21,6 +24,7 @@ const entry = z.object({
   author: z.string(),
   subject: z.string(),
   reason: z.string(),
+  reasonWords: said.optional(),
   createdAt: z.number(),
   expiresAt: z.number(),
   recipients: z.array(
@@ -48,6 +52,10 @@ async function accountId({ store }: AdminContext, account: string): Promise<numb
   return found.id;
 }
 
+function inWords<E extends VaultEntry>(one: E) {
+  return { ...one, reasonWords: toldText(one.reason), recipients: [...one.recipients] };
+}
+
 function noSuchCase(): Refusal {
   return new Refusal('not-found', 'There is no such case; "postern vault list" shows what is kept.');
 }
@@ -71,7 +79,7 @@ const list = operation({
       limit,
       ...(before !== undefined && { before }),
     });
-    return { entries: found.map((one) => ({ ...one, recipients: [...one.recipients] })) };
+    return { entries: found.map(inWords) };
   },
 });
 
@@ -87,7 +95,7 @@ const show = operation({
     if (found === undefined) throw noSuchCase();
     const octets = await store.blobs.bytes(found.content.blobId, 0, Math.min(found.size, SHOWN_BYTES));
     return {
-      entry: { ...found, recipients: [...found.recipients] },
+      entry: inWords(found),
       verdict: JSON.parse(found.verdict) as unknown,
       beginning: octets.toString('latin1'),
       truncated: found.size > SHOWN_BYTES,

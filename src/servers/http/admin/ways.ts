@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import { verbatim } from '../../../base/words.ts';
 import { parseAddress } from '../../../data/directory/address.ts';
 import type { QueueMessage } from '../../../data/queue/types.ts';
 import { destinationOf } from '../../../flow/delivery/plan.ts';
 import { headerFacts } from '../../../flow/outbound/routing/facts.ts';
 import type { Ways } from '../../../flow/outbound/routing/ways.ts';
+import { said } from '../said.ts';
+import { waySentences, wayWords } from '../way-words.ts';
 import { done, OK, operation } from './operation.ts';
 
 /** How the ways do: which a message would take, who refuses which, what is remembered of other hosts. */
+
+const SUPPRESSED = {
+  bounce: 'suppressedBounce',
+  complaint: 'suppressedComplaint',
+  manual: 'suppressedManual',
+} as const;
 
 const planned = z.object({
   route: z.string(),
@@ -19,9 +28,11 @@ const planned = z.object({
       kind: z.string(),
       /** Why it is passed over now. */
       obstacle: z.string().optional(),
+      obstacleWords: z.array(said).readonly().optional(),
     }),
   ),
   suppressed: z.string().optional(),
+  suppressedWords: z.array(said).readonly().optional(),
 });
 
 const test = operation({
@@ -55,9 +66,17 @@ const test = operation({
       ways: plan.ways.map(({ transport, obstacle }) => ({
         transport: transport.name,
         kind: transport.kind,
-        ...(obstacle !== undefined && { obstacle: obstacle.reason }),
+        ...(obstacle !== undefined && {
+          obstacle: obstacle.reason,
+          obstacleWords: waySentences(obstacle.reason),
+        }),
       })),
-      ...(entry !== undefined && { suppressed: `${entry.reason}: ${entry.detail}` }),
+      ...(entry !== undefined && {
+        suppressed: `${entry.reason}: ${entry.detail}`,
+        suppressedWords: [wayWords.say(SUPPRESSED[entry.reason]), verbatim(entry.detail)].filter(
+          ({ text }) => text !== '',
+        ),
+      }),
     };
   },
 });
@@ -132,6 +151,7 @@ const retry = operation({
   access: 'administrator',
   input: z.strictObject({ way: z.string().min(1).max(40), destination: z.string().min(1).max(253) }),
   output: done,
+  audited: ({ way, destination }) => ({ action: 'routing.retry', subject: `${way} ${destination}` }),
   async run({ store }, { way, destination }) {
     await store.write.run('routing.accept', { way, destination });
     return OK;
@@ -143,6 +163,7 @@ const stepOut = z.object({
   host: z.string().optional(),
   result: z.enum(['ok', 'note', 'problem']),
   text: z.string(),
+  words: z.array(said).readonly().optional(),
 });
 
 const probe = operation({
@@ -159,7 +180,8 @@ const probe = operation({
   }),
   async run({ ways }, { address, from }) {
     const { steps, transcript, ...report } = await needWays(ways).probe(address, from ?? '');
-    return { ...report, steps: [...steps], transcript: [...transcript] };
+    const told = steps.map((one) => ({ ...one, words: waySentences(one.text) }));
+    return { ...report, steps: told, transcript: [...transcript] };
   },
 });
 

@@ -371,5 +371,8 @@ describe('OAuth', () => {
       { client_name: 'X', redirect_uris: [REDIRECT], token_endpoint_auth_method: 'client_secret_basic' },
     ])
       assert.equal((await program('POST', '/oauth/register', client)).status, 400, JSON.stringify(client));
+    // Its name stands in the question that people answer.
+    const turned = { client_name: 'Reader\u202e rof', redirect_uris: [REDIRECT] };
+    assert.equal((await program('POST', '/oauth/register', turned)).json['client_name'], 'Reader\ufffd rof');
   });
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal } from '../../../base/errors.ts';
+import { plain } from '../../../base/plain-text.ts';
 import { digestOf, newToken, tokenDigest } from '../../../data/access/tokens.ts';
 import {
   ACCESS_LIMITS,
@@ -223,7 +224,8 @@ async function revoke(context: AuthContext, c: C): Promise<Response> {
 }
 
 const REGISTRATION = z.object({
-  client_name: z.string().min(1).max(ACCESS_LIMITS.name),
+  // It stands in a question that people answer: it may not turn around what is asked.
+  client_name: z.string().min(1).max(ACCESS_LIMITS.name).transform(plain),
   redirect_uris: z.array(z.string().max(500)).min(1).max(10),
   token_endpoint_auth_method: z.literal('none').optional(),
   grant_types: z.array(z.enum(['authorization_code', 'refresh_token'])).optional(),

@@ -377,7 +377,7 @@ export default {
   region: 'Region',
   configurationSet: 'Configuration Set',
   accessKey: 'Zugriffsschlüssel (key:secret)',
-  jsonHint: 'Wie auf der Kommandozeile: postern transport show',
+  jsonHint: 'Wie auf der Kommandozeile: postern transport list --json',
   waysInOrder: 'Wege, der Reihe nach',
   waysHint: 'Es gibt: {names}',
   routeMatch: 'Welche Post sie nimmt: Alles Ausgefüllte muss passen; nichts ausgefüllt heisst alle Post.',

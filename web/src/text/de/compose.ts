@@ -16,6 +16,8 @@ export default {
   removed: '{address} wurde entfernt.',
   removeAddress: '{address} entfernen',
   badAddress: '«{address}» ist keine Adresse. Berichtigen oder entfernen Sie sie.',
+  noSuchRecipient:
+    '«{address}» nimmt von hier keine E-Mail an: Das Postfach gibt es nicht, oder es ist für Sie geschlossen. Korrigieren oder entfernen Sie die Adresse.',
   noRecipients: 'Sagen Sie, für wen sie ist: Geben Sie mindestens eine Adresse ein.',
   tooManyRecipients:
     'Das sind zu viele Empfänger für eine Nachricht. Senden Sie sie in mehreren Teilen oder nutzen Sie eine Gruppe.',
@@ -26,6 +28,7 @@ export default {
   tooMuchAttached: 'Die Anhänge sind zu gross: Zusammen dürfen sie {most} haben.',
   attachmentGone: 'Der Server hat einen der Anhänge nicht mehr. Entfernen Sie ihn und hängen Sie ihn neu an.',
   overQuota: 'Ihr Postfach ist voll. Löschen Sie etwas und senden Sie dann nochmals.',
+  mailboxFull: 'Ihr Postfach ist voll. Löschen Sie etwas.',
   notReached: 'Der Server ist nicht erreichbar. Versuchen Sie es gleich nochmals.',
   notSent: 'Sie wurde nicht gesendet: {message}',
   send: 'Senden',
@@ -59,6 +62,8 @@ export default {
   outboxWaits: 'Wartet auf die Verbindung',
   outboxQueued:
     'Sie sind offline. Die Nachricht wartet auf diesem Gerät und wird gesendet, wenn Sie wieder online sind und diese Seite offen haben.',
+  outboxSending:
+    'Die Nachricht wird gesendet, sobald ihre Anhänge hochgeladen sind. Lassen Sie diese Seite offen oder kehren Sie zu ihr zurück.',
   outboxSent:
     '{count, plural, one {# wartende Nachricht wurde gesendet.} other {# wartende Nachrichten wurden gesendet.}}',
   openAgain: 'Öffnen',
@@ -74,6 +79,7 @@ export default {
   signOutLost: 'Beim Abmelden wird gelöscht, was nur auf diesem Gerät liegt.',
   signOutYes: 'Abmelden und löschen',
   keptHere: 'Der Entwurf ist auf diesem Gerät aufbewahrt und kommt auf den Server, sobald er erreichbar ist.',
+  keptHereOnly: 'Der Entwurf liegt nur auf diesem Gerät: {reason}',
   changedElsewhere:
     'Dieser Entwurf wurde inzwischen anderswo geändert oder gelöscht. Ihrer bleibt auch erhalten: siehe Entwürfe.',
   discard: 'Verwerfen',
@@ -87,6 +93,7 @@ export default {
   insertImage: 'Bilder in den Text einfügen',
   uploading: '{name} wird hochgeladen',
   uploadFailed: 'Nicht hochgeladen: {reason}',
+  fileTooLarge: 'Eine Datei darf höchstens {most} haben. Teilen Sie sie über einen Link.',
   uploadsFailed:
     'Einige Anhänge konnten nicht hochgeladen werden. Versuchen Sie es nochmals oder entfernen Sie sie.',
   removeFile: '{name} entfernen',

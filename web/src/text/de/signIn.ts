@@ -4,6 +4,8 @@ import type { Texts } from '../areas.ts';
 export default {
   signInTo: 'Bei {server} anmelden',
   signInLead: 'Ihre Mail lesen und schreiben.',
+  sessionEnded:
+    'Ihre Sitzung ist beendet. Melden Sie sich an, um weiterzumachen: Was Sie gerade geschrieben haben, ist noch da.',
   address: 'Adresse',
   password: 'Passwort',
   showPassword: 'Passwort anzeigen',

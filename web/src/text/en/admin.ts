@@ -372,7 +372,7 @@ export default {
   region: 'Region',
   configurationSet: 'Configuration set',
   accessKey: 'Access key (key:secret)',
-  jsonHint: 'As the command line has it: postern transport show',
+  jsonHint: 'As the command line has it: postern transport list --json',
   waysInOrder: 'Ways, in order',
   waysHint: 'There are: {names}',
   routeMatch: 'Which mail takes it: all that is filled in must fit; nothing filled in is all mail.',

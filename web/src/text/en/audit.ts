@@ -1,4 +1,9 @@
-import { auditActions, auditSubjects, auditWhy } from '../../../../src/servers/http/audit-texts.ts';
+import {
+  auditActions,
+  auditFacts,
+  auditSubjects,
+  auditWhy,
+} from '../../../../src/servers/http/audit-texts.ts';
 
 /** The server's own words. */
-export default { ...auditWhy, ...auditActions, ...auditSubjects };
+export default { ...auditWhy, ...auditActions, ...auditSubjects, ...auditFacts };

@@ -13,6 +13,8 @@ export default {
   removed: '{address} was removed.',
   removeAddress: 'Remove {address}',
   badAddress: '“{address}” is not an address. Correct or remove it.',
+  noSuchRecipient:
+    '“{address}” takes no mail from here: there is no such mailbox, or it is closed to you. Correct or remove it.',
   noRecipients: 'Say who it is for: enter at least one address.',
   tooManyRecipients:
     'These are too many recipients for one message. Send it in several parts, or use a group.',
@@ -23,6 +25,7 @@ export default {
   tooMuchAttached: 'The attachments are too large: together they may have {most}.',
   attachmentGone: 'The server no longer has one of the attachments. Remove it and attach it again.',
   overQuota: 'Your mailbox is full. Delete something, then send again.',
+  mailboxFull: 'your mailbox is full. Delete something.',
   notReached: 'The server cannot be reached. Try again in a moment.',
   notSent: 'It was not sent: {message}',
   send: 'Send',
@@ -55,6 +58,8 @@ export default {
   outboxWaits: 'Waits for the connection',
   outboxQueued:
     'You are offline. The message waits on this device and is sent when you are back online and have this page open.',
+  outboxSending:
+    'The message is sent as soon as its attachments have been uploaded. Keep this page open or come back to it.',
   outboxSent:
     '{count, plural, one {# message that waited was sent.} other {# messages that waited were sent.}}',
   openAgain: 'Open',
@@ -70,6 +75,7 @@ export default {
   signOutLost: 'Signing out deletes what only this device has.',
   signOutYes: 'Sign out and delete',
   keptHere: 'The draft is kept on this device and goes to the server when it can be reached.',
+  keptHereOnly: 'The draft is on this device only: {reason}',
   changedElsewhere:
     'This draft was changed or deleted elsewhere meanwhile. Yours is kept as well: see Drafts.',
   discard: 'Discard',
@@ -83,6 +89,7 @@ export default {
   insertImage: 'Insert images into the text',
   uploading: 'Uploading {name}',
   uploadFailed: 'Not uploaded: {reason}',
+  fileTooLarge: 'a file may have {most} at most. Share it by a link.',
   uploadsFailed: 'Some attachments could not be uploaded. Try again or remove them.',
   removeFile: 'Remove {name}',
   forgottenTitle: 'No attachment?',

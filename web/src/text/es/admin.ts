@@ -374,7 +374,7 @@ export default {
   region: 'Región',
   configurationSet: 'Conjunto de configuración',
   accessKey: 'Clave de acceso (key:secret)',
-  jsonHint: 'Como en la línea de órdenes: postern transport show',
+  jsonHint: 'Como en la línea de órdenes: postern transport list --json',
   waysInOrder: 'Vías, en orden',
   waysHint: 'Hay: {names}',
   routeMatch: 'Qué correo la toma: todo lo rellenado debe cumplirse; sin nada, todo el correo.',

@@ -16,6 +16,8 @@ export default {
   removed: 'Se quitó {address}.',
   removeAddress: 'Quitar {address}',
   badAddress: '«{address}» no es una dirección. Corríjala o quítela.',
+  noSuchRecipient:
+    '«{address}» no acepta correo desde aquí: ese buzón no existe o está cerrado para usted. Corrija o quite la dirección.',
   noRecipients: 'Indique para quién es: escriba al menos una dirección.',
   tooManyRecipients: 'Son demasiados destinatarios para un mensaje. Envíelo en varias partes o use un grupo.',
   noSender: 'No hay ninguna dirección desde la que pueda enviar. Pregunte a su administrador.',
@@ -25,6 +27,7 @@ export default {
   tooMuchAttached: 'Los adjuntos son demasiado grandes: juntos pueden tener {most}.',
   attachmentGone: 'El servidor ya no tiene uno de los adjuntos. Quítelo y adjúntelo de nuevo.',
   overQuota: 'Su buzón está lleno. Elimine algo y envíe de nuevo.',
+  mailboxFull: 'su buzón está lleno. Elimine algo.',
   notReached: 'No se puede acceder al servidor. Inténtelo en un momento.',
   notSent: 'No se envió: {message}',
   send: 'Enviar',
@@ -58,6 +61,8 @@ export default {
   outboxWaits: 'Espera la conexión',
   outboxQueued:
     'Está sin conexión. El mensaje espera en este dispositivo y se enviará cuando vuelva a tener conexión y esta página abierta.',
+  outboxSending:
+    'El mensaje se envía en cuanto se hayan subido sus adjuntos. Deje abierta esta página o vuelva a ella.',
   outboxSent:
     '{count, plural, one {Se envió # mensaje que esperaba.} other {Se enviaron # mensajes que esperaban.}}',
   openAgain: 'Abrir',
@@ -73,6 +78,7 @@ export default {
   signOutLost: 'Al cerrar la sesión se borra lo que solo está en este dispositivo.',
   signOutYes: 'Cerrar la sesión y borrar',
   keptHere: 'El borrador queda en este dispositivo e irá al servidor cuando esté disponible.',
+  keptHereOnly: 'El borrador está solo en este dispositivo: {reason}',
   changedElsewhere:
     'Este borrador se cambió o eliminó en otro lugar. El suyo también se conserva: vea Borradores.',
   discard: 'Descartar',
@@ -86,6 +92,7 @@ export default {
   insertImage: 'Insertar imágenes en el texto',
   uploading: 'Subiendo {name}',
   uploadFailed: 'No se subió: {reason}',
+  fileTooLarge: 'un archivo puede ocupar como máximo {most}. Compártalo mediante un enlace.',
   uploadsFailed: 'Algunos adjuntos no se pudieron subir. Inténtelo de nuevo o quítelos.',
   removeFile: 'Quitar {name}',
   forgottenTitle: '¿Sin adjunto?',

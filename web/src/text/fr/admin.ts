@@ -375,7 +375,7 @@ export default {
   region: 'Région',
   configurationSet: 'Jeu de configuration',
   accessKey: 'Clé d’accès (key:secret)',
-  jsonHint: 'Comme en ligne de commande : postern transport show',
+  jsonHint: 'Comme en ligne de commande : postern transport list --json',
   waysInOrder: 'Voies, dans l’ordre',
   waysHint: 'Il y a : {names}',
   routeMatch:

@@ -16,6 +16,8 @@ export default {
   removed: '{address} a été retiré.',
   removeAddress: 'Retirer {address}',
   badAddress: '« {address} » n’est pas une adresse. Corrigez-la ou retirez-la.',
+  noSuchRecipient:
+    '« {address} » n’accepte pas de courrier d’ici : cette boîte n’existe pas, ou elle vous est fermée. Corrigez ou retirez l’adresse.',
   noRecipients: 'Indiquez à qui il s’adresse : saisissez au moins une adresse.',
   tooManyRecipients:
     'Il y a trop de destinataires pour un seul message. Envoyez-le en plusieurs fois ou utilisez un groupe.',
@@ -26,6 +28,7 @@ export default {
   tooMuchAttached: 'Les pièces jointes sont trop volumineuses : {most} au plus en tout.',
   attachmentGone: 'Le serveur n’a plus l’une des pièces jointes. Retirez-la et joignez-la de nouveau.',
   overQuota: 'Votre boîte est pleine. Supprimez quelque chose, puis renvoyez.',
+  mailboxFull: 'votre boîte est pleine. Supprimez quelque chose.',
   notReached: 'Le serveur est injoignable. Réessayez dans un instant.',
   notSent: 'Il n’a pas été envoyé : {message}',
   send: 'Envoyer',
@@ -59,6 +62,8 @@ export default {
   outboxWaits: 'Attend la connexion',
   outboxQueued:
     'Vous êtes hors ligne. Le message attend sur cet appareil et sera envoyé quand vous serez de nouveau en ligne avec cette page ouverte.',
+  outboxSending:
+    'Le message part dès que ses pièces jointes ont été transmises. Laissez cette page ouverte ou revenez-y.',
   outboxSent:
     '{count, plural, one {# message en attente a été envoyé.} other {# messages en attente ont été envoyés.}}',
   openAgain: 'Ouvrir',
@@ -74,6 +79,7 @@ export default {
   signOutLost: 'La déconnexion efface ce qui n’existe que sur cet appareil.',
   signOutYes: 'Se déconnecter et effacer',
   keptHere: 'Le brouillon est conservé sur cet appareil et ira sur le serveur dès qu’il sera joignable.',
+  keptHereOnly: 'Le brouillon se trouve uniquement sur cet appareil : {reason}',
   changedElsewhere:
     'Ce brouillon a été modifié ou supprimé ailleurs entre-temps. Le vôtre est conservé aussi : voir Brouillons.',
   discard: 'Abandonner',
@@ -87,6 +93,7 @@ export default {
   insertImage: 'Insérer des images dans le texte',
   uploading: 'Envoi de {name}',
   uploadFailed: 'Non envoyé : {reason}',
+  fileTooLarge: 'un fichier peut faire {most} au plus. Partagez-le par un lien.',
   uploadsFailed: 'Certaines pièces jointes n’ont pas pu être envoyées. Réessayez ou retirez-les.',
   removeFile: 'Retirer {name}',
   forgottenTitle: 'Pas de pièce jointe ?',

@@ -4,6 +4,8 @@ import type { Texts } from '../areas.ts';
 export default {
   signInTo: 'Se connecter à {server}',
   signInLead: 'Lire et écrire votre courrier.',
+  sessionEnded:
+    'Votre session est terminée. Connectez-vous pour continuer : ce que vous écriviez est encore là.',
   address: 'Adresse',
   password: 'Mot de passe',
   showPassword: 'Afficher le mot de passe',

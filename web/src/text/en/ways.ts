@@ -1,0 +1,2 @@
+/** The server's own words. */
+export { wayTexts as default } from '../../../../src/servers/http/way-texts.ts';
