@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { parseRights } from '../../src/data/sharing/rights.ts';
 import type { JmapClient } from '../jmap/client.ts';
-import { testActor } from '../support/server.ts';
+import { TEST_PASSWORD, testActor } from '../support/server.ts';
 import { keptOnDevice } from './device.ts';
 import {
   ADMIN,
@@ -34,6 +34,7 @@ interface Got {
   readonly from: { readonly email: string }[];
   readonly to: { readonly email: string }[];
   readonly bcc: { readonly email: string }[] | null;
+  readonly replyTo: { readonly email: string }[] | null;
   readonly inReplyTo: string[] | null;
   readonly references: string[] | null;
   readonly messageId: string[];
@@ -71,6 +72,7 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
         'from',
         'to',
         'bcc',
+        'replyTo',
         'inReplyTo',
         'references',
         'messageId',
@@ -110,9 +112,21 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     await page.keyboard.type(text);
   };
   const send = (page: Page): Promise<void> => page.getByRole('button', { name: 'Send', exact: true }).click();
+  const sendsAtOnce = async (context: BrowserContext): Promise<void> => {
+    const data = { undoSendSeconds: 0 };
+    await context.request.put(`${world.base}/account/v1/preferences`, {
+      headers: { 'X-Postern': '1' },
+      data,
+    });
+  };
   const saved = (page: Page): Promise<void> => page.getByText(/^Saved/).waitFor();
 
   it('sends what was written: text, formatting, a file and a picture', async () => {
+    const client = await world.jmap();
+    const { list: identities } = await client.call('Identity/get', { ids: null });
+    const { id: identity = '' } = (identities as { id: string }[])[0] ?? {};
+    const replyTo = [{ name: null, email: 'answers@example.test' }];
+    await client.call('Identity/set', { update: { [identity]: { replyTo } } });
     await using opened = await world.open({ path: '/mail?compose' });
     const { page } = opened;
     await page.evaluate(() => localStorage.setItem('postern.preferences', '{"undoSendSeconds":0}'));
@@ -127,6 +141,9 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Bulleted list' }).click();
     await page.keyboard.type('one');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('שלום, world.');
     const octets = randomBytes(300_000);
     const [files, images] = [
       page.locator('input[type=file]').nth(0),
@@ -146,7 +163,12 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     assert.match(value(got, got.textBody), /^Grüezi bold\n\n- one/);
     const html = value(got, got.htmlBody);
     assert.match(html, /Grüezi(?: |&nbsp;)<b>bold<\/b>/);
-    assert.match(html, /<ul><li>/);
+    assert.match(html, /<ul><li>one<\/li><\/ul>/);
+    assert.match(html, /<div dir="rtl">שלום, world\./);
+    assert.deepEqual(
+      got.replyTo?.map(({ email }) => email),
+      ['answers@example.test'],
+    );
     const file = got.attachments.find(({ name }) => name === 'Größe.bin');
     const picture = got.attachments.find(({ type }) => type === 'image/png');
     assert.ok(file && picture);
@@ -171,6 +193,17 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     await write(page, ADMIN, 'Rash words', 'I quit.');
     await page.keyboard.press('Control+Enter');
     await page.getByText('Sent.').waitFor();
+    // What is said of it is not in the way of the next one, at any width.
+    await page.keyboard.press('c');
+    await message(page).waitFor();
+    const usual = page.viewportSize();
+    for (const width of [1160, 390]) {
+      await page.setViewportSize({ width, height: 760 });
+      await page.getByRole('button', { name: 'Send', exact: true }).click({ trial: true });
+    }
+    if (usual !== null) await page.setViewportSize(usual);
+    await page.getByRole('button', { name: 'Save and close' }).click();
+    await message(page).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Undo' }).click();
     await message(page).waitFor();
     assert.match((await message(page).textContent()) ?? '', /I quit\./);
@@ -260,9 +293,31 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     await assertAccessible(page);
     await shot(page, 'compose-phone-dark');
     await page.getByRole('button', { name: 'Remove nobody' }).click();
+    // What was wrong is not said any longer.
+    await page.getByText('“nobody” is not an address').waitFor({ state: 'detached' });
+    await page.getByRole('combobox', { name: 'To' }).fill('nobody@example.test');
+    await message(page).click();
+    await send(page);
+    await page.getByText('“nobody@example.test” takes no mail from here').waitFor();
+    await page.getByRole('button', { name: 'Remove nobody@example.test' }).click();
+    // What the server refused to send it keeps as a draft, and what is written then.
+    await message(page).click();
+    await page.keyboard.type('Kept. ');
+    await saved(page);
+    const quota = (octets: number): Promise<unknown> =>
+      world.server.store.write.run('directory.setQuota', { actor: testActor, address: USER, quota: octets });
+    await quota(100);
+    await page.keyboard.type('Here. ');
+    await page.getByText('Not saved on the server: your mailbox is full').waitFor();
     await page.getByRole('combobox', { name: 'To' }).fill(ADMIN);
+    await send(page);
+    await page.getByText('Your mailbox is full. Delete something, then send again.').waitFor();
+    await quota(0);
     await message(page).click();
     await page.keyboard.type('See the attached file');
+    await saved(page);
+    const draft = await until(async () => find(await world.jmap(), 'x', 'drafts'));
+    assert.match(value(draft, draft.textBody), /Kept\. Here\./);
     await send(page);
     await page.getByRole('heading', { name: 'No attachment?' }).waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
@@ -280,7 +335,7 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
         'MIME-Version: 1.0',
         'Content-Type: text/html; charset=utf-8',
         '',
-        '<p onclick="alert(1)" style="position:fixed;color:red">How are <b>you</b>?</p><script>document.title="owned"</script><img src="http://127.0.0.1:9/pixel.png" onerror="document.title=\'owned\'"><a href="javascript:alert(1)">x</a>',
+        '<table width="600" bgcolor="#ffeedd"><tr><td colspan="2" dir="rtl">cell</td></tr></table><p onclick="alert(1)" style="position:fixed;color:red">How are <b>you</b>?</p><script>document.title="owned"</script><img src="http://127.0.0.1:9/pixel.png" onerror="document.title=\'owned\'"><a href="javascript:alert(1)">x</a>',
       ].join('\n'),
     ]);
     await using opened = await world.open({ path: '/mail' });
@@ -295,6 +350,8 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     const html = await message(page).innerHTML();
     assert.doesNotMatch(html, /script|onclick|onerror|javascript:|position/i);
     assert.match(html, /How are <b>you<\/b>/);
+    // It looks as it did: what there is beside styles stays, but for addresses.
+    assert.match(html, /<table width="600" bgcolor="#ffeedd">.*<td colspan="2" dir="rtl">cell/);
     // The cursor stands above what is quoted.
     await page.waitForFunction(() => document.activeElement?.classList.contains('compose-text'));
     await page.keyboard.type('Well, thanks.');
@@ -391,8 +448,10 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
   });
 
   it('tries an upload again that failed, and sends it then; text flows', async () => {
-    await using opened = await world.open({ path: '/mail?compose' });
-    const { page } = opened;
+    await using opened = await world.open({ path: '/mail' });
+    const { page, context } = opened;
+    await sendsAtOnce(context);
+    await page.goto('/mail?compose');
     let failures = 0;
     await page.route('**/jmap/upload/**', (route) =>
       failures++ === 0 ? route.abort('connectionreset') : route.continue(),
@@ -419,6 +478,36 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     const text = value(got, got.textBody);
     assert.ok(text.split('\n').every((line) => line.length <= 78));
     assert.equal(text.replaceAll(' \n', ' ').trim(), long);
+    // What is written while a file is still on its way goes along; a window closed by then is no message lost.
+    for (const [subject, closes] of [
+      ['Slow line', false],
+      ['Slow line, closed', true],
+    ] as const) {
+      let release: () => void = () => undefined;
+      const gate = new Promise<void>((done) => (release = done));
+      await page.unroute('**/jmap/upload/**');
+      await page.route('**/jmap/upload/**', async (route) => {
+        await gate;
+        await route.continue().catch(() => undefined);
+      });
+      await page.goto('/mail?compose');
+      await write(page, ADMIN, subject, 'Text');
+      await page
+        .locator('.compose-window input[type=file]')
+        .first()
+        .setInputFiles({ name: 'slow.txt', mimeType: 'text/plain', buffer: Buffer.from('slow') });
+      await send(page);
+      await page.getByRole('button', { name: 'Sending …' }).waitFor();
+      await message(page).click();
+      await page.keyboard.type(', and more');
+      if (closes) await page.getByRole('button', { name: 'Save and close' }).click();
+      if (closes) await page.getByText('The message is sent as soon as its attachments').waitFor();
+      release();
+      await page.getByText(closes ? '1 message that waited was sent' : 'Sent.').waitFor();
+      const late = await until(() => find(alice, subject, 'inbox'));
+      assert.match(value(late, late.textBody), /Text, and more/);
+      assert.equal(late.attachments[0]?.name, 'slow.txt');
+    }
   });
 
   it('writes as a masked address, with nothing of who is behind it', async () => {
@@ -454,8 +543,13 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     await using opened = await world.open({ path: '/mail', viewport: PHONE, touch: true });
     const { page, context } = opened;
     await page.getByRole('button', { name: 'Compose' }).last().tap();
-    await write(page, ADMIN, 'Back button', 'Kept.');
+    await write(page, ADMIN, 'Back button', 'Kept. See the attached file.');
     await saved(page);
+    await send(page);
+    await page.getByRole('heading', { name: 'No attachment?' }).waitFor();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'No attachment?' }).waitFor({ state: 'detached' });
+    await message(page).waitFor();
     await page.goBack();
     await message(page).waitFor({ state: 'detached' });
     assert.equal(new URL(page.url()).pathname, '/mail');
@@ -474,6 +568,116 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     await page.locator('.mail').waitFor();
     await context.setOffline(false);
     await page.getByText('1 message that waited was sent').waitFor();
+  });
+
+  it('is sent once by who is in a hurry, and by who leaves the page with it on its way', async () => {
+    await using opened = await world.open({ path: '/mail' });
+    const { page, context } = opened;
+    await sendsAtOnce(context);
+    const alice = await world.jmap(ADMIN);
+    const bob = await world.jmap();
+    const places = async (subject: string): Promise<readonly number[]> => [
+      await count(alice, subject, 'inbox'),
+      await count(bob, subject, 'sent'),
+      await count(bob, subject, 'drafts'),
+    ];
+    const submits = (route: { request(): { postData(): string | null } }): boolean =>
+      route.request().postData()?.includes('EmailSubmission/set') === true;
+    // Twice, and again; closed while it is on its way.
+    await page.goto('/mail?compose');
+    let submissions = 0;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((done) => (release = done));
+    await page.route('**/jmap/api', async (route) => {
+      if (submits(route)) {
+        submissions++;
+        await held;
+      }
+      await route.continue();
+    });
+    await write(page, ADMIN, 'Hurry', 'Now.');
+    await page.keyboard.press('Control+Enter');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('button', { name: 'Sending …' }).waitFor();
+    await message(page).click();
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('button', { name: 'Save and close' }).click();
+    release();
+    await page.getByText('Sent.', { exact: true }).waitFor();
+    await message(page).waitFor({ state: 'detached' });
+    assert.equal(submissions, 1);
+    await until(async () => (await count(alice, 'Hurry', 'inbox')) > 0);
+    assert.deepEqual(await places('Hurry'), [1, 1, 0]);
+    // Left before the server had it, and after it had, but before it had said so.
+    for (const [subject, arrives] of [
+      ['Left early', false],
+      ['Left late', true],
+    ] as const) {
+      const left = await context.newPage();
+      left.setDefaultTimeout(PATIENCE_MS);
+      const gone = new Promise<void>((done) => {
+        void left.route('**/jmap/api', async (route) => {
+          if (!submits(route)) return route.continue();
+          if (arrives) await route.fetch();
+          done();
+        });
+      });
+      await left.goto('/mail?compose');
+      await write(left, ADMIN, subject, 'Bye.');
+      await saved(left);
+      await send(left);
+      await gone;
+      await left.close();
+      const back = await context.newPage();
+      await back.goto('/mail');
+      await back.getByText('1 message that waited was sent.', { exact: true }).waitFor();
+      await until(async () => (await count(alice, subject, 'inbox')) > 0);
+      assert.deepEqual(await places(subject), [1, 1, 0]);
+      assert.equal(await message(back).count(), 0);
+      await back.close();
+    }
+    // The session has ended: it goes when its owner is back.
+    await page.unroute('**/jmap/api');
+    await page.goto('/mail?compose');
+    await write(page, ADMIN, 'Out in the cold', 'Hello?');
+    await context.clearCookies();
+    await send(page);
+    await page.getByText('Your session has ended. Sign in to go on').waitFor();
+    await page.getByLabel('Address').fill(USER);
+    await page.getByLabel('Password', { exact: true }).fill(TEST_PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByText('1 message that waited was sent.', { exact: true }).waitFor();
+    await until(async () => (await count(alice, 'Out in the cold', 'inbox')) > 0);
+    assert.deepEqual(await places('Out in the cold'), [1, 1, 0]);
+  });
+
+  it('answers a list where it wants answers, and forwards a message as a file', async () => {
+    await world.deposit([
+      'From: Carl <carl@example.net>\nTo: club@lists.example\nList-Post: <mailto:club@lists.example>\nSubject: Club night\n\nAt eight.\n',
+    ]);
+    await using opened = await world.open({ path: '/mail' });
+    const { page } = opened;
+    await page.getByText('Club night').first().click();
+    const choose = async (item: string): Promise<void> => {
+      await page.getByRole('button', { name: 'More for this message', exact: true }).last().click();
+      await page.getByRole('menuitem', { name: item, exact: true }).click();
+      await message(page).waitFor();
+    };
+    await choose('Reply to the list');
+    await page.getByRole('button', { name: 'Remove club@lists.example' }).waitFor();
+    assert.equal(await page.locator('.compose-chip').count(), 1);
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await message(page).waitFor({ state: 'detached' });
+    await choose('Forward as an attachment');
+    await page.locator('.compose-file').getByText('Club night.eml').waitFor();
+    await page.getByRole('combobox', { name: 'To' }).fill(ADMIN);
+    await send(page);
+    await page.getByText('Sent.', { exact: true }).waitFor();
+    const got = await until(async () => find(await world.jmap(ADMIN), 'Fwd: Club night', 'inbox'));
+    assert.deepEqual(
+      got.attachments.map(({ name, type }) => [name, type]),
+      [['Club night.eml', 'message/rfc822']],
+    );
   });
 
   it('forwards files of an account that others share', async () => {

@@ -130,6 +130,24 @@ describe('a server that hangs', { skip: NO_LONG_BROWSER }, () => {
     }
   });
 
+  it('does everything else while the pictures of a message hang', async () => {
+    const tags = Array.from({ length: 30 }, (_, n) => `<img src="https://p${n}.example.org/a.png">`);
+    await world.deposit([message({ subject: 'Many pictures', html: `<p>Look</p>${tags.join('')}` })]);
+    bad(/account\/v1\/image/, 'swallow');
+    // On the clock of this machine: the worker that asks for pictures has no other.
+    await using web = await world.open({ base: proxy.base, path: '/mail' });
+    const { page } = web;
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await row(page, 'Many pictures').locator('.mail-row-open').click();
+    const before = proxy.met.length;
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await eventually(() => assert.ok(proxy.met.length > before));
+    assert.equal(await page.evaluate(async () => (await fetch('/auth/me')).status), 200);
+    assert.ok(proxy.met.length - before <= 3, 'the others wait');
+    await page.locator('.mail-folder', { hasText: 'Trash' }).click();
+    await row(page, 'Many pictures').waitFor({ state: 'detached' });
+  });
+
   it('begins with what this device kept', async () => {
     await world.deposit([message({ subject: 'Known before' })]);
     await using web = await open();

@@ -52,7 +52,8 @@ const ICS = [
   'DTSTART:20300102T090000Z',
   'DTEND:20300102T100000Z',
   'SUMMARY:Budget review',
-  'LOCATION:Room 4',
+  `LOCATION:Room 4\\, https://meet.else.test/${'endless'.repeat(12)}`,
+  'DESCRIPTION:Bring the numbers of https://numbers.else.test/',
   'ORGANIZER;CN=Ann Smith:mailto:ann@else.test',
   'ATTENDEE;CN=Bob;RSVP=TRUE:mailto:bob@example.test',
   'END:VEVENT',
@@ -232,6 +233,19 @@ describe('mail flows in the browser', { skip: NO_LONG_BROWSER }, () => {
     assert.match(await event.innerText(), /January 2, 2030[\s\S]*Room 4[\s\S]*Invited by Ann Smith/);
     await assertAccessible(page);
     await shot(page, 'flow-invitation');
+    assert.equal(await event.getByRole('link').getAttribute('target'), '_blank');
+    await event.getByText('More', { exact: true }).click();
+    await event.getByRole('link', { name: 'https://numbers.else.test/' }).waitFor();
+    // A long address does not make it wider than a phone.
+    await page.setViewportSize({ width: 360, height: 740 });
+    await eventually(async () =>
+      assert.deepEqual(
+        await event.evaluate((each) =>
+          [...each.querySelectorAll('*')].filter((part) => part.getBoundingClientRect().right > 360),
+        ),
+        [],
+      ),
+    );
     await event.getByRole('button', { name: 'Accept' }).click();
     await page.locator('.compose-window').getByText('reply.ics').waitFor();
     assert.equal(await page.getByLabel('Subject').inputValue(), 'Accepted: Budget review');

@@ -18,6 +18,8 @@ const row = (page: Page, subject: string) => page.locator('.mail-row', { hasText
 const openRow = (page: Page, subject: string) => row(page, subject).locator('.mail-row-open').click();
 const toast = (page: Page, text: string | RegExp) => page.locator('.toast', { hasText: text }).first();
 
+const TABLE = `<table><tr>${'<td><span>Quantity</span></td>'.repeat(9)}</tr></table>`;
+
 describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
   let world: WebWorld;
   before(async () => {
@@ -35,7 +37,7 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
         ...Array.from({ length: 12 }, (_, i) => message({ subject: `Number ${i + 1}` })),
         message({
           subject: 'Pictures from afar',
-          html: '<style>p{color:#c00}</style><p id="x">See <img src="https://pics.test/a.png" width=100 height=50> <a href="https://evil.test/">https://bank.test/</a></p><script>document.title="no"</script>',
+          html: '<style>p{color:#c00}</style><p id="x">See <img src="https://pics.test/a.png" width=100 height=50> <a href="https://evil.test/" style="display:inline-block;overflow:hidden;width:90px;height:18px;letter-spacing:-1em">https://bank.test/</a></p><script>document.title="no"</script>',
         }),
         WITH_PICTURE,
         message({
@@ -97,6 +99,35 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     assert.deepEqual(web.errors, []);
   });
 
+  it('leaves what one wrote oneself in Sent when the conversation goes, and the other way round', async () => {
+    const ids = await world.deposit([message({ subject: 'Plans', id: 'plans@else.test' })]);
+    const answer = { from: 'Bob <bob@example.test>', subject: 'Re: Plans', inReplyTo: 'plans@else.test' };
+    ids.push(...(await world.deposit([message(answer)], { mailbox: 'sent', keywords: ['$seen'] })));
+    const jmap = await world.jmap();
+    const lie = async (): Promise<unknown[]> => {
+      const { list } = await jmap.call('Email/get', { ids, properties: ['mailboxIds'] });
+      const boxes = (await jmap.call('Mailbox/get', { ids: null }))['list'] as { id: string; name: string }[];
+      const nameOf = (id: string): string => boxes.find((each) => each.id === id)?.name ?? id;
+      return (list as { mailboxIds: object }[]).map(({ mailboxIds }) =>
+        Object.keys(mailboxIds).map(nameOf).join(),
+      );
+    };
+    await using web = await world.open({ path: '/mail' });
+    const { page } = web;
+    await openRow(page, 'Plans');
+    await page.getByText('2 messages', { exact: true }).waitFor();
+    await page.locator('.mail-thread').getByRole('button', { name: 'Archive', exact: true }).click();
+    await toast(page, 'Archived').waitFor();
+    await eventually(async () => assert.deepEqual(await lie(), ['Archive', 'Sent']));
+    await page.getByRole('link', { name: 'Sent', exact: true }).click();
+    await openRow(page, 'Plans');
+    await page.locator('.mail-thread').getByRole('button', { name: 'Delete', exact: true }).click();
+    await toast(page, 'Moved to the trash').waitFor();
+    await eventually(async () => assert.deepEqual(await lie(), ['Archive', 'Trash']));
+    await jmap.call('Email/set', { destroy: ids });
+    assert.deepEqual(web.errors, []);
+  });
+
   it('shows what comes and goes elsewhere without being asked', async () => {
     await using web = await world.open({ path: '/mail' });
     const { page } = web;
@@ -134,6 +165,11 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     assert.equal(await page.locator('.mail-row mark').innerText(), 'zebra');
     await assertAccessible(page);
     await shot(page, 'mail-search');
+    const [sold] = await world.deposit([message({ subject: 'Zebras for sale' })], { mailbox: 'junk' });
+    await box.fill('in:junk zebras');
+    await box.press('Enter');
+    await row(page, 'Zebras for sale').waitFor();
+    await (await world.jmap()).call('Email/set', { destroy: [sold] });
     await box.fill('is:nonsense zebra');
     await box.press('Enter');
     await page.getByText('Not understood: is:nonsense').waitFor();
@@ -150,6 +186,9 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     const frame = page.frameLocator('.mail-frame');
     assert.match((await frame.locator('a').getAttribute('data-postern-warning')) ?? '', /goes to evil\.test/);
     assert.equal(await frame.locator('a').getAttribute('rel'), 'noopener noreferrer');
+    // Its own style does not cut the warning off.
+    assert.equal(await frame.locator('a').evaluate((link) => getComputedStyle(link).overflow), 'visible');
+    assert.ok(((await frame.locator('a').boundingBox())?.width ?? 0) > 95);
     assert.notEqual(await page.title(), 'no');
     await assertAccessible(page);
     await shot(page, 'mail-images');
@@ -199,7 +238,8 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     const { page } = web;
     await row(page, 'Number 12').waitFor();
     await page.keyboard.press('j');
-    await page.keyboard.press('j');
+    await page.keyboard.press('ArrowDown');
+    await page.waitForFunction(() => document.activeElement?.closest('[aria-posinset="2"]') !== null);
     await page.keyboard.press('x');
     await page.getByText('1 selected').waitFor();
     await page.keyboard.press('Escape');
@@ -213,6 +253,12 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     const subject = await page.locator('.mail-thread h2').innerText();
     await page.keyboard.press('e');
     await toast(page, 'Archived').waitFor();
+    // The next row has the focus, and Enter gives it to the conversation; the way back leads to the row.
+    await page.waitForFunction(() => document.activeElement?.matches('.mail-row.at .mail-row-open'));
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.activeElement?.matches('.mail-thread-body'));
+    await page.keyboard.press('u');
+    await page.waitForFunction(() => document.activeElement?.matches('.mail-row.at .mail-row-open'));
     await eventually(async () =>
       assert.ok(!(await page.locator('.mail-row-subject').allInnerTexts()).includes(subject)),
     );
@@ -238,6 +284,9 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await using web = await world.open({ path: '/mail' });
     const { page } = web;
     await page.getByRole('button', { name: 'New folder' }).click();
+    await page.locator('dialog').getByLabel('Name of the folder').fill('Trash');
+    await page.locator('dialog').getByRole('button', { name: 'Make folder' }).click();
+    await page.getByText('There is a folder of that name there already.', { exact: true }).waitFor();
     await page.locator('dialog').getByLabel('Name of the folder').fill('Bills');
     await assertAccessible(page);
     await page.locator('dialog').getByRole('button', { name: 'Make folder' }).click();
@@ -260,6 +309,16 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await page.locator('dialog').getByRole('button', { name: 'Delete folder' }).click();
     await page.waitForURL('**/mail/inbox');
     await page.locator('.mail-folder', { hasText: 'Paid' }).waitFor({ state: 'detached' });
+    // A folder that is open here and deleted elsewhere is not shown as all mail.
+    const jmap = await world.jmap();
+    const { created } = await jmap.call('Mailbox/set', {
+      create: { a: { name: 'Shortly', parentId: null } },
+    });
+    await page.locator('.mail-folder', { hasText: 'Shortly' }).click();
+    await page.getByText('There is nothing in this folder', { exact: false }).waitFor();
+    await jmap.call('Mailbox/set', { destroy: [created.a.id] });
+    await page.getByText('This folder is not there any more.', { exact: true }).waitFor();
+    assert.equal(await page.locator('.mail-row').count(), 0);
     assert.deepEqual(web.errors, []);
   });
 
@@ -276,25 +335,68 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
   });
 
   it('reads recent mail offline, and does later what is done there', async () => {
-    await using web = await world.open({ path: '/mail' });
+    const [away] = await world.deposit([message({ subject: 'Not now' })]);
+    const [waste, spared] = await world.deposit(
+      [message({ subject: 'Waste' }), message({ subject: 'Spared elsewhere' })],
+      { mailbox: 'trash' },
+    );
+    await using web = await world.open({ path: '/mail/trash' });
     const { page, context } = web;
+    await row(page, 'Spared elsewhere').waitFor();
+    await page.goto('/mail');
     await openRow(page, 'The quick brown fox');
     await page.getByText('jumps over the zebra').last().waitFor();
     await keptOnDevice(page, ['postern-mail', 'bodies'], 'jumps over the zebra');
     await page.goto('/mail');
     await row(page, 'Number 9').waitFor();
+    // From here on it has all of the app.
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
     await context.setOffline(true);
     await openRow(page, 'The quick brown fox');
     await page.locator('.mail-text', { hasText: 'jumps over the zebra' }).waitFor();
     await row(page, 'Number 9').locator('.mail-star').click();
     await toast(page, 'when you are online again').waitFor();
     await shot(page, 'mail-offline');
-    await context.setOffline(false);
+    await row(page, 'Not now').locator('.mail-row-open').focus();
+    await page.keyboard.press('b');
+    await page
+      .locator('dialog')
+      .getByRole('button', { name: /Tomorrow/ })
+      .click();
+    await toast(page, /It comes back .* when you are online again/).waitFor();
+    await row(page, 'Not now').waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: /^Trash/ }).click();
+    for (const subject of ['Waste', 'Spared elsewhere']) {
+      await row(page, subject).locator('.mail-row-open').focus();
+      await page.keyboard.press('#');
+      await page.locator('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+      await row(page, subject).waitFor({ state: 'detached' });
+    }
+    await page.goto('/mail');
+    await row(page, 'Number 9').waitFor();
+    assert.equal(await row(page, 'Not now').count(), 0);
+    // Meanwhile, on another device.
     const jmap = await world.jmap();
+    const boxes = (await jmap.call('Mailbox/get', { ids: null }))['list'] as { id: string; role: string }[];
+    const inbox = boxes.find(({ role }) => role === 'inbox')?.id ?? '';
+    await jmap.call('Email/set', { update: { [spared ?? '']: { mailboxIds: { [inbox]: true } } } });
+    await context.setOffline(false);
     await eventually(async () => {
       const { ids } = await jmap.call('Email/query', { filter: { hasKeyword: '$flagged' } });
       assert.equal((ids as string[]).length, 1, 'the star did not reach the server');
     });
+    await eventually(async () => {
+      const { list } = await jmap.call('Email/get', {
+        ids: [away, waste, spared],
+        properties: ['mailboxIds'],
+      });
+      const snoozed = await jmap.call('Mailbox/query', { filter: { name: 'Snoozed' } });
+      const there = Object.fromEntries(
+        (list as { id: string; mailboxIds: object }[]).map((each) => [each.id, Object.keys(each.mailboxIds)]),
+      );
+      assert.deepEqual(there, { [away ?? '']: snoozed['ids'], [spared ?? '']: [inbox] });
+    });
+    await jmap.call('Email/set', { destroy: [away, spared] });
   });
 
   it('labels, snoozes, and says why a message is here', async () => {
@@ -309,6 +411,11 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await assertAccessible(page);
     await dialog.getByRole('button', { name: 'Apply' }).click();
     await row(page, 'Number 2').locator('.mail-label', { hasText: 'Family' }).waitFor();
+    // What was written and not added is meant as well.
+    await page.keyboard.press('l');
+    await dialog.getByLabel('New label').fill('Garden');
+    await dialog.getByRole('button', { name: 'Apply' }).click();
+    await row(page, 'Number 2').locator('.mail-label', { hasText: 'Garden' }).waitFor();
     await row(page, 'Number 1').last().locator('.mail-row-open').focus();
     await page.keyboard.press('b');
     await assertAccessible(page);
@@ -319,6 +426,9 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await page.getByRole('menuitem', { name: 'Why is this here?' }).click();
     await page.locator('.mail-why').waitFor();
     await assertAccessible(page);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.getByRole('button', { name: /^Always allow/ }).waitFor();
+    assert.ok(await page.evaluate(`document.querySelector('.mail-why').scrollWidth <= 328`));
     assert.deepEqual(web.errors, []);
   });
 
@@ -360,7 +470,9 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
       });
     const text = [...lines, 'The last line.'].join('\n');
     await world.deposit([thread('l1', text), thread('l2', 'Short.\n'), thread('l3', text)]);
-    await world.deposit([message({ subject: 'Long HTML', html: `<p>${text.replaceAll('\n', '<p>')}` })]);
+    await world.deposit([
+      message({ subject: 'Long HTML', html: `${TABLE}<p>${text.replaceAll('\n', '<p>')}` }),
+    ]);
     await using web = await world.open({
       path: '/mail',
       viewport: { width: 360, height: 740 },
@@ -398,6 +510,9 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
     await openRow(page, 'Long HTML');
     const inFrame = page.frameLocator('.mail-frame').getByText('The last line.');
     await inFrame.waitFor();
+    // Columns that have no room are drawn smaller, not letter by letter.
+    const word = page.frameLocator('.mail-frame').getByText('Quantity').first();
+    assert.equal(await word.evaluate((each) => each.getClientRects().length), 1);
     // The frame grows as what is in it is laid out.
     await eventually(async () => {
       await inFrame.scrollIntoViewIfNeeded();
@@ -405,6 +520,25 @@ describe('mail in the browser', { skip: NO_LONG_BROWSER }, () => {
       assert.ok(box !== null && box.y > 100 && box.y + box.height < 740, JSON.stringify(box));
     });
     await seen();
+    // Of a conversation with many unread messages those have their text at first that are seen at first.
+    await world.deposit(
+      Array.from({ length: 16 }, (_, i) =>
+        message({
+          subject: 'Much talk',
+          id: `talk${i}@list.test`,
+          text: `${text}\nSaid by number ${i}.\n`,
+          ...(i > 0 && { inReplyTo: 'talk0@list.test' }),
+        }),
+      ),
+    );
+    await page.getByRole('button', { name: 'Back to the list' }).tap();
+    await openRow(page, 'Much talk');
+    await page.getByText('Said by number 9.').waitFor();
+    assert.equal(await page.getByText('Said by number 15.').count(), 0);
+    await eventually(async () => {
+      await page.locator('.mail-thread-body').evaluate((body) => body.scrollTo(0, body.scrollHeight));
+      assert.ok(await page.getByText('Said by number 15.').isVisible());
+    });
     assert.deepEqual(web.errors, []);
   });
 

@@ -196,6 +196,17 @@ describe('HTML of messages', { skip: NO_BROWSER }, () => {
     await show(`<style>${'a{color:red}'.repeat(10_000)}</style>`);
     await show('<blockquote type=cite></blockquote>'.repeat(8000));
     await show(`<a href="${'x'.repeat(500_000)}">x</a>${'<b '.repeat(20_000)}`);
+    // Each of these held the page for a minute.
+    await show('<b><i><u><s>'.repeat(25_000));
+    const fonts = Array.from({ length: 25_000 }, (_, n) => `<font size=${n}>`);
+    await show(fonts.join(''));
+    const nth = Array.from({ length: 2500 }, (_, n) => `*:not(:nth-child(${n}n+1)) *:not(b) p{color:red}`);
+    const { css } = await show(`<style>${nth.join('\n')}</style>${'<p>x</p>'.repeat(9000)}`);
+    assert.ok(css.split('\n').length <= 102);
+    const many = await show(`<style>${`${'p b,'.repeat(100)}i{color:red}`.repeat(300)}</style><p>x</p>`);
+    assert.ok(many.css.split(',').length < 3200);
+    const columns = await show(`<p style="column-count:999;width:1px">${'x '.repeat(1000)}</p>`);
+    assert.doesNotMatch(columns.html, /column/);
     // What grows with the square of the size would take far longer, on any machine.
     assert.ok(Date.now() - started < 240_000);
   });

@@ -71,7 +71,7 @@ describe('settings', { skip: NO_LONG_BROWSER }, () => {
   });
 
   it('answers while its owner is away, and says what is wrong with a form', async () => {
-    await using open = await at('vacation');
+    await using open = await at('vacation', { timeZone: 'America/New_York' });
     const { page } = open;
     await page.getByLabel('Answer while I am away').check();
     await page.getByLabel('Answer', { exact: true }).fill('Back on Monday.');
@@ -107,8 +107,13 @@ describe('settings', { skip: NO_LONG_BROWSER }, () => {
     await page.getByLabel('Answer', { exact: true }).fill('Back on Tuesday.');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved', { exact: true }).waitFor();
-    const { fromDate, textBody, htmlBody } = await kept();
+    const { fromDate, toDate, textBody, htmlBody } = await kept();
     assert.deepEqual([fromDate, textBody, htmlBody], [singleton.fromDate, 'Back on Tuesday.', null]);
+    // A day ends when it does where one is, not where the server is.
+    assert.equal(toDate, '2030-06-05T04:00:00Z');
+    await page.reload();
+    assert.equal(await page.getByLabel('Last day').inputValue(), '2030-06-04');
+    assert.equal(await page.getByText('Another program set the exact time').count(), 1);
     await page.goto('/settings/forward');
     await page.getByLabel('Addresses').fill('no address');
     await page.getByRole('button', { name: 'Save' }).click();
@@ -172,6 +177,25 @@ describe('settings', { skip: NO_LONG_BROWSER }, () => {
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Switch on' }).click();
     await page.getByText('Active', { exact: true }).waitFor();
+  });
+
+  it('says who is let through, and who is not', async () => {
+    await using open = await at('senders');
+    const { page } = open;
+    const add = async (address: string, state: string): Promise<void> => {
+      await page.getByLabel('Address or domain').fill(address);
+      await page.locator('select').selectOption({ label: state });
+      await page.getByRole('button', { name: 'Add', exact: true }).click();
+      await page.getByRole('listitem').filter({ hasText: address }).waitFor();
+    };
+    await add('friend@example.net', 'Allow');
+    await add('@spam.example', 'Block');
+    const badge = (address: string): Promise<string | null> =>
+      page.getByRole('listitem').filter({ hasText: address }).locator('.badge').textContent();
+    assert.deepEqual(
+      [await badge('friend@example.net'), await badge('@spam.example')],
+      ['Allowed', 'Blocked'],
+    );
   });
 
   it('brings back what was deleted for good', async () => {

@@ -34,6 +34,8 @@ export interface PageOptions {
   readonly dark?: boolean;
   /** Language of the browser. */
   readonly language?: string;
+  /** Its time zone; that of this machine otherwise. */
+  readonly timeZone?: string;
   /** Who is signed in; undefined: nobody. */
   readonly as?: string | undefined;
   /** Path to open; undefined: none yet. */
@@ -106,6 +108,7 @@ export async function startWebWorld(options: TestServerOptions = {}): Promise<We
         viewport,
         colorScheme: dark ? 'dark' : 'light',
         locale: language,
+        ...(wish.timeZone !== undefined && { timezoneId: wish.timeZone }),
         hasTouch: touch,
         isMobile: touch,
       });

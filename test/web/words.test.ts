@@ -11,6 +11,7 @@ import { auditActions, auditWhy } from '../../src/servers/http/audit-texts.ts';
 import { checkTexts } from '../../src/servers/http/check-texts.ts';
 import { healthTexts } from '../../src/servers/http/health-texts.ts';
 import { setupTexts } from '../../src/servers/http/setup-texts.ts';
+import { wayTexts } from '../../src/servers/http/way-texts.ts';
 import settings from '../../web/src/text/en/settingsAbout.ts';
 import { startDnsServer, type TestDnsServer } from '../support/dns-server.ts';
 import { skipUnlessLong } from '../support/programs.ts';
@@ -40,6 +41,7 @@ const ENGLISH = new Set(
       setupTexts,
       auditWhy,
       auditActions,
+      wayTexts,
       settings,
     ].flatMap((texts) => Object.values<string>(texts)),
     ...rules.map(({ explain }) => explain),
@@ -102,6 +104,52 @@ describe('sentences of the server', { skip: NO_BROWSER }, () => {
     });
   }
 
+  it('what was refused is told in German, and delivered by whom it was for', async () => {
+    const account = await world.server.account(USER);
+    await world.server.store.write.run('delivery.accept', {
+      blob: { size: 22, encoding: 'raw', data: Buffer.from('Subject: Offer\r\n\r\nBuy!'), file: undefined },
+      content: {
+        envelope: Buffer.from('()'),
+        bodystructure: Buffer.from('()'),
+        structure: '{}',
+        sentAt: undefined,
+        messageId: undefined,
+        references: [],
+      },
+      deposits: [],
+      overQuota: 'junk',
+      queue: [],
+      events: [],
+      vault: {
+        caseNumber: 'ABCDE-FGHJK',
+        trace: 'trace0000000000001',
+        kind: 'refused',
+        reversePath: 'shop@cheap.example',
+        ip: '192.0.2.1',
+        author: 'Shop <shop@cheap.example>',
+        subject: 'An offer',
+        reason: 'the filter is 99.9 % sure that it is unwanted',
+        verdict: '{}',
+        expiresAt: systemClock.now() + 1e9,
+        received: Buffer.alloc(0),
+        hidden: [],
+        recipients: [{ accountId: account.id, address: USER }],
+      },
+    });
+    const said = 'Der Filter ist zu 99.9 % sicher, dass sie unerwünscht ist';
+    await using admin = await world.open({ language: 'de-CH', as: ADMIN, path: '/admin/vault' });
+    await admin.page.getByText(said).waitFor();
+    await using open = await world.open({ language: 'de-CH', path: '/settings/refused' });
+    const { page } = open;
+    await page.getByText(said).waitFor();
+    await page.getByRole('button', { name: 'Ansehen', exact: true }).click();
+    await page.getByText('Buy!').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Zustellen', exact: true }).click();
+    await page.getByText('In Ihren Posteingang zugestellt', { exact: true }).waitFor();
+    assert.equal((await world.server.account(USER)).emails, account.emails + 1);
+  });
+
   it('the history of a message has no English in French, and the exact time', async () => {
     await using open = await world.open({ language: 'fr-FR', as: ADMIN, path: `/admin/trace?q=${USER}` });
     const { page } = open;
@@ -128,7 +176,7 @@ describe('sentences of the server', { skip: NO_BROWSER }, () => {
       .waitFor();
     assert.deepEqual(await englishIn(page, 'main'), []);
     await page.goto('/admin/audit');
-    const row = page.getByRole('row').filter({ hasText: USER });
+    const row = page.getByRole('row').filter({ hasText: USER }).filter({ hasText: 'Konto hinzugefügt' });
     await row.getByText('Konto hinzugefügt', { exact: true }).waitFor();
     await row.getByText('Nicht rückgängig zu machen', { exact: true }).click();
     await row.getByText(/^Es kann schon Post gekommen sein/).waitFor();
@@ -136,6 +184,24 @@ describe('sentences of the server', { skip: NO_BROWSER }, () => {
     await page.goto('/admin/settings');
     await page.getByText('Warnungen gehen per Mail an die Administratoren.', { exact: true }).waitFor();
     await page.getByText(/^Öffentliche Adressen des Servers/).waitFor();
+    assert.deepEqual(await englishIn(page, 'main'), []);
+    const since = systemClock.now();
+    await world.server.store.write.run('bans.set', {
+      kind: 'network',
+      subject: '192.0.2.0/24',
+      cause: 'guessing',
+      reason: '20 failed logins within 10 min',
+      offences: 1,
+      since,
+      until: since + 3_600_000,
+    });
+    await page.goto('/admin/bans');
+    await page
+      .getByText('20 fehlgeschlagene Anmeldungen innerhalb von 10 Minuten', { exact: true })
+      .waitFor();
+    assert.deepEqual(await englishIn(page, 'main'), []);
+    await page.goto('/admin/routes');
+    await page.locator('main h2').first().waitFor();
     assert.deepEqual(await englishIn(page, 'main'), []);
   });
 });

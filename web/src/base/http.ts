@@ -72,8 +72,10 @@ const LONG_SILENCE_MS = 300_000;
 
 function patienceFor(method: string, path: string): Patience {
   const read = method === 'GET' && /^\/(?:auth|account)\//.test(path);
-  return read
-    ? { repeatable: true }
+  if (read) return { repeatable: true };
+  // Other changes of mail wait for it.
+  return path === '/account/v1/snooze'
+    ? {}
     : { repeatable: method === 'GET', silenceMs: LONG_SILENCE_MS, quiet: true };
 }
 

@@ -55,8 +55,12 @@ async function askMe(): Promise<void> {
 
 export function adopt(found: Me): void {
   localStorage.setItem(KEPT, JSON.stringify(found));
+  sessionEnded.value = false;
   me.value = found;
 }
+
+/** The session ended by itself while somebody was here: why they are asked to sign in. */
+export const sessionEnded = signal(false);
 
 /** How a session ends: somebody signed out here, or the server knows it no more (it expired, or was ended elsewhere). */
 export type Ending = 'left' | 'ended';
@@ -81,6 +85,7 @@ function forget(how: Ending): void {
   }
   localStorage.removeItem(KEPT);
   for (const fn of onForget) void fn(how);
+  sessionEnded.value = how === 'ended';
   me.value = undefined;
   void clearDevice(how);
 }

@@ -1,12 +1,16 @@
 import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { texts } from './i18n.ts';
+import { Icon } from './icon.tsx';
 
 interface Toast {
   readonly id: number;
   readonly sentence: string;
   readonly bad: boolean;
   readonly action?: { readonly label: string; readonly run: () => void };
+  /** It stays until somebody closes it. */
+  readonly stays: boolean;
 }
 
 export interface ToastOptions {
@@ -20,6 +24,8 @@ const MOST = 3;
 const USUAL_MS = 6000;
 /** With something to do, which takes finding. */
 const ACTION_MS = 10_000;
+/** Whatever stays longer can be closed. */
+const LONG_MS = 120_000;
 const shown = signal<readonly Toast[]>([]);
 let lastId = 0;
 
@@ -31,7 +37,7 @@ export function toast(
   const id = ++lastId;
   shown.value = [
     ...shown.value.slice(1 - MOST),
-    { id, sentence, bad, ...(action !== undefined && { action }) },
+    { id, sentence, bad, stays: ms > LONG_MS, ...(action !== undefined && { action }) },
   ];
   const end = (): void => {
     // While somebody points at it, or is in it with the keyboard, it stays (WCAG 2.2.1).
@@ -85,7 +91,7 @@ export function Toasts() {
 function ToastList() {
   return (
     <div class="toasts" role="status" aria-live="polite">
-      {shown.value.map(({ id, sentence, bad, action }) => (
+      {shown.value.map(({ id, sentence, bad, action, stays }) => (
         <div
           key={id}
           class={bad ? 'toast bad' : 'toast'}
@@ -104,6 +110,16 @@ function ToastList() {
               }}
             >
               {action.label}
+            </button>
+          )}
+          {stays && (
+            <button
+              type="button"
+              class="toast-close"
+              aria-label={texts('base')('close')}
+              onClick={() => hide(id)}
+            >
+              <Icon name="close" />
             </button>
           )}
         </div>

@@ -1,14 +1,15 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { texts } from '../base/i18n.ts';
 import { preferences } from '../base/preferences.ts';
+import { me } from '../base/session.ts';
 import { toast, toastError } from '../base/toast.tsx';
 import { formatDateTime } from '../base/format.ts';
 import { ownAccountId } from '../jmap/client.ts';
 import { type Attachment, type Draft, isBlank } from './draft.ts';
 import { draftFor, signatureText } from './load.ts';
-import { dropDraft, keepDraft, keptDraft } from './local.ts';
+import { dropDraft, dropOutbox, keepDraft, keptDraft } from './local.ts';
 import { closeWindow, type ComposeWish, openCompose } from './open.ts';
-import { queueToSend } from './outbox.ts';
+import { keepWhileSending, queueToSend, sendWaiting } from './outbox.ts';
 import { type Problem, problemAfter, problemBefore } from './problems.ts';
 import type { SaveState } from './save-state.ts';
 import { createSaver, type Saver } from './saver.ts';
@@ -72,8 +73,12 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
   const problem = signal<Problem | undefined>(undefined);
   const sending = signal(false);
   const pictures = signal<ReadonlyMap<string, string>>(new Map());
+  const account = me.value?.address ?? '';
   let bodyTouched = false;
   let over = false;
+  /** The window was closed while files were still on their way: sending goes no further here. */
+  let halted = false;
+  let wantedAt: number | undefined;
 
   const snapshot = (): Draft => {
     if (bodyTouched && controller.readBody !== undefined) {
@@ -106,6 +111,7 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
   const change = (patch: Partial<Draft>): void => {
     if (over) return;
     draft.value = { ...draft.value, ...patch };
+    if (isAbout(problem.value, patch)) problem.value = undefined;
     saver.changed();
   };
   const finish = async (): Promise<void> => {
@@ -164,6 +170,7 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
       if (found !== undefined) uploads.start(found);
     },
     async send(sendAt) {
+      if (sending.value || over) return;
       const t = texts('compose');
       const whole = withoutUnused(snapshot());
       const before = problemBefore(whole, mostAttachedOctets(), t);
@@ -176,11 +183,15 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
         if (error instanceof NotSent) draft.value = { ...draft.value, emailId: error.emailId };
         problem.value = problemAfter(error, t);
         over = false;
+        saver.restart();
       } finally {
         sending.value = false;
       }
     },
     async close() {
+      // It is on its way: the window goes when it is sent, or says why it is not.
+      if (sending.value && over) return;
+      if (sending.value) return sendBehind();
       const now = snapshot();
       // Nothing was written: nothing is kept.
       if (now.emailId === undefined && isBlank(now, signatureText(known, now.from))) return finish();
@@ -193,9 +204,13 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
       await keepDraft(snapshot(), true).catch(() => undefined);
       await saver.stop();
       closeWindow(first.key);
-      toast(texts('compose')('keptHere'));
+      const t = texts('compose');
+      const { phase, reason = '' } = saver.state.value;
+      toast(phase === 'failed' ? t('keptHereOnly', { reason }) : t('keptHere'));
     },
     async discard() {
+      if (sending.value && over) return;
+      halted = sending.value;
       const now = snapshot();
       await finish();
       const t = texts('compose');
@@ -220,21 +235,44 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
 
   async function sendNow(whole: Draft, sendAt: number | undefined, t: ReturnType<typeof texts<'compose'>>) {
     if (!navigator.onLine) return later(whole, sendAt, t);
+    wantedAt = sendAt;
     const complete = await uploads.finished();
+    if (halted) return;
     // What could not be sent to the server for want of an answer waits with the message.
     if (!complete && !uploads.unreached()) throw new Error(t('uploadsFailed'));
     over = true;
+    // As it is now: with large files there was time to write on.
+    const last = withoutUnused(snapshot());
     await saver.stop();
-    const ready = withoutUnused({ ...whole, ...blobsNow(whole, draft.value) });
+    const ready = { ...last, ...blobsNow(last, draft.value) };
     const holdSeconds = sendAt === undefined ? preferences.value.undoSendSeconds : 0;
+    // Whoever leaves the page now has sent it all the same: it goes the next time. No room: then only while the page is here.
+    await keepWhileSending(ready, sendAt, account).catch(() => undefined);
     try {
       const sent = await sendDraft(ready, { holdSeconds, sendAt, uncertain: saver.uncertain() });
+      await dropOutbox(first.key).catch(() => undefined);
       await finish();
       told({ ...ready, emailId: sent.emailId }, sent.submissionId, sent.leavesAt, sendAt, t);
     } catch (error) {
-      if (!isOffline(error)) throw error;
-      await later(ready, sendAt, t);
+      // The session ended: it goes when its owner has signed in again.
+      if (me.value?.address !== account) return finish();
+      if (isOffline(error)) return later(ready, sendAt, t);
+      await dropOutbox(first.key).catch(() => undefined);
+      throw error;
     }
+  }
+
+  /** Its files are still on their way, and the window is closed: all of it goes by the outbox. */
+  async function sendBehind(): Promise<void> {
+    halted = true;
+    over = true;
+    const last = withoutUnused(snapshot());
+    uploads.stop();
+    await saver.stop();
+    await queueToSend({ ...last, ...blobsNow(last, draft.value) }, wantedAt);
+    await finish();
+    toast(texts('compose')('outboxSending'));
+    void sendWaiting();
   }
 
   async function later(whole: Draft, sendAt: number | undefined, t: ReturnType<typeof texts<'compose'>>) {
@@ -261,6 +299,12 @@ function blobsNow(whole: Draft, now: Draft): Pick<Draft, 'attachments' | 'emailI
     emailId: now.emailId,
     attachments: whole.attachments.map((each) => ({ ...each, ...blobOf(by.get(each.key)) })),
   };
+}
+
+/** Whether what is changed may be what was wrong: it is not said any longer then. */
+function isAbout(problem: Problem | undefined, patch: Partial<Draft>): boolean {
+  if (problem?.place === 'to') return 'to' in patch || 'cc' in patch || 'bcc' in patch;
+  return problem !== undefined && problem.place in patch;
 }
 
 /** Pictures that were taken out of the text do not travel. */

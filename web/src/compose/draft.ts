@@ -2,6 +2,7 @@ import type { Email, EmailAddress, Id } from '../jmap/types.ts';
 import { isAddress } from './addresses.ts';
 import { encodeFlowed } from './flowed.ts';
 import type { Purpose } from './open.ts';
+import type { Sender } from './recipients.ts';
 
 /** A message that is being written. */
 
@@ -23,6 +24,12 @@ export interface From {
   readonly identityId: Id;
   readonly name: string;
   readonly email: string;
+  /** Where answers should go, when not there. */
+  readonly replyTo?: readonly EmailAddress[];
+}
+
+export function fromOf({ identityId, name, email, replyTo }: Sender): From {
+  return { identityId, name, email, ...(replyTo !== undefined && { replyTo }) };
 }
 
 export interface Draft {
@@ -84,6 +91,8 @@ export function emailOf(draft: Draft, mailboxId: Id, sendAt?: number): Record<st
     to: list(draft.to),
     cc: list(draft.cc),
     bcc: list(draft.bcc),
+    // What its identity asks for (RFC 8621 section 6).
+    replyTo: list(draft.from?.replyTo ?? []),
     inReplyTo: draft.inReplyTo.length > 0 ? draft.inReplyTo : undefined,
     references: draft.references.length > 0 ? draft.references : undefined,
     sentAt: sendAt === undefined ? undefined : utc(sendAt),

@@ -1,4 +1,5 @@
 import Squire from 'squire-rte';
+import { isRightToLeft } from './direction.ts';
 import { treeToText } from './plain-text.ts';
 import { cleanFragment, NOTHING } from './sanitize.ts';
 
@@ -42,6 +43,22 @@ export interface RichEditor {
 
 export function createEditor(root: HTMLElement, events: EditorEvents): RichEditor {
   const urls = new Map<string, string>();
+  // What was switched off before Enter stays off: the editor takes up again what stands before the cursor. It splits a
+  // block with the key or with what the browser makes of it, while the event goes down.
+  let inForce: ReadonlySet<Format> | undefined;
+  const noteFormats = (event: KeyboardEvent | InputEvent): void => {
+    const splits =
+      event instanceof InputEvent ? event.inputType === 'insertParagraph' : event.key === 'Enter';
+    inForce = splits ? formats() : undefined;
+  };
+  const endFormats = (): void => {
+    if (inForce !== undefined) endOthers(inForce);
+    inForce = undefined;
+  };
+  for (const kind of ['keydown', 'beforeinput'] as const) {
+    root.addEventListener(kind, noteFormats, { capture: true });
+    root.addEventListener(kind, endFormats);
+  }
   const squire = new Squire(root, {
     blockTag: 'DIV',
     addLinks: true,
@@ -65,6 +82,14 @@ export function createEditor(root: HTMLElement, events: EditorEvents): RichEdito
       events.onImages(files);
     }
   });
+
+  /** Of what is in force at the cursor, end what was not. */
+  function endOthers(before: ReadonlySet<Format>): void {
+    if (!squire.getSelection().collapsed) return;
+    const now = formats();
+    for (const format of ['bold', 'italic', 'underline'] as const)
+      if (now.has(format) && !before.has(format)) commands[format][1]();
+  }
 
   function withImages(fragment: DocumentFragment): DocumentFragment {
     for (const image of fragment.querySelectorAll<HTMLImageElement>('img[data-cid]')) {
@@ -125,6 +150,11 @@ export function createEditor(root: HTMLElement, events: EditorEvents): RichEdito
         image.removeAttribute('data-cid');
         image.removeAttribute('data-src');
       }
+      // What others see it in does not know how it was shown here.
+      for (const each of body.querySelectorAll(':scope > :not(blockquote)')) {
+        if (isRightToLeft(each.textContent)) each.setAttribute('dir', 'rtl');
+        else if (each.getAttribute('dir') === 'rtl') each.removeAttribute('dir');
+      }
       for (const each of body.querySelectorAll('[data-signature]')) each.removeAttribute('data-signature');
       for (const quote of body.querySelectorAll<HTMLElement>('blockquote:not([style])'))
         quote.setAttribute('style', 'margin: 0 0 0 6px; border-left: 2px solid #ccc; padding-left: 10px');
@@ -159,9 +189,11 @@ export function createEditor(root: HTMLElement, events: EditorEvents): RichEdito
     },
     toggle(format) {
       const [set, unset] = commands[format];
-      if (formats().has(format)) unset();
+      const before = formats();
+      if (before.has(format)) unset();
       else set();
       squire.focus();
+      endOthers(before.has(format) ? before : new Set([...before, format]));
       look();
     },
     link(url) {

@@ -1,3 +1,4 @@
+import { trimEndOf } from '../base/trim.ts';
 import { unquote } from './plain-text.ts';
 
 /** format=flowed (RFC 3676): lines that flow together again where there is room. */
@@ -19,7 +20,7 @@ function flowLine(line: string): string[] {
   if (line === '-- ') return [line];
   const { depth, rest } = unquote(line);
   const quote = '>'.repeat(depth);
-  const clean = rest.replace(/ +$/, '');
+  const clean = trimEndOf(rest, ' ');
   if (clean === '') return [quote];
   const out: string[] = [];
   let left = clean;

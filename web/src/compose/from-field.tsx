@@ -1,6 +1,6 @@
 import { useId } from 'preact/hooks';
 import { texts } from '../base/i18n.ts';
-import type { From } from './draft.ts';
+import { type From, fromOf } from './draft.ts';
 import type { Sender } from './recipients.ts';
 
 interface FromFieldProps {
@@ -44,8 +44,7 @@ export function FromField({ senders, from, problem, onChange }: FromFieldProps) 
           aria-describedby={problem === undefined ? undefined : `${id}-problem`}
           onChange={(event) => {
             const sender = senders[Number(event.currentTarget.value)];
-            if (sender !== undefined)
-              onChange({ identityId: sender.identityId, name: sender.name, email: sender.email });
+            if (sender !== undefined) onChange(fromOf(sender));
           }}
         >
           {own.map(option)}

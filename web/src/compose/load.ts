@@ -1,10 +1,11 @@
 import { formatLong } from '../base/format.ts';
 import type { texts } from '../base/i18n.ts';
+import { limitNesting } from '../base/nesting.ts';
 import { preferences } from '../base/preferences.ts';
 import { ownAccountId } from '../jmap/client.ts';
 import type { Email, EmailAddress, EmailBodyPart, Identity } from '../jmap/types.ts';
 import { distinct, parseMailto } from './addresses.ts';
-import { type Attachment, attachmentsOf, type Draft } from './draft.ts';
+import { type Attachment, attachmentsOf, type Draft, fromOf } from './draft.ts';
 import { decodeFlowed } from './flowed.ts';
 import type { ComposeWish, Purpose } from './open.ts';
 import { escapeHtml, textToHtml, treeToText } from './plain-text.ts';
@@ -28,7 +29,7 @@ export interface Loaded {
 
 /** Inert: nothing of it runs or is fetched. */
 function parse(html: string): HTMLElement {
-  return new DOMParser().parseFromString(html, 'text/html').body;
+  return new DOMParser().parseFromString(limitNesting(html).html, 'text/html').body;
 }
 
 /** The draft that a wish asks for. Throws what the server throws. */
@@ -53,7 +54,7 @@ function empty(key: string, purpose: Purpose, sender: Sender | undefined): Draft
     key,
     purpose,
     messageId: newMessageId(sender?.email ?? ''),
-    from: sender && { identityId: sender.identityId, name: sender.name, email: sender.email },
+    from: sender && fromOf(sender),
     to: [],
     cc: [],
     bcc: [],
@@ -191,6 +192,9 @@ function reopened(key: string, purpose: Purpose, email: Email, known: Senders): 
   return {
     ...draft,
     ...(purpose === 'draft' && { emailId: email.id, ...(messageId !== undefined && { messageId }) }),
+    // Another program may have set one of its own.
+    ...(draft.from !== undefined &&
+      email.replyTo?.length && { from: { ...draft.from, replyTo: email.replyTo } }),
     to: email.to ?? [],
     cc: email.cc ?? [],
     bcc: email.bcc ?? [],

@@ -27,6 +27,11 @@ export interface OutboxEntry {
   readonly problem?: string;
 }
 
+/** A window holds the lock of its draft for as long as it is open, in whatever tab. */
+export function lockName(key: string): string {
+  return `postern-draft-${key}`;
+}
+
 let opening: Promise<IDBDatabase> | undefined;
 
 function open(): Promise<IDBDatabase> {

@@ -4,7 +4,15 @@ import { me, offline } from '../base/session.ts';
 import { toast } from '../base/toast.tsx';
 import { loadSession, ownAccountId, upload } from '../jmap/client.ts';
 import type { Draft } from './draft.ts';
-import { dropOutbox, type OutboxEntry, outboxEntries, putOutbox } from './local.ts';
+import {
+  dropDraft,
+  dropOutbox,
+  keepDraft,
+  lockName,
+  type OutboxEntry,
+  outboxEntries,
+  putOutbox,
+} from './local.ts';
 import { openCompose } from './open.ts';
 import { problemAfter } from './problems.ts';
 import { sendDraft } from './sending.ts';
@@ -16,6 +24,8 @@ import { isOffline } from './server.ts';
 export const waitingToSend = signal(0);
 
 const RETRY_MS = 60_000;
+/** Milliseconds after which what a window has is looked at again. */
+const BUSY_MS = 5000;
 let retry: ReturnType<typeof setTimeout> | undefined;
 
 export async function queueToSend(draft: Draft, sendAt: number | undefined): Promise<void> {
@@ -23,6 +33,15 @@ export async function queueToSend(draft: Draft, sendAt: number | undefined): Pro
   await putOutbox({ key: draft.key, account, draft, sendAt, queuedAt: Date.now() });
   await count();
   retry ??= setTimeout(() => void sendWaiting(), RETRY_MS);
+}
+
+/** A window sends it now; where the page is left before it knows the end, it waits here for the next time. */
+export async function keepWhileSending(
+  draft: Draft,
+  sendAt: number | undefined,
+  account: string,
+): Promise<void> {
+  if (account !== '') await putOutbox({ key: draft.key, account, draft, sendAt, queuedAt: Date.now() });
 }
 
 async function count(): Promise<void> {
@@ -39,8 +58,10 @@ export async function sendWaiting(): Promise<void> {
     const entries = (await outboxEntries().catch(() => [])).filter(({ problem }) => problem === undefined);
     let sent = 0;
     for (const entry of entries) {
-      const outcome = await sendOne(entry);
+      const outcome = await withWindowClosed(entry.key, () => sendOne(entry));
+      if (outcome === undefined) retry ??= setTimeout(() => void sendWaiting(), BUSY_MS);
       if (outcome === 'offline') {
+        clearTimeout(retry);
         retry = setTimeout(() => void sendWaiting(), RETRY_MS);
         break;
       }
@@ -49,6 +70,13 @@ export async function sendWaiting(): Promise<void> {
     if (sent > 0) toast(texts('compose')('outboxSent', { count: sent }));
   });
   await count();
+}
+
+/** Unless a window has it, in whatever tab: that one sends it, or goes on writing it. */
+function withWindowClosed<T>(key: string, run: () => Promise<T>): Promise<T | undefined> {
+  return navigator.locks.request(lockName(key), { ifAvailable: true }, (lock) =>
+    lock === null ? undefined : run(),
+  );
 }
 
 async function sendOne(entry: OutboxEntry): Promise<'sent' | 'refused' | 'offline'> {
@@ -60,6 +88,7 @@ async function sendOne(entry: OutboxEntry): Promise<'sent' | 'refused' | 'offlin
     const sendAt = entry.sendAt !== undefined && entry.sendAt > Date.now() ? entry.sendAt : undefined;
     await sendDraft(ready, { holdSeconds: 0, sendAt, uncertain: true });
     await dropOutbox(key);
+    await dropDraft(key);
     return 'sent';
   } catch (error) {
     if (isOffline(error)) return 'offline';
@@ -87,11 +116,14 @@ async function withUploads(draft: Draft): Promise<Draft> {
 
 /** Take a message out of the outbox and go on writing it. */
 export async function openAgain(key: string): Promise<void> {
-  const entry = (await outboxEntries()).find((each) => each.key === key);
-  if (entry === undefined) return;
-  const { keepDraft } = await import('./local.ts');
-  await keepDraft(entry.draft, true);
-  await dropOutbox(key);
+  const taken = await withWindowClosed(key, async () => {
+    const entry = (await outboxEntries()).find((each) => each.key === key);
+    if (entry === undefined) return false;
+    await keepDraft(entry.draft, true);
+    await dropOutbox(key);
+    return true;
+  });
+  if (taken !== true) return;
   await count();
   openCompose({ localKey: key });
 }

@@ -27,6 +27,14 @@ describe('HTML to text', () => {
     assert.equal(text('a', h('br', {}), 'b'), 'a\nb');
   });
 
+  it('is read at once, whatever there is of what is left out at the ends', () => {
+    // Each of these took minutes.
+    const many = ' '.repeat(250_000);
+    assert.equal(text(h('pre', {}, `a${many}b${many}`)), `a${many}b`);
+    assert.equal(text('a', ...Array.from({ length: 1000 }, () => h('br', {})), 'b').length, 1002);
+    assert.equal(encodeFlowed(`a${many}b`).trimEnd().at(-1), 'b');
+  });
+
   it('quotes what is quoted, as deep as it is', () => {
     assert.equal(
       text(

@@ -1,3 +1,5 @@
+import { trimEndOf } from '../base/trim.ts';
+
 /** Text and HTML made of each other. Works on any tree that looks like the DOM, so that it can be tried without one. */
 
 export interface TreeNode {
@@ -55,7 +57,7 @@ export function treeToText(root: TreeNode): string {
   let gap = false;
 
   const end = (): void => {
-    if (line !== undefined) line.text = line.text.replace(/[ \t]+$/, '');
+    if (line !== undefined) line.text = trimEndOf(line.text, ' \t');
     line = undefined;
   };
   const write = (text: string, prefix: string, mark: string | undefined): void => {
@@ -100,7 +102,7 @@ export function treeToText(root: TreeNode): string {
       .replace(/[ \t\r\n\f]+/g, ' ')
       .replaceAll('\u200b', '')
       .replaceAll('\u00a0', ' ');
-    if (line === undefined || /\s$/.test(line.text)) text = text.replace(/^ /, '');
+    if (line === undefined || /\s$/.test(line.text.slice(-1))) text = text.replace(/^ /, '');
     if (text !== '') write(text, place.prefix, take(place));
   };
 
@@ -195,16 +197,14 @@ export function treeToText(root: TreeNode): string {
     walk(root, whole);
   else children(root, whole);
   end();
-  return (
-    lines
-      .map(({ prefix, text }) =>
-        (prefix + text).replace(/[ \t]+$/, '').replace(/^(?:> )+>?$/, (quotes) => quotes.trimEnd()),
-      )
-      .join('\n')
-      // The mark of a signature ends with a space (RFC 3676 section 4.3).
-      .replace(/^--$/m, '-- ')
-      .replace(/\n+$/, '')
-  );
+  const text = lines
+    .map(({ prefix, text }) =>
+      trimEndOf(prefix + text, ' \t').replace(/^(?:> )+>?$/, (quotes) => quotes.trimEnd()),
+    )
+    .join('\n')
+    // The mark of a signature ends with a space (RFC 3676 section 4.3).
+    .replace(/^--$/m, '-- ');
+  return trimEndOf(text, '\n');
 }
 
 function textOf(node: TreeNode, depth: number): string {

@@ -40,7 +40,7 @@ function ofRefused(error: SetRefused, t: Words): Problem {
     case 'noRecipients':
       return { place: 'to', sentence: t('noRecipients') };
     case 'invalidRecipients':
-      return { place: 'to', sentence: t('badAddress', { address: error.invalidRecipients.join(', ') }) };
+      return { place: 'to', sentence: ofRecipients(error.invalidRecipients, t) };
     case 'tooManyRecipients':
       return { place: 'to', sentence: t('tooManyRecipients') };
     case 'forbiddenFrom':
@@ -57,6 +57,23 @@ function ofRefused(error: SetRefused, t: Words): Problem {
     default:
       return { place: placeOf(error.properties), sentence: t('notSent', { message: error.message }) };
   }
+}
+
+function ofRecipients(refused: readonly string[], t: Words): string {
+  const bad = refused.filter((email) => !isAddress(email));
+  const [text, list] =
+    bad.length > 0 ? (['badAddress', bad] as const) : (['noSuchRecipient', refused] as const);
+  return t(text, { address: list.join(', ') });
+}
+
+/** Why the server has not got a draft. */
+export function unsavedReason(error: unknown, t: Words): string {
+  if (error instanceof SetRefused) {
+    if (error.type === 'overQuota') return t('mailboxFull');
+    if (error.type === 'tooLarge') return t('tooLarge');
+    if (error.type === 'blobNotFound') return t('attachmentGone');
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 function placeOf(properties: readonly string[]): Place {

@@ -5,8 +5,8 @@ import { addressText } from './addresses.ts';
 
 /** What programs of many languages put before the subject of an answer, and of a forwarded message. */
 const REPLY_MARKS =
-  /^(?:re|aw|antw|antwort|sv|vs|res|rif|ré|rv|odp|ynt|回复|答复|回覆)\s*(?:\[\d{1,3}\])?\s*[:：]\s*/i;
-const FORWARD_MARKS = /^(?:fwd?|wg|tr|rv|enc|i|vb|doorst|转发|轉寄)\s*(?:\[\d{1,3}\])?\s*[:：]\s*/i;
+  /^(?:re|aw|antw|antwort|sv|vs|res|rif|ré|rv|odp|ynt|回复|答复|回覆)\s{0,9}(?:\[\d{1,3}\])?\s{0,9}[:：]\s*/i;
+const FORWARD_MARKS = /^(?:fwd?|wg|tr|rv|enc|i|vb|doorst|转发|轉寄)\s{0,9}(?:\[\d{1,3}\])?\s{0,9}[:：]\s*/i;
 const MOST_MARKS = 20;
 
 function bare(subject: string, marks: readonly RegExp[]): string {
@@ -54,7 +54,7 @@ export function newMessageId(from: string, random: string = crypto.randomUUID())
 /** Lines of text with "> " before each, and none after marks that are there already (RFC 3676 section 4.5). */
 export function quoteText(text: string): string {
   return text
-    .replace(/\s+$/, '')
+    .trimEnd()
     .split('\n')
     .map((line) => (line.startsWith('>') ? `>${line}` : line === '' ? '>' : `> ${line}`))
     .join('\n');

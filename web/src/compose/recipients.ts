@@ -9,6 +9,8 @@ export interface Sender {
   readonly identityId: string;
   readonly name: string;
   readonly email: string;
+  /** Where answers should go, when not there. */
+  readonly replyTo?: readonly EmailAddress[];
   /** What a masked address was made for. */
   readonly label?: string;
 }
@@ -20,7 +22,12 @@ export function sendersOf(
 ): Sender[] {
   const senders: Sender[] = identities
     .filter(({ email }) => !email.startsWith('*'))
-    .map(({ id, name, email }) => ({ identityId: id, name, email }));
+    .map(({ id, name, email, replyTo }) => ({
+      identityId: id,
+      name,
+      email,
+      ...(replyTo?.length && { replyTo }),
+    }));
   const first = identities[0];
   if (first === undefined) return senders;
   const known = new Set(senders.map(({ email }) => addressKey(email)));
@@ -102,6 +109,6 @@ export function recipientsFor(message: Answered, purpose: Purpose, senders: read
 
 /** The address that a list takes messages at; undefined: none, or it takes none ("NO"). */
 export function listAddress(listPost: string | null | undefined): EmailAddress | undefined {
-  const [, url] = /<\s*mailto:([^>?\s]+)[^>]*>/i.exec(listPost ?? '') ?? [];
+  const [, url] = /<\s*mailto:([^>?\s]+)[^>]*>/i.exec((listPost ?? '').slice(0, 2000)) ?? [];
   return url === undefined ? undefined : parseAddresses(url).addresses[0];
 }

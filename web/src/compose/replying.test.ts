@@ -106,6 +106,13 @@ describe('subjects, references, quotes', () => {
     assert.equal(forwardSubject('WG: Fwd: Hello'), 'Fwd: Hello');
     assert.equal(replySubject('回复：你好'), 'Re: 你好');
   });
+  it('are read at once, however they were made', () => {
+    // Each of these took minutes.
+    const many = ' '.repeat(250_000);
+    assert.equal(replySubject(`Re${many}x`), `Re: Re${many}x`);
+    assert.equal(quoteText(`a${many}b`), `> a${many}b`);
+    assert.equal(listAddress('<mailto:x'.repeat(30_000)), undefined);
+  });
   it('name what came before', () => {
     assert.deepEqual(referencesFor({ messageId: ['c'], references: ['a', 'b'], inReplyTo: ['b'] }), [
       'a',

@@ -4,7 +4,7 @@ import { loadTexts, texts } from '../base/i18n.ts';
 import { me, OPEN_WINDOWS, signOutGuards } from '../base/session.ts';
 import { loadSession, ownAccountId, upload } from '../jmap/client.ts';
 import type { Draft } from './draft.ts';
-import { dropDraft, dropOthers, keptDrafts, outboxEntries } from './local.ts';
+import { dropDraft, dropOthers, keptDrafts, lockName, outboxEntries } from './local.ts';
 import { openCompose, openWindows } from './open.ts';
 import { sendWaiting } from './outbox.ts';
 import { isOffline, saveDraft } from './server.ts';
@@ -42,7 +42,9 @@ export async function resume(): Promise<void> {
   const before = readOpen();
   await dropOthers().catch(() => undefined);
   const kept = await keptDrafts().catch(() => []);
-  const keys = new Set(kept.map(({ key }) => key));
+  // What was being sent when the page was left is not written on: it goes.
+  const waiting = new Set((await outboxEntries().catch(() => [])).map(({ key }) => key));
+  const keys = new Set(kept.map(({ key }) => key).filter((key) => !waiting.has(key)));
   for (const key of before) if (keys.has(key)) openCompose({ localKey: key });
   watching?.();
   watching = effect(() => {
@@ -50,6 +52,7 @@ export async function resume(): Promise<void> {
   });
   await sendWaiting();
   for (const { key, draft, dirty } of kept) {
+    if (!keys.has(key)) continue;
     if (openWindows.value.some((each) => each.key === key)) continue;
     await rescue(draft, dirty);
   }
@@ -62,11 +65,6 @@ function readOpen(): readonly string[] {
   } catch {
     return [];
   }
-}
-
-/** A window holds the lock of its draft for as long as it is open, in whatever tab. */
-export function lockName(key: string): string {
-  return `postern-draft-${key}`;
 }
 
 async function rescue(draft: Draft, dirty: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 import createPurifier from 'dompurify';
+import { limitNesting } from '../base/nesting.ts';
 
 /** HTML that comes from mail, a paste or a draft, made into nodes that may stand in the composer. */
 
@@ -13,6 +14,8 @@ const ATTRIBUTES =
   'align alt bgcolor border cellpadding cellspacing color cols colspan data-cid data-signature data-src dir face height href lang rowspan size src start style title type valign width'.split(
     ' ',
   );
+/** Of those, the ones that name what is fetched or followed. */
+const ADDRESSES: ReadonlySet<string> = new Set(['data-src', 'href', 'src']);
 /** What a style may say: how text looks, never where it stands over ours. */
 const PROPERTIES: ReadonlySet<string> = new Set(
   'background-color border border-bottom border-collapse border-color border-left border-radius border-right border-spacing border-style border-top border-width color direction font font-family font-size font-style font-variant font-weight height letter-spacing line-height list-style-type margin margin-bottom margin-left margin-right margin-top max-width padding padding-bottom padding-left padding-right padding-top text-align text-decoration text-decoration-line text-indent text-transform unicode-bidi vertical-align white-space width word-break'.split(
@@ -82,9 +85,11 @@ function cleanLink(link: HTMLAnchorElement): void {
 
 /** Nodes of HTML from anywhere: nothing in them runs, is fetched, or leaves its place. */
 export function cleanFragment(html: string): DocumentFragment {
-  return purifier.sanitize(html, {
+  return purifier.sanitize(limitNesting(html).html, {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ATTRIBUTES,
+    // The others hold no address, and are not to be measured by what one may be.
+    ADD_URI_SAFE_ATTR: ATTRIBUTES.filter((name) => !ADDRESSES.has(name)),
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto|tel|cid|blob):|data:image\/(?:png|jpeg|gif|webp);base64,)/i,

@@ -1,7 +1,9 @@
 import { signal, type Signal } from '@preact/signals';
+import { texts } from '../base/i18n.ts';
 import { me } from '../base/session.ts';
 import { attachedOctets, type Draft } from './draft.ts';
 import { keepDraft } from './local.ts';
+import { unsavedReason } from './problems.ts';
 import { nextSaveState, NOT_SAVED, saveDelay, type SaveEvent, type SaveState } from './save-state.ts';
 import { isOffline, type Saved, saveDraft } from './server.ts';
 
@@ -14,6 +16,8 @@ export interface Saver {
   flush(): Promise<boolean>;
   /** Wait for a save that runs, start no other. */
   stop(): Promise<void>;
+  /** Go on after `stop`: what happened to the server's copy meanwhile is not known. */
+  restart(): void;
   /** A try may have succeeded without our knowing. */
   readonly uncertain: () => boolean;
 }
@@ -70,7 +74,7 @@ export function createSaver(
         // The connection broke: nobody knows whether the server had it by then.
         if (offline) uncertain = true;
         failures++;
-        go({ kind: 'failed', offline, reason: error instanceof Error ? error.message : String(error) });
+        go({ kind: 'failed', offline, reason: unsavedReason(error, texts('compose')) });
         return false;
       },
     );
@@ -107,6 +111,12 @@ export function createSaver(
       clearTimeout(remote);
       removeEventListener('online', online);
       await running;
+    },
+    restart() {
+      stopped = false;
+      uncertain = true;
+      addEventListener('online', online);
+      this.changed();
     },
   };
 }

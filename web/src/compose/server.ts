@@ -37,9 +37,8 @@ export interface Senders {
 
 let senders: Promise<Senders> | undefined;
 
-/** Who may stand in From. Kept for the life of the page; `again` after they were changed. */
-export function loadSenders(again = false): Promise<Senders> {
-  if (again) senders = undefined;
+/** Who may stand in From. Kept until they are changed here (`forgetServer`). */
+export function loadSenders(): Promise<Senders> {
   senders ??= fetchSenders().catch((error: unknown) => {
     senders = undefined;
     throw error;
@@ -79,9 +78,15 @@ export function mostAttachedOctets(): number {
   return typeof most === 'number' ? most : 25_000_000;
 }
 
+/** Octets of one file at most (RFC 8620 section 2), and of no more use than a message can take. */
+export function mostUploadOctets(): number {
+  const most = session.value?.capabilities['urn:ietf:params:jmap:core']?.['maxSizeUpload'];
+  return Math.min(typeof most === 'number' ? most : Infinity, mostAttachedOctets());
+}
+
 const boxes = new Map<'drafts' | 'sent', Id>();
 
-/** What was asked for somebody who is signed in no more. */
+/** What was asked for somebody who is signed in no more, or before it was changed. */
 export function forgetServer(): void {
   senders = undefined;
   boxes.clear();

@@ -1,7 +1,10 @@
 import { type Signal, signal as makeSignal } from '@preact/signals';
+import { formatSize } from '../base/format.ts';
+import { texts } from '../base/i18n.ts';
 import { ownAccountId, upload } from '../jmap/client.ts';
 import { isOffline } from '../jmap/store/account.ts';
 import type { Attachment } from './draft.ts';
+import { mostUploadOctets } from './server.ts';
 
 /** Files on their way to the server. */
 
@@ -61,6 +64,12 @@ export function createUploads(onDone: (key: string, blobId: string, size: number
     transfers,
     start(attachment) {
       if (attachment.blobId !== undefined || running.has(attachment.key)) return;
+      const most = mostUploadOctets();
+      if (attachment.size > most) {
+        // It would be refused when all of it is there.
+        const problem = texts('compose')('fileTooLarge', { most: formatSize(most) });
+        return set(attachment.key, { done: 0, problem });
+      }
       const controller = new AbortController();
       set(attachment.key, { done: 0 });
       running.set(attachment.key, { controller, done: run(attachment, controller.signal) });

@@ -127,6 +127,13 @@ function useBackButton(controller: Controller): void {
     let left = false;
     const onBack = (): void => {
       if (left || here()) return;
+      const dialog = [...document.querySelectorAll('dialog[open]')].at(-1);
+      if (dialog !== undefined) {
+        // It is about this window: it is what Back closes.
+        history.pushState({ composing: key }, '');
+        dialog.dispatchEvent(new Event('cancel', { cancelable: true }));
+        return;
+      }
       left = true;
       void controller.close();
     };

@@ -3,8 +3,8 @@ import { texts } from '../base/i18n.ts';
 import { Failure, Loading } from '../base/states.tsx';
 import { createController, type Controller } from './controller.ts';
 import './compose.css';
+import { lockName } from './local.ts';
 import { closeWindow, frontWindow, type OpenWindow, openWindows } from './open.ts';
-import { lockName } from './resume.ts';
 import { ComposeWindow } from './window.tsx';
 
 /** All windows: side by side at the bottom where there is room, one over the other on a phone. */

@@ -11,27 +11,17 @@ import {
   destroyEmails,
   patchKeyword,
   type Patches,
+  snoozeEmails,
 } from '../jmap/store/change.ts';
+import type { Marks } from '../jmap/store/marks.ts';
 import type { EmailEntry, Id, Mailbox, Patch } from '../jmap/types.ts';
-import { inScope } from './conversation.ts';
 import { openDialog } from './dialogs/open.ts';
-import {
-  allSelected,
-  clearSelection,
-  cursor,
-  list,
-  mailbox,
-  openThread,
-  place,
-  roleId,
-  selected,
-  store,
-} from './state.ts';
+import { refocus } from './focus.ts';
+import { clearSelection, cursor, list, mailbox, openThread, roleId, store } from './state.ts';
+import { currentTargets, openRow, type Targets } from './targets.ts';
 
 /** What can be done with mail. Each is shown at once, can be undone where that is possible, and says what it did. */
 
-/** Conversations that "all of this mailbox" may mean. */
-const MOST = 100_000;
 /** Emails an action names one by one in memory before it says how far it is. */
 const SLOW = 1000;
 
@@ -39,91 +29,13 @@ type T = ReturnType<typeof texts<'mail'>>;
 const words = (): T => texts('mail');
 const base = (): ReturnType<typeof texts<'base'>> => texts('base');
 
-/** What an action is about: emails, and the rows that stand for them. */
-export interface Targets {
-  readonly store: AccountStore;
-  readonly ids: readonly Id[];
-  /** Rows of the list that they are in. */
-  readonly rows: ReadonlySet<Id>;
-  /** As people count: conversations. */
-  readonly count: number;
-}
-
-export function rubbishOf(from: AccountStore): ReadonlySet<Id> {
-  return new Set((['trash', 'junk'] as const).flatMap((role) => roleId(from, role) ?? []));
-}
-
-/** The messages that rows stand for, as far as the list is about them. */
-async function emailsOf(from: AccountStore, rows: readonly Id[], collapsed: boolean): Promise<Id[]> {
-  await from.need(rows);
-  if (!collapsed) return [...rows];
-  const threads = new Set<Id>();
-  const missing: Id[] = [];
-  for (const id of rows) {
-    const entry = from.peek(id);
-    if (entry === undefined || threads.has(entry.threadId)) continue;
-    threads.add(entry.threadId);
-    if (from.thread(entry.threadId) === undefined) missing.push(entry.threadId);
-  }
-  for (let at = 0; at < missing.length; at += 500) {
-    const { list: found } = await call('Thread/get', {
-      accountId: from.id,
-      ids: missing.slice(at, at + 500),
-    });
-    from.put([], found);
-  }
-  const members = [...threads].flatMap((id) => from.thread(id) ?? []);
-  await from.need(members);
-  const rubbish = rubbishOf(from);
-  const shown = mailbox.value?.id;
-  return [...threads].flatMap((id) => {
-    const entries = (from.thread(id) ?? []).flatMap((each) => from.peek(each) ?? []);
-    return inScope(entries, rubbish, shown).map((each) => each.id);
-  });
-}
-
-/** What the toolbar and the keys act on: what is selected, else the open conversation, else the row of the cursor. */
-export function currentRows(): readonly Id[] {
-  if (selected.value.size > 0) return [...selected.value];
-  const at = openRow() ?? cursor.value;
-  return at === undefined ? [] : [at];
-}
-
-/** The row of the open conversation. */
-export function openRow(): Id | undefined {
-  const { threadId } = place.value;
-  const from = store.value;
-  const window = list.value;
-  if (threadId === undefined || from === undefined || window === undefined) return undefined;
-  const members = from.thread(threadId) ?? [];
-  return members.find((id) => window.indexOf(id) >= 0) ?? members.at(-1);
-}
-
-/** Resolve what is current to emails; undefined when there is nothing. */
-export async function currentTargets(rows = currentRows()): Promise<Targets | undefined> {
-  const from = store.value;
-  const window = list.value;
-  if (from === undefined || window === undefined || rows.length === 0) return undefined;
-  const whole =
-    allSelected.value && rows.length === selected.value.size && rows.every((id) => selected.value.has(id));
-  const all = whole ? await window.allIds(MOST) : rows;
-  const ids = await emailsOf(from, all, window.query.collapseThreads);
-  return { store: from, ids, rows: new Set(all), count: all.length };
-}
-
-/** One message alone. */
-export function oneEmail(id: Id): Targets | undefined {
-  const from = store.value;
-  return from && { store: from, ids: [id], rows: new Set(), count: 1 };
-}
-
 interface Doing {
   /** What was done, in a sentence. */
   readonly said: string;
   /** They leave the list. */
   readonly leave?: boolean;
-  /** Say nothing when it worked. */
-  readonly quiet?: boolean;
+  /** Say nothing when it worked; `always`: nor that it waits, for nobody asked for it. */
+  readonly quiet?: boolean | 'always';
 }
 
 /** Apply patches, say so, offer to undo. */
@@ -131,11 +43,10 @@ export async function doPatches(targets: Targets, patches: Patches, doing: Doing
   const t = words();
   const from = targets.store;
   if (doing.leave === true) leaveList(targets);
-  clearSelection();
-  let hideProgress: (() => void) | undefined;
+  if (doing.quiet !== 'always') clearSelection();
+  const hideProgress = sayWorking(patches);
   try {
-    if (patches.size > SLOW) hideProgress = toast(t('working', { count: patches.size }), { ms: 600_000 });
-    const change = changeEmails(from, patches);
+    const change = changeEmails(from, patches, targets.marks);
     // Whoever takes it back before the server has done it means that as well.
     let takenBack = false;
     const early = (): void => {
@@ -144,11 +55,11 @@ export async function doPatches(targets: Targets, patches: Patches, doing: Doing
       change.then(({ undo }) => takeBack(from, undo)).catch(() => undefined);
     };
     // What happens by the way (read by being opened) is not what somebody means to take back.
-    if (doing.quiet !== true) undoLast.run = early;
+    if (!doing.quiet) undoLast.run = early;
     const { undo, queued } = await change;
     if (takenBack) return;
     if (undoLast.run === early) undoLast.run = undo.size > 0 ? () => void takeBack(from, undo) : undefined;
-    if (doing.quiet === true && !queued) return;
+    if (doing.quiet === 'always' || (doing.quiet === true && !queued)) return;
     toast(queued ? t('doneLater', { said: doing.said }) : doing.said, {
       ...(undo.size > 0 && { action: { label: base()('undo'), run: () => void takeBack(from, undo) } }),
     });
@@ -161,16 +72,24 @@ export async function doPatches(targets: Targets, patches: Patches, doing: Doing
   }
 }
 
+/** That it takes a while; returns what ends that. */
+function sayWorking({ size }: Patches): (() => void) | undefined {
+  return size > SLOW ? toast(words()('working', { count: size }), { ms: 600_000 }) : undefined;
+}
+
 /** What the key for undo does. */
 export const undoLast: { run: (() => void) | undefined } = { run: undefined };
 
 async function takeBack(from: AccountStore, undo: Patches): Promise<void> {
   undoLast.run = undefined;
+  const hideProgress = sayWorking(undo);
   try {
     await changeEmails(from, undo);
     toast(words()('undone'));
   } catch (error) {
     toastError(error);
+  } finally {
+    hideProgress?.();
   }
 }
 
@@ -188,18 +107,19 @@ function leaveList({ rows }: Targets): void {
     cursor.value = next;
   }
   if (goes) openThread(undefined, true);
+  refocus();
 }
 
-function movePatch(entry: EmailEntry, to: Id): Patch {
+function movePatch(entry: Marks, to: Id): Patch {
   const patch: Record<string, unknown> = { [`mailboxIds/${to}`]: true };
   for (const id of Object.keys(entry.mailboxIds)) if (id !== to) patch[`mailboxIds/${id}`] = null;
   return patch;
 }
 
-function patchesFor({ store: from, ids }: Targets, make: (entry: EmailEntry) => Patch): Patches {
+function patchesFor({ marks }: Targets, ids: readonly Id[], make: (entry: Marks) => Patch): Patches {
   const patches = new Map<Id, Patch>();
   for (const id of ids) {
-    const entry = from.peek(id);
+    const entry = marks(id);
     if (entry === undefined) continue;
     const patch = make(entry);
     if (Object.keys(patch).length > 0) patches.set(id, patch);
@@ -210,12 +130,15 @@ function patchesFor({ store: from, ids }: Targets, make: (entry: EmailEntry) => 
 /** Into another mailbox, out of all it is in now. */
 export async function moveTo(targets: Targets, to: Mailbox, said?: string, extra: Patch = {}): Promise<void> {
   const t = words();
-  const patches = patchesFor(targets, (entry) => ({ ...movePatch(entry, to.id), ...extra }));
+  const patches = patchesFor(targets, targets.moving, (entry) => ({ ...movePatch(entry, to.id), ...extra }));
   await doPatches(targets, patches, {
     said: said ?? t('moved', { count: targets.count, mailbox: mailboxLabel(to) }),
     leave: mailbox.value !== undefined && mailbox.value.id !== to.id,
   });
 }
+
+/** What the server calls the mailbox of what was put away, in all mail programs. */
+const SNOOZED = 'Snoozed';
 
 /** A mailbox's name: what has a role is called as that is called here. */
 export function mailboxLabel({ role, name }: Pick<Mailbox, 'role' | 'name'>): string {
@@ -234,7 +157,7 @@ export function mailboxLabel({ role, name }: Pick<Mailbox, 'role' | 'name'>): st
     case 'trash':
       return t('trash');
     default:
-      return name;
+      return name === SNOOZED ? t('snoozedBox') : name;
   }
 }
 
@@ -304,8 +227,9 @@ export async function destroy(targets: Targets): Promise<void> {
   if (!yes) return;
   leaveList(targets);
   clearSelection();
-  await destroyEmails(targets.store, targets.ids);
-  toast(t('destroyed', { count: targets.count }));
+  const queued = await destroyEmails(targets.store, targets.moving, mailbox.value?.id);
+  const said = t('destroyed', { count: targets.count });
+  toast(queued ? t('doneLater', { said }) : said);
 }
 
 export async function markJunk(targets: Targets | undefined, junk: boolean): Promise<void> {
@@ -329,21 +253,27 @@ export async function setKeyword(
   keyword: string,
   on: boolean,
   said: string,
-  quiet = false,
+  quiet: Doing['quiet'] = false,
 ): Promise<void> {
   if (targets === undefined) return;
   const key = keyword.toLowerCase();
-  const patches = patchesFor(targets, (entry) =>
+  const patches = patchesFor(targets, targets.ids, (entry) =>
     (entry.keywords[key] === true) === on ? {} : patchKeyword(keyword, on),
   );
   if (patches.size > 0) await doPatches(targets, patches, { said, quiet });
   else clearSelection();
 }
 
-export async function markSeen(targets: Targets | undefined, seen: boolean, quiet = false): Promise<void> {
+export async function markSeen(
+  targets: Targets | undefined,
+  seen: boolean,
+  quiet: Doing['quiet'] = false,
+): Promise<void> {
   const t = words();
   const count = targets?.count ?? 0;
-  await setKeyword(targets, '$seen', seen, t(seen ? 'markedRead' : 'markedUnread', { count }), quiet);
+  // What one wrote oneself is not to be read again.
+  const about = seen || targets === undefined ? targets : { ...targets, ids: targets.moving };
+  await setKeyword(about, '$seen', seen, t(seen ? 'markedRead' : 'markedUnread', { count }), quiet);
 }
 
 /** A star for the newest message, or no star for all of the conversation. */
@@ -364,15 +294,21 @@ export async function snooze(targets: Targets | undefined, until: number): Promi
   if (targets === undefined) return;
   await guarded(async () => {
     const t = words();
-    await api('POST', '/account/v1/snooze', { emailIds: targets.ids, until });
+    const lyingIn = mailbox.value?.id;
     leaveList(targets);
     clearSelection();
-    toast(t('snoozed', { when: formatDateTime(until) }), {
+    const queued = await snoozeEmails(targets.store, targets.moving, until, lyingIn);
+    const said = t('snoozed', { when: formatDateTime(until) });
+    if (queued) {
+      toast(t('doneLater', { said }));
+      return;
+    }
+    toast(said, {
       action: {
         label: base()('undo'),
         run: () =>
           void guarded(async () => {
-            await api('POST', '/account/v1/snooze/wake', { emailIds: targets.ids });
+            await api('POST', '/account/v1/snooze/wake', { emailIds: targets.moving });
             toast(t('undone'));
           }),
       },
@@ -391,6 +327,11 @@ export function rowsHave(rows: readonly Id[], test: (entry: EmailEntry) => boole
     const members = (from.thread(entry.threadId) ?? [id]).flatMap((each) => from.peek(each) ?? []);
     return members.some(test);
   });
+}
+
+/** What does something with what is current, or with these rows; failures are said. */
+export function act(run: (targets: Targets | undefined) => Promise<void>, rows?: readonly Id[]): () => void {
+  return () => void guarded(async () => run(await currentTargets(rows)));
 }
 
 /** Run; failures are said. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EmailEntry } from '../jmap/types.ts';
-import { inScope, shortName, summarize } from './conversation.ts';
+import { inScope, movable, shortName, summarize } from './conversation.ts';
 
 const entry = (from: string, keywords: string[], mailbox = 'F1'): EmailEntry => ({
   id: `M${Math.random()}`,
@@ -43,5 +43,15 @@ describe('conversations', () => {
     assert.deepEqual(inScope([kept, thrown], rubbish, 'F1'), [kept]);
     assert.deepEqual(inScope([kept, thrown], rubbish, 'F9'), [thrown]);
     assert.deepEqual(inScope([thrown], rubbish, undefined), [thrown]);
+  });
+
+  it('move without what one wrote oneself, except where that is looked at', () => {
+    const [got, sent, draft] = [entry('A', []), entry('Me', [], 'F5'), entry('Me', [], 'F6')];
+    const ownMail = new Set(['F5', 'F6']);
+    const all = [got, sent, draft];
+    assert.deepEqual(movable(all, ownMail, 'F1'), [got]);
+    assert.deepEqual(movable(all, ownMail, undefined), [got]);
+    assert.deepEqual(movable(all, ownMail, 'F6'), [draft]);
+    assert.deepEqual(movable([sent], ownMail, undefined), [sent]);
   });
 });

@@ -69,15 +69,34 @@ export function summarize(
   };
 }
 
+type Lying = Pick<EmailEntry, 'mailboxIds'>;
+
 /** Those messages of a conversation that a list is about: in the mailbox of rubbish only what lies there, elsewhere all but that. */
-export function inScope(
-  members: readonly EmailEntry[],
+export function inScope<T extends Lying>(
+  members: readonly T[],
   rubbish: ReadonlySet<Id>,
   shown: Id | undefined,
-): readonly EmailEntry[] {
+): readonly T[] {
   const wanted = members.filter(({ mailboxIds }) => {
     if (shown !== undefined && rubbish.has(shown)) return mailboxIds[shown] === true;
     return Object.keys(mailboxIds).some((id) => !rubbish.has(id));
   });
+  return wanted.length > 0 ? wanted : members;
+}
+
+/**
+ * Those of them that go where a conversation is moved to: what lies in the mailbox that is shown; in a list over several
+ * all but what lies in `ownMail`, the mailboxes of what was sent and is being written.
+ */
+export function movable<T extends Lying>(
+  members: readonly T[],
+  ownMail: ReadonlySet<Id>,
+  shown: Id | undefined,
+): readonly T[] {
+  const wanted = members.filter(({ mailboxIds }) =>
+    shown === undefined
+      ? !Object.keys(mailboxIds).every((id) => ownMail.has(id))
+      : mailboxIds[shown] === true,
+  );
   return wanted.length > 0 ? wanted : members;
 }

@@ -11,6 +11,8 @@ import { guarded, mailboxLabel } from './actions.ts';
 
 /** Emails that emptying takes in one go. */
 const MOST = 100_000;
+/** Emails from which on it is said that it takes a while. */
+const SLOW = 1000;
 
 function refuse(error: SetError | undefined): void {
   if (error === undefined) return;
@@ -18,10 +20,23 @@ function refuse(error: SetError | undefined): void {
   const sentence =
     error.type === 'mailboxHasChild'
       ? t('mailboxHasChild')
-      : error.type === 'invalidProperties' || error.type === 'alreadyExists'
-        ? (error.description ?? t('mailboxNameRefused'))
-        : error.description;
+      : error.type === 'alreadyExists'
+        ? t('mailboxNameTaken')
+        : error.type === 'invalidProperties'
+          ? t('mailboxNameRefused')
+          : error.description;
   throw new JmapError(error.type, 'Mailbox/set', sentence);
+}
+
+/** What is known to be refused is not asked. */
+function checkName(accountId: Id, name: string, parentId: Id | null, self?: Id): void {
+  const t = texts('mail');
+  const there = [...accountStore(accountId).mailboxes.value.values()];
+  const same = (each: Mailbox): boolean =>
+    each.id !== self &&
+    each.parentId === parentId &&
+    (each.name === name || (each.role === 'inbox' && /^inbox$/i.test(name)));
+  if (there.some(same)) throw new Error(t('mailboxNameTaken'));
 }
 
 export async function createMailbox(
@@ -29,6 +44,7 @@ export async function createMailbox(
   name: string,
   parentId: Id | null,
 ): Promise<Id | undefined> {
+  checkName(accountId, name, parentId);
   const { created, notCreated } = await call('Mailbox/set', {
     accountId,
     create: { a: { name, parentId, isSubscribed: true } },
@@ -55,6 +71,7 @@ export async function renameMailbox(
   parentId: Id | null,
 ): Promise<void> {
   const t = texts('mail');
+  checkName(accountId, name, parentId, mailbox.id);
   await updateMailbox(accountId, mailbox.id, { name, parentId });
   toast(t('mailboxRenamed', { mailbox: name }), {
     action: {
@@ -118,16 +135,22 @@ export async function emptyMailbox(accountId: Id, mailbox: Mailbox): Promise<voi
     });
     if (!yes) return;
     const store = accountStore(accountId);
-    let gone = 0;
-    while (gone < MOST) {
-      const { ids } = await call('Email/query', {
-        accountId,
-        filter: { inMailbox: mailbox.id },
-        limit: 500,
-      });
-      if (ids.length === 0) break;
-      await destroyEmails(store, ids);
-      gone += ids.length;
+    const { totalEmails: count } = mailbox;
+    const hide = count > SLOW ? toast(t('working', { count }), { ms: 600_000 }) : undefined;
+    try {
+      for (let gone = 0; gone < MOST; ) {
+        const { ids } = await call('Email/query', {
+          accountId,
+          filter: { inMailbox: mailbox.id },
+          limit: 500,
+        });
+        if (ids.length === 0) break;
+        // Without a network these wait, and the rest is not known.
+        if (await destroyEmails(store, ids, mailbox.id)) throw new Error(texts('base')('serverUnreachable'));
+        gone += ids.length;
+      }
+    } finally {
+      hide?.();
     }
     await store.sync();
     toast(t('emptied', { mailbox: name }));

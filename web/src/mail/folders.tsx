@@ -7,12 +7,13 @@ import { useRemote } from '../base/remote.ts';
 import { call, ownAccountId } from '../jmap/client.ts';
 import { accountStore, ownStore, sharedAccounts } from '../jmap/store/stores.ts';
 import type { Id, Mailbox } from '../jmap/types.ts';
-import { currentTargets, guarded, mailboxLabel, moveTo } from './actions.ts';
+import { guarded, mailboxLabel, moveTo } from './actions.ts';
 import { openDialog } from './dialogs/open.ts';
 import { emptyMailbox, setSubscribed } from './folder-actions.ts';
 import { labels } from './labels.ts';
 import { mailboxName, writePlace } from './place.ts';
 import { foldersShown, mailbox, place } from './state.ts';
+import { currentTargets } from './targets.ts';
 import { type Branch, mailboxIcon, mailboxTree } from './tree.ts';
 
 /** What rows that are dragged carry. */

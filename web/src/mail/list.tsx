@@ -7,8 +7,8 @@ import { Empty, Failure, Loading } from '../base/states.tsx';
 import { VirtualList } from '../base/virtual-list.tsx';
 import { onStateChange } from '../jmap/push.ts';
 import type { Id } from '../jmap/types.ts';
-import { openRow } from './actions.ts';
 import { openDialog } from './dialogs/open.ts';
+import { focusRow } from './focus.ts';
 import { prefetch } from './message/load.ts';
 import { NO_CHIPS } from './place.ts';
 import { MailRow } from './row.tsx';
@@ -17,14 +17,17 @@ import {
   chips,
   clearSelection,
   cursor,
+  gone,
   list,
   mailbox,
+  openMailbox,
   openSearch,
   place,
   selected,
   store,
   unknownOperators,
 } from './state.ts';
+import { openRow } from './targets.ts';
 import { ListBar } from './toolbar.tsx';
 
 /** Heights of a row in CSS pixels: three lines, two, or one. */
@@ -32,9 +35,10 @@ const HEIGHTS = { comfortable: 84, compact: 62, line: 44, tightLine: 36 } as con
 /** Width from which a list has room for rows of one line. */
 const LINE_WIDTH = 760;
 
-/** Milliseconds of rest before what may be read offline is fetched, and how much of it. */
+/** Milliseconds of rest before what may be read offline is fetched; of how many conversations, and how many emails. */
 const PREFETCH_MS = 4000;
 const PREFETCHED = 30;
+const PREFETCHED_EMAILS = 60;
 
 /** Have the newest messages of the inbox on this device. */
 function usePrefetch(): void {
@@ -45,11 +49,15 @@ function usePrefetch(): void {
     const from = store.value;
     if (!isInbox || !known || window === undefined || from === undefined || offline.value) return undefined;
     const timer = setTimeout(() => {
-      const ids: Id[] = [];
-      for (let i = 0; i < PREFETCHED; i++) {
-        const id = window.at(i);
-        if (id !== undefined) ids.push(id);
-      }
+      const rows = Array.from({ length: PREFETCHED }, (_, i) => window.at(i)).filter(
+        (id) => id !== undefined,
+      );
+      // What is unread opens with its conversation.
+      const unread = rows.flatMap((id) => {
+        const members = from.thread(from.peek(id)?.threadId ?? '') ?? [];
+        return members.filter((each) => from.peek(each)?.keywords['$seen'] === undefined);
+      });
+      const ids = [...new Set([...rows, ...unread])].slice(0, PREFETCHED_EMAILS);
       void prefetch(from, ids).catch(() => undefined);
     }, PREFETCH_MS);
     return () => clearTimeout(timer);
@@ -99,6 +107,15 @@ function Rows({ height, line }: { readonly height: number; readonly line: boolea
   const t = texts('mail');
   const window = list.value;
   const pull = usePull();
+  if (window === undefined && gone.value)
+    return (
+      <Empty>
+        <p>{t('folderGone')}</p>
+        <button type="button" class="button" onClick={() => openMailbox('inbox')}>
+          {t('inbox')}
+        </button>
+      </Empty>
+    );
   if (window === undefined) return <Loading />;
   const total = window.total();
   const error = window.error();
@@ -109,7 +126,7 @@ function Rows({ height, line }: { readonly height: number; readonly line: boolea
   }
   const active = cursor.value === undefined ? undefined : window.indexOf(cursor.value);
   return (
-    <div class="mail-rows" {...pull.handlers}>
+    <div class="mail-rows" onKeyDown={onArrow} {...pull.handlers}>
       {pull.offset > 0 && (
         <div class="mail-pull" style={{ height: `${pull.offset}px` }} aria-hidden="true">
           <Icon name="refresh" />
@@ -198,7 +215,7 @@ function SearchNotes() {
   return (
     <div class="mail-notes" role="status">
       <span>
-        {total === undefined ? t('searching') : t('found', { count: total })}
+        {total !== undefined ? t('found', { count: total }) : window?.error() === undefined && t('searching')}
         {unknown.length > 0 && ` ${t('unknownOperators', { words: unknown.join(' ') })}`}
       </span>
       {name !== 'all' && total !== 0 && (
@@ -296,18 +313,32 @@ function Splitter({ list: element }: { readonly list: { readonly current: HTMLEl
         const step = event.key === 'ArrowLeft' ? -20 : event.key === 'ArrowRight' ? 20 : 0;
         if (step === 0) return;
         event.preventDefault();
-        set(width + step);
+        set(width + step * towards());
       }}
       onPointerDown={(event) => {
         const line = event.currentTarget;
         line.setPointerCapture(event.pointerId);
         const [from, before] = [event.clientX, width];
-        const rtl = getComputedStyle(document.documentElement).direction === 'rtl';
-        line.onpointermove = (move) => set(before + (move.clientX - from) * (rtl ? -1 : 1));
+        const sign = towards();
+        line.onpointermove = (move) => set(before + (move.clientX - from) * sign);
         line.onpointerup = () => (line.onpointermove = null);
       }}
     />
   );
+}
+
+/** The arrows move from row to row, where a row has the focus. */
+function onArrow(event: KeyboardEvent): void {
+  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+  const plain = !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  if (step === 0 || !plain || !(event.target as Element).matches('.mail-row-open')) return;
+  event.preventDefault();
+  moveCursor(step);
+}
+
+/** Whether the list grows to the right, or to the left where that is how one reads. */
+function towards(): 1 | -1 {
+  return getComputedStyle(document.documentElement).direction === 'rtl' ? -1 : 1;
 }
 
 /** Move the keyboard's row; the focus goes with it. */
@@ -327,10 +358,4 @@ export function moveCursor(step: number): Id | undefined {
   // At once where it is drawn: the next key may be Enter. Otherwise when it is, unless the cursor has moved on.
   if (!focusRow(id)) requestAnimationFrame(() => cursor.value === id && focusRow(id));
   return id;
-}
-
-function focusRow(id: Id): boolean {
-  const link = document.querySelector<HTMLElement>(`[data-row="${id}"] .mail-row-open`);
-  link?.focus({ preventScroll: true });
-  return link !== null;
 }

@@ -16,10 +16,11 @@ import { Folders } from './folders.tsx';
 import { loadLabels } from './labels.ts';
 import { MailList } from './list.tsx';
 import { MailDialogs } from './dialogs/dialogs.tsx';
+import { refocus } from './focus.ts';
 import { SearchBox } from './search/box.tsx';
 import { ShortcutsHelp } from './shortcuts-help.tsx';
 import { useMailShortcuts } from './shortcuts.ts';
-import { clearSelection, foldersShown, list, mailbox, place, store } from './state.ts';
+import { clearSelection, foldersShown, gone, list, mailbox, place, store } from './state.ts';
 import { ThreadView } from './thread.tsx';
 import './mail.css';
 
@@ -78,6 +79,9 @@ function Panes() {
   useMailShortcuts();
   useTitle();
   useEffect(() => clearSelection, [list.value?.key]);
+  useEffect(() => {
+    if (threadId === undefined) refocus();
+  }, [threadId]);
   return (
     <div
       class={`mail-panes pane-${scheduled ? 'none' : readingPane} ${density} ${threadId === undefined ? 'no-thread' : 'has-thread'}`}
@@ -131,7 +135,7 @@ function useTitle(): void {
         ? t('searchTitle', { q })
         : shown !== undefined
           ? mailboxLabel(shown)
-          : t(name === 'starred' ? 'starredBox' : 'allMail');
+          : t(gone.value ? 'folders' : name === 'starred' ? 'starredBox' : 'allMail');
     const inbox = [...(store.value?.mailboxes.value.values() ?? [])].find(({ role }) => role === 'inbox');
     const unread = inbox?.unreadEmails ?? 0;
     document.title = `${unread > 0 ? `(${unread}) ` : ''}${label} – Postern`;

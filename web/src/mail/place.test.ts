@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Mailbox } from '../jmap/types.ts';
-import { filterOf, mailboxOf, NO_CHIPS, readPlace, writePlace } from './place.ts';
+import { filterOf, isGone, mailboxOf, NO_CHIPS, readPlace, writePlace } from './place.ts';
 
 const mailbox = (id: string, role: Mailbox['role']): [string, Mailbox] => [id, { id, role } as Mailbox];
 const mailboxes = new Map([
@@ -28,6 +28,11 @@ describe('places', () => {
     assert.equal(mailboxOf(at('/mail/inbox'), mailboxes)?.id, 'F1');
     assert.equal(mailboxOf(at('/mail/F4'), mailboxes)?.id, 'F4');
     assert.equal(mailboxOf(at('/mail/all'), mailboxes), undefined);
+    assert.equal(isGone(at('/mail/all'), mailboxes), false);
+    assert.equal(isGone(at('/mail/F4'), mailboxes), false);
+    assert.equal(isGone(at('/mail/F5'), mailboxes), true);
+    // Nothing is known yet.
+    assert.equal(isGone(at('/mail/F5'), new Map()), false);
   });
 
   it('are filters', () => {
@@ -36,6 +41,10 @@ describe('places', () => {
       inMailboxOtherThan: ['F2', 'F3'],
       text: 'x',
       notKeyword: '$seen',
+    });
+    // Where the search names rubbish, it is about that.
+    assert.deepEqual(filterOf(at('/mail/all'), mailboxes, { inMailbox: 'F3' }, NO_CHIPS, true), {
+      inMailbox: 'F3',
     });
     assert.deepEqual(filterOf(at('/mail/starred'), mailboxes, { hasKeyword: 'work' }, NO_CHIPS), {
       operator: 'AND',

@@ -5,6 +5,9 @@ import type { EmailCondition, EmailFilter, Id, Mailbox, Role } from '../jmap/typ
 /** Lists that are no mailbox. */
 export type Everywhere = 'all' | 'starred';
 
+/** Names in paths that are no mailbox; what waits to be sent has a page of its own. */
+const NO_MAILBOX: ReadonlySet<string> = new Set(['all', 'starred', 'scheduled']);
+
 export interface Place {
   /** Account whose mail it is; undefined: our own. */
   readonly accountId: Id | undefined;
@@ -38,6 +41,11 @@ export function writePlace({ accountId, mailbox, threadId, q }: Place): string {
 /** The mailbox of a place; undefined for lists that are none, and for one that is not there. */
 export function mailboxOf(place: Place, mailboxes: ReadonlyMap<Id, Mailbox>): Mailbox | undefined {
   return mailboxes.get(place.mailbox) ?? withRole(mailboxes, place.mailbox as Role);
+}
+
+/** The path names a mailbox that is not there: it was deleted, here or elsewhere. */
+export function isGone(place: Place, mailboxes: ReadonlyMap<Id, Mailbox>): boolean {
+  return mailboxes.size > 0 && !NO_MAILBOX.has(place.mailbox) && mailboxOf(place, mailboxes) === undefined;
 }
 
 export function withRole(mailboxes: ReadonlyMap<Id, Mailbox>, role: Role): Mailbox | undefined {
@@ -76,19 +84,20 @@ export function comparators(sort: Sort): readonly { property: string; isAscendin
   }
 }
 
-/** The filter of a list: the mailbox (or all but rubbish), what is searched, and what the chips ask for. */
+/** The filter of a list: the mailbox (or all but rubbish; with `rubbishToo` all), what is searched, and what the chips ask for. */
 export function filterOf(
   place: Place,
   mailboxes: ReadonlyMap<Id, Mailbox>,
   searched: EmailFilter | undefined,
   chips: Chips,
+  rubbishToo = false,
 ): EmailFilter {
   const conditions: EmailFilter[] = [];
   const mailbox = mailboxOf(place, mailboxes);
   if (mailbox !== undefined) conditions.push({ inMailbox: mailbox.id });
   else {
     const rubbish = (['trash', 'junk'] as const).flatMap((role) => withRole(mailboxes, role)?.id ?? []);
-    if (rubbish.length > 0) conditions.push({ inMailboxOtherThan: rubbish });
+    if (rubbish.length > 0 && !rubbishToo) conditions.push({ inMailboxOtherThan: rubbish });
     if (place.mailbox === 'starred') conditions.push({ hasKeyword: '$flagged' });
   }
   if (searched !== undefined) conditions.push(searched);

@@ -1,16 +1,7 @@
 import { texts } from '../base/i18n.ts';
 import type { MenuItem } from '../base/menu.tsx';
 import type { Id } from '../jmap/types.ts';
-import {
-  archive,
-  currentTargets,
-  markJunk,
-  markSeen,
-  remove,
-  rowsHave,
-  setStar,
-  type Targets,
-} from './actions.ts';
+import { act as actOn, archive, markJunk, markSeen, remove, rowsHave, setStar } from './actions.ts';
 import { openDialog } from './dialogs/open.ts';
 import { mailbox, rights } from './state.ts';
 
@@ -20,8 +11,7 @@ export function rowMenu(rows: readonly Id[]): MenuItem[] {
   const unread = rowsHave(rows, ({ keywords }) => keywords['$seen'] !== true);
   const starred = rowsHave(rows, ({ keywords }) => keywords['$flagged'] === true);
   const role = mailbox.value?.role;
-  const act = (run: (targets: Targets | undefined) => Promise<void>) => () =>
-    void currentTargets(rows).then(run);
+  const act = (run: Parameters<typeof actOn>[0]) => actOn(run, rows);
   const { mayRemoveItems, maySetKeywords } = rights.value;
   const items: (MenuItem & { readonly may?: boolean })[] = [
     { label: t('archive'), icon: 'archive', may: mayRemoveItems && role !== 'archive', run: act(archive) },

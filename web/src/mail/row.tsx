@@ -9,16 +9,18 @@ import { preferences } from '../base/preferences.ts';
 import { me } from '../base/session.ts';
 import type { MailWindow } from '../jmap/store/window.ts';
 import type { EmailEntry, Id } from '../jmap/types.ts';
-import { currentTargets, markSeen, rubbishOf, setStar } from './actions.ts';
+import { act, markSeen, setStar } from './actions.ts';
 import { openComposer } from './compose.ts';
 import { inScope, type Summary, summarize } from './conversation.ts';
 import { DRAGGED } from './folders.tsx';
+import { focusNextThread } from './focus.ts';
 import { labelsOf } from './labels.ts';
 import { writePlace } from './place.ts';
 import { rowMenu } from './row-menu.ts';
 import { selectRow } from './selection.ts';
 import { clearSelection, cursor, mailbox, place, selected, showsRecipients, store } from './state.ts';
 import { useSwipe } from './swipe.ts';
+import { rubbishOf } from './targets.ts';
 
 interface RowProps {
   readonly id: Id | undefined;
@@ -138,6 +140,7 @@ function Known({
             if (selected.value.size > 0 && !line && matchMedia('(pointer: coarse)').matches)
               return selectRow(id, false);
             clearSelection();
+            if (event.detail === 0) focusNextThread();
             openIt();
           }}
         >
@@ -145,8 +148,9 @@ function Known({
             {summary.unread && <span class="sr-only">{t('unread')}, </span>}
             <People summary={summary} />
             {summary.count > 1 && (
-              <span class="mail-row-count" aria-label={t('countMessages', { count: summary.count })}>
-                {summary.count}
+              <span class="mail-row-count">
+                <span aria-hidden="true">{summary.count}</span>
+                <span class="sr-only">, {t('countMessages', { count: summary.count })}, </span>
               </span>
             )}
           </span>
@@ -171,7 +175,7 @@ function Known({
           class={summary.starred ? 'mail-star on' : 'mail-star'}
           aria-pressed={summary.starred}
           aria-label={t('star')}
-          onClick={() => void currentTargets([id]).then((targets) => setStar(targets, !summary.starred))}
+          onClick={act((targets) => setStar(targets, !summary.starred), [id])}
         >
           <Icon name="star" filled={summary.starred} />
         </button>
@@ -181,7 +185,7 @@ function Known({
           aria-label={t(summary.unread ? 'markRead' : 'markUnread')}
           title={t(summary.unread ? 'markRead' : 'markUnread')}
           tabIndex={-1}
-          onClick={() => void currentTargets([id]).then((targets) => markSeen(targets, summary.unread, true))}
+          onClick={act((targets) => markSeen(targets, summary.unread, true), [id])}
         />
       </div>
       {menu !== undefined && (

@@ -2,28 +2,17 @@ import { useEffect } from 'preact/hooks';
 import { texts } from '../base/i18n.ts';
 import { addShortcuts, helpShown, type Shortcut } from '../base/keyboard.ts';
 import type { Id } from '../jmap/types.ts';
-import {
-  archive,
-  currentRows,
-  currentTargets,
-  guarded,
-  markJunk,
-  markSeen,
-  openRow,
-  remove,
-  rowsHave,
-  setStar,
-  type Targets,
-  undoLast,
-} from './actions.ts';
+import { act, archive, markJunk, markSeen, remove, rowsHave, setStar, undoLast } from './actions.ts';
 import { openComposer } from './compose.ts';
 import { openDialog } from './dialogs/open.ts';
+import { focusNextThread } from './focus.ts';
 import { moveCursor } from './list.tsx';
 import { focusSearch } from './search/box.tsx';
 import { selectRow, selectShown } from './selection.ts';
 import {
   clearSelection,
   cursor,
+  foldersShown,
   list,
   mailbox,
   openMailbox,
@@ -32,10 +21,7 @@ import {
   selected,
   store,
 } from './state.ts';
-
-function act(run: (targets: Targets | undefined) => Promise<void>): () => void {
-  return () => void guarded(async () => run(await currentTargets()));
-}
+import { currentRow, currentRows } from './targets.ts';
 
 function withRows(run: (rows: readonly Id[]) => void): () => void {
   return () => {
@@ -54,14 +40,16 @@ function step(by: number): void {
 function openCursor(): void {
   const id = cursor.value ?? list.value?.at(0);
   const entry = id === undefined ? undefined : store.value?.peek(id);
-  if (entry !== undefined) openThread(entry.threadId);
+  if (entry === undefined) return;
+  focusNextThread();
+  openThread(entry.threadId);
 }
 
 /** The last message of what is open or under the cursor. */
 function compose(kind: 'reply' | 'reply-all' | 'forward'): () => void {
   return () => {
     const from = store.value;
-    const row = openRow() ?? cursor.value;
+    const row = currentRow();
     const entry = row === undefined ? undefined : from?.peek(row);
     if (from === undefined || entry === undefined) return;
     const emailId = from.thread(entry.threadId)?.at(-1) ?? entry.id;
@@ -81,7 +69,11 @@ function mailShortcuts(): Shortcut[] {
     {
       keys: 'Escape',
       label: t('clearSelection'),
-      run: () => (selected.value.size > 0 ? clearSelection() : openThread(undefined)),
+      run() {
+        if (foldersShown.value) foldersShown.value = false;
+        else if (selected.value.size > 0) clearSelection();
+        else openThread(undefined);
+      },
     },
     {
       keys: 'x',

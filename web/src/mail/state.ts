@@ -9,6 +9,7 @@ import {
   type Chips,
   comparators,
   filterOf,
+  isGone,
   mailboxOf,
   NO_CHIPS,
   type Place,
@@ -33,8 +34,18 @@ export const store = computed<AccountStore | undefined>(() => {
   return accountId === undefined ? ownStore() : accountStore(accountId);
 });
 
-export const mailbox = computed<Mailbox | undefined>(() =>
-  store.value === undefined ? undefined : mailboxOf(place.value, store.value.mailboxes.value),
+/** The mailbox whose mail is shown: of the path, or of a search that names one. Undefined: mail of several. */
+export const mailbox = computed<Mailbox | undefined>(() => {
+  const all = store.value?.mailboxes.value;
+  if (all === undefined) return undefined;
+  const { everywhere, named } = search.value;
+  if (!everywhere) return mailboxOf(place.value, all);
+  return named.length === 1 ? all.get(named[0] ?? '') : undefined;
+});
+
+/** The mailbox of the path is not there any more. */
+export const gone = computed(
+  () => store.value !== undefined && isGone(place.value, store.value.mailboxes.value),
 );
 
 export const chips = signal<Chips>(NO_CHIPS);
@@ -44,7 +55,8 @@ export const conversations = signal(localStorage.getItem('postern.conversations'
 
 const search = computed<ParsedSearch>(() => {
   const { q } = place.value;
-  if (q === '' || store.value === undefined) return { filter: undefined, everywhere: false, unknown: [] };
+  if (q === '' || store.value === undefined)
+    return { filter: undefined, everywhere: false, named: [], unknown: [] };
   return parseSearch(q, {
     mailboxes: structure.value,
     labels: labels.value,
@@ -76,8 +88,10 @@ export const list = computed<MailWindow | undefined>(() => {
   const from = store.value;
   if (from === undefined) return undefined;
   const at: Place = { ...place.value, threadId: undefined };
+  if (gone.value && !search.value.everywhere) return undefined;
   const scope = search.value.everywhere ? { ...at, mailbox: 'all' } : at;
-  const filter = filterOf(scope, structure.value, search.value.filter, chips.value);
+  const { filter: searched, named } = search.value;
+  const filter = filterOf(scope, structure.value, searched, chips.value, named.length > 0);
   const window = openWindow(from, {
     filter,
     sort: comparators(sort.value),

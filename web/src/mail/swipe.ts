@@ -1,7 +1,8 @@
 import { useRef, useState } from 'preact/hooks';
 import { preferences } from '../base/preferences.ts';
 import type { Id } from '../jmap/types.ts';
-import { archive, currentTargets, markSeen, remove, rowsHave } from './actions.ts';
+import { archive, guarded, markSeen, remove, rowsHave } from './actions.ts';
+import { currentTargets } from './targets.ts';
 
 /** Pixels sideways from which a finger means it, and those that do it. */
 const BEGIN = 12;
@@ -56,7 +57,7 @@ export function useSwipe(id: Id) {
         }
       },
       onTouchEnd() {
-        if (Math.abs(last.current) > ENOUGH) void run(last.current);
+        if (Math.abs(last.current) > ENOUGH) void guarded(() => run(last.current));
         start.current = undefined;
         setOffset(0);
       },

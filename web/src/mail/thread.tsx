@@ -5,26 +5,22 @@ import { Menu } from '../base/menu.tsx';
 import { Failure, Loading } from '../base/states.tsx';
 import type { AccountStore } from '../jmap/store/account.ts';
 import type { EmailEntry, Id } from '../jmap/types.ts';
-import {
-  archive,
-  currentTargets,
-  markJunk,
-  markSeen,
-  openRow,
-  remove,
-  rubbishOf,
-  setStar,
-} from './actions.ts';
+import { act as actOn, archive, markJunk, markSeen, remove, setStar } from './actions.ts';
 import { inScope } from './conversation.ts';
 import { openDialog } from './dialogs/open.ts';
+import { focusThread } from './focus.ts';
 import { labelsOf, labels } from './labels.ts';
 import { Message } from './message/message.tsx';
 import { rowMenu } from './row-menu.ts';
 import { conversations, list, mailbox, openThread, place, rights, store } from './state.ts';
+import { emailTargets, openRow, rubbishOf } from './targets.ts';
 import { ActionButton } from './toolbar.tsx';
 
 /** Pixels left above the message that is scrolled to. */
 const SPACE_ABOVE = 8;
+
+/** Messages of a conversation that get their content at once; the others when they are nearly seen. */
+const EAGER = 10;
 
 /** The open conversation, or a place for one. */
 export function ThreadView() {
@@ -111,7 +107,7 @@ function Messages({
     const mine = ({ mailboxIds }: EmailEntry): boolean =>
       Object.keys(mailboxIds).every((id) => from.mailboxes.value.get(id)?.myRights.maySetSeen !== false);
     const unread = all.filter((entry) => entry.keywords['$seen'] !== true && mine(entry)).map(({ id }) => id);
-    if (unread.length > 0) void markSeen({ store: from, ids: unread, rows: new Set(), count: 1 }, true, true);
+    if (unread.length > 0) void markSeen(emailTargets(from, unread), true, 'always');
   }, [all.length]);
   useEffect(() => {
     const first = all.find(({ id }) => open.has(id));
@@ -119,6 +115,7 @@ function Messages({
     // Not scrollIntoView: that moves whatever else can be scrolled around it as well.
     if (first !== undefined && all.indexOf(first) > 0 && body.current !== null && element !== null)
       body.current.scrollTop = element.offsetTop - SPACE_ABOVE;
+    focusThread(body.current);
   }, []);
   const subject = last?.subject?.trim() || t('noSubject');
   const keywords = Object.assign({}, ...all.map((each) => each.keywords)) as Record<string, true>;
@@ -159,6 +156,7 @@ function Messages({
               open={open.has(entry.id)}
               onToggle={all.length > 1 ? () => toggle(entry.id) : undefined}
               last={i === all.length - 1}
+              eager={i - firstOpen < EAGER}
             />
           );
         })}
@@ -174,8 +172,7 @@ function ThreadBar({ known }: { readonly known: readonly EmailEntry[] }) {
   const role = mailbox.value?.role;
   const { mayRemoveItems, maySetKeywords } = rights.value;
   const starred = known.some(({ keywords }) => keywords['$flagged'] === true);
-  const act = (run: (targets: Awaited<ReturnType<typeof currentTargets>>) => Promise<void>) => () =>
-    void currentTargets(rows).then(run);
+  const act = (run: Parameters<typeof actOn>[0]) => actOn(run, rows);
   return (
     <div class="mail-bar mail-thread-bar" role="toolbar" aria-label={t('actions')}>
       <button

@@ -3,15 +3,14 @@ import { Icon, type IconName } from '../base/icon.tsx';
 import { Menu, type MenuItem } from '../base/menu.tsx';
 import { onStateChange } from '../jmap/push.ts';
 import {
+  act as actOn,
   archive,
-  currentTargets,
   mailboxLabel,
   markJunk,
   markSeen,
   remove,
   rowsHave,
   setStar,
-  type Targets,
 } from './actions.ts';
 import { openDialog } from './dialogs/open.ts';
 import { emptyMailbox } from './folder-actions.ts';
@@ -22,6 +21,7 @@ import {
   chips,
   clearSelection,
   conversations,
+  gone,
   list,
   mailbox,
   place,
@@ -44,9 +44,10 @@ function PlaceBar() {
       ? t('searchResults')
       : here !== undefined
         ? mailboxLabel(here)
-        : t(name === 'starred' ? 'starredBox' : 'allMail');
+        : t(gone.value ? 'folders' : name === 'starred' ? 'starredBox' : 'allMail');
   const total = list.value?.total();
-  const rubbish = here !== undefined && (here.role === 'trash' || here.role === 'junk');
+  // Not above a search: it would be more than what was found.
+  const rubbish = q === '' && here !== undefined && (here.role === 'trash' || here.role === 'junk');
   return (
     <div class="mail-bar">
       <input
@@ -185,8 +186,7 @@ function SelectionBar() {
   const unread = rowsHave(rows, ({ keywords }) => keywords['$seen'] !== true);
   const starred = rowsHave(rows, ({ keywords }) => keywords['$flagged'] === true);
   const role = mailbox.value?.role;
-  const act = (run: (targets: Targets | undefined) => Promise<void>) => () =>
-    void currentTargets(rows).then(run);
+  const act = (run: Parameters<typeof actOn>[0]) => actOn(run, rows);
   const more: MenuItem[] = [
     {
       label: t(unread ? 'markRead' : 'markUnread'),

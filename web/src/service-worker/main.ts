@@ -1,5 +1,6 @@
 /// <reference lib="webworker" />
 import { forget, openFrom, type Settings, takeSettings, tellNewMail, verify } from './notices.ts';
+import { pictureQueue, PICTURES } from './pictures.ts';
 import { addressesOf, PAGE, sourceOf } from './shell.ts';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -31,10 +32,13 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
+const picture = pictureQueue((request, signal) => fetch(request, { signal }));
+
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== self.location.origin) return;
+  if (url.pathname === PICTURES) return event.respondWith(picture(request));
   const source = sourceOf(url.pathname, request.mode === 'navigate');
   // The iframe's document is a navigation too, and is kept under its own address.
   if (source === 'network') return;

@@ -4,6 +4,7 @@ import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
+import { toast } from '../base/toast.tsx';
 import { useSave } from './use-save.ts';
 
 interface Message {
@@ -21,6 +22,12 @@ interface Answer {
   readonly next?: number | string | null;
 }
 
+interface Restored {
+  readonly restored: number;
+  /** Why it ended before all of them were back. */
+  readonly stopped?: string;
+}
+
 /** What was deleted for good within the last 30 days, and the way back. */
 export function Deleted() {
   const t = texts('settings');
@@ -36,14 +43,14 @@ export function Deleted() {
     setChosen(next);
   };
   const restore = (): void =>
-    void save(
-      async () => {
-        await api('POST', '/account/v1/deleted/restore', { ids: [...chosen] });
-        setChosen(new Set());
-        await remote.reload();
-      },
-      t('deletedRestored', { count: chosen.size }),
-    );
+    void save(async () => {
+      const ids = [...chosen];
+      const { restored, stopped } = await api<Restored>('POST', '/account/v1/deleted/restore', { ids });
+      toast(t('deletedRestored', { count: restored }));
+      if (stopped !== undefined) toast(stopped, { bad: true });
+      setChosen(new Set());
+      await remote.reload();
+    }, '');
   const more = async (next: NonNullable<Answer['next']>, messages: readonly Message[]): Promise<void> => {
     const answer = await api<Answer>('GET', '/account/v1/deleted', { limit: 100, before: next });
     remote.set({ ...answer, messages: [...messages, ...answer.messages] });

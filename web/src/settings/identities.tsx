@@ -6,6 +6,7 @@ import { Icon } from '../base/icon.tsx';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
 import { me } from '../base/session.ts';
+import { forgetServer } from '../compose/server.ts';
 import { call, loadSession, ownAccountId } from '../jmap/client.ts';
 import type { Identity } from '../jmap/types.ts';
 import { setOne } from './jmap-set.ts';
@@ -28,6 +29,7 @@ export function Identities() {
     const title = t('identityRemoveTitle', { address: identity.email });
     if (!(await confirm({ title, yes: base('remove'), danger: true }))) return;
     await save(() => setOne('Identity/set', { destroy: [identity.id] }));
+    forgetServer();
     await remote.reload();
   };
   return (
@@ -76,6 +78,7 @@ export function Identities() {
           onClose={() => setEdited(undefined)}
           onSaved={() => {
             setEdited(undefined);
+            forgetServer();
             void remote.reload();
           }}
         />
@@ -101,8 +104,11 @@ function Editor({ identity, onClose, onSaved }: EditorProps) {
     const values = {
       name: name.trim(),
       replyTo: replyTo.trim() === '' ? null : [{ name: null, email: replyTo.trim() }],
-      textSignature: signature,
-      htmlSignature: toHtml(signature),
+      // Another program may have set one with formatting: it stays until this one is changed.
+      ...(signature !== identity?.textSignature && {
+        textSignature: signature,
+        htmlSignature: toHtml(signature),
+      }),
     };
     const args =
       identity === undefined

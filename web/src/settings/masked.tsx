@@ -7,6 +7,7 @@ import { Icon } from '../base/icon.tsx';
 import { confirm } from '../base/dialog.tsx';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
+import { forgetServer } from '../compose/server.ts';
 import { copyText } from './copy.ts';
 import { type Saving, useSave } from './use-save.ts';
 import { Text } from './fields.tsx';
@@ -52,6 +53,7 @@ export function Masked() {
       });
       setLabel('');
       setSite('');
+      forgetServer();
       await remote.reload();
       await copyText(made.address);
     }, t('maskedMade'));
@@ -132,6 +134,7 @@ function Row({
   const change = (run: () => Promise<unknown>): void =>
     void keep(async () => {
       await run();
+      forgetServer();
       await reload();
     });
   const remove = async (): Promise<void> => {

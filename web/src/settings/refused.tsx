@@ -5,15 +5,18 @@ import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { useRemote } from '../base/remote.ts';
+import type { Said } from '../text/said.ts';
+import { Sentence, useSentences } from '../text/sentence.tsx';
 import { useSave } from './use-save.ts';
 
 /** A message that was refused or held back, as the vault keeps it. */
 interface Entry {
-  readonly caseNumber: string;
+  readonly case: string;
   readonly at: number;
   readonly from: string;
   readonly subject: string;
   readonly reason: string;
+  readonly reasonWords?: Said;
   readonly size: number;
   readonly state?: string;
   readonly expiresAt?: number;
@@ -25,6 +28,7 @@ interface Detail {
 }
 
 export function Refused() {
+  useSentences('rules', 'events', 'why');
   const t = texts('settings');
   const base = texts('base');
   const remote = useRemote(
@@ -59,7 +63,7 @@ export function Refused() {
           ) : (
             <ul class="settings-list">
               {entries.map((each) => (
-                <li key={each.caseNumber} class="settings-item">
+                <li key={each.case} class="settings-item">
                   <div class="settings-item-main">
                     <div class="settings-item-name" dir="auto">
                       {each.subject || t('noSubject')}
@@ -67,24 +71,21 @@ export function Refused() {
                     <div class="soft small" dir="auto">
                       {each.from} · {formatDateTime(each.at)} · {formatSize(each.size)}
                     </div>
-                    <div class="small">{each.reason}</div>
+                    <div class="small">
+                      {each.reasonWords === undefined ? each.reason : <Sentence said={each.reasonWords} />}
+                    </div>
                   </div>
-                  <button type="button" class="button" onClick={() => setShown(each.caseNumber)}>
+                  <button type="button" class="button" onClick={() => setShown(each.case)}>
                     {t('refusedLook')}
                   </button>
-                  <button
-                    type="button"
-                    class="button"
-                    disabled={busy}
-                    onClick={() => release(each.caseNumber)}
-                  >
+                  <button type="button" class="button" disabled={busy} onClick={() => release(each.case)}>
                     {t('refusedRelease')}
                   </button>
                   <button
                     type="button"
                     class="button danger"
                     disabled={busy}
-                    onClick={() => void remove(each.caseNumber)}
+                    onClick={() => void remove(each.case)}
                   >
                     {base('delete')}
                   </button>

@@ -9,9 +9,11 @@ import { Text } from './fields.tsx';
 
 interface Sender {
   readonly address: string;
-  readonly state: 'allow' | 'block';
+  readonly state: 'allowed' | 'blocked';
   readonly since: number;
 }
+
+type Wanted = 'allow' | 'block';
 
 /** Whom the filter lets through, and whose mail goes to Junk. */
 export function Senders() {
@@ -22,9 +24,9 @@ export function Senders() {
     [],
   );
   const [address, setAddress] = useState('');
-  const [state, setState] = useState<Sender['state']>('block');
+  const [state, setState] = useState<Wanted>('block');
   const { busy, problems, save } = useSave();
-  const put = (whom: string, wanted: Sender['state'] | 'none'): Promise<boolean> =>
+  const put = (whom: string, wanted: Wanted | 'none'): Promise<boolean> =>
     save(async () => {
       await api('POST', '/account/v1/senders', { address: whom, state: wanted });
       await remote.reload();
@@ -53,7 +55,7 @@ export function Senders() {
             style={{ width: 'auto' }}
             aria-label={t('senderState')}
             value={state}
-            onChange={(event) => setState(event.currentTarget.value as Sender['state'])}
+            onChange={(event) => setState(event.currentTarget.value as Wanted)}
           >
             <option value="block">{t('senderBlock')}</option>
             <option value="allow">{t('senderAllow')}</option>
@@ -75,8 +77,8 @@ export function Senders() {
                     <div class="settings-item-name">{each.address}</div>
                     <div class="soft small">{t('since', { date: formatDate(each.since) })}</div>
                   </div>
-                  <span class={each.state === 'allow' ? 'badge good' : 'badge danger'}>
-                    {each.state === 'allow' ? t('senderAllowed') : t('senderBlocked')}
+                  <span class={each.state === 'allowed' ? 'badge good' : 'badge danger'}>
+                    {each.state === 'allowed' ? t('senderAllowed') : t('senderBlocked')}
                   </span>
                   <button
                     type="button"

@@ -11,7 +11,7 @@ import { Text } from './fields.tsx';
 
 interface Settings {
   readonly enabled: boolean;
-  /** A day, or a time that another program set. */
+  /** When it begins and ends; another program may have set a day of the server's time zone. */
   readonly from?: string;
   readonly until?: string;
   readonly subject?: string;
@@ -29,6 +29,18 @@ function dayOf(moment: string | undefined, before = 0): string {
   if (moment === undefined || !moment.includes('T')) return moment ?? '';
   const at = new Date(Date.parse(moment) - before);
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
+/** When a day begins here, wherever the server is; `after`: so many days later. Empty for none. */
+function startOf(day: string, after = 0): string {
+  const [year = NaN, month = NaN, date = NaN] = day.split('-').map(Number);
+  const at = new Date(year, month - 1, date + after);
+  return Number.isNaN(at.getTime()) ? '' : at.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+function isMidnight(moment: string): boolean {
+  const at = new Date(moment);
+  return at.getHours() + at.getMinutes() + at.getSeconds() === 0;
 }
 
 function two(value: number): string {
@@ -57,14 +69,19 @@ function Form({ given }: { readonly given: Settings }) {
   const set = (change: Partial<Settings>): void => setNow({ ...now, ...change });
   const shown = useMemo(() => now.text ?? textOfHtml(now.html), [now.text, now.html]);
   const exact = (moment: string | undefined): string | undefined =>
-    moment?.includes('T') ? t('vacationExact', { when: formatDateTime(Date.parse(moment)) }) : undefined;
+    moment?.includes('T') && !isMidnight(moment)
+      ? t('vacationExact', { when: formatDateTime(Date.parse(moment)) })
+      : undefined;
   const { from: _from, until: _until, subject: _subject, text: _text, html: _html, ...rest } = now;
   const submit = (event: Event): void => {
     event.preventDefault();
+    // What was chosen here is a day of this device's time zone; what was there stays as it is.
+    const from = now.from === given.from ? now.from : startOf(now.from ?? '');
+    const until = now.until === given.until ? now.until : startOf(now.until ?? '', 1);
     const vacation = {
       ...rest,
-      ...(now.from && { from: now.from }),
-      ...(now.until && { until: now.until }),
+      ...(from && { from }),
+      ...(until && { until }),
       ...(now.subject?.trim() && { subject: now.subject }),
       ...(now.text?.trim() && { text: now.text }),
       ...(now.html && { html: now.html }),

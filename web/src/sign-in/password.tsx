@@ -3,7 +3,7 @@ import { Check, Field } from '../base/field.tsx';
 import { api } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
-import type { Me } from '../base/session.ts';
+import { type Me, sessionEnded } from '../base/session.ts';
 import { passkeysSupported, signInWithPasskey, stopOffering } from '../base/webauthn.ts';
 import { DoorFrame, FormProblem } from './frame.tsx';
 import { type Problem, problemOf } from './problems.ts';
@@ -68,7 +68,10 @@ export function Password({ notice, onDone, onSecondFactor }: PasswordProps) {
   const of = (field: string): string | undefined => (problem?.field === field ? problem.sentence : undefined);
   const general = problem?.field === 'login' || problem?.field === 'password' ? undefined : problem?.sentence;
   return (
-    <DoorFrame title={t('signInTo', { server: location.hostname })} lead={t('signInLead')}>
+    <DoorFrame
+      title={t('signInTo', { server: location.hostname })}
+      lead={t(sessionEnded.value ? 'sessionEnded' : 'signInLead')}
+    >
       <form
         ref={form}
         noValidate

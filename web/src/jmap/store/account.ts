@@ -22,9 +22,9 @@ export const ENTRY_PROPERTIES = [
   'hasAttachment',
 ] as const;
 
-/** Emails kept in memory. */
 /** Emails of which it is known when they were changed here: only reads under way ask for it. */
 const MOST_TOUCHED = 5000;
+/** Emails kept in memory. */
 const MOST_EMAILS = 8000;
 /** Changes that are followed one by one; beyond, everything is asked for anew. */
 const MOST_CHANGES = 400;

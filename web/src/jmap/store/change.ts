@@ -1,9 +1,20 @@
-import { call, JmapError } from '../client.ts';
+import { call, JmapError, probe } from '../client.ts';
 import { whileUnderWay } from '../leaving.ts';
 import type { EmailEntry, Id, Keywords, Mailbox, Patch, SetError } from '../types.ts';
 import { type AccountStore, isOffline } from './account.ts';
-import { isWaiting, queue, queueBehind, queuedOf, replay, waitingAccounts } from './outbox.ts';
+import {
+  destroyNow,
+  isWaiting,
+  queue,
+  queueBehind,
+  queuedOf,
+  replay,
+  snoozeNow,
+  waitingAccounts,
+  type Wish,
+} from './outbox.ts';
 import { applyPatch, inversePatch, type Patches } from './patch.ts';
+import type { Marks } from './marks.ts';
 import { accountStore } from './stores.ts';
 
 export { patchKeyword, type Patches } from './patch.ts';
@@ -16,7 +27,7 @@ const CHUNK = 500;
 const isSeen = (keywords: Keywords): boolean => keywords['$seen'] === true;
 
 /** Counts of mailboxes as they will be when an email has become another. */
-function recount(mailboxes: Map<Id, Mailbox>, before: EmailEntry, after: EmailEntry): void {
+function recount(mailboxes: Map<Id, Mailbox>, before: Marks, after: Marks): void {
   for (const id of new Set([...Object.keys(before.mailboxIds), ...Object.keys(after.mailboxIds)])) {
     const mailbox = mailboxes.get(id);
     if (mailbox === undefined) continue;
@@ -32,15 +43,17 @@ function recount(mailboxes: Map<Id, Mailbox>, before: EmailEntry, after: EmailEn
   }
 }
 
-function applyHere(store: AccountStore, patches: Patches): void {
+type KnownMarks = (id: Id) => Marks | undefined;
+
+function applyHere(store: AccountStore, patches: Patches, known?: KnownMarks): void {
   const mailboxes = new Map(store.mailboxes.value);
   const changed: EmailEntry[] = [];
   for (const [id, patch] of patches) {
-    const before = store.peek(id);
+    const shown = store.peek(id);
+    const before = shown ?? known?.(id);
     if (before === undefined) continue;
-    const after = applyPatch(before, patch);
-    recount(mailboxes, before, after);
-    changed.push(after);
+    recount(mailboxes, before, applyPatch(before, patch));
+    if (shown !== undefined) changed.push(applyPatch(shown, patch));
   }
   store.put(changed, [], undefined, Number.POSITIVE_INFINITY);
   store.mailboxes.value = mailboxes;
@@ -66,27 +79,27 @@ export class ChangeRefused extends JmapError {
 }
 
 /**
- * Change emails that are known (`need` them first). Rejects with `ChangeRefused` when the server did not do all of it, with
+ * Change emails; of those that the store does not know, `marks` tells what they are. Rejects with `ChangeRefused` when the server did not do all of it, with
  * `ApiError` when it failed; what was not done is then shown as before.
  */
 export async function changeEmails(
   store: AccountStore,
   patches: Patches,
-  onProgress?: (done: number) => void,
+  marks?: KnownMarks,
 ): Promise<Changed> {
   const undo = new Map<Id, Patch>();
   for (const [id, patch] of patches) {
-    const known = store.peek(id);
+    const known = store.peek(id) ?? marks?.(id);
     if (known === undefined) continue;
     const inverse = inversePatch(known, patch);
     if (Object.keys(inverse).length > 0) undo.set(id, inverse);
   }
-  applyHere(store, patches);
+  applyHere(store, patches, marks);
   const end = store.changing(patches.keys());
   let queued = false;
   try {
-    const change = inTurn(store, () => send(store, patches, undo, onProgress));
-    const changed = await whileUnderWay(queuedOf(store, [...patches]), change);
+    const change = inTurn(store, () => send(store, patches, undo));
+    const changed = await whileUnderWay(queuedOf(store, { patches: [...patches] }), change);
     ({ queued } = changed);
     return changed;
   } finally {
@@ -120,16 +133,11 @@ function inTurn<T>(store: AccountStore, work: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-async function send(
-  store: AccountStore,
-  patches: Patches,
-  undo: Map<Id, Patch>,
-  onProgress: ((done: number) => void) | undefined,
-): Promise<Changed> {
+async function send(store: AccountStore, patches: Patches, undo: Map<Id, Patch>): Promise<Changed> {
   const all = [...patches];
   // What waits goes first: it was meant first.
   if (await isWaiting(store)) {
-    const outcome = await queueBehind(store, patches);
+    const outcome = await queueBehind(store, { patches: all });
     if (outcome !== 'unkept') return { undo, queued: outcome === 'waits' };
   }
   let refused: Readonly<Record<Id, SetError>> = {};
@@ -140,11 +148,10 @@ async function send(
       refused = { ...refused, ...answer.notUpdated };
     } catch (error) {
       const rest = all.slice(at);
-      if (isOffline(error) && (await queue(store, rest))) return { undo, queued: true };
+      if (isOffline(error) && (await queue(store, { patches: rest }))) return { undo, queued: true };
       takeBack(store, undo, new Set(rest.map(([id]) => id)));
       throw error;
     }
-    onProgress?.(Math.min(at + CHUNK, all.length));
   }
   const ids = new Set(Object.keys(refused));
   const [first] = Object.values(refused);
@@ -176,19 +183,59 @@ async function replayHere(store: AccountStore): Promise<void> {
   }
 }
 
-/** Destroy for good. */
-export async function destroyEmails(store: AccountStore, ids: readonly Id[]): Promise<void> {
-  const end = store.changing(ids);
-  try {
+/** Destroy for good those that lie in `lyingIn` (undefined: wherever); true: that waits until the server can be reached. */
+export async function destroyEmails(store: AccountStore, ids: readonly Id[], lyingIn?: Id): Promise<boolean> {
+  const queued = await wishOrWait(store, ids, { destroy: { ids, lyingIn } }, async () => {
     for (let at = 0; at < ids.length; at += CHUNK) {
-      const destroy = ids.slice(at, at + CHUNK);
-      const { notDestroyed } = await inTurn(store, () => call('Email/set', { accountId: store.id, destroy }));
-      const [error] = Object.values(notDestroyed ?? {}).filter(({ type }) => type !== 'notFound');
+      const part = ids.slice(at, at + CHUNK);
+      const [error] = await destroyNow(store, part);
       if (error !== undefined) throw new JmapError(error.type, 'Email/set', error.description);
-      store.forget(destroy);
+      store.forget(part);
     }
+  });
+  if (queued) store.forget(ids);
+  return queued;
+}
+
+/** Put emails of our own away; true: that waits until the server can be reached. */
+export async function snoozeEmails(
+  store: AccountStore,
+  ids: readonly Id[],
+  until: number,
+  lyingIn: Id | undefined,
+): Promise<boolean> {
+  return wishOrWait(store, ids, { snooze: { ids, lyingIn, until } }, () => snoozeNow(ids, until));
+}
+
+async function wishOrWait(
+  store: AccountStore,
+  ids: readonly Id[],
+  wish: Wish,
+  now: () => Promise<unknown>,
+): Promise<boolean> {
+  const end = store.changing(ids);
+  let queued = false;
+  try {
+    const work = inTurn(store, () => nowOrLater(store, wish, now));
+    queued = await whileUnderWay(queuedOf(store, wish), work);
+    return queued;
   } finally {
     end();
-    lookAgain(store);
+    lookAgain(store, !queued);
+  }
+}
+
+async function nowOrLater(store: AccountStore, wish: Wish, now: () => Promise<unknown>): Promise<boolean> {
+  if (await isWaiting(store)) {
+    const outcome = await queueBehind(store, wish);
+    if (outcome !== 'unkept') return outcome === 'waits';
+  }
+  try {
+    await now();
+    return false;
+  } catch (error) {
+    if (!isOffline(error) || !(await queue(store, wish))) throw error;
+    void probe();
+    return true;
   }
 }

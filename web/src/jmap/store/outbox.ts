@@ -1,8 +1,8 @@
-import { ApiError } from '../../base/http.ts';
+import { api, ApiError } from '../../base/http.ts';
 import { offline } from '../../base/session.ts';
 import { addChange, dropChange, readChanges } from '../changes.ts';
 import { call, JmapError, probe } from '../client.ts';
-import type { EmailEntry, Id, Patch } from '../types.ts';
+import type { EmailEntry, Id, Patch, SetError } from '../types.ts';
 import { type AccountStore, ENTRY_PROPERTIES } from './account.ts';
 import { fitOf, type Patches } from './patch.ts';
 
@@ -11,9 +11,27 @@ import { fitOf, type Patches } from './patch.ts';
  * answers again, as far as they still fit: what somebody did later on another device is not undone by them.
  */
 
-interface Queued {
+/** What somebody wants to become of emails: one of these. */
+export interface Wish {
+  readonly patches?: readonly (readonly [Id, Patch])[];
+  /** Destroyed for good. */
+  readonly destroy?: There;
+  /** Away until then, in milliseconds since the epoch. */
+  readonly snooze?: There & { readonly until: number };
+}
+
+/** Emails that are meant as long as they lie where they did; undefined: wherever they are. */
+interface There {
+  readonly ids: readonly Id[];
+  readonly lyingIn: Id | undefined;
+}
+
+interface Queued extends Wish {
   readonly accountId: Id;
-  readonly patches: readonly (readonly [Id, Patch])[];
+}
+
+function sizeOf({ patches, destroy, snooze }: Wish): number {
+  return patches?.length ?? (destroy ?? snooze)?.ids.length ?? 0;
 }
 
 /** Objects of one Email/get or Email/set. */
@@ -25,13 +43,13 @@ const TRIES = 5;
 export const onDropped = new Set<(count: number) => void>();
 
 /** A change as it is kept. */
-export function queuedOf(store: AccountStore, patches: readonly (readonly [Id, Patch])[]): unknown {
-  return { accountId: store.id, patches } satisfies Queued;
+export function queuedOf(store: AccountStore, wish: Wish): unknown {
+  return { accountId: store.id, ...wish } satisfies Queued;
 }
 
 /** Keep a change until the server can be reached; false: this browser keeps nothing. */
-export function queue(store: AccountStore, patches: readonly (readonly [Id, Patch])[]): Promise<boolean> {
-  return addChange(queuedOf(store, patches));
+export function queue(store: AccountStore, wish: Wish): Promise<boolean> {
+  return addChange(queuedOf(store, wish));
 }
 
 async function waiting(store: AccountStore): Promise<{ key: IDBValidKey; value: Queued }[]> {
@@ -48,11 +66,8 @@ export async function waitingAccounts(): Promise<readonly Id[]> {
 }
 
 /** Have a change done after those that wait already, or wait with them. `unkept`: this browser keeps nothing. */
-export async function queueBehind(
-  store: AccountStore,
-  patches: Patches,
-): Promise<'done' | 'waits' | 'unkept'> {
-  if (!(await queue(store, [...patches]))) return 'unkept';
+export async function queueBehind(store: AccountStore, wish: Wish): Promise<'done' | 'waits' | 'unkept'> {
+  if (!(await queue(store, wish))) return 'unkept';
   if (offline.value) {
     void probe();
     return 'waits';
@@ -65,11 +80,11 @@ export function replay(store: AccountStore): Promise<boolean> {
   const run = async (): Promise<boolean> => {
     for (const { key, value } of await waiting(store)) {
       try {
-        const dropped = await perform(store, value.patches);
+        const dropped = await perform(store, value);
         if (dropped > 0) for (const fn of onDropped) fn(dropped);
       } catch (error) {
         if (isPassing(error)) return false;
-        for (const fn of onDropped) fn(value.patches.length);
+        for (const fn of onDropped) fn(sizeOf(value));
       }
       await dropChange(key);
     }
@@ -89,7 +104,13 @@ function isPassing(error: unknown): boolean {
 }
 
 /** Make one change as far as it fits; how many emails it was not made of. Throws `ApiError`. */
-async function perform(store: AccountStore, patches: readonly (readonly [Id, Patch])[]): Promise<number> {
+async function perform(store: AccountStore, { patches = [], destroy, snooze }: Wish): Promise<number> {
+  if (destroy !== undefined) return performThere(store, destroy, (ids) => destroyNow(store, ids));
+  if (snooze !== undefined) {
+    const { until } = snooze;
+    // What would have come back by now never went.
+    return until <= Date.now() ? 0 : performThere(store, snooze, (ids) => snoozeNow(ids, until));
+  }
   const dropped: EmailEntry[] = [];
   let gone = 0;
   for (let at = 0; at < patches.length; at += CHUNK) {
@@ -103,6 +124,40 @@ async function perform(store: AccountStore, patches: readonly (readonly [Id, Pat
   store.put(dropped);
   await store.loadMailboxes().catch(() => undefined);
   return dropped.length + gone;
+}
+
+/** Destroy emails for good, those that there are; why the server keeps some of them. */
+export async function destroyNow(store: AccountStore, ids: readonly Id[]): Promise<readonly SetError[]> {
+  const { notDestroyed } = await call('Email/set', { accountId: store.id, destroy: ids });
+  return Object.values(notDestroyed ?? {}).filter(({ type }) => type !== 'notFound');
+}
+
+/** Put emails of our own away until then. */
+export async function snoozeNow(emailIds: readonly Id[], until: number): Promise<readonly SetError[]> {
+  await api('POST', '/account/v1/snooze', { emailIds, until });
+  return [];
+}
+
+/** Do it with those that lie where they did; how many do not, or were refused. */
+async function performThere(
+  store: AccountStore,
+  { ids, lyingIn }: There,
+  run: (ids: readonly Id[]) => Promise<readonly SetError[]>,
+): Promise<number> {
+  let dropped = 0;
+  for (let at = 0; at < ids.length; at += CHUNK) {
+    const { list } = await call('Email/get', {
+      accountId: store.id,
+      ids: ids.slice(at, at + CHUNK),
+      properties: ENTRY_PROPERTIES,
+    });
+    const meant = list.filter(({ mailboxIds }) => lyingIn === undefined || mailboxIds[lyingIn] === true);
+    store.put(list.filter((each) => !meant.includes(each)));
+    dropped += list.length - meant.length;
+    if (meant.length > 0) dropped += (await run(meant.map(({ id }) => id))).length;
+  }
+  if (dropped > 0) await store.loadMailboxes().catch(() => undefined);
+  return dropped;
 }
 
 interface Outcome {

@@ -196,11 +196,15 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
     answered = true;
     for (const each of (await optional(marks))?.list ?? []) snippets.set(each.emailId, each);
     await know(about);
+    const current = asked === generation;
+    // From before a change of ours: what was taken out must not come back for a moment.
+    if (!current && answer.ids.some((id) => hidden.has(id))) return;
     if (answer.total !== undefined) setTotal(answer.total);
     fill(answer.position, answer.ids);
-    if (asked === generation) {
-      state = fresh.size === 0 && prefix === 0 ? answer.queryState : state;
-      if (state !== answer.queryState) state = undefined;
+    // Places of several states: changes since one of them cannot be applied to all.
+    if (current && fresh.size === 0 && prefix === 0) state = answer.queryState;
+    else if (state !== answer.queryState) state = undefined;
+    if (current) {
       fresh.add(page);
       measure();
     }
@@ -368,6 +372,7 @@ function createWindow(store: AccountStore, query: ListQuery, key: string): MailW
       fresh.clear();
       generation++;
       behind = true;
+      keep();
       changed();
     },
     stale() {

@@ -1,6 +1,8 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { dialog, type MailDialog } from './open.ts';
+import { texts } from '../../base/i18n.ts';
+import { toast } from '../../base/toast.tsx';
+import { closeDialog, dialog, type MailDialog } from './open.ts';
 
 type Shown = ComponentType<{ readonly ask: never }>;
 
@@ -22,7 +24,13 @@ export function MailDialogs() {
   const [found, setFound] = useState<{ kind: string; Shown: Shown } | undefined>(undefined);
   useEffect(() => {
     if (ask === undefined || found?.kind === ask.kind) return;
-    void LOADS[ask.kind]().then((Shown) => setFound({ kind: ask.kind, Shown }));
+    LOADS[ask.kind]().then(
+      (Shown) => setFound({ kind: ask.kind, Shown }),
+      () => {
+        closeDialog();
+        toast(texts('base')('serverUnreachable'), { bad: true });
+      },
+    );
   }, [ask?.kind]);
   if (ask === undefined || found?.kind !== ask.kind) return null;
   return <found.Shown ask={ask as never} />;

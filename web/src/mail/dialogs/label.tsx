@@ -5,8 +5,9 @@ import { Icon } from '../../base/icon.tsx';
 import { toastError } from '../../base/toast.tsx';
 import type { Id, Patch } from '../../jmap/types.ts';
 import { patchKeyword } from '../../jmap/store/change.ts';
-import { currentTargets, doPatches, guarded, rowsHave } from '../actions.ts';
+import { doPatches, guarded, rowsHave } from '../actions.ts';
 import { COLOURS, keywordFor, labels, setLabels } from '../labels.ts';
+import { currentTargets } from '../targets.ts';
 import { closeDialog } from './open.ts';
 
 /** Which labels do these have? And a new one, with its colour. */
@@ -25,17 +26,20 @@ export function LabelDialog({ ask }: { readonly ask: { readonly rows: readonly I
   const [wanted, setWanted] = useState<ReadonlyMap<string, boolean>>(before);
   const [name, setName] = useState('');
   const [colour, setColour] = useState<string>('blue');
-  const add = async (): Promise<void> => {
+  const add = async (): Promise<ReadonlyMap<string, boolean>> => {
     const plain = name.trim();
-    if (plain === '') return;
+    if (plain === '') return wanted;
     const same = labels.value.find((each) => each.name.toLowerCase() === plain.toLowerCase());
     const keyword = same?.keyword ?? keywordFor(plain, new Set(labels.value.map((each) => each.keyword)));
     if (same === undefined) await setLabels([...labels.value, { keyword, name: plain, colour }]);
-    setWanted(new Map(wanted).set(keyword, true));
+    const more = new Map(wanted).set(keyword, true);
+    setWanted(more);
     setName('');
+    return more;
   };
-  const apply = (): void => {
-    const changed = [...wanted].filter(([keyword, on]) => (before.get(keyword) ?? false) !== on);
+  const apply = async (): Promise<void> => {
+    // A name that was written and not added is meant as well.
+    const changed = [...(await add())].filter(([keyword, on]) => (before.get(keyword) ?? false) !== on);
     closeDialog();
     if (changed.length === 0) return;
     void guarded(async () => {
@@ -56,7 +60,7 @@ export function LabelDialog({ ask }: { readonly ask: { readonly rows: readonly I
           <button type="button" class="button" onClick={closeDialog}>
             {base('cancel')}
           </button>
-          <button type="button" class="button primary" onClick={apply}>
+          <button type="button" class="button primary" onClick={() => void apply().catch(toastError)}>
             {t('apply')}
           </button>
         </>

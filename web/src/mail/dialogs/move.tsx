@@ -3,9 +3,10 @@ import { Dialog } from '../../base/dialog.tsx';
 import { texts } from '../../base/i18n.ts';
 import { Icon } from '../../base/icon.tsx';
 import type { Id, Mailbox } from '../../jmap/types.ts';
-import { currentTargets, guarded, mailboxLabel, moveTo } from '../actions.ts';
+import { guarded, mailboxLabel, moveTo } from '../actions.ts';
 import { createMailbox } from '../folder-actions.ts';
 import { mailbox as shown, store } from '../state.ts';
+import { currentTargets } from '../targets.ts';
 import { compareMailboxes, mailboxIcon, mailboxPath } from '../tree.ts';
 import { closeDialog } from './open.ts';
 

@@ -4,7 +4,7 @@ import { formatSoon } from '../../base/format.ts';
 import { texts } from '../../base/i18n.ts';
 import { Icon } from '../../base/icon.tsx';
 import type { Id } from '../../jmap/types.ts';
-import { currentTargets, guarded, snooze } from '../actions.ts';
+import { act, snooze } from '../actions.ts';
 import { closeDialog } from './open.ts';
 import { localInput, snoozeTimes } from './snooze-times.ts';
 
@@ -16,7 +16,7 @@ export function SnoozeDialog({ ask }: { readonly ask: { readonly rows: readonly 
   const [own, setOwn] = useState(() => localInput(times.find(({ name }) => name === 'tomorrow')?.at ?? now));
   const run = (until: number): void => {
     closeDialog();
-    void guarded(async () => snooze(await currentTargets(ask.rows), until));
+    act((targets) => snooze(targets, until), ask.rows)();
   };
   const chosen = new Date(own).getTime();
   return (

@@ -10,8 +10,9 @@ import { toast, toastError } from '../../base/toast.tsx';
 import type { Id } from '../../jmap/types.ts';
 import { loadSentences, type Said } from '../../text/said.ts';
 import { Sentence } from '../../text/sentence.tsx';
-import { currentTargets, markJunk, oneEmail, openRow } from '../actions.ts';
+import { guarded, markJunk } from '../actions.ts';
 import { mailbox } from '../state.ts';
+import { currentTargets, oneEmail, openRow } from '../targets.ts';
 import { closeDialog } from './open.ts';
 
 interface Explanation {
@@ -192,7 +193,7 @@ function Levers({ levers, emailId }: { readonly levers: Explanation['levers']; r
   };
   return (
     <div class="row mail-levers">
-      <button type="button" class="button" onClick={() => void mark()}>
+      <button type="button" class="button" onClick={() => void guarded(mark)}>
         <Icon name={junked ? 'inbox' : 'junk'} />
         {t(junked ? 'notJunk' : 'junk')}
       </button>

@@ -17,6 +17,9 @@ describe('names of attachments', () => {
     const long = safeFileName(`${'a'.repeat(500)}.pdf`, 'x');
     assert.equal([...long].length, 120);
     assert.ok(long.endsWith('.pdf'));
+    // These took minutes.
+    assert.equal(safeFileName(`a${'.'.repeat(250_000)}b.pdf`, 'x').slice(-4), '.pdf');
+    assert.equal(safeFileName(`a${' '.repeat(250_000)}b.pdf`, 'x').slice(-4), '.pdf');
   });
 
   it('are made where there is none', () => {

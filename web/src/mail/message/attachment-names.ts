@@ -3,13 +3,16 @@ import type { Email, EmailBodyPart } from '../../jmap/types.ts';
 /** Names of attachments as they may safely be shown and saved. */
 
 const MOST = 120;
+/** Characters at both ends of a longer name that are looked at. */
+const LOOKED_AT = 500;
 /** Characters that turn the direction of text, so that "gpj.exe" reads "exe.jpg"; and those that nobody sees. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** A name without a path, without what hides its end, at most 120 characters with its ending kept. */
 export function safeFileName(name: string | null | undefined, unnamed: string): string {
   const last = (name ?? '').replaceAll(HIDDEN, '').split(/[/\\]/).at(-1) ?? '';
-  const plain = last
+  const short = last.length > 2 * LOOKED_AT ? last.slice(0, LOOKED_AT) + last.slice(-LOOKED_AT) : last;
+  const plain = short
     .replaceAll(/[<>:"|?*]/g, '_')
     .replaceAll(/\s+/g, ' ')
     .replace(/^[.\s]+/, '')

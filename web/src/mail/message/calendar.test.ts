@@ -54,6 +54,39 @@ describe('invitations', () => {
     assert.equal(readInvitation(''), undefined);
   });
 
+  it('with work without end are read at once: clocks that change each second, events of a billion years', () => {
+    const zone = (rule: string): string =>
+      INVITATION.replace('TZOFFSETFROM:+0300', `RRULE:${rule}\r\nTZOFFSETFROM:+0200`);
+    // What people's programs say still holds.
+    for (const rule of [
+      'FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3',
+      'FREQ=YEARLY;WKST=MO;INTERVAL=1;BYMONTH=11;BYDAY=1SU',
+      'FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=1,2,3,4,5,6,7;BYDAY=SU;UNTIL=20990101T000000Z',
+    ])
+      assert.equal(
+        new Date(readInvitation(zone(rule))?.start ?? 0).toISOString(),
+        '2026-05-03T09:00:00.000Z',
+        rule,
+      );
+    // These never came back.
+    for (const rule of [
+      'FREQ=SECONDLY',
+      'FREQ=MINUTELY;INTERVAL=2',
+      'FREQ=YEARLY;BYHOUR=1,2,3,4,5,6;BYMINUTE=1,2,3,4,5,6;BYSECOND=1,2,3,4,5,6',
+    ])
+      assert.equal(readInvitation(zone(rule))?.summary, 'Plans, big ones', rule);
+    const observance = INVITATION.slice(
+      INVITATION.indexOf('BEGIN:STANDARD'),
+      INVITATION.indexOf('END:VTIMEZONE'),
+    );
+    const yearly = observance.replace('TZOFFSETFROM', 'RRULE:FREQ=YEARLY\r\nTZOFFSETFROM');
+    assert.ok(readInvitation(INVITATION.replace(observance, yearly.repeat(3000))));
+    for (const long of ['P999999999999999999W', 'PT99999999999999999S', '-P999999999999999999D']) {
+      const found = readInvitation(INVITATION.replace('PT90M', long));
+      assert.equal(found?.end, found?.start, long);
+    }
+  });
+
   it('are answered', () => {
     const reply = replyCalendar(INVITATION, { name: 'Bob', address: 'bob@example.test' }, 'ACCEPTED', 0);
     assert.match(reply, /METHOD:REPLY/);

@@ -24,6 +24,17 @@ export type Answer = 'accepted' | 'declined' | 'tentative' | 'none';
 /** Characters of a calendar part, and attendees that are listed. */
 const MOST_TEXT = 500_000;
 const MOST_PEOPLE = 200;
+/** Seconds that an event lasts at most: longer ones are none, and would be counted month by month. */
+const MOST_SECONDS = 10 * 366 * 86_400;
+/** Observances of a time zone, those of them that repeat, and single dates: ical.js works out all of them, from their first year on. */
+const MOST_OBSERVANCES = 300;
+const MOST_RULES = 8;
+const MOST_DATES = 300;
+/** Characters of a rule. */
+const MOST_RULE = 200;
+/** What clocks are changed by: a day of one month, each year (RFC 5545 section 3.6.5). One of every second would take for ever. */
+const YEARLY =
+  /^(?:(?:FREQ=YEARLY|BYMONTH=\d{1,2}|BYDAY=[+-]?[1-5]?(?:MO|TU|WE|TH|FR|SA|SU)|BYMONTHDAY=-?\d{1,2}(?:,-?\d{1,2}){0,6}|WKST=[A-Z]{2}|INTERVAL=\d{1,2}|COUNT=\d{1,4}|UNTIL=[\dTZ-]{8,20})(?:;|$))+$/;
 
 const METHODS = ['REQUEST', 'CANCEL', 'REPLY', 'PUBLISH', 'COUNTER'] as const;
 const ANSWERS: Readonly<Record<string, Answer>> = {
@@ -51,9 +62,28 @@ export function readInvitation(text: string): Invited | undefined {
   }
 }
 
+/** Whether a time zone is one as clocks have it, and not work without end. */
+function isZone(zone: ICAL.Component): boolean {
+  const observances = zone.getAllSubcomponents();
+  const rules = observances.flatMap((each) => each.getAllProperties('rrule'));
+  const dates = observances.flatMap((each) => each.getAllProperties('rdate'));
+  return (
+    observances.length <= MOST_OBSERVANCES &&
+    rules.length <= MOST_RULES &&
+    dates.reduce((sum, each) => sum + each.getValues().length, 0) <= MOST_DATES &&
+    rules.every((each) => {
+      const text = String(each.getFirstValue() ?? '');
+      return text.includes('FREQ=YEARLY') && text.length <= MOST_RULE && YEARLY.test(text);
+    })
+  );
+}
+
 function read(calendar: ICAL.Component): Invited | undefined {
   const component = calendar.getFirstSubcomponent('vevent');
   if (component === null) return undefined;
+  // Gone from there as well: ical.js looks for the zone of a time by itself.
+  for (const zone of calendar.getAllSubcomponents('vtimezone'))
+    if (!isZone(zone)) calendar.removeSubcomponent(zone);
   const zones = new Map(
     calendar
       .getAllSubcomponents('vtimezone')
@@ -74,8 +104,9 @@ function read(calendar: ICAL.Component): Invited | undefined {
   let end = time('dtend');
   if (end === undefined) {
     end = start.clone();
-    if (duration instanceof ICAL.Duration) end.addDuration(duration);
-    else if (start.isDate) end.adjust(1, 0, 0, 0);
+    if (duration instanceof ICAL.Duration) {
+      if (Math.abs(duration.toSeconds()) <= MOST_SECONDS) end.addDuration(duration);
+    } else if (start.isDate) end.adjust(1, 0, 0, 0);
   }
   const words = (name: string): string => String(component.getFirstPropertyValue(name) ?? '').slice(0, 5000);
   const method = String(calendar.getFirstPropertyValue('method') ?? 'PUBLISH').toUpperCase();

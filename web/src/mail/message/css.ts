@@ -22,7 +22,7 @@ const PROPERTIES: ReadonlySet<string> = new Set(
   overflow-x overflow-y list-style-type list-style-position quotes
   flex-direction flex-wrap flex-grow flex-shrink flex-basis align-items align-content align-self justify-content
   justify-items justify-self order row-gap column-gap
-  column-count column-width break-inside break-before break-after orphans widows box-shadow text-shadow`
+  break-inside break-before break-after orphans widows box-shadow text-shadow`
     .split(/\s+/)
     .filter(Boolean),
 );
@@ -34,6 +34,9 @@ const FUNCTIONS =
 const MOST_VALUE = 2000;
 /** Rules and selectors of a message. */
 const MOST_RULES = 3000;
+/** Selectors that look at many elements for each one: those of newsletters are a few, and thousands hold the page. */
+const MOST_HEAVY = 100;
+const HEAVY = /[*~]|:(?:has|nth|not|is|where)/i;
 const MOST_TEXT = 1_000_000;
 
 /** The one thing that a message's own rules could cover: nothing else is in its document. */
@@ -95,7 +98,7 @@ export function safeStyleSheet(text: string, prefix: string, image: ImageRule): 
   } catch {
     return '';
   }
-  const left = { rules: MOST_RULES };
+  const left = { rules: MOST_RULES, heavy: MOST_HEAVY };
   return safeRules(sheet.cssRules, prefix, image, left, 0);
 }
 
@@ -103,7 +106,7 @@ function safeRules(
   rules: CSSRuleList,
   prefix: string,
   image: ImageRule,
-  left: { rules: number },
+  left: { rules: number; heavy: number },
   depth: number,
 ): string {
   let out = '';
@@ -111,7 +114,9 @@ function safeRules(
     if (left.rules-- <= 0) return out;
     if (rule instanceof CSSStyleRule) {
       const selector = safeSelector(rule.selectorText, prefix);
-      if (selector === undefined) continue;
+      if (selector === undefined || (HEAVY.test(selector) && left.heavy-- <= 0)) continue;
+      // Each of "a, b, c" is one.
+      left.rules -= selector.split(',').length - 1;
       const declarations = safeDeclarations(rule.style, image);
       if (declarations !== '') out += `${selector}{${declarations}}\n`;
     } else if (rule instanceof CSSMediaRule && depth < 3) {

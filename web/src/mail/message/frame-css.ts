@@ -8,6 +8,8 @@ html.paper body{padding:12px}
 img{max-width:100%}
 img:not([height]){height:auto}
 table{max-width:100%}
+td,th{overflow-wrap:break-word}
+td.postern-long,th.postern-long{overflow-wrap:anywhere}
 pre{white-space:pre-wrap}
 a{color:#17594a}
 html.night a{color:#8fdcc6}
@@ -18,7 +20,8 @@ html.night .postern-blocked{background:#24282e;outline-color:#454b55}
 .postern-quote{margin-top:8px}
 .postern-quote>summary{display:inline-block;list-style:none;padding:0 10px;border-radius:99px;background:#f2f0ec;color:#5b574f;cursor:pointer;line-height:1.3}
 html.night .postern-quote>summary{background:#32373f;color:#a9aeb6}
-a[data-postern-warning]::after{content:" (" attr(data-postern-warning) ")"!important;display:inline!important;visibility:visible!important;color:#b3261e!important;background:#fff!important;font:bold 13px system-ui,sans-serif!important}
+a[data-postern-warning]{display:inline!important;float:none!important;overflow:visible!important;max-width:none!important;opacity:1!important}
+a[data-postern-warning]::after{content:" (" attr(data-postern-warning) ")"!important;display:inline!important;visibility:visible!important;color:#b3261e!important;background:#fff!important;font:bold 13px system-ui,sans-serif!important;letter-spacing:normal!important;word-spacing:normal!important;text-transform:none!important;text-shadow:none!important}
 summary:focus-visible,a:focus-visible{outline:2px solid #1f6f5c;outline-offset:2px}
 @media print{html,html.night{background:#fff;color:#000;color-scheme:light}}
 `;

@@ -81,8 +81,21 @@ function fill(inner: Document, found: Sanitized, isDark: boolean): void {
   }
   for (const name of inner.body.getAttributeNames()) inner.body.removeAttribute(name);
   for (const [name, value] of Object.entries(found.body)) inner.body.setAttribute(name, value);
-  if (!inner.body.hasAttribute('dir')) inner.body.setAttribute('dir', 'auto');
   inner.body.replaceChildren(found.content);
+  // Behind it: browsers look anew for the direction with each element that comes.
+  if (!inner.body.hasAttribute('dir')) inner.body.setAttribute('dir', 'auto');
+  markLong(inner);
+}
+
+/** A word that no column has room for. */
+const LONG_WORD = /\S{40}/;
+
+/** Columns of a table are as wide as their words, unless one of those is endless: it is broken anywhere. */
+function markLong(inner: Document): void {
+  const texts = inner.createTreeWalker(inner.body, NodeFilter.SHOW_TEXT);
+  for (let node = texts.nextNode(); node !== null; node = texts.nextNode())
+    if (LONG_WORD.test(node.nodeValue ?? ''))
+      node.parentElement?.closest('td,th')?.classList.add('postern-long');
 }
 
 /** Keep the frame as high as its message; what is too wide is drawn smaller. */

@@ -10,7 +10,7 @@ import type { Email, EmailAddress } from '../../jmap/types.ts';
 import { openComposer } from '../compose.ts';
 import { openDialog } from '../dialogs/open.ts';
 import { authentication } from './authentication.ts';
-import { safeUrl } from './links.ts';
+import { addressInName, safeUrl } from './links.ts';
 
 /** The fields of a message that people ask for, and what is known of its sender. */
 export function HeaderDetails({ email }: { readonly email: Email }) {
@@ -100,7 +100,7 @@ export function SenderNotes({ email, store }: { readonly email: Email; readonly 
   const name = email.from?.[0]?.name ?? '';
   const address = email.from?.[0]?.email ?? '';
   // A name that is somebody else's address.
-  const pretends = /[\w.+-]+@([\w-]+\.)+\w+/.exec(name)?.[0]?.toLowerCase();
+  const pretends = addressInName(name);
   const isDraft = email.keywords['$draft'] === true;
   const unsubscribe = email['header:List-Unsubscribe:asURLs'];
   return (

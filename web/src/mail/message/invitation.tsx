@@ -7,6 +7,7 @@ import { openComposer } from '../compose.ts';
 import type { Invited } from './calendar.ts';
 import type { ExtraProps } from './extras.tsx';
 import { partsOf } from './load.ts';
+import { Lines } from './plain-text.tsx';
 
 type Calendar = typeof import('./calendar.ts');
 interface Found {
@@ -77,7 +78,11 @@ export function Invitation({ email, store }: ExtraProps) {
         {when(invited)}
         {invited.repeats && <span class="soft"> · {t('eventRepeats')}</span>}
       </p>
-      {invited.location !== '' && <p dir="auto">{invited.location}</p>}
+      {invited.location !== '' && (
+        <div dir="auto">
+          <Lines text={invited.location} />
+        </div>
+      )}
       {organizer !== undefined && (
         <p class="soft">{t('eventFrom', { name: organizer.name || organizer.address })}</p>
       )}
@@ -91,6 +96,14 @@ export function Invitation({ email, store }: ExtraProps) {
               </li>
             ))}
           </ul>
+        </details>
+      )}
+      {invited.description.trim() !== '' && (
+        <details>
+          <summary>{texts('base')('more')}</summary>
+          <div dir="auto">
+            <Lines text={invited.description} />
+          </div>
         </details>
       )}
       {method === 'REQUEST' && organizer !== undefined && organizer.address !== own && (

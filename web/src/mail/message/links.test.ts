@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findLinks, misleading, safeUrl } from './links.ts';
+import { addressInName, findLinks, misleading, safeUrl } from './links.ts';
 
 describe('links', () => {
   it('go to pages and mail only', () => {
@@ -29,6 +29,17 @@ describe('links', () => {
     assert.equal(to('click here', 'https://evil.test/'), undefined);
     assert.equal(to('read more at bank.test today', 'https://news.test/'), undefined);
     assert.equal(to('ann@bank.test', 'https://evil.test/'), undefined);
+  });
+
+  it('and names that are addresses of somebody else, however long they were made, are read at once', () => {
+    assert.equal(addressInName('Ann "ceo@Bank.test"'), 'ceo@bank.test');
+    assert.equal(addressInName('Ann'), undefined);
+    // Each of these took minutes.
+    for (const name of ['a'.repeat(250_000), `a@${'a-'.repeat(125_000)}`, 'a.'.repeat(125_000)])
+      assert.equal(addressInName(name), undefined);
+    assert.equal(misleading(`${' '.repeat(250_000)}bank.test now`, new URL('https://evil.test/')), undefined);
+    assert.equal(misleading(`${' '.repeat(250_000)}bank.test`, new URL('https://evil.test/')), 'evil.test');
+    assert.ok(findLinks(`https://x.test/${',.'.repeat(900)}a `.repeat(150)).length > 100);
   });
 
   it('are found in text', () => {

@@ -1,3 +1,5 @@
+import { trimEndOf } from '../../base/trim.ts';
+
 /** Links of messages: which may be followed, and which say one thing and mean another. */
 
 /** An address that may be opened: http, https, mailto, tel. */
@@ -31,10 +33,15 @@ function bare(host: string): string {
 export function misleading(text: string, url: URL): string | undefined {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
   const shown = hostInText(text);
-  if (shown === undefined || !/^(?:\s*<?\s*https?:|\s*<?\s*[^\s]+$)/i.test(text)) return undefined;
+  if (shown === undefined || !/^(?:<?\s*https?:|<?\s*[^\s]+$)/i.test(text.trimStart())) return undefined;
   const [said, real] = [bare(shown), bare(url.hostname)];
   if (said === real || real.endsWith(`.${said}`)) return undefined;
   return url.hostname;
+}
+
+/** The address that a name pretends to be: what is shown of it begins within its first letters. */
+export function addressInName(name: string): string | undefined {
+  return /[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\w{1,63}/.exec(name.slice(0, 1000))?.[0]?.toLowerCase();
 }
 
 /** A host in the letters people know, with the other form where it hides something (xn--). */
@@ -45,6 +52,9 @@ export function shownHost(url: URL): string {
 const LINK =
   /\bhttps?:\/\/[^\s<>"\p{Cc}]{1,2000}|\bmailto:[^\s<>"]{1,500}|\b[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\p{L}{2,24}\b/giu;
 
+/** Links and what stands between them; in what comes behind these there are none. */
+const MOST_PARTS = 5000;
+
 export type TextPart = string | { readonly text: string; readonly url: URL };
 
 /** Links within a text. */
@@ -52,8 +62,9 @@ export function findLinks(text: string): TextPart[] {
   const parts: TextPart[] = [];
   let at = 0;
   for (const match of text.matchAll(LINK)) {
+    if (parts.length >= MOST_PARTS) break;
     // What ends a sentence is no part of an address, nor is a bracket that was opened before it.
-    let found = match[0].replace(/[.,;:!?'"»”]+$/, '');
+    let found = trimEndOf(match[0], `.,;:!?'"»”`);
     if (found.endsWith(')') && !found.includes('(')) found = found.slice(0, -1);
     if (found.endsWith(']') && !found.includes('[')) found = found.slice(0, -1);
     const url = safeUrl(/^(?:https?|mailto):/i.test(found) ? found : `mailto:${found}`);

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Avatar } from '../../base/avatar.tsx';
 import { formatDateTime, formatRelative, formatShort } from '../../base/format.ts';
 import { texts } from '../../base/i18n.ts';
@@ -7,11 +7,12 @@ import { Menu, type MenuItem } from '../../base/menu.tsx';
 import { Failure, Loading } from '../../base/states.tsx';
 import type { AccountStore } from '../../jmap/store/account.ts';
 import type { Email, EmailEntry } from '../../jmap/types.ts';
-import { markSeen, oneEmail, remove, setKeyword } from '../actions.ts';
+import { markSeen, remove, setKeyword } from '../actions.ts';
 import { openComposer } from '../compose.ts';
 import { personName } from '../conversation.ts';
 import { openDialog } from '../dialogs/open.ts';
 import { openThread, store as shownStore } from '../state.ts';
+import { oneEmail } from '../targets.ts';
 import { Attachments } from './attachments.tsx';
 import { MessageBody } from './body.tsx';
 import { HeaderDetails, SenderNotes } from './headers.tsx';
@@ -26,10 +27,15 @@ interface MessageProps {
   /** Undefined: it is the only one, and stays open. */
   readonly onToggle: (() => void) | undefined;
   readonly last: boolean;
+  /** Its content is got at once, and not only when it is nearly seen. */
+  readonly eager: boolean;
 }
 
+/** Pixels from what is seen within which messages get their content. */
+const NEAR = 1000;
+
 /** One message of a conversation: a line, or all of it. */
-export function Message({ store, entry, open, onToggle, last }: MessageProps) {
+export function Message({ store, entry, open, onToggle, last, eager }: MessageProps) {
   const t = texts('mail');
   const from = entry.from?.[0];
   const name = from === undefined ? t('nobody') : personName(from);
@@ -58,7 +64,15 @@ export function Message({ store, entry, open, onToggle, last }: MessageProps) {
     );
   return (
     <article class="mail-message" id={`message-${entry.id}`} data-message={entry.id}>
-      <OpenMessage store={store} entry={entry} name={name} at={at} onToggle={onToggle} last={last} />
+      <OpenMessage
+        store={store}
+        entry={entry}
+        name={name}
+        at={at}
+        onToggle={onToggle}
+        last={last}
+        eager={eager}
+      />
     </article>
   );
 }
@@ -70,10 +84,13 @@ function OpenMessage({
   at,
   onToggle,
   last,
+  eager,
 }: Omit<MessageProps, 'open'> & { readonly name: string; readonly at: number }) {
   const t = texts('mail');
   const [details, setDetails] = useState(false);
-  const { email, failed, load, loadWhole } = useEmail(store, entry);
+  const head = useRef<HTMLElement>(null);
+  const near = useNear(head, eager);
+  const { email, failed, load, loadWhole } = useEmail(store, entry, near);
   // What a signature had wrapped, once it was opened.
   const [inner, setInner] = useState<Email | undefined>(undefined);
   const from = entry.from?.[0];
@@ -81,18 +98,26 @@ function OpenMessage({
   const starred = entry.keywords['$flagged'] === true;
   return (
     <>
-      <header class="mail-message-head">
+      <header class="mail-message-head" ref={head}>
         <Avatar name={from?.name ?? ''} address={from?.email ?? ''} />
         <div class="mail-message-who">
-          <h3 class="cut" dir="auto">
+          <h3 class="cut">
             {onToggle === undefined ? (
-              <span class="mail-message-name">{name}</span>
+              <span class="mail-message-name" dir="auto">
+                {name}
+              </span>
             ) : (
-              <button type="button" class="mail-message-name mail-plain" aria-expanded onClick={onToggle}>
+              <button
+                type="button"
+                class="mail-message-name mail-plain"
+                dir="auto"
+                aria-expanded
+                onClick={onToggle}
+              >
                 {name}
               </button>
             )}{' '}
-            {from?.name != null && from.name !== '' && <span class="mail-address soft">{from.email}</span>}
+            {from?.name != null && from.name !== '' && <bdi class="mail-address soft">{from.email}</bdi>}
           </h3>
           <button
             type="button"
@@ -150,7 +175,23 @@ function OpenMessage({
   );
 }
 
-function useEmail(store: AccountStore, entry: EmailEntry) {
+/** Whether it is, or was, nearly seen. */
+function useNear(what: { readonly current: HTMLElement | null }, eager: boolean): boolean {
+  const [near, setNear] = useState(eager);
+  useEffect(() => {
+    const element = what.current;
+    if (near || element === null) return undefined;
+    const observer = new IntersectionObserver(
+      (seen) => seen.some(({ isIntersecting }) => isIntersecting) && setNear(true),
+      { root: element.closest('.mail-thread-body'), rootMargin: `${NEAR}px 0px` },
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [near]);
+  return near;
+}
+
+function useEmail(store: AccountStore, entry: EmailEntry, wanted: boolean) {
   const [email, setEmail] = useState<Email | undefined>(undefined);
   const [failed, setFailed] = useState<Error | undefined>(undefined);
   const ask = (whole: boolean): void => {
@@ -159,7 +200,9 @@ function useEmail(store: AccountStore, entry: EmailEntry) {
       setFailed(error instanceof Error ? error : new Error(String(error))),
     );
   };
-  useEffect(() => ask(false), [entry.id]);
+  useEffect(() => {
+    if (wanted) ask(false);
+  }, [entry.id, wanted]);
   return { email, failed, load: () => ask(false), loadWhole: () => ask(true) };
 }
 
@@ -208,15 +251,25 @@ function ReplyBar({
   );
 }
 
+/** It came by a list, which says where it takes messages (RFC 2369 section 3.4). */
+function takesAnswers(email: Email | undefined): boolean {
+  const post = email?.['header:List-Post:asURLs'];
+  return Array.isArray(post) && post.some((url) => /^mailto:/i.test(String(url)));
+}
+
 function messageMenu(entry: EmailEntry, email: Email | undefined): MenuItem[] {
   const t = texts('mail');
   const accountId = shownStore.value?.id;
-  const compose = (kind: 'reply' | 'reply-all' | 'forward') => () =>
+  const compose = (kind: 'reply' | 'reply-all' | 'reply-list' | 'forward' | 'forward-attached') => () =>
     openComposer({ kind, emailId: entry.id, ...(accountId !== undefined && { accountId }) });
   return [
     { label: t('reply'), icon: 'reply', run: compose('reply') },
     { label: t('replyAll'), icon: 'reply-all', run: compose('reply-all') },
+    ...(takesAnswers(email)
+      ? [{ label: t('replyList'), icon: 'users' as const, run: compose('reply-list') }]
+      : []),
     { label: t('forward'), icon: 'forward', run: compose('forward') },
+    { label: t('forwardAttached'), icon: 'attach', run: compose('forward-attached') },
     {
       label: t('unreadFromHere'),
       icon: 'mail',

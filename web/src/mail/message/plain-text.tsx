@@ -52,7 +52,8 @@ function Blocks({ blocks, depth }: { readonly blocks: readonly Block[]; readonly
   return <>{made}</>;
 }
 
-function Lines({ text }: { readonly text: string }) {
+/** Text with its links. */
+export function Lines({ text }: { readonly text: string }) {
   return (
     <div class="mail-lines">
       {findLinks(text).map((part, i) =>

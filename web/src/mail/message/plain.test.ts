@@ -12,6 +12,19 @@ describe('plain text', () => {
     ]);
   });
 
+  it('has no more blocks than a page bears, and all of its text', () => {
+    const text = '> a\nb\n'.repeat(40_000);
+    const blocks = textBlocks(text);
+    assert.ok(blocks.length <= 2000);
+    assert.equal(
+      blocks
+        .map((each) => each.text)
+        .join('\n')
+        .replaceAll('> ', ''),
+      text.replaceAll('> ', '').trimEnd(),
+    );
+  });
+
   it('flows where it says so', () => {
     assert.deepEqual(textBlocks('one \ntwo\n three\n> four \n> five\n-- \nme', true), [
       { depth: 0, text: 'one two\nthree' },

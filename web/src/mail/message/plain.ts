@@ -8,6 +8,8 @@ export interface Block {
 
 /** Lines that are looked at; texts longer than this are cut elsewhere. */
 const MOST_DEPTH = 30;
+/** Blocks of a text; what comes behind them stands in the last one as it is. */
+const MOST_BLOCKS = 2000;
 
 /** How deep a line is quoted, and what is left of it. */
 function quoted(line: string, flowed: boolean): { depth: number; text: string } {
@@ -32,8 +34,12 @@ export function textBlocks(text: string, flowed = false, delSp = false): Block[]
   const blocks: { depth: number; lines: string[] }[] = [];
   let joining = false;
   for (const raw of text.replaceAll('\r\n', '\n').replace(/\n$/, '').split('\n')) {
-    const { depth, text: line } = quoted(raw, flowed);
     let block = blocks.at(-1);
+    if (block !== undefined && blocks.length >= MOST_BLOCKS) {
+      block.lines.push(raw);
+      continue;
+    }
+    const { depth, text: line } = quoted(raw, flowed);
     if (block === undefined || block.depth !== depth) {
       joining = false;
       blocks.push((block = { depth, lines: [] }));

@@ -1,4 +1,5 @@
 import createDOMPurify from 'dompurify';
+import { limitNesting } from '../../base/nesting.ts';
 import { safeDeclarations, safeStyleSheet } from './css.ts';
 import { misleading, safeUrl } from './links.ts';
 
@@ -122,7 +123,8 @@ interface Work extends SanitizeOptions {
 
 /** Make a message's HTML harmless. Linear in its length. */
 export function sanitize(html: string, options: SanitizeOptions): Sanitized {
-  const root = purify.sanitize(html, {
+  const limited = limitNesting(html);
+  const root = purify.sanitize(limited.html, {
     WHOLE_DOCUMENT: true,
     RETURN_DOM: true,
     ALLOWED_TAGS: TAGS,
@@ -144,7 +146,7 @@ export function sanitize(html: string, options: SanitizeOptions): Sanitized {
     coloured: false,
     elements: 0,
     quotes: 0,
-    cut: false,
+    cut: limited.cut,
   };
   const content = options.document.createDocumentFragment();
   const body: Record<string, string> = {};

@@ -4,6 +4,7 @@ import { texts } from '../../base/i18n.ts';
 import { Icon } from '../../base/icon.tsx';
 import { preferences } from '../../base/preferences.ts';
 import { onForget } from '../../base/session.ts';
+import { refocus } from '../focus.ts';
 import { openMailbox, openSearch, place } from '../state.ts';
 import type { OPERATORS } from './parse.ts';
 import { type Suggestion, suggest } from './suggest.ts';
@@ -142,6 +143,7 @@ export function SearchBox() {
             else {
               setTyped(q);
               input.current?.blur();
+              refocus();
             }
           } else if (event.key === 'Enter' && at >= 0 && all[at] !== undefined) choose(all[at]);
           else return;

@@ -50,12 +50,15 @@ describe('searches', () => {
     assert.deepEqual(parseSearch('in:work/bills x', context), {
       filter: { operator: 'AND', conditions: [{ inMailbox: 'F4' }, { text: 'x' }] },
       everywhere: true,
+      named: ['F4'],
       unknown: [],
     });
     assert.deepEqual(filter('in:spam'), { inMailbox: 'F2' });
+    assert.deepEqual(parseSearch('in:junk OR in:work -in:bills', context).named, ['F2', 'F3']);
     assert.deepEqual(parseSearch('in:anywhere', context), {
       filter: undefined,
       everywhere: true,
+      named: [],
       unknown: [],
     });
   });
@@ -78,6 +81,7 @@ describe('searches', () => {
     assert.deepEqual(parseSearch('is:blue larger:x in:nowhere y', context), {
       filter: { text: 'y' },
       everywhere: false,
+      named: [],
       unknown: ['is:blue', 'larger:x', 'in:nowhere'],
     });
   });

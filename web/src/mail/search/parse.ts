@@ -14,6 +14,8 @@ export interface ParsedSearch {
   readonly filter: EmailFilter | undefined;
   /** It names the mailbox by itself (in:), so that the open one does not count. */
   readonly everywhere: boolean;
+  /** The mailboxes that it names; what lies in them is meant, rubbish or not. */
+  readonly named: readonly Id[];
   /** Operators whose value means nothing, as they were written. */
   readonly unknown: readonly string[];
 }
@@ -226,6 +228,7 @@ function condition({ operator, value, quoted }: Token, context: SearchContext): 
 export function parseSearch(search: string, context: SearchContext): ParsedSearch {
   const groups: EmailFilter[][] = [];
   const unknown: string[] = [];
+  const named = new Set<Id>();
   let everywhere = false;
   let joining = false;
   for (const token of tokens(search)) {
@@ -239,6 +242,7 @@ export function parseSearch(search: string, context: SearchContext): ParsedSearc
       continue;
     }
     if (token.operator === 'in') everywhere = true;
+    if (!token.not && 'inMailbox' in found && found.inMailbox !== undefined) named.add(found.inMailbox);
     if (Object.keys(found).length === 0) continue;
     const made: EmailFilter = token.not ? { operator: 'NOT', conditions: [found] } : found;
     if (joining) groups.at(-1)?.push(made);
@@ -251,5 +255,5 @@ export function parseSearch(search: string, context: SearchContext): ParsedSearc
   );
   const [only] = all;
   const filter: EmailFilter | undefined = all.length > 1 ? { operator: 'AND', conditions: all } : only;
-  return { filter, everywhere, unknown };
+  return { filter, everywhere, named: [...named], unknown };
 }
