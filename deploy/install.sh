@@ -131,10 +131,12 @@ install_program() {
     act npm install --prefix "$PREFIX.new" --omit=dev --no-fund --no-audit --ignore-scripts "$package"
     program=$PREFIX/node_modules/postern/bin/postern.mjs
   else
-    for name in bin src docs package.json package-lock.json .npmrc LICENSE README.md ARCHITECTURE.md; do
+    for name in bin src web scripts docs package.json package-lock.json .npmrc LICENSE README.md ARCHITECTURE.md; do
       act cp -R "$here/$name" "$PREFIX.new/"
     done
-    act npm ci --prefix "$PREFIX.new" --omit=dev
+    # All packages, then the web pages that are built with them, then only what the server needs.
+    act npm run --prefix "$PREFIX.new" web
+    act npm prune --prefix "$PREFIX.new" --omit=dev
     program=$PREFIX/bin/postern.mjs
   fi
   # The server runs as a user of its own, who has to read all of it.

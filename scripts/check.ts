@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
+import { falseClaims } from './docs-claims.ts';
 import { brokenLinks } from './docs-links.ts';
 import { missingProofs } from './hardening.ts';
 
@@ -51,6 +52,7 @@ for (const source of sources) {
 }
 checkRfcIndex();
 for (const link of brokenLinks()) problems.push(link);
+for (const claim of falseClaims()) problems.push(claim);
 for (const proof of missingProofs()) problems.push(proof);
 run('tsc', ['-p', '.']);
 run('tsc', ['-p', 'web']);

@@ -21,7 +21,12 @@ const wanted = createHash('sha256')
   .digest('hex');
 
 function installed() {
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && !pruned();
+}
+
+/** "npm prune --omit=dev" leaves the stamp, and takes out what builds and tests. */
+function pruned() {
+  return existsSync(join(modules, '.package-lock.json')) && !existsSync(join(modules, 'vite'));
 }
 
 /** Take the lock, or wait while another process installs. Returns false when that one did the work. */

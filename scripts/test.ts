@@ -37,6 +37,8 @@ if (asked.length === 0) step('scripts/check.ts');
 step('scripts/web.ts');
 
 process.env.POSTERN_WEB_BUILT = 'true';
+// Whoever names a file wants all of it.
+if (asked.length > 0) process.env.POSTERN_LONG ??= 'true';
 process.env.FORCE_COLOR = '0';
 const paths = asked.length > 0 ? asked.flatMap((path) => globSync(path)) : await prepare();
 if (paths.length === 0) {

@@ -117,6 +117,11 @@ async function hashOf(): Promise<string> {
   const hash = createHash('sha256');
   const names = [...globSync('{src,public}/**/*.*', { cwd: web }), 'index.html', 'vite.config.ts'].toSorted();
   for (const name of names) hash.update(`${name}\0`).update(await readFile(join(web, name)));
+  // English is the server's own for its sentences (ADR 23).
+  for (const name of globSync('src/{base/*,flow/explain/words/*,servers/http/*-texts}.ts', {
+    cwd: root,
+  }).toSorted())
+    if (!name.endsWith('.test.ts')) hash.update(`${name}\0`).update(await readFile(join(root, name)));
   hash.update(await readFile(join(root, 'package-lock.json')));
   hash.update(await readFile(join(import.meta.dirname, 'web.ts')));
   await mkdir(web, { recursive: true });

@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, matchesGlob, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { readConfig } from '../../src/app/config-load.ts';
+import { jmapUrl } from '../../src/app/services.ts';
 import { readYaml, type Yaml } from '../support/yaml.ts';
 
 /** What can be seen of the image without building it. */
@@ -184,6 +185,7 @@ describe('the composition', () => {
       imap: 143,
       imaps: 993,
       managesieve: 4190,
+      https: 443,
       acme: 80,
     });
     const exposed = of('EXPOSE')[0]?.split(' ').map(Number) ?? [];
@@ -191,7 +193,10 @@ describe('the composition', () => {
       exposed,
       [...services.keys()].filter((port) => port !== 8025),
     );
-    for (const port of exposed) assert.ok(port > 1023, 'needs no rights');
+    const free = Number(at(service, 'sysctls', 'net.ipv4.ip_unprivileged_port_start'));
+    for (const port of exposed) assert.ok(port >= free, 'needs no rights');
+    // Links and the address of JMAP name the port that the program listens on.
+    assert.equal(jmapUrl(config), 'https://mail.example.org/.well-known/jmap');
   });
 
   it('gives no rights, a file system that stays as it is, and time to end', () => {

@@ -125,6 +125,7 @@ describe('the chart', () => {
         143: listen.imap,
         993: listen.imaps,
         4190: listen.managesieve,
+        443: listen.https,
       };
       const all = acme ? { ...want, 80: listen.acme } : want;
       assert.deepEqual(
@@ -209,6 +210,14 @@ describe('the chart', () => {
     const pod = podOf(made);
     assert.equal(at(pod, 'securityContext', 'runAsNonRoot'), true);
     assert.ok(Number(pod.terminationGracePeriodSeconds) > 30);
+    // Without rights, and yet the web pages have the port that links name.
+    const [unprivileged] = asList(at(pod, 'securityContext', 'sysctls'));
+    assert.equal(unprivileged?.name, 'net.ipv4.ip_unprivileged_port_start');
+    for (const { containerPort } of asList(serverOf(made).ports))
+      assert.ok(Number(containerPort) >= Number(unprivileged?.value), String(containerPort));
+    const without = manifests({ ...LEAST, service: { https: false } });
+    assert.deepEqual(configOf(without).listen.https, []);
+    assert.equal(asMap(podOf(without).securityContext).sysctls, undefined);
     const volumes = new Set(asList(pod.volumes).map(({ name }) => name));
     for (const container of [...asList(pod.containers), ...asList(pod.initContainers)]) {
       assert.equal(at(container, 'securityContext', 'readOnlyRootFilesystem'), true);

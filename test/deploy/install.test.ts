@@ -45,7 +45,9 @@ describe('deploy/install.sh', () => {
       const told = await on(system, '--domain', 'example.org', '--dry-run');
       assert.equal(told.code, 0, told.stderr);
       const order = [
-        /^npm ci .*--omit=dev/,
+        /^cp -R \S+\/web \/opt\/postern\.new\/$/,
+        /^npm run --prefix \/opt\/postern\.new web$/,
+        /^npm prune --prefix \/opt\/postern\.new --omit=dev$/,
         /^mv \S+\.new \/opt\/postern$/,
         /^postern init .*--domain example\.org --hostname mail\.example\.org --admin admin@example\.org --yes$/,
         /postern\.service/,

@@ -1,3 +1,4 @@
+import { tableDns } from './dns-table.ts';
 import { startTestServer } from './server.ts';
 
 /** One metric as a server registers it at its start. */
@@ -10,7 +11,12 @@ export interface RegisteredMetric {
 
 /** All metrics of a server, by name. */
 export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> {
-  await using server = await startTestServer({ processMetrics: true, accounts: ['alice@example.test'] });
+  // With DNS, for without it nothing goes to devices.
+  await using server = await startTestServer({
+    processMetrics: true,
+    accounts: ['alice@example.test'],
+    dns: tableDns({}, false),
+  });
   const { registry } = server.metrics;
   const described = await registry.getMetricsAsJSON();
   return described

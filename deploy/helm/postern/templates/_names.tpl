@@ -28,6 +28,9 @@ submissions = ["*:2465"]
 imap = ["*:2143"]
 imaps = ["*:2993"]
 managesieve = ["*:4190"]
+{{- if .Values.service.https }}
+https = ["*:443"]
+{{- end }}
 {{- if and .Values.service.acme (not .Values.tlsSecret) }}
 acme = ["*:8080"]
 {{- end }}
