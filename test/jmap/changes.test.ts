@@ -33,6 +33,12 @@ interface Known {
 }
 
 const ALL = [{ from: 1, to: 1000 }];
+/** Courses of things in which something came, went and came again while it was being told of, and the kinds of steps in them. */
+const SEEDS = [
+  [33, 13],
+  [2, 11],
+  [5, 13],
+] as const;
 
 describe('changes since any state, put on what was known then, give what is there now', () => {
   let store: InlineStore;
@@ -285,6 +291,49 @@ describe('changes since any state, put on what was known then, give what is ther
     await ops.sound();
   });
 
+  /** A client that asks for a page now and then, and looks up what it is told of when more has happened already. */
+  async function slowly(
+    accountId: number,
+    name: 'jmap.emailChanges' | 'jmap.threadChanges' | 'jmap.mailboxChanges',
+    all: (known: Known) => ReadonlyMap<number, string>,
+    next: (below: number) => number,
+    kinds: number,
+  ): Promise<void> {
+    let since: Since = { seq: (await present(accountId)).seq };
+    for (let i = 0; i < 5; i++) await step(accountId, next, kinds);
+    const mine = new Map(all(await present(accountId)));
+    const page = async (max: number | undefined, meanwhile: number): Promise<boolean> => {
+      const changed = await ops.read(name, { cache, accountId, since, max });
+      assert.ok(changed, 'the changes are known');
+      for (let i = 0; i < meanwhile; i++) await step(accountId, next, kinds);
+      const now = all(await present(accountId));
+      for (const id of changed.destroyed) mine.delete(id);
+      for (const id of [...changed.created, ...changed.updated]) {
+        const found = now.get(id);
+        if (found === undefined) mine.delete(id);
+        else mine.set(id, found);
+      }
+      since = changed.until;
+      return changed.more;
+    };
+    for (let i = 0; i < 40; i++) {
+      for (let some = next(4); some > 0; some--) await step(accountId, next, kinds);
+      await page(1 + next(3), next(4));
+    }
+    while (await page(undefined, 0));
+    assert.deepEqual(new Map([...mine].toSorted()), new Map([...all(await present(accountId))].toSorted()));
+  }
+
+  it('what is looked up later than it was told of', async () => {
+    for (const [seed, kinds] of SEEDS) {
+      const accountId = await newAccount(ops, `later${seed}`);
+      const next = random(seed);
+      await slowly(accountId, 'jmap.emailChanges', ({ emails }) => emails, next, kinds);
+      await slowly(accountId, 'jmap.threadChanges', ({ threads }) => threads, next, kinds);
+      await slowly(accountId, 'jmap.mailboxChanges', ({ mailboxes }) => mailboxes, next, kinds);
+    }
+  });
+
   it('what was hidden more than once is told of, also when it lies elsewhere by now', async () => {
     const accountId = await newAccount(ops, 'hidden');
     const boxes = (await ops.read('mailstore.mailboxes', { accountId })).filter(({ id }) => id !== 0);
@@ -316,7 +365,7 @@ describe('changes since any state, put on what was known then, give what is ther
     const known = await ops.read('jmap.emailChanges', { cache, accountId, since: { seq } });
     assert.equal(known?.destroyed.length, 2);
     ahead = 40 * 24 * 3600 * 1000;
-    await ops.write('mailstore.purge', { before: systemClock.now() + ahead - 1000, limit: 1000 });
+    await ops.write('mailstore.purge', { before: systemClock.now() + ahead - 1000, limit: 100_000 });
     for (const name of ['jmap.emailChanges', 'jmap.threadChanges', 'jmap.mailboxChanges'] as const)
       assert.equal(await ops.read(name, { cache, accountId, since: { seq } }), undefined);
     const now = await ops.read('jmap.state', { accountId });

@@ -52,6 +52,8 @@ export class Followed {
   readonly #account: Args;
   #known = new Map<string, string>();
   #state: string | undefined;
+  /** What was told of each and when, for whoever has to find out why it is not so. */
+  readonly #told = new Map<string, string[]>();
 
   constructor(client: JmapClient, type: string, accountId = client.accountId) {
     this.#client = client;
@@ -73,6 +75,9 @@ export class Followed {
         this.#state = undefined;
         break;
       }
+      for (const kind of ['created', 'updated', 'destroyed'])
+        for (const id of page[kind] as string[])
+          this.#tell(id, `${kind} from ${this.#state} to ${String(page['newState'])}`);
       for (const id of page['destroyed'] as string[]) this.#known.delete(id);
       const news = [...(page['created'] as string[]), ...(page['updated'] as string[])];
       const found = await get(this.#client, this.#type, this.#account, news);
@@ -85,8 +90,13 @@ export class Followed {
     if (this.#state !== undefined) return true;
     const { state } = await this.#client.call(`${this.#type}/get`, { ...this.#account, ids: [] });
     this.#known = await lookUp(this.#client, this.#type, this.#account);
+    for (const id of this.#known.keys()) this.#tell(id, `seen after ${String(state)}`);
     this.#state = state as string;
     return false;
+  }
+
+  #tell(id: string, what: string): void {
+    this.#told.set(id, [...(this.#told.get(id) ?? []), what]);
   }
 
   /** What is believed and is not so, or is so and not believed; nobody may change anything meanwhile. '' where there is nothing. */
@@ -96,7 +106,10 @@ export class Followed {
       (id) => now.get(id) !== this.#known.get(id),
     );
     return wrong
-      .map((id) => `${this.#type} ${id}: believed ${this.#known.get(id)}, is ${now.get(id)}`)
+      .map((id) => {
+        const told = this.#told.get(id)?.join(', ') ?? 'nothing';
+        return `${this.#type} ${id}: believed ${this.#known.get(id)}, is ${now.get(id)}; told at state ${this.#state}: ${told}`;
+      })
       .join('\n');
   }
 }

@@ -10,8 +10,10 @@ import { must, type World } from './world.ts';
 
 /** What works on the same mailboxes in other ways than by IMAP, and must agree with it whenever all are quiet. */
 export interface Beside {
-  /** Do what chance says until then (milliseconds since the epoch), and come to rest. */
+  /** Do what chance says until then (milliseconds since the epoch). */
   work(until: number): Promise<void>;
+  /** Nobody does anything any more: resolves when what is under way here has ended. */
+  rest(): Promise<void>;
   /** All are quiet: what a fresh IMAP session sees is what is known here. */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -112,6 +114,7 @@ async function jmapBeside(
         await pause(20 + random.below(Math.max(1, options.think)));
       }
     },
+    rest: async () => undefined,
     async check() {
       await session.follow(PAGE);
       const shown = await emailsByImap(options, person);
@@ -192,8 +195,8 @@ async function webBeside(options: BesideOptions, world: World, person: Person, n
         await web.act();
         await pause(random.below(Math.max(1, options.think)));
       }
-      await web.rest();
     },
+    rest: () => web.rest(),
     async check() {
       // First what is on the screen, which nobody asks for anew.
       const here = await web.here();

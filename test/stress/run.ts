@@ -145,6 +145,7 @@ class Run {
     ]);
     this.#over = true;
     await delivering;
+    for (const each of this.#beside) await this.#also(() => each.rest());
     await checkpoint(this.#world, this.#options.imap, this.#people, this.#actors, (error, actor) =>
       this.#failed(error, actor),
     );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { chromium, errors as playwrightErrors, type Locator, type Page } from 'playwright-core';
+import { chromium, errors as playwrightErrors, type Locator, type Page, type Request } from 'playwright-core';
 import { pause } from './mailboxes.ts';
 import type { Random } from './random.ts';
 
@@ -15,6 +15,8 @@ const TRY_MS = 2000;
 const PATIENCE_MS = 30_000;
 /** Milliseconds without a request after which a page is at rest. */
 const QUIET_MS = 400;
+/** Requests that are named where a page does not come to rest. */
+const TOLD_REQUESTS = 12;
 
 export interface WebOptions {
   readonly base: string;
@@ -89,13 +91,18 @@ export async function openWebPerson(options: WebOptions): Promise<WebPerson> {
 
 /** Resolves when no call to the server has been under way for a while. */
 function watchRequests(page: Page, errors: string[]): () => Promise<void> {
-  const open = new Set<unknown>();
+  const open = new Set<Request>();
   let last = Date.now();
+  /** What was asked for lately, newest last. */
+  const lately: string[] = [];
   const isCall = (url: string): boolean => /\/(?:jmap\/api|account\/)/.test(url);
   page.on('request', (request) => {
-    if (isCall(request.url())) open.add(request);
+    if (!isCall(request.url())) return;
+    open.add(request);
+    lately.push(`${new Date().toISOString().slice(14)} ${toldOf(request)}`);
+    if (lately.length > TOLD_REQUESTS) lately.shift();
   });
-  const over = (request: unknown): void => {
+  const over = (request: Request): void => {
     if (open.delete(request)) last = Date.now();
   };
   page.on('requestfinished', over);
@@ -106,8 +113,14 @@ function watchRequests(page: Page, errors: string[]): () => Promise<void> {
   return async () => {
     for (const late = Date.now() + PATIENCE_MS; Date.now() < late; await pause(50))
       if (open.size === 0 && Date.now() - last >= QUIET_MS) return;
-    errors.push('the page does not come to rest');
+    const waits = [...open].map(toldOf).join(', ') || 'nothing';
+    errors.push(`the page does not come to rest; it waits for ${waits}, and asked for ${lately.join('; ')}`);
   };
+}
+
+function toldOf(request: Request): string {
+  const methods = /"methodCalls"/.test(request.postData() ?? '') ? request.postData() : '';
+  return `${request.method()} ${new URL(request.url()).pathname} ${methods?.slice(0, 300) ?? ''}`.trim();
 }
 
 function folderLink(page: Page, folder: string): Locator {
@@ -196,7 +209,9 @@ async function act(page: Page, options: WebOptions): Promise<void> {
     await run({ page, options, row, others });
     count(`web: ${name}`);
   } catch (error) {
-    const missed = error instanceof playwrightErrors.TimeoutError || /not visible/.test(String(error));
+    const missed =
+      error instanceof playwrightErrors.TimeoutError ||
+      /not visible|outside of the viewport/.test(String(error));
     if (!missed) throw error;
     count(`web: missed ${name}`);
     // Whatever stands open in between.

@@ -81,7 +81,8 @@ function page(entries: Entry[], current: number, max: number | undefined): Chang
 }
 
 /** What became of an object whose lives (places it lay at) these are; undefined when nothing has changed. */
-function entryOf(id: number, all: readonly Life[], upTo: number): Entry | undefined {
+function entryOf(id: number, all: readonly Life[], since: Since): Entry | undefined {
+  const upTo = seenUpTo(since, id);
   const lives = all.filter((life) => isNews(life, upTo));
   const existed = lives.some(({ created }) => created <= upTo);
   const exists = lives.some(({ alive }) => alive);
@@ -91,7 +92,10 @@ function entryOf(id: number, all: readonly Life[], upTo: number): Entry | undefi
     if (modseq > last) last = modseq;
     if (created < birth) birth = created;
   }
-  if (last <= upTo || (!existed && !exists)) return undefined;
+  if (last <= upTo) return undefined;
+  // What came and went since then may have been seen by whoever looked at it later than at this state: RFC 8620 section 5.2
+  // lets it be told as destroyed.
+  if (!existed && !exists) return { id, kind: 'destroyed', at: last };
   if (!existed) return { id, kind: 'created', at: birth };
   // What was gone for a while is told of when it went: an answer that ends in that time would never tell of it else.
   return { id, kind: exists ? 'updated' : 'destroyed', at: firstEnd(lives, upTo) ?? last };
@@ -185,7 +189,7 @@ export async function emailChanges(tx: ReadTx, request: ChangesRequest): Promise
   const entries: Entry[] = [];
   for (const id of touched) {
     const lives = livesOf(mail.emails.get(id), graves.get(id) ?? [], visible);
-    const entry = entryOf(id, lives, seenUpTo(request.since, id));
+    const entry = entryOf(id, lives, request.since);
     if (entry !== undefined) entries.push(entry);
   }
   return page(entries, mail.modseq, request.max);
@@ -235,7 +239,7 @@ export async function threadChanges(tx: ReadTx, request: ChangesRequest): Promis
       if (!touched.has(each.id) && visiblePlaces(each, visible).length > 0)
         lives.push({ created: 0, modseq: 0, alive: true });
     }
-    const entry = entryOf(threadId, lives, upTo);
+    const entry = entryOf(threadId, lives, request.since);
     if (entry !== undefined) entries.push(entry);
   }
   return page(entries, mail.modseq, request.max);
@@ -247,9 +251,9 @@ function lifeAsMember(all: readonly Life[], upTo: number): Life | undefined {
   const existed = lives.some(({ created }) => created <= upTo);
   const alive = lives.some((each) => each.alive);
   if (existed) return { created: 0, modseq: firstEnd(lives, upTo) ?? 0, alive };
-  if (!alive) return undefined;
+  if (lives.length === 0) return undefined;
   const birth = Math.min(...lives.map(({ created }) => created));
-  return { created: birth, modseq: birth, alive };
+  return { created: birth, modseq: alive ? birth : Math.max(...lives.map(({ modseq }) => modseq)), alive };
 }
 
 /**
@@ -293,7 +297,7 @@ export async function mailboxChanges(tx: ReadTx, request: ChangesRequest): Promi
   const entries: Entry[] = [];
   const add = (id: number, life: Life): void => {
     if (visible !== undefined && !visible.has(id)) return;
-    const entry = entryOf(id, [life], seenUpTo(since, id));
+    const entry = entryOf(id, [life], since);
     if (entry !== undefined) entries.push(entry);
   };
   for (const { id, modseq, created_modseq: created } of await tx.all(sql.mailboxMarks, accountId))
