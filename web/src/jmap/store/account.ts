@@ -64,6 +64,8 @@ export interface AccountStore {
   edits: number;
   /** What changed at the server was read while a change of ours was under way, and is to be read again after it. */
   behind: boolean;
+  /** Mailboxes that were counted anew here: where others had done the same before us, that is once too often. */
+  readonly doubtful: Set<Id>;
   /** Told of emails that came. */
   readonly onArrival: Set<(emails: readonly EmailEntry[]) => void>;
 }
@@ -216,14 +218,19 @@ export function createAccountStore(accountId: Id): AccountStore {
   async function followMailboxes(): Promise<void> {
     if (mailboxState === undefined) return loadMailboxes();
     try {
+      const { edits } = store;
+      const doubtful = [...store.doubtful];
       const changes = call('Mailbox/changes', { accountId, sinceState: mailboxState });
       const updated = call('Mailbox/get', { accountId, '#ids': changes.ref('/updated') });
       const created = call('Mailbox/get', { accountId, '#ids': changes.ref('/created') });
+      const counted = doubtful.length > 0 ? [call('Mailbox/get', { accountId, ids: doubtful })] : [];
       const [{ destroyed, newState, hasMoreChanges }, ...found] = await Promise.all([
         changes,
         updated,
         created,
+        ...counted,
       ]);
+      if (store.edits === edits && store.pending === 0) for (const id of doubtful) store.doubtful.delete(id);
       const all = new Map(store.mailboxes.value);
       for (const id of destroyed) all.delete(id);
       for (const { list } of found) for (const each of list) all.set(each.id, each);
@@ -299,6 +306,7 @@ export function createAccountStore(accountId: Id): AccountStore {
     pending: 0,
     edits: 0,
     behind: false,
+    doubtful: new Set(),
     onArrival: new Set(),
     email: (id) => cell(emails, id).value,
     peek: (id) => emails.get(id)?.peek(),

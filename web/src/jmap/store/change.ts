@@ -15,7 +15,6 @@ import {
 } from './outbox.ts';
 import { applyPatch, inversePatch, type Patches } from './patch.ts';
 import type { Marks } from './marks.ts';
-import { accountStore } from './stores.ts';
 
 export { patchKeyword, type Patches } from './patch.ts';
 
@@ -27,7 +26,7 @@ const CHUNK = 500;
 const isSeen = (keywords: Keywords): boolean => keywords['$seen'] === true;
 
 /** Counts of mailboxes as they will be when an email has become another. */
-function recount(mailboxes: Map<Id, Mailbox>, before: Marks, after: Marks): void {
+function recount(mailboxes: Map<Id, Mailbox>, doubtful: Set<Id>, before: Marks, after: Marks): void {
   for (const id of new Set([...Object.keys(before.mailboxIds), ...Object.keys(after.mailboxIds)])) {
     const mailbox = mailboxes.get(id);
     if (mailbox === undefined) continue;
@@ -35,6 +34,7 @@ function recount(mailboxes: Map<Id, Mailbox>, before: Marks, after: Marks): void
     const unread = Number(is && !isSeen(after.keywords)) - Number(was && !isSeen(before.keywords));
     const total = Number(is) - Number(was);
     if (unread === 0 && total === 0) continue;
+    doubtful.add(id);
     mailboxes.set(id, {
       ...mailbox,
       totalEmails: Math.max(0, mailbox.totalEmails + total),
@@ -52,7 +52,7 @@ function applyHere(store: AccountStore, patches: Patches, known?: KnownMarks): v
     const shown = store.peek(id);
     const before = shown ?? known?.(id);
     if (before === undefined) continue;
-    recount(mailboxes, before, applyPatch(before, patch));
+    recount(mailboxes, store.doubtful, before, applyPatch(before, patch));
     if (shown !== undefined) changed.push(applyPatch(shown, patch));
   }
   store.put(changed, [], undefined, Number.POSITIVE_INFINITY);
@@ -146,6 +146,8 @@ async function send(store: AccountStore, patches: Patches, undo: Map<Id, Patch>)
     try {
       const answer = await call('Email/set', { accountId: store.id, update: Object.fromEntries(chunk) });
       refused = { ...refused, ...answer.notUpdated };
+      // Others had done it before: no word of a change will come, and what was counted here is to be looked at.
+      if (answer.newState === answer.oldState) store.behind = true;
     } catch (error) {
       const rest = all.slice(at);
       if (isOffline(error) && (await queue(store, { patches: rest }))) return { undo, queued: true };
@@ -166,8 +168,11 @@ function takeBack(store: AccountStore, undo: Map<Id, Patch>, ids: ReadonlySet<Id
 }
 
 /** Do what waits, and what will when it is its turn, of these accounts and of all others that something waits for. */
-export async function replayOutbox(known: Iterable<AccountStore>): Promise<void> {
-  const all = new Set([...known, ...(await waitingAccounts()).map(accountStore)]);
+export async function replayOutbox(
+  known: Iterable<AccountStore>,
+  storeOf: (accountId: Id) => AccountStore,
+): Promise<void> {
+  const all = new Set([...known, ...(await waitingAccounts()).map(storeOf)]);
   for (const store of all) await inTurn(store, () => replayHere(store));
 }
 

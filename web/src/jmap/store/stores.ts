@@ -80,7 +80,7 @@ async function start(): Promise<void> {
   const later = setTimeout(() => {
     stopPush = startPush();
     dropChangesOfOthers()
-      .then(() => replayOutbox(stores.values()))
+      .then(() => replayOutbox(stores.values(), accountStore))
       .catch(() => undefined);
   }, AFTER_LIST_MS);
   stopPush = () => clearTimeout(later);
@@ -131,7 +131,7 @@ let wasOffline = offline.value;
 effect(() => {
   const now = offline.value;
   if (wasOffline && !now && ready.peek()) {
-    void replayOutbox(stores.values())
+    void replayOutbox(stores.values(), accountStore)
       .catch(() => undefined)
       .then(() => {
         for (const store of stores.values()) void store.sync().catch(() => undefined);
