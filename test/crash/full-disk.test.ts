@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { type Answer, jmapClient, mailboxes } from '../jmap/client.ts';
 import { runCommand } from '../support/cli.ts';
 import { skipUnlessLong, skipUnlessRoot } from '../support/programs.ts';
 import { startTryServer } from '../support/try-server.ts';
@@ -169,5 +170,80 @@ describe('a full disk', { skip: skipWithoutMount() }, () => {
     t.diagnostic(
       `report: full disk: ${refused} messages of 300 KiB got 452 4.3.1, ${ledger.answered.length} got 250 and are whole`,
     );
+  });
+
+  it('of what JMAP is asked for, what was answered is kept and what was refused is told', async (t) => {
+    const { disk, directory, server } = await startOnSmallDisk(t);
+    const bob = await jmapClient(server, 'bob@example.test', 'postern');
+    const { inbox = '', drafts = '' } = await mailboxes(bob);
+    const text = (name: string, octets: number): string =>
+      `From: bob@example.test\r\nSubject: ${name}\r\n\r\n${'x'
+        .repeat(70)
+        .concat('\r\n')
+        .repeat(octets / 72)}`;
+    const before = await bob.upload(text('before', 100_000), 'message/rfc822');
+    const identityId = (await bob.call('Identity/get', { ids: null }))['list'][0].id as string;
+    const free = fill(disk, MiB);
+    const told: string[] = [];
+    const kept = new Set<string>();
+    for (let i = 0; i < 12; i++) {
+      const body = { 1: { value: 'y'.repeat(100_000) } };
+      const one = { blobId: before, mailboxIds: { [inbox]: true } };
+      const answers = await bob.calls(
+        ['Email/import', { accountId: bob.accountId, emails: { a: one, b: one, c: one } }],
+        [
+          'Email/set',
+          {
+            accountId: bob.accountId,
+            create: {
+              a: {
+                mailboxIds: { [drafts]: true },
+                from: [{ email: 'bob@example.test' }],
+                to: [{ email: 'alice@example.test' }],
+                bodyValues: body,
+                textBody: [{ partId: '1', type: 'text/plain' }],
+              },
+            },
+          },
+        ],
+        ['EmailSubmission/set', { accountId: bob.accountId, create: { s: { identityId, emailId: '#a' } } }],
+      );
+      for (const [, { created, notCreated, type }] of answers.slice(0, 2)) {
+        for (const { id } of Object.values<Answer>(created ?? {})) kept.add(id as string);
+        const refused = Object.values<Answer>(notCreated ?? {}).map((each) => each['type'] as string);
+        told.push(...refused, ...(type === undefined ? [] : [type as string]));
+      }
+      const [, submitted = {}] = answers[2] ?? [];
+      assert.ok(submitted['created'] ?? submitted['notCreated'], JSON.stringify(submitted));
+      const octets = Buffer.alloc(200_000, 'z');
+      const response = await fetch(bob.url(`/jmap/upload/${bob.accountId}/`), {
+        method: 'POST',
+        headers: { ...bob.headers, 'content-type': 'text/plain' },
+        body: octets,
+      });
+      const answer = (await response.json()) as { blobId?: string };
+      if (response.status !== 200) told.push(`upload ${response.status}`);
+      else
+        assert.equal(
+          (await (await bob.download(answer.blobId ?? '')).arrayBuffer()).byteLength,
+          octets.length,
+        );
+    }
+    t.diagnostic([...new Set(told)].join(', '));
+    assert.ok(told.length > 10, told.join(', '));
+    for (const each of told) assert.match(each, /^(?:upload 503|serverUnavailable)$/);
+    free();
+    assert.equal(await server.metric('postern_store_reopened'), 0, 'a full disk is no failure of the store');
+    await bob.upload('there is room');
+    assert.equal(await server.end('SIGKILL'), null);
+    const again = await startTryServer({ directory, args: ['--plaintext-auth'] });
+    t.after(() => again.end('SIGKILL'));
+    const later = await jmapClient(again, 'bob@example.test', 'postern');
+    const { notFound, list } = await later.call('Email/get', { ids: [...kept] });
+    assert.deepEqual(notFound, []);
+    const { total } = await later.call('Email/query', { calculateTotal: true });
+    assert.equal(total, kept.size, 'nothing is there that was not told of: it would be made again');
+    for (const { blobId, size } of list as Answer[])
+      assert.equal((await (await later.download(blobId)).arrayBuffer()).byteLength, size);
   });
 });

@@ -229,6 +229,35 @@ export function accessContract(open: (options: { clock: ManualClock }) => Promis
       assert.deepEqual((await overview()).sessions, []);
     });
 
+    it('clients that nobody uses make room for new ones, the oldest first, but none that has only just come', async () => {
+      const register = (id: string) =>
+        store.write.run('access.registerClient', { id, name: id, redirectUris: ['https://a.test/'] });
+      const isKnown = async (id: string) => (await store.read.run('access.client', { id })) !== undefined;
+      await register('used');
+      const code = newToken('code');
+      await store.write.run('access.grant', {
+        actor: ann,
+        accountId,
+        clientId: 'used',
+        scopes: ['mail'],
+        digest: code.digest,
+        redirectUri: 'https://a.test/',
+        challenge: 'c',
+      });
+      clock.advance(1000);
+      const most = ACCESS_LIMITS.idleClients;
+      for (let i = 0; i < most; i++) await register(`idle ${i}`);
+      await assert.rejects(register('late'), { kind: 'limit' });
+      clock.advance(ACCESS_LIMITS.freshClientMs + 1);
+      await register('late');
+      assert.deepEqual(await Promise.all(['used', 'idle 0', 'idle 1', 'late'].map(isKnown)), [
+        true,
+        false,
+        true,
+        true,
+      ]);
+    });
+
     it('everything goes with the account', async () => {
       await openSession();
       await addApp();

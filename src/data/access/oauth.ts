@@ -37,11 +37,16 @@ import {
 
 const INVALID: Redeemed = { ok: false, error: 'invalid_grant' };
 
-/** A client registers itself (RFC 7591). Refusal 'limit' while too many have done so that nobody uses. */
+/**
+ * A client registers itself (RFC 7591). Where there are as many as may be that nobody uses, the oldest of them goes, so that
+ * strangers who fill the list keep nobody else out of it. Refusal 'limit' when all of them have only just come.
+ */
 export async function registerClient(tx: WriteTx, args: OauthClient): Promise<null> {
   const idle = (await tx.get(countIdleClients))?.count ?? 0;
   if (idle >= ACCESS_LIMITS.idleClients) {
-    throw new Refusal('limit', 'Too many clients have registered that nobody uses: try again later.');
+    const [oldest] = await tx.all(idleClients, tx.now - ACCESS_LIMITS.freshClientMs, 1);
+    if (oldest !== undefined) await tx.run(deleteClient, oldest.id);
+    else throw new Refusal('limit', 'Too many clients have registered that nobody uses: try again later.');
   }
   const name = needName(args.name, ACCESS_LIMITS.name);
   await tx.run(insertClient, args.id, name, JSON.stringify(args.redirectUris), tx.now);

@@ -24,6 +24,8 @@ export const ACCESS_LIMITS = {
   refreshTokenMs: 90 * DAY,
   /** Milliseconds a client that nobody granted anything is remembered. */
   idleClientMs: 30 * DAY,
+  /** Milliseconds in which a client that has registered may be about to be let in. */
+  freshClientMs: 20 * MINUTE,
   /** Clients that registered themselves and have no grant, at a time. */
   idleClients: 1000,
   appPasswords: 50,

@@ -1,11 +1,11 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Context as HonoContext, Hono } from 'hono';
-import { randomToken, timeId } from '../../base/ids.ts';
+import { timeId } from '../../base/ids.ts';
 import { errorText, Refusal } from '../../base/errors.ts';
 import { savedName } from '../../base/file-name.ts';
 import { challengeFor, placeOf, type Principal } from '../request-login.ts';
 import { logIn } from './authentication.ts';
-import { findBlob, keepUpload } from './blobs.ts';
+import { findBlob, isHeldWhole, keepUpload } from './blobs.ts';
 import { jsonAnswer } from './compress.ts';
 import type { JmapOptions } from './context.ts';
 import { MethodError, RequestError } from './errors.ts';
@@ -14,20 +14,17 @@ import { parseJson } from './parse-json.ts';
 import { JMAP_LIMITS } from './limits.ts';
 import { eventStream, pingOf } from './push.ts';
 import { PUSHED_TYPES } from './push-states.ts';
-import { answerRequest, Counts, requestTurns, type Shared } from './request.ts';
+import { answerRequest, type Counts, type Shared, sharedParts } from './request.ts';
 import { sessionObject } from './session.ts';
 import { viewOf } from './view.ts';
 
 type Env = {
-  Bindings: { readonly incoming: IncomingMessage };
+  Bindings: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse };
   Variables: { account: Principal; remoteAddress: string; trace: string };
 };
 type C = HonoContext<Env>;
 
-/** For an app and its WebSockets. */
-export function sharedParts(): Shared {
-  return { counts: new Counts(), turns: requestTurns(), cache: randomToken(12) };
-}
+export { sharedParts };
 
 /** JMAP over HTTP (RFC 8620): session, API, blobs, events. To be mounted at the root of a site. */
 export function createJmapApp(options: JmapOptions, shared: Shared = sharedParts()): Hono<Env> {
@@ -59,7 +56,7 @@ export function createJmapApp(options: JmapOptions, shared: Shared = sharedParts
   app.post('/jmap/upload/:account/', (c) => problems(c, () => upload(options, counts, c)));
   // meli gives no name.
   for (const path of ['/jmap/download/:account/:blob/:name', '/jmap/download/:account/:blob/'])
-    app.get(path, (c) => problems(c, () => download(options, c)));
+    app.get(path, (c) => problems(c, () => download(options, shared, c)));
   app.get('/jmap/eventsource', (c) => events(options, counts, c));
   return app;
 }
@@ -126,15 +123,17 @@ async function readJson(c: C): Promise<Json> {
     'maxSizeRequest',
   );
   if (declaredSize(c) > JMAP_LIMITS.sizeRequest) throw tooLarge;
-  const pieces: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of octetsOf(c)) {
-    size += piece.length;
-    if (size > JMAP_LIMITS.sizeRequest) throw tooLarge;
-    pieces.push(piece);
-  }
+  let text = '';
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
+    // As it comes, for all at once would take a while.
+    for await (const piece of octetsOf(c)) {
+      size += piece.length;
+      if (size > JMAP_LIMITS.sizeRequest) throw tooLarge;
+      text += decoder.decode(piece, { stream: true });
+    }
+    text += decoder.decode();
     return await parseJson(text);
   } catch (error) {
     if (error instanceof RequestError) throw error;
@@ -142,9 +141,17 @@ async function readJson(c: C): Promise<Json> {
   }
 }
 
+/** Resolves when the answer has been sent, or nobody is there any more to read it. */
+function closed({ env: { outgoing } }: C): Promise<void> {
+  return new Promise((resolve) => {
+    if (outgoing.destroyed) resolve();
+    else outgoing.once('close', resolve);
+  });
+}
+
 async function api(options: JmapOptions, shared: Shared, c: C): Promise<Response> {
   const { account: login, trace } = c.var;
-  const answer = await answerRequest(options, shared, login, trace, () => readJson(c));
+  const answer = await answerRequest(options, shared, login, trace, () => readJson(c), closed(c));
   return jsonAnswer(answer, c.req.header('accept-encoding'));
 }
 
@@ -197,10 +204,16 @@ function keeping({ how }: Principal, id: string): Readonly<Record<string, string
 }
 
 /** RFC 8620 section 6.2. Whatever it is, a browser saves it: nothing of a message runs on our pages. */
-async function download(options: JmapOptions, c: C): Promise<Response> {
+async function download(options: JmapOptions, { held }: Shared, c: C): Promise<Response> {
   const { store } = options;
   const view = await viewOf(store.read, c.var.account.accountId, c.req.param('account'));
   const id = c.req.param('blob') ?? '';
+  if (isHeldWhole(id)) {
+    const turn = held.take(view.viewer);
+    if (turn === undefined) return plainProblem(429, 'Too many parts are downloaded at once.');
+    // Whoever reads none of it keeps others of this account waiting, and not the memory of everybody.
+    void closed(c).then(await turn);
+  }
   const blob = await findBlob(store, view, id);
   if (blob === undefined) return plainProblem(404, 'There is no such blob.');
   const kept = keeping(c.var.account, id);

@@ -39,6 +39,12 @@ function parseBlobId(text: string): BlobPath | undefined {
   return { base, id: Number(id), parts };
 }
 
+/** Whether all of a blob stands in memory while it is read: what is found within a message that stands in one. */
+export function isHeldWhole(text: string): boolean {
+  const path = parseBlobId(text);
+  return path !== undefined && path.parts.length > (path.base === 'U' ? 0 : 1);
+}
+
 /** The blob of that id in an account, when the viewer may read it. */
 export async function findBlob(
   store: JmapOptions['store'],
@@ -50,13 +56,13 @@ export async function findBlob(
   const [first, ...more] = path.parts;
   if (path.base === 'U') {
     const whole = await uploadBlob(store, view, path.id);
-    return whole && withinMessages(whole, path.parts);
+    return whole && withinMessages(view, whole, path.parts);
   }
   const ref = await emailContent(store, view, path.id);
   if (ref === undefined) return undefined;
   if (first === undefined) return messageBlob(store, ref);
   const part = partBlobOf(store, ref, first);
-  return part && withinMessages(part, more);
+  return part && withinMessages(view, part, more);
 }
 
 /** A Sieve script as it is at present: "C3-9f86d081884c7d65", its number and what its digest begins with. */
@@ -116,6 +122,8 @@ function partBlobOf({ blobs }: JmapOptions['store'], ref: ContentRef, partId: st
   };
 }
 
+/** Octets of an upload that one row holds, and of which something is made in one go. */
+const PIECE_BYTES = 256 * 1024;
 /** Octets of an upload that are read before others get their turn. */
 const TURN_BYTES = 1024 * 1024;
 
@@ -137,25 +145,32 @@ async function uploadBlob({ read }: JmapOptions['store'], view: View, id: number
   };
 }
 
-/** All octets of a blob; undefined when there are more than `max`. */
+/** All octets of a blob, in memory of their own; undefined when there are more than `max`. */
 export async function blobOctets(blob: Blob, max: number): Promise<Buffer | undefined> {
   if (blob.size !== undefined && blob.size > max) return undefined;
+  // Where it is known how many there are, each is put where it belongs as it comes: to copy all at once takes a while.
+  const whole = blob.size === undefined ? undefined : Buffer.allocUnsafeSlow(blob.size);
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of blob.read()) {
+    if (whole === undefined) pieces.push(piece);
+    else piece.copy(whole, size);
     size += piece.length;
     if (size > max) return undefined;
-    pieces.push(piece);
   }
-  return Buffer.concat(pieces);
+  return whole?.subarray(0, size) ?? Buffer.concat(pieces);
 }
 
-async function withinMessages(whole: Blob, parts: readonly string[]): Promise<Blob | undefined> {
+async function withinMessages(
+  { viewer }: View,
+  whole: Blob,
+  parts: readonly string[],
+): Promise<Blob | undefined> {
   let blob = whole;
   for (const partId of parts) {
     const octets = await blobOctets(blob, JMAP_LIMITS.parseBytes);
     if (octets === undefined) return undefined;
-    const part = await partOctets(octets, partId);
+    const part = await partOctets(viewer, octets, partId);
     if (part === undefined) return undefined;
     blob = octetBlob(part);
   }
@@ -166,13 +181,14 @@ export function octetBlob(octets: Buffer): Blob {
   return {
     size: octets.length,
     async *read() {
-      yield octets;
+      // In pieces, with turns for others in between: whoever reads makes something of each at once.
+      for (let start = 0; start < octets.length; start += PIECE_BYTES) {
+        if (start > 0) await new Promise((resolve) => setImmediate(resolve));
+        yield octets.subarray(start, start + PIECE_BYTES);
+      }
     },
   };
 }
-
-/** Octets of an upload that one row holds. */
-const PIECE_BYTES = 256 * 1024;
 
 /**
  * Keep octets as an upload of whoever brings them, whatever account they are for. Undefined when there are more than fit.

@@ -73,6 +73,8 @@ export async function runRequest(
   const budget = { left: JMAP_LIMITS.referencedValues };
   let room: number = JMAP_LIMITS.answerBytes;
   for (const [name, args, callId] of request.calls) {
+    // Others have their turn between two calls, however little of each waits for anything.
+    if (responses.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
     // What there is no room to answer is not begun.
     const answers =
       room > 0 ? await runCall(context, methods, request, { name, args, responses, budget }) : FULL;

@@ -66,8 +66,12 @@ export function setErrorOf(failure: SetFailure): JsonObject {
   return { ...failure };
 }
 
-/** What an error that ends one object of a /set says; what is no expected failure goes on upwards. */
-export function setErrorFrom(error: unknown): JsonObject {
+/**
+ * What an error that ends one object of a /set says; what is no expected failure goes on upwards. So does that the server cannot
+ * do anything now, unless something has been done already (`isBegun`): an error of the whole method says that nothing has
+ * changed (RFC 8620 section 3.6.2), and who believes it does all of it again.
+ */
+export function setErrorFrom(error: unknown, isBegun = false): JsonObject {
   if (error instanceof SetError) return error.json;
   if (!(error instanceof Refusal)) throw error;
   const description = error.message;
@@ -85,6 +89,10 @@ export function setErrorFrom(error: unknown): JsonObject {
       return { type: 'notFound', description };
     case 'bad-input':
       return { type: 'invalidProperties', description };
+    case 'unavailable':
+    case 'storage-full':
+      if (isBegun) return { type: 'serverUnavailable', description };
+      throw error;
     default:
       throw error;
   }

@@ -28,20 +28,20 @@ export function weigh(value: Json | undefined, most: number): number {
   return count;
 }
 
-/** About how many octets a value is when it is written, counted up to `most`. */
+/** About how many octets a value is when it is written, counted until there are more than `most`. */
 export function octetsOf(value: Json | undefined, most: number): number {
-  let octets = 0;
-  const open: (Json | undefined)[] = [value];
-  while (open.length > 0 && octets <= most) {
-    const next = open.pop();
-    octets += typeof next === 'string' ? next.length + 3 : 6;
-    if (Array.isArray(next)) for (const each of next as readonly Json[]) open.push(each);
-    else if (isObject(next))
-      for (const [name, each] of Object.entries(next)) {
-        octets += name.length;
-        open.push(each);
-      }
-  }
+  if (typeof value === 'string') return value.length + 3;
+  let octets = 6;
+  if (Array.isArray(value))
+    for (const each of value as readonly Json[]) {
+      octets += octetsOf(each, most - octets);
+      if (octets > most) break;
+    }
+  else if (isObject(value))
+    for (const name of Object.keys(value)) {
+      octets += name.length + octetsOf(value[name], most - octets);
+      if (octets > most) break;
+    }
   return octets;
 }
 

@@ -10,6 +10,9 @@ export const JMAP_LIMITS = {
   concurrentRequests: 4,
   /** Requests beyond those, that wait for their turn; what comes after them is refused. */
   waitingRequests: 16,
+  /** Downloads of an account that stand in memory as a whole (parts of uploads, of messages within messages), and those that wait. */
+  concurrentHeld: 4,
+  waitingHeld: 60,
   callsInRequest: 16,
   objectsInGet: 500,
   objectsInSet: 500,

@@ -33,6 +33,38 @@ describe('JSON of requests', () => {
     assert.deepEqual(await parseJson('[{"a":1},{"a":2}]'), [{ a: 1 }, { a: 2 }]);
   });
 
+  it('has long strings with whatever in them, wherever they are cut, and others have their turn meanwhile', async () => {
+    for (const unit of ['x', '\\\\', '\\"', '\\u00e9', '\u00e9\\n', '\ud83d\ude00', '\\ud83d\\ude00'])
+      for (const before of ['', 'a', 'ab', 'abc', 'abcd', 'abcde']) {
+        const string = `"${before}${unit.repeat(300_000 / unit.length)}"`;
+        const text = `{"a":${string},${string}: 1}`;
+        let turns = 0;
+        let over = false;
+        const others = (async () => {
+          for (; !over; turns++) await new Promise((resolve) => setImmediate(resolve));
+        })();
+        const got = await parseJson(text);
+        over = true;
+        await others;
+        assert.ok(turns >= 4, `${turns} turns`);
+        assert.ok(JSON.stringify(got) === JSON.stringify(JSON.parse(text)), before + unit);
+      }
+    for (const bad of ['', '\\', '\\x"', '\\u00e', '\n"', '\\\\\\"'])
+      await assert.rejects(parseJson(`"${'x'.repeat(300_000)}${bad}`), SyntaxError, bad);
+  });
+
+  it('passes over much white space with turns for others', async () => {
+    let turns = 0;
+    let over = false;
+    const others = (async () => {
+      for (; !over; turns++) await new Promise((resolve) => setImmediate(resolve));
+    })();
+    assert.deepEqual(await parseJson(`{"a"${' '.repeat(400_000)}:1}`), { a: 1 });
+    over = true;
+    await others;
+    assert.ok(turns >= 4, `${turns} turns`);
+  });
+
   it('is what the engine says it is', async () => {
     for (const text of [
       '1',

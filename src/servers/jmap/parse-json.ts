@@ -10,6 +10,8 @@ import { JMAP_LIMITS } from './limits.ts';
 
 /** Characters read between two turns of others. */
 const STRETCH = 32 * 1024;
+/** Characters of a string that are read in one go. */
+const PIECE = 128 * 1024;
 /** Values within values: filters have some 20 levels, bodies of messages some more. */
 const MAX_DEPTH = 200;
 
@@ -36,8 +38,10 @@ class JsonReader {
   #values = 0;
   #done = false;
   #value: Json = null;
+  /** What was read of a string whose end has not been found yet. */
+  #begun: string | undefined;
   /** What may stand next: a value, a name or the end of an object, what follows a value. */
-  #next: 'value' | 'value-or-end' | 'name' | 'name-or-end' | 'after' = 'value';
+  #next: 'value' | 'value-or-end' | 'name' | 'name-or-end' | 'colon' | 'after' = 'value';
 
   constructor(text: string) {
     this.#text = text;
@@ -58,15 +62,18 @@ class JsonReader {
     throw new SyntaxError(`${what} at character ${this.#at}`);
   }
 
-  #skipSpace(): void {
-    for (; ; this.#at++) {
+  /** False: there is more of it than is passed over in one go. */
+  #skipSpace(): boolean {
+    for (const until = this.#at + STRETCH; this.#at < until; this.#at++) {
       const code = this.#text.charCodeAt(this.#at);
-      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return true;
     }
+    return false;
   }
 
   #step(): void {
-    this.#skipSpace();
+    if (this.#begun !== undefined) return this.#readOn();
+    if (!this.#skipSpace()) return;
     const char = this.#text[this.#at];
     if (char === undefined) {
       if (this.#open.length > 0 || this.#next !== 'after') this.#fail('unexpected end');
@@ -84,6 +91,8 @@ class JsonReader {
         return this.#readName(char);
       case 'name':
         return this.#readName(char);
+      case 'colon':
+        return this.#readColon(char);
       default:
         return this.#readAfter(char);
     }
@@ -102,11 +111,25 @@ class JsonReader {
   #readName(char: string): void {
     const inside = this.#open.at(-1);
     if (char !== '"' || inside === undefined || 'values' in inside) this.#fail('expected a name');
-    inside.key = this.#readString();
-    this.#skipSpace();
-    if (this.#text[this.#at] !== ':') this.#fail('expected a colon');
+    this.#begin();
+  }
+
+  #named(name: string): void {
+    const inside = this.#open.at(-1);
+    if (inside !== undefined && 'members' in inside) inside.key = name;
+    this.#next = 'colon';
+  }
+
+  #readColon(char: string): void {
+    if (char !== ':') this.#fail('expected a colon');
     this.#at++;
     this.#next = 'value';
+  }
+
+  #begin(): void {
+    this.#at++;
+    this.#begun = '';
+    this.#readOn();
   }
 
   #readValue(char: string): void {
@@ -115,7 +138,7 @@ class JsonReader {
       this.#at++;
       this.#open.push(char === '[' ? { values: [] } : { members: {}, key: '', names: 0 });
       this.#next = char === '[' ? 'value-or-end' : 'name-or-end';
-    } else if (char === '"') this.#put(this.#readString());
+    } else if (char === '"') this.#begin();
     else this.#put(this.#readWord());
   }
 
@@ -145,20 +168,22 @@ class JsonReader {
     else inside.members[inside.key] = value;
   }
 
-  /** The engine reads a string at the speed of copying it. */
-  #readString(): string {
+  /** Read on in a string, whose end may be far: others have their turn before all of a long one is read. */
+  #readOn(): void {
     const start = this.#at;
-    let end = start + 1;
-    for (;;) {
-      end = this.#text.indexOf('"', end);
-      if (end < 0) this.#fail('a string without its end');
-      let escapes = 0;
-      while (this.#text.charCodeAt(end - 1 - escapes) === 0x5c) escapes++;
-      end++;
-      if (escapes % 2 === 0) break;
-    }
-    this.#at = end;
-    return JSON.parse(this.#text.slice(start, end)) as string;
+    const piece = this.#text.slice(start, start + PIECE);
+    const end = closingQuote(piece);
+    if (end < 0 && piece.length < PIECE) this.#fail('a string without its end');
+    const length = end < 0 ? wholeEscapes(piece) : end;
+    // The engine reads a string at the speed of copying it.
+    this.#begun += JSON.parse(`"${piece.slice(0, length)}"`) as string;
+    this.#at += length;
+    if (end < 0) return;
+    this.#at++;
+    const read = this.#begun ?? '';
+    this.#begun = undefined;
+    if (this.#next === 'name' || this.#next === 'name-or-end') this.#named(read);
+    else this.#put(read);
   }
 
   #readWord(): Json {
@@ -170,4 +195,25 @@ class JsonReader {
     this.#at += found.length;
     return value;
   }
+}
+
+/** Where a string ends that begins before `piece`; -1: not in it. */
+function closingQuote(piece: string): number {
+  let at = piece.indexOf('"');
+  while (at >= 0 && escapesBefore(piece, at) % 2 === 1) at = piece.indexOf('"', at + 1);
+  return at;
+}
+
+/** Backslashes right before a character. */
+function escapesBefore(piece: string, at: number): number {
+  let count = 0;
+  while (piece.charCodeAt(at - 1 - count) === 0x5c) count++;
+  return count;
+}
+
+/** Characters of a piece without an escape that goes on behind it, of which the longest is \u and four digits. */
+function wholeEscapes(piece: string): number {
+  const last = piece.lastIndexOf('\\');
+  const cut = last >= piece.length - 5 && escapesBefore(piece, last) % 2 === 0;
+  return cut ? last : piece.length;
 }

@@ -1,3 +1,4 @@
+import { randomToken } from '../../base/ids.ts';
 import { KeyedTurns } from '../../base/keyed-turns.ts';
 import type { Principal } from '../request-login.ts';
 import type { Context, JmapOptions } from './context.ts';
@@ -34,25 +35,35 @@ export interface Shared {
   readonly counts: Counts;
   /** Requests by account. */
   readonly turns: KeyedTurns;
+  /** Downloads by account, of what stands in memory as a whole. */
+  readonly held: KeyedTurns;
   /** Names the store, for what its reads keep. */
   readonly cache: string;
 }
 
-export function requestTurns(): KeyedTurns {
-  return new KeyedTurns(JMAP_LIMITS.concurrentRequests, JMAP_LIMITS.waitingRequests);
+/** For an app and its WebSockets. */
+export function sharedParts(): Shared {
+  return {
+    counts: new Counts(),
+    turns: new KeyedTurns(JMAP_LIMITS.concurrentRequests, JMAP_LIMITS.waitingRequests),
+    held: new KeyedTurns(JMAP_LIMITS.concurrentHeld, JMAP_LIMITS.waitingHeld),
+    cache: randomToken(12),
+  };
 }
 
 /**
  * Do a request (RFC 8620 section 3.3), whichever way it came; resolves to the response of section 3.4. `read` gives its
- * JSON, and is called when it is this request's turn.
+ * JSON, and is called when it is this request's turn. The turn ends when the answer is `sent`, or will never be: until then
+ * it stands in memory, and who asks for much and reads nothing must not have many of them there.
  * @throws RequestError
  */
 export async function answerRequest(
   options: JmapOptions,
-  { turns, cache }: Shared,
+  { turns, cache }: Pick<Shared, 'turns' | 'cache'>,
   login: Principal,
   trace: string,
   read: () => Json | Promise<Json>,
+  sent: Promise<void>,
 ): Promise<JsonObject> {
   const most = JMAP_LIMITS.concurrentRequests;
   const turn = turns.take(login.accountId);
@@ -74,12 +85,14 @@ export async function answerRequest(
     };
     const methodResponses = await runRequest(context, methods, request);
     const session = await sessionObject(options, login, '');
+    void sent.then(end);
     return {
       methodResponses,
       ...(request.createdIds !== undefined && { createdIds: Object.fromEntries(createdIds) }),
       sessionState: session['state'],
     };
-  } finally {
+  } catch (error) {
     end();
+    throw error;
   }
 }

@@ -23,8 +23,8 @@ class FakeSocket extends EventEmitter {
     this.paused = false;
   }
   readonly sent: Record<string, unknown>[] = [];
-  send(text: string, done: () => void): void {
-    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  send(text: string | Buffer, _options: object, done: () => void): void {
+    this.sent.push(JSON.parse(String(text)) as Record<string, unknown>);
     done();
   }
   close(code: number): void {
@@ -92,8 +92,8 @@ describe('a WebSocket whose client is in trouble', () => {
   it('is told of a failure of ours as that, and not as a limit', async () => {
     const told = new Promise<void>((resolve) => {
       const { send } = socket;
-      socket.send = function (this: FakeSocket, text, done) {
-        send.call(this, text, done);
+      socket.send = function (this: FakeSocket, text, options, done) {
+        send.call(this, text, options, done);
         resolve();
       };
     });

@@ -7,6 +7,7 @@ import type { JmapOptions } from './context.ts';
 import { RequestError } from './errors.ts';
 import { isObject, type Json, type JsonObject, member } from './json.ts';
 import { JMAP_LIMITS } from './limits.ts';
+import { isLarge, jsonOctets } from './json-pieces.ts';
 import { parseJson } from './parse-json.ts';
 import { PUSHED_TYPES } from './push-states.ts';
 import { watchStates } from './push-watch.ts';
@@ -97,9 +98,17 @@ class Session {
     this.#unwatch = undefined;
   }
 
-  #send(message: JsonObject): void {
-    if (this.#socket.readyState === this.#socket.OPEN)
-      this.#socket.send(JSON.stringify(message), () => this.#next());
+  #send(message: JsonObject, sent?: () => void): void {
+    this.#write(JSON.stringify(message), sent);
+  }
+
+  /** `sent`: it has left, or never will. */
+  #write(text: string | Buffer, sent: () => void = () => undefined): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return sent();
+    this.#socket.send(text, { binary: false }, () => {
+      sent();
+      this.#next();
+    });
   }
 
   #fail(error: RequestError, requestId: string | null): void {
@@ -112,13 +121,15 @@ class Session {
     if (isBinary) return this.close(CLOSE.unsupportedData, 'JMAP is text');
     // One after the other, and nothing more is taken in meanwhile: a large one takes a while.
     this.#socket.pause();
-    this.#reading = this.#reading.then(() => this.#parse(textOf(data)));
+    this.#reading = this.#reading.then(() => this.#parse(data));
   }
 
-  async #parse(text: string): Promise<void> {
+  async #parse(data: Buffer | ArrayBuffer | Buffer[]): Promise<void> {
+    // Many small ones come in one packet: others have their turn between two of them.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     let message: Json | undefined;
     try {
-      message = await parseJson(text);
+      message = await parseJson(textOf(data));
     } catch (error) {
       const told =
         error instanceof RequestError ? error : new RequestError('notJSON', 'The message is no JSON.');
@@ -162,11 +173,15 @@ class Session {
     const { options, shared, login } = this.#parts;
     const requestId = idOf(message);
     this.#running++;
+    const { promise: sent, resolve: over } = Promise.withResolvers<void>();
     try {
       const trace = timeId(options.clock.now());
-      const answer = await answerRequest(options, shared, login, trace, () => message);
-      this.#send({ '@type': 'Response', requestId: requestId ?? undefined, ...answer });
+      const answer = await answerRequest(options, shared, login, trace, () => message, sent);
+      const told = { '@type': 'Response', requestId: requestId ?? undefined, ...answer };
+      if (isLarge(told)) this.#write(await jsonOctets(told), over);
+      else this.#send(told, over);
     } catch (error) {
+      over();
       this.#fail(requestErrorOf(options, error), requestId);
     } finally {
       this.#running--;

@@ -47,6 +47,8 @@ export interface ComposeParts {
   readonly view: View;
   readonly hostname: string;
   readonly nowMs: number;
+  /** Octets that a message may have. */
+  readonly maxBytes: number;
   /** The id that a creation id of this request stands for (RFC 9404 section 4.1). */
   resolve(id: string): string | undefined;
 }
@@ -95,7 +97,11 @@ class BodyReader {
   readonly #above: ReadonlySet<string>;
   /** For the fields of all parts together. */
   readonly #room: HeaderRoom;
+  /** Texts that are given here, by partId: many parts may have the same. */
+  readonly #texts = new Map<string, Buffer>();
   #count = 0;
+  /** Octets of texts and blobs, as far as they are known: what many parts name counts, and stands in memory, many times. */
+  #octets = 0;
 
   constructor(parts: ComposeParts, email: JsonObject, above: ReadonlySet<string>, room: HeaderRoom) {
     this.#above = above;
@@ -172,6 +178,7 @@ class BodyReader {
     if (typeof blobId !== 'string') throw invalidProperties(['blobId'], 'A part needs a partId or a blobId.');
     const blob = await findBlob(this.#parts.store, this.#parts.view, this.#parts.resolve(blobId) ?? '');
     if (blob === undefined) this.missing.push(blobId);
+    else this.#take(blob.size ?? 0);
     const raw = type.toLowerCase() === 'message/rfc822' || type.toLowerCase() === 'message/global';
     const charset =
       typeof value['charset'] === 'string' && /^[A-Za-z0-9_.:-]{1,40}$/.test(value['charset'])
@@ -201,7 +208,15 @@ class BodyReader {
       throw invalidProperties(['bodyStructure'], 'A value is text.');
     if (part['charset'] != null || part['size'] != null)
       throw invalidProperties(['charset'], 'charset and size of a value are not given.');
-    return { kind: 'text', octets: Buffer.from(value['value'].toWellFormed()) };
+    const octets = this.#texts.get(partId) ?? Buffer.from(value['value'].toWellFormed());
+    this.#texts.set(partId, octets);
+    this.#take(octets.length);
+    return { kind: 'text', octets };
+  }
+
+  #take(octets: number): void {
+    this.#octets += octets;
+    if (this.#octets > this.#parts.maxBytes) throw new SetError('tooLarge', 'The message is too large.');
   }
 }
 

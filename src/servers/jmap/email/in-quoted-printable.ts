@@ -16,7 +16,7 @@ export async function* inQuotedPrintable(text: Buffer): AsyncGenerator<Buffer> {
     yield encodeQuotedPrintable(piece);
     if (at === text.length) return;
     // What is cut within a line goes on in it.
-    if (piece.at(-1) !== LF) yield Buffer.from('=\r\n');
+    if (piece.at(-1) !== LF && piece.at(-1) !== CR) yield Buffer.from('=\r\n');
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
@@ -26,8 +26,7 @@ function pieceEnd(text: Buffer, least: number): number {
   if (least >= text.length) return text.length;
   const line = text.subarray(least - 1, least + LONGER).indexOf(LF);
   if (line >= 0) return least + line;
-  // Never between CR and LF, nor behind a CR that is a line end by itself.
-  let end = least + LONGER;
-  while (end < text.length && text[end - 1] === CR) end++;
-  return Math.min(end, text.length);
+  const end = Math.min(least + LONGER, text.length);
+  // Never between CR and LF; a CR alone is a line end too.
+  return text[end - 1] === CR && text[end] === LF ? end + 1 : end;
 }

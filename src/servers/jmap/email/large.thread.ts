@@ -14,22 +14,22 @@ parentPort?.on('message', (job: LargeJob) => {
 });
 
 async function answer(job: LargeJob): Promise<void> {
-  const { id, octets } = job;
+  const { octets } = job;
   let told: LargeAnswer;
   try {
     const message = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
     if ('partId' in job) {
       const part = partWithin(message, job.partId);
       // On its own: a view would take the whole message along.
-      told = { id, part: part && Uint8Array.from(part) };
+      told = { part: part && Uint8Array.from(part) };
     } else {
       const { wish } = job;
       const source = octetSource(message, job.blobId);
-      told = { id, properties: await messageProperties(source, wish, undefined), left: wish.left };
+      told = { properties: await messageProperties(source, wish, undefined), left: wish.left };
     }
   } catch (error) {
     const large = error instanceof MethodError && error.type === 'requestTooLarge';
-    told = large ? { id, tooLarge: error.message } : { id, failed: errorText(error) };
+    told = large ? { tooLarge: error.message } : { failed: errorText(error) };
   }
   parentPort?.postMessage(told);
 }

@@ -173,6 +173,7 @@ async function upload(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await changingView(context, args);
   const create = neededObjects(args, 'create');
   if (create.length > JMAP_LIMITS.objectsInSet) throw new MethodError('requestTooLarge');
+  if (context.options.full()) throw fullDisk();
   const created: Record<string, Json> = {};
   const notCreated: Record<string, Json> = {};
   for (const [key, given] of create) {
@@ -199,7 +200,7 @@ async function upload(context: Context, args: JsonObject): Promise<JsonObject> {
         size: kept.size,
       };
     } catch (error) {
-      notCreated[key] = setErrorFrom(error);
+      notCreated[key] = setErrorFrom(error, Object.keys(created).length > 0);
     }
   }
   return {
@@ -241,6 +242,10 @@ async function lookup(context: Context, args: JsonObject): Promise<JsonObject> {
   return { accountId: accountText(view), list, notFound };
 }
 
+function fullDisk(): Refusal {
+  return new Refusal('storage-full', 'The disk of the server is nearly full; try again later.');
+}
+
 /** Blob/copy (RFC 8620 section 6.3): what somebody may read in one account, to be used in another. */
 async function copy(context: Context, args: JsonObject): Promise<JsonObject> {
   const { store, full } = context.options;
@@ -249,7 +254,7 @@ async function copy(context: Context, args: JsonObject): Promise<JsonObject> {
   const view = await changingView(context, args);
   const blobIds = idsArg(args, 'blobIds');
   if (blobIds === undefined) throw invalidArguments('blobIds must be a list');
-  if (full()) throw new Refusal('storage-full', 'The disk of the server is nearly full; try again later.');
+  if (full()) throw fullDisk();
   const copied: Record<string, Json> = {};
   const notCopied: Record<string, Json> = {};
   for (const id of blobIds) {

@@ -85,7 +85,7 @@ async function importEmails(context: Context, args: JsonObject): Promise<JsonObj
       context.createdIds.set(key, formatId('email', added.id));
       created[key] = createdAnswer(added);
     } catch (error) {
-      notCreated[key] = setErrorFrom(error);
+      notCreated[key] = setErrorFrom(error, Object.keys(created).length > 0);
     }
   }
   return {
@@ -142,7 +142,7 @@ async function copy(context: Context, args: JsonObject): Promise<Answer> {
       result.created[key] = createdAnswer(added);
       copied.push(text);
     } catch (error) {
-      result.notCreated[key] = setErrorFrom(error);
+      result.notCreated[key] = setErrorFrom(error, result.isBegun);
     }
   }
   const state = (at: number): string => formatState(view, { seq: at });
@@ -193,10 +193,11 @@ async function parse(context: Context, args: JsonObject): Promise<JsonObject> {
       notParsable.push(blobId);
       continue;
     }
-    const properties = await parsedProperties(octets, blobId, wish);
+    const size = octets.length;
+    const properties = await parsedProperties(context.login.accountId, octets, blobId, wish);
     // What only a kept email has is null (RFC 8621 section 4.9).
     for (const name of wish.properties)
-      properties[name] ??= name === 'blobId' ? blobId : name === 'size' ? octets.length : null;
+      properties[name] ??= name === 'blobId' ? blobId : name === 'size' ? size : null;
     parsed[blobId] = properties;
   }
   return {

@@ -110,7 +110,8 @@ async function create(context: Context, view: View, given: JsonObject, ifSeq: nu
   if (unknown.length > 0) throw invalidProperties(unknown.slice(0, 20), 'These cannot be set.');
   const placing = placingOf(context, given);
   const resolve = (id: string): string | undefined => resolveCreated(context, id);
-  const parts = { store, view, hostname: settings().hostname, nowMs: clock.now(), resolve };
+  const { hostname, maxMessageBytes: maxBytes } = settings();
+  const parts = { store, view, hostname, nowMs: clock.now(), maxBytes, resolve };
   return storeEmail(context, view, await compose(parts, given), placing, ifSeq);
 }
 
@@ -162,6 +163,7 @@ export async function emailSet(context: Context, args: JsonObject): Promise<Json
   requireState(view, given.ifInState, seq);
   const steps = new Steps(seq);
   const result = new SetResult();
+  const state = (at: number): string => formatState(view, { seq: at });
   for (const [key, fields] of given.create) {
     try {
       const added = await create(context, view, fields, steps.ifSeq(given.ifInState));
@@ -169,7 +171,7 @@ export async function emailSet(context: Context, args: JsonObject): Promise<Json
       context.createdIds.set(key, formatId('email', added.id));
       result.created[key] = createdAnswer(added);
     } catch (error) {
-      result.notCreated[key] = setErrorFrom(error);
+      result.notCreated[key] = setErrorFrom(error, result.isBegun);
     }
   }
   const updates: { text: string; update: EmailUpdate }[] = [];
@@ -178,7 +180,7 @@ export async function emailSet(context: Context, args: JsonObject): Promise<Json
       if (given.destroy.includes(text)) throw new SetError('willDestroy');
       updates.push({ text, update: await updateOf(context, view, text, patch) });
     } catch (error) {
-      result.notUpdated[text] = setErrorFrom(error);
+      result.notUpdated[text] = setErrorFrom(error, result.isBegun);
     }
   }
   const destroys = given.destroy.map((text) => ({
@@ -186,13 +188,21 @@ export async function emailSet(context: Context, args: JsonObject): Promise<Json
     id: parseId('email', resolveCreated(context, text)) ?? 0,
   }));
   if (updates.length + destroys.length > 0) {
-    const outcome = await write.run('jmap.setEmails', {
+    const request = {
       accountId: view.accountId,
       viewer: view.viewer,
       updates: updates.map(({ update }) => update),
       destroys: destroys.map(({ id }) => id),
       ifSeq: steps.ifSeq(given.ifInState),
+    };
+    const outcome = await write.run('jmap.setEmails', request).catch((error: unknown) => {
+      // Nothing of it is done, but what was to be created is.
+      const told = setErrorFrom(error, result.isBegun);
+      for (const { text } of updates) result.notUpdated[text] = told;
+      for (const { text } of destroys) result.notDestroyed[text] = told;
+      return undefined;
     });
+    if (outcome === undefined) return result.answer(view, state(seq), state(steps.after));
     if (outcome === 'state-mismatch') throw new MethodError('stateMismatch');
     steps.took(outcome.oldSeq, outcome.newSeq);
     updates.forEach(({ text }, i) => settle(result.updated, result.notUpdated, text, outcome.updates[i]));
@@ -202,7 +212,6 @@ export async function emailSet(context: Context, args: JsonObject): Promise<Json
       else result.notDestroyed[text] = setErrorOf(failure);
     });
   }
-  const state = (at: number): string => formatState(view, { seq: at });
   return result.answer(view, state(seq), state(steps.after));
 }
 

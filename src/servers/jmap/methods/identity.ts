@@ -229,7 +229,7 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
         whole.filter(([name, value]) => !sameJson(given[name], value)),
       );
     } catch (error) {
-      result.notCreated[key] = setErrorFrom(error);
+      result.notCreated[key] = setErrorFrom(error, result.isBegun);
     }
   }
   for (const [key, patch] of update) {
@@ -240,7 +240,7 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
       await put(id, changed(id, old, patch));
       result.updated[key] = null;
     } catch (error) {
-      result.notUpdated[key] = setErrorFrom(error);
+      result.notUpdated[key] = setErrorFrom(error, result.isBegun);
     }
   }
   for (const key of destroy) {

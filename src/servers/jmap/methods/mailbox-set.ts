@@ -146,7 +146,7 @@ async function create(work: Work, key: string, given: JsonObject): Promise<Json 
     await tellMade(work, key, given, done.id);
     return undefined;
   } catch (error) {
-    return setErrorFrom(error);
+    return setErrorFrom(error, work.result.isBegun);
   }
 }
 
@@ -174,7 +174,7 @@ async function update(work: Work, text: string, patch: JsonObject): Promise<Json
     result.updated[text] = null;
     return undefined;
   } catch (error) {
-    return setErrorFrom(error);
+    return setErrorFrom(error, work.result.isBegun);
   }
 }
 

@@ -75,6 +75,12 @@ export class SetResult {
   readonly notUpdated: Record<string, Json> = {};
   readonly notDestroyed: Record<string, Json> = {};
 
+  /** Whether anything has been done. */
+  get isBegun(): boolean {
+    const done = [this.created, this.updated].some((each) => Object.keys(each).length > 0);
+    return done || this.destroyed.length > 0;
+  }
+
   answer(view: View, oldState: string, newState: string): JsonObject {
     return {
       accountId: accountText(view),

@@ -154,7 +154,7 @@ export async function submissionSet(context: Context, args: JsonObject): Promise
       result.created[key] = made;
       done.set(`#${key}`, String(emailId));
     } catch (error) {
-      result.notCreated[key] = setErrorFrom(error);
+      result.notCreated[key] = setErrorFrom(error, result.isBegun);
     }
   }
   const known = await named(context, view, [...given.update.map(([id]) => id), ...given.destroy]);
@@ -166,7 +166,7 @@ export async function submissionSet(context: Context, args: JsonObject): Promise
       result.updated[id] = null;
       done.set(id, kept?.submission.emailId ?? '');
     } catch (error) {
-      result.notUpdated[id] = setErrorFrom(error);
+      result.notUpdated[id] = setErrorFrom(error, result.isBegun);
     }
   }
   for (const id of given.destroy) {
