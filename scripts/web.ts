@@ -1,11 +1,12 @@
 // Builds the web app (web/ -> web/dist) when its sources have changed since: `node scripts/web.ts`. With --force always.
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
+import { replaceFolder } from './replace-folder.ts';
 import { licencesOf } from './web-licences.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -25,7 +26,8 @@ if (process.argv.includes('--force') || (await readFile(stamp, 'utf8').catch(() 
   await make();
 
 async function make(): Promise<void> {
-  // Beside the old one, so that a server that runs meanwhile never sees half of it.
+  await removeLeftovers();
+  // Beside the old one, so that a server that runs meanwhile never sees half of it, and another build has its own.
   const next = join(web, `.dist-${process.pid}`);
   try {
     const made = await build({
@@ -61,13 +63,23 @@ async function make(): Promise<void> {
     });
     for (const name of list(next)) await compress(join(next, name));
     await writeFile(join(next, '.sources'), sources);
-    await rm(dist, { recursive: true, force: true });
-    await rename(next, dist);
+    await replaceFolder(next, dist);
   } finally {
     await rm(next, { recursive: true, force: true });
   }
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   console.error(`built the web app in ${seconds.toFixed(1)} s`);
+}
+
+/** Of builds that were ended by Ctrl-C. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of globSync('.dist-*', { cwd: web })) {
+    try {
+      process.kill(Number.parseInt(name.slice('.dist-'.length), 10), 0);
+    } catch {
+      await rm(join(web, name), { recursive: true, force: true });
+    }
+  }
 }
 
 /** What nearly everybody opens is fetched with the page, not when its scripts have found out that it is wanted. */

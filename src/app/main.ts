@@ -92,6 +92,9 @@ const CLIENTS: readonly Command[] = [
   ['check', 'judge a sender or a message by hand: spf, message (needs no server)'],
 ].map(([name = '', summary = '']) => ({ name, summary, run: (args) => client(name, args) }));
 
+/** What people say to other servers' commands. */
+const SERVICE_WORDS: ReadonlySet<string> = new Set(['start', 'stop', 'restart', 'reload']);
+
 async function client(name: string, args: string[]): Promise<number> {
   const { cliCommands } = await import('./cli/index.ts');
   const command = cliCommands[name];
@@ -119,6 +122,7 @@ First steps on a public machine: "postern init" asks a few questions and says wh
 
 async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
+  if (name === 'help' && rest.length > 0) return main([...rest, '--help']);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(helpText());
     return 0;
@@ -130,6 +134,11 @@ async function main(args: string[]): Promise<number> {
   const commands = [...SERVERS, ...CLIENTS];
   const command = commands.find((row) => row.name === name);
   if (command === undefined) {
+    if (SERVICE_WORDS.has(name))
+      throw new Refusal(
+        'bad-input',
+        `there is no command "${name}": an installed server is told by "systemctl ${name} postern"; "postern serve" runs it here, until Ctrl-C`,
+      );
     const known = commands.map((row) => row.name);
     const { suggest } = await import('./config-load.ts');
     throw new Refusal(

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
-import { errorText, Refusal } from '../base/errors.ts';
+import { errnoCode, errorText, Refusal } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { openTlsStore, type TlsStore } from '../net/tls-store.ts';
 import type { Config } from './config.ts';
@@ -99,6 +99,12 @@ function configFile(given: string | undefined): string | undefined {
 /** A real server never starts on a try-out's data, nor on a directory that init has not filled. */
 function refuseUnfit(config: Config): void {
   const { data } = config;
+  if (isClosed(data)) {
+    throw new Refusal(
+      'not-permitted',
+      `this user may not look into ${data}: start it as the user that the mail belongs to ("ls -ld ${data}" names it), or as root`,
+    );
+  }
   if (isTryOut(data)) {
     throw new Refusal(
       'not-permitted',
@@ -110,6 +116,16 @@ function refuseUnfit(config: Config): void {
       'bad-input',
       `${data} holds no mail of Postern: run "postern init" first, or correct "data"`,
     );
+  }
+}
+
+/** Where one may not look there seems to be nothing. */
+function isClosed(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return false;
+  } catch (error) {
+    return errnoCode(error) === 'EACCES';
   }
 }
 

@@ -116,6 +116,12 @@ function seriesOf({ kind, data }: JournalEvent): readonly string[] {
     case 'message.judged':
       if (data['action'] === 'junk') return ['spam.junk', 'mail.junk'];
       return [data['action'] === 'inbox' ? 'spam.inbox' : 'spam.refused'];
+    case 'delivery.delivered': {
+      // What stays here, such as a notice to one of our own, has not gone elsewhere.
+      if (data['transport'] === 'local') return [];
+      const { to } = data;
+      return Array.isArray(to) ? to.map(() => 'mail.delivered') : ['mail.delivered'];
+    }
     default: {
       const name = BY_KIND[kind];
       return name === undefined ? [] : [name];
@@ -124,7 +130,6 @@ function seriesOf({ kind, data }: JournalEvent): readonly string[] {
 }
 
 const BY_KIND: Readonly<Partial<Record<JournalEvent['kind'], string>>> = {
-  'delivery.delivered': 'mail.delivered',
   'delivery.deferred': 'mail.deferred',
   'delivery.failed': 'mail.failed',
   'delivery.bounced': 'mail.bounced',

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
@@ -42,6 +42,8 @@ export async function upgradeCommand(args: readonly string[]): Promise<number> {
   }
   const { directory } = await findPlace(processIo(), flags.text.data);
   becomeOwner(directory);
+  // Where one may not look there seems to be nothing.
+  accessSync(directory, constants.R_OK | constants.X_OK);
   const { ok, lines } = await checkUpgrade(directory);
   process.stdout.write(`${lines.join('\n')}\n`);
   return ok ? 0 : 1;

@@ -173,7 +173,9 @@ describe('what is counted', () => {
     event('message.accepted', 1000, { protocol: 'submission' });
     event('message.accepted', 1000, { protocol: 'smtp' });
     event('message.judged', 1000, { action: 'junk' });
-    event('delivery.delivered', 4000);
+    event('delivery.delivered', 4000, { transport: 'direct', to: ['a@else.test', 'b@else.test'] });
+    // A notice to one of our own.
+    event('delivery.delivered', 4000, { transport: 'local', to: ['alice@example.test'] });
     event('login.failed', 5000);
     const { counts, delays } = counter.reset();
     assert.deepEqual(counts, {
@@ -181,7 +183,7 @@ describe('what is counted', () => {
       'mail.received': 1,
       'spam.junk': 1,
       'mail.junk': 1,
-      'mail.delivered': 1,
+      'mail.delivered': 2,
       'logins.failed': 1,
     });
     assert.equal(delays['delay']?.[2], 1, 'three seconds are within five');

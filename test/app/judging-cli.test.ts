@@ -216,7 +216,7 @@ describe('postern check', () => {
     );
     assert.match(
       await fails(1, 'check', 'message', '/nonexistent'),
-      /^\/nonexistent cannot be read \(ENOENT\)$/,
+      /^\/nonexistent cannot be read: there is no such file or folder$/,
     );
     assert.match(await fails(2, 'check', 'message'), /^FILE is missing/);
   });

@@ -240,6 +240,7 @@ describe('postern import maildir, mbox, eml', () => {
     const said = await run('import', 'eml', 'eml', ...BOB, '--into', 'Imported');
     assert.equal(said.status, 1);
     assert.match(said.out, /FAILED: Imported, message empty\.eml: it is empty/);
+    assert.match(said.out, /Left: Imported\/Old: no messages: picture\.jpg/);
     const held = (await mailOf(server, 'bob@example.test')).filter(({ mailbox }) =>
       mailbox.startsWith('Imported'),
     );
@@ -251,6 +252,17 @@ describe('postern import maildir, mbox, eml', () => {
         ['Imported/Old', 'old', 'S', Date.UTC(2024, 1, 5, 10)],
       ],
     );
+  });
+
+  it('says so where there is no mail, and fails unless somebody else has some', async () => {
+    const none = await run('import', 'mbox', 'nowhere.mbox', ...BOB);
+    assert.deepEqual([none.status, none.err], [1, '']);
+    assert.match(none.out, /No mail is there: .*nowhere\.mbox: there is no such file or folder/);
+    await put('of/alice/cur/900.z.host:2,S', message('of alice'), T);
+    const some = await run('import', 'maildir', 'of/%n');
+    assert.equal(some.status, 0, some.out);
+    assert.match(some.out, /bob@example\.test from .*\n  No mail is there: .*of\/bob/);
+    assert.equal((await run('import', 'maildir', 'off/%n')).status, 1);
   });
 
   it('goes on where it was killed, and where the room had ended', { skip: skipUnlessLong() }, async () => {

@@ -58,6 +58,6 @@ function nobody(io: CliIo, { directory, by }: Place, errno: string | undefined):
     'unavailable',
     `No server answers at ${directory} (found by ${by}).\n` +
       `Looked for, in this order: --data DIR, POSTERN_DATA, ${join(io.cwd, TRY_DIRECTORY)}, ${io.systemDataDirectory}.\n` +
-      'Start one with "npm start" (try-out) or "systemctl start postern", or name its data directory with --data DIR.',
+      'Start one with "systemctl start postern", "postern serve" or "npm start" (try-out), or name its data directory with --data DIR.',
   );
 }

@@ -17,6 +17,8 @@ export interface AccountReport {
   readonly scripts?: readonly ScriptReport[] | undefined;
   /** Why nothing came of this account. */
   readonly problem?: string | undefined;
+  /** There is no mail where it was looked for: this was looked for. Of many accounts some may have none. */
+  readonly nothing?: string | undefined;
 }
 
 export interface MailReport {
@@ -24,8 +26,9 @@ export interface MailReport {
   readonly accounts: readonly AccountReport[];
 }
 
-/** Nothing failed, and what was compared is the same. */
+/** Nothing failed, what was compared is the same, and there was mail of somebody. */
 export function isClean({ accounts }: MailReport): boolean {
+  if (accounts.length > 0 && accounts.every(({ nothing }) => nothing !== undefined)) return false;
   return accounts.every(
     ({ folders, passed, parity, scripts = [], problem }) =>
       problem === undefined &&
@@ -44,12 +47,13 @@ export function mailReportText(report: MailReport, width: number): string {
 const number = (title: string): { title: string; right: true } => ({ title, right: true });
 
 function accountText(
-  { account, source, folders, passed, parity, scripts = [], problem }: AccountReport,
+  { account, source, folders, passed, parity, scripts = [], problem, nothing }: AccountReport,
   dryRun: boolean,
   width: number,
 ): string {
   const head = `${plain(account)} from ${plain(source)}\n`;
   if (problem !== undefined) return `${head}  FAILED: ${plain(problem)}\n`;
+  if (nothing !== undefined) return `${head}  No mail is there: ${plain(nothing)}\n`;
   const columns = [
     { title: 'FOLDER' },
     { title: 'MAILBOX' },

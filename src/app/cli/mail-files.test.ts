@@ -44,6 +44,9 @@ describe('messages named on the command line', () => {
   });
 
   it('that cannot be read are named', async () => {
-    await assert.rejects(mailFiles([join(directory, 'nowhere')]).next(), /nowhere cannot be read \(ENOENT\)/);
+    await assert.rejects(
+      mailFiles([join(directory, 'nowhere')]).next(),
+      /nowhere cannot be read: there is no such file/,
+    );
   });
 });

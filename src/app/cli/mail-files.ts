@@ -1,6 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoCode, Refusal } from '../../base/errors.ts';
+import { Refusal } from '../../base/errors.ts';
+import { unreadable } from './file-words.ts';
 
 /** Octets of one file that are read: larger messages are judged by their beginning, larger mailboxes in part. */
 const FILE_MAX = 256 * 1024 * 1024;
@@ -45,7 +46,7 @@ async function* filesBelow(path: string, depth: number): AsyncGenerator<string> 
     }
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw new Refusal('bad-input', `${path} cannot be read (${errnoCode(error) ?? String(error)})`);
+    throw unreadable(path, error);
   }
 }
 
@@ -72,7 +73,7 @@ function withoutSeparator(octets: Buffer): Buffer {
 
 async function readBounded(path: string): Promise<Buffer> {
   const file = await open(path, 'r').catch((error: unknown) => {
-    throw new Refusal('bad-input', `${path} cannot be read (${errnoCode(error) ?? String(error)})`);
+    throw unreadable(path, error);
   });
   try {
     const { size } = await file.stat();

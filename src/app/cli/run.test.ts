@@ -277,6 +277,7 @@ describe('postern', () => {
       [['account', 'lst'], /did you mean "postern account list"/],
       [['account', '\u001b[2J'], /has .*add/],
       [['acount', 'list'], /no command "acount"/],
+      [['stats', 'mial'], /no series begins with "mial" \(there are .*\bmail\b/],
       [['queue', 'retry'], /--all/],
       [['trace'], /--last/],
       [['domain', 'catch-all', 'example.org'], /--off/],

@@ -1,6 +1,7 @@
 import { errorText, Refusal } from '../../base/errors.ts';
 import type { AdminClient } from './client.ts';
 import { type CliCommand, type CliIo, UsageError } from './command.ts';
+import { fileProblem } from './file-words.ts';
 import { findServer } from './find-server.ts';
 import { commandHelp, groupHelp } from './help.ts';
 import { distance, parseLine } from './parse.ts';
@@ -23,6 +24,8 @@ export async function runCli(words: readonly string[], io: CliIo): Promise<numbe
       if (json) io.out(`${plainJson({ error: { kind: error.kind, message: error.message } })}\n`);
       return fail(io, error.message, REFUSED);
     }
+    const file = fileProblem(error);
+    if (file !== undefined) return fail(io, file, REFUSED);
     return fail(io, `this is a fault of the program: ${errorText(error)}`, REFUSED);
   }
 }

@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
-import { errnoCode, Refusal } from '../../base/errors.ts';
+import { Refusal } from '../../base/errors.ts';
 import { SCRIPT_BYTES } from '../../data/sieve/types.ts';
 import { type Call, type CliCommand, UsageError } from './command.ts';
+import { unreadable } from './file-words.ts';
 
 /** Whose script a command means, and scripts in files. */
 
@@ -70,7 +71,7 @@ export async function scriptFile(path: string): Promise<string> {
 
 export async function readBounded(path: string, max: number, what: string): Promise<Buffer> {
   const file = await open(path, 'r').catch((error: unknown) => {
-    throw new Refusal('bad-input', `${path} cannot be read (${errnoCode(error) ?? String(error)})`);
+    throw unreadable(path, error);
   });
   try {
     const { size } = await file.stat();

@@ -18,6 +18,7 @@ import { sampleOfBuffer } from '../../flow/spam/facts/sample.ts';
 import type { MessageFacts } from '../../flow/spam/facts/types.ts';
 import { evaluate } from '../../flow/spam/rules/index.ts';
 import type { Hit } from '../../flow/spam/rules/types.ts';
+import { fileWords, unreadable } from './file-words.ts';
 
 /** Judging and learning messages on the command line, with a model in a folder, or the one that comes with the program. */
 
@@ -31,7 +32,7 @@ export async function storedModel(directory: string): Promise<Model | undefined>
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return undefined;
     if (error instanceof ModelError) throw new Refusal('bad-input', `${path}: ${error.message}`);
-    throw new Refusal('bad-input', `${path} cannot be read (${errnoCode(error) ?? String(error)})`);
+    throw unreadable(path, error);
   }
 }
 
@@ -65,7 +66,7 @@ export async function keepModel(directory: string, model: Model): Promise<void> 
     }
     await rename(`${path}.new`, path);
   } catch (error) {
-    throw new Refusal('bad-input', `${path} cannot be written (${errnoCode(error) ?? String(error)})`);
+    throw new Refusal('bad-input', `${path} cannot be written: ${fileWords(error)}`);
   }
 }
 

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../base/files.ts';
 import { EML_INDEX, type EmlIndexLine } from './eml.ts';
 import { writeDurably } from './maildir-writer.ts';
 import { fileName, type MailWriter } from './writer.ts';
@@ -9,7 +10,7 @@ export function emlWriter(root: string): MailWriter {
   return {
     async open({ name, uidvalidity }) {
       const path = join(root, ...name.split('/').map(fileName));
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      makeDirectory(path);
       const there = new Set(await readdir(path));
       const index: string[] = [];
       return {

@@ -5,20 +5,23 @@ import { Flag } from '../../data/mailstore/types.ts';
 import { entriesOf, openPlain, piecesOf, smallFile } from './files.ts';
 import { arrivalOf, firstFields, flagsOf, HEADER_BYTES } from './header-facts.ts';
 import { withCrlf } from './line-ends.ts';
+import { parseName } from './maildir.ts';
+import { filesIn, kindOf, SOUGHT } from './message-files.ts';
 import { headOf, type Spooled, spool } from './spool.ts';
-import { FOLDER_MESSAGES, type LeftMessage, type MailSource, type ReadMessage } from './types.ts';
-import type { SourceFolder, SourceMessage } from './types.ts';
+import { FOLDER_MESSAGES, type LeftMessage, type MailSource, NoMail, type ReadMessage } from './types.ts';
+import type { PassedFolder, SourceFolder, SourceMessage } from './types.ts';
 
-/** A tree of directories with one file for each message (*.eml, *.mime, *.txt of Windows and web mail exports). */
+/** A tree of directories with one file for each message, as Windows, web mail and programs of Unix export it. */
 
 const DEPTH = 20;
-const MESSAGE_FILE = /\.(?:eml|mime|mim|rfc822|msg\.txt)$/i;
 
 /** Beside the messages of a folder: a line of JSON for each, with what a file cannot hold. Our own export writes it. */
 export const EML_INDEX = '.postern.jsonl';
 
 interface EmlFolder extends SourceFolder {
   readonly path: string;
+  /** `path` is the one message. */
+  readonly single?: boolean;
 }
 
 export interface EmlIndexLine {
@@ -34,65 +37,80 @@ export function emlSource(
   options: { into?: readonly string[]; unseen?: boolean } = {},
   name = root,
 ): MailSource {
+  let passed: readonly PassedFolder[] = [];
   return {
     name: `EML files in ${root}`,
     async folders() {
       const found: EmlFolder[] = [];
+      const left: PassedFolder[] = [];
       const into = options.into ?? [];
-      const isFile = (await stat(root)).isFile();
-      if (isFile) {
-        const levels = into.length === 0 ? ['INBOX'] : into;
-        found.push({ id: `eml:${name}#`, levels, path: root, subscribed: true });
-      } else await walk(root, into, found, { root: name, depth: 0 });
+      if ((await stat(root)).isFile()) found.push(await singleFile(root, into, name));
+      else await walk(root, into, { root: name, found, left }, 0);
+      if (found.length === 0) {
+        const whys = left.map(({ folder, why }) => `. ${folder}: ${why}`);
+        throw new NoMail(`looked for ${SOUGHT}${whys.join('')}`);
+      }
+      passed = left;
       return found;
     },
+    passed: () => passed,
     list: (folder) => listEml(folder as EmlFolder, options.unseen === true ? 0 : Flag.Seen),
     read: (folder, messages) => readEml(folder as EmlFolder, messages),
     close: async () => undefined,
   };
 }
 
-async function walk(
-  path: string,
-  levels: readonly string[],
-  found: EmlFolder[],
-  about: { readonly root: string; readonly depth: number },
-): Promise<void> {
+async function singleFile(path: string, into: readonly string[], name: string): Promise<EmlFolder> {
+  const kind = await kindOf(path);
+  if (kind === 'mbox') throw new NoMail('the file is an mbox, which "postern import mbox" brings');
+  if (kind === 'other') throw new NoMail('the file does not begin with the header of a message');
+  const levels = into.length === 0 ? ['INBOX'] : into;
+  return { id: `eml:${name}#`, levels, path, subscribed: true, single: true };
+}
+
+interface Walk {
+  readonly root: string;
+  readonly found: EmlFolder[];
+  readonly left: PassedFolder[];
+}
+
+async function walk(path: string, levels: readonly string[], about: Walk, depth: number): Promise<void> {
   const entries = (await entriesOf(path)).toSorted((a, b) => Buffer.compare(a.name, b.name));
-  if (entries.some((entry) => entry.isFile() && MESSAGE_FILE.test(entry.name.toString('latin1')))) {
-    const own = levels.length === 0 ? ['INBOX'] : levels;
-    found.push({ id: `eml:${about.root}#${own.join('/')}`, levels: own, path, subscribed: true });
+  const own = levels.length === 0 ? ['INBOX'] : levels;
+  const folder = own.join('/');
+  const directories = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name.toString('utf8'));
+  if (directories.includes('cur') && directories.includes('new')) {
+    const why = `a Maildir, which "postern import maildir" brings with its flags: ${path}`;
+    about.left.push({ folder, why, missed: true });
+    return;
   }
-  if (about.depth >= DEPTH) return;
-  for (const entry of entries) {
-    const file = entry.name.toString('utf8');
-    if (!entry.isDirectory() || file.startsWith('.')) continue;
-    await walk(join(path, file), [...levels, file], found, { ...about, depth: about.depth + 1 });
-  }
+  const { messages, left } = await filesIn(path, entries);
+  if (left !== undefined) about.left.push({ folder, ...left });
+  if (messages.length > 0)
+    about.found.push({ id: `eml:${about.root}#${folder}`, levels: own, path, subscribed: true });
+  if (depth >= DEPTH) return;
+  for (const name of directories)
+    if (!name.startsWith('.')) await walk(join(path, name), [...levels, name], about, depth + 1);
 }
 
 async function listEml(folder: EmlFolder, otherwise: number): Promise<readonly SourceMessage[]> {
-  if (
-    MESSAGE_FILE.test(folder.path) &&
-    (await openPlain(folder.path).then((file) => file?.close().then(() => true)))
-  )
-    return [
-      { key: basename(folder.path), flags: otherwise, keywords: [], receivedAt: undefined, size: undefined },
-    ];
+  const nothing = { flags: otherwise, keywords: [], receivedAt: undefined, size: undefined };
+  if (folder.single === true) return [{ key: basename(folder.path), ...nothing }];
   const known = indexLines(await smallFile(join(folder.path, EML_INDEX)));
-  const found: SourceMessage[] = [];
-  for (const entry of await entriesOf(folder.path)) {
-    const file = entry.name.toString('utf8');
-    if (!entry.isFile() || !MESSAGE_FILE.test(file) || found.length >= FOLDER_MESSAGES) continue;
+  const { messages } = await filesIn(folder.path);
+  const found = messages.slice(0, FOLDER_MESSAGES).map((file): SourceMessage => {
     const line = known.get(file);
-    found.push({
+    if (line !== undefined) {
+      const { flags, keywords, receivedAt } = line;
+      return { key: file, flags, keywords, receivedAt, size: undefined };
+    }
+    // Out of a Maildir: the name ends in the flags.
+    return {
       key: file,
-      flags: line?.flags ?? otherwise,
-      keywords: line?.keywords ?? [],
-      receivedAt: line?.receivedAt,
-      size: undefined,
-    });
-  }
+      ...nothing,
+      ...(/[:;!]2,[A-Za-z]*$/.test(file) && { flags: parseName(file, []).flags }),
+    };
+  });
   return found.toSorted((a, b) => a.key.localeCompare(b.key, 'en', { numeric: true }));
 }
 
@@ -116,7 +134,7 @@ async function* readEml(
   folder: EmlFolder,
   messages: readonly SourceMessage[],
 ): AsyncGenerator<ReadMessage | LeftMessage> {
-  const directory = MESSAGE_FILE.test(folder.path) ? dirname(folder.path) : folder.path;
+  const directory = folder.single === true ? dirname(folder.path) : folder.path;
   for (const message of messages) {
     let octets: Spooled | undefined;
     try {

@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, rename, unlink, utimes, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../base/files.ts';
 import { Flag } from '../../data/mailstore/types.ts';
 import { encodeMailboxName } from '../../net/imap-client/utf7.ts';
 import { smallFile } from './files.ts';
@@ -28,8 +29,7 @@ export function maildirWriter(root: string): MailWriter {
       const levels = name.split('/').map((level) => encodeMailboxName(fileName(level)).replaceAll('.', '_'));
       if (wanted) subscribed.push(levels.join('.'));
       const path = name === 'INBOX' ? root : join(root, `.${levels.join('.')}`);
-      for (const part of ['cur', 'new', 'tmp'])
-        await mkdir(join(path, part), { recursive: true, mode: 0o700 });
+      for (const part of ['cur', 'new', 'tmp']) makeDirectory(join(path, part));
       if (name !== 'INBOX') await writeFile(join(path, 'maildirfolder'), '');
       return openFolder(path, uidvalidity);
     },

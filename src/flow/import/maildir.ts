@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '../../base/errors.ts';
 import { Flag } from '../../data/mailstore/types.ts';
@@ -5,7 +6,7 @@ import { decodeMailboxName } from '../../net/imap-client/utf7.ts';
 import { entriesOf, openPlain, piecesOf, smallFile } from './files.ts';
 import { withCrlf } from './line-ends.ts';
 import { type Spooled, spool } from './spool.ts';
-import { FOLDER_MESSAGES, type LeftMessage, type MailSource, type ReadMessage } from './types.ts';
+import { FOLDER_MESSAGES, type LeftMessage, type MailSource, NoMail, type ReadMessage } from './types.ts';
 import type { SourceFolder, SourceMessage } from './types.ts';
 import { unpacked } from './unpack.ts';
 
@@ -42,6 +43,11 @@ export function maildirSource(root: string, name = root): MailSource {
       );
       const found: MaildirFolder[] = [];
       await walk(root, [], found, 0, { name, subscribed });
+      if (found.length === 0) {
+        // ENOENT where there is not even the directory.
+        await stat(root);
+        throw new NoMail('looked for a directory with a directory "cur" in it, there and below');
+      }
       return found;
     },
     list: (folder) => listFolder(folder as MaildirFolder),

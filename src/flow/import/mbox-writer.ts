@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../../base/files.ts';
 import { Flag } from '../../data/mailstore/types.ts';
 import { LineCutter } from './mbox-lines.ts';
 import { fileName, type FolderWriter, type MailWriter, type OutMessage } from './writer.ts';
@@ -13,7 +14,7 @@ export function mboxWriter(root: string): MailWriter {
     async open({ name }) {
       const levels = name.split('/').map(fileName);
       const path = `${join(root, ...levels)}.mbox`;
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      makeDirectory(dirname(path));
       const temporary = `${path}.part`;
       const file = await open(temporary, 'w', 0o600);
       return folder(file, () => rename(temporary, path));

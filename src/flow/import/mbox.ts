@@ -2,13 +2,14 @@ import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorText } from '../../base/errors.ts';
+import { Flag } from '../../data/mailstore/types.ts';
 import { entriesOf, openPlain, piecesOf, smallFile } from './files.ts';
 import { labelPlaces, takeoutLabels } from './gmail.ts';
 import { arrivalOf, firstFields, flagsOf } from './header-facts.ts';
 import { isSeparator, LineCutter, separatorTime } from './mbox-lines.ts';
 import { MboxMessage } from './mbox-message.ts';
 import { spool } from './spool.ts';
-import { FOLDER_MESSAGES, type LeftMessage, type MailSource, type ReadMessage } from './types.ts';
+import { FOLDER_MESSAGES, type LeftMessage, type MailSource, NoMail, type ReadMessage } from './types.ts';
 import type { SourceFolder, SourceMessage } from './types.ts';
 
 /** mbox files: one, or a tree of them as mutt, Dovecot and Thunderbird (Name beside Name.sbd) keep it. */
@@ -16,6 +17,8 @@ import type { SourceFolder, SourceMessage } from './types.ts';
 const DEPTH = 20;
 /** Octets of a hash that name a message. */
 const KEY_OCTETS = 16;
+/** Where an mbox tells the flags of a message. */
+const STATUS_FIELDS = ['status', 'x-status', 'x-mozilla-status'];
 /** First lines of a file that tell whether it is an mbox. */
 const SNIFF = 1000;
 
@@ -30,8 +33,15 @@ interface MboxEntry extends SourceMessage {
   readonly receivedAt: number | undefined;
 }
 
-/** `into`: levels of the folder that a single file becomes; undefined: its name tells. */
-export function mboxSource(root: string, into?: readonly string[], name = root): MailSource {
+/**
+ * `into`: levels of the folder that a single file becomes; undefined: its name tells. `seen`: messages of which nothing is
+ * told count as read; else as unread, since that is how an mbox tells of new mail.
+ */
+export function mboxSource(
+  root: string,
+  { into, seen }: { into?: readonly string[]; seen?: boolean } = {},
+  name = root,
+): MailSource {
   return {
     name: `mbox ${root}`,
     async folders() {
@@ -42,9 +52,10 @@ export function mboxSource(root: string, into?: readonly string[], name = root):
       };
       if ((await stat(root)).isFile()) add(root, into ?? [folderName(basename(root))]);
       else await walk(root, into ?? [], add, 0);
+      if (found.length === 0) throw new NoMail('looked for files that begin with a line "From ... date"');
       return found;
     },
-    list: (folder) => listMbox((folder as MboxFolder).path),
+    list: (folder) => listMbox((folder as MboxFolder).path, seen === true ? Flag.Seen : 0),
     read: (folder, messages) => readMbox((folder as MboxFolder).path, messages as readonly MboxEntry[]),
     close: async () => undefined,
   };
@@ -86,7 +97,7 @@ interface Open {
   readonly hash: Hash;
 }
 
-async function listMbox(path: string): Promise<readonly MboxEntry[]> {
+async function listMbox(path: string, otherwise: number): Promise<readonly MboxEntry[]> {
   const file = await openPlain(path);
   if (file === undefined) return [];
   const cutter = new LineCutter();
@@ -97,7 +108,7 @@ async function listMbox(path: string): Promise<readonly MboxEntry[]> {
   let afterBlank = true;
   const close = (end: number): void => {
     if (open === undefined) return;
-    const entry = entryOf(open, end, copies);
+    const entry = entryOf(open, end, copies, otherwise);
     if (entry !== undefined && found.length < FOLDER_MESSAGES) found.push(entry);
     open = undefined;
   };
@@ -123,7 +134,12 @@ async function listMbox(path: string): Promise<readonly MboxEntry[]> {
 }
 
 /** The same octets twice in a file are two messages. What stands before a message says nothing: files are rewritten. */
-function entryOf(open: Open, end: number, copies: Map<string, number>): MboxEntry | undefined {
+function entryOf(
+  open: Open,
+  end: number,
+  copies: Map<string, number>,
+  otherwise: number,
+): MboxEntry | undefined {
   const fields = firstFields(open.message.header);
   const { flags, keywords, expunged } = flagsOf(fields);
   // Pine and Dovecot keep a message in front that is none; Thunderbird leaves deleted ones until it compacts.
@@ -138,9 +154,10 @@ function entryOf(open: Open, end: number, copies: Map<string, number>): MboxEntr
   copies.set(digest, copy);
   const labels = takeoutLabels(fields);
   const labelled = labels === undefined ? undefined : labelPlaces(labels.labels);
+  const told = labels !== undefined || STATUS_FIELDS.some((name) => fields.has(name));
   return {
     key: copy === 1 ? digest : `${digest}.${copy}`,
-    flags: flags | (labels?.flags ?? 0),
+    flags: told ? flags | (labels?.flags ?? 0) : otherwise,
     keywords,
     start: open.start,
     end,

@@ -1,3 +1,4 @@
+import { Refusal } from '../../base/errors.ts';
 import type { FlagSet, SpecialUse } from '../../data/mailstore/types.ts';
 import type { Spooled } from './spool.ts';
 
@@ -49,10 +50,18 @@ export interface PassedFolder {
   readonly missed: boolean;
 }
 
+/** A place of files in which there is no mail. The message says what was looked for (a clause). */
+export class NoMail extends Refusal {
+  constructor(message: string) {
+    super('not-found', message);
+  }
+}
+
 /** Where mail comes from. Folders and messages may be handed back to it alone. */
 export interface MailSource {
   /** "imap alice@old.example.org at old.example.org:993". */
   readonly name: string;
+  /** @throws NoMail where a place of files holds no mail at all */
   folders(): Promise<readonly SourceFolder[]>;
   /** Those that were there when `folders` last answered and that it left out. */
   passed?(): readonly PassedFolder[];

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { errorText, Refusal } from '../../../base/errors.ts';
+import { Refusal } from '../../../base/errors.ts';
 import { ANY_ZONE, type ProviderSettings, providerSchema } from '../../../flow/dns-plan/settings.ts';
 import { type UndoFile, undoSchema } from '../../../flow/dns-plan/undo.ts';
 import { operations } from '../../../servers/http/admin/operations.ts';
@@ -9,6 +9,7 @@ import { type Call, type CliCommand, type Outcome, said, UsageError } from '../c
 import { plain, table, wrap } from '../plain-text.ts';
 import { confirm } from '../prompt.ts';
 import { valueOf } from '../settings-words.ts';
+import { fileWords } from '../file-words.ts';
 
 const { dns } = operations;
 
@@ -116,7 +117,7 @@ async function readUndo(path: string): Promise<UndoFile> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new Refusal('not-found', `${path} cannot be read: ${errorText(error)}`);
+    throw new Refusal('not-found', `${path} cannot be read: ${fileWords(error)}`);
   }
   let json: unknown;
   try {

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { errnoCode, errorText, Refusal } from '../../../base/errors.ts';
+import { errnoCode, Refusal } from '../../../base/errors.ts';
 import { readCouchmail } from '../../../flow/import/directory/couchmail.ts';
 import { Gathering } from '../../../flow/import/directory/gather.ts';
 import {
@@ -15,6 +15,7 @@ import { directorySteps } from '../../import/directory-steps.ts';
 import { parseEnvFile } from '../../import/env-file.ts';
 import { type Call, UsageError } from '../command.ts';
 import type { Source } from './import.ts';
+import { fileWords } from '../file-words.ts';
 
 /** People and aliases of other systems: "import dovecot-passwd" and its kin. */
 
@@ -29,7 +30,7 @@ async function text(path: string, missing?: string): Promise<string> {
   } catch (error) {
     if (missing !== undefined && errnoCode(error) === 'ENOENT') return missing;
     if (error instanceof Refusal) throw error;
-    throw new Refusal('bad-input', `${path} cannot be read: ${errorText(error)}`);
+    throw new Refusal('bad-input', `${path} cannot be read: ${fileWords(error)}`);
   }
 }
 

@@ -1,19 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { errorText, Refusal } from '../../../base/errors.ts';
+import { errnoCode, errorText, Refusal } from '../../../base/errors.ts';
 import { emlSource } from '../../../flow/import/eml.ts';
 import { imapSource } from '../../../flow/import/imap.ts';
 import { importMail, type ImportOptions } from '../../../flow/import/importer.ts';
 import { maildirSource } from '../../../flow/import/maildir.ts';
 import { mboxSource } from '../../../flow/import/mbox.ts';
 import { compareMail } from '../../../flow/import/parity.ts';
-import type { MailSource } from '../../../flow/import/types.ts';
+import { type MailSource, NoMail } from '../../../flow/import/types.ts';
 import { connectImap } from '../../../net/imap-client/connect.ts';
 import { ImapFailure } from '../../../net/imap-client/failure.ts';
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { importScripts } from '../import-scripts.ts';
 import { adminTarget } from '../../import/admin-target.ts';
 import { type Call, type CliCommand, type Option, type Outcome, UsageError } from '../command.ts';
+import { fileProblem } from '../file-words.ts';
 import { type AccountReport, isClean, type MailReport, mailReportText } from '../import-report.ts';
 import { imapOptions, imapPlace, type ImapPerson, peopleOf } from '../import-people.ts';
 import { plain } from '../plain-text.ts';
@@ -81,9 +82,14 @@ async function travel(call: Call, { account, source, maildir }: Journey): Promis
       maildir === undefined ? [] : await importScripts(call.admin, account, maildir, options.dryRun === true);
     return { ...about, folders, passed: source.passed?.() ?? [], parity, scripts };
   } catch (error) {
+    const file = fileProblem(error);
+    const missing = file !== undefined && ['ENOENT', 'ENOTDIR'].includes(errnoCode(error) ?? '');
+    const empty = { ...about, folders: [], passed: [], parity: undefined };
+    if (error instanceof NoMail || missing) return { ...empty, nothing: file ?? errorText(error) };
+    if (file !== undefined) return { ...empty, problem: file };
     const ours = error instanceof Refusal && (error.kind === 'unavailable' || error.kind === 'storage-full');
     if (ours || !(error instanceof Refusal || error instanceof ImapFailure)) throw error;
-    return { ...about, folders: [], passed: [], parity: undefined, problem: errorText(error) };
+    return { ...empty, problem: errorText(error) };
   } finally {
     await source.close();
   }
@@ -132,8 +138,11 @@ async function journeysOf(
   });
 }
 
-function levelsOf(text: string | undefined): readonly string[] | undefined {
-  return text?.split('/').filter((level) => level !== '');
+function intoOf({ text }: Call): { readonly into?: readonly string[] } {
+  const into = text('into')
+    ?.split('/')
+    .filter((level) => level !== '');
+  return into === undefined ? {} : { into };
 }
 
 const PATTERN =
@@ -152,23 +161,24 @@ const files: readonly CliCommand[] = [
   {
     words: ['import', 'mbox'],
     summary: 'bring in an mbox file, or a tree of them',
-    details: `Flags of mutt, Dovecot (Status, X-Status, X-Keywords) and Thunderbird are kept, the labels of Google Takeout become folders. ${PATTERN}`,
+    details: `Flags of mutt, Dovecot (Status, X-Status, X-Keywords) and Thunderbird are kept, the labels of Google Takeout become folders. What has no flag at all is new, and counts as unread. ${PATTERN}`,
     args: [{ name: 'FILE', help: 'the file, or a directory of such files' }],
-    options: { ...COMMON, into: INTO },
+    options: { ...COMMON, into: INTO, seen: { help: 'messages count as read where nothing tells' } },
     example: 'import mbox ./All-mail.mbox --account alice@example.org',
-    run: async (call) =>
-      travelAll(call, await journeysOf(call, (path) => mboxSource(path, levelsOf(call.text('into'))))),
+    run: async (call) => {
+      const options = { seen: call.on('seen'), ...intoOf(call) };
+      return travelAll(call, await journeysOf(call, (path) => mboxSource(path, options)));
+    },
   },
   {
     words: ['import', 'eml'],
     summary: 'bring in files of one message each, directories becoming folders',
-    details: `Times are taken from the header. ${PATTERN}`,
+    details: `Files named .eml (.mime, .mim, .rfc822) are taken, and others that begin with the header of a message; the report names those that are left. Times are taken from the header. ${PATTERN}`,
     args: [{ name: 'DIR', help: 'the directory, or one file' }],
     options: { ...COMMON, into: INTO, unseen: { help: 'messages count as unread where nothing tells' } },
     example: 'import eml ./export --account alice@example.org',
     run: async (call) => {
-      const into = levelsOf(call.text('into'));
-      const options = { unseen: call.on('unseen'), ...(into !== undefined && { into }) };
+      const options = { unseen: call.on('unseen'), ...intoOf(call) };
       return travelAll(call, await journeysOf(call, (path) => emlSource(path, options)));
     },
   },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { errorText, Refusal } from '../../../base/errors.ts';
+import { Refusal } from '../../../base/errors.ts';
 import { tableReader } from '../../../flow/lookup/files.ts';
 import { storedType } from '../../../flow/lookup/settings.ts';
 import { openTable } from '../../../mail/lookup/open.ts';
@@ -11,6 +11,7 @@ import { operations } from '../../../servers/http/admin/operations.ts';
 import { type Call, type CliCommand, type CliIo, type Outcome, said, UsageError } from '../command.ts';
 import { plain, table } from '../plain-text.ts';
 import { flat, valueOf } from '../settings-words.ts';
+import { fileWords } from '../file-words.ts';
 
 const { lookup } = operations;
 
@@ -175,7 +176,7 @@ const store: CliCommand = {
     if (!known.success)
       throw new UsageError(`"${plain(arg(1))}" is not TYPE:PATH with type pcre, regexp or texthash`);
     const text = await readFile(resolve(io.cwd, path), 'utf8').catch((error: unknown) => {
-      throw new Refusal('not-found', `${path} cannot be read: ${errorText(error)}`);
+      throw new Refusal('not-found', `${path} cannot be read: ${fileWords(error)}`);
     });
     const value = await admin.call(lookup.put, { name: arg(0), type: known.data, text });
     for (const problem of value.problems) io.err(`postern: ${plain(problem)}\n`);

@@ -78,7 +78,10 @@ export const overviewCommands: readonly CliCommand[] = [
       const [from, to, step] = [text('from'), text('to'), text('step')];
       const known = (await admin.call(stats.series, {})).series;
       const wanted = known.filter(({ name }) => name.startsWith(begin));
-      if (wanted.length === 0) throw new UsageError(`no series begins with "${plain(begin)}"`);
+      if (wanted.length === 0) {
+        const names = new Set(known.map(({ name }) => name.split('.', 1)[0]));
+        throw new UsageError(`no series begins with "${plain(begin)}" (there are ${[...names].join(', ')})`);
+      }
       const value = await admin.call(stats.get, {
         from: from === undefined ? now - DAY_MS : parseTime(from, now),
         ...(to !== undefined && { to: parseTime(to, now) }),

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { errnoCode, Refusal } from '../../../base/errors.ts';
 import { vacationText } from '../../../flow/sieve/vacation.ts';
 import { operations } from '../../../servers/http/admin/operations.ts';
 import { type CliCommand, said, UsageError } from '../command.ts';
 import { facts, plain } from '../plain-text.ts';
+import { unreadable } from '../file-words.ts';
 
 const { sieve } = operations;
 
@@ -13,7 +13,7 @@ async function textOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new Refusal('bad-input', `${file} cannot be read (${errnoCode(error) ?? String(error)})`);
+    throw unreadable(file, error);
   }
 }
 
