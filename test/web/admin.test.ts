@@ -76,6 +76,10 @@ describe('administration', { skip: NO_LONG_BROWSER }, () => {
     await page.getByRole('button', { name: 'New account' }).click();
     await page.getByLabel('Address').fill('carol@club.example');
     await page.getByLabel('Name', { exact: true }).fill('Carol');
+    // Not as much as there is: somebody meant something.
+    await page.getByLabel('Room in GB').fill('two');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByText('Write a number, such as 2.5, or nothing.').waitFor();
     await page.getByLabel('Room in GB').fill('2');
     await page.getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByRole('heading', { name: 'Carol' }).waitFor();
@@ -240,7 +244,7 @@ describe('administration', { skip: NO_LONG_BROWSER }, () => {
     await dialog.getByLabel('Ways, in order').fill('smarthost, direct');
     await dialog.getByLabel('To domains').fill('far.example');
     await dialog.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('cell', { name: 'recipient_domains: far.example' }).waitFor();
+    await page.getByRole('cell', { name: 'To domains: far.example' }).waitFor();
     await page.getByLabel('Mail to').fill('somebody@far.example');
     await page.getByRole('button', { name: 'Ask' }).first().click();
     await page.getByText('It would take the route “to-far”:').waitFor();
@@ -304,6 +308,47 @@ describe('administration', { skip: NO_LONG_BROWSER }, () => {
     } finally {
       await aws.close();
     }
+  });
+
+  it('signs somebody out whose laptop was stolen', async () => {
+    await using theirs = await world.open({ as: USER });
+    await using open = await at(`accounts/${encodeURIComponent(USER)}`);
+    const { page } = open;
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign out everywhere' }).click();
+    await page.getByRole('button', { name: 'Sign out everywhere' }).waitFor({ state: 'detached' });
+    const answer = await theirs.context.request.get('/auth/me', { headers: { 'X-Postern': '1' } });
+    assert.equal(answer.status(), 401);
+  });
+
+  it('bans with a reason, never bans some, asks before held mail is dropped', async () => {
+    await using open = await at('bans');
+    const { page, context } = open;
+    await page.getByLabel('Network', { exact: true }).fill('198.51.100.7');
+    await page.getByLabel('Why').fill('guesses');
+    await page.getByRole('button', { name: 'Ban', exact: true }).click();
+    await page.getByRole('row').filter({ hasText: '198.51.100.7' }).getByText('guesses').waitFor();
+    await page.getByLabel('Network that is never banned').fill('192.0.2.0/24');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('cell', { name: '192.0.2.0/24', exact: true }).waitFor();
+    const held = [{ account: USER, hold: { reason: 'it sent far more', since: 0 }, messages: 3 }];
+    await page.route(/\/admin\/v1\/holds\??$/, (route) => route.fulfill({ json: { held } }));
+    let released = 0;
+    await page.route('**/admin/v1/holds/*/release', (route) => {
+      released++;
+      return route.fulfill({ json: { messages: 3, recipients: 3 } });
+    });
+    await page.reload();
+    await page.getByRole('button', { name: 'Drop', exact: true }).click();
+    await page.getByRole('dialog').getByText(`Drop all held mail of ${USER}?`).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    assert.equal(released, 0);
+    // A session that ends meanwhile is said once, where one signs in.
+    await page.getByLabel('Network', { exact: true }).fill('198.51.100.8');
+    await context.clearCookies();
+    await page.getByRole('button', { name: 'Ban', exact: true }).click();
+    await page.getByText('Your session has ended.').waitFor();
+    assert.equal(await page.locator('.toast.bad').count(), 0);
   });
 
   it('says how a backup is set up where there is none', async () => {

@@ -32,6 +32,9 @@ export async function addDomain(
   const { actor, aliasOf } = args;
   requireAdmin(actor);
   const name = needDomainName(args.name);
+  // RFC 1123 section 2.1: other servers send to no such name.
+  if (name.includes('_'))
+    throw new Refusal('bad-input', `"${name}" is no domain that can have mail: it has an underscore.`);
   if ((await tx.get(domainByName, name)) !== undefined) {
     throw new Refusal('already-exists', `The domain ${name} is here already.`);
   }

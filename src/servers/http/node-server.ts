@@ -21,7 +21,8 @@ export const HTTP_LIMITS = {
   checkMs: 5000,
   headerBytes: 16 * 1024,
   headerFields: 100,
-  connections: 256,
+  /** At once: a page that is open holds one for the word of news, and six while it loads. */
+  connections: 2048,
   /** Of one client (an IPv4 address, an IPv6 /64) where clients come themselves; a household has several browsers. */
   connectionsPerClient: 100,
   requestsPerConnection: 1000,

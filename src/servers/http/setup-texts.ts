@@ -48,7 +48,11 @@ export const setupTexts = {
   thunderbird: 'Thunderbird and others ask this name for their settings.',
   outlook: 'Outlook asks this name for its settings.',
   outlookToo: 'Outlook asks here when the name above does not answer.',
-  services: 'Lets mail programs find the server by themselves ({what}).',
+  servicesSubmissions: 'Lets mail programs find the server by themselves (sending, TLS).',
+  servicesImaps: 'Lets mail programs find the server by themselves (reading, TLS).',
+  servicesSubmission: 'Lets mail programs find the server by themselves (sending, STARTTLS).',
+  servicesImap: 'Lets mail programs find the server by themselves (reading, STARTTLS).',
+  servicesSieve: 'Lets mail programs find the server by themselves (filter scripts, STARTTLS).',
   whyUnsigned: 'Big providers refuse mail that is not signed.',
   whyDmarcBig:
     'It says what receivers do with mail that only claims to be from the domain; big providers want one.',

@@ -167,6 +167,7 @@ export const wayTexts = {
   banGuessingElsewhere: '{count} failed logins within {span} from places it does not know',
   holdSpam: 'it sent {count} messages within an hour that look like spam',
   holdOutgoing: 'outgoing mail held: {reason}',
+  holdBy: 'held by {name}',
   holdTry: 'the try-out does not send mail; start it with --relay HOST:PORT',
   holdSure: 'the filter is sure that it is spam',
   onlySigned: 'only if its zone is signed with DNSSEC',

@@ -39,6 +39,7 @@ const MADE = [
   'outgoing mail held: it sent 9 messages within an hour that look like spam',
   'outgoing mail held: the filter is sure that it is spam',
   'the try-out does not send mail; start it with --relay HOST:PORT',
+  'held by ann@a.example',
   'only if its zone is signed with DNSSEC',
   'queue of new mail',
   'queue of events',

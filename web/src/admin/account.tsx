@@ -8,9 +8,11 @@ import { navigate } from '../base/router.ts';
 import { me } from '../base/session.ts';
 import { useSave } from '../settings/use-save.ts';
 import { type Account, newPassword } from './accounts.tsx';
+import { AccountAccess } from './account-access.tsx';
 import { admin, useAdmin } from './api.ts';
 import { DataTable, Facts } from './table.tsx';
-import { gigabytesOf, octetsOf } from './words.ts';
+import { typedQuota } from './typed.ts';
+import { gigabytesOf } from './words.ts';
 import { Time } from './time.tsx';
 import { Text } from '../settings/fields.tsx';
 
@@ -97,6 +99,7 @@ function Detail({ answer, path, reload }: DetailProps) {
       </div>
       {account.role === 'domain-admin' && me.value?.role === 'admin' && <AdminDomains path={path} />}
       <NewPassword path={path} />
+      {!own && <AccountAccess address={account.address} path={path} />}
       <div class="row">
         <button
           type="button"
@@ -138,7 +141,7 @@ function Quota({
       onSubmit={(event) => {
         event.preventDefault();
         void save(async () => {
-          await admin('PUT', `${path}/quota`, { quota: octetsOf(quota) });
+          await admin('PUT', `${path}/quota`, { quota: typedQuota(quota) });
           await reload();
         });
       }}

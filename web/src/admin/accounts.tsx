@@ -7,7 +7,8 @@ import { useSave } from '../settings/use-save.ts';
 import { OneAccount } from './account.tsx';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
-import { octetsOf } from './words.ts';
+import { typedQuota } from './typed.ts';
+import { problemBeside } from './words.ts';
 import { Text } from '../settings/fields.tsx';
 
 export interface Account {
@@ -34,7 +35,7 @@ function List() {
   const remote = useAdmin<{ accounts: readonly Account[] }>('/accounts', removed ? { removed: true } : {});
   const matches = ({ address, displayName }: Account): boolean =>
     `${address} ${displayName}`.toLowerCase().includes(search.trim().toLowerCase());
-  const roles = { user: t('roleUser'), 'domain-admin': t('roleDomainAdmin'), admin: t('roleAdmin') };
+  const roles = { user: '–', 'domain-admin': t('roleDomainAdmin'), admin: t('roleAdmin') };
   return (
     <>
       {!removed && <Add onAdded={remote.reload} />}
@@ -63,18 +64,17 @@ function List() {
                   removed ? (
                     <Restore address={each.address} onDone={remote.reload} />
                   ) : (
-                    <a href={pathOf('admin', 'accounts', each.address)}>{each.address}</a>
+                    <>
+                      <a href={pathOf('admin', 'accounts', each.address)}>{each.address}</a>{' '}
+                      {each.status === 'suspended' && <span class="badge danger">{t('suspended')}</span>}
+                      {each.shared && <span class="badge">{t('shared')}</span>}
+                    </>
                   ),
               },
               { title: t('name'), cell: (each) => <span dir="auto">{each.displayName}</span> },
               {
-                title: t('state'),
-                cell: (each) =>
-                  each.status === 'suspended' ? (
-                    <span class="badge danger">{t('suspended')}</span>
-                  ) : (
-                    `${roles[each.role]}${each.shared ? `, ${t('shared')}` : ''}`
-                  ),
+                title: t('role'),
+                cell: (each) => roles[each.role],
               },
               { title: t('messagesKept'), end: true, cell: (each) => formatNumber(each.emails) },
               {
@@ -143,7 +143,7 @@ function Add({ onAdded }: { readonly onAdded: () => Promise<void> }) {
         address: address.trim(),
         displayName: displayName.trim(),
         password,
-        quota: octetsOf(quota),
+        quota: typedQuota(quota),
       });
       await onAdded();
       navigate(pathOf('admin', 'accounts', address.trim()));
@@ -155,7 +155,7 @@ function Add({ onAdded }: { readonly onAdded: () => Promise<void> }) {
       <div class="settings-pair">
         <Text
           label={t('address')}
-          problem={Object.values(problems)[0]}
+          problem={problemBeside(problems, 'quota')}
           type="email"
           required
           value={address}
@@ -170,7 +170,14 @@ function Add({ onAdded }: { readonly onAdded: () => Promise<void> }) {
           value={password}
           onInput={setPassword}
         />
-        <Text label={t('quota')} hint={t('quotaHint')} inputMode="decimal" value={quota} onInput={setQuota} />
+        <Text
+          label={t('quota')}
+          hint={t('quotaHint')}
+          problem={problems['quota']}
+          inputMode="decimal"
+          value={quota}
+          onInput={setQuota}
+        />
       </div>
       <div class="row">
         <button type="submit" class="button primary" disabled={busy}>

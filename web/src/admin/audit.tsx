@@ -29,6 +29,7 @@ const LONG = 120;
 function Data({ row: { action, data } }: { readonly row: Row }) {
   const t = texts('admin');
   const text = wordsOf(action, data);
+  if (text === '') return null;
   if (text.length <= LONG) return <span class="admin-value">{text}</span>;
   return (
     <details class="admin-data">

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { confirm } from '../base/dialog.tsx';
 import { Field } from '../base/field.tsx';
 import { texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
@@ -21,6 +22,8 @@ interface Ban {
 }
 
 const HOUR_S = 3600;
+/** The server bans for no longer. */
+const MOST_HOURS = 30 * 24;
 
 function Reason({
   of: { reason, reasonWords },
@@ -37,6 +40,7 @@ export function Bans() {
   const remote = useAdmin<{ bans: readonly Ban[] }>('/bans');
   const [network, setNetwork] = useState('');
   const [hours, setHours] = useState(24);
+  const [reason, setReason] = useState('');
   return (
     <>
       <p class="soft">{t('bansAbout')}</p>
@@ -54,7 +58,7 @@ export function Bans() {
         fields={(problem) => (
           <>
             <Text
-              label={t('network')}
+              label={t('banNetwork')}
               problem={problem}
               required
               placeholder="203.0.113.0/24"
@@ -67,25 +71,78 @@ export function Bans() {
                   {...input}
                   type="number"
                   min={1}
-                  max={8760}
+                  max={MOST_HOURS}
                   value={hours}
                   onInput={(event) => setHours(Number(event.currentTarget.value))}
                 />
               )}
             </Field>
+            <Text label={t('reason')} maxLength={500} value={reason} onInput={setReason} />
           </>
         )}
         addWords={t('ban')}
         add={async () => {
           const seconds = Math.round(hours * HOUR_S);
-          await admin('POST', '/bans', { network: network.trim(), seconds });
+          await admin('POST', '/bans', { network: network.trim(), seconds, reason: reason.trim() });
           setNetwork('');
+          setReason('');
         }}
         removeTitle={(name) => t('banLiftTitle', { network: name })}
         remove={(each) => admin('DELETE', `/bans/${encodeURIComponent(each.subject)}`)}
       />
+      <Exempt />
       <Holds />
     </>
+  );
+}
+
+interface Exemption {
+  readonly network: string;
+  readonly note: string;
+}
+
+/** Networks that are never banned. */
+function Exempt() {
+  const t = texts('admin');
+  const remote = useAdmin<{ exemptions: readonly Exemption[] }>('/bans/exemptions');
+  const [network, setNetwork] = useState('');
+  const [note, setNote] = useState('');
+  return (
+    <section class="settings-section">
+      <h2>{t('exempt')}</h2>
+      <p class="soft">{t('exemptAbout')}</p>
+      <EditedList
+        label={t('exempt')}
+        remote={remote}
+        rows={({ exemptions }) => exemptions}
+        name={(each) => each.network}
+        empty={t('exemptNone')}
+        columns={[
+          { title: t('banNetwork'), cell: (each) => each.network },
+          { title: t('note'), cell: (each) => each.note },
+        ]}
+        fields={(problem) => (
+          <>
+            <Text
+              label={t('exemptNetwork')}
+              problem={problem}
+              required
+              placeholder="192.0.2.0/24"
+              value={network}
+              onInput={setNetwork}
+            />
+            <Text label={t('note')} maxLength={500} value={note} onInput={setNote} />
+          </>
+        )}
+        add={async () => {
+          await admin('POST', '/bans/exemptions', { network: network.trim(), note: note.trim() });
+          setNetwork('');
+          setNote('');
+        }}
+        removeTitle={(name) => t('exemptRemoveTitle', { network: name })}
+        remove={(each) => admin('DELETE', `/bans/exemptions/${encodeURIComponent(each.network)}`)}
+      />
+    </section>
   );
 }
 
@@ -103,11 +160,15 @@ function Holds() {
   const t = texts('admin');
   const remote = useAdmin<{ held: readonly Held[] }>('/holds');
   const { busy, save } = useSave();
-  const release = (account: string, drop: boolean): void =>
-    void save(async () => {
+  const release = async (account: string, drop: boolean): Promise<void> => {
+    const title = t('holdDropTitle', { address: account });
+    if (drop && !(await confirm({ title, sentence: t('dropSentence'), yes: t('drop'), danger: true })))
+      return;
+    await save(async () => {
       await admin('POST', `/holds/${encodeURIComponent(account)}/release`, { drop });
       await remote.reload();
     }, t('doneWith'));
+  };
   return (
     <section class="settings-section">
       <h2>{t('holds')}</h2>
@@ -134,7 +195,7 @@ function Holds() {
                       type="button"
                       class="button"
                       disabled={busy}
-                      onClick={() => release(each.account, false)}
+                      onClick={() => void release(each.account, false)}
                     >
                       {t('release')}
                     </button>
@@ -142,7 +203,7 @@ function Holds() {
                       type="button"
                       class="button danger"
                       disabled={busy}
-                      onClick={() => release(each.account, true)}
+                      onClick={() => void release(each.account, true)}
                     >
                       {t('drop')}
                     </button>

@@ -38,7 +38,7 @@ export function Certificates() {
       <RemoteView remote={remote}>
         {({ enabled, files, acme }) => (
           <>
-            {!enabled && <p class="note warning">{t('acmeOff')}</p>}
+            {!enabled && files.length === 0 && <p class="note warning">{t('acmeOff')}</p>}
             <div class="row">
               <button type="button" class="button" disabled={busy || !enabled} onClick={renew}>
                 {t('renewDue')}
@@ -48,7 +48,7 @@ export function Certificates() {
               label={t('certificates')}
               rows={acme}
               rowKey={(each) => each.name}
-              empty={t('acmeNone')}
+              empty={enabled || files.length === 0 ? t('acmeNone') : ''}
               columns={[
                 { title: t('name'), cell: (each) => each.names?.join(', ') ?? each.name },
                 {

@@ -3,11 +3,12 @@ import type uPlot from 'uplot';
 import { formatSize } from '../base/format.ts';
 import { language } from '../base/i18n.ts';
 import { dark } from '../base/theme.ts';
+import { lonely, summaryOf, type Values } from './chart-values.ts';
 import { formatMs } from './time-span.ts';
 
 export interface ChartLine {
   readonly label: string;
-  readonly values: readonly (number | null)[];
+  readonly values: Values;
 }
 
 interface ChartProps {
@@ -16,6 +17,8 @@ interface ChartProps {
   readonly times: readonly number[];
   readonly lines: readonly ChartLine[];
   readonly unit: 'count' | 'bytes' | 'percent' | 'ms';
+  /** They are as many at each time, and not so many more. */
+  readonly measured?: boolean;
 }
 
 const HEIGHT = 200;
@@ -24,7 +27,7 @@ const LIGHT = ['#1f6f5c', '#a8480f', '#1d5f96', '#9c2f5f', '#6b6b00', '#5d3fa0']
 const DARK = ['#5cc2a6', '#f0955c', '#86bdf0', '#f08fbb', '#d6d25c', '#b7a2f2'] as const;
 
 /** Lines over time, drawn by uPlot, which is fetched with the first of them; a table of the same for screen readers. */
-export function Chart({ title, times, lines, unit }: ChartProps) {
+export function Chart({ title, times, lines, unit, measured = unit !== 'count' }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const colours = dark.value ? DARK : LIGHT;
   useEffect(() => {
@@ -53,7 +56,7 @@ export function Chart({ title, times, lines, unit }: ChartProps) {
           {lines.map(({ label, values }, index) => (
             <li key={label}>
               <i style={{ background: colours[index % colours.length] ?? colours[0] }} />
-              {label} <strong>{summary(values, unit)}</strong>
+              {label} <strong>{summary(values, unit, measured)}</strong>
             </li>
           ))}
         </ul>
@@ -63,14 +66,9 @@ export function Chart({ title, times, lines, unit }: ChartProps) {
   );
 }
 
-/** All of what is counted, the last of what is measured. */
-function summary(values: readonly (number | null)[], unit: ChartProps['unit']): string {
-  const known = values.filter((value) => value !== null);
-  if (known.length === 0) return '–';
-  return valueWords(
-    unit === 'count' ? known.reduce((sum, value) => sum + value, 0) : (known.at(-1) ?? 0),
-    unit,
-  );
+function summary(values: Values, unit: ChartProps['unit'], measured: boolean): string {
+  const value = summaryOf(values, !measured);
+  return value === undefined ? '–' : valueWords(value, unit);
 }
 
 function valueWords(value: number, unit: ChartProps['unit']): string {
@@ -136,11 +134,11 @@ function optionsOf(
     ],
     series: [
       {},
-      ...lines.map(({ label }, index) => ({
+      ...lines.map(({ label, values }, index) => ({
         label,
         stroke: colours[index % colours.length] ?? '#1f6f5c',
         width: 1.6,
-        points: { show: false },
+        points: { show: true, size: 5, filter: () => lonely(values) },
         spanGaps: false,
       })),
     ],

@@ -20,7 +20,12 @@ const RANGES = [1, 6, 24, 24 * 7, 24 * 30, 24 * 365] as const;
 type Key = Parameters<ReturnType<typeof texts<'admin'>>>[0];
 
 /** Which lines share a chart. */
-const CHARTS: readonly { readonly title: Key; readonly names: readonly (readonly [string, Key])[] }[] = [
+const CHARTS: readonly {
+  readonly title: Key;
+  readonly names: readonly (readonly [string, Key])[];
+  /** So many at a time; of the others so many in it. */
+  readonly measured?: true;
+}[] = [
   {
     title: 'chartIn',
     names: [
@@ -56,6 +61,7 @@ const CHARTS: readonly { readonly title: Key; readonly names: readonly (readonly
   },
   {
     title: 'chartSessions',
+    measured: true,
     names: [
       ['sessions.smtp', 'smtp'],
       ['sessions.submission', 'submission'],
@@ -74,6 +80,7 @@ const CHARTS: readonly { readonly title: Key; readonly names: readonly (readonly
   },
   {
     title: 'queue',
+    measured: true,
     names: [
       ['queue.queued', 'waiting'],
       ['queue.held', 'held'],
@@ -111,13 +118,22 @@ export function Charts() {
       <RemoteView remote={remote}>
         {({ times, series }) => (
           <div class="admin-charts">
-            {CHARTS.map(({ title, names }) => {
+            {CHARTS.map(({ title, names, measured }) => {
               const found = names.flatMap(([name, label]) => {
                 const line = series.find((each) => each.name === name);
                 return line === undefined ? [] : [{ label: t(label), values: line.values, unit: line.unit }];
               });
               if (found[0] === undefined) return null;
-              return <Chart key={title} title={t(title)} times={times} lines={found} unit={found[0].unit} />;
+              return (
+                <Chart
+                  key={title}
+                  title={t(title)}
+                  times={times}
+                  lines={found}
+                  unit={found[0].unit}
+                  {...(measured === true && { measured })}
+                />
+              );
             })}
           </div>
         )}

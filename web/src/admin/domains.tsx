@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks';
 import { confirm } from '../base/dialog.tsx';
 import { formatNumber } from '../base/format.ts';
-import { texts } from '../base/i18n.ts';
+import { textOf, texts } from '../base/i18n.ts';
 import { RemoteView } from '../base/remote-view.tsx';
 import { navigate, pathOf, route } from '../base/router.ts';
 import { me } from '../base/session.ts';
 import { Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
+import { useSentences } from '../text/sentence.tsx';
 import { admin, useAdmin } from './api.ts';
 import { Records, type DnsRecord } from './records.tsx';
 import { LineForm } from './line-form.tsx';
@@ -91,6 +92,7 @@ function One({ name }: { readonly name: string }) {
 function Detail({ facts, reload }: { readonly facts: OneAnswer; readonly reload: () => Promise<void> }) {
   const t = texts('admin');
   const base = texts('base');
+  useSentences('audit');
   const { domain, dkim, otherNames } = facts;
   const path = `/domains/${encodeURIComponent(domain.name)}`;
   const records = useAdmin<{ records: readonly DnsRecord[] }>(`${path}/records`);
@@ -111,7 +113,12 @@ function Detail({ facts, reload }: { readonly facts: OneAnswer; readonly reload:
         facts={[
           [t('accounts'), formatNumber(facts.accounts.length)],
           [t('otherNames'), otherNames.join(', ') || '–'],
-          [t('dkim'), dkim.map(({ selector, state }) => `${selector} (${state})`).join(', ') || '–'],
+          [
+            t('dkim'),
+            dkim
+              .map(({ selector, state }) => `${selector} (${textOf('audit', `value ${state}`) ?? state})`)
+              .join(', ') || '–',
+          ],
         ]}
       />
       <form

@@ -7,7 +7,8 @@ import { copyText } from '../settings/copy.ts';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { DataTable } from './table.tsx';
-import { octetsOf } from './words.ts';
+import { typedQuota } from './typed.ts';
+import { problemBeside } from './words.ts';
 import { Time } from './time.tsx';
 import { Text } from '../settings/fields.tsx';
 
@@ -41,7 +42,7 @@ export function Invitations() {
         ...(target.includes('@') ? { address: target } : { domain: target }),
         days,
         note,
-        ...(quota !== '' && { quota: octetsOf(quota) }),
+        ...(quota !== '' && { quota: typedQuota(quota) }),
       });
       setLink(made.link);
       setWhom('');
@@ -62,13 +63,20 @@ export function Invitations() {
         <Text
           label={t('invitationFor')}
           hint={t('invitationForHint')}
-          problem={Object.values(problems)[0]}
+          problem={problemBeside(problems, 'quota')}
           required
           value={whom}
           onInput={setWhom}
         />
         <Text label={t('note')} dir="auto" maxLength={200} value={note} onInput={setNote} />
-        <Text label={t('quota')} hint={t('quotaHint')} inputMode="decimal" value={quota} onInput={setQuota} />
+        <Text
+          label={t('quota')}
+          hint={t('quotaHint')}
+          problem={problems['quota']}
+          inputMode="decimal"
+          value={quota}
+          onInput={setQuota}
+        />
         <Field label={t('daysGood')}>
           {(input) => (
             <input

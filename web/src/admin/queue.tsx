@@ -12,18 +12,10 @@ import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { tracePath } from './trace-query.ts';
 import { Events, type JournalEvent } from './events.tsx';
-import { DataTable, Facts } from './table.tsx';
+import { lastReplyOf, nextAttemptOf, type Recipient, waitingOf } from './queue-words.ts';
+import { breakable, DataTable, Facts } from './table.tsx';
 import { Time } from './time.tsx';
 import { Text } from '../settings/fields.tsx';
-
-interface Recipient {
-  readonly address: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly nextAt: number;
-  readonly lastReply?: string;
-  readonly lastHost?: string;
-}
 
 interface Message {
   readonly queueId: string;
@@ -116,6 +108,9 @@ function List() {
                 cell: (each) => (
                   <>
                     <a href={pathOf('admin', 'queue', each.queueId)}>{each.queueId}</a>
+                    <div class="small soft">
+                      <Time at={each.createdAt} relative />
+                    </div>
                     <div class="small">
                       <a href={tracePath({ q: each.trace })}>{t('trace')}</a>
                     </div>
@@ -128,13 +123,12 @@ function List() {
                 title: t('lastReply'),
                 cell: (each) =>
                   each.holdWords === undefined ? (
-                    (each.recipients.find(({ lastReply }) => lastReply)?.lastReply ?? '–')
+                    (lastReplyOf(each.recipients) ?? '–')
                   ) : (
                     <Sentences said={each.holdWords} />
                   ),
               },
-              { title: t('since'), cell: (each) => <Time at={each.createdAt} relative /> },
-              { title: t('size'), end: true, cell: (each) => formatSize(each.size) },
+              { title: t('nextAttempt'), cell: (each) => <NextAttempt of={each} /> },
             ]}
           />
         )}
@@ -143,15 +137,34 @@ function List() {
   );
 }
 
+function NextAttempt({ of: { recipients, holdWords } }: { readonly of: Message }) {
+  const t = texts('admin');
+  const at = nextAttemptOf(recipients);
+  if (at !== undefined) return <Time at={at} relative />;
+  const held = holdWords !== undefined || recipients.some(({ state }) => state === 'held');
+  return held ? <span class="badge warning">{t('held')}</span> : <>–</>;
+}
+
 function To({ recipients }: { readonly recipients: readonly Recipient[] }) {
-  const [first, ...rest] = recipients;
+  const [first, ...rest] = waitingOf(recipients);
   return (
     <>
-      {first?.address}
+      {breakable(first?.address)}
       {rest.length > 0 && ` +${rest.length}`}
     </>
   );
 }
+
+const ACTS = ['retry', 'hold', 'release', 'bounce', 'drop'] as const;
+
+const STATES = {
+  queued: 'waiting',
+  leased: 'stateLeased',
+  held: 'held',
+  delivered: 'stateDelivered',
+  failed: 'stateFailed',
+  dropped: 'stateDropped',
+} as const;
 
 function One({ id }: { readonly id: string }) {
   const t = texts('admin');
@@ -177,6 +190,8 @@ function One({ id }: { readonly id: string }) {
     <RemoteView remote={remote}>
       {(answer) => {
         const message = 'message' in answer ? answer.message : answer;
+        const held = message.recipients.some(({ state }) => state === 'held');
+        const free = message.recipients.some(({ state }) => state === 'queued' || state === 'leased');
         return (
           <>
             <p>
@@ -198,7 +213,7 @@ function One({ id }: { readonly id: string }) {
               ]}
             />
             <div class="row">
-              {(['retry', 'hold', 'release', 'bounce', 'drop'] as const).map((what) => (
+              {ACTS.filter((what) => (what === 'hold' ? free : what !== 'release' || held)).map((what) => (
                 <button
                   key={what}
                   type="button"
@@ -217,7 +232,7 @@ function One({ id }: { readonly id: string }) {
               empty=""
               columns={[
                 { title: t('to'), cell: (each) => each.address },
-                { title: t('state'), cell: (each) => each.state },
+                { title: t('state'), cell: (each) => t(STATES[each.state]) },
                 { title: t('attempts'), end: true, cell: (each) => each.attempts },
                 {
                   title: t('nextAttempt'),

@@ -67,7 +67,7 @@ export function Reports() {
       <RemoteView remote={findings}>
         {(answer) =>
           answer.findings.length === 0 ? (
-            <p class="note good">{t('findingsNone')}</p>
+            <Fine known={series.data} />
           ) : (
             <ul class="admin-problems">
               {answer.findings.map((each) => (
@@ -79,7 +79,8 @@ export function Reports() {
                     <Sentences said={each.remedyWords} />
                   </div>
                   <div class="small soft">
-                    {each.domain} · {t('since')} {formatDate(each.since)} · {formatNumber(each.count)}
+                    {each.domain} · {t('since')} {formatDate(each.since)} ·{' '}
+                    {t('reportsCount', { count: each.count })}
                   </div>
                 </li>
               ))}
@@ -117,6 +118,22 @@ export function Reports() {
   );
 }
 
+/** No report is not a good one. */
+function Fine({ known }: { readonly known: Series | undefined }) {
+  const t = texts('admin');
+  if (known === undefined) return null;
+  const { dmarc, tls } = known;
+  const some = [...Object.values(dmarc), ...Object.values(tls)].some((days) =>
+    days.some((count) => count > 0),
+  );
+  if (some) return <p class="note good">{t('findingsNone')}</p>;
+  return (
+    <p class="note">
+      {t('reportsNone')} <a href="/admin/checks">{t('checks')}</a>
+    </p>
+  );
+}
+
 /** Who sends in our name, those that fail most first. */
 function Sources({ days }: { readonly days: number }) {
   const t = texts('admin');
@@ -132,13 +149,22 @@ function Sources({ days }: { readonly days: number }) {
             rowKey={({ domain, ip }) => `${domain} ${ip}`}
             empty={t('dmarcSourcesNone')}
             columns={[
-              { title: t('sourceAddress'), cell: ({ ip }) => <code>{ip}</code> },
+              {
+                title: t('sourceAddress'),
+                cell: ({ ip, adviceWords }) => (
+                  <>
+                    <code>{ip}</code>
+                    <div class="soft small">
+                      <Sentences said={adviceWords} />
+                    </div>
+                  </>
+                ),
+              },
               { title: t('domain'), cell: ({ domain }) => domain },
               { title: t('messages'), end: true, cell: ({ messages }) => formatNumber(messages) },
               { title: t('dmarcPassed'), end: true, cell: ({ passed }) => formatNumber(passed) },
               { title: t('dmarcBlocked'), end: true, cell: ({ blocked }) => formatNumber(blocked) },
               { title: t('lastSeen'), cell: ({ lastAt }) => formatDate(lastAt) },
-              { title: t('sourceMeans'), cell: ({ adviceWords }) => <Sentences said={adviceWords} /> },
             ]}
           />
         )}

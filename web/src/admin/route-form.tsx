@@ -4,6 +4,7 @@ import { FormDialog, Select, Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin } from './api.ts';
 import type { Json } from './setting-values.ts';
+import { typedObject } from './typed.ts';
 
 export interface Route {
   readonly name: string;
@@ -53,7 +54,7 @@ export function RouteForm({ edited, routes, transports, onClose, onSaved }: Rout
     const done = await save(async () => {
       const given = LISTS.map((each) => [each, words(lists[each] ?? '')] as const);
       const wanted = {
-        ...(more.trim() === '' ? {} : (JSON.parse(more) as object)),
+        ...(more.trim() === '' ? {} : typedObject(more)),
         ...Object.fromEntries(given.filter(([, list]) => list.length > 0)),
       };
       await admin('PUT', `/routing/routes/${encodeURIComponent(name.trim())}`, {

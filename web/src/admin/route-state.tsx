@@ -8,6 +8,7 @@ import { Sentences, useSentences } from '../text/sentence.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin, useAdmin } from './api.ts';
 import { LineForm } from './line-form.tsx';
+import { periodWords } from './route-words.ts';
 import { DataTable } from './table.tsx';
 import { Time } from './time.tsx';
 
@@ -95,7 +96,7 @@ export function Usage() {
             empty={t('usageNone')}
             columns={[
               { title: t('way'), cell: (each) => each.way },
-              { title: t('when'), cell: (each) => each.period },
+              { title: t('when'), cell: (each) => periodWords(each.period) },
               { title: t('messagesKept'), end: true, cell: (each) => formatNumber(each.messages) },
               { title: t('to'), end: true, cell: (each) => formatNumber(each.recipients) },
               { title: t('size'), end: true, cell: (each) => formatSize(each.octets) },

@@ -7,6 +7,7 @@ import { admin, useAdmin } from './api.ts';
 import { type Route, RouteForm } from './route-form.tsx';
 import { Probe, Refusals, Usage } from './route-state.tsx';
 import { RouteTest } from './route-test.tsx';
+import { matchWords } from './route-words.ts';
 import { DataTable } from './table.tsx';
 import { TransportForm } from './transport-form.tsx';
 import { summaryOf, type TransportSettings } from './transport-values.ts';
@@ -83,7 +84,7 @@ export function Routes() {
                 empty={t('routesNone')}
                 columns={[
                   { title: t('name'), cell: ({ name }) => name },
-                  { title: t('forMail'), cell: ({ match }) => matchWords(match, t('allMail')) },
+                  { title: t('forMail'), cell: ({ match }) => matchWords(match) },
                   { title: t('waysInOrder'), cell: ({ transports: ways }) => ways.join(', ') },
                   {
                     title: '',
@@ -123,18 +124,6 @@ export function Routes() {
       <Usage />
     </>
   );
-}
-
-/** What a route is for, on one line. */
-function matchWords(match: Route['match'], all: string): string {
-  const given = Object.entries(match).map(
-    ([name, value]) => `${name}: ${Array.isArray(value) ? value.map(plain).join(', ') : plain(value)}`,
-  );
-  return given.length === 0 ? all : given.join('; ');
-}
-
-function plain(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function Buttons({

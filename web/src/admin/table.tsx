@@ -13,7 +13,7 @@ interface DataTableProps<R> {
   readonly rows: readonly R[];
   readonly columns: readonly Column<R>[];
   readonly rowKey: (row: R) => string | number;
-  /** What stands there when there are none. */
+  /** What stands there when there are none; '' where nothing is to be said. */
   readonly empty: string;
   /** A name, a value and a button: on phones they need no names of columns. */
   readonly brief?: boolean;
@@ -24,7 +24,7 @@ interface DataTableProps<R> {
  * written out: browsers forget those of a table that is drawn as blocks.
  */
 export function DataTable<R>({ label, rows, columns, rowKey, empty, brief = false }: DataTableProps<R>) {
-  if (rows.length === 0) return <p class="soft">{empty}</p>;
+  if (rows.length === 0) return empty === '' ? null : <p class="soft">{empty}</p>;
   return (
     <div class="admin-scroll" role="region" aria-label={label} tabIndex={0}>
       <table class={brief ? 'table admin-table admin-table-brief' : 'table admin-table'} role="table">
@@ -56,7 +56,7 @@ export function DataTable<R>({ label, rows, columns, rowKey, empty, brief = fals
                   data-name={title === '' ? undefined : title}
                   class={end === true ? 'admin-end' : undefined}
                 >
-                  <div class="admin-cell">{cell(row)}</div>
+                  <div class="admin-cell">{breakable(cell(row))}</div>
                 </td>
               ))}
             </tr>
@@ -65,6 +65,14 @@ export function DataTable<R>({ label, rows, columns, rowKey, empty, brief = fals
       </table>
     </div>
   );
+}
+
+/** An address is broken behind its "@" rather than within a word. */
+export function breakable(content: ComponentChildren): ComponentChildren {
+  if (typeof content !== 'string' || !content.includes('@')) return content;
+  return content
+    .split(/(?<=@)/)
+    .flatMap((part, index) => (index === 0 ? [part] : [<wbr key={index} />, part]));
 }
 
 /** Facts with their names. */

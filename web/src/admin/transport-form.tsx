@@ -4,6 +4,7 @@ import { texts } from '../base/i18n.ts';
 import { FormDialog, Select, Text } from '../settings/fields.tsx';
 import { useSave } from '../settings/use-save.ts';
 import { admin } from './api.ts';
+import { typedObject } from './typed.ts';
 import {
   FORM_KINDS,
   formOf,
@@ -30,6 +31,7 @@ export function TransportForm({ edited, onClose, onSaved }: TransportFormProps) 
   const keep = async (): Promise<void> => {
     const name = form.name.trim();
     const done = await save(async () => {
+      if (form.kind === 'json') typedObject(form.json);
       const { secret } = form;
       const typed = form.kind === 'json' ? '' : secret;
       const path =

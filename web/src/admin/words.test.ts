@@ -5,8 +5,12 @@ import { auditWords, gigabytesOf, octetsOf } from './words.ts';
 it('takes quotas as people type them', () => {
   assert.equal(octetsOf('2'), 2_000_000_000);
   assert.equal(octetsOf('0,5'), 500_000_000);
-  for (const none of ['', '-1', 'much', '0']) assert.equal(octetsOf(none), 0, none);
-  assert.equal(gigabytesOf(octetsOf('1.25')), '1.25');
+  assert.equal(octetsOf(' 5 GB'), 5_000_000_000);
+  for (const none of ['', ' ', '0']) assert.equal(octetsOf(none), 0, none);
+  // Not as much as there is: somebody meant something.
+  for (const odd of ['-1', 'much', '1.000,5', '5 MB']) assert.equal(octetsOf(odd), undefined, odd);
+  for (const octets of [1_250_000_000, 400_000, 5 * 2 ** 30])
+    assert.equal(octetsOf(gigabytesOf(octets)), octets);
   assert.equal(gigabytesOf(0), '');
 });
 

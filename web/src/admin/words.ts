@@ -3,15 +3,24 @@ import { flatten, type Json, toText } from './setting-values.ts';
 
 const GIGABYTE = 1_000_000_000;
 
-/** Octets of a number of gigabytes that was typed; 0 for what is none. */
-export function octetsOf(gigabytes: string): number {
-  const value = Number(gigabytes.replace(',', '.'));
-  return Number.isFinite(value) && value > 0 ? Math.round(value * GIGABYTE) : 0;
+/** Octets of a number of gigabytes that was typed, 0 where nothing was; undefined: it is no such number. */
+export function octetsOf(gigabytes: string): number | undefined {
+  const text = gigabytes
+    .trim()
+    .replace(/\s*GB$/i, '')
+    .replace(',', '.');
+  const value = Number(text);
+  return Number.isFinite(value) && value >= 0 ? Math.round(value * GIGABYTE) : undefined;
 }
 
-/** Gigabytes as they are typed; '' for none. */
+/** Gigabytes as they are typed, to the octet: what is shown is saved again. '' for none. */
 export function gigabytesOf(octets: number): string {
-  return octets === 0 ? '' : String(Math.round((octets / GIGABYTE) * 1000) / 1000);
+  return octets === 0 ? '' : String(octets / GIGABYTE);
+}
+
+/** What is wrong where it is not said at that field. */
+export function problemBeside(problems: Readonly<Record<string, string>>, field: string): string | undefined {
+  return Object.entries(problems).find(([name]) => name !== field)?.[1];
 }
 
 /** Numbers between are milliseconds since the epoch: of the years 2001 to 2100. */

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { ApiError } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
+import { sessionEnded } from '../base/session.ts';
 import { toast, toastError } from '../base/toast.tsx';
 
 export interface Saving {
@@ -30,7 +31,9 @@ export function useSave(): Saving {
         const known = error instanceof ApiError;
         // A note would be behind the dialog whose form this is: the form says it as well.
         if (known) setProblems({ [error.field ?? '']: error.message });
-        if (!known || error.kind !== 'bad-input') toastError(error);
+        // Who is asked to sign in anew is told why there.
+        const ended = known && error.status === 401 && sessionEnded.value;
+        if (!ended && (!known || error.kind !== 'bad-input')) toastError(error);
         return false;
       } finally {
         setBusy(false);
