@@ -197,9 +197,24 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     await page.keyboard.press('c');
     await message(page).waitFor();
     const usual = page.viewportSize();
-    for (const width of [1160, 390]) {
-      await page.setViewportSize({ width, height: 760 });
+    const isCovered = (selector: string): Promise<boolean> =>
+      page.evaluate((below) => {
+        const [toast, row] = ['.toast', below].map((each) =>
+          document.querySelector(each)?.getBoundingClientRect(),
+        );
+        if (toast === undefined || row === undefined) throw new Error('it is not there');
+        return toast.bottom > row.top && toast.right > row.left;
+      }, selector);
+    for (const [width, shape] of [
+      [1160, 'Large'],
+      [1160, 'Usual size'],
+      [360, undefined],
+    ] as const) {
+      await page.setViewportSize({ width, height: 640 });
+      if (shape !== undefined) await page.getByRole('button', { name: shape, exact: true }).click();
       await page.getByRole('button', { name: 'Send', exact: true }).click({ trial: true });
+      for (const row of ['.compose-tools', '.compose-foot'])
+        assert.equal(await isCovered(row), false, `${row} at ${width} ${shape}`);
     }
     if (usual !== null) await page.setViewportSize(usual);
     await page.getByRole('button', { name: 'Save and close' }).click();
@@ -275,6 +290,61 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     assert.equal(await count(bob, 'Half a thought', 'drafts'), 1);
   });
 
+  it('is sent once from two tabs; other words are a message of their own, if one wants', async () => {
+    await using opened = await world.open({ path: '/mail' });
+    const { page, context } = opened;
+    await sendsAtOnce(context);
+    const [bob, alice] = [await world.jmap(), await world.jmap(ADMIN)];
+    for (const [subject, changes] of [
+      ['Twice the same', false],
+      ['Twice, changed', true],
+    ] as const) {
+      await page.goto('/mail?compose');
+      await write(page, ADMIN, subject, 'Hello');
+      await page.getByRole('button', { name: 'Save and close' }).click();
+      await message(page).waitFor({ state: 'detached' });
+      await until(async () => (await count(bob, subject, 'drafts')) === 1);
+      const tabs = [page, await context.newPage()] as const;
+      for (const tab of tabs) {
+        tab.setDefaultTimeout(PATIENCE_MS);
+        await tab.goto('/mail/drafts');
+        await tab.getByText(subject).first().click();
+        await message(tab).waitFor();
+      }
+      const [first, second] = tabs;
+      await send(first);
+      await first.getByText('Sent.', { exact: true }).waitFor();
+      if (changes) {
+        await message(second).click();
+        await second.keyboard.press('Control+End');
+        await second.keyboard.type(' again');
+      }
+      await send(second);
+      if (changes) {
+        await second.getByRole('heading', { name: 'Already sent' }).waitFor();
+        await second.getByRole('button', { name: 'Keep as a draft' }).click();
+        await until(async () => (await count(bob, subject, 'drafts')) === 1);
+        assert.equal(await count(alice, subject, 'inbox'), 1);
+        await send(second);
+        await second.getByText('Sent.', { exact: true }).waitFor();
+        await until(async () => (await count(alice, subject, 'inbox')) === 2);
+        const got = await until(() => find(alice, subject, 'inbox'));
+        assert.match(value(got, got.textBody), /Hello again/);
+      } else await second.getByText('already sent from another window').waitFor();
+      await message(second).waitFor({ state: 'detached' });
+      await second.close();
+      assert.deepEqual(
+        [
+          await count(alice, subject, 'inbox'),
+          await count(bob, subject, 'sent'),
+          await count(bob, subject, 'drafts'),
+        ],
+        changes ? [2, 2, 0] : [1, 1, 0],
+      );
+    }
+    assert.deepEqual(opened.errors, []);
+  });
+
   it('says what is missing, at its place', async () => {
     await using opened = await world.open({
       path: '/mail?compose',
@@ -300,6 +370,17 @@ describe('writing', { skip: NO_LONG_BROWSER }, () => {
     await send(page);
     await page.getByText('“nobody@example.test” takes no mail from here').waitFor();
     await page.getByRole('button', { name: 'Remove nobody@example.test' }).click();
+    // However a file is called, it can be taken away again.
+    const name = `${'A very long name of a file '.repeat(4)}.txt`;
+    await page
+      .locator('.compose-window input[type=file]')
+      .first()
+      .setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from('x') });
+    const takeAway = page.locator('.compose-file').getByRole('button', { name: /^Remove A very long/ });
+    await takeAway.waitFor();
+    const box = await takeAway.boundingBox();
+    assert.ok(box !== null && box.x + box.width <= PHONE.width, JSON.stringify(box));
+    await takeAway.click();
     // What the server refused to send it keeps as a draft, and what is written then.
     await message(page).click();
     await page.keyboard.type('Kept. ');

@@ -59,6 +59,8 @@ interface Question {
   readonly title: string;
   readonly sentence?: string;
   readonly yes: string;
+  /** What is done instead; "Cancel" otherwise. */
+  readonly no?: string;
   readonly danger?: boolean;
   readonly answer: (yes: boolean) => void;
 }
@@ -90,7 +92,7 @@ export function Dialogs() {
       foot={
         <>
           <button type="button" class="button" onClick={() => asked.answer(false)}>
-            {t('cancel')}
+            {asked.no ?? t('cancel')}
           </button>
           <button
             type="button"

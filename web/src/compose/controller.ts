@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { confirm } from '../base/dialog.tsx';
 import { texts } from '../base/i18n.ts';
 import { preferences } from '../base/preferences.ts';
 import { me } from '../base/session.ts';
@@ -13,7 +14,8 @@ import { keepWhileSending, queueToSend, sendWaiting } from './outbox.ts';
 import { type Problem, problemAfter, problemBefore } from './problems.ts';
 import type { SaveState } from './save-state.ts';
 import { createSaver, type Saver } from './saver.ts';
-import { NotSent, sendDraft, undoSend } from './sending.ts';
+import { newMessageId } from './quoting.ts';
+import { NotSent, type Sent, sendDraft, SentOtherwise, undoSend } from './sending.ts';
 import {
   destroyEmail,
   fetchBlob,
@@ -177,16 +179,23 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
       problem.value = before;
       if (before !== undefined) return;
       sending.value = true;
+      let otherwise = false;
       try {
         await sendNow(whole, sendAt, t);
       } catch (error) {
-        if (error instanceof NotSent) draft.value = { ...draft.value, emailId: error.emailId };
-        problem.value = problemAfter(error, t);
+        otherwise = error instanceof SentOtherwise;
+        if (error instanceof NotSent || error instanceof SentOtherwise)
+          draft.value = { ...draft.value, emailId: error.emailId };
+        // What stands here is a message of its own from now on, whether it is sent or not.
+        if (otherwise)
+          draft.value = { ...draft.value, messageId: newMessageId(draft.value.from?.email ?? '') };
+        else problem.value = problemAfter(error, t);
         over = false;
         saver.restart();
       } finally {
         sending.value = false;
       }
+      if (otherwise && (await confirmAnew(t))) await controller.send(sendAt);
     },
     async close() {
       // It is on its way: the window goes when it is sent, or says why it is not.
@@ -252,7 +261,7 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
       const sent = await sendDraft(ready, { holdSeconds, sendAt, uncertain: saver.uncertain() });
       await dropOutbox(first.key).catch(() => undefined);
       await finish();
-      told({ ...ready, emailId: sent.emailId }, sent.submissionId, sent.leavesAt, sendAt, t);
+      told({ ...ready, emailId: sent.emailId }, sent, sendAt, t);
     } catch (error) {
       // The session ended: it goes when its owner has signed in again.
       if (me.value?.address !== account) return finish();
@@ -286,6 +295,16 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
   for (const each of first.attachments) if (each.file !== undefined) uploads.start(each);
   void showPictures(first, pictures);
   return controller;
+}
+
+/** It was sent from elsewhere, with another text: is this one to go as well? */
+function confirmAnew(t: ReturnType<typeof texts<'compose'>>): Promise<boolean> {
+  return confirm({
+    title: t('sentOtherwiseTitle'),
+    sentence: t('sentOtherwise'),
+    yes: t('sendAnew'),
+    no: t('keepAsDraft'),
+  });
 }
 
 function blobOf(attachment: Attachment | undefined): Partial<Attachment> {
@@ -340,8 +359,7 @@ async function showPictures(draft: Draft, pictures: Signal<ReadonlyMap<string, s
 /** Say that it was sent, with the way back while there is one. */
 function told(
   draft: Draft,
-  submissionId: string,
-  leavesAt: number | undefined,
+  { submissionId, leavesAt, elsewhere }: Sent,
   sendAt: number | undefined,
   t: ReturnType<typeof texts<'compose'>>,
 ): void {
@@ -355,6 +373,12 @@ function told(
     }
   };
   const action = { label: texts('base')('undo'), run: () => void undo() };
+  // From elsewhere it may go at another time than the one that was wished here.
+  if (elsewhere) {
+    if (leavesAt === undefined) toast(t('sentElsewhere'));
+    else toast(t('leavesElsewhere', { when: formatDateTime(leavesAt) }), { action });
+    return;
+  }
   if (sendAt !== undefined) {
     const held = leavesAt !== undefined;
     toast(t(held ? 'scheduledFor' : 'sent', { when: formatDateTime(sendAt) }), held ? { action } : {});

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Draft, emailOf, envelopeRecipients, isBlank } from './draft.ts';
+import { encodeFlowed } from './flowed.ts';
+import { isSameMessage } from './same.ts';
 import { nextSaveState, NOT_SAVED, saveDelay, type SaveEvent } from './save-state.ts';
 
 const draft: Draft = {
@@ -29,7 +31,20 @@ describe('the email of a draft', () => {
     const email = emailOf(draft, 'M1', Date.UTC(2026, 0, 2, 3, 4, 5, 678));
     assert.deepEqual(email['mailboxIds'], { M1: true });
     assert.deepEqual(email['messageId'], ['id@example.org']);
-    assert.equal(email['sentAt'], '2026-01-02T03:04:05Z');
+    const { TZ } = process.env;
+    try {
+      for (const [zone, local] of [
+        ['Asia/Kolkata', '2026-01-02T08:34:05+05:30'],
+        ['America/St_Johns', '2026-01-01T23:34:05-03:30'],
+        ['UTC', '2026-01-02T03:04:05+00:00'],
+      ] as const) {
+        process.env['TZ'] = zone;
+        assert.equal(emailOf(draft, 'M1', Date.UTC(2026, 0, 2, 3, 4, 5, 678))['sentAt'], local);
+      }
+    } finally {
+      if (TZ === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = TZ;
+    }
     assert.ok(!('cc' in email) && !('inReplyTo' in email));
     assert.deepEqual(email['references'], ['r@example.org']);
     assert.deepEqual(email['attachments'], [
@@ -78,5 +93,38 @@ describe('saving', () => {
     const dirty = after({ kind: 'changed' });
     assert.ok((saveDelay(dirty, 50_000_000, 0) ?? 0) > (saveDelay(dirty, 0, 0) ?? Infinity));
     assert.equal(saveDelay(NOT_SAVED, 0, 0), undefined);
+  });
+});
+
+describe('a draft that was sent already', () => {
+  const written = {
+    ...draft,
+    subject: 'Grüezi  mitenand',
+    text: `${'a long line '.repeat(20)}\n> said\n\nEnd. `,
+  };
+  const sent = {
+    subject: 'Grüezi mitenand',
+    from: [{ name: 'Me', email: 'me@example.org' }],
+    to: [{ name: null, email: 'A@example.org' }],
+    cc: null,
+    bcc: [{ name: null, email: 'a@example.org' }],
+    attachments: [{ size: 3 }, { size: 3 }, { size: 3 }],
+  };
+  const text = encodeFlowed(written.text).replaceAll('\n', '\r\n');
+  it('is the same, however its lines were broken on the way', () => {
+    assert.equal(isSameMessage(written, sent, text), true);
+  });
+  it('is another one with another word, person, file or sender', () => {
+    assert.equal(isSameMessage(written, sent, `${text}PS`), false);
+    assert.equal(isSameMessage({ ...written, subject: 'Grüezi' }, sent, text), false);
+    assert.equal(
+      isSameMessage({ ...written, to: [{ name: null, email: 'b@example.org' }] }, sent, text),
+      false,
+    );
+    assert.equal(isSameMessage({ ...written, attachments: [] }, sent, text), false);
+    assert.equal(
+      isSameMessage(written, { ...sent, from: [{ name: null, email: 'x@example.org' }] }, text),
+      false,
+    );
   });
 });

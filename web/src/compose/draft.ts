@@ -95,7 +95,7 @@ export function emailOf(draft: Draft, mailboxId: Id, sendAt?: number): Record<st
     replyTo: list(draft.from?.replyTo ?? []),
     inReplyTo: draft.inReplyTo.length > 0 ? draft.inReplyTo : undefined,
     references: draft.references.length > 0 ? draft.references : undefined,
-    sentAt: sendAt === undefined ? undefined : utc(sendAt),
+    sentAt: sendAt === undefined ? undefined : localDate(sendAt),
     // With its own field there is no `type` (RFC 8621 section 4.6).
     textBody: [{ partId: 'text', 'header:Content-Type': ' text/plain; format=flowed' }],
     htmlBody: rich ? [{ partId: 'html', type: 'text/html' }] : undefined,
@@ -113,9 +113,13 @@ export function emailOf(draft: Draft, mailboxId: Id, sendAt?: number): Record<st
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
 }
 
-/** RFC 8620 section 1.4: UTCDate, to the second. */
-export function utc(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+/** RFC 8620 section 1.4: Date, to the second, with the offset of this device's clock at that time. */
+function localDate(ms: number): string {
+  const minutes = -new Date(ms).getTimezoneOffset();
+  const local = new Date(ms + minutes * 60_000).toISOString().slice(0, 19);
+  const two = (value: number): string => String(Math.trunc(value)).padStart(2, '0');
+  const ahead = Math.abs(minutes);
+  return `${local}${minutes < 0 ? '-' : '+'}${two(ahead / 60)}:${two(ahead % 60)}`;
 }
 
 /** Addresses of the envelope: everybody, once each. */

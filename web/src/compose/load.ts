@@ -161,7 +161,8 @@ function htmlOf(email: Email): string {
     .join('<hr>');
 }
 
-function textOf(email: Email): string {
+/** What an email says, as plain text. */
+export function textOf(email: Email): string {
   return valuesOf(email, email.textBody)
     .map(([type, value]) => (type === 'text/html' ? treeToText(parse(value)) : value.replace(/\r\n?/g, '\n')))
     .join('\n\n');

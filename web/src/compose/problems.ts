@@ -3,7 +3,7 @@ import { formatSize } from '../base/format.ts';
 import type { texts } from '../base/i18n.ts';
 import { isAddress } from './addresses.ts';
 import { attachedOctets, type Draft, envelopeRecipients } from './draft.ts';
-import { NotSent } from './sending.ts';
+import { NotSent, SentOtherwise } from './sending.ts';
 import { SetRefused } from './server.ts';
 
 type Words = ReturnType<typeof texts<'compose'>>;
@@ -29,6 +29,7 @@ export function problemBefore(draft: Draft, mostOctets: number, t: Words): Probl
 export function problemAfter(error: unknown, t: Words): Problem {
   const refused = error instanceof NotSent ? error.reason : error;
   if (refused instanceof SetRefused) return ofRefused(refused, t);
+  if (refused instanceof SentOtherwise) return { place: 'whole', sentence: t('sentOtherwise') };
   if (refused instanceof ApiError && refused.kind === 'offline')
     return { place: 'whole', sentence: t('notReached') };
   const message = refused instanceof Error ? refused.message : String(refused);

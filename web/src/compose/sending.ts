@@ -1,7 +1,17 @@
 import { call, JmapError, ownAccountId } from '../jmap/client.ts';
 import type { EmailSubmission, Id } from '../jmap/types.ts';
 import { type Draft, emailOf, envelopeRecipients } from './draft.ts';
-import { copiesOf, destroyEmail, mailboxOf, mostHoldSeconds, SetRefused, updatedOf } from './server.ts';
+import { textOf } from './load.ts';
+import { isSameMessage } from './same.ts';
+import {
+  copiesOf,
+  destroyEmail,
+  fetchEmail,
+  mailboxOf,
+  mostHoldSeconds,
+  SetRefused,
+  updatedOf,
+} from './server.ts';
 
 /** Sending, once: whatever becomes of the requests and their answers on the way. */
 
@@ -10,6 +20,19 @@ export interface Sent {
   readonly submissionId: Id;
   /** When it leaves, in ms; undefined: it has left. */
   readonly leavesAt: number | undefined;
+  /** It was sent from elsewhere: another tab, another device. */
+  readonly elsewhere: boolean;
+}
+
+/** It was sent already, with other words than those that stand here: the person says what becomes of these. */
+export class SentOtherwise extends Error {
+  /** The draft's copy on the server. */
+  readonly emailId: Id | undefined;
+
+  constructor(emailId: Id | undefined) {
+    super('this message was sent already, with another text');
+    this.emailId = emailId;
+  }
 }
 
 /** It was saved, with this id, but not sent, for this reason. */
@@ -37,8 +60,8 @@ const SEND_TRIES = 10;
 const STRICT_TRIES = 5;
 
 /**
- * Save a draft and submit it. Throws `NotSent`, `SetRefused`, `ApiError`. After an uncertain try it is looked up first
- * whether that one was taken. A request that hangs on its way and arrives late, after another try, finds the account in
+ * Save a draft and submit it. Throws `NotSent`, `SentOtherwise`, `SetRefused`, `ApiError`. After an uncertain try it is
+ * looked up first whether that one was taken; so it is when others may have the same draft open. A request that hangs on its way and arrives late, after another try, finds the account in
  * another state than it knew (RFC 8620 section 5.3, `ifInState`), and sends nothing.
  */
 export async function sendDraft(draft: Draft, wish: SendWish): Promise<Sent> {
@@ -64,13 +87,10 @@ async function trySend(
   const [draftsId, sentId] = await Promise.all([mailboxOf('drafts'), mailboxOf('sent')]);
   const accountId = ownAccountId();
   const states = await statesNow();
-  const before = wish.uncertain ? await submissionOf(draft.messageId) : undefined;
-  const lost = wish.uncertain ? await copiesOf(draft.messageId, draftsId) : [];
-  if (before !== undefined) {
-    // Drafts of it that tries without an answer have left.
-    for (const id of lost) if (id !== before.emailId) await destroyEmail(id).catch(() => undefined);
-    return before;
-  }
+  const before =
+    wish.uncertain || draft.emailId !== undefined ? await submissionOf(draft.messageId) : undefined;
+  const lost = wish.uncertain || before !== undefined ? await copiesOf(draft.messageId, draftsId) : [];
+  if (before !== undefined) return sentBefore(before, draft, wish, lost);
   const destroy = [...new Set([...(draft.emailId === undefined ? [] : [draft.emailId]), ...lost])];
   const seconds = holdFor(wish);
   const made = call('Email/set', {
@@ -118,7 +138,28 @@ async function trySend(
   if (submission === undefined)
     throw new NotSent(email.id, new SetRefused(answer.notCreated?.['sending'] ?? { type: 'serverFail' }));
   if (draft.answers !== undefined) markAnswered(draft.answers);
-  return { emailId: email.id, submissionId: submission.id, leavesAt: leavesAt(submission, seconds) };
+  return {
+    emailId: email.id,
+    submissionId: submission.id,
+    leavesAt: leavesAt(submission, seconds),
+    elsewhere: false,
+  };
+}
+
+/** It was submitted already, by a try whose answer was lost or from elsewhere. `lost`: drafts that have its Message-ID. */
+async function sentBefore(
+  before: Omit<Sent, 'elsewhere'>,
+  draft: Draft,
+  { uncertain }: SendWish,
+  lost: readonly Id[],
+): Promise<Sent> {
+  const sent = await fetchEmail(before.emailId);
+  if (!isSameMessage(draft, sent, textOf(sent))) throw new SentOtherwise(draft.emailId);
+  // Those that tries have left; of others', which may say something else, only this one's.
+  for (const id of lost)
+    if (id !== before.emailId && (uncertain || id === draft.emailId))
+      await destroyEmail(id).catch(() => undefined);
+  return { ...before, elsewhere: !uncertain };
 }
 
 function holdFor({ sendAt, holdSeconds }: SendWish): number {
@@ -149,7 +190,7 @@ async function statesNow(): Promise<{ readonly emails: string; readonly submissi
 }
 
 /** Whether a message was submitted already. */
-async function submissionOf(messageId: string): Promise<Sent | undefined> {
+async function submissionOf(messageId: string): Promise<Omit<Sent, 'elsewhere'> | undefined> {
   const accountId = ownAccountId();
   const ids = await copiesOf(messageId);
   if (ids.length === 0) return undefined;

@@ -14,11 +14,13 @@ import {
   snoozeEmails,
 } from '../jmap/store/change.ts';
 import type { Marks } from '../jmap/store/marks.ts';
+import type { Wish } from '../jmap/store/outbox.ts';
 import type { EmailEntry, Id, Mailbox, Patch } from '../jmap/types.ts';
 import { openDialog } from './dialogs/open.ts';
 import { refocus } from './focus.ts';
 import { clearSelection, cursor, list, mailbox, openThread, roleId, store } from './state.ts';
 import { currentTargets, openRow, type Targets } from './targets.ts';
+import { dropWaiting } from './waiting.ts';
 
 /** What can be done with mail. Each is shown at once, can be undone where that is possible, and says what it did. */
 
@@ -299,22 +301,21 @@ export async function snooze(targets: Targets | undefined, until: number): Promi
     clearSelection();
     const queued = await snoozeEmails(targets.store, targets.moving, until, lyingIn);
     const said = t('snoozed', { when: formatDateTime(until) });
-    if (queued) {
-      toast(t('doneLater', { said }));
-      return;
-    }
-    toast(said, {
-      action: {
-        label: base()('undo'),
-        run: () =>
-          void guarded(async () => {
-            await api('POST', '/account/v1/snooze/wake', { emailIds: targets.moving });
-            toast(t('undone'));
-          }),
-      },
+    const wish = { snooze: { ids: targets.moving, lyingIn, until } };
+    toast(queued ? t('doneLater', { said }) : said, {
+      action: { label: base()('undo'), run: () => void guarded(() => wake(targets.store, wish)) },
     });
+    if (queued) return;
     await targets.store.sync();
   });
+}
+
+/** Take back that emails were put away: what waits for the connection is not done, what was done is undone. */
+async function wake(from: AccountStore, wish: Required<Pick<Wish, 'snooze'>>): Promise<void> {
+  if (!(await dropWaiting(from, wish)))
+    await api('POST', '/account/v1/snooze/wake', { emailIds: wish.snooze.ids });
+  from.refresh();
+  toast(words()('undone'));
 }
 
 /** Whether the rows are all unread, starred and so on: what a toggle will do. */

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError } from '../base/http.ts';
 import { texts } from '../base/i18n.ts';
 import { Icon } from '../base/icon.tsx';
 import { preferences } from '../base/preferences.ts';
@@ -120,7 +121,7 @@ function Rows({ height, line }: { readonly height: number; readonly line: boolea
   const total = window.total();
   const error = window.error();
   if (total === undefined) {
-    if (error !== undefined) return <Failure sentence={error.message} onRetry={() => window.ensure(0, 50)} />;
+    if (error !== undefined) return <NoList error={error} onRetry={() => window.ensure(0, 50)} />;
     window.ensure(0, 50);
     return <Loading />;
   }
@@ -163,6 +164,18 @@ function Rows({ height, line }: { readonly height: number; readonly line: boolea
       )}
     </div>
   );
+}
+
+/** A list that could not be had. Without a connection that is no fault: what this device knows is said instead. */
+function NoList({ error, onRetry }: { readonly error: Error; readonly onRetry: () => void }) {
+  const t = texts('mail');
+  if (!(error instanceof ApiError && error.kind === 'offline'))
+    return <Failure sentence={error.message} onRetry={onRetry} />;
+  const filtered = chips.value.unread || chips.value.starred || chips.value.attachment;
+  const plain = place.value.q === '' && !filtered;
+  // How many there are is known of folders that were never opened.
+  if (plain && mailbox.value?.totalEmails === 0) return <EmptyList />;
+  return <Failure sentence={t(plain ? 'notOnDevice' : 'emptySearchOffline')} onRetry={onRetry} />;
 }
 
 /** An empty list is looked at as well: what comes must show. */

@@ -9,7 +9,7 @@ import { downloadUrl } from '../../jmap/client.ts';
 import type { AccountStore } from '../../jmap/store/account.ts';
 import type { Email, EmailBodyPart } from '../../jmap/types.ts';
 import { openDialog } from '../dialogs/open.ts';
-import { MessageFrame } from './frame.tsx';
+import { type Found, MessageFrame } from './frame.tsx';
 import { type InlineImages, inlineImages } from './load.ts';
 import { typeParameter } from './plain.ts';
 import { PlainText } from './plain-text.tsx';
@@ -130,7 +130,7 @@ function htmlOf(email: Email, parts: readonly EmailBodyPart[]): string {
     .join('\n');
 }
 
-const FIRST = { remote: 0, cut: false };
+const FIRST: Found = { remote: 0, cut: false, lies: [] };
 
 function Html({
   email,
@@ -165,8 +165,18 @@ function Html({
   }, [email.id, html]);
   const cid = useCallback((id: string) => images?.get(id), [images]);
   const remote = shown || always;
+  const [lie] = found.lies;
   return (
     <>
+      {lie !== undefined && (
+        <div class="mail-banner danger" role="note">
+          <Icon name="warning" />
+          <span>
+            {t('linkLies', { ...lie })}
+            {found.lies.length > 1 && ` ${t('moreLies', { count: found.lies.length - 1 })}`}
+          </span>
+        </div>
+      )}
       {found.remote > 0 && !remote && (
         <div class="mail-banner" role="status">
           <Icon name="image" />

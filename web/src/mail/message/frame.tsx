@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { confirm } from '../../base/dialog.tsx';
 import { texts } from '../../base/i18n.ts';
 import { onKey } from '../../base/keyboard.ts';
 import { dark } from '../../base/theme.ts';
 import { openComposer } from '../compose.ts';
 import { FRAME_CSS } from './frame-css.ts';
+import { type Lie, misleading, safeUrl } from './links.ts';
 import { type Sanitized, sanitize } from './sanitize.ts';
 
 /** Documents of messages, for printing. */
@@ -16,8 +18,16 @@ interface FrameProps {
   readonly cid: (id: string) => string | undefined;
   /** Remote images are shown. */
   readonly remote: boolean;
-  /** Told how many remote images there are, and whether something was left out. */
-  readonly onFound: (found: { readonly remote: number; readonly cut: boolean }) => void;
+  /** Told what there is to say about it. */
+  readonly onFound: (found: Found) => void;
+}
+
+export interface Found {
+  /** Remote images. */
+  readonly remote: number;
+  /** Something was left out. */
+  readonly cut: boolean;
+  readonly lies: readonly Lie[];
 }
 
 /** The empty document of messages. */
@@ -47,7 +57,7 @@ export function MessageFrame({ emailId, html, title, cid, remote, onFound }: Fra
       quoteLabel: t('showQuote'),
     });
     fill(inner, found, isDark);
-    onFound({ remote: found.remoteImages.size, cut: found.cut });
+    onFound({ remote: found.remoteImages.size, cut: found.cut, lies: found.lies });
     frames.set(emailId, element);
     const stop = fit(element, inner);
     return () => {
@@ -120,12 +130,20 @@ function fit(element: HTMLIFrameElement, inner: Document): () => void {
   };
   const onLoad = (): void => measure();
   const onClick = (event: MouseEvent): void => {
-    const link = event.target instanceof Node ? (event.target as Element).closest?.('a[href]') : undefined;
+    // It is of the frame's own kinds of objects: no `instanceof` of ours knows it.
+    const link = (event.target as Element | null)?.closest?.<HTMLAnchorElement>('a[href]');
     const href = link?.getAttribute('href') ?? '';
     if (/^mailto:/i.test(href)) {
       event.preventDefault();
       openComposer({ kind: 'mailto', url: href });
+      return;
     }
+    const url = safeUrl(href);
+    const lie = url && misleading(link?.textContent ?? '', url);
+    if (url === undefined || lie === undefined) return;
+    // What stands beside the link may be hidden by what is around it: this is not.
+    event.preventDefault();
+    void openLie(lie, url);
   };
   const clicked = (event: Event): void => {
     onClick(event as MouseEvent);
@@ -138,6 +156,8 @@ function fit(element: HTMLIFrameElement, inner: Document): () => void {
   inner.addEventListener('load', onLoad, true);
   inner.addEventListener('toggle', onLoad, true);
   inner.addEventListener('click', clicked);
+  // The middle button.
+  inner.addEventListener('auxclick', clicked);
   inner.addEventListener('keydown', onKey);
   measure();
   return () => {
@@ -145,6 +165,18 @@ function fit(element: HTMLIFrameElement, inner: Document): () => void {
     inner.removeEventListener('load', onLoad, true);
     inner.removeEventListener('toggle', onLoad, true);
     inner.removeEventListener('click', clicked);
+    inner.removeEventListener('auxclick', clicked);
     inner.removeEventListener('keydown', onKey);
   };
+}
+
+async function openLie({ says, means }: Lie, url: URL): Promise<void> {
+  const t = texts('mail');
+  const yes = await confirm({
+    title: t('linkLiesTitle'),
+    sentence: t('linkLies', { says, means }),
+    yes: t('linkOpen', { host: means }),
+    danger: true,
+  });
+  if (yes) open(url.href, '_blank', 'noopener,noreferrer');
 }

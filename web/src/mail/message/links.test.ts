@@ -21,7 +21,7 @@ describe('links', () => {
   });
 
   it('that say another host than they mean are told', () => {
-    const to = (text: string, url: string) => misleading(text, new URL(url));
+    const to = (text: string, url: string) => misleading(text, new URL(url))?.means;
     assert.equal(to('https://bank.test/login', 'https://evil.test/'), 'evil.test');
     assert.equal(to('www.bank.test', 'https://bank.test.evil.test/'), 'bank.test.evil.test');
     assert.equal(to('bank.test', 'https://www.bank.test/x'), undefined);
@@ -38,7 +38,10 @@ describe('links', () => {
     for (const name of ['a'.repeat(250_000), `a@${'a-'.repeat(125_000)}`, 'a.'.repeat(125_000)])
       assert.equal(addressInName(name), undefined);
     assert.equal(misleading(`${' '.repeat(250_000)}bank.test now`, new URL('https://evil.test/')), undefined);
-    assert.equal(misleading(`${' '.repeat(250_000)}bank.test`, new URL('https://evil.test/')), 'evil.test');
+    assert.deepEqual(misleading(`${' '.repeat(250_000)}bank.test`, new URL('https://evil.test/')), {
+      says: 'bank.test',
+      means: 'evil.test',
+    });
     assert.ok(findLinks(`https://x.test/${',.'.repeat(900)}a `.repeat(150)).length > 100);
   });
 

@@ -29,14 +29,20 @@ function bare(host: string): string {
   return host.replace(/^www\d?\./, '');
 }
 
-/** The host that a link really goes to, when its text names another one; undefined when the two agree. */
-export function misleading(text: string, url: URL): string | undefined {
+/** The host that a link names, and the one it goes to. */
+export interface Lie {
+  readonly says: string;
+  readonly means: string;
+}
+
+/** What a link says and means, when its text names another host; undefined when the two agree. */
+export function misleading(text: string, url: URL): Lie | undefined {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
   const shown = hostInText(text);
   if (shown === undefined || !/^(?:<?\s*https?:|<?\s*[^\s]+$)/i.test(text.trimStart())) return undefined;
   const [said, real] = [bare(shown), bare(url.hostname)];
   if (said === real || real.endsWith(`.${said}`)) return undefined;
-  return url.hostname;
+  return { says: shown, means: url.hostname };
 }
 
 /** The address that a name pretends to be: what is shown of it begins within its first letters. */

@@ -1,7 +1,7 @@
 import createDOMPurify from 'dompurify';
 import { limitNesting } from '../../base/nesting.ts';
 import { safeDeclarations, safeStyleSheet } from './css.ts';
-import { misleading, safeUrl } from './links.ts';
+import { type Lie, misleading, safeUrl } from './links.ts';
 
 /**
  * HTML of a message made harmless. Three things stand between it and anything: DOMPurify with lists of what may stay; a
@@ -33,6 +33,8 @@ export interface Sanitized {
   readonly coloured: boolean;
   /** Some of it was left out: there was too much. */
   readonly cut: boolean;
+  /** Hosts that links say, and those that they mean. */
+  readonly lies: readonly Lie[];
 }
 
 /** One transparent dot. */
@@ -119,6 +121,7 @@ interface Work extends SanitizeOptions {
   elements: number;
   quotes: number;
   cut: boolean;
+  readonly lies: Lie[];
 }
 
 /** Make a message's HTML harmless. Linear in its length. */
@@ -147,6 +150,7 @@ export function sanitize(html: string, options: SanitizeOptions): Sanitized {
     elements: 0,
     quotes: 0,
     cut: limited.cut,
+    lies: [],
   };
   const content = options.document.createDocumentFragment();
   const body: Record<string, string> = {};
@@ -163,6 +167,7 @@ export function sanitize(html: string, options: SanitizeOptions): Sanitized {
     remoteImages: work.remoteImages,
     coloured: work.coloured || /(?:^|[;{])(?:background-color|background-image|color):/.test(work.css),
     cut: work.cut,
+    lies: work.lies,
   };
 }
 
@@ -331,9 +336,9 @@ function copyLink(from: HTMLElement, made: HTMLElement, work: Work): void {
   made.setAttribute('href', url.href);
   made.setAttribute('target', '_blank');
   made.setAttribute('rel', 'noopener noreferrer');
-  const host = misleading(from.textContent ?? '', url);
-  if (!made.hasAttribute('title')) made.setAttribute('title', url.href.slice(0, 500));
-  if (host === undefined) return;
-  made.setAttribute('title', url.href.slice(0, 500));
-  made.dataset['posternWarning'] = work.warning(host);
+  const lie = misleading(from.textContent ?? '', url);
+  if (!made.hasAttribute('title') || lie !== undefined) made.setAttribute('title', url.href.slice(0, 500));
+  if (lie === undefined) return;
+  work.lies.push(lie);
+  made.dataset['posternWarning'] = work.warning(lie.means);
 }

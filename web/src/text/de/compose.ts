@@ -34,6 +34,14 @@ export default {
   send: 'Senden',
   sendingNow: 'Wird gesendet …',
   sent: 'Gesendet.',
+  sentElsewhere: 'Diese Nachricht wurde bereits von einem anderen Fenster oder Gerät gesendet.',
+  leavesElsewhere:
+    'Diese Nachricht wurde bereits von einem anderen Fenster oder Gerät gesendet. Sie geht hinaus: {when}.',
+  sentOtherwiseTitle: 'Bereits gesendet',
+  sentOtherwise:
+    'Diese Nachricht wurde bereits gesendet, vielleicht von einem anderen Fenster oder Gerät, mit anderem Inhalt oder an andere Empfänger. Was hier steht, kann als neue Nachricht gesendet werden oder als Entwurf bleiben.',
+  sendAnew: 'Als neue Nachricht senden',
+  keepAsDraft: 'Als Entwurf behalten',
   sendLater: 'Später senden',
   sendAt: 'Senden um',
   timeZone: 'Zeitzone dieses Geräts: {zone}',

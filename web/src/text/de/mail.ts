@@ -155,6 +155,8 @@ export default {
   emptyMailboxNow: 'In diesem Ordner ist nichts.',
   emptyFiltered: 'Nichts hier passt zum Filter.',
   emptySearch: 'Nichts gefunden.',
+  notOnDevice:
+    'Dieser Ordner ist noch nicht auf diesem Gerät. Er erscheint hier, sobald der Server wieder erreichbar ist.',
   emptySearchOffline: 'Zum Suchen braucht es eine Verbindung zum Server.',
   showAll: 'Alles zeigen',
   searching: 'Wird gesucht …',
@@ -228,6 +230,11 @@ export default {
   imagesShow: 'Zeigen',
   imagesAlways: 'Immer für {sender}',
   messageFrom: 'Text der Nachricht von {sender}',
+  linkLiesTitle: 'Irreführender Link',
+  linkLies: 'Ein Link nennt „{says}“, führt aber zu „{means}“.',
+  moreLies:
+    '{count, plural, one {Ein weiterer führt ebenfalls in die Irre.} other {# weitere führen ebenfalls in die Irre.}}',
+  linkOpen: '{host} öffnen',
   linkGoesTo: 'führt zu {host}',
   showQuote: 'Zitierten Text zeigen',
   attachments: 'Anhänge',

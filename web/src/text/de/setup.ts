@@ -51,7 +51,11 @@ export default {
   thunderbird: 'Thunderbird und andere fragen diesen Namen nach ihren Einstellungen.',
   outlook: 'Outlook fragt diesen Namen nach seinen Einstellungen.',
   outlookToo: 'Outlook fragt hier, wenn der Name oben nicht antwortet.',
-  services: 'Lässt Mailprogramme den Server von selbst finden ({what}).',
+  servicesSubmissions: 'Lässt Mailprogramme den Server von selbst finden (senden, TLS).',
+  servicesImaps: 'Lässt Mailprogramme den Server von selbst finden (lesen, TLS).',
+  servicesSubmission: 'Lässt Mailprogramme den Server von selbst finden (senden, STARTTLS).',
+  servicesImap: 'Lässt Mailprogramme den Server von selbst finden (lesen, STARTTLS).',
+  servicesSieve: 'Lässt Mailprogramme den Server von selbst finden (Filterskripte, STARTTLS).',
   whyUnsigned: 'Grosse Anbieter weisen unsignierte Post ab.',
   whyDmarcBig:
     'Er sagt, was Empfänger mit Post tun, die nur vorgibt, von der Domain zu sein; grosse Anbieter verlangen ihn.',

@@ -5,7 +5,7 @@ export default {
   signInTo: 'Bei {server} anmelden',
   signInLead: 'Ihre Mail lesen und schreiben.',
   sessionEnded:
-    'Ihre Sitzung ist beendet. Melden Sie sich an, um weiterzumachen: Was Sie gerade geschrieben haben, ist noch da.',
+    'Ihre Sitzung ist beendet. Melden Sie sich an, um weiterzumachen: Eine Nachricht, an der Sie schrieben, ist noch da.',
   address: 'Adresse',
   password: 'Passwort',
   showPassword: 'Passwort anzeigen',

@@ -172,6 +172,7 @@ export default {
     '{count} fehlgeschlagene Anmeldungen innerhalb von {span} von Orten, die es nicht kennt',
   holdSpam: 'es hat innerhalb einer Stunde {count} Nachrichten gesendet, die nach Spam aussehen',
   holdOutgoing: 'ausgehende Post angehalten: {reason}',
+  holdBy: 'angehalten von {name}',
   holdTry: 'die Probe sendet keine Post; starten Sie sie mit --relay HOST:PORT',
   holdSure: 'der Filter ist sicher, dass es Spam ist',
   onlySigned: 'nur wenn die Zone mit DNSSEC signiert ist',

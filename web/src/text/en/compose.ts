@@ -31,6 +31,13 @@ export default {
   send: 'Send',
   sendingNow: 'Sending …',
   sent: 'Sent.',
+  sentElsewhere: 'This message was already sent from another window or device.',
+  leavesElsewhere: 'This message was already sent from another window or device. It leaves on {when}.',
+  sentOtherwiseTitle: 'Already sent',
+  sentOtherwise:
+    'This message was already sent, perhaps from another window or device, with other words or to other people. What stands here can be sent as a new message, or kept as a draft.',
+  sendAnew: 'Send as a new message',
+  keepAsDraft: 'Keep as a draft',
   sendLater: 'Send later',
   sendAt: 'Send at',
   timeZone: 'Time zone of this device: {zone}',

@@ -1,7 +1,7 @@
 export default {
   signInTo: 'Sign in to {server}',
   signInLead: 'Read and write your mail.',
-  sessionEnded: 'Your session has ended. Sign in to go on: what you were writing is still here.',
+  sessionEnded: 'Your session has ended. Sign in to go on: a message that you were writing is still here.',
   address: 'Address',
   password: 'Password',
   showPassword: 'Show the password',

@@ -33,6 +33,13 @@ export default {
   send: 'Enviar',
   sendingNow: 'Enviando…',
   sent: 'Enviado.',
+  sentElsewhere: 'Este mensaje ya se envió desde otra ventana u otro dispositivo.',
+  leavesElsewhere: 'Este mensaje ya se envió desde otra ventana u otro dispositivo. Saldrá el {when}.',
+  sentOtherwiseTitle: 'Ya enviado',
+  sentOtherwise:
+    'Este mensaje ya se envió, quizá desde otra ventana u otro dispositivo, con otro contenido o a otras personas. Lo que está escrito aquí puede enviarse como mensaje nuevo o quedarse como borrador.',
+  sendAnew: 'Enviar como mensaje nuevo',
+  keepAsDraft: 'Guardar como borrador',
   sendLater: 'Enviar más tarde',
   sendAt: 'Enviar el',
   timeZone: 'Zona horaria de este dispositivo: {zone}',

@@ -49,7 +49,15 @@ export default {
   thunderbird: 'Thunderbird y otros piden sus ajustes a este nombre.',
   outlook: 'Outlook pide sus ajustes a este nombre.',
   outlookToo: 'Outlook pregunta aquí cuando el nombre de arriba no responde.',
-  services: 'Permite que los programas de correo encuentren el servidor por sí mismos ({what}).',
+  servicesSubmissions:
+    'Permite que los programas de correo encuentren el servidor por sí mismos (envío, TLS).',
+  servicesImaps: 'Permite que los programas de correo encuentren el servidor por sí mismos (lectura, TLS).',
+  servicesSubmission:
+    'Permite que los programas de correo encuentren el servidor por sí mismos (envío, STARTTLS).',
+  servicesImap:
+    'Permite que los programas de correo encuentren el servidor por sí mismos (lectura, STARTTLS).',
+  servicesSieve:
+    'Permite que los programas de correo encuentren el servidor por sí mismos (scripts de filtrado, STARTTLS).',
   whyUnsigned: 'Los grandes proveedores rechazan el correo sin firmar.',
   whyDmarcBig:
     'Dice qué hacen los receptores con correo que solo finge ser del dominio; los grandes proveedores lo quieren.',

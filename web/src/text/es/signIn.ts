@@ -4,7 +4,8 @@ import type { Texts } from '../areas.ts';
 export default {
   signInTo: 'Iniciar sesión en {server}',
   signInLead: 'Lea y escriba su correo.',
-  sessionEnded: 'Su sesión ha terminado. Inicie sesión para continuar: lo que estaba escribiendo sigue aquí.',
+  sessionEnded:
+    'Su sesión ha terminado. Inicie sesión para continuar: un mensaje que estaba escribiendo sigue aquí.',
   address: 'Dirección',
   password: 'Contraseña',
   showPassword: 'Mostrar la contraseña',

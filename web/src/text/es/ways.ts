@@ -170,6 +170,7 @@ export default {
   banGuessingElsewhere: '{count} inicios de sesión fallidos en {span} desde lugares que no conoce',
   holdSpam: 'envió en una hora {count} mensajes que parecen spam',
   holdOutgoing: 'correo saliente retenido: {reason}',
+  holdBy: 'retenido por {name}',
   holdTry: 'la prueba no envía correo; iníciela con --relay HOST:PORT',
   holdSure: 'el filtro está seguro de que es spam',
   onlySigned: 'solo si su zona está firmada con DNSSEC',

@@ -34,6 +34,14 @@ export default {
   send: 'Envoyer',
   sendingNow: 'Envoi…',
   sent: 'Envoyé.',
+  sentElsewhere: 'Ce message a déjà été envoyé depuis une autre fenêtre ou un autre appareil.',
+  leavesElsewhere:
+    'Ce message a déjà été envoyé depuis une autre fenêtre ou un autre appareil. Départ : {when}.',
+  sentOtherwiseTitle: 'Déjà envoyé',
+  sentOtherwise:
+    'Ce message a déjà été envoyé, peut-être depuis une autre fenêtre ou un autre appareil, avec un autre contenu ou à d’autres destinataires. Ce qui est écrit ici peut partir comme nouveau message ou rester un brouillon.',
+  sendAnew: 'Envoyer comme nouveau message',
+  keepAsDraft: 'Garder comme brouillon',
   sendLater: 'Envoyer plus tard',
   sendAt: 'Envoyer le',
   timeZone: 'Fuseau horaire de cet appareil : {zone}',

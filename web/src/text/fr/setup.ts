@@ -51,7 +51,11 @@ export default {
   thunderbird: 'Thunderbird et d’autres demandent leurs réglages à ce nom.',
   outlook: 'Outlook demande ses réglages à ce nom.',
   outlookToo: 'Outlook demande ici quand le nom ci-dessus ne répond pas.',
-  services: 'Permet aux logiciels de trouver le serveur d’eux-mêmes ({what}).',
+  servicesSubmissions: 'Permet aux logiciels de trouver le serveur d’eux-mêmes (envoi, TLS).',
+  servicesImaps: 'Permet aux logiciels de trouver le serveur d’eux-mêmes (lecture, TLS).',
+  servicesSubmission: 'Permet aux logiciels de trouver le serveur d’eux-mêmes (envoi, STARTTLS).',
+  servicesImap: 'Permet aux logiciels de trouver le serveur d’eux-mêmes (lecture, STARTTLS).',
+  servicesSieve: 'Permet aux logiciels de trouver le serveur d’eux-mêmes (scripts de filtrage, STARTTLS).',
   whyUnsigned: 'Les grands fournisseurs refusent le courrier non signé.',
   whyDmarcBig:
     'Il dit ce que les destinataires font du courrier qui prétend seulement venir du domaine ; les grands fournisseurs en veulent un.',

@@ -5,7 +5,7 @@ export default {
   signInTo: 'Se connecter à {server}',
   signInLead: 'Lire et écrire votre courrier.',
   sessionEnded:
-    'Votre session est terminée. Connectez-vous pour continuer : ce que vous écriviez est encore là.',
+    'Votre session est terminée. Connectez-vous pour continuer : un message que vous écriviez est toujours là.',
   address: 'Adresse',
   password: 'Mot de passe',
   showPassword: 'Afficher le mot de passe',

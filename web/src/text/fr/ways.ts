@@ -174,6 +174,7 @@ export default {
   banGuessingElsewhere: '{count} connexions échouées en {span} depuis des lieux qu’il ne connaît pas',
   holdSpam: 'il a envoyé en une heure {count} messages qui ressemblent à du spam',
   holdOutgoing: 'courrier sortant retenu : {reason}',
+  holdBy: 'retenu par {name}',
   holdTry: 'l’essai n’envoie pas de courrier ; lancez-le avec --relay HOST:PORT',
   holdSure: 'le filtre est certain que c’est du spam',
   onlySigned: 'seulement si sa zone est signée par DNSSEC',

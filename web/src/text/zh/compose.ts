@@ -32,6 +32,13 @@ export default {
   send: '发送',
   sendingNow: '正在发送…',
   sent: '已发送。',
+  sentElsewhere: '此邮件已从另一个窗口或设备发送。',
+  leavesElsewhere: '此邮件已从另一个窗口或设备发送，将于 {when} 发出。',
+  sentOtherwiseTitle: '已发送',
+  sentOtherwise:
+    '此邮件已发送（可能来自另一个窗口或设备），但内容或收件人不同。您可以将此处的内容作为新邮件发送，或保留为草稿。',
+  sendAnew: '作为新邮件发送',
+  keepAsDraft: '保留为草稿',
   sendLater: '稍后发送',
   sendAt: '发送时间',
   timeZone: '此设备的时区：{zone}',

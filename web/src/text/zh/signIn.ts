@@ -4,7 +4,7 @@ import type { Texts } from '../areas.ts';
 export default {
   signInTo: '登录 {server}',
   signInLead: '阅读和撰写您的邮件。',
-  sessionEnded: '您的会话已结束。请登录以继续：您正在撰写的内容仍保留在此。',
+  sessionEnded: '您的会话已结束。请登录以继续：您正在撰写的邮件仍保留在此。',
   address: '邮箱地址',
   password: '密码',
   showPassword: '显示密码',

@@ -160,6 +160,7 @@ export default {
   banGuessingElsewhere: '{span}内来自陌生地点的登录失败 {count} 次',
   holdSpam: '一小时内发送了 {count} 封疑似垃圾邮件',
   holdOutgoing: '外发邮件已扣留：{reason}',
+  holdBy: '由 {name} 暂停',
   holdTry: '试用版不发送邮件；请使用 --relay HOST:PORT 启动',
   holdSure: '过滤器确定这是垃圾邮件',
   onlySigned: '仅当其区域已用 DNSSEC 签名时',
