@@ -246,7 +246,10 @@ export function accessContract(open: (options: { clock: ManualClock }) => Promis
       });
       clock.advance(1000);
       const most = ACCESS_LIMITS.idleClients;
-      for (let i = 0; i < most; i++) await register(`idle ${i}`);
+      for (let i = 0; i < most; i++) {
+        await register(`idle ${i}`);
+        clock.advance(1);
+      }
       await assert.rejects(register('late'), { kind: 'limit' });
       clock.advance(ACCESS_LIMITS.freshClientMs + 1);
       await register('late');

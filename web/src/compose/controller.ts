@@ -78,6 +78,8 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
   const account = me.value?.address ?? '';
   let bodyTouched = false;
   let over = false;
+  /** Somebody else changed or sent the draft meanwhile. */
+  let shared = false;
   /** The window was closed while files were still on their way: sending goes no further here. */
   let halted = false;
   let wantedAt: number | undefined;
@@ -99,7 +101,9 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
         // Those added meanwhile stay as they are.
         attachments: draft.value.attachments.map((each) => ({ ...each, ...blobOf(now.get(each.key)) })),
       };
-      if (replaced) toast(texts('compose')('changedElsewhere'));
+      if (!replaced) return;
+      shared = true;
+      toast(texts('compose')('changedElsewhere'));
     },
     dirty,
   );
@@ -258,7 +262,7 @@ function control(first: Draft, known: Senders, dirty: boolean): Controller {
     // Whoever leaves the page now has sent it all the same: it goes the next time. No room: then only while the page is here.
     await keepWhileSending(ready, sendAt, account).catch(() => undefined);
     try {
-      const sent = await sendDraft(ready, { holdSeconds, sendAt, uncertain: saver.uncertain() });
+      const sent = await sendDraft(ready, { holdSeconds, sendAt, uncertain: saver.uncertain(), shared });
       await dropOutbox(first.key).catch(() => undefined);
       await finish();
       told({ ...ready, emailId: sent.emailId }, sent, sendAt, t);

@@ -86,7 +86,7 @@ async function sendOne(entry: OutboxEntry): Promise<'sent' | 'refused' | 'offlin
     const ready = await withUploads(draft);
     // The time it was meant for has passed: it goes now.
     const sendAt = entry.sendAt !== undefined && entry.sendAt > Date.now() ? entry.sendAt : undefined;
-    await sendDraft(ready, { holdSeconds: 0, sendAt, uncertain: true });
+    await sendDraft(ready, { holdSeconds: 0, sendAt, uncertain: true, shared: false });
     await dropOutbox(key);
     await dropDraft(key);
     return 'sent';

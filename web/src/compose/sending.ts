@@ -52,7 +52,10 @@ export interface SendWish {
   readonly holdSeconds: number;
   /** Leave then, in ms; undefined: at once. */
   readonly sendAt: number | undefined;
+  /** An earlier try may have sent it. */
   readonly uncertain: boolean;
+  /** Others have the same draft open, and changed it: another tab, another device. */
+  readonly shared: boolean;
 }
 
 /** How often a submission is tried that other changes come in between, and how often of those strictly. */
@@ -61,8 +64,9 @@ const STRICT_TRIES = 5;
 
 /**
  * Save a draft and submit it. Throws `NotSent`, `SentOtherwise`, `SetRefused`, `ApiError`. After an uncertain try it is
- * looked up first whether that one was taken; so it is when others may have the same draft open. A request that hangs on its way and arrives late, after another try, finds the account in
- * another state than it knew (RFC 8620 section 5.3, `ifInState`), and sends nothing.
+ * looked up first whether that one was taken; so it is when somebody else had the draft. A request that hangs on its way and
+ * arrives late, after another try, finds the account in another state than it knew (RFC 8620 section 5.3, `ifInState`), and
+ * sends nothing.
  */
 export async function sendDraft(draft: Draft, wish: SendWish): Promise<Sent> {
   let now = draft;
@@ -86,9 +90,9 @@ async function trySend(
 ): Promise<Sent | { readonly overtaken: Id | undefined }> {
   const [draftsId, sentId] = await Promise.all([mailboxOf('drafts'), mailboxOf('sent')]);
   const accountId = ownAccountId();
-  const states = await statesNow();
-  const before =
-    wish.uncertain || draft.emailId !== undefined ? await submissionOf(draft.messageId) : undefined;
+  const { states, gone } = await statesNow(draft.emailId);
+  // Whoever sent it took the draft's copy with it. To look for the message takes time where there is much mail.
+  const before = wish.uncertain || wish.shared || gone ? await submissionOf(draft.messageId) : undefined;
   const lost = wish.uncertain || before !== undefined ? await copiesOf(draft.messageId, draftsId) : [];
   if (before !== undefined) return sentBefore(before, draft, wish, lost);
   const destroy = [...new Set([...(draft.emailId === undefined ? [] : [draft.emailId]), ...lost])];
@@ -180,13 +184,19 @@ function unlessOvertaken(error: unknown): undefined {
   throw error;
 }
 
-async function statesNow(): Promise<{ readonly emails: string; readonly submissions: string }> {
+/** `gone`: the draft had a copy on the server, and that is there no more. */
+async function statesNow(emailId: Id | undefined): Promise<{
+  readonly states: { readonly emails: string; readonly submissions: string };
+  readonly gone: boolean;
+}> {
   const accountId = ownAccountId();
+  const ids = emailId === undefined ? [] : [emailId];
   const [emails, submissions] = await Promise.all([
-    call('Email/get', { accountId, ids: [], properties: ['id'] }),
+    call('Email/get', { accountId, ids, properties: ['id'] }),
     call('EmailSubmission/get', { accountId, ids: [] }),
   ]);
-  return { emails: emails.state, submissions: submissions.state };
+  const states = { emails: emails.state, submissions: submissions.state };
+  return { states, gone: emails.list.length < ids.length };
 }
 
 /** Whether a message was submitted already. */
