@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
 import { type RefusalData, refusalFromData } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -13,6 +13,8 @@ const REOPEN_FIRST_MS = 200;
 const REOPEN_MOST_MS = 15_000;
 /** Writes that may wait for the store; more are refused, so that a stuck disk sheds load instead of filling memory. */
 const WAITING_MAX = 4096;
+
+type Answered = Pick<GroupOutcome, 'answers' | 'after'>;
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -137,16 +139,14 @@ export class ThreadWriter implements Writer {
     worker.removeAllListeners('exit');
     this.#worker = worker;
     this.#port = channel.port1;
-    channel.port1.on('message', (outcome: Pick<GroupOutcome, 'answers' | 'after'>) =>
-      this.#answered(outcome),
-    );
+    channel.port1.on('message', (outcome: Answered) => this.#answered(outcome));
     worker.on('error', (error) =>
       this.#logger.error({ error: error.stack ?? error.message }, 'store: thread failed'),
     );
     worker.once('exit', () => this.#exited(channel.port1));
   }
 
-  #answered({ answers, after }: Pick<GroupOutcome, 'answers' | 'after'>): void {
+  #answered({ answers, after }: Answered): void {
     this.#reopenMs = REOPEN_FIRST_MS;
     for (const answer of answers) {
       const waiting = this.#waiting.get(answer.id);
@@ -157,6 +157,9 @@ export class ThreadWriter implements Writer {
   }
 
   #exited(port: MessagePort): void {
+    // What it committed before it failed is answered so: whoever is told 'unavailable' brings the same again.
+    for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port))
+      this.#answered(left.message as Answered);
     port.close();
     this.#port = undefined;
     this.#worker = undefined;

@@ -34,7 +34,7 @@ export async function addDomain(
   const name = needDomainName(args.name);
   // RFC 1123 section 2.1: other servers send to no such name.
   if (name.includes('_'))
-    throw new Refusal('bad-input', `"${name}" is no domain that can have mail: it has an underscore.`);
+    throw new Refusal('bad-input', `"${args.name.slice(0, 300)}" is not a domain name.`);
   if ((await tx.get(domainByName, name)) !== undefined) {
     throw new Refusal('already-exists', `The domain ${name} is here already.`);
   }
