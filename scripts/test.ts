@@ -18,13 +18,13 @@ const DEAR = [
   'test/app/{bans,certificates,holds,judging-time,serve,telemetry}.test.ts',
   'test/crash/disk.test.ts',
 ];
-/** Processes at once beside one for each processor: most wait for sockets and for processes of their own at times. */
-const WAITING = 2;
+/** Processes at once beside one for each processor: most wait for sockets and for processes of their own at times. More only wait. */
+const WAITING = 1;
 const MOST_AT_ONCE = 10;
 /** Milliseconds until a test, or the file it is in, counts as hung. */
 const TIMEOUT_MS = 480_000;
 /** So many failing files may be the machine's fault; more are not. */
-const SECOND_TRY_FILES = 3;
+const SECOND_TRY_FILES = 8;
 
 const asked = process.argv.slice(2);
 const all = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts']).sort();

@@ -149,6 +149,9 @@ describe('without a network', { skip: NO_LONG_BROWSER }, () => {
     assert.deepEqual((await shown(3)).slice(2), ['Neue Mail: ']);
     const left = await worker.evaluate(async () => {
       const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
+      // It is written down that one is shown before it is.
+      for (let tries = 0; tries < 500 && (await registration.getNotifications()).length < 3; tries++)
+        await new Promise((done) => setTimeout(done, 20));
       return (await registration.getNotifications()).map(({ title }) => title);
     });
     assert.deepEqual(left.toSorted(), ['Alice', 'Alice', 'Neue Mail']);

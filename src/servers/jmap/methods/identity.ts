@@ -252,8 +252,11 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
       result.destroyed.push(key);
     }
   }
-  // A state that has more in it than this answer is not told.
   const after = await identities(read, view);
+  // What others had done before us left nothing to do here: that is another state than the one that was asked for.
+  if (ifInState !== undefined && writes === 0 && stateText(after) !== oldState)
+    throw new MethodError('stateMismatch');
+  // A state that has more in it than this answer is not told.
   const alone = after.seq === before.seq + writes && after.mark === before.mark;
   return result.answer(view, oldState, alone ? stateText(after) : oldState);
 }

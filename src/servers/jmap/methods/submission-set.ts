@@ -185,6 +185,8 @@ export async function submissionSet(context: Context, args: JsonObject): Promise
   }
   // The queue changes submissions, too: a state that has more in it than this answer is not told.
   const { seq: last } = await read.run('jmap.objectState', { accountId, kind: 'submission' });
+  // What others had done before us left nothing to do here: that is another state than the one that was asked for.
+  if (given.ifInState !== undefined && writes === 0 && last !== seq) throw new MethodError('stateMismatch');
   const newState = last === seq + writes ? formatState(view, { seq: last }) : oldState;
   const own = result.answer(view, oldState, newState);
   return [['EmailSubmission/set', own], ...(await afterwards(context, view, done, onUpdate, onDestroy))];
