@@ -57,6 +57,14 @@ export function invalidProperties(properties: readonly string[], description: st
   return new SetError('invalidProperties', description, { properties });
 }
 
+/**
+ * RFC 8620 section 5.3: where others had done everything before us, nothing is written, and the state is another than the one
+ * that was asked for. @throws MethodError 'stateMismatch'
+ */
+export function requireUntouched(ifInState: string | undefined, writes: number, moved: boolean): void {
+  if (ifInState !== undefined && writes === 0 && moved) throw new MethodError('stateMismatch');
+}
+
 /** What a write says that was to be done at another state, at a state that the client does not know. */
 export function stateMismatch(error: unknown): never {
   throw error instanceof Refusal && error.kind === 'conflict' ? new MethodError('stateMismatch') : error;

@@ -3,7 +3,14 @@ import type { Store } from '../../../data/store.ts';
 import { parsePath } from '../../../mail/address/path.ts';
 import { idsArg, pick, propertiesArg, setArgs, textArg } from '../args.ts';
 import { type Context, method, type Method, ownView, resolveCreated, shortHash } from '../context.ts';
-import { invalidProperties, MethodError, SetError, setErrorFrom, stateMismatch } from '../errors.ts';
+import {
+  invalidProperties,
+  MethodError,
+  requireUntouched,
+  SetError,
+  setErrorFrom,
+  stateMismatch,
+} from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
 import { CAPABILITY, JMAP_LIMITS } from '../limits.ts';
@@ -253,9 +260,7 @@ async function set(context: Context, args: JsonObject): Promise<JsonObject> {
     }
   }
   const after = await identities(read, view);
-  // What others had done before us left nothing to do here: that is another state than the one that was asked for.
-  if (ifInState !== undefined && writes === 0 && stateText(after) !== oldState)
-    throw new MethodError('stateMismatch');
+  requireUntouched(ifInState, writes, stateText(after) !== oldState);
   // A state that has more in it than this answer is not told.
   const alone = after.seq === before.seq + writes && after.mark === before.mark;
   return result.answer(view, oldState, alone ? stateText(after) : oldState);

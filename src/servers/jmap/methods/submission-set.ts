@@ -3,7 +3,14 @@ import { findBlob } from '../blobs.ts';
 import { type Answer, type Context, type Invocation, ownView, resolveCreated } from '../context.ts';
 import { emailsIn, ENVELOPE_PROPERTIES, envelopeJson, envelopeOf, givenEnvelope } from '../email/envelope.ts';
 import { send } from '../email/send.ts';
-import { invalidProperties, MethodError, SetError, setErrorFrom, stateMismatch } from '../errors.ts';
+import {
+  invalidProperties,
+  MethodError,
+  requireUntouched,
+  SetError,
+  setErrorFrom,
+  stateMismatch,
+} from '../errors.ts';
 import { formatId, parseId } from '../ids.ts';
 import { isObject, type Json, type JsonObject, sameJson } from '../json.ts';
 import { JMAP_LIMITS } from '../limits.ts';
@@ -185,8 +192,7 @@ export async function submissionSet(context: Context, args: JsonObject): Promise
   }
   // The queue changes submissions, too: a state that has more in it than this answer is not told.
   const { seq: last } = await read.run('jmap.objectState', { accountId, kind: 'submission' });
-  // What others had done before us left nothing to do here: that is another state than the one that was asked for.
-  if (given.ifInState !== undefined && writes === 0 && last !== seq) throw new MethodError('stateMismatch');
+  requireUntouched(given.ifInState, writes, last !== seq);
   const newState = last === seq + writes ? formatState(view, { seq: last }) : oldState;
   const own = result.answer(view, oldState, newState);
   return [['EmailSubmission/set', own], ...(await afterwards(context, view, done, onUpdate, onDestroy))];
